@@ -1,0 +1,19 @@
+"""Which module holds the messages of which .proto file: the names are those of the official SDK."""
+
+#: Where the messages of a file can be imported from, by the first part of the file's name that fits.
+_MODULES = (
+    ("app/v1/app.proto", "app"),
+    ("app/v1/billing.proto", "app.billing"),
+    ("app/v1/end_user.proto", "app.end_user"),
+    ("app/", "app.{1}"),
+    ("proto/rpc/v1/", "rpc.auth"),
+    ("service/", "service.{1}"),
+    ("google/", "google"),
+    ("", "{0}"),
+)
+
+
+def module_of(file_name: str) -> str:
+    """Return the module, below ``viam_sync.proto``, that holds the messages of a .proto file."""
+    pattern = next(module for start, module in _MODULES if file_name.startswith(start))
+    return pattern.format(*file_name.split("/"))
