@@ -1,0 +1,86 @@
+"""A blocking client for the Viam cloud: plain calls, no event loop.
+
+Example:
+    >>> import viam_sync
+    >>> with viam_sync.ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
+    ...     print([organization.name for organization in client.app_client.list_organizations()])
+    ['Lesson Robotics']
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any, List
+
+if TYPE_CHECKING:
+    from viam_sync.app.viam_client import ViamClient
+    from viam_sync.errors import (
+        AbortedError,
+        AlreadyExistsError,
+        CancelledError,
+        ClosedError,
+        DataLossError,
+        DeadlineExceededError,
+        FailedPreconditionError,
+        GRPCError,
+        InsecureConnectionError,
+        InternalError,
+        InvalidArgumentError,
+        NotFoundError,
+        OutOfRangeError,
+        PermissionDeniedError,
+        ResourceExhaustedError,
+        UnauthenticatedError,
+        UnavailableError,
+        UnimplementedError,
+        UnknownError,
+        ViamError,
+    )
+    from viam_sync.rpc.auth import Credentials
+    from viam_sync.rpc.dial import DialOptions
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AbortedError",
+    "AlreadyExistsError",
+    "CancelledError",
+    "ClosedError",
+    "Credentials",
+    "DataLossError",
+    "DeadlineExceededError",
+    "DialOptions",
+    "FailedPreconditionError",
+    "GRPCError",
+    "InsecureConnectionError",
+    "InternalError",
+    "InvalidArgumentError",
+    "NotFoundError",
+    "OutOfRangeError",
+    "PermissionDeniedError",
+    "ResourceExhaustedError",
+    "UnauthenticatedError",
+    "UnavailableError",
+    "UnimplementedError",
+    "UnknownError",
+    "ViamClient",
+    "ViamError",
+    "__version__",
+]
+
+_HOMES = {
+    "Credentials": "viam_sync.rpc.auth",
+    "DialOptions": "viam_sync.rpc.dial",
+    "ViamClient": "viam_sync.app.viam_client",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # grpc and protobuf are loaded with the first name that needs them, not with the package.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES.get(name, "viam_sync.errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> List[str]:
+    return [*globals(), *__all__]

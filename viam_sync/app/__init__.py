@@ -1,0 +1,1 @@
+"""The clients, under the module names of the official SDK."""

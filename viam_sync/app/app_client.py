@@ -1,0 +1,33 @@
+"""AppClient: organizations, locations, machines and their parts."""
+
+from typing import Mapping, Optional
+
+import grpc
+
+from viam_sync.app.default_location import DefaultLocation
+from viam_sync.app.machine_parts import MachineParts
+from viam_sync.app.records import RobotPart, RobotPartHistoryEntry
+from viam_sync.services.app_service import AppService
+
+__all__ = ["AppClient", "RobotPart", "RobotPartHistoryEntry"]
+
+
+class AppClient(MachineParts, DefaultLocation, AppService):
+    """Manages a fleet.
+
+    Usually taken from a connected client, as ``client.app_client``.
+
+    Args:
+        channel: An open channel to the cloud.
+        metadata: Sent with each call; holds the ``authorization`` of the caller.
+        location_id: The location that some methods take where they are given none.
+
+    Example:
+        >>> cloud = client.app_client
+        >>> [organization.name for organization in cloud.list_organizations()]
+        ['Lesson Robotics']
+    """
+
+    def __init__(self, channel: grpc.Channel, metadata: Mapping[str, str], location_id: Optional[str] = None) -> None:
+        super().__init__(channel, metadata)
+        self._location_id = location_id

@@ -1,0 +1,16 @@
+"""ProvisioningClient: the first setup of a machine."""
+
+from viam_sync.services.provisioning_service import ProvisioningService
+
+__all__ = ["ProvisioningClient"]
+
+
+class ProvisioningClient(ProvisioningService):
+    """Gives a new machine its network and its credentials.
+
+    Usually taken from a connected client, as ``client.provisioning_client``.
+
+    Args:
+        channel: An open channel to the machine's agent.
+        metadata: Sent with each call; holds the ``authorization`` of the caller.
+    """

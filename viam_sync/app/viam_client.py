@@ -1,0 +1,176 @@
+"""ViamClient: the connection to the cloud, and the clients that share it."""
+
+import logging
+import os
+from types import TracebackType
+from typing import Any, Callable, Dict, Mapping, Optional, Type, TypeVar, cast
+
+from typing_extensions import Self
+
+from viam_sync.app.app_client import AppClient
+from viam_sync.app.billing_client import BillingClient
+from viam_sync.app.data_client import DataClient
+from viam_sync.app.ml_training_client import MLTrainingClient
+from viam_sync.app.provisioning_client import ProvisioningClient
+from viam_sync.errors import ClosedError
+from viam_sync.rpc.dial import Channel, Credentials, DialOptions, dial
+
+__all__ = [
+    "LOGGER",
+    "AppClient",
+    "BillingClient",
+    "Credentials",
+    "DataClient",
+    "DialOptions",
+    "MLTrainingClient",
+    "ProvisioningClient",
+    "ViamClient",
+]
+
+LOGGER = logging.getLogger(__name__)
+
+CLOUD = "app.viam.com"
+
+Client = TypeVar("Client")
+
+
+class ViamClient:
+    """A connection to the cloud; make one with a ``create_from_…`` method, and close it when done.
+
+    Example:
+        >>> from viam_sync.app.viam_client import ViamClient
+        >>> with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
+        ...     client.app_client.get_location(sandbox.location_id).name
+        'Workshop'
+    """
+
+    def __init__(self, channel: Channel, metadata: Mapping[str, str], location_id: Optional[str] = None) -> None:
+        self._channel = channel
+        self._metadata = metadata
+        self._location_id = location_id
+        self._clients: Dict[str, Any] = {}
+        self._closed = False
+
+    @classmethod
+    def create_from_dial_options(cls, dial_options: DialOptions, app_url: Optional[str] = None) -> Self:
+        """Connect to the cloud and authenticate.
+
+        Args:
+            dial_options: How, and as whom; ``credentials`` and ``auth_entity`` are required.
+            app_url: Where: ``host``, ``host:port``, ``https://host``, or ``http://host`` for a server without TLS.
+                None for app.viam.com.
+
+        Returns:
+            The connected client.
+
+        Raises:
+            ValueError: If the options lack something, or the address is none.
+            UnauthenticatedError: If the credentials are not accepted.
+            InsecureConnectionError: If the server speaks no TLS, or has no certificate that can be trusted.
+            GRPCError: If the cloud cannot be reached, or not within ``dial_options.timeout``.
+
+        Example:
+            >>> options = DialOptions.with_api_key(sandbox.api_key, sandbox.api_key_id)
+            >>> client = ViamClient.create_from_dial_options(options, sandbox.url)
+            >>> client.close()
+        """
+        if not isinstance(dial_options, DialOptions):
+            raise ValueError(f"dial_options takes a DialOptions, got {type(dial_options).__name__}")
+        credentials = dial_options.credentials
+        if credentials is None or not credentials.payload:
+            raise ValueError("dial_options has no credentials; use DialOptions.with_api_key(api_key, api_key_id)")
+        if not dial_options.auth_entity:
+            raise ValueError("dial_options has no auth_entity; it takes the ID of the API key")
+        if credentials.type == "robot-secret":
+            raise ValueError("a robot-secret opens one machine, not the cloud; use an API key")
+        location_id = None
+        if credentials.type == "robot-location-secret":
+            # The entity is the name of a machine in DNS, machine.location.viam.cloud.
+            labels = dial_options.auth_entity.split(".")
+            location_id = labels[1] if len(labels) > 1 else None
+        channel, metadata = dial(app_url or CLOUD, dial_options)
+        return cls(channel, metadata, location_id)
+
+    @classmethod
+    def create_from_env_vars(cls, dial_options: Optional[DialOptions] = None, app_url: Optional[str] = None) -> Self:
+        """Connect to the cloud with the API key that the environment names.
+
+        Reads ``VIAM_API_KEY`` and ``VIAM_API_KEY_ID``, and ``VIAM_APP_URL`` where ``app_url`` is not given.
+
+        Args:
+            dial_options: How; its credentials are replaced. None for the defaults.
+            app_url: Where; see :meth:`create_from_dial_options`.
+
+        Returns:
+            The connected client.
+
+        Raises:
+            ValueError: If a variable is missing, or the key's ID is no UUID.
+            UnauthenticatedError: If the key is not accepted.
+            InsecureConnectionError: If the server speaks no TLS, or has no certificate that can be trusted.
+            GRPCError: If the cloud cannot be reached, or not within ``dial_options.timeout``.
+
+        Example:
+            >>> os.environ.update(VIAM_API_KEY=sandbox.api_key, VIAM_API_KEY_ID=sandbox.api_key_id)
+            >>> client = ViamClient.create_from_env_vars(app_url=sandbox.url)
+            >>> client.close()
+        """
+        keyed = DialOptions.with_api_key(_variable("VIAM_API_KEY"), _variable("VIAM_API_KEY_ID"))
+        if dial_options is not None:
+            settings = {**vars(dial_options), "credentials": keyed.credentials, "auth_entity": keyed.auth_entity}
+            keyed = type(dial_options)(**settings)
+        return cls.create_from_dial_options(keyed, app_url or os.environ.get("VIAM_APP_URL"))
+
+    @property
+    def app_client(self) -> AppClient:
+        """The client for organizations, locations and machines."""
+        return self._client("app", lambda: AppClient(self._channel, self._metadata, self._location_id))
+
+    @property
+    def data_client(self) -> DataClient:
+        """The client for captured data and datasets."""
+        return self._client("data", lambda: DataClient(self._channel, self._metadata))
+
+    @property
+    def ml_training_client(self) -> MLTrainingClient:
+        """The client for training jobs."""
+        return self._client("ml_training", lambda: MLTrainingClient(self._channel, self._metadata))
+
+    @property
+    def billing_client(self) -> BillingClient:
+        """The client for usage and invoices."""
+        return self._client("billing", lambda: BillingClient(self._channel, self._metadata))
+
+    @property
+    def provisioning_client(self) -> ProvisioningClient:
+        """The client for the first setup of a machine."""
+        return self._client("provisioning", lambda: ProvisioningClient(self._channel, self._metadata))
+
+    def _client(self, name: str, make: Callable[[], Client]) -> Client:
+        if self._closed:
+            raise ClosedError("The client is closed; make a new one to call again.")
+        if name not in self._clients:
+            self._clients[name] = make()
+        return cast(Client, self._clients[name])
+
+    def close(self) -> None:
+        """Close the connection; closing it again does nothing."""
+        self._closed = True
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.close()
+
+
+def _variable(name: str) -> str:
+    value = os.environ.get(name, "").strip()
+    if not value:
+        raise ValueError(
+            f"the environment variable {name} is missing; set it to what the settings page of your organization shows"
+        )
+    return value

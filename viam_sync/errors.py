@@ -1,0 +1,165 @@
+"""The exceptions of viam_sync, as one tree.
+
+    ViamError
+    ├── GRPCError                     the service answered with an error, or could not be reached
+    │   ├── CancelledError            ├── FailedPreconditionError   ├── UnavailableError
+    │   ├── UnknownError              ├── AbortedError              ├── DataLossError
+    │   ├── InvalidArgumentError      ├── OutOfRangeError           └── UnauthenticatedError
+    │   ├── DeadlineExceededError     ├── UnimplementedError
+    │   ├── NotFoundError             ├── InternalError
+    │   ├── AlreadyExistsError        ├── PermissionDeniedError
+    │   └── ResourceExhaustedError
+    ├── InsecureConnectionError       the server speaks no TLS, or offers a certificate that cannot be trusted
+    └── ClosedError                   a call after the client was closed
+
+A wrong argument that is found before anything is sent is a ``ValueError`` or a ``TypeError``.
+"""
+
+from typing import Any, Dict, Optional, Tuple, Type
+
+import grpc
+
+
+class ViamError(Exception):
+    """The base of every exception that this package defines."""
+
+
+class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
+    """A call failed with a gRPC status; one subclass stands for each status.
+
+    Attributes:
+        status: The status, a ``grpc.StatusCode``.
+        message: What the service said, or why it could not be reached.
+        details: The ``google.protobuf.Any`` messages of a rich error, None where there are none.
+        method: The full name of the RPC, such as ``viam.app.v1.AppService/GetRobot``.
+
+    Example:
+        >>> from viam_sync.errors import NotFoundError
+        >>> str(NotFoundError(grpc.StatusCode.NOT_FOUND, "No such machine."))
+        'NOT_FOUND: No such machine.'
+    """
+
+    # The stubs of grpc give every RpcError the methods of a Call, of which details is one.
+    details: Optional[Tuple[Any, ...]]  # type: ignore[assignment, unused-ignore]
+
+    def __init__(
+        self, status: grpc.StatusCode, message: str = "", details: Optional[Tuple[Any, ...]] = None, method: str = ""
+    ) -> None:
+        super().__init__(status, message, details, method)
+        self.status = status
+        self.message = message
+        self.details = details
+        self.method = method
+
+    def code(self) -> grpc.StatusCode:
+        """Return the status, as the exceptions of grpcio do."""
+        return self.status
+
+    def __str__(self) -> str:
+        where = f"{self.method}: " if self.method else ""
+        return f"{where}{self.status.name}: {self.message}"
+
+
+class CancelledError(GRPCError):
+    """The call was cancelled, by its caller or by closing the client (CANCELLED)."""
+
+
+class UnknownError(GRPCError):
+    """The service failed and did not say how (UNKNOWN)."""
+
+
+class InvalidArgumentError(GRPCError):
+    """The service refused an argument whatever state it is in (INVALID_ARGUMENT)."""
+
+
+class DeadlineExceededError(GRPCError):
+    """No answer came in time (DEADLINE_EXCEEDED)."""
+
+
+class NotFoundError(GRPCError):
+    """What the request names does not exist (NOT_FOUND)."""
+
+
+class AlreadyExistsError(GRPCError):
+    """What the request would create is there already (ALREADY_EXISTS)."""
+
+
+class PermissionDeniedError(GRPCError):
+    """The caller's role does not allow this (PERMISSION_DENIED)."""
+
+
+class ResourceExhaustedError(GRPCError):
+    """A quota is used up, or a message is too large (RESOURCE_EXHAUSTED)."""
+
+
+class FailedPreconditionError(GRPCError):
+    """The thing is in a state that does not allow this (FAILED_PRECONDITION)."""
+
+
+class AbortedError(GRPCError):
+    """Another request got in between (ABORTED)."""
+
+
+class OutOfRangeError(GRPCError):
+    """The request reaches past the end of something (OUT_OF_RANGE)."""
+
+
+class UnimplementedError(GRPCError):
+    """The service does not have this method (UNIMPLEMENTED)."""
+
+
+class InternalError(GRPCError):
+    """Something in the service broke (INTERNAL)."""
+
+
+class UnavailableError(GRPCError):
+    """The service could not be reached, or is down for the moment (UNAVAILABLE)."""
+
+
+class DataLossError(GRPCError):
+    """Data was lost for good (DATA_LOSS)."""
+
+
+class UnauthenticatedError(GRPCError):
+    """The credentials are missing, wrong, or no longer valid (UNAUTHENTICATED)."""
+
+
+class InsecureConnectionError(ViamError):
+    """The connection would not be secure, and the dial options do not allow that."""
+
+
+class ClosedError(ViamError):
+    """The client was closed; nothing can be called through it any more."""
+
+
+_BY_STATUS: Dict[grpc.StatusCode, Type[GRPCError]] = {
+    grpc.StatusCode.CANCELLED: CancelledError,
+    grpc.StatusCode.UNKNOWN: UnknownError,
+    grpc.StatusCode.INVALID_ARGUMENT: InvalidArgumentError,
+    grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceededError,
+    grpc.StatusCode.NOT_FOUND: NotFoundError,
+    grpc.StatusCode.ALREADY_EXISTS: AlreadyExistsError,
+    grpc.StatusCode.PERMISSION_DENIED: PermissionDeniedError,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: ResourceExhaustedError,
+    grpc.StatusCode.FAILED_PRECONDITION: FailedPreconditionError,
+    grpc.StatusCode.ABORTED: AbortedError,
+    grpc.StatusCode.OUT_OF_RANGE: OutOfRangeError,
+    grpc.StatusCode.UNIMPLEMENTED: UnimplementedError,
+    grpc.StatusCode.INTERNAL: InternalError,
+    grpc.StatusCode.UNAVAILABLE: UnavailableError,
+    grpc.StatusCode.DATA_LOSS: DataLossError,
+    grpc.StatusCode.UNAUTHENTICATED: UnauthenticatedError,
+}
+
+
+def grpc_error(
+    status: grpc.StatusCode, message: str = "", details: Optional[Tuple[Any, ...]] = None, method: str = ""
+) -> GRPCError:
+    """Return the exception that stands for a status.
+
+    Example:
+        >>> from viam_sync.errors import grpc_error
+        >>> type(grpc_error(grpc.StatusCode.NOT_FOUND, "No such machine.")).__name__
+        'NotFoundError'
+    """
+    return _BY_STATUS.get(status, GRPCError)(status, message, details, method)

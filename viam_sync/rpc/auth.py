@@ -1,0 +1,105 @@
+"""The token: who the caller is, proved once and sent with every call."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Iterator, Mapping, Optional
+
+import grpc
+
+from viam_sync.proto.rpc import auth as pb
+from viam_sync.rpc.retry import READ, Policy
+from viam_sync.rpc.service import Service
+
+
+@dataclass
+class Credentials:
+    """What proves that the caller is who it says.
+
+    Attributes:
+        type: What kind of secret it is: ``api-key`` for the cloud.
+        payload: The secret; it is not printed.
+
+    Example:
+        >>> from viam_sync.rpc.dial import Credentials
+        >>> Credentials("api-key", "abc123")
+        Credentials(type='api-key')
+    """
+
+    type: str
+    payload: str = field(repr=False)
+
+
+class AuthService(Service):
+    """The service that gives out tokens."""
+
+    _service = "proto.rpc.v1.AuthService"
+
+    def authenticate(
+        self, entity: str, credentials: Credentials, *, policy: Policy = READ, timeout: Optional[float] = None
+    ) -> str:
+        """Trade credentials for an access token.
+
+        Args:
+            entity: Whose credentials they are: the ID of an API key, a UUID.
+            credentials: The secret.
+            policy: How often it is tried.
+            timeout: Seconds that the whole call may take; None for the limit of the policy.
+
+        Returns:
+            The token, to be sent as ``authorization: Bearer <token>``.
+
+        Raises:
+            UnauthenticatedError: If the service does not accept the credentials.
+        """
+        request = pb.AuthenticateRequest(
+            entity=entity, credentials=pb.Credentials(type=credentials.type, payload=credentials.payload)
+        )
+        response: pb.AuthenticateResponse = self._call("Authenticate", request, policy, timeout)
+        return response.access_token
+
+
+class Token(Mapping[str, str]):
+    """The metadata of an authenticated caller, made anew when the service stops accepting it.
+
+    Args:
+        channel: An open channel to the service.
+        entity: Whose credentials they are.
+        credentials: What proves it.
+    """
+
+    def __init__(self, channel: grpc.Channel, entity: str, credentials: Credentials) -> None:
+        self._service = AuthService(channel, {})
+        self._entity = entity
+        self._credentials = credentials
+        self._lock = threading.Lock()
+        self._authorization = ""
+
+    def refresh(self, refused: str = "", timeout: Optional[float] = None, policy: Policy = READ) -> None:
+        """Get a new token, unless another thread has done so since ``refused`` was sent.
+
+        Args:
+            refused: The value of ``authorization`` that the service did not accept.
+            timeout: Seconds that it may take; None for the limit of the policy.
+            policy: How often it is tried.
+
+        Raises:
+            UnauthenticatedError: If the credentials are no longer accepted either.
+        """
+        with self._lock:
+            if self._authorization == refused:
+                token = self._service.authenticate(self._entity, self._credentials, policy=policy, timeout=timeout)
+                self._authorization = f"Bearer {token}"
+
+    def __getitem__(self, name: str) -> str:
+        if name != "authorization":
+            raise KeyError(name)
+        return self._authorization
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("authorization",))
+
+    def __len__(self) -> int:
+        return 1
+
+    def __repr__(self) -> str:
+        return f"Token(entity={self._entity!r})"

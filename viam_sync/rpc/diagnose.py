@@ -1,0 +1,77 @@
+"""Why a server could not be reached, found by knocking on its port without grpc in between."""
+
+import socket
+import ssl
+import urllib.request
+from typing import NamedTuple
+
+PLAINTEXT = "plaintext"
+TLS = "tls"
+CERTIFICATE = "certificate"
+UNREACHABLE = "unreachable"
+UNKNOWN = "unknown"
+
+#: What an HTTP/2 client says first: its preface and an empty SETTINGS frame.
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
+_TLS_ALERT = 0x15
+
+
+class Problem(NamedTuple):
+    """What stands in the way, and a sentence that says so."""
+
+    kind: str
+    text: str
+
+
+def find_problem(host: str, port: int, tls: bool, timeout: float) -> Problem:
+    """Return why a server does not answer as expected.
+
+    Args:
+        host: Its name or address.
+        port: Its port.
+        tls: Whether it is expected to speak TLS.
+        timeout: Seconds that finding out may take.
+
+    Returns:
+        The problem; its kind is UNKNOWN where the server looks well.
+    """
+    proxy = urllib.request.getproxies().get("https" if tls else "http")
+    if proxy and not urllib.request.proxy_bypass(host):
+        return Problem(UNKNOWN, "The proxy that the environment names may be in the way (https_proxy, http_proxy).")
+    try:
+        with socket.create_connection((host, port), timeout) as connection:
+            connection.settimeout(timeout)
+            return _try_tls(connection, host, port) if tls else _try_plaintext(connection, host, port)
+    except socket.gaierror:
+        return Problem(UNREACHABLE, f"{host} has no address. Check its spelling, and the network.")
+    except ConnectionRefusedError:
+        return Problem(
+            UNREACHABLE, f"Nothing listens at {host}, port {port}. Check the address, and that the server runs."
+        )
+    except socket.timeout:
+        return Problem(UNREACHABLE, f"{host}, port {port} does not answer. Check the address, the network, firewalls.")
+    except OSError as error:
+        return Problem(UNREACHABLE, f"{host}, port {port} cannot be reached: {error.strerror or error}.")
+
+
+def _try_tls(connection: socket.socket, host: str, port: int) -> Problem:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["h2"])
+    try:
+        with context.wrap_socket(connection, server_hostname=host):
+            return Problem(UNKNOWN, f"{host}, port {port} answers, though not as a gRPC service does.")
+    except ssl.SSLCertVerificationError as error:
+        return Problem(CERTIFICATE, f"The certificate of {host} cannot be trusted: {error.verify_message}.")
+    except (ssl.SSLError, ConnectionError):
+        return Problem(PLAINTEXT, f"{host}, port {port} speaks no TLS.")
+
+
+def _try_plaintext(connection: socket.socket, host: str, port: int) -> Problem:
+    connection.sendall(_PREFACE)
+    try:
+        answer = connection.recv(1)
+    except ConnectionError:
+        answer = b""
+    if not answer or answer[0] == _TLS_ALERT:
+        return Problem(TLS, f"{host}, port {port} does not speak HTTP/2 without TLS; it may want https://.")
+    return Problem(UNKNOWN, f"{host}, port {port} answers, though not as a gRPC service does.")

@@ -1,0 +1,151 @@
+"""How often a call is tried, and how long it may take: one policy for each class of RPC."""
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Callable, Optional, TypeVar
+
+import grpc
+import tenacity
+
+LOGGER = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What may be tried again, and for how long.
+
+    Attributes:
+        name: The name under which ``protos/surface.toml`` speaks of it.
+        attempts: How often a request may be sent; 1 means that it is never sent twice.
+        attempt_timeout: Seconds that one attempt may take; None leaves it to the total.
+        total_timeout: Seconds that all attempts and the waits between them may take; None is no limit.
+    """
+
+    name: str
+    attempts: int
+    attempt_timeout: Optional[float]
+    total_timeout: Optional[float]
+
+
+#: Changes nothing, so it can be asked again.
+READ = Policy("READ", attempts=5, attempt_timeout=20, total_timeout=60)
+#: A read whose answer takes the service long: SQL and MQL.
+QUERY = Policy("QUERY", attempts=2, attempt_timeout=120, total_timeout=300)
+#: A read that carries the contents of files, over lines that may be slow.
+READ_FILES = Policy("READ_FILES", attempts=5, attempt_timeout=120, total_timeout=300)
+#: Doing it twice leaves the same as doing it once.
+IDEMPOTENT = Policy("IDEMPOTENT", attempts=5, attempt_timeout=20, total_timeout=60)
+#: Doing it twice would do harm: it is not sent again once it may have been processed.
+ONCE = Policy("ONCE", attempts=1, attempt_timeout=30, total_timeout=60)
+#: Sends a stream of messages; the source may not be readable twice.
+UPLOAD = Policy("UPLOAD", attempts=1, attempt_timeout=None, total_timeout=None)
+#: Receives a stream of messages that ends.
+STREAM = Policy("STREAM", attempts=1, attempt_timeout=None, total_timeout=None)
+#: Receives a stream of messages that goes on until it is closed.
+TAIL = Policy("TAIL", attempts=1, attempt_timeout=None, total_timeout=None)
+
+
+def never(error: grpc.RpcError, seconds: Optional[float]) -> bool:
+    """Renew nothing: what was refused once is refused for good."""
+    return False
+
+
+def run(
+    attempt: Callable[[Optional[float]], T],
+    policy: Policy,
+    timeout: Optional[float] = None,
+    reconnects: Optional[int] = None,
+    renew: Callable[[grpc.RpcError, Optional[float]], bool] = never,
+    method: str = "",
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> T:
+    """Call ``attempt`` until it returns, or fails in a way that another try would not mend.
+
+    Args:
+        attempt: Makes the request once; gets the seconds that it may take, None for no limit.
+        policy: How often and how long.
+        timeout: The caller's own limit in seconds for everything, waits included; None leaves it to the policy.
+        reconnects: How often a lost connection may be tried again; None leaves it to the policy.
+        renew: Told of a failure and the seconds left; tells whether it has mended its cause, in which case the attempt
+            is made once more, outside the count.
+        method: What the log calls the request.
+        clock: Tells the time in seconds.
+        sleep: Waits that many seconds.
+
+    Returns:
+        What ``attempt`` returned.
+
+    Raises:
+        grpc.RpcError: The last failure.
+    """
+    total = policy.total_timeout if timeout is None else timeout
+    end = None if total is None else clock() + total
+    # A caller who names a limit knows how long one answer may take; the policy's guess would cut it short.
+    each = policy.attempt_timeout if timeout is None else None
+
+    def seconds() -> Optional[float]:
+        left = None if end is None else max(end - clock(), 0)
+        return min((s for s in (each, left) if s is not None), default=None)
+
+    def once() -> T:
+        try:
+            return attempt(seconds())
+        except grpc.RpcError as error:
+            if not renew(error, seconds()):
+                raise
+        return attempt(seconds())
+
+    try:
+        return once()
+    except grpc.RpcError as error:
+        if policy.attempts == 1 or not _is_worth_retrying(error):
+            raise
+        failures = [error]
+
+    def again() -> T:
+        # tenacity is only set up once something failed: that keeps it out of the way of most calls.
+        if failures:
+            raise failures.pop()
+        return once()
+
+    attempts = policy.attempts if reconnects is None else min(policy.attempts, 1 + reconnects)
+    stop = tenacity.stop_after_attempt(attempts)
+    wait = tenacity.wait_random_exponential(multiplier=0.2, max=10)
+
+    def stop_or_late(state: tenacity.RetryCallState) -> bool:
+        return bool(stop(state)) or (end is not None and clock() + state.upcoming_sleep >= end)
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(_is_worth_retrying),
+        stop=stop_or_late,
+        wait=wait,
+        sleep=sleep,
+        before_sleep=lambda state: _log(state, method),
+        reraise=True,
+    )(again)
+
+
+def _is_worth_retrying(error: BaseException) -> bool:
+    """Tell whether a request that may be repeated could fare better the next time."""
+    if not isinstance(error, grpc.RpcError) or not isinstance(error, grpc.Call):
+        return False
+    status = error.code()
+    if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return "larger than max" not in (error.details() or "")
+    return status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+
+
+def _log(state: tenacity.RetryCallState, method: str) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    status = error.code().name if isinstance(error, grpc.Call) else type(error).__name__
+    LOGGER.info(
+        "%s: attempt %d ended with %s; trying again in %.1f s",
+        method,
+        state.attempt_number,
+        status,
+        state.upcoming_sleep,
+    )
