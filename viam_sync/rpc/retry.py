@@ -2,7 +2,7 @@
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Optional, TypeVar
 
 import grpc
@@ -82,51 +82,76 @@ def run(
     Raises:
         grpc.RpcError: The last failure.
     """
-    total = policy.total_timeout if timeout is None else timeout
-    end = None if total is None else clock() + total
     # A caller who names a limit knows how long one answer may take; the policy's guess would cut it short.
-    each = policy.attempt_timeout if timeout is None else None
-
-    def seconds() -> Optional[float]:
-        left = None if end is None else max(end - clock(), 0)
-        return min((s for s in (each, left) if s is not None), default=None)
+    limits = (
+        _Limits(policy, clock) if timeout is None else _Limits(replace(policy, attempt_timeout=None), clock, timeout)
+    )
 
     def once() -> T:
         try:
-            return attempt(seconds())
+            return attempt(limits.seconds())
         except grpc.RpcError as error:
-            if not renew(error, seconds()):
+            if not renew(error, limits.seconds()):
                 raise
-        return attempt(seconds())
+        return attempt(limits.seconds())
 
     try:
         return once()
     except grpc.RpcError as error:
         if policy.attempts == 1 or not _is_worth_retrying(error):
             raise
-        failures = [error]
+        failure = error
+    attempts = policy.attempts if reconnects is None else min(policy.attempts, 1 + reconnects)
+    return _again(once, failure, attempts, limits, method, sleep)
 
-    def again() -> T:
-        # tenacity is only set up once something failed: that keeps it out of the way of most calls.
+
+class _Limits:
+    """When everything must be over, and what is left for one attempt."""
+
+    def __init__(self, policy: Policy, clock: Callable[[], float], timeout: Optional[float] = None) -> None:
+        total = policy.total_timeout if timeout is None else timeout
+        self._each = policy.attempt_timeout
+        self._clock = clock
+        self._end = None if total is None else clock() + total
+
+    def seconds(self) -> Optional[float]:
+        left = None if self._end is None else max(self._end - self._clock(), 0)
+        return min((seconds for seconds in (self._each, left) if seconds is not None), default=None)
+
+    def passed_after(self, wait: float) -> bool:
+        return self._end is not None and self._clock() + wait >= self._end
+
+
+def _again(
+    once: Callable[[], T],
+    failure: grpc.RpcError,
+    attempts: int,
+    limits: _Limits,
+    method: str,
+    sleep: Callable[[float], None],
+) -> T:
+    """Go on after the first failure; tenacity is only set up here, out of the way of most calls."""
+    failures = [failure]
+
+    def next_attempt() -> T:
         if failures:
             raise failures.pop()
         return once()
 
-    attempts = policy.attempts if reconnects is None else min(policy.attempts, 1 + reconnects)
-    stop = tenacity.stop_after_attempt(attempts)
-    wait = tenacity.wait_random_exponential(multiplier=0.2, max=10)
+    enough = tenacity.stop_after_attempt(attempts)
 
-    def stop_or_late(state: tenacity.RetryCallState) -> bool:
-        return bool(stop(state)) or (end is not None and clock() + state.upcoming_sleep >= end)
+    def stop(retry_state: tenacity.RetryCallState) -> bool:
+        return bool(enough(retry_state)) or limits.passed_after(retry_state.upcoming_sleep)
 
-    return tenacity.Retrying(
+    retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(_is_worth_retrying),
-        stop=stop_or_late,
-        wait=wait,
+        stop=stop,
+        wait=tenacity.wait_random_exponential(multiplier=0.2, max=10),
         sleep=sleep,
         before_sleep=lambda state: _log(state, method),
         reraise=True,
-    )(again)
+    )
+    return retrying(next_attempt)
 
 
 def _is_worth_retrying(error: BaseException) -> bool:

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Any, Callable, Dict, Generic, Iterable, Iterator, Mapping, Optional, Tuple, Type, TypeVar
 
 import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from typing_extensions import Protocol, Self, runtime_checkable
 
 from viam_sync.errors import ClosedError, GRPCError, grpc_error
@@ -34,6 +34,8 @@ class Service:
 
     #: The full name of the proto service, set by each service class.
     _service = ""
+    #: Where the proto service is described; a class for a schema of another package names that one's pool.
+    _pool = staticmethod(pool)
 
     def __init__(self, channel: grpc.Channel, metadata: Mapping[str, str]) -> None:
         if not isinstance(channel, grpc.Channel):
@@ -106,7 +108,7 @@ class Service:
     def _new_stub(self, rpc: str, kind: str) -> Tuple[str, Any]:
         for cls in type(self).__mro__:
             name = cls.__dict__.get("_service")
-            described = pool().FindServiceByName(name).methods_by_name.get(rpc) if name else None
+            described = self._pool().FindServiceByName(name).methods_by_name.get(rpc) if name else None
             if described is not None:
                 make = getattr(self._channel, kind)
                 request, response = message(described.input_type), message(described.output_type)
@@ -233,8 +235,15 @@ def _translated(error: grpc.RpcError, method: str) -> GRPCError:
         return error
     if not isinstance(error, grpc.Call):
         return grpc_error(grpc.StatusCode.UNKNOWN, str(error), None, method)
-    details = None
+    return grpc_error(_status(error), error.details() or "", _details(error), method)
+
+
+def _details(error: Any) -> Optional[Tuple[Any, ...]]:
+    """Return the messages of a rich error, None where there are none or they cannot be read."""
     for name, value in error.trailing_metadata() or ():
         if name == "grpc-status-details-bin":
-            details = tuple(google_pb.Status.FromString(value).details)
-    return grpc_error(_status(error), error.details() or "", details, method)
+            try:
+                return tuple(google_pb.Status.FromString(value).details)
+            except DecodeError:
+                return None
+    return None

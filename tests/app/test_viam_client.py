@@ -1,0 +1,130 @@
+import inspect
+import os
+from typing import Any
+
+import pytest
+from servers import FakeService
+
+from viam_sync.app import viam_client
+from viam_sync.app.viam_client import (
+    AppClient,
+    BillingClient,
+    Credentials,
+    DataClient,
+    DialOptions,
+    MLTrainingClient,
+    ProvisioningClient,
+    ViamClient,
+)
+from viam_sync.errors import NotFoundError, UnauthenticatedError
+from viam_sync.sandbox import Sandbox
+
+KEY_ID = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
+
+
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("VIAM_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (DialOptions(), r"no credentials; use DialOptions.with_api_key"),
+        (DialOptions(credentials=Credentials("api-key", "")), r"no credentials"),
+        (DialOptions(credentials=Credentials("api-key", "x")), r"no auth_entity; it takes the ID of the API key"),
+        (DialOptions(credentials=Credentials("robot-secret", "x"), auth_entity="e"), r"robot-secret opens one machine"),
+        ("options", r"dial_options takes a DialOptions, got str"),
+    ],
+)
+def test_options_that_lack_something_are_refused_before_anything_is_sent(options: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ViamClient.create_from_dial_options(options, "http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("missing", ["VIAM_API_KEY", "VIAM_API_KEY_ID"])
+def test_a_missing_variable_is_named(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIAM_API_KEY", "key")
+    monkeypatch.setenv("VIAM_API_KEY_ID", KEY_ID)
+    monkeypatch.delenv(missing)
+    with pytest.raises(ValueError, match=f"the environment variable {missing} is missing; set it"):
+        ViamClient.create_from_env_vars()
+
+
+def test_the_environment_is_enough(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIAM_API_KEY", sandbox.api_key)
+    monkeypatch.setenv("VIAM_API_KEY_ID", sandbox.api_key_id)
+    monkeypatch.setenv("VIAM_APP_URL", sandbox.url)
+    with ViamClient.create_from_env_vars() as client:
+        assert client.app_client.get_organization(sandbox.organization_id).id == sandbox.organization_id
+
+
+def test_options_beside_the_environment_keep_all_but_the_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIAM_API_KEY", "key")
+    monkeypatch.setenv("VIAM_API_KEY_ID", KEY_ID)
+    with FakeService() as server:
+        with ViamClient.create_from_env_vars(DialOptions(timeout=7, insecure=True), server.address):
+            pass
+        (call,) = server.calls
+    assert call.seconds is not None
+    assert call.seconds < 8
+
+
+def test_an_app_url_goes_before_the_environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIAM_API_KEY", sandbox.api_key)
+    monkeypatch.setenv("VIAM_API_KEY_ID", sandbox.api_key_id)
+    monkeypatch.setenv("VIAM_APP_URL", "http://127.0.0.1:1")
+    ViamClient.create_from_env_vars(app_url=sandbox.url).close()
+
+
+def test_the_five_clients_share_the_connection(client: ViamClient) -> None:
+    kinds = {
+        "app_client": AppClient,
+        "billing_client": BillingClient,
+        "data_client": DataClient,
+        "ml_training_client": MLTrainingClient,
+        "provisioning_client": ProvisioningClient,
+    }
+    for name, kind in kinds.items():
+        assert type(getattr(client, name)) is kind
+        assert getattr(client, name) is getattr(client, name)
+
+
+@pytest.mark.parametrize("kind", [AppClient, BillingClient, DataClient, MLTrainingClient, ProvisioningClient])
+def test_the_clients_keep_the_constructors_of_the_reference(kind: Any) -> None:
+    names = list(inspect.signature(kind).parameters)
+    assert names == ["channel", "metadata", *(["location_id"] if kind is AppClient else [])]
+
+
+def test_the_module_hands_on_the_names_of_the_reference() -> None:
+    assert not {
+        "LOGGER", "AppClient", "BillingClient", "DataClient", "MLTrainingClient", "ProvisioningClient", "DialOptions",
+        "ViamClient",
+    } - set(dir(viam_client))  # fmt: skip
+    assert viam_client.LOGGER.name == "viam_sync.app.viam_client"
+
+
+def test_a_location_secret_brings_the_location_with_it(sandbox: Sandbox, cloud: AppClient) -> None:
+    secret = cloud.location_auth(sandbox.location_id).secrets[0].secret
+    part = cloud.get_robot_part(sandbox.robot_part_id)
+    options = DialOptions(
+        auth_entity=part.fqdn, credentials=Credentials("robot-location-secret", secret), insecure=True
+    )
+    with ViamClient.create_from_dial_options(options, sandbox.address) as client:
+        assert client.app_client.get_location().id == sandbox.location_id
+
+
+def test_a_key_that_was_deleted_is_refused_at_the_next_call(sandbox: Sandbox, cloud: AppClient) -> None:
+    key, key_id = cloud.create_key_from_existing_key_authorizations(sandbox.api_key_id)
+    with ViamClient.create_from_dial_options(DialOptions.with_api_key(key, key_id), sandbox.url) as other:
+        cloud.delete_key(key_id)
+        with pytest.raises(UnauthenticatedError):
+            other.app_client.list_organizations()
+
+
+def test_an_unknown_organization_is_one_clear_error(cloud: AppClient) -> None:
+    with pytest.raises(NotFoundError, match="list_organizations") as caught:
+        cloud.get_organization("00000000-0000-4000-8000-000000000000")
+    assert caught.value.__context__ is None

@@ -1,0 +1,26 @@
+"""What all tests share: a sandbox of their own, and a client that is connected to it."""
+
+from typing import Iterator
+
+import pytest
+
+from viam_sync.app.app_client import AppClient
+from viam_sync.app.viam_client import ViamClient
+from viam_sync.sandbox import Sandbox
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[ViamClient]:
+    with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as connected:
+        yield connected
+
+
+@pytest.fixture
+def cloud(client: ViamClient) -> AppClient:
+    return client.app_client

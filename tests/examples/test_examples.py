@@ -1,0 +1,58 @@
+"""Each example, run as a beginner would run it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Dict
+
+import pytest
+
+from viam_sync.sandbox import Sandbox
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def run(name: str, variables: Dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("VIAM_")}
+    return subprocess.run(
+        [sys.executable, "-W", "error", str(EXAMPLES / name)],
+        env={**inherited, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_first_call_shows_the_sandbox_where_there_is_no_account() -> None:
+    done = run("01_first_call.py", {})
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "VIAM_API_KEY is not set, so this is the sandbox:"
+    assert lines[1].startswith("Lesson Robotics (")
+    assert sum(line.startswith("    ") for line in lines) == 3
+
+
+def test_the_first_call_shows_the_cloud_that_the_variables_name(sandbox: Sandbox) -> None:
+    variables = {
+        "VIAM_API_KEY": sandbox.api_key,
+        "VIAM_API_KEY_ID": sandbox.api_key_id,
+        "VIAM_APP_URL": sandbox.url,
+    }
+    done = run("01_first_call.py", variables)
+    assert done.returncode == 0, done.stderr
+    assert f"Lesson Robotics ({sandbox.organization_id})" in done.stdout
+    assert sandbox.robot_id in done.stdout
+
+
+def test_every_example_is_tested() -> None:
+    here = Path(__file__).read_text(encoding="utf-8")
+    assert [path.name for path in EXAMPLES.glob("*.py") if path.name not in here] == []
+
+
+@pytest.mark.parametrize("variables", [{"VIAM_API_KEY": "x"}])
+def test_a_missing_key_id_is_one_clear_error(variables: Dict[str, str]) -> None:
+    done = run("01_first_call.py", variables)
+    assert done.returncode == 1
+    assert "ValueError: the environment variable VIAM_API_KEY_ID is missing; set it to" in done.stderr

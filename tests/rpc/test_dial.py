@@ -1,0 +1,276 @@
+import logging
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Iterator
+
+import grpc
+import pytest
+import trustme
+from servers import FakeService, SilentServer, closed_port, refuse
+
+from viam_sync.app.viam_client import ViamClient
+from viam_sync.errors import (
+    DeadlineExceededError,
+    GRPCError,
+    InsecureConnectionError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from viam_sync.rpc.dial import Channel, Credentials, DialOptions, dial, parse_address
+from viam_sync.sandbox import Sandbox
+
+KEY_ID = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
+SECRET = "s3cret-payload"
+
+
+def options(**settings: Any) -> DialOptions:
+    given = {"timeout": 10, "auth_entity": KEY_ID, "credentials": Credentials("api-key", SECRET), **settings}
+    return DialOptions(**given)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def server_credentials(authority: trustme.CA, name: str = "localhost") -> grpc.ServerCredentials:
+    certificate = authority.issue_cert(name)
+    pair = certificate.private_key_pem.bytes(), certificate.cert_chain_pems[0].bytes()
+    return grpc.ssl_server_credentials([pair])
+
+
+@pytest.mark.parametrize(
+    ("address", "insecure", "target", "tls"),
+    [
+        ("app.viam.com", False, "app.viam.com:443", True),
+        ("app.viam.com:8443", False, "app.viam.com:8443", True),
+        ("https://app.viam.com", False, "app.viam.com:443", True),
+        ("HTTPS://app.viam.com/some/path?x=1", False, "app.viam.com:443", True),
+        ("http://127.0.0.1:5000", False, "127.0.0.1:5000", False),
+        ("http://localhost", False, "localhost:80", False),
+        ("localhost", True, "localhost:80", False),
+        ("https://localhost:9", True, "localhost:9", False),
+        ("[::1]:9", False, "[::1]:9", True),
+        (" app.viam.com ", False, "app.viam.com:443", True),
+    ],
+)
+def test_an_address_is_understood(address: str, insecure: bool, target: str, tls: bool) -> None:
+    parsed = parse_address(address, insecure)
+    assert (parsed.target, parsed.tls) == (target, tls)
+
+
+@pytest.mark.parametrize("address", ["", "ftp://app.viam.com", "a b", "host:port", "host:0", "host:70000", None, 7])
+def test_what_is_no_address_is_refused_by_name(address: Any) -> None:
+    with pytest.raises(ValueError, match=r"is no address|begins with|names port"):
+        parse_address(address)
+
+
+def test_a_key_id_that_is_no_uuid_is_refused_before_anything_is_sent() -> None:
+    with pytest.raises(ValueError, match=r"api_key_id takes the key's ID, a UUID such as .*, got 'my-key'"):
+        DialOptions.with_api_key(SECRET, "my-key")
+
+
+def test_the_key_in_place_of_its_id_is_refused_without_showing_it() -> None:
+    with pytest.raises(ValueError) as caught:
+        DialOptions.with_api_key(SECRET, SECRET)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["", "  ", None])
+def test_an_empty_key_is_refused(key: Any) -> None:
+    with pytest.raises(ValueError, match="api_key is empty"):
+        DialOptions.with_api_key(key, KEY_ID)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"timeout": 0},
+        {"timeout": float("nan")},
+        {"timeout": "5"},
+        {"max_reconnect_attempts": -1},
+        {"initial_connection_attempts": 0},
+        {"initial_connection_attempt_timeout": -1},
+    ],
+)
+def test_a_number_that_makes_no_sense_is_refused_by_name(wrong: Any) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        DialOptions(**wrong)
+
+
+def test_credentials_must_be_credentials() -> None:
+    with pytest.raises(TypeError, match="credentials takes a Credentials, got str"):
+        DialOptions(credentials=SECRET)  # type: ignore[arg-type]
+
+
+def test_no_secret_is_printed() -> None:
+    shown = [repr(options()), str(options()), repr(Credentials("api-key", SECRET))]
+    assert not [text for text in shown if SECRET in text]
+
+
+def test_a_dial_authenticates_and_hands_on_the_token(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with FakeService() as server:
+        channel, metadata = dial(server.url, options())
+        channel.close()
+    assert dict(metadata) == {"authorization": "Bearer token-1"}
+    assert "authorization" not in server.named("Authenticate")[0].metadata
+    assert SECRET not in caplog.text + repr(metadata)
+    assert "token-1" not in caplog.text + repr(metadata)
+
+
+def test_a_wrong_key_is_one_clear_error_that_does_not_show_it(sandbox: Sandbox) -> None:
+    with pytest.raises(UnauthenticatedError) as caught:
+        ViamClient.create_from_dial_options(DialOptions.with_api_key(SECRET, sandbox.api_key_id), sandbox.url)
+    assert f"The credentials of '{sandbox.api_key_id}' were refused: check the API key and its ID" in str(caught.value)
+    assert SECRET not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_a_host_that_does_not_exist_is_named() -> None:
+    with pytest.raises(UnavailableError, match=r"no-such-host.invalid has no address. Check its spelling"):
+        dial("no-such-host.invalid", options())
+
+
+def test_a_port_that_nothing_listens_at_is_named() -> None:
+    port = closed_port()
+    with pytest.raises(UnavailableError, match=rf"Nothing listens at 127.0.0.1, port {port}. Check the address"):
+        dial(f"127.0.0.1:{port}", options())
+
+
+def test_a_server_that_says_nothing_does_not_hang_the_dial() -> None:
+    with SilentServer() as server, pytest.raises(GRPCError, match=r"does not answer|No answer from"):
+        dial(server.address, options(timeout=0.5))
+
+
+def test_a_plaintext_server_that_says_nothing_does_not_hang_the_dial() -> None:
+    with SilentServer() as server, pytest.raises(DeadlineExceededError, match=r"No answer from .* within 0.5 s"):
+        dial(f"http://{server.address}", options(timeout=0.5))
+
+
+def test_a_method_that_does_not_answer_does_not_hang_the_dial() -> None:
+    with FakeService() as server:
+
+        def wait(request: bytes, context: grpc.ServicerContext) -> bytes:
+            ended = threading.Event()
+            context.add_callback(ended.set)
+            ended.wait(30)
+            return b""
+
+        server.unary["Authenticate"] = wait
+        with pytest.raises(DeadlineExceededError, match=r"No answer from .* within 0.5 s"):
+            dial(server.url, options(timeout=0.5))
+
+
+def test_a_plaintext_server_behind_tls_is_named_with_the_remedy() -> None:
+    with FakeService() as server, pytest.raises(InsecureConnectionError, match=r"speaks no TLS.*http://") as caught:
+        dial(server.address, options())
+    assert server.calls == []
+    assert caught.value.__context__ is None or caught.value.__suppress_context__
+
+
+def test_credentials_do_not_go_plaintext_by_allow_insecure_downgrade_alone() -> None:
+    with FakeService() as server, pytest.raises(InsecureConnectionError):
+        dial(server.address, options(allow_insecure_downgrade=True))
+    assert server.calls == []
+
+
+def test_without_credentials_a_downgrade_needs_allow_insecure_downgrade() -> None:
+    with FakeService() as server:
+        with pytest.raises(InsecureConnectionError):
+            dial(server.address, DialOptions(timeout=10))
+        channel, metadata = dial(server.address, DialOptions(timeout=10, allow_insecure_downgrade=True))
+        channel.close()
+    assert dict(metadata) == {}
+
+
+def test_with_credentials_a_downgrade_needs_allow_insecure_with_creds_downgrade(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with FakeService() as server:
+        channel, _ = dial(server.address, options(allow_insecure_with_creds_downgrade=True))
+        channel.close()
+        assert len(server.named("Authenticate")) == 1
+    assert "speaks no TLS; going on without" in caplog.text
+
+
+@pytest.mark.parametrize("where", ["address", "url"])
+def test_insecure_connects_without_tls(where: str) -> None:
+    with FakeService() as server:
+        channel, _ = dial(getattr(server, where), options(insecure=True))
+        channel.close()
+        assert len(server.named("Authenticate")) == 1
+
+
+def test_plaintext_against_a_tls_server_says_so(authority: trustme.CA) -> None:
+    expected = r"does not speak HTTP/2 without TLS; it may want https://"
+    with FakeService(server_credentials(authority)) as server, pytest.raises(UnavailableError, match=expected):
+        dial(server.url, options())
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_with_the_reason(authority: trustme.CA) -> None:
+    expected = r"The certificate of localhost cannot be trusted: .*GRPC_DEFAULT"
+    with FakeService(server_credentials(authority)) as server, pytest.raises(InsecureConnectionError, match=expected):
+        dial(f"localhost:{server.port}", options(allow_insecure_with_creds_downgrade=True))
+    assert server.calls == []
+
+
+@pytest.fixture
+def trusted(authority: trustme.CA, tmp_path: Path) -> Iterator[FakeService]:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with FakeService(server_credentials(authority)) as server:
+        yield server
+
+
+def test_a_trusted_certificate_is_used(trusted: FakeService, tmp_path: Path) -> None:
+    script = (
+        "import sys; from viam_sync.rpc.dial import Channel, Credentials, DialOptions, dial\n"
+        f"options = DialOptions(auth_entity={KEY_ID!r}, credentials=Credentials('api-key', 'x'))\n"
+        "channel, metadata = dial(sys.argv[1], options); channel.close(); print(dict(metadata))"
+    )
+    ca = str(tmp_path / "ca.pem")
+    done = subprocess.run(
+        [sys.executable, "-c", script, f"https://localhost:{trusted.port}"],
+        env={**os.environ, "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": ca, "SSL_CERT_FILE": ca},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.strip() == "{'authorization': 'Bearer token-1'}", done.stderr
+
+
+def test_what_is_no_viam_service_is_named() -> None:
+    with FakeService() as server:
+        del server.unary["Authenticate"]
+        with pytest.raises(GRPCError, match=rf"127.0.0.1:{server.port} is no Viam service"):
+            dial(server.url, options())
+
+
+def test_connecting_is_tried_as_often_as_the_options_say() -> None:
+    with FakeService() as server:
+        server.unary["Authenticate"] = refuse(grpc.StatusCode.UNAVAILABLE, "not yet")
+        with pytest.raises(UnavailableError, match="not yet"):
+            dial(server.url, options(initial_connection_attempts=2))
+        assert len(server.named("Authenticate")) == 2
+
+
+def test_one_attempt_may_take_as_long_as_the_options_say() -> None:
+    with FakeService() as server:
+        channel, _ = dial(server.url, options(initial_connection_attempt_timeout=3))
+        channel.close()
+        seconds = server.named("Authenticate")[0].seconds
+    assert seconds is not None
+    assert seconds < 4
+
+
+def test_a_failed_dial_leaves_no_channel_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+    real = Channel.close
+    monkeypatch.setattr(Channel, "close", lambda self: (closed.append(self), real(self))[1])
+    with pytest.raises(UnavailableError):
+        dial(f"http://127.0.0.1:{closed_port()}", options())
+    assert len(closed) == 1

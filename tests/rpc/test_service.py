@@ -1,0 +1,367 @@
+import pickle
+import threading
+from typing import Any, Iterator, List
+
+import grpc
+import pytest
+from google.protobuf.struct_pb2 import Struct
+from servers import FakeService, refuse
+
+from viam_sync.app.app_client import AppClient
+from viam_sync.app.data_client import DataClient
+from viam_sync.app.viam_client import ViamClient
+from viam_sync.errors import (
+    CancelledError,
+    ClosedError,
+    DeadlineExceededError,
+    GRPCError,
+    InternalError,
+    NotFoundError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from viam_sync.proto import app as pb
+from viam_sync.proto import google as google_pb
+from viam_sync.proto._pool import pool
+from viam_sync.proto.app import data as data_pb
+from viam_sync.proto.app import datasync as datasync_pb
+from viam_sync.rpc.dial import Channel, Credentials, DialOptions, parse_address
+from viam_sync.rpc.retry import ONCE, UPLOAD
+from viam_sync.rpc.service import Service
+from viam_sync.services.app_service import AppService
+
+KEY_ID = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
+ROBOT = pb.GetRobotResponse(robot=pb.Robot(id="r-1", name="rover")).SerializeToString()
+
+
+@pytest.fixture
+def server() -> Iterator[FakeService]:
+    with FakeService() as running:
+        running.unary["GetRobot"] = lambda request, context: ROBOT
+        yield running
+
+
+@pytest.fixture
+def channel(server: FakeService) -> Iterator[Channel]:
+    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
+        yield opened
+
+
+def connect(server: FakeService, **settings: Any) -> ViamClient:
+    options = DialOptions(auth_entity=KEY_ID, credentials=Credentials("api-key", "secret"), timeout=10, **settings)
+    return ViamClient.create_from_dial_options(options, server.url)
+
+
+def test_a_call_sends_its_request_and_returns_the_field(server: FakeService, channel: Channel) -> None:
+    robot = AppClient(channel, {"Authorization": "Bearer abc"}).get_robot("r-1")
+    (call,) = server.calls
+    assert robot == pb.Robot(id="r-1", name="rover")
+    assert call.method == "/viam.app.v1.AppService/GetRobot"
+    assert pb.GetRobotRequest.FromString(call.requests[0]).id == "r-1"
+    assert call.metadata["authorization"] == "Bearer abc"
+
+
+def test_any_grpc_channel_will_do(server: FakeService) -> None:
+    with grpc.insecure_channel(server.address) as plain:
+        assert AppClient(plain, {}).get_robot("r-1").name == "rover"
+
+
+def test_what_is_no_channel_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"channel takes a grpc.Channel, got str; see viam_sync.rpc.dial.dial"):
+        AppClient("app.viam.com", {})  # type: ignore[arg-type]
+
+
+def test_every_call_has_a_deadline(server: FakeService, channel: Channel) -> None:
+    AppClient(channel, {}).get_robot("r-1")
+    seconds = server.calls[0].seconds
+    assert seconds is not None
+    assert seconds < 21
+
+
+def test_the_callers_timeout_is_the_deadline(server: FakeService, channel: Channel) -> None:
+    AppClient(channel, {}).get_robot("r-1", timeout=90)
+    seconds = server.calls[0].seconds
+    assert seconds is not None
+    assert 20 < seconds < 91
+
+
+def test_a_service_that_does_not_answer_ends_at_the_deadline(server: FakeService, channel: Channel) -> None:
+    released = threading.Event()
+    server.unary["GetRobot"] = lambda request, context: ROBOT if released.wait(30) else b""
+    with pytest.raises(DeadlineExceededError, match="GetRobot"):
+        AppClient(channel, {}).get_robot("r-1", timeout=0.2)
+    released.set()
+
+
+def test_a_failure_is_the_exception_of_its_status_and_nothing_of_grpc(server: FakeService, channel: Channel) -> None:
+    server.unary["GetRobot"] = refuse(grpc.StatusCode.NOT_FOUND, "No such machine.")
+    with pytest.raises(NotFoundError) as caught:
+        AppClient(channel, {}).get_robot("r-1")
+    error = caught.value
+    assert isinstance(error, grpc.RpcError)
+    assert (error.status, error.code()) == (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.NOT_FOUND)
+    assert (error.message, error.details) == ("No such machine.", None)
+    assert str(error) == "viam.app.v1.AppService/GetRobot: NOT_FOUND: No such machine."
+    assert error.__cause__ is None
+    assert error.__context__ is None
+    files = [frame.path for frame in caught.traceback]
+    assert not [path for path in files if "grpc" in str(path).rpartition("site-packages")[2]]
+
+
+def test_the_details_of_a_rich_error_are_read(server: FakeService, channel: Channel) -> None:
+    detail = google_pb.Any()
+    detail.Pack(pb.Robot(name="rover"))
+    status = google_pb.Status(code=5, message="No.", details=[detail]).SerializeToString()
+    trailing = (("grpc-status-details-bin", status),)
+    server.unary["GetRobot"] = refuse(grpc.StatusCode.NOT_FOUND, "No.", trailing)
+    with pytest.raises(NotFoundError) as caught:
+        AppClient(channel, {}).get_robot("r-1")
+    robot = pb.Robot()
+    assert caught.value.details is not None
+    assert caught.value.details[0].Unpack(robot)
+    assert robot.name == "rover"
+
+
+def test_details_that_make_no_sense_do_not_hide_the_error(server: FakeService, channel: Channel) -> None:
+    trailing = (("grpc-status-details-bin", b"\xff\xff"),)
+    server.unary["GetRobot"] = refuse(grpc.StatusCode.NOT_FOUND, "No.", trailing)
+    with pytest.raises(NotFoundError, match=r"No\.") as caught:
+        AppClient(channel, {}).get_robot("r-1")
+    assert caught.value.details is None
+
+
+def test_errors_pickle(server: FakeService, channel: Channel) -> None:
+    server.unary["GetRobot"] = refuse(grpc.StatusCode.NOT_FOUND, "No such machine.")
+    with pytest.raises(NotFoundError) as caught:
+        AppClient(channel, {}).get_robot("r-1")
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert type(copy) is NotFoundError
+    assert str(copy) == str(caught.value)
+
+
+def test_a_read_is_tried_again_when_the_service_is_unavailable(server: FakeService, channel: Channel) -> None:
+    failures = [refuse(grpc.StatusCode.UNAVAILABLE, "busy")] * 2
+    server.unary["GetRobot"] = lambda request, context: failures.pop()(request, context) if failures else ROBOT
+    assert AppClient(channel, {}).get_robot("r-1").name == "rover"
+    assert len(server.calls) == 3
+
+
+def test_max_reconnect_attempts_caps_the_retries(server: FakeService) -> None:
+    server.unary["GetRobot"] = refuse(grpc.StatusCode.UNAVAILABLE, "busy")
+    with connect(server, max_reconnect_attempts=1) as client, pytest.raises(UnavailableError):
+        client.app_client.get_robot("r-1")
+    assert len(server.named("GetRobot")) == 2
+
+
+@pytest.mark.parametrize("status", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED])
+def test_a_create_is_never_sent_twice(server: FakeService, channel: Channel, status: grpc.StatusCode) -> None:
+    server.unary["CreateOrganization"] = refuse(status, "maybe")
+    with pytest.raises(GRPCError):
+        AppClient(channel, {}).create_organization("Lessons")
+    assert len(server.calls) == 1
+
+
+def test_a_refused_read_is_not_tried_again(server: FakeService, channel: Channel) -> None:
+    server.unary["GetRobot"] = refuse(grpc.StatusCode.INTERNAL, "broken")
+    with pytest.raises(InternalError):
+        AppClient(channel, {}).get_robot("r-1")
+    assert len(server.calls) == 1
+
+
+def test_an_expired_token_is_replaced_and_the_call_made_again(server: FakeService) -> None:
+    def only_the_second_token(request: bytes, context: grpc.ServicerContext) -> bytes:
+        if ("authorization", "Bearer token-2") not in context.invocation_metadata():
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "expired")
+        return ROBOT
+
+    server.unary["GetRobot"] = only_the_second_token
+    with connect(server) as client:
+        assert client.app_client.get_robot("r-1").name == "rover"
+        assert client.app_client.get_robot("r-1").name == "rover"
+    assert [call.metadata["authorization"] for call in server.named("GetRobot")] == [
+        "Bearer token-1",
+        "Bearer token-2",
+        "Bearer token-2",
+    ]
+
+
+def test_a_create_refused_for_its_token_is_made_again_with_a_new_one(server: FakeService) -> None:
+    answer = pb.CreateOrganizationResponse(organization=pb.Organization(name="Lessons")).SerializeToString()
+    refusals = [refuse(grpc.StatusCode.UNAUTHENTICATED, "expired")]
+    server.unary["CreateOrganization"] = lambda request, context: (
+        refusals.pop()(request, context) if refusals else answer
+    )
+    with connect(server) as client:
+        assert client.app_client.create_organization("Lessons").name == "Lessons"
+    assert len(server.named("CreateOrganization")) == 2
+
+
+def test_a_key_that_stays_refused_is_one_error_and_no_loop(server: FakeService) -> None:
+    server.unary["GetRobot"] = refuse(grpc.StatusCode.UNAUTHENTICATED, "revoked")
+    with connect(server) as client, pytest.raises(UnauthenticatedError, match="revoked"):
+        client.app_client.get_robot("r-1")
+    assert len(server.named("GetRobot")) == 2
+    assert len(server.named("Authenticate")) == 2
+
+
+def test_a_token_of_the_callers_own_is_not_replaced(server: FakeService, channel: Channel) -> None:
+    server.unary["GetRobot"] = refuse(grpc.StatusCode.UNAUTHENTICATED, "expired")
+    with pytest.raises(UnauthenticatedError):
+        AppClient(channel, {"authorization": "Bearer mine"}).get_robot("r-1")
+    assert [call.method for call in server.calls] == ["/viam.app.v1.AppService/GetRobot"]
+
+
+def test_many_threads_that_meet_an_expired_token_replace_it_once(server: FakeService) -> None:
+    everyone = threading.Barrier(8)
+
+    def refuse_the_first_token(request: bytes, context: grpc.ServicerContext) -> bytes:
+        if ("authorization", "Bearer token-1") in context.invocation_metadata():
+            everyone.wait(30)
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "expired")
+        return ROBOT
+
+    server.unary["GetRobot"] = refuse_the_first_token
+    names: List[str] = []
+    with connect(server) as client:
+        threads = [
+            threading.Thread(target=lambda: names.append(client.app_client.get_robot("r-1").name)) for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert names == ["rover"] * 8
+    assert len(server.named("Authenticate")) == 2
+
+
+def test_a_call_after_close_is_a_clear_error(server: FakeService) -> None:
+    client = connect(server)
+    cloud = client.app_client
+    cloud.get_robot("r-1")
+    client.close()
+    client.close()
+    for call in (lambda: cloud.get_robot("r-1"), cloud.list_organizations, lambda: client.app_client):
+        with pytest.raises(ClosedError, match="The client is closed; make a new one"):
+            call()
+
+
+def test_closing_ends_a_call_of_another_thread(server: FakeService) -> None:
+    arrived, released = threading.Event(), threading.Event()
+    ends: List[BaseException] = []
+
+    def wait(request: bytes, context: grpc.ServicerContext) -> bytes:
+        arrived.set()
+        released.wait(30)
+        return ROBOT
+
+    server.unary["GetRobot"] = wait
+    client = connect(server)
+
+    def call() -> None:
+        with pytest.raises(CancelledError) as caught:
+            client.app_client.get_robot("r-1")
+        ends.append(caught.value)
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    assert arrived.wait(30)
+    client.close()
+    thread.join(30)
+    released.set()
+    assert len(ends) == 1
+
+
+def test_a_stream_gives_its_messages_and_ends(server: FakeService, channel: Channel) -> None:
+    answers = [data_pb.ExportTabularDataResponse(part_id=name).SerializeToString() for name in "ab"]
+    server.stream["ExportTabularData"] = lambda request, context: iter(answers)
+    with DataClient(channel, {}).export_tabular_data(part_id="p") as stream:
+        assert [answer.part_id for answer in stream] == ["a", "b"]
+
+
+def test_closing_a_stream_from_another_thread_ends_a_waiting_next(server: FakeService, channel: Channel) -> None:
+    received, ended = threading.Event(), threading.Event()
+
+    def endless(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        context.add_callback(ended.set)
+        yield data_pb.ExportTabularDataResponse(part_id="first").SerializeToString()
+        ended.wait(30)
+
+    server.stream["ExportTabularData"] = endless
+    stream = DataClient(channel, {}).export_tabular_data(part_id="p")
+    got: List[str] = []
+
+    def read() -> None:
+        for answer in stream:
+            got.append(answer.part_id)
+            received.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert received.wait(30)
+    stream.close()
+    reader.join(30)
+    assert not reader.is_alive()
+    assert got == ["first"]
+    assert ended.wait(30)
+
+
+def test_a_stream_that_fails_raises_our_exception(server: FakeService, channel: Channel) -> None:
+    def fail(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        yield data_pb.ExportTabularDataResponse(part_id="first").SerializeToString()
+        context.abort(grpc.StatusCode.NOT_FOUND, "gone")
+
+    server.stream["ExportTabularData"] = fail
+    stream = DataClient(channel, {}).export_tabular_data(part_id="p")
+    assert next(stream).part_id == "first"
+    with pytest.raises(NotFoundError, match="ExportTabularData: NOT_FOUND: gone"):
+        next(stream)
+
+
+def uploads(server: FakeService) -> None:
+    def count(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+        return datasync_pb.FileUploadResponse(file_id=str(len(list(requests)))).SerializeToString()
+
+    server.upload["FileUpload"] = count
+
+
+def test_an_upload_sends_all_its_messages(server: FakeService, channel: Channel) -> None:
+    uploads(server)
+    requests = (datasync_pb.FileUploadRequest(file_contents={"data": b"x"}) for _ in range(3))
+    assert DataClient(channel, {}).file_upload(requests).file_id == "3"
+
+
+def test_an_exception_of_the_callers_own_iterator_comes_out_as_it_is(server: FakeService, channel: Channel) -> None:
+    uploads(server)
+
+    def broken() -> Iterator[Any]:
+        yield datasync_pb.FileUploadRequest(file_contents={"data": b"x"})
+        raise LookupError("the disk is gone")
+
+    with pytest.raises(LookupError, match="the disk is gone"):
+        DataClient(channel, {}).file_upload(broken())
+
+
+def test_a_message_of_another_pool_is_taken_as_an_argument(server: FakeService, channel: Channel) -> None:
+    server.unary["UpdateRobotMetadata"] = lambda request, context: b""
+    struct = Struct()
+    struct["colour"] = "red"
+    AppClient(channel, {}).update_robot_metadata("r-1", struct)
+    sent = pb.UpdateRobotMetadataRequest.FromString(server.calls[0].requests[0])
+    assert dict(sent.data) == {"colour": "red"}
+
+
+def test_no_client_is_made_of_services_that_share_the_name_of_an_rpc() -> None:
+    for client in (AppClient, DataClient):
+        services = [vars(cls)["_service"] for cls in client.__mro__ if vars(cls).get("_service")]
+        names = [rpc.name for service in services for rpc in pool().FindServiceByName(service).methods]
+        assert len(names) == len(set(names))
+
+
+def test_an_rpc_that_no_service_has_is_named(channel: Channel) -> None:
+    with pytest.raises(NotImplementedError, match="AppService is made of no service that has the RPC Fly"):
+        AppService(channel, {})._call("Fly", pb.GetRobotRequest(), ONCE, None)
+
+
+def test_a_service_without_a_name_has_no_rpcs(channel: Channel) -> None:
+    with pytest.raises(NotImplementedError, match="Service is made of no service"):
+        Service(channel, {})._send("FileUpload", [], UPLOAD, None)

@@ -1,0 +1,134 @@
+"""Real servers on loopback that do just what a test tells them to."""
+
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+import grpc
+
+from viam_sync.proto.rpc import auth as auth_pb
+
+
+class Call(NamedTuple):
+    """A call as it arrived."""
+
+    method: str
+    metadata: Dict[str, str]
+    seconds: Optional[float]
+    requests: List[bytes]
+
+
+class FakeService(grpc.GenericRpcHandler):
+    """A gRPC server whose methods are functions on bytes; it keeps a list of the calls that came.
+
+    ``unary[name]`` takes (request, context) and returns bytes; ``stream[name]`` yields them;
+    ``upload[name]`` takes an iterator of requests and returns bytes.
+    """
+
+    def __init__(self, credentials: Optional[grpc.ServerCredentials] = None) -> None:
+        self.calls: List[Call] = []
+        self.unary: Dict[str, Callable[[bytes, grpc.ServicerContext], bytes]] = {"Authenticate": self.authenticate}
+        self.stream: Dict[str, Callable[[bytes, grpc.ServicerContext], Iterator[bytes]]] = {}
+        self.upload: Dict[str, Callable[[Iterator[bytes], grpc.ServicerContext], bytes]] = {}
+        self.tokens = 0
+        self._pool = ThreadPoolExecutor(16)
+        self._server = grpc.server(self._pool, options=[("grpc.so_reuseport", 0)])
+        self._server.add_generic_rpc_handlers((self,))
+        if credentials is None:
+            self.port = self._server.add_insecure_port("127.0.0.1:0")
+        else:
+            self.port = self._server.add_secure_port("127.0.0.1:0", credentials)
+        self.address = f"127.0.0.1:{self.port}"
+        self.url = f"http://{self.address}"
+
+    def authenticate(self, request: bytes, context: grpc.ServicerContext) -> bytes:
+        self.tokens += 1
+        return auth_pb.AuthenticateResponse(access_token=f"token-{self.tokens}").SerializeToString()
+
+    def service(self, details: grpc.HandlerCallDetails) -> Optional[grpc.RpcMethodHandler]:
+        name = details.method.rpartition("/")[2]
+        metadata = {key: value for key, value in details.invocation_metadata if isinstance(value, str)}
+
+        def record(context: grpc.ServicerContext, requests: List[bytes]) -> None:
+            left = context.time_remaining()
+            self.calls.append(Call(details.method, metadata, left, requests))
+
+        def one(request: bytes, context: grpc.ServicerContext) -> Any:
+            record(context, [request])
+            return (self.unary.get(name) or self.stream[name])(request, context)
+
+        def many(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+            kept: List[bytes] = []
+            record(context, kept)
+            return self.upload[name](_keeping(requests, kept), context)
+
+        if name in self.unary:
+            return grpc.unary_unary_rpc_method_handler(one)
+        if name in self.stream:
+            return grpc.unary_stream_rpc_method_handler(one)
+        return grpc.stream_unary_rpc_method_handler(many) if name in self.upload else None
+
+    def named(self, name: str) -> List[Call]:
+        return [call for call in self.calls if call.method.endswith(f"/{name}")]
+
+    def __enter__(self) -> "FakeService":
+        self._server.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.stop(0).wait()
+        self._pool.shutdown()
+
+
+def _keeping(requests: Iterator[bytes], kept: List[bytes]) -> Iterator[bytes]:
+    for request in requests:
+        kept.append(request)
+        yield request
+
+
+class SilentServer:
+    """Accepts connections and never says a word."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self.address = f"127.0.0.1:{self.port}"
+        self._accepted: List[socket.socket] = []
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                self._accepted.append(self._socket.accept()[0])
+            except OSError:
+                return
+
+    def __enter__(self) -> "SilentServer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join()
+        for connection in self._accepted:
+            connection.close()
+
+
+def closed_port() -> int:
+    """Return a port of loopback that nothing listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+    return port
+
+
+def refuse(status: grpc.StatusCode, message: str, trailing: Tuple[Tuple[str, Any], ...] = ()) -> Callable[..., bytes]:
+    """Return a method that always fails."""
+
+    def method(request: bytes, context: grpc.ServicerContext) -> bytes:
+        context.set_trailing_metadata(trailing)
+        context.abort(status, message)
+        raise AssertionError("abort raises")
+
+    return method

@@ -1,0 +1,143 @@
+"""Who may import whom, and who may do what."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from typing import Dict, Iterator, Set, Tuple
+
+import pytest
+
+import viam_sync
+
+PACKAGE = Path(viam_sync.__file__).parent
+
+#: What each room may import of the others.
+ALLOWED: Dict[str, Set[str]] = {
+    "__init__": {"app", "rpc", "errors"},
+    "app": {"services", "transfer", "rpc", "errors", "utils", "proto"},
+    "services": {"rpc", "errors", "utils", "proto"},
+    "transfer": {"rpc", "errors", "utils", "proto"},
+    "rpc": {"errors", "utils", "proto"},
+    "utils": {"proto"},
+    "errors": set(),
+    "proto": set(),
+    "sandbox": {"proto"},
+}
+
+#: The one way out of the sandbox: the options that a lesson connects with.
+SANCTIONED = {("sandbox/server.py", "viam_sync.rpc.dial")}
+
+
+def sources() -> Iterator[Tuple[str, ast.Module]]:
+    for path in sorted(PACKAGE.rglob("*.py*")):
+        if path.suffix in (".py", ".pyi"):
+            yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+
+
+SOURCES = dict(sources())
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room_of(name: str) -> str:
+    return name.partition("/")[0].partition(".")[0]
+
+
+@pytest.mark.parametrize("path", SOURCES)
+def test_nothing_imports_upward(path: str) -> None:
+    room = room_of(path)
+    wrong = []
+    for name in imported(SOURCES[path]):
+        parts = name.split(".")
+        if parts[0] != "viam_sync" or any(path == at and name.startswith(what) for at, what in SANCTIONED):
+            continue
+        if parts[1] != room and parts[1] not in ALLOWED[room]:
+            wrong.append(name)
+    assert wrong == []
+
+
+def test_the_sanctioned_way_out_is_still_used() -> None:
+    used = {(path, what) for path, what in SANCTIONED if any(n.startswith(what) for n in imported(SOURCES[path]))}
+    assert used == SANCTIONED
+
+
+@pytest.mark.parametrize(("library", "only"), [("tenacity", "rpc/retry.py"), ("sqlite3", "sandbox/")])
+def test_a_library_is_used_in_one_room(library: str, only: str) -> None:
+    users = {path for path, tree in SOURCES.items() if any(n.split(".")[0] == library for n in imported(tree))}
+    assert users
+    assert all(path.startswith(only) for path in users)
+
+
+def calls_of(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield node.func.attr
+
+
+@pytest.mark.parametrize(
+    ("functions", "only"),
+    [
+        ({"secure_channel", "insecure_channel"}, "rpc/dial.py"),
+        ({"unary_unary", "unary_stream", "stream_unary", "stream_stream"}, "rpc/dial.py"),
+    ],
+)
+def test_channels_are_opened_in_one_place(functions: Set[str], only: str) -> None:
+    doors = {path for path, tree in SOURCES.items() if functions & set(calls_of(tree))}
+    assert doors == {only}
+
+
+def test_stubs_are_made_in_one_place() -> None:
+    makers = {path for path, tree in SOURCES.items() if "SerializeToString" in attributes_of(tree)}
+    assert {path for path in makers if not path.startswith(("sandbox/", "proto/"))} == {"rpc/service.py"}
+
+
+def attributes_of(tree: ast.Module) -> Set[str]:
+    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+
+def loaded_by(statement: str) -> Set[str]:
+    script = f"{statement}\nimport sys; print(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("module", ["viam_sync", "viam_sync.sandbox"])
+def test_importing_the_package_loads_neither_grpc_nor_protobuf(module: str) -> None:
+    assert {"grpc", "google.protobuf", "tenacity", "bson"} & loaded_by(f"import {module}") == set()
+
+
+def test_the_client_does_not_load_the_sandbox() -> None:
+    loaded = loaded_by("import viam_sync.app.viam_client")
+    assert not {name for name in loaded if name.startswith("viam_sync.sandbox") or name == "sqlite3"}
+
+
+@pytest.mark.parametrize("name", viam_sync.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    assert getattr(viam_sync, name) is not None
+    assert name in dir(viam_sync)
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'viam_sync' has no attribute 'Robot'"):
+        viam_sync.Robot  # noqa: B018
+
+
+def test_every_module_by_hand_is_small_and_opens_with_a_sentence() -> None:
+    for path, tree in SOURCES.items():
+        text = (PACKAGE / path).read_text(encoding="utf-8")
+        if not text.startswith("# Generated by"):
+            assert ast.get_docstring(tree), path
+            assert text.count("\n") < 400, path
+            for node in ast.walk(tree):
+                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    assert node.end_lineno is not None
+                    doc = len((ast.get_docstring(node) or "").splitlines())
+                    assert node.end_lineno - node.lineno - doc <= 40, f"{path}: {node.name}"

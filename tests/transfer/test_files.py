@@ -1,0 +1,57 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from viam_sync.transfer.files import Destination
+
+
+def test_the_file_holds_what_was_written(tmp_path: Path) -> None:
+    Destination(tmp_path / "config.json").write(b"{}", result=None)
+    assert (tmp_path / "config.json").read_bytes() == b"{}"
+    assert list(tmp_path.iterdir()) == [tmp_path / "config.json"]
+
+
+def test_an_older_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes(b"old and longer")
+    Destination(str(tmp_path / "config.json")).write(b"new", result=None)
+    assert (tmp_path / "config.json").read_bytes() == b"new"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
+    Destination(tmp_path / "config.json").write(b"{}", result=None)
+    assert stat.S_IMODE((tmp_path / "config.json").stat().st_mode) == 0o600
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        Destination(tmp_path / "absent" / "config.json")
+
+
+def test_a_folder_is_no_destination(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match="name a file in it"):
+        Destination(tmp_path)
+
+
+def test_what_is_no_path_is_refused() -> None:
+    with pytest.raises(TypeError):
+        Destination(7)  # type: ignore[arg-type]
+
+
+def test_a_write_that_fails_keeps_the_old_file_and_hands_back_the_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.json").write_bytes(b"old")
+    destination = Destination(tmp_path / "config.json")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        destination.write(b"new", result="the part")
+    assert caught.value.result == "the part"  # type: ignore[attr-defined]
+    assert (tmp_path / "config.json").read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [tmp_path / "config.json"]
