@@ -22,8 +22,8 @@ def struct_to_dict(struct: Struct) -> Dict[str, Any]:
 
     Example:
         >>> from viam_sync.utils import dict_to_struct, struct_to_dict
-        >>> struct_to_dict(dict_to_struct({"speed": 1, "on": None}))
-        {'speed': 1.0, 'on': None}
+        >>> struct_to_dict(dict_to_struct({"speeds": [1, None]}))
+        {'speeds': [1.0, None]}
     """
     return {name: value_to_primitive(value) for name, value in struct.fields.items()}
 

@@ -1,0 +1,43 @@
+import pytest
+
+from viam_sync.sandbox import Sandbox
+
+from .calls import Caller
+
+
+@pytest.fixture
+def cloud():
+    with Sandbox(seed=1) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def callers(cloud):
+    """Make callers whose channels are closed after the test."""
+    made = []
+
+    def make(key_id, key, type="api-key"):
+        made.append(Caller(cloud, key_id, key, type))
+        return made[-1]
+
+    yield make
+    for caller in made:
+        caller.channel.close()
+
+
+@pytest.fixture
+def owner(cloud, callers):
+    """Give the owner of the sample organization."""
+    return callers(cloud.api_key_id, cloud.api_key)
+
+
+@pytest.fixture
+def caller_with(cloud, callers, owner):
+    """Make callers that have one role, on a resource."""
+
+    def make(role, resource_type, resource_id, organization_id=None):
+        given = [owner.role(role, resource_type, resource_id, organization_id)]
+        key = owner.CreateKey(authorizations=given, name="a key")
+        return callers(key.id, key.key)
+
+    return make

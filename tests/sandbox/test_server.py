@@ -1,0 +1,361 @@
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import viam_sync
+from viam_sync.proto._pool import message, pool
+from viam_sync.sandbox import Sandbox
+
+from .calls import APP, Caller, call, refused
+
+ROOT = Path(viam_sync.__file__).parents[1]
+NAMES = ("api_key", "api_key_id", "organization_id", "location_id", "robot_id", "robot_part_id")
+
+
+def shown(cloud):
+    return [getattr(cloud, name) for name in NAMES]
+
+
+@contextlib.contextmanager
+def entered(cloud):
+    """Give a caller with the sandbox's own key."""
+    caller = Caller(cloud, cloud.api_key_id, cloud.api_key)
+    try:
+        yield caller
+    finally:
+        caller.channel.close()
+
+
+@contextlib.contextmanager
+def process(*arguments):
+    """Run ``python -m viam_sync.sandbox``, and give the process and the settings that it printed."""
+    command = [sys.executable, "-m", "viam_sync.sandbox", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        try:
+            lines = [run.stdout.readline().split() for _ in range(3)]
+            assert all(line[0] == "export" for line in lines)
+            yield run, dict(line[1].split("=", 1) for line in lines)
+        finally:
+            run.kill()
+
+
+class Printed:
+    """What a process printed, as a Caller wants it."""
+
+    def __init__(self, settings):
+        self.url = settings["VIAM_APP_URL"]
+        self.address = self.url[len("http://") :]
+        self.api_key = settings["VIAM_API_KEY"]
+        self.api_key_id = settings["VIAM_API_KEY_ID"]
+        self.organization_id = None
+
+
+def test_its_address_and_url_name_the_same_port_on_loopback(cloud):
+    assert cloud.address.startswith("127.0.0.1:")
+    assert cloud.url == f"http://{cloud.address}"
+
+
+def test_the_sample_world_hangs_together(cloud, owner):
+    organization = owner.GetOrganization(organization_id=cloud.organization_id).organization
+    locations = owner.ListLocations(organization_id=cloud.organization_id).locations
+    robots = owner.ListRobotsForOrg(org_id=cloud.organization_id).robots
+    part = owner.GetRobotPart(id=cloud.robot_part_id).part
+    members = owner.ListOrganizationMembers(organization_id=cloud.organization_id).members
+    assert organization.name == "Lesson Robotics"
+    assert [location.name for location in locations] == ["Workshop", "Greenhouse"]
+    assert locations[1].parent_location_id == locations[0].id == cloud.location_id
+    assert [robot.name for robot in robots] == ["rover", "arm", "plant-watcher"]
+    assert (part.robot, part.name, part.main_part) == (cloud.robot_id, "rover-main", True)
+    assert [len(owner.GetRobotParts(robot_id=robot.id).parts) for robot in robots] == [1, 2, 1]
+    assert [list(member.emails) for member in members] == [["ada@example.com"]]
+    assert all(robot.last_access.seconds for robot in robots)
+    assert part.robot_config["components"][0]["name"] == "left"
+
+
+def test_two_sandboxes_in_one_process_have_nothing_in_common(cloud, owner):
+    with Sandbox() as other, entered(other) as stranger:
+        assert set(shown(cloud)).isdisjoint(shown(other))
+        with refused("NOT_FOUND", "No organization has the ID"):
+            stranger.GetOrganization(organization_id=cloud.organization_id)
+        with refused("UNAUTHENTICATED", "not made by this sandbox"):
+            call(stranger.channel, "ListOrganizations", metadata=owner.metadata)
+
+
+def test_the_same_seed_gives_the_same_ids_and_another_seed_others():
+    with Sandbox(seed=7) as one, Sandbox(seed=7) as two, Sandbox(seed=8) as three:
+        assert shown(one) == shown(two)
+        assert set(shown(one)).isdisjoint(shown(three))
+
+
+def test_stopping_twice_is_harmless_and_frees_the_port():
+    cloud = Sandbox().start()
+    port = int(cloud.address.split(":")[1])
+    cloud.stop()
+    cloud.stop()
+    with Sandbox(port=port) as again:
+        assert again.address == cloud.address
+
+
+def test_starting_twice_is_refused_and_leaves_it_running(cloud, owner):
+    with pytest.raises(RuntimeError, match="runs already"):
+        cloud.start()
+    assert owner.ListOrganizations().organizations
+
+
+def test_a_port_in_use_is_one_clear_error():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        cloud = Sandbox(port=port)
+        with pytest.raises(OSError, match=f"port {port} of 127.0.0.1.*choose another port"):
+            cloud.start()
+        cloud.stop()
+
+
+def test_a_port_in_use_by_another_sandbox_is_an_error_and_frees_the_folder(cloud, tmp_path):
+    port = int(cloud.address.split(":")[1])
+    with pytest.raises(OSError, match="choose another port"):
+        Sandbox(tmp_path, port).start()
+    with Sandbox(tmp_path) as other:
+        assert other.address != cloud.address
+
+
+@pytest.mark.parametrize("folder", ["file", "file/below"])
+def test_a_folder_that_cannot_be_used_is_one_clear_error(tmp_path, folder):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OSError, match=r"cannot keep its data in .*give another folder"):
+        Sandbox(tmp_path / folder).start()
+
+
+def test_a_file_that_is_no_database_is_one_clear_error(tmp_path):
+    (tmp_path / "sandbox.db").write_text("something else " * 100)
+    with pytest.raises(OSError, match="not a database, or give another folder"):
+        Sandbox(tmp_path).start()
+
+
+def test_a_folder_in_use_is_one_clear_error(tmp_path):
+    with Sandbox(tmp_path), pytest.raises(OSError, match="another sandbox is using it"):
+        Sandbox(tmp_path).start()
+
+
+def test_a_world_of_a_newer_version_is_refused(tmp_path):
+    with Sandbox(tmp_path):
+        pass
+    with contextlib.closing(sqlite3.connect(str(tmp_path / "sandbox.db"))) as database:
+        database.execute("PRAGMA user_version = 99")
+    with pytest.raises(OSError, match=r"layout 99 is newer.*update viam_sync"):
+        Sandbox(tmp_path).start()
+
+
+def test_a_restart_gives_the_same_world_and_the_old_tokens_still_work(tmp_path):
+    folder = tmp_path / "made" / "for it"
+    with Sandbox(folder, seed=3) as cloud, entered(cloud) as owner:
+        before = shown(cloud)
+        robot_id = owner.NewRobot(name="new", location=cloud.location_id).id
+    with Sandbox(folder, seed=3) as cloud, entered(cloud) as again:
+        assert shown(cloud) == before
+        assert again.GetRobot(id=robot_id).robot.name == "new"
+        assert call(again.channel, "GetRobot", metadata=owner.metadata, id=robot_id).robot.id == robot_id
+        assert again.NewRobot(name="newer", location=cloud.location_id).id != robot_id
+
+
+def test_without_a_folder_everything_is_forgotten():
+    cloud = Sandbox()
+    with cloud:
+        before = shown(cloud)
+    with cloud:
+        assert set(shown(cloud)).isdisjoint(before)
+
+
+def test_after_its_key_was_rotated_a_restart_shows_the_new_one(tmp_path):
+    with Sandbox(tmp_path) as cloud, entered(cloud) as owner:
+        rotated = owner.RotateKey(id=cloud.api_key_id)
+    with Sandbox(tmp_path) as cloud:
+        assert (cloud.api_key_id, cloud.api_key) == (rotated.id, rotated.key)
+
+
+def test_after_its_key_was_deleted_a_restart_makes_a_new_one(tmp_path):
+    with Sandbox(tmp_path) as cloud, entered(cloud) as owner:
+        before = shown(cloud)
+        owner.DeleteKey(id=cloud.api_key_id)
+    with Sandbox(tmp_path) as cloud, entered(cloud) as owner:
+        assert shown(cloud)[2:] == before[2:]
+        assert shown(cloud)[:2] != before[:2]
+        assert owner.GetRobot(id=cloud.robot_id).robot.name == "rover"
+
+
+def test_every_rpc_that_is_not_built_says_so_by_name(owner):
+    with refused("UNIMPLEMENTED", "viam.app.v1.AppService/ListFragments is not part of the sandbox yet"):
+        owner.ListFragments()
+    with refused("UNIMPLEMENTED", "viam.app.dataset.v1.DatasetService/CreateDataset is not part of the sandbox yet"):
+        call(owner.channel, "CreateDataset", "viam.app.dataset.v1.DatasetService", owner.metadata)
+
+
+@pytest.mark.parametrize("kind", ["unary_stream", "stream_unary", "stream_stream"])
+def test_streams_that_are_not_built_say_so_too(owner, kind):
+    service, rpc = {
+        "unary_stream": (APP, "TailRobotPartLogs"),
+        "stream_unary": (APP, "UploadModuleFile"),
+        "stream_stream": (APP, "UploadModuleFile"),
+    }[kind]
+    send = getattr(owner.channel, kind)(f"/{service}/{rpc}")
+    request = b"" if kind == "unary_stream" else iter([b"", b""])
+    with refused("UNIMPLEMENTED", f"{service}/{rpc} is not part of the sandbox yet"):
+        answer = send(request, metadata=owner.metadata, timeout=10)
+        list(answer if kind != "stream_unary" else ())
+    with refused("UNAUTHENTICATED"):
+        answer = send(request, timeout=10)
+        list(answer if kind != "stream_unary" else ())
+
+
+@pytest.mark.parametrize(
+    "path", ["/no.such.Service/Method", f"/{APP}/NoSuch", f"/{APP}.GetRobot", "/viam.app.v1/x", "/"]
+)
+def test_a_path_that_is_not_in_the_schema_is_unimplemented(owner, path):
+    with refused("UNIMPLEMENTED"):
+        owner.channel.unary_unary(path)(b"", metadata=owner.metadata, timeout=10)
+
+
+def test_junk_instead_of_a_request_is_an_invalid_argument(owner):
+    with refused("INVALID_ARGUMENT", "is not a viam.app.v1.GetRobotRequest"):
+        owner.channel.unary_unary(f"/{APP}/GetRobot")(b"\xff\xff\xff", metadata=owner.metadata, timeout=10)
+
+
+def test_a_message_above_32_mib_is_refused(owner):
+    with refused("RESOURCE_EXHAUSTED"):
+        owner.UpdateRobot(name="n" * (33 << 20))
+
+
+def test_a_large_message_is_taken(cloud, owner):
+    data = {"text": "n" * (5 << 20)}
+    owner.UpdateRobotMetadata(id=cloud.robot_id, data=data)
+
+
+def test_a_failure_inside_is_internal_and_its_traceback_is_in_the_log_alone(cloud, owner, monkeypatch, caplog):
+    def broken(*_):
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr(cloud._world, "robot", broken)
+    with caplog.at_level(logging.ERROR, "viam_sync.sandbox"), refused("INTERNAL", f"failed at {APP}/GetRobot"):
+        owner.GetRobot(id=cloud.robot_id)
+    assert "secret detail" in caplog.text
+    assert owner.ListOrganizations().organizations
+
+
+def test_a_call_that_fails_leaves_nothing_behind(cloud, owner, monkeypatch):
+    before = len(owner.ListRobots(location_id=cloud.location_id).robots)
+    monkeypatch.setattr(cloud._world.ids, "secret", lambda: 1 / 0)
+    with refused("INTERNAL"):
+        owner.NewRobot(name="half", location=cloud.location_id)
+    assert len(owner.ListRobots(location_id=cloud.location_id).robots) == before
+
+
+def test_it_answers_many_threads_at_once(cloud, owner):
+    method = owner.channel.unary_unary(f"/{APP}/NewRobot")
+    request = pool().FindMethodByName(f"{APP}.NewRobot").input_type
+    futures = [
+        method.future(
+            message(request)(name=f"robot {number}", location=cloud.location_id).SerializeToString(),
+            metadata=owner.metadata,
+        )
+        for number in range(100)
+    ]
+    assert len({future.result() for future in futures}) == 100
+    assert owner.GetLocation(location_id=cloud.location_id).location.robot_count == 102
+
+
+@pytest.mark.skipif(os.name == "nt", reason="these signals are not those of Windows")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_prints_its_settings_serves_and_ends_well_on_a_signal(number):
+    with process() as (run, settings):
+        assert list(settings) == ["VIAM_APP_URL", "VIAM_API_KEY", "VIAM_API_KEY_ID"]
+        with entered(Printed(settings)) as owner:
+            assert owner.ListOrganizations().organizations
+        run.send_signal(number)
+        assert run.communicate(timeout=20) == ("", "")
+        assert run.returncode == 0
+
+
+def test_a_killed_command_has_lost_nothing_that_it_answered(tmp_path):
+    with process("--data", str(tmp_path)) as (run, settings), entered(Printed(settings)) as owner:
+        organization = owner.ListOrganizations().organizations[0]
+        location = owner.ListLocations(organization_id=organization.id).locations[0]
+        robots = [owner.NewRobot(name=f"robot {number}", location=location.id).id for number in range(20)]
+        run.kill()
+        run.wait()
+    with Sandbox(tmp_path) as cloud, entered(cloud) as again:
+        assert cloud.api_key == settings["VIAM_API_KEY"]
+        assert [again.GetRobot(id=id).robot.name for id in robots] == [f"robot {number}" for number in range(20)]
+        assert call(again.channel, "GetRobot", metadata=owner.metadata, id=robots[0]).robot.id == robots[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "text"),
+    [
+        (["--port", "70000"], 2, "from 0 to 65535"),
+        (["--port", "http"], 2, "invalid int value"),
+        (["--data", __file__], 1, "give another folder"),
+    ],
+)
+def test_the_command_says_what_is_wrong_with_its_arguments(arguments, status, text):
+    command = [sys.executable, "-m", "viam_sync.sandbox", *arguments]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    assert (run.returncode, run.stdout) == (status, "")
+    assert text in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_the_command_has_one_line_for_a_port_in_use(cloud):
+    port = cloud.address.split(":")[1]
+    command = [sys.executable, "-m", "viam_sync.sandbox", "--port", port]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
+    assert f"port {port} of 127.0.0.1" in run.stderr
+
+
+def test_naming_the_package_loads_neither_grpc_nor_protobuf():
+    code = "import sys, viam_sync.sandbox; print([name for name in sys.modules if name in ('grpc', 'google.protobuf')])"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_a_misspelt_name_of_the_package_is_an_attribute_error():
+    import viam_sync.sandbox
+
+    with pytest.raises(AttributeError, match="has no attribute 'Sandbocks'"):
+        _ = viam_sync.sandbox.Sandbocks
+
+
+def test_it_listens_on_loopback_only(cloud):
+    port = int(cloud.address.split(":")[1])
+    with socket.socket() as other:
+        other.settimeout(1)
+        assert other.connect_ex(("127.0.0.2", port)) != 0
+
+
+def test_a_call_after_the_end_is_unavailable():
+    cloud = Sandbox().start()
+    with entered(cloud) as owner:
+        cloud.stop()
+        with refused("UNAVAILABLE"):
+            owner.ListOrganizations()
+
+
+def test_signing_in_takes_a_running_sandbox():
+    with pytest.raises(RuntimeError, match="start it first"):
+        Sandbox().sign_in("bob@example.com")
+
+
+def test_its_dial_options_carry_its_key_and_ask_for_plain_text(cloud):
+    options = cloud.dial_options()
+    assert options.insecure
+    assert (options.credentials.payload, options.auth_entity) == (cloud.api_key, cloud.api_key_id)

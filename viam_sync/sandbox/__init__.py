@@ -1,0 +1,23 @@
+"""The Viam cloud on a laptop: a real gRPC server on loopback, with a sample world to try things on.
+
+with Sandbox() as cloud:
+    print(cloud.url, cloud.api_key_id)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from viam_sync.sandbox.server import Sandbox
+
+__all__ = ["Sandbox"]
+
+
+def __getattr__(name: str) -> Any:
+    # The server needs grpc; naming this package does not.
+    if name == "Sandbox":
+        from viam_sync.sandbox.server import Sandbox
+
+        return Sandbox
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,162 @@
+"""Proving who calls: AuthService, and the tokens that it hands out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+
+from viam_sync.proto import app as pb
+from viam_sync.proto.rpc import auth as auth_pb
+from viam_sync.sandbox.access import Caller, Grant, grants_of
+from viam_sync.sandbox.errors import invalid_argument, unauthenticated
+from viam_sync.sandbox.shared_secrets import secrets_of
+from viam_sync.sandbox.world import World
+
+Metadata = Sequence[Tuple[str, Union[str, bytes]]]
+
+_ISSUER = "viam_sync.sandbox"
+_HEADER = {"alg": "HS256", "kid": "sandbox", "typ": "JWT"}
+_TYPES = ("api-key", "robot-secret", "robot-location-secret")
+_AGAIN = "authenticate again (proto.rpc.v1.AuthService/Authenticate) with a key that is still there"
+
+
+def headers(metadata: Metadata) -> List[str]:
+    """Return the authorization headers of a call."""
+    return [str(value) for name, value in metadata if name == "authorization"]
+
+
+class Authentication:
+    """AuthService, and the check of its tokens on every other call.
+
+    The secret that signs the tokens is kept in the store, so they stay good when the sandbox is restarted.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def Authenticate(
+        self, request: auth_pb.AuthenticateRequest, caller: Optional[Caller]
+    ) -> auth_pb.AuthenticateResponse:
+        """Hand out a token for the key or secret of an API key, a part, or a location."""
+        credentials = request.credentials
+        if credentials.type not in _TYPES:
+            raise invalid_argument(f"Credentials of type {credentials.type[:64]!r} are not known; use type 'api-key'.")
+        if credentials.type == "api-key":
+            proof = self._check_key(request.entity, credentials.payload)
+        else:
+            proof = self._check_secret(credentials.type, request.entity, credentials.payload)
+        return auth_pb.AuthenticateResponse(access_token=self._token(credentials.type, *proof))
+
+    def caller(self, metadata: Metadata) -> Caller:
+        """Return who makes a call, by the one token in its authorization header.
+
+        Raises:
+            CallError: UNAUTHENTICATED if there is no token, or it is no longer good.
+        """
+        found = headers(metadata)
+        if len(found) != 1 or not found[0].startswith("Bearer "):
+            had = f"{len(found)} authorization headers" if len(found) != 1 else "one that does not start with 'Bearer '"
+            raise unauthenticated(
+                f"A call carries its token as one 'authorization: Bearer …' header; this one has {had}."
+            )
+        claims = self._claims(found[0][len("Bearer ") :])
+        caller = self._caller(claims["rpc_creds_type"], claims["sub"], claims["rpc_auth_md"].get("secret_id"))
+        if caller is None:
+            raise unauthenticated(f"The key or secret behind this token was deleted or rotated; {_AGAIN}.")
+        return caller
+
+    def _check_key(self, entity: str, payload: str) -> Tuple[str, Optional[str]]:
+        row = self._world.store.row("SELECT key FROM keys WHERE id = ?", entity.lower())
+        if row is None or not _same(row["key"], payload):
+            what = "No API key has this ID" if row is None else "The API key does not go with this ID"
+            raise unauthenticated(
+                f"{what}; the sandbox prints both, and list_keys shows the IDs of an organization's keys."
+            )
+        return entity.lower(), None
+
+    def _check_secret(self, type: str, entity: str, payload: str) -> Tuple[str, Optional[str]]:
+        if type == "robot-location-secret":
+            # A location is named by itself, or by the address of a machine in it: part.location.viam.cloud
+            entity = entity.split(".")[1] if "." in entity else entity
+        for secret in secrets_of(self._world, "part" if type == "robot-secret" else "location", entity):
+            if _same(secret.secret, payload):
+                return entity, secret.id
+        raise unauthenticated("No part or location with this secret is known; its secrets are listed with it.")
+
+    def _caller(self, type: str, entity: str, secret_id: Optional[str]) -> Optional[Caller]:
+        store = self._world.store
+        if type == "api-key":
+            row = store.row("SELECT user_id FROM keys WHERE id = ?", entity)
+            if row is None:
+                return None
+            return Caller(
+                self._world,
+                pb.AuthenticationType.AUTHENTICATION_TYPE_API_KEY,
+                entity,
+                row["user_id"],
+                grants_of(self._world, entity),
+            )
+        if store.row("SELECT 1 FROM secrets WHERE id = ?", secret_id) is None:
+            return None
+        if type == "robot-secret":
+            robot = self._world.robot(self._world.part(entity).robot)
+            given = Grant("operator", "robot", robot.id, self._world.organization_of(robot.location))
+            return Caller(
+                self._world, pb.AuthenticationType.AUTHENTICATION_TYPE_ROBOT_PART_SECRET, entity, None, [given]
+            )
+        given = Grant("operator", "location", entity, self._world.organization_of(entity))
+        return Caller(self._world, pb.AuthenticationType.AUTHENTICATION_TYPE_LOCATION_SECRET, entity, None, [given])
+
+    def _token(self, type: str, entity: str, secret_id: Optional[str]) -> str:
+        claims = {
+            "aud": _ISSUER,
+            "iat": self._world.microseconds() // 1_000_000,
+            "iss": _ISSUER,
+            "jti": self._world.ids.uuid(),
+            "rpc_auth_md": {} if secret_id is None else {"secret_id": secret_id},
+            "rpc_creds_type": type,
+            "sub": entity,
+        }
+        signed = f"{_encoded(json.dumps(_HEADER).encode())}.{_encoded(json.dumps(claims).encode())}"
+        return f"{signed}.{_encoded(self._signature(signed))}"
+
+    def _claims(self, token: str) -> Dict[str, Any]:
+        signed, _, signature = token.rpartition(".")
+        try:
+            good = hmac.compare_digest(_decoded(signature), self._signature(signed))
+            claims: Dict[str, Any] = json.loads(_decoded(signed.partition(".")[2])) if good else {}
+        except (binascii.Error, ValueError):
+            claims = {}
+        if claims.get("aud") != _ISSUER:
+            raise unauthenticated(f"The token was not made by this sandbox, or was changed on the way; {_AGAIN}.")
+        return claims
+
+    def _signature(self, signed: str) -> bytes:
+        secret = self._world.store.setting("signing_secret") or ""
+        return hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()
+
+
+def refuse_header(metadata: Metadata) -> None:
+    """Go on only if a call has no authorization header, as AuthService demands.
+
+    Raises:
+        CallError: INVALID_ARGUMENT.
+    """
+    if headers(metadata):
+        raise invalid_argument("Authenticate takes no authorization header; send only the entity and its credentials.")
+
+
+def _same(secret: str, payload: str) -> bool:
+    return hmac.compare_digest(secret.encode(), payload.encode())
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,0 +1,41 @@
+"""Everything random in the sandbox: the IDs, keys and secrets of its things, from one source."""
+
+from __future__ import annotations
+
+import random
+import string
+import uuid
+
+_LETTERS_AND_DIGITS = string.ascii_lowercase + string.digits
+
+
+class Ids:
+    """A maker of IDs; with a seeded source it makes the same ones again.
+
+    Example:
+        >>> import random
+        >>> len(Ids(random.Random(1)).location())
+        10
+    """
+
+    def __init__(self, source: random.Random) -> None:
+        self._source = source
+
+    def uuid(self) -> str:
+        """Return the ID of anything that is not a location."""
+        return str(uuid.UUID(int=self._source.getrandbits(128), version=4))
+
+    def location(self) -> str:
+        """Return the ID of a location: 10 lowercase letters and digits."""
+        return self._text(10)
+
+    def key(self) -> str:
+        """Return the value of an API key."""
+        return self._text(32)
+
+    def secret(self) -> str:
+        """Return the secret of a location or of a part, or the one that signs tokens."""
+        return self._text(48)
+
+    def _text(self, length: int) -> str:
+        return "".join(self._source.choice(_LETTERS_AND_DIGITS) for _ in range(length))

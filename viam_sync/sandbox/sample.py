@@ -1,0 +1,102 @@
+"""The world that a new sandbox starts with: an organization with two locations and three machines."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, NamedTuple, Optional
+
+from viam_sync.proto import app as pb
+from viam_sync.sandbox.access import Grant
+from viam_sync.sandbox.keys import create_key
+from viam_sync.sandbox.locations import create_location
+from viam_sync.sandbox.machines import create_robot
+from viam_sync.sandbox.members import sign_in
+from viam_sync.sandbox.organizations import create_organization
+from viam_sync.sandbox.parts import create_part
+from viam_sync.sandbox.world import World, timestamp
+
+_OWNER = "ada@example.com"
+_MINUTE = 60 * 1_000_000
+
+
+class Sample(NamedTuple):
+    """The IDs that a sandbox shows as its attributes."""
+
+    api_key_id: str
+    organization_id: str
+    location_id: str
+    robot_id: str
+    robot_part_id: str
+
+
+def sample_of(world: World) -> Sample:
+    """Return the sample of a world; it is made if the world is new, or if its organization was deleted.
+
+    If only its API key was deleted, there is a new one, since nobody could get in without.
+    """
+    kept = Sample(*(world.store.setting(field) or "" for field in Sample._fields))
+    if world.store.row("SELECT 1 FROM organizations WHERE id = ?", kept.organization_id) is None:
+        kept = _make(world)
+    if world.store.row("SELECT 1 FROM keys WHERE id = ?", kept.api_key_id) is None:
+        kept = kept._replace(api_key_id=_make_key(world, kept.organization_id))
+    world.store.keep(**kept._asdict())
+    return kept
+
+
+def _make_key(world: World, organization_id: str) -> str:
+    owner = Grant("owner", "organization", organization_id, organization_id)
+    return create_key(world, "sandbox", sign_in(world, _OWNER), [owner]).id
+
+
+def _make(world: World) -> Sample:
+    user_id = sign_in(world, _OWNER)
+    organization = create_organization(world, "Lesson Robotics", user_id)
+    workshop = create_location(world, organization.id, "Workshop")
+    greenhouse = create_location(world, organization.id, "Greenhouse", workshop.id)
+    rover = _machine(world, workshop.id, "rover", user_id, 2, _ROVER)
+    arm = _machine(world, workshop.id, "arm", user_id, 45, _ARM)
+    _machine(world, greenhouse.id, "plant-watcher", user_id, 60 * 26, _PLANT_WATCHER)
+    create_part(world, arm.robot, "arm-camera", config=_ARM_CAMERA)
+    key_id = _make_key(world, organization.id)
+    return Sample(key_id, organization.id, workshop.id, rover.robot, rover.id)
+
+
+def _machine(
+    world: World, location_id: str, name: str, user_id: str, minutes_ago: int, config: Dict[str, Any]
+) -> pb.RobotPart:
+    """Make a machine that was seen some minutes ago, and return its main part."""
+    robot = create_robot(world, location_id, name, user_id, config)
+    seen = timestamp(world.microseconds() - minutes_ago * _MINUTE)
+    robot.last_access.CopyFrom(seen)
+    world.store.update("robots", robot.id, body=robot.SerializeToString())
+    row: Optional[Any] = world.store.row("SELECT id FROM parts WHERE robot_id = ?", robot.id)
+    assert row is not None
+    part = world.part(row["id"])
+    part.last_access.CopyFrom(seen)
+    world.store.update("parts", part.id, body=part.SerializeToString())
+    return part
+
+
+def _component(name: str, api: str, model: str, **attributes: Any) -> Dict[str, Any]:
+    return {"name": name, "api": f"rdk:component:{api}", "model": f"rdk:builtin:{model}", "attributes": attributes}
+
+
+_ROVER = {
+    "components": [
+        _component("left", "motor", "fake", max_rpm=120),
+        _component("right", "motor", "fake", max_rpm=120),
+        _component("base", "base", "wheeled", left=["left"], right=["right"], width_mm=260, wheel_circumference_mm=217),
+    ]
+}
+_ARM = {"components": [_component("arm", "arm", "fake"), _component("gripper", "gripper", "fake")]}
+_ARM_CAMERA = {"components": [_component("camera", "camera", "fake", width=640, height=480)]}
+_PLANT_WATCHER = {
+    "components": [_component("air", "sensor", "fake"), _component("camera", "camera", "fake", width=320, height=240)],
+    "services": [
+        {
+            "name": "data",
+            "api": "rdk:service:data_manager",
+            "model": "rdk:builtin:builtin",
+            "attributes": {"capture_dir": "", "sync_interval_mins": 1, "tags": ["greenhouse"]},
+        }
+    ],
+}

@@ -1,0 +1,105 @@
+"""The world that the calls of a sandbox share: the store, the IDs, the clock, and how things are found."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Callable, List, Set
+
+from viam_sync.proto import app as pb
+from viam_sync.proto.google import Timestamp
+from viam_sync.sandbox.checks import HINTS, NAMES, checked_id
+from viam_sync.sandbox.errors import not_found
+from viam_sync.sandbox.ids import Ids
+from viam_sync.sandbox.store import Store
+
+_UP = """
+WITH RECURSIVE up (id, parent_id, height) AS (
+    SELECT id, parent_id, 0 FROM locations WHERE id = ?
+    UNION ALL SELECT l.id, l.parent_id, up.height + 1 FROM locations l JOIN up ON l.id = up.parent_id)
+SELECT id FROM up ORDER BY height
+"""
+
+
+class World:
+    """What a servicer works on.
+
+    Attributes:
+        store: Where everything is kept.
+        ids: Where IDs and secrets come from.
+    """
+
+    def __init__(self, store: Store, ids: Ids, clock: Callable[[], float]) -> None:
+        self.store = store
+        self.ids = ids
+        self._clock = clock
+
+    def microseconds(self) -> int:
+        """Return the time, in microseconds since 1970."""
+        return round(self._clock() * 1_000_000)
+
+    def now(self) -> Timestamp:
+        """Return the time as a message."""
+        return timestamp(self.microseconds())
+
+    def find(self, kind: str, id: str) -> sqlite3.Row:
+        """Return the row of an organization, location, robot, part, user or key.
+
+        Raises:
+            CallError: INVALID_ARGUMENT if the ID is malformed, NOT_FOUND if nothing has it.
+        """
+        id = checked_id(kind, id)
+        row = self.store.row(f"SELECT * FROM {kind}s WHERE id = ?", id)
+        if row is None:
+            raise not_found(f"No {NAMES.get(kind, kind)} has the ID {id!r}; {HINTS[kind]}.")
+        return row
+
+    def organization(self, id: str) -> pb.Organization:
+        """Return an organization."""
+        return pb.Organization.FromString(self.find("organization", id)["body"])
+
+    def location(self, id: str) -> pb.Location:
+        """Return a location, without what depends on other things: its secrets, organizations, number of robots."""
+        return pb.Location.FromString(self.find("location", id)["body"])
+
+    def robot(self, id: str) -> pb.Robot:
+        """Return a robot."""
+        return pb.Robot.FromString(self.find("robot", id)["body"])
+
+    def part(self, id: str) -> pb.RobotPart:
+        """Return a part, without what depends on other things: its secrets, names on the network, location."""
+        return pb.RobotPart.FromString(self.find("part", id)["body"])
+
+    def organization_of(self, location_id: str) -> str:
+        """Return the ID of the organization that a location belongs to."""
+        return str(self.find("location", location_id)["organization_id"])
+
+    def lineage(self, location_id: str) -> List[str]:
+        """Return the IDs of a location, of the location that it is in, and so on up."""
+        return [row["id"] for row in self.store.rows(_UP, location_id)]
+
+    def organizations_with_access(self, location_id: str) -> List[str]:
+        """Return the IDs of the organization of a location, and of those that it, or one above it, is shared with."""
+        lineage = self.lineage(location_id)
+        shared = self.store.rows(
+            f"SELECT organization_id FROM shares WHERE location_id IN ({', '.join('?' * len(lineage))}) ORDER BY rowid",
+            *lineage,
+        )
+        return list(dict.fromkeys([self.organization_of(location_id), *(row["organization_id"] for row in shared)]))
+
+    def above(self, resource_type: str, id: str) -> Set[str]:
+        """Return the IDs of a resource and of all that it is in: whoever has a role on one of them has it here."""
+        if resource_type == "organization":
+            return {id}
+        location = id if resource_type == "location" else self.find("robot", id)["location_id"]
+        return {id, *self.lineage(location), *self.organizations_with_access(location)}
+
+
+def timestamp(microseconds: int) -> Timestamp:
+    """Return a time, given in microseconds since 1970, as a message."""
+    seconds, rest = divmod(microseconds, 1_000_000)
+    return Timestamp(seconds=seconds, nanos=rest * 1000)
+
+
+def microseconds_of(time: Timestamp) -> int:
+    """Return the microseconds since 1970 of a message."""
+    return int(time.seconds) * 1_000_000 + int(time.nanos) // 1000
