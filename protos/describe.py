@@ -1,19 +1,17 @@
 """What each service looks like in Python: descriptors and the surface table, as frozen dataclasses."""
 
-import keyword
-import re
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
+from names import Modules, aliases, free, modules_below, nesting, snake
 from proto_text import comments_of
+from surface import POLICIES, Entry, SurfaceError, entries, is_generated, listed_parameters
 
 #: The names that a generated method uses itself.
-_TAKEN = {"self", "timeout", "request", "response", "list", "dict", "struct_to_dict"}
-_POLICIES = {"READ", "QUERY", "READ_FILES", "IDEMPOTENT", "ONCE", "UPLOAD", "STREAM", "TAIL"}
-_KEYS = {"name", "params", "returns", "retry", "why", "raises", "example", "hand_written", "omitted"}
+_TAKEN = {"self", "timeout", "request", "response", "list", "dict", "struct_to_dict", "pb", *POLICIES}
 
 _SCALARS = {
     FieldDescriptor.CPPTYPE_STRING: "str",
@@ -31,10 +29,6 @@ _VALUES = {
     "google.protobuf.Duration": "DurationLike",
     "google.protobuf.Struct": "StructLike",
 }
-
-
-class SurfaceError(ValueError):
-    """The surface table and the schema do not fit together."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +64,9 @@ class Method:
     response: str
     parameters: Tuple[Parameter, ...]
     returned: Tuple[Returned, ...]
-    whole: bool
     policy: str
     why: str
-    summary: str
-    description: str
+    doc: str
     deprecated: bool
     raises: Tuple[str, ...]
     example: str
@@ -93,15 +85,16 @@ class ServiceClass:
     methods: Tuple[Method, ...]
 
 
-Modules = Callable[[str], str]
-
-
 def load(compiled: FileDescriptorSet) -> Tuple[DescriptorPool, Dict[str, str]]:
-    """Return a pool with the compiled files, and the comments of all their elements by full name."""
+    """Return a pool with the compiled files, and the comments of all their elements by full name.
+
+    Those of ``google.protobuf`` are left out: they speak of C++ and Java, and their words are not ours.
+    """
     pool = DescriptorPool()
     comments: Dict[str, str] = {}
     for file in compiled.file:
-        comments.update(comments_of(file))
+        if file.package != "google.protobuf":
+            comments.update(comments_of(file))
         pool.AddSerializedFile(file.SerializeToString())
     return pool, comments
 
@@ -120,103 +113,68 @@ def describe(
     Raises:
         SurfaceError: If the table names what the schema does not have.
     """
-    unknown = _leaves(surface, "") - {f"{s.full_name}.{m.name}" for s in services for m in s.methods}
-    if unknown:
-        raise SurfaceError(f"surface.toml names what is no RPC: {', '.join(sorted(unknown))}")
-    return [_Describer(service, comments, surface, modules).service() for service in services]
-
-
-def entry_of(surface: Mapping[str, Any], full_name: str) -> Dict[str, Any]:
-    """Return what the surface table says of an RPC; nothing where it says nothing."""
-    entry: Any = surface
-    for part in full_name.split("."):
-        entry = entry.get(part, {})
-    return dict(entry)
-
-
-def _leaves(table: Mapping[str, Any], scope: str) -> Set[str]:
-    found = set()
-    for name, value in table.items():
-        full = f"{scope}.{name}" if scope else name
-        nested = isinstance(value, dict)
-        if nested and any(isinstance(inner, dict) for inner in value.values()):
-            found |= _leaves(value, full)
-        elif nested:
-            found.add(full)
-            wrong = set(value) - _KEYS
-            if wrong or value.get("retry", "ONCE") not in _POLICIES:
-                raise SurfaceError(f"surface.toml: {full} has {sorted(wrong) or value['retry']}, which means nothing")
-    return found
+    tables = entries(surface, services)
+    return [_Describer(service, comments, tables, modules).service() for service in services]
 
 
 class _Describer:
-    """Describes one service; keeps the aliases under which it imports modules of messages."""
+    """Describes one service; keeps the modules of messages that it must import."""
 
     def __init__(
-        self, service: ServiceDescriptor, comments: Mapping[str, str], surface: Mapping[str, Any], modules: Modules
+        self, service: ServiceDescriptor, comments: Mapping[str, str], tables: Mapping[str, Entry], modules: Modules
     ) -> None:
         self.descriptor = service
         self.comments = comments
-        self.surface = surface
+        self.tables = tables
         self.modules = modules
-        self.messages: Dict[str, str] = {"pb": modules(service.file.name)}
+        self.aliases = {**aliases(modules_below(service.file, modules)), modules(service.file.name): "pb"}
+        self.messages: Dict[str, str] = {}
 
     def service(self) -> ServiceClass:
         descriptor = self.descriptor
         name = descriptor.name if descriptor.name.endswith("Service") else f"{descriptor.name}Service"
-        entries = [(method, entry_of(self.surface, method.full_name)) for method in descriptor.methods]
-        methods = tuple(
-            self.method(method, entry)
-            for method, entry in entries
-            if "hand_written" not in entry and "omitted" not in entry
-        )
+        tables = [(method, self.tables[method.full_name]) for method in descriptor.methods]
+        methods = tuple(self.method(method, entry) for method, entry in tables if is_generated(entry))
         names = [method.name for method in methods]
         twice = {each for each in names if names.count(each) > 1}
         if twice:
             raise SurfaceError(f"{descriptor.full_name} has two methods named {', '.join(sorted(twice))}")
-        doc = self.comments.get(descriptor.full_name, f"The service {descriptor.full_name}.")
+        doc = self.comments.get(descriptor.full_name, f"The service ``{descriptor.full_name}``.")
         source = descriptor.file.name
         return ServiceClass(name, descriptor.full_name, snake(name), source, doc, dict(self.messages), methods)
 
-    def method(self, rpc: MethodDescriptor, entry: Mapping[str, Any]) -> Method:
-        summary, _, description = self.comments.get(rpc.full_name, f"Call {rpc.name}.").partition("\n\n")
-        streams = bool(rpc.client_streaming), bool(rpc.server_streaming)
-        parameters = () if streams[0] else self.parameters(rpc.input_type, entry.get("params", []))
-        returned, whole = self.returned(rpc, entry.get("returns", []))
+    def method(self, rpc: MethodDescriptor, entry: Entry) -> Method:
+        parameters = () if rpc.client_streaming else self.parameters(rpc, entry)
+        doc = self.comments.get(rpc.full_name, f"Call {rpc.name}.")
         return Method(
             rpc=rpc.name,
-            name=entry.get("name") or _free(snake(rpc.name), set()),
-            client_streaming=streams[0],
-            server_streaming=streams[1],
+            name=entry.get("name") or free(snake(rpc.name)),
+            client_streaming=bool(rpc.client_streaming),
+            server_streaming=bool(rpc.server_streaming),
             request=self.message(rpc.input_type),
             response=self.message(rpc.output_type),
             parameters=parameters,
-            returned=returned,
-            whole=whole,
+            returned=self.returned(rpc, entry.get("returns", [])),
             policy=entry.get("retry", "ONCE"),
             why=entry.get("why", ""),
-            summary=" ".join(summary.split()),
-            description=description,
+            doc="\n\n".join([doc, *_alternatives(rpc.input_type, parameters)]),
             deprecated=rpc.GetOptions().deprecated,
             raises=tuple(entry.get("raises", ())),
             example=entry.get("example", "").strip(),
         )
 
-    def parameters(self, request: Descriptor, listed: Sequence[str]) -> Tuple[Parameter, ...]:
+    def parameters(self, rpc: MethodDescriptor, entry: Entry) -> Tuple[Parameter, ...]:
         """Return the listed parameters in their order, then the remaining fields, keyword-only."""
-        fields = dict(request.fields_by_name)
-        taken = _TAKEN | set(self.messages)
+        taken = {*_TAKEN, *self.aliases.values()}
+        fields: Dict[str, FieldDescriptor] = dict(rpc.input_type.fields_by_name)
         found = []
-        for text in listed:
-            left, _, default = (part.strip() for part in text.partition("="))
-            name, _, wire = (part.strip() for part in left.partition("->"))
-            field = fields.pop(wire or name, None)
-            if field is None:
-                raise SurfaceError(f"{request.full_name} has no field {wire or name}")
-            found.append(self.parameter(field, name, default or None, keyword_only=False))
-        for field in request.fields:
+        for each in listed_parameters(rpc, entry, taken):
+            found.append(self.parameter(fields.pop(each.field), each.name, each.default, keyword_only=False))
+            taken.add(each.name)
+        for field in rpc.input_type.fields:
             if field.name in fields and not field.GetOptions().deprecated:
-                found.append(self.parameter(field, _free(field.name, taken), "None", keyword_only=True))
+                found.append(self.parameter(field, free(field.name, taken), "None", keyword_only=True))
+                taken.add(found[-1].name)
         return tuple(found)
 
     def parameter(self, field: FieldDescriptor, name: str, default: Optional[str], keyword_only: bool) -> Parameter:
@@ -226,20 +184,22 @@ class _Describer:
         doc = self.comments.get(field.full_name, f"The field ``{field.name}``.")
         return Parameter(name, field.name, annotation, default, doc, keyword_only)
 
-    def returned(self, rpc: MethodDescriptor, listed: Any) -> Tuple[Tuple[Returned, ...], bool]:
+    def returned(self, rpc: MethodDescriptor, listed: Any) -> Tuple[Returned, ...]:
+        """Return the listed fields of the response; the whole of it where none are listed."""
         response = rpc.output_type
         names = [listed] if isinstance(listed, str) else listed
-        if rpc.server_streaming or not names:
+        if not names:
             whole = Returned("response", self.message(response), "The answer of the service.")
-            return ((whole,) if response.fields or rpc.server_streaming else ()), True
+            return (whole,) if response.fields or rpc.server_streaming else ()
         found = []
         for name in names:
             if name not in response.fields_by_name:
-                raise SurfaceError(f"{response.full_name} has no field {name}")
+                raise SurfaceError(f"surface.toml: {response.full_name} has no field {name!r}")
             field = response.fields_by_name[name]
             expression, annotation = self.given(field)
-            found.append(Returned(expression, annotation, self.comments.get(field.full_name, f"The ``{name}``.")))
-        return tuple(found), False
+            doc = self.comments.get(field.full_name, f"The field ``{name}`` of the answer.")
+            found.append(Returned(expression, annotation, doc))
+        return tuple(found)
 
     def accepted(self, field: FieldDescriptor) -> str:
         """Return the type that a parameter for ``field`` takes."""
@@ -251,7 +211,7 @@ class _Describer:
     def given(self, field: FieldDescriptor) -> Tuple[str, str]:
         """Return the expression that takes ``field`` out of a response, and its type."""
         entry = map_entry(field)
-        place = f"response.{field.name}"
+        place = f"response.{field.name}" if free(field.name) == field.name else f'getattr(response, "{field.name}")'
         if entry is not None:
             return f"dict({place})", f"Dict[{self.plain(entry[0])}, {self.plain(entry[1])}]"
         if is_repeated(field):
@@ -273,15 +233,19 @@ class _Describer:
 
     def message(self, descriptor: Any) -> str:
         """Return how this service's module writes the class of a message or enum."""
-        names = []
-        outer = descriptor
-        while outer is not None:
-            names.append(outer.name)
-            outer = outer.containing_type
         module = self.modules(descriptor.file.name)
-        alias = "pb" if module == self.messages["pb"] else f"{module.rsplit('.', 1)[-1]}_pb"
+        alias = self.aliases[module]
         self.messages[alias] = module
-        return ".".join([alias, *reversed(names)])
+        return ".".join([alias, *nesting(descriptor)])
+
+
+def _alternatives(request: Descriptor, parameters: Sequence[Parameter]) -> Iterator[str]:
+    """Yield a sentence for each oneof of a request of which several fields are parameters."""
+    for oneof in request.oneofs:
+        fields = {field.name for field in oneof.fields}
+        names = [each.name for each in parameters if each.field in fields]
+        if len(names) > 1:
+            yield f"Give at most one of {', '.join(names[:-1])} and {names[-1]}."
 
 
 def map_entry(field: FieldDescriptor) -> Optional[Tuple[FieldDescriptor, FieldDescriptor]]:
@@ -294,22 +258,4 @@ def map_entry(field: FieldDescriptor) -> Optional[Tuple[FieldDescriptor, FieldDe
 
 def is_repeated(field: FieldDescriptor) -> bool:
     """Tell whether a field holds any number of values."""
-    if hasattr(type(field), "is_repeated"):
-        return bool(field.is_repeated)
-    return bool(field.label == FieldDescriptor.LABEL_REPEATED)
-
-
-def snake(name: str) -> str:
-    """Return a CamelCase name in snake_case.
-
-    >>> snake("GetUserIDByEmail"), snake("ListDatasetsByIDs")
-    ('get_user_id_by_email', 'list_datasets_by_ids')
-    """
-    name = re.sub(r"([A-Z])IDs\b|IDs\b", lambda match: f"{match.group(1) or ''}Ids", name)
-    name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
-    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
-
-
-def _free(name: str, taken: Set[str]) -> str:
-    """Return a name that neither Python nor the method uses already."""
-    return f"{name}_" if keyword.iskeyword(name) or name in taken else name
+    return bool(field.is_repeated)

@@ -1,7 +1,7 @@
 """Make what is generated: the compiled schema, the modules of its messages, and the service classes.
 
-    python protos/generate.py            writes what changed, removes what is no longer made
-    python protos/generate.py --check    writes nothing, fails on a changed, missing or orphaned file
+Run ``python protos/generate.py`` to write what changed and to remove what is no longer made; with
+``--check`` it writes nothing and fails on a changed, missing or orphaned file.
 """
 
 import argparse
@@ -9,19 +9,22 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import tomllib
-from typing import Dict, List
+from typing import Any, Dict, List, Mapping
 
+import tomllib
 from compile import HERE, compile_protos, schema_names
 from describe import describe, load
+from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from names import Modules
 from render import module_text
 from stubs import empty_module, lazy_module, stub
+from surface import SurfaceError
 
 PACKAGE = HERE.parent / "viam_sync"
 sys.path.insert(0, str(PACKAGE.parent))
 
-from viam_sync.proto._modules import module_of  # noqa: E402
+from viam_sync.proto._modules import module_of
 
 #: Where generated files live, and the hand-written ones that live there too.
 FOLDERS = ("proto", "services")
@@ -37,26 +40,55 @@ def build() -> Dict[str, bytes]:
     """Return every generated file, by its path below the package."""
     compiled = compile_protos(schema_names(), comments=True)
     pool, comments = load(compiled)
-    made: Dict[str, bytes] = {"proto/schema.bin": _shipped(compiled)}
     files = [pool.FindFileByName(file.name) for file in compiled.file]
+    services = [service for file in files for service in file.services_by_name.values()]
+    surface = tomllib.loads((HERE / "surface.toml").read_text(encoding="utf-8"))
+    made = message_files(files, module_name, comments)
+    made.update(service_files(services, comments, surface, module_name))
+    return {"proto/schema.bin": _shipped(compiled), **formatted(made)}
 
-    modules: Dict[str, list] = {}
+
+def message_files(files: List[FileDescriptor], names: Modules, comments: Mapping[str, str]) -> Dict[str, bytes]:
+    """Return the modules of the messages of ``files`` and their stubs, by path below the package.
+
+    Args:
+        files: The .proto files.
+        names: The module of a .proto file, by the file's name.
+        comments: The comment of each element of the schema, by full name.
+    """
+    modules: Dict[str, List[FileDescriptor]] = {}
     for file in files:
-        modules.setdefault(module_name(file.name), []).append(file)
-    packages = {name.rpartition(".")[0] for name in modules} - {"viam_sync.proto"}
+        modules.setdefault(names(file.name), []).append(file)
+    packages = {
+        ".".join(parts[:size]) for parts in (name.split(".") for name in modules) for size in range(1, len(parts))
+    }
+    packages -= {"viam_sync", "viam_sync.proto"}  # these are written by hand
+    made = {}
     for name in sorted({*modules, *packages}):
-        path = name.partition(".")[2].replace(".", "/") + ("/__init__" if name in packages else "")
+        path = "/".join([*name.split(".")[1:], *(["__init__"] if name in packages else [])])
         text = lazy_module(modules[name]) if name in modules else empty_module()
         made[f"{path}.py"] = text.encode()
         if name in modules:
-            made[f"{path}.pyi"] = stub(modules[name], name, module_name, comments).encode()
+            made[f"{path}.pyi"] = stub(modules[name], name, names, comments).encode()
+    return made
 
-    surface = tomllib.loads((HERE / "surface.toml").read_text(encoding="utf-8"))
-    services = [service for file in files for service in file.services_by_name.values()]
-    for service in describe(services, comments, surface, module_name):
+
+def service_files(
+    services: List[ServiceDescriptor], comments: Mapping[str, str], surface: Mapping[str, Any], names: Modules
+) -> Dict[str, bytes]:
+    """Return the modules of the service classes, by path below the package.
+
+    Raises:
+        SurfaceError: If the surface table does not fit the schema, or two services want the same module.
+    """
+    made: Dict[str, bytes] = {}
+    for service in describe(services, comments, surface, names):
+        path = f"services/{service.module}.py"
+        if path in made:
+            raise SurfaceError(f"{service.full_name} and another service would both be {path}")
         if service.methods:
-            made[f"services/{service.module}.py"] = module_text(service).encode()
-    return formatted(made)
+            made[path] = module_text(service).encode()
+    return made
 
 
 def _shipped(compiled: FileDescriptorSet) -> bytes:
@@ -75,18 +107,18 @@ def formatted(made: Dict[str, bytes]) -> Dict[str, bytes]:
         for path, content in made.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
-        for arguments in (["check", "--select=I,F401", "--fix"], ["format"]):
+        for arguments in (["check", "--select=I,F401,F822,RUF100", "--fix"], ["format"]):
             command = [sys.executable, "-m", "ruff", *arguments, "--quiet", f"--config={HERE.parent / 'ruff.toml'}"]
             subprocess.run([*command, str(folder)], check=True)
         return {path: (folder / path).read_bytes() for path in made}
 
 
-def present() -> Dict[str, bytes]:
+def present(package: pathlib.Path) -> Dict[str, bytes]:
     """Return every file that is in the folders of generated files, but those written by hand."""
     found = {}
     for folder in FOLDERS:
-        for path in (PACKAGE / folder).rglob("*"):
-            name = path.relative_to(PACKAGE).as_posix()
+        for path in (package / folder).rglob("*"):
+            name = path.relative_to(package).as_posix()
             if path.is_file() and "__pycache__" not in path.parts and name not in BY_HAND:
                 found[name] = path.read_bytes()
     return found
@@ -100,21 +132,28 @@ def differences(made: Dict[str, bytes], found: Dict[str, bytes]) -> List[str]:
     return lines
 
 
+def write(made: Mapping[str, bytes], package: pathlib.Path) -> None:
+    """Bring the generated files of a package up to date: write what differs, remove what is no longer made."""
+    found = present(package)
+    for path in found.keys() - made.keys():
+        (package / path).unlink()
+    for path, content in made.items():
+        if found.get(path) != content:
+            (package / path).parent.mkdir(parents=True, exist_ok=True)
+            (package / path).write_bytes(content)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Make the generated files of viam_sync.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail when anything differs")
+    parser.add_argument("--package", type=pathlib.Path, default=PACKAGE, help="the package to write to or to check")
     arguments = parser.parse_args()
-    made, found = build(), present()
-    lines = differences(made, found)
+    made = build()
+    lines = differences(made, present(arguments.package))
     print("\n".join(lines) or f"{len(made)} generated files are up to date")
     if arguments.check:
         return 1 if lines else 0
-    for path in found.keys() - made.keys():
-        (PACKAGE / path).unlink()
-    for path, content in made.items():
-        if found.get(path) != content:
-            (PACKAGE / path).parent.mkdir(parents=True, exist_ok=True)
-            (PACKAGE / path).write_bytes(content)
+    write(made, arguments.package)
     return 0
 
 

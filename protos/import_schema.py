@@ -1,7 +1,7 @@
 """Refresh the .proto files from the descriptors inside an installed viam-sdk.
 
-    python protos/import_schema.py 0.85.1           writes the files and API_VERSION, says what changed
-    python protos/import_schema.py 0.85.1 --check   writes nothing, fails when anything differs
+Run ``python protos/import_schema.py 0.85.1`` to write the files and API_VERSION and to be told what
+changed; with ``--check`` it writes nothing and fails when anything differs.
 
 The generated modules of the SDK are parsed, never imported: only the serialized descriptors in
 them are read. Custom options and HTTP annotations are left out. Comments of ours stay.
@@ -12,10 +12,10 @@ import ast
 import importlib.metadata
 import pathlib
 import sys
-from typing import Dict, List
+from typing import Any, Dict, List
 
 from compile import HERE, ROOTS, compile_protos, schema_names
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto, FileDescriptorProto
 from proto_text import Comments, comments_of, default_json_name, elements, proto_text
 
 #: The files that hold the services a cloud user can reach; what they import comes along.
@@ -73,9 +73,12 @@ def _read_descriptor(name: str) -> FileDescriptorProto:
 def _without_options(file: FileDescriptorProto) -> FileDescriptorProto:
     for field in ("options", "extension"):
         file.ClearField(field)
+    public = {file.dependency[index] for index in file.public_dependency}
     kept = [name for name in file.dependency if name not in OPTION_FILES]
-    del file.dependency[:]
+    file.ClearField("dependency")
+    file.ClearField("public_dependency")
     file.dependency.extend(kept)
+    file.public_dependency.extend(index for index, name in enumerate(kept) if name in public)
     for service in file.service:
         service.ClearField("options")
         for method in service.method:
@@ -87,7 +90,7 @@ def _without_options(file: FileDescriptorProto) -> FileDescriptorProto:
     return file
 
 
-def _clean_message(message) -> None:
+def _clean_message(message: DescriptorProto) -> None:
     _keep(message, "deprecated", "map_entry")
     message.ClearField("extension")
     for field in message.field:
@@ -102,13 +105,13 @@ def _clean_message(message) -> None:
         _clean_message(nested)
 
 
-def _clean_enum(enum) -> None:
+def _clean_enum(enum: EnumDescriptorProto) -> None:
     _keep(enum, "deprecated", "allow_alias")
     for value in enum.value:
         _keep(value, "deprecated")
 
 
-def _keep(element, *names: str) -> None:
+def _keep(element: Any, *names: str) -> None:
     kept = {name: getattr(element.options, name) for name in names if element.options.HasField(name)}
     element.ClearField("options")
     for name, value in kept.items():
@@ -126,9 +129,7 @@ def read_ours() -> Dict[str, FileDescriptorProto]:
 
 def differences(old: Dict[str, FileDescriptorProto], new: Dict[str, FileDescriptorProto]) -> List[str]:
     """Return a line for each element that was added, removed or changed, sorted by its full name."""
-    before, after = (
-        {name: text for file in files.values() for name, text in elements(file)} for files in (old, new)
-    )
+    before, after = ({name: text for file in files.values() for name, text in elements(file)} for files in (old, new))
     lines = []
     for name in sorted({*before, *after}):
         if name not in before:

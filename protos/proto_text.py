@@ -1,7 +1,7 @@
 """Descriptors as the text of .proto files, and the comments that such files hold."""
 
 import textwrap
-from typing import Dict, Iterable, Iterator, List, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
@@ -63,11 +63,12 @@ def proto_text(file: FileDescriptorProto, comments: Comments) -> str:
 
 
 class _Writer:
-    """Writes one file; keeps only the comments and the indent."""
+    """Writes one file; keeps its lines, and the names that could hide others."""
 
     def __init__(self, file: FileDescriptorProto, comments: Comments) -> None:
         self.file = file
         self.comments = comments
+        self.named = set(_named(file))
         self.lines: List[str] = []
 
     def text(self) -> str:
@@ -100,8 +101,8 @@ class _Writer:
         self.lines.append(f"service {service.name} {{")
         for method in service.method:
             self._comment(f"{scope}.{method.name}", "  ")
-            request = ("stream " if method.client_streaming else "") + self._local(method.input_type)
-            response = ("stream " if method.server_streaming else "") + self._local(method.output_type)
+            request = ("stream " if method.client_streaming else "") + self._local(method.input_type, scope)
+            response = ("stream " if method.server_streaming else "") + self._local(method.output_type, scope)
             body = " { option deprecated = true; }" if method.options.deprecated else ";"
             self.lines.append(f"  rpc {method.name}({request}) returns ({response}){body}")
         self.lines.append("}")
@@ -143,9 +144,9 @@ class _Writer:
         entry = next((m for m in message.nested_type if field.type_name == f".{scope}.{m.name}"), None)
         if entry is not None and entry.options.map_entry:
             key, value = entry.field
-            kind = f"map<{self._type(key)}, {self._type(value)}>"
+            kind = f"map<{self._type(key, scope)}, {self._type(value, scope)}>"
         else:
-            kind = self._type(field)
+            kind = self._type(field, scope)
             if field.label == FieldDescriptorProto.LABEL_REPEATED:
                 kind = "repeated " + kind
             elif field.proto3_optional:
@@ -176,7 +177,7 @@ class _Writer:
             self.lines.append(f"{inner}{value.name} = {value.number}{ending};")
         self.lines.append(f"{indent}}}")
 
-    def _reserved(self, ranges: Iterable, names: Iterable[str], indent: str, last_included: bool) -> None:
+    def _reserved(self, ranges: Iterable[Any], names: Iterable[str], indent: str, last_included: bool) -> None:
         spans = []
         for span in ranges:
             last = span.end if last_included else span.end - 1
@@ -187,13 +188,31 @@ class _Writer:
             quoted = ", ".join(f'"{name}"' for name in names)
             self.lines.append(f"{indent}reserved {quoted};")
 
-    def _type(self, field: FieldDescriptorProto) -> str:
-        return self._local(field.type_name) if field.type_name else _SCALARS[field.type]
+    def _type(self, field: FieldDescriptorProto, scope: str) -> str:
+        return self._local(field.type_name, scope) if field.type_name else _SCALARS[field.type]
 
-    def _local(self, type_name: str) -> str:
-        """Return a type's name as this file's package writes it."""
+    def _local(self, type_name: str, scope: str) -> str:
+        """Return a type's name as it is written in ``scope``: without the file's own package, where that is clear."""
         prefix = f".{self.file.package}."
-        return type_name[len(prefix if type_name.startswith(prefix) else ".") :]
+        short = type_name[len(prefix if type_name.startswith(prefix) else ".") :]
+        first = short.partition(".")[0]
+        while scope and scope != self.file.package:
+            if f".{scope}.{first}" in self.named and not type_name.startswith(f".{scope}.{first}"):
+                return type_name
+            scope = scope.rpartition(".")[0]
+        return short
+
+
+def _named(file: FileDescriptorProto) -> Iterator[str]:
+    """Yield the full names, each behind a dot, of what a file holds that can hide a type: types and RPCs."""
+    stack: List[Tuple[str, Any]] = [(f".{file.package}", each) for each in [*file.message_type, *file.enum_type]]
+    stack += [(f".{file.package}.{service.name}", method) for service in file.service for method in service.method]
+    while stack:
+        scope, element = stack.pop()
+        full = f"{scope}.{element.name}"
+        yield full
+        stack += [(full, each) for each in getattr(element, "nested_type", ())]
+        stack += [(full, each) for each in getattr(element, "enum_type", ())]
 
 
 def default_json_name(name: str) -> str:
@@ -204,7 +223,6 @@ def default_json_name(name: str) -> str:
 
 def elements(file: FileDescriptorProto) -> Iterator[Tuple[str, str]]:
     """Yield each element of ``file`` as (full name, what it is), so that two schemas can be compared."""
-    writer = _Writer(file, {})
     for service in file.service:
         for method in service.method:
             yield f"{file.package}.{service.name}.{method.name}", str(method)
@@ -220,5 +238,5 @@ def elements(file: FileDescriptorProto) -> Iterator[Tuple[str, str]]:
         shell.ClearField("nested_type")
         yield full, str(shell)
         for field in message.field:
-            yield f"{full}.{field.name}", f"{writer._type(field)} {field}"
+            yield f"{full}.{field.name}", str(field)
         stack += [(full, nested) for nested in message.nested_type]

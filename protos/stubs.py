@@ -1,14 +1,18 @@
 """Described messages as modules that build them lazily, and as the .pyi stubs that editors and type checkers read."""
 
-import textwrap
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set
+import keyword
+import re
+from typing import AbstractSet, Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple
 
 from describe import is_repeated, map_entry
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, FileDescriptor
-from render import HEADER, docstring
+from names import Modules, aliases, modules_below, nesting
+from words import docstring, header
 
 LAZY_MODULE = '''\
 {header}
+# ruff: noqa: F822 (the names come into being when they are asked for)
+
 """The messages and enums of {packages}, each built when it is first named."""
 
 from viam_sync.proto._pool import attribute_of
@@ -42,14 +46,14 @@ MESSAGE = '''\
 class {name}(Message):
     """{doc}"""
 
-{body}
+{members}
 '''
 
 ENUM = '''\
 class _{name}:
-    ValueType = NewType("ValueType", {builtins}int)
+    ValueType = NewType("ValueType", int)
 
-class _{name}Wrapper(_EnumTypeWrapper[_{name}.ValueType], type):
+class _{name}Wrapper(_EnumTypeWrapper[{path}.ValueType], type):
 {wrapped}
 
 class {name}(_{name}, metaclass=_{name}Wrapper):
@@ -58,7 +62,13 @@ class {name}(_{name}, metaclass=_{name}Wrapper):
 {values}
 '''
 
-_BUILTINS = {"str", "int", "float", "bool", "bytes", "property"}
+INIT = """\
+    def __init__(
+        {self},
+{arguments}
+    ) -> None: ...
+"""
+
 _SCALARS: Dict[int, str] = {
     FieldDescriptor.CPPTYPE_STRING: "str",
     FieldDescriptor.CPPTYPE_BOOL: "bool",
@@ -66,33 +76,41 @@ _SCALARS: Dict[int, str] = {
     FieldDescriptor.CPPTYPE_FLOAT: "float",
 }
 #: What a constructor takes instead of a well-known type.
-_LIKE = {"Timestamp": "TimestampLike", "Duration": "DurationLike", "Struct": "StructLike"}
-_GOOGLE = {
-    "Any": "any_pb2",
-    "Duration": "duration_pb2",
-    "FieldMask": "field_mask_pb2",
-    "ListValue": "struct_pb2",
-    "NullValue": "struct_pb2",
-    "Struct": "struct_pb2",
-    "Timestamp": "timestamp_pb2",
-    "Value": "struct_pb2",
+_LIKE = {
+    "google.protobuf.Timestamp": "TimestampLike",
+    "google.protobuf.Duration": "DurationLike",
+    "google.protobuf.Struct": "StructLike",
 }
+#: What a stub imports where it uses it, by module.
+_IMPORTS = {
+    "typing": ("Iterable", "Literal", "Mapping", "NewType", "Optional", "overload"),
+    "google.protobuf.internal.containers": (
+        "MessageMap",
+        "RepeatedCompositeFieldContainer",
+        "RepeatedScalarFieldContainer",
+        "ScalarMap",
+    ),
+    "google.protobuf.internal.enum_type_wrapper": ("_EnumTypeWrapper",),
+    "google.protobuf.message": ("Message",),
+    "viam_sync.proto._values": ("DurationLike", "StructLike", "TimestampLike"),
+}
+
+#: One member of a class: its text, and whether it stands apart from those around it.
+Member = Tuple[str, bool]
 
 
 def lazy_module(files: Sequence[FileDescriptor]) -> str:
     """Return the module that hands out the messages and enums of ``files``."""
-    names = sorted(name for file in files for name in [*file.message_types_by_name, *file.enum_types_by_name])
-    return LAZY_MODULE.format(
-        header=_header(files), packages=_packages(files), names="\n".join(f'    "{name}",' for name in names)
-    )
+    names = "\n".join(f'    "{name}",' for name in sorted(_own_names(files)))
+    return LAZY_MODULE.format(header=_header(files), packages=_packages(files), names=names)
 
 
 def empty_module() -> str:
     """Return a module that only has modules below it."""
-    return EMPTY_MODULE.format(header=HEADER.format(source="the folders of protos/", edit="protos/stubs.py"))
+    return EMPTY_MODULE.format(header=header(["the folders of protos/"], "protos/stubs.py"))
 
 
-def stub(files: Sequence[FileDescriptor], module: str, modules: Any, comments: Mapping[str, str]) -> str:
+def stub(files: Sequence[FileDescriptor], module: str, modules: Modules, comments: Mapping[str, str]) -> str:
     """Return the stub of the module of ``files``.
 
     Args:
@@ -100,167 +118,215 @@ def stub(files: Sequence[FileDescriptor], module: str, modules: Any, comments: M
         module: Its dotted name.
         modules: The module of a .proto file, by the file's name.
         comments: The comment of each element of the schema, by full name.
+
+    Raises:
+        ValueError: If a message bears a name that every stub needs for something else.
     """
-    return _Stub(module, modules, comments).text(files)
+    return _Stub(files, module, modules, comments).text()
 
 
 def _header(files: Sequence[FileDescriptor]) -> str:
-    return HEADER.format(source=" and ".join(file.name for file in files), edit="the comments there, or protos/stubs.py,")
+    return header([file.name for file in files], "the comments there, or protos/stubs.py,")
 
 
 def _packages(files: Sequence[FileDescriptor]) -> str:
     return " and ".join(f"``{package}``" for package in sorted({file.package for file in files}))
 
 
-class _Stub:
-    """Writes one stub; keeps the modules that it must import."""
+def _own_names(files: Sequence[FileDescriptor]) -> Set[str]:
+    return {name for file in files for name in [*file.message_types_by_name, *file.enum_types_by_name]}
 
-    def __init__(self, module: str, modules: Any, comments: Mapping[str, str]) -> None:
+
+class _Stub:
+    """Writes one stub; keeps what it must import, and which classes it must give a second name."""
+
+    def __init__(
+        self, files: Sequence[FileDescriptor], module: str, modules: Modules, comments: Mapping[str, str]
+    ) -> None:
+        self.files = files
         self.module = module
         self.modules = modules
         self.comments = comments
+        self.own = _own_names(files)
+        self.aliases = aliases(set().union(*(modules_below(file, modules) for file in files)))
         self.imported: Set[str] = set()
+        self.renamed: Set[str] = set()
 
-    def text(self, files: Sequence[FileDescriptor]) -> str:
+    def text(self) -> str:
+        taken = self.own & {name for names in _IMPORTS.values() for name in names}
+        if taken:
+            raise ValueError(f"a stub cannot hold a message named {', '.join(sorted(taken))}: it needs the name itself")
         blocks: List[str] = []
-        for file in files:
+        for file in self.files:
             if file.package == "google.protobuf":
-                names = [*file.message_types_by_name, *file.enum_types_by_name]
-                self.imported |= {f"from google.protobuf.{_GOOGLE[n]} import {n} as {n}" for n in names if n in _GOOGLE}
+                self.imported |= {_google_import(file, name, name, exported=True) for name in _own_names([file])}
                 continue
-            blocks += [self.enum(enum, shadowed=False) for enum in file.enum_types_by_name.values()]
-            blocks += [self.message(each, set()) for each in file.message_types_by_name.values()]
+            blocks += [self.enum(enum) for enum in file.enum_types_by_name.values()]
+            blocks += [self.message(each) for each in file.message_types_by_name.values()]
+        blocks += [f"_{name} = {name}\n" for name in sorted(self.renamed)]
         classes = "\n".join(blocks)
         return STUB.format(
-            header=_header(files), packages=_packages(files), imports="\n".join(self.imports(classes)), classes=classes
+            header=_header(self.files),
+            packages=_packages(self.files),
+            imports="\n".join(self.imports(classes)),
+            classes=classes,
         )
 
     def imports(self, classes: str) -> Iterable[str]:
         if "builtins." in classes:
             yield "import builtins"
-        names = ("Iterable", "Literal", "Mapping", "NewType", "Optional")
-        used = [name for name in names if f"{name}[" in classes or f"{name}(" in classes]
-        if used:
-            yield f"from typing import {', '.join(used)}"
-        containers = ("MessageMap", "RepeatedCompositeFieldContainer", "RepeatedScalarFieldContainer", "ScalarMap")
-        used = [name for name in containers if f"{name}[" in classes]
-        if used:
-            yield f"from google.protobuf.internal.containers import {', '.join(used)}"
-        if "_EnumTypeWrapper[" in classes:
-            yield "from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper"
-        if "(Message)" in classes:
-            yield "from google.protobuf.message import Message"
-        used = [name for name in _LIKE.values() if f"[{name}]" in classes or f" {name}]" in classes]
-        if used:
-            yield f"from viam_sync.proto._values import {', '.join(used)}"
+        for module, names in _IMPORTS.items():
+            used = [name for name in names if re.search(rf"(?m)\b{name}[\[(\])]|\[{name}|@{name}$", classes)]
+            if used:
+                private = "  # pyright: ignore[reportPrivateUsage]" if used[0].startswith("_") else ""
+                yield f"from {module} import {', '.join(used)}{private}"
         yield from sorted(self.imported)
 
-    def message(self, message: Descriptor, shadows: Set[str]) -> str:
-        shadows = shadows | ({field.name for field in message.fields} & _BUILTINS)
-        nested = [self.enum(enum, "int" in shadows) for enum in message.enum_types]
-        nested += [self.message(each, shadows) for each in message.nested_types if not each.GetOptions().map_entry]
-        parts = [textwrap.indent("\n".join(nested), "    ")] if nested else []
+    def message(self, message: Descriptor) -> str:
+        """Return the class of a message."""
+        nested = [each for each in message.nested_types if not each.GetOptions().map_entry]
+        members: List[Member] = [(_indented(self.enum(each)), True) for each in message.enum_types]
+        members += [(_indented(self.message(each)), True) for each in nested]
         for enum in message.enum_types:
-            parts += [f"    {value.name}: {self.name(enum)}.ValueType" for value in enum.values]
-        parts += [self.attribute(field, shadows) for field in message.fields]
-        parts.append(self.init(message, shadows))
-        parts += self.presence(message, shadows)
-        return MESSAGE.format(name=message.name, doc=self.doc(message, 4), body="\n".join(parts))
+            members += [(f"    {name}: {self.name(enum)}.ValueType", False) for name in _values(enum)]
+        scope = {*message.nested_types_by_name, *message.enum_types_by_name, *message.fields_by_name}
+        members += _Fields(self, message, scope).members()
+        return MESSAGE.format(name=message.name, doc=self.doc(message, 4), members=_spaced(members))
 
-    def attribute(self, field: FieldDescriptor, shadows: Set[str]) -> str:
-        doc = self.comments.get(field.full_name)
-        if field.message_type is None and not is_repeated(field):
-            described = f'\n    """{self.doc(field, 4)}"""' if doc else ""
-            return f"    {field.name}: {self.type(field, shadows)}{described}"
-        body = f'\n        """{self.doc(field, 8)}"""' if doc else " ..."
-        decorator = "builtins.property" if "property" in shadows else "property"
-        return f"    @{decorator}\n    def {field.name}(self) -> {self.container(field, shadows)}:{body}"
-
-    def init(self, message: Descriptor, shadows: Set[str]) -> str:
-        if not message.fields:
-            return "    def __init__(self) -> None: ..."
-        arguments = [f"        {field.name}: Optional[{self.accepted(field, shadows)}] = ..." for field in message.fields]
-        return "\n".join(["    def __init__(", "        self,", "        *,", *(f"{a}," for a in arguments), "    ) -> None: ..."])
-
-    def presence(self, message: Descriptor, shadows: Set[str]) -> Iterable[str]:
-        boolean = "builtins.bool" if "bool" in shadows else "bool"
-        tracked = [field.name for field in message.fields if field.has_presence]
-        oneofs = [oneof for oneof in message.oneofs if not _is_synthetic(oneof)]
-        groups = [oneof.name for oneof in oneofs]
-        if tracked:
-            yield f"    def HasField(self, field_name: {_literal(tracked + groups)}) -> {boolean}: ..."
-        if message.fields:
-            names = [field.name for field in message.fields] + groups
-            yield f"    def ClearField(self, field_name: {_literal(names)}) -> None: ..."
-        if len(oneofs) == 1:
-            fields = _literal([field.name for field in oneofs[0].fields])
-            yield f"    def WhichOneof(self, oneof_group: {_literal(groups)}) -> Optional[{fields}]: ..."
-
-    def enum(self, enum: EnumDescriptor, shadowed: bool) -> str:
-        values = []
-        for value in enum.values:
-            values.append(f"    {value.name}: {self.name(enum)}.ValueType")
-            if value_doc := self.comments.get(f"{enum.full_name}.{value.name}"):
-                values.append(f'    """{docstring(_wrap(value_doc, 4), "    ")}"""')
+    def enum(self, enum: EnumDescriptor) -> str:
+        """Return the classes of an enum: that of its values, its metaclass, and its own."""
+        names = nesting(enum)
+        path = ".".join([*names[:-1], f"_{enum.name}"])
+        values: List[Member] = []
+        for name in _values(enum):
+            comment = self.comments.get(f"{enum.full_name}.{name}")
+            doc = f'\n    """{docstring(comment, "    ")}"""' if comment else ""
+            values.append((f"    {name}: {'.'.join(names)}.ValueType{doc}", bool(comment)))
         return ENUM.format(
             name=enum.name,
+            path=path,
             doc=self.doc(enum, 4),
-            builtins="builtins." if shadowed else "",
-            wrapped="\n".join(f"    {value.name}: _{enum.name}.ValueType" for value in enum.values)
-            if enum.containing_type is None
-            else "    pass",
-            values="\n".join(values),
+            wrapped="\n".join(f"    {name}: {path}.ValueType" for name in _values(enum)),
+            values=_spaced(values),
         )
 
     def doc(self, element: Any, indent: int) -> str:
-        comment = self.comments.get(element.full_name) or f"``{element.full_name}``."
-        return docstring(_wrap(comment, indent), " " * indent)
+        return docstring(self.comments.get(element.full_name) or f"``{element.full_name}``.", " " * indent)
 
-    def container(self, field: FieldDescriptor, shadows: Set[str]) -> str:
-        entry = map_entry(field)
-        if entry is not None:
-            kind = "MessageMap" if entry[1].message_type is not None else "ScalarMap"
-            return f"{kind}[{self.type(entry[0], shadows)}, {self.type(entry[1], shadows)}]"
-        if is_repeated(field):
-            kind = "Composite" if field.message_type is not None else "Scalar"
-            return f"Repeated{kind}FieldContainer[{self.type(field, shadows)}]"
-        return self.type(field, shadows)
-
-    def accepted(self, field: FieldDescriptor, shadows: Set[str]) -> str:
-        entry = map_entry(field)
-        if entry is not None:
-            return f"Mapping[{self.type(entry[0], shadows)}, {self.like(entry[1], shadows)}]"
-        like = self.like(field, shadows)
-        return f"Iterable[{like}]" if is_repeated(field) else like
-
-    def like(self, field: FieldDescriptor, shadows: Set[str]) -> str:
-        plain = self.type(field, shadows)
-        return _LIKE.get(plain, plain) if field.message_type is not None else plain
-
-    def type(self, field: FieldDescriptor, shadows: Set[str]) -> str:
-        if field.message_type is not None:
-            return self.name(field.message_type)
-        if field.enum_type is not None:
-            return f"{self.name(field.enum_type)}.ValueType"
-        name = "bytes" if field.type == FieldDescriptor.TYPE_BYTES else _SCALARS.get(field.cpp_type, "int")
-        return f"builtins.{name}" if name in shadows else name
-
-    def name(self, descriptor: Any) -> str:
-        """Return how this stub writes the class of a message or enum."""
+    def name(self, descriptor: Any, scope: AbstractSet[str] = frozenset()) -> str:
+        """Return how this stub writes the class of a message or enum, where ``scope`` hides names of the module."""
         if descriptor.file.package == "google.protobuf":
-            self.imported.add(f"from google.protobuf.{_GOOGLE[descriptor.name]} import {descriptor.name}")
-            return str(descriptor.name)
-        names = []
-        outer = descriptor
-        while outer is not None:
-            names.append(outer.name)
-            outer = outer.containing_type
+            here = self.modules(descriptor.file.name) == self.module
+            alias = descriptor.name if here or descriptor.name not in self.own else f"_{descriptor.name}"
+            self.imported.add(_google_import(descriptor.file, descriptor.name, alias, exported=here))
+            return str(alias)
+        names = nesting(descriptor)
         module = self.modules(descriptor.file.name)
         if module != self.module:
             package, _, last = module.rpartition(".")
-            self.imported.add(f"from {package} import {last} as {last}_pb")
-            names.append(f"{last}_pb")
-        return ".".join(reversed(names))
+            self.imported.add(f"from {package} import {last} as {self.aliases[module]}")
+            names.insert(0, self.aliases[module])
+        elif names[0] in scope:
+            self.renamed.add(names[0])
+            names[0] = f"_{names[0]}"
+        return ".".join(names)
+
+
+class _Fields:
+    """Writes what the fields of one message give its class."""
+
+    def __init__(self, stub: _Stub, message: Descriptor, scope: Set[str]) -> None:
+        self.stub = stub
+        self.message = message
+        self.scope = scope
+        self.names = [field.name for field in message.fields]
+
+    def members(self) -> Iterator[Member]:
+        for field in self.message.fields:
+            yield self.attribute(field)
+        yield self.init(), True
+        for text in self.presence():
+            yield text, False
+
+    def attribute(self, field: FieldDescriptor) -> Member:
+        """Return a field as an attribute; as a property where it can be changed but not assigned."""
+        if keyword.iskeyword(field.name):
+            return f'    # A keyword of Python: getattr(message, "{field.name}")', False
+        doc = self.stub.comments.get(field.full_name)
+        if field.message_type is None and not is_repeated(field):
+            described = f'\n    """{docstring(doc, "    ")}"""' if doc else ""
+            return f"    {field.name}: {self.type(field)}{described}", bool(doc)
+        body = f'\n        """{docstring(doc, " " * 8)}"""' if doc else " ..."
+        head = f"    @{self.builtin('property')}\n    def {field.name}(self) -> {self.container(field)}:"
+        return head + body, True
+
+    def init(self) -> str:
+        if not self.names:
+            return "    def __init__(self) -> None: ..."
+        given = [field for field in self.message.fields if not keyword.iskeyword(field.name)]
+        arguments = ["*"] if given else []
+        arguments += [f"{field.name}: Optional[{self.accepted(field)}] = ..." for field in given]
+        if len(given) < len(self.names):
+            arguments.append(f"**fields: {self.builtin('object')}")
+        lines = "\n".join(f"        {argument}," for argument in arguments)
+        return INIT.format(self="_self" if "self" in self.names else "self", arguments=lines).rstrip()
+
+    def presence(self) -> Iterable[str]:
+        """Yield the methods that take the name of a field or of a oneof."""
+        tracked = [field.name for field in self.message.fields if field.has_presence]
+        oneofs = [oneof for oneof in self.message.oneofs if not _is_synthetic(oneof)]
+        groups = [oneof.name for oneof in oneofs]
+        if tracked:
+            names = _literal(tracked + groups)
+            yield f"    def HasField(self, field_name: {names}) -> {self.builtin('bool')}: ..."
+        if self.names:
+            yield f"    def ClearField(self, field_name: {_literal(self.names + groups)}) -> None: ..."
+        for oneof in oneofs:
+            overload = "    @overload\n" if len(oneofs) > 1 else ""
+            fields = _literal([field.name for field in oneof.fields])
+            group = _literal([oneof.name])
+            yield f"{overload}    def WhichOneof(self, oneof_group: {group}) -> Optional[{fields}]: ..."
+
+    def container(self, field: FieldDescriptor) -> str:
+        entry = map_entry(field)
+        if entry is not None:
+            kind = "MessageMap" if entry[1].message_type is not None else "ScalarMap"
+            return f"{kind}[{self.type(entry[0])}, {self.type(entry[1])}]"
+        if is_repeated(field):
+            kind = "Composite" if field.message_type is not None else "Scalar"
+            return f"Repeated{kind}FieldContainer[{self.type(field)}]"
+        return self.type(field)
+
+    def accepted(self, field: FieldDescriptor) -> str:
+        entry = map_entry(field)
+        if entry is not None:
+            return f"Mapping[{self.type(entry[0])}, {self.like(entry[1])}]"
+        return f"Iterable[{self.like(field)}]" if is_repeated(field) else self.like(field)
+
+    def like(self, field: FieldDescriptor) -> str:
+        kind = field.message_type
+        return _LIKE[kind.full_name] if kind is not None and kind.full_name in _LIKE else self.type(field)
+
+    def type(self, field: FieldDescriptor) -> str:
+        if field.message_type is not None:
+            return self.stub.name(field.message_type, self.scope)
+        if field.enum_type is not None:
+            return f"{self.stub.name(field.enum_type, self.scope)}.ValueType"
+        bytes_ = field.type == FieldDescriptor.TYPE_BYTES
+        return self.builtin("bytes" if bytes_ else _SCALARS.get(field.cpp_type, "int"))
+
+    def builtin(self, name: str) -> str:
+        return f"builtins.{name}" if name in self.names else name
+
+
+def _google_import(file: Any, name: str, alias: str, exported: bool) -> str:
+    module = file.name[: -len(".proto")].replace("/", ".")
+    renamed = f" as {alias}" if exported or alias != name else ""
+    return f"from {module}_pb2 import {name}{renamed}"
+
+
+def _values(enum: EnumDescriptor) -> List[str]:
+    return [value.name for value in enum.values if not keyword.iskeyword(value.name)]
 
 
 def _is_synthetic(oneof: Any) -> bool:
@@ -272,12 +338,17 @@ def _literal(names: Sequence[str]) -> str:
     return f"Literal[{', '.join(repr(name) for name in names)}]"
 
 
-def _wrap(comment: str, indent: int) -> List[str]:
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" if line else "" for line in text.rstrip().split("\n"))
+
+
+def _spaced(members: Sequence[Member]) -> str:
+    """Return members of a class one below the other, those that stand apart with empty lines around them."""
     lines: List[str] = []
-    for paragraph in comment.split("\n\n"):
-        margin = " " * indent
-        wrapped = textwrap.wrap(
-            " ".join(paragraph.split()), 117, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False
-        )
-        lines += ([""] if lines else []) + wrapped
-    return lines
+    before = False
+    for text, apart in members:
+        if lines and (apart or before):
+            lines.append("")
+        lines.append(text)
+        before = apart
+    return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import inspect
 import os
 import pkgutil
 from pathlib import Path
@@ -11,7 +12,15 @@ import grpc
 import pytest
 
 import viam_sync
-from viam_sync.app.viam_client import ViamClient
+from viam_sync.app.viam_client import (
+    AppClient,
+    BillingClient,
+    DataClient,
+    DialOptions,
+    MLTrainingClient,
+    ProvisioningClient,
+    ViamClient,
+)
 from viam_sync.proto import app as pb
 from viam_sync.sandbox import Sandbox
 
@@ -63,3 +72,20 @@ def test_every_method_for_users_organizations_locations_and_machines_has_an_exam
     shown = {name.rpartition(".")[2] for name in EXAMPLES if ".app." in name or ".app_service." in name}
     missing = {name for name in IN_SCOPE.split() if name not in shown}
     assert missing == set()
+
+
+CLIENTS = (AppClient, BillingClient, DataClient, MLTrainingClient, ProvisioningClient, ViamClient, DialOptions)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_every_method_says_what_it_takes_returns_and_raises(client: type) -> None:
+    for name, method in inspect.getmembers(client, callable):
+        if name.startswith("_"):
+            continue
+        doc = inspect.getdoc(method) or ""
+        signature = inspect.signature(method)
+        for parameter in signature.parameters:
+            assert parameter == "self" or f"    {parameter}: " in doc, f"{client.__name__}.{name}: {parameter}"
+        if "timeout" in signature.parameters:
+            assert "\nRaises:\n" in doc, f"{client.__name__}.{name}"
+            assert ("\nReturns:\n" in doc) == (signature.return_annotation != "None"), f"{client.__name__}.{name}"

@@ -40,7 +40,7 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
     """
 
     # The stubs of grpc give every RpcError the methods of a Call, of which details is one.
-    details: Optional[Tuple[Any, ...]]  # type: ignore[assignment, unused-ignore]
+    details: Optional[Tuple[Any, ...]]  # type: ignore[assignment, unused-ignore] # pyright: ignore
 
     def __init__(
         self, status: grpc.StatusCode, message: str = "", details: Optional[Tuple[Any, ...]] = None, method: str = ""
@@ -48,7 +48,7 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
         super().__init__(status, message, details, method)
         self.status = status
         self.message = message
-        self.details = details
+        self.details = details  # pyright: ignore[reportIncompatibleMethodOverride]
         self.method = method
 
     def code(self) -> grpc.StatusCode:

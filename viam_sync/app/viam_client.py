@@ -117,8 +117,9 @@ class ViamClient:
         """
         keyed = DialOptions.with_api_key(_variable("VIAM_API_KEY"), _variable("VIAM_API_KEY_ID"))
         if dial_options is not None:
-            settings = {**vars(dial_options), "credentials": keyed.credentials, "auth_entity": keyed.auth_entity}
-            keyed = type(dial_options)(**settings)
+            settings: Dict[str, Any] = vars(dial_options)
+            own = {"credentials": keyed.credentials, "auth_entity": keyed.auth_entity}
+            keyed = type(dial_options)(**{**settings, **own})
         return cls.create_from_dial_options(keyed, app_url or os.environ.get("VIAM_APP_URL"))
 
     @property

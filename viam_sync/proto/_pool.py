@@ -7,6 +7,7 @@ for the messages either, so nothing ties the package to one protobuf runtime.
 
 import functools
 import pkgutil
+import sys
 import threading
 from typing import Any, Callable, Dict, List, Mapping, Set, Tuple
 
@@ -24,17 +25,17 @@ _ours: Set[type] = set()
 
 
 @functools.lru_cache(maxsize=None)
-def _build() -> Tuple[descriptor_pool.DescriptorPool, Dict[str, List[Any]]]:
-    """Return the pool, and the descriptors of the messages and enums that each module holds."""
+def _build() -> Tuple[descriptor_pool.DescriptorPool, Dict[str, Dict[str, Any]]]:
+    """Return the pool, and by module and name the descriptors of the messages and enums that it holds."""
     pool = descriptor_pool.DescriptorPool()
-    modules: Dict[str, List[Any]] = {}
-    compiled = pkgutil.get_data(__package__, "schema.bin")
+    modules: Dict[str, Dict[str, Any]] = {}
+    compiled = pkgutil.get_data("viam_sync.proto", "schema.bin")
     assert compiled is not None
     for file in FileDescriptorSet.FromString(compiled).file:
         pool.AddSerializedFile(file.SerializeToString())
         added = pool.FindFileByName(file.name)
-        held = modules.setdefault(module_of(file.name), [])
-        held += [*added.message_types_by_name.values(), *added.enum_types_by_name.values()]
+        held = modules.setdefault(module_of(file.name), {})
+        held.update({**added.message_types_by_name, **added.enum_types_by_name})
     return pool, modules
 
 
@@ -51,9 +52,11 @@ def attribute_of(module: str) -> Callable[[str], Any]:
     def __getattr__(name: str) -> Any:
         if not name.startswith("_"):
             with _lock:
-                for descriptor in _build()[1].get(below, ()):
-                    if descriptor.name == name:
-                        return _enum(descriptor) if isinstance(descriptor, EnumDescriptor) else message(descriptor)
+                descriptor = _build()[1].get(below, {}).get(name)
+                if descriptor is not None:
+                    found = _enum(descriptor) if isinstance(descriptor, EnumDescriptor) else message(descriptor)
+                    setattr(sys.modules[module], name, found)
+                    return found
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return __getattr__
@@ -87,11 +90,13 @@ def _dress(cls: Any, descriptor: Descriptor) -> None:
 
 
 def _address(descriptor: Any) -> Tuple[str, str]:
-    names = []
+    """Return the module and the qualified name of the class of a message or enum."""
+    module = f"viam_sync.proto.{module_of(descriptor.file.name)}"
+    names: List[str] = []
     while descriptor is not None:
-        names.append(descriptor.name)
-        file, descriptor = descriptor.file, descriptor.containing_type
-    return f"{__package__}.{module_of(file.name)}", ".".join(reversed(names))
+        names.insert(0, descriptor.name)
+        descriptor = descriptor.containing_type
+    return module, ".".join(names)
 
 
 def adopt(cls: Any, value: Any, what: str) -> Any:
@@ -100,7 +105,7 @@ def adopt(cls: Any, value: Any, what: str) -> Any:
     Raises:
         TypeError: If ``value`` is a message of another type; ``what`` names it in the text.
     """
-    if not isinstance(value, Message) or type(value) in _ours and isinstance(value, cls):
+    if not isinstance(value, Message) or (type(value) in _ours and isinstance(value, cls)):
         return value
     if value.DESCRIPTOR.full_name != cls.DESCRIPTOR.full_name:
         raise TypeError(f"{what} takes a {cls.DESCRIPTOR.full_name}, got a {value.DESCRIPTOR.full_name}")
@@ -116,48 +121,44 @@ def _accepting(cls: Any, plain: Callable[[Any, Any], None]) -> Callable[[Any, An
 
 
 def _accepting_init(cls: Any) -> Callable[..., None]:
-    plain = cls.__init__
-    fields = {field.name: field for field in cls.DESCRIPTOR.fields if field.message_type is not None}
+    plain: Callable[..., None] = cls.__init__
+    kinds = {field.name: (field, field.message_type) for field in cls.DESCRIPTOR.fields if field.message_type}
 
     @functools.wraps(plain)
-    def __init__(self: Any, *args: Any, **values: Any) -> None:
-        for name in fields.keys() & values.keys():
-            values[name] = _adopt_field(fields[name], values[name])
+    def __init__(self: Any, /, *args: Any, **values: Any) -> None:
+        for name in kinds.keys() & values.keys():
+            if values[name] is not None:
+                values[name] = _adopt_field(f"{cls.DESCRIPTOR.name}.{name}", *kinds[name], values[name])
         plain(self, *args, **values)
 
-    return __init__ if fields else plain
+    return __init__ if kinds else plain
 
 
-def _adopt_field(field: FieldDescriptor, value: Any) -> Any:
-    """Return what a constructor was given for a field with every foreign message in it made ours."""
-    what = f"{field.containing_type.name}.{field.name}"
-    kind = field.message_type
-    if value is None:
-        return None
+def _adopt_field(what: str, field: FieldDescriptor, kind: Descriptor, value: Any) -> Any:
+    """Return what a constructor was given for a field with everything in it made messages of ours."""
     if kind.GetOptions().map_entry:
-        kind = kind.fields_by_name["value"].message_type
-        if kind is None or not isinstance(value, Mapping):
+        held = kind.fields_by_name["value"].message_type
+        if held is None or not isinstance(value, Mapping):
             return value
-        return {key: _adopt_one(kind, item, what) for key, item in value.items()}
-    if _is_repeated(field):
-        return [_adopt_one(kind, item, what) for item in value]
-    return _adopt_one(kind, value, what)
-
-
-def _adopt_one(kind: Descriptor, value: Any, what: str) -> Any:
+        return {key: _adopt_one(message(held), item, what, key) for key, item in value.items()}
     cls = message(kind)
-    if kind.file.package == "google.protobuf":
+    if not field.has_presence:  # a field of messages that does not know whether it is set is a repeated one
+        return [_adopt_one(cls, item, what, index) for index, item in enumerate(value)]
+    return _adopt_one(cls, value, what)
+
+
+def _adopt_one(cls: Any, value: Any, what: str, key: Any = None) -> Any:
+    if type(value) is cls:
+        return value
+    if key is not None:
+        what = f"{what}[{key!r}]"
+    if cls.DESCRIPTOR.file.package == "google.protobuf":
         value = value_to_message(cls, value)
-    elif isinstance(value, dict):
+    if isinstance(value, dict):
         return cls(**value)
+    if not isinstance(value, Message):
+        raise TypeError(f"{what} takes a {cls.DESCRIPTOR.full_name}, got a {type(value).__name__}")
     return adopt(cls, value, what)
-
-
-def _is_repeated(field: FieldDescriptor) -> bool:
-    # The newer runtimes deprecate label, the older ones know nothing else.
-    if hasattr(type(field), "is_repeated"):
-        return bool(field.is_repeated)
-    return bool(field.label == FieldDescriptor.LABEL_REPEATED)
 
 
 @functools.lru_cache(maxsize=None)

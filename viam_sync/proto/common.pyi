@@ -10,7 +10,7 @@ from google.protobuf.internal.containers import (
     RepeatedCompositeFieldContainer,
     RepeatedScalarFieldContainer,
 )
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
+from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -29,8 +29,10 @@ class KinematicsFileFormat(_KinematicsFileFormat, metaclass=_KinematicsFileForma
     """Format of a kinematics file."""
 
     KINEMATICS_FILE_FORMAT_UNSPECIFIED: KinematicsFileFormat.ValueType
+
     KINEMATICS_FILE_FORMAT_SVA: KinematicsFileFormat.ValueType
     """Viam's own format, in JSON."""
+
     KINEMATICS_FILE_FORMAT_URDF: KinematicsFileFormat.ValueType
     """The URDF format, in XML."""
 
@@ -47,10 +49,13 @@ class JointType(_JointType, metaclass=_JointTypeWrapper):
     """How a joint moves."""
 
     JOINT_TYPE_UNSPECIFIED: JointType.ValueType
+
     JOINT_TYPE_REVOLUTE: JointType.ValueType
     """Rotates between limits."""
+
     JOINT_TYPE_PRISMATIC: JointType.ValueType
     """Slides along an axis."""
+
     JOINT_TYPE_CONTINUOUS: JointType.ValueType
     """Rotates without limits."""
 
@@ -59,12 +64,16 @@ class ResourceName(Message):
 
     namespace: str
     """Namespace of the API, such as rdk."""
+
     type: str
     """Either component or service."""
+
     subtype: str
     """Kind of component or service, such as camera."""
+
     name: str
     """Name that the machine's configuration gives the resource."""
+
     def __init__(
         self,
         *,
@@ -80,18 +89,25 @@ class Pose(Message):
 
     x: float
     """Position along the x axis in millimetres."""
+
     y: float
     """Position along the y axis in millimetres."""
+
     z: float
     """Position along the z axis in millimetres."""
+
     o_x: float
     """X component of the orientation vector."""
+
     o_y: float
     """Y component of the orientation vector."""
+
     o_z: float
     """Z component of the orientation vector."""
+
     theta: float
     """Rotation about the orientation vector in degrees."""
+
     def __init__(
         self,
         *,
@@ -112,6 +128,7 @@ class Orientation(Message):
     o_y: float
     o_z: float
     theta: float
+
     def __init__(
         self,
         *,
@@ -132,6 +149,7 @@ class PoseCloud(Message):
     o_y: float
     o_z: float
     theta: float
+
     def __init__(
         self,
         *,
@@ -150,6 +168,7 @@ class PoseInFrame(Message):
 
     reference_frame: str
     """Name of the frame that the pose is relative to."""
+
     @property
     def pose(self) -> Pose: ...
     @property
@@ -170,6 +189,7 @@ class Vector3(Message):
     x: float
     y: float
     z: float
+
     def __init__(
         self,
         *,
@@ -183,6 +203,7 @@ class Sphere(Message):
     """A sphere about the centre of its geometry."""
 
     radius_mm: float
+
     def __init__(
         self,
         *,
@@ -195,6 +216,7 @@ class Capsule(Message):
 
     radius_mm: float
     length_mm: float
+
     def __init__(
         self,
         *,
@@ -209,6 +231,7 @@ class RectangularPrism(Message):
     @property
     def dims_mm(self) -> Vector3:
         """Full length of each side in millimetres."""
+
     def __init__(
         self,
         *,
@@ -222,8 +245,10 @@ class Mesh(Message):
 
     content_type: str
     """Format of the contents, such as stl or ply."""
+
     mesh: bytes
     original_file_source_path_diagnostic: str
+
     def __init__(
         self,
         *,
@@ -240,6 +265,7 @@ class PointCloud(Message):
     """A set of points in three dimensions."""
 
     point_cloud: bytes
+
     def __init__(
         self,
         *,
@@ -253,6 +279,7 @@ class Geometry(Message):
     @property
     def center(self) -> Pose:
         """Pose of the centre of the shape."""
+
     @property
     def sphere(self) -> Sphere: ...
     @property
@@ -263,8 +290,10 @@ class Geometry(Message):
     def mesh(self) -> Mesh: ...
     @property
     def pointcloud(self) -> PointCloud: ...
+
     label: str
     """Name that tells the shape from others."""
+
     def __init__(
         self,
         *,
@@ -291,6 +320,7 @@ class GeometriesInFrame(Message):
 
     reference_frame: str
     """Name of the frame that the shapes are relative to."""
+
     @property
     def geometries(self) -> RepeatedCompositeFieldContainer[Geometry]: ...
     def __init__(
@@ -305,6 +335,7 @@ class PointCloudObject(Message):
     """A point cloud and the shapes that enclose it."""
 
     point_cloud: bytes
+
     @property
     def geometries(self) -> GeometriesInFrame: ...
     def __init__(
@@ -321,8 +352,10 @@ class GeoPoint(Message):
 
     latitude: float
     """Latitude in degrees, north positive."""
+
     longitude: float
     """Longitude in degrees, east positive."""
+
     def __init__(
         self,
         *,
@@ -336,9 +369,12 @@ class GeoPose(Message):
 
     @property
     def location(self) -> GeoPoint: ...
+
     altitude: float
+
     heading: float
     """Compass heading in degrees, clockwise from north."""
+
     @property
     def orientation_vector(self) -> Orientation: ...
     def __init__(
@@ -378,13 +414,17 @@ class Transform(Message):
 
     reference_frame: str
     """Name of the frame that is placed."""
+
     @property
     def pose_in_observer_frame(self) -> PoseInFrame:
         """Pose of the frame relative to another frame."""
+
     @property
     def physical_object(self) -> Geometry:
         """Shape that moves with the frame; absent, none."""
+
     uuid: bytes
+
     @property
     def metadata(self) -> Struct: ...
     def __init__(
@@ -420,6 +460,7 @@ class ActuatorStatus(Message):
     """Whether an actuator is moving."""
 
     is_moving: bool
+
     def __init__(
         self,
         *,
@@ -433,6 +474,7 @@ class ResponseMetadata(Message):
     @property
     def captured_at(self) -> Timestamp:
         """When the data was captured."""
+
     def __init__(
         self,
         *,
@@ -446,9 +488,11 @@ class DoCommandRequest(Message):
 
     name: str
     """Name of the resource."""
+
     @property
     def command(self) -> Struct:
         """The command, in whatever form the resource understands."""
+
     def __init__(
         self,
         *,
@@ -464,6 +508,7 @@ class DoCommandResponse(Message):
     @property
     def result(self) -> Struct:
         """The result of the command, in whatever form the resource gives it."""
+
     def __init__(
         self,
         *,
@@ -477,6 +522,7 @@ class GetStatusRequest(Message):
 
     name: str
     """Name of the resource."""
+
     def __init__(
         self,
         *,
@@ -490,6 +536,7 @@ class GetStatusResponse(Message):
     @property
     def result(self) -> Struct:
         """The status, in whatever form the resource gives it."""
+
     def __init__(
         self,
         *,
@@ -503,13 +550,17 @@ class GetKinematicsRequest(Message):
 
     name: str
     """Name of the resource."""
+
     include_collision_meshes: bool
     """Whether to include the shapes for collision checks."""
+
     include_visual_meshes: bool
     """Whether to include the shapes for display."""
+
     @property
     def extra(self) -> Struct:
         """Further parameters that the resource may understand; absent, none."""
+
     def __init__(
         self,
         *,
@@ -528,14 +579,18 @@ class GetKinematicsResponse(Message):
 
     format: KinematicsFileFormat.ValueType
     """Deprecated, use model: the format of kinematics_data."""
+
     kinematics_data: bytes
     """Deprecated, use model: the contents of the kinematics file."""
+
     @property
     def meshes_by_urdf_filepath(self) -> MessageMap[str, Mesh]:
         """Deprecated, use model: the meshes, by their paths in the URDF file."""
+
     @property
     def model(self) -> KinematicModel:
         """The kinematic model."""
+
     def __init__(
         self,
         *,
@@ -553,6 +608,7 @@ class KinematicModel(Message):
     """The links and joints of a mechanism, such as an arm."""
 
     name: str
+
     @property
     def links(self) -> RepeatedCompositeFieldContainer[KinematicLink]: ...
     @property
@@ -560,6 +616,7 @@ class KinematicModel(Message):
     @property
     def output_frames(self) -> RepeatedScalarFieldContainer[str]:
         """Names of the frames at the ends of the mechanism."""
+
     @property
     def properties(self) -> KinematicProperties: ...
     def __init__(
@@ -578,17 +635,22 @@ class KinematicLink(Message):
     """A rigid piece of a mechanism."""
 
     id: str
+
     parent: str
     """ID of the joint or link that it is attached to."""
+
     @property
     def pose(self) -> LinkPose:
         """Pose relative to the parent."""
+
     @property
     def collision(self) -> RepeatedCompositeFieldContainer[Geometry]:
         """Shapes for collision checks."""
+
     @property
     def visual(self) -> RepeatedCompositeFieldContainer[Geometry]:
         """Shapes for display."""
+
     def __init__(
         self,
         *,
@@ -644,9 +706,11 @@ class Quaternion(Message):
 
     w: float
     """Real part."""
+
     x: float
     y: float
     z: float
+
     def __init__(
         self,
         *,
@@ -663,6 +727,7 @@ class EulerAngles(Message):
     roll: float
     pitch: float
     yaw: float
+
     def __init__(
         self,
         *,
@@ -679,6 +744,7 @@ class AxisAngles(Message):
     ry: float
     rz: float
     theta: float
+
     def __init__(
         self,
         *,
@@ -693,17 +759,22 @@ class KinematicJoint(Message):
     """A movable connection between links of a mechanism."""
 
     id: str
+
     parent: str
     """ID of the link that it is attached to."""
+
     type: JointType.ValueType
+
     @property
     def axis(self) -> Vector3:
         """Axis that the joint moves about or along."""
+
     @property
     def limits(self) -> JointLimits: ...
     @property
     def mimic(self) -> MimicJoint:
         """Joint that this one follows; absent, it moves by itself."""
+
     @property
     def geometry(self) -> Geometry: ...
     def __init__(
@@ -729,6 +800,7 @@ class JointLimits(Message):
     max: float
     max_velocity: float
     max_acceleration: float
+
     def __init__(
         self,
         *,
@@ -745,8 +817,10 @@ class MimicJoint(Message):
 
     joint: str
     """ID of the joint that is followed."""
+
     multiplier: float
     offset: float
+
     def __init__(
         self,
         *,
@@ -760,8 +834,10 @@ class KinematicProperties(Message):
     """Properties of a mechanism as a whole."""
 
     operating_freq_hz: float
+
     max_linear_tcp_speed_mm_per_sec: float
     """Greatest linear speed of the tool centre point in millimetres per second."""
+
     def __init__(
         self,
         *,
@@ -776,9 +852,11 @@ class GetGeometriesRequest(Message):
 
     name: str
     """Name of the resource."""
+
     @property
     def extra(self) -> Struct:
         """Further parameters that the resource may understand; absent, none."""
+
     def __init__(
         self,
         *,
@@ -794,6 +872,7 @@ class GetGeometriesResponse(Message):
     @property
     def geometries(self) -> RepeatedCompositeFieldContainer[Geometry]:
         """The shapes of the resource."""
+
     def __init__(
         self,
         *,
@@ -806,9 +885,11 @@ class Get3DModelsRequest(Message):
 
     name: str
     """Name of the resource."""
+
     @property
     def extra(self) -> Struct:
         """Further parameters that the resource may understand; absent, none."""
+
     def __init__(
         self,
         *,
@@ -824,6 +905,7 @@ class Get3DModelsResponse(Message):
     @property
     def models(self) -> MessageMap[str, Mesh]:
         """The models for display, by name."""
+
     def __init__(
         self,
         *,
@@ -837,6 +919,7 @@ class GetWorldPoseResponse(Message):
     @property
     def pose(self) -> Pose:
         """The pose in the world frame."""
+
     def __init__(
         self,
         *,
@@ -850,9 +933,11 @@ class GetReadingsRequest(Message):
 
     name: str
     """Name of the resource."""
+
     @property
     def extra(self) -> Struct:
         """Further parameters that the resource may understand; absent, none."""
+
     def __init__(
         self,
         *,
@@ -868,6 +953,7 @@ class GetReadingsResponse(Message):
     @property
     def readings(self) -> MessageMap[str, Value]:
         """The readings, by name."""
+
     def __init__(
         self,
         *,
@@ -880,20 +966,27 @@ class LogEntry(Message):
 
     host: str
     """Name of the host that logged the entry."""
+
     level: str
     """Severity in lower case: debug, info, warn or error."""
+
     @property
     def time(self) -> Timestamp: ...
+
     logger_name: str
     message: str
+
     @property
     def caller(self) -> Struct:
         """Place in the source code that logged the entry, with its File and Line."""
+
     stack: str
     """Stack trace; empty if there is none."""
+
     @property
     def fields(self) -> RepeatedCompositeFieldContainer[Struct]:
         """Further details that were logged with the message."""
+
     def __init__(
         self,
         *,
@@ -916,8 +1009,10 @@ class AudioInfo(Message):
 
     codec: str
     """Encoding of the audio."""
+
     sample_rate_hz: int
     num_channels: int
+
     def __init__(
         self,
         *,
@@ -932,9 +1027,11 @@ class GetPropertiesRequest(Message):
 
     name: str
     """Name of the resource."""
+
     @property
     def extra(self) -> Struct:
         """Further parameters that the resource may understand; absent, none."""
+
     def __init__(
         self,
         *,
@@ -950,10 +1047,13 @@ class GetPropertiesResponse(Message):
     @property
     def supported_codecs(self) -> RepeatedScalarFieldContainer[str]:
         """The audio encodings that the resource supports."""
+
     sample_rate_hz: int
     """The sample rate in hertz."""
+
     num_channels: int
     """The number of audio channels."""
+
     def __init__(
         self,
         *,

@@ -29,18 +29,24 @@ class GetSmartMachineStatusResponse(Message):
     @property
     def provisioning_info(self) -> ProvisioningInfo:
         """The kind of machine, as its maker configured it."""
+
     has_smart_machine_credentials: bool
     """Whether the machine has credentials for the cloud."""
+
     is_online: bool
     """Whether the machine is connected to the internet."""
+
     @property
     def latest_connection_attempt(self) -> NetworkInfo:
         """The network that the machine last tried to join."""
+
     @property
     def errors(self) -> RepeatedScalarFieldContainer[str]:
         """The errors since the last call."""
+
     agent_version: str
     """The version of viam-agent on the machine."""
+
     def __init__(
         self,
         *,
@@ -69,10 +75,13 @@ class SetNetworkCredentialsRequest(Message):
 
     type: str
     """Kind of the network; only wifi is accepted."""
+
     ssid: str
     """Name of the network (SSID)."""
+
     psk: str
     """Passphrase of the network."""
+
     def __init__(
         self,
         *,
@@ -93,6 +102,7 @@ class SetSmartMachineCredentialsRequest(Message):
     @property
     def cloud(self) -> CloudConfig:
         """Credentials with which the machine signs in to the cloud; must be given."""
+
     def __init__(
         self,
         *,
@@ -117,6 +127,7 @@ class GetNetworkListResponse(Message):
     @property
     def networks(self) -> RepeatedCompositeFieldContainer[NetworkInfo]:
         """The networks that the machine sees."""
+
     def __init__(
         self,
         *,
@@ -129,10 +140,13 @@ class ProvisioningInfo(Message):
 
     fragment_id: str
     """ID of the fragment that the machine is meant to be configured with."""
+
     model: str
     """Model of the machine; custom unless the maker set another."""
+
     manufacturer: str
     """Maker of the machine; viam unless the maker set another."""
+
     def __init__(
         self,
         *,
@@ -146,15 +160,21 @@ class NetworkInfo(Message):
     """A network that the machine sees or has tried to join."""
 
     type: str
+
     ssid: str
     """Name of the network (SSID)."""
+
     security: str
+
     signal: int
     """Signal strength, 0 to 100."""
+
     connected: bool
     """Whether the machine is connected to it."""
+
     last_error: str
     """Why the last attempt to connect failed; empty if it did not."""
+
     def __init__(
         self,
         *,
@@ -174,13 +194,17 @@ class CloudConfig(Message):
 
     id: str
     """ID of the machine part, a UUID."""
+
     secret: str
     """Secret of the machine part."""
+
     app_address: str
     """Address of the cloud, such as https://app.viam.com:443."""
+
     @property
     def api_key(self) -> APIKey:
         """API key for the machine; absent, none."""
+
     def __init__(
         self,
         *,
@@ -197,8 +221,10 @@ class APIKey(Message):
 
     id: str
     """ID of the key, a UUID."""
+
     key: str
     """Secret value of the key."""
+
     def __init__(
         self,
         *,

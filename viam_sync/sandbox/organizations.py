@@ -62,10 +62,13 @@ class Organizations:
         self, request: pb.UpdateOrganizationRequest, caller: Caller
     ) -> pb.UpdateOrganizationResponse:
         """Change those fields of an organization that the request has."""
-        given = [field for field in ("name", "public_namespace", "region") if request.HasField(field)]
-        shape = {"name": lambda name: checks.required(name, "The name of the organization")}
-        shape.update(public_namespace=checks.namespace, region=checks.region)
-        values = {field: shape[field](getattr(request, field)) for field in given}
+        values = {}
+        if request.HasField("name"):
+            values["name"] = checks.required(request.name, "The name of the organization")
+        if request.HasField("public_namespace"):
+            values["public_namespace"] = checks.namespace(request.public_namespace)
+        if request.HasField("region"):
+            values["region"] = checks.region(request.region)
         organization = self._world.organization(request.organization_id)
         caller.require("write_organization", "organization", organization.id)
         if "public_namespace" in values:

@@ -16,7 +16,7 @@ from viam_sync.utils import struct_to_dict
 
 
 class AppService(Service):
-    """Manages what makes up a fleet: organizations, locations, machines, fragments, roles, the registry and API keys."""
+    """Manages what makes up a fleet: organizations, locations, machines, fragments, roles, registry and API keys."""
 
     _service = "viam.app.v1.AppService"
 
@@ -408,8 +408,8 @@ class AppService(Service):
     ) -> pb.OrganizationInvite:
         """Invite a person to an organization by email address.
 
-        An invite without authorizations makes the person an owner of the organization. Someone who is a member
-        already cannot be invited.
+        An invite without authorizations makes the person an owner of the organization. Someone who is a member already
+        cannot be invited.
 
         Args:
             org_id: ID of the organization, a UUID.
@@ -503,10 +503,9 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> members, invites = cloud.list_organization_members(sandbox.organization_id)
-            >>> cloud.delete_organization_member(sandbox.organization_id, members[0].user_id)  # doctest: +IGNORE_EXCEPTION_DETAIL
-            Traceback (most recent call last):
-            viam_sync.errors.FailedPreconditionError
+            >>> invite = cloud.create_organization_invite(sandbox.organization_id, "new@example.com")
+            >>> user_id = sandbox.sign_in(invite.email)
+            >>> cloud.delete_organization_member(sandbox.organization_id, user_id)
         """
         request = pb.DeleteOrganizationMemberRequest(organization_id=org_id, user_id=user_id)
         self._call("DeleteOrganizationMember", request, ONCE, timeout)
@@ -913,8 +912,8 @@ class AppService(Service):
     ) -> pb.Location:
         """Rename a location, move it below another one, or set its region.
 
-        Mind the difference between empty and left out: an empty parent_location_id moves the location to the top
-        level, one left out keeps it in place. The parent of a shared sub-location cannot be changed.
+        Mind the difference between empty and left out: an empty parent_location_id moves the location to the top level,
+        one left out keeps it in place. The parent of a shared sub-location cannot be changed.
 
         Args:
             location_id: ID of the location, ten lowercase letters and digits.
@@ -1725,8 +1724,7 @@ class AppService(Service):
     ) -> None:
         """Create a private, still empty item in the registry.
 
-        The answer does not name the item's ID, but it follows from the namespace (or the organization ID) and the
-        name.
+        The answer does not name the item's ID, but it follows from the namespace (or the organization ID) and the name.
 
         Args:
             organization_id: ID of the organization that will own the item, a UUID.
@@ -1759,6 +1757,8 @@ class AppService(Service):
 
         Only an organization with a namespace can make an item public. An item that other organizations use cannot
         become private again.
+
+        Give at most one of update_module_metadata, update_ml_model_metadata and update_ml_training_metadata.
 
         Args:
             item_id: ID of the registry item, namespace:name or organization-ID:name.
@@ -1944,7 +1944,7 @@ class AppService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            ID of the new module; uRL of the page of the module.
+            ID of the new module; URL of the page of the module.
 
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
@@ -2096,7 +2096,7 @@ class AppService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            New value of the key, which is not shown again; iD of the key from now on.
+            New value of the key, which is not shown again; ID of the key from now on.
 
         Raises:
             NotFoundError: If there is no such key.
@@ -2119,7 +2119,7 @@ class AppService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            Value of the new key, which is not shown again; iD of the new key.
+            Value of the new key, which is not shown again; ID of the new key.
 
         Raises:
             NotFoundError: If there is no such key.

@@ -59,8 +59,8 @@ class DataService(Service):
     ) -> pb.TabularDataBySQLResponse:
         """Query the tabular data of an organization with SQL.
 
-        The table is readings and the dialect is that of MongoDB Atlas SQL. Bound time_received from below in the
-        WHERE clause: without such a bound the live service is known to return no rows.
+        The table is readings and the dialect is that of MongoDB Atlas SQL. Bound time_received from below in the WHERE
+        clause: without such a bound the live service is known to return no rows.
 
         Args:
             organization_id: ID of the organization, a UUID.
@@ -89,8 +89,8 @@ class DataService(Service):
     ) -> pb.TabularDataByMQLResponse:
         """Query the tabular data of an organization with a MongoDB aggregation pipeline.
 
-        Only stages that read are allowed, such as $match, $group, $project, $sort and $limit, and they see the data
-        of that organization alone.
+        Only stages that read are allowed, such as $match, $group, $project, $sort and $limit, and they see the data of
+        that organization alone.
 
         Args:
             organization_id: ID of the organization, a UUID.
@@ -135,8 +135,8 @@ class DataService(Service):
             resource_subtype: API of the resource, such as rdk:component:sensor.
             method_name: Name of the captured method, such as Readings.
             interval: Time span of the capture; absent, all times.
-            additional_parameters: Parameters that the method was captured with, such as the command of a DoCommand;
-                left out where it takes none.
+            additional_parameters: Parameters the method was captured with, such as a DoCommand's command; left out
+                where it takes none.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -174,8 +174,8 @@ class DataService(Service):
             resource_name: Name of the component or service that captured the data.
             method_name: Name of the captured method, such as Readings.
             resource_subtype: API of the resource, such as rdk:component:sensor.
-            additional_parameters: Parameters that the method was captured with, such as the command of a DoCommand;
-                left out where it takes none.
+            additional_parameters: Parameters the method was captured with, such as a DoCommand's command; left out
+                where it takes none.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -205,10 +205,10 @@ class DataService(Service):
     ) -> pb.BinaryDataByFilterResponse:
         """Fetch one page of the binary data that matches a filter.
 
-        The newest data comes first unless sort_order says otherwise. Pass the cursor of each answer to the next
-        request until a page has no data; a short page is not necessarily the last. Pages that grow too large with
-        the contents included fail with INCLUDE_BINARY_TOO_LARGE in the error text: ask for smaller pages, or fetch
-        each file from its URI.
+        The newest data comes first unless sort_order says otherwise. Pass the cursor of each answer to the next request
+        until a page has no data; a short page is not necessarily the last. Pages that grow too large with the contents
+        included fail with INCLUDE_BINARY_TOO_LARGE in the error text: ask for smaller pages, or fetch each file from
+        its URI.
 
         Args:
             data_request: Filter, size, cursor and order of the page.
@@ -297,8 +297,8 @@ class DataService(Service):
     ) -> pb.DeleteBinaryDataByFilterResponse:
         """Delete all binary data that matches a filter.
 
-        Name the organization in the filter: an empty filter is refused, or stands for all binary data that the
-        caller may delete.
+        Name the organization in the filter: an empty filter is refused, or stands for all binary data that the caller
+        may delete.
 
         Args:
             filter: Filter that the data must match; give it the ID of the organization.
@@ -446,8 +446,7 @@ class DataService(Service):
 
         The service has deprecated this method.
 
-        Deprecated, though it still answers; the metadata that BinaryDataByFilter returns holds the tags of each
-        file.
+        Deprecated, though it still answers; the metadata that BinaryDataByFilter returns holds the tags of each file.
 
         Args:
             filter: Filter that the data must match; absent, all data that the caller may read.

@@ -26,8 +26,8 @@ class DataSyncService(Service):
     ) -> pb.DataCaptureUploadResponse:
         """Upload captured readings or one captured binary file in a single message.
 
-        An upload sent twice is stored twice. A tabular reading may have up to 4 MB; binary data of more than about 1
-        MB should go through StreamingDataCaptureUpload.
+        An upload sent twice is stored twice. A tabular reading may have up to 4 MB; binary data of more than about 1 MB
+        should go through StreamingDataCaptureUpload.
 
         Args:
             metadata: Where the data comes from and what it is.

@@ -32,8 +32,8 @@ class MLTrainingService(Service):
         """Start training a model on a dataset with a built-in training script.
 
         Model name and version must be new together. A dataset is refused unless at least 80 % of its images are
-        labelled, each label has at least 10 examples and there are at least 2 labels; object detection takes at
-        least 15 images.
+        labelled, each label has at least 10 examples and there are at least 2 labels; object detection takes at least
+        15 images.
 
         Args:
             dataset_id: ID of the dataset, 24 hexadecimal digits.

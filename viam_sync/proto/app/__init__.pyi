@@ -11,7 +11,7 @@ from google.protobuf.internal.containers import (
     RepeatedScalarFieldContainer,
     ScalarMap,
 )
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
+from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -36,6 +36,7 @@ class OnlineState(_OnlineState, metaclass=_OnlineStateWrapper):
     ONLINE_STATE_UNSPECIFIED: OnlineState.ValueType
     ONLINE_STATE_ONLINE: OnlineState.ValueType
     ONLINE_STATE_OFFLINE: OnlineState.ValueType
+
     ONLINE_STATE_AWAITING_SETUP: OnlineState.ValueType
     """Has not been online yet."""
 
@@ -53,8 +54,10 @@ class AuthenticationType(_AuthenticationType, metaclass=_AuthenticationTypeWrapp
     """How a caller was logged in."""
 
     AUTHENTICATION_TYPE_UNSPECIFIED: AuthenticationType.ValueType
+
     AUTHENTICATION_TYPE_WEB_OAUTH: AuthenticationType.ValueType
     """A user in the browser."""
+
     AUTHENTICATION_TYPE_API_KEY: AuthenticationType.ValueType
     AUTHENTICATION_TYPE_ROBOT_PART_SECRET: AuthenticationType.ValueType
     AUTHENTICATION_TYPE_LOCATION_SECRET: AuthenticationType.ValueType
@@ -91,8 +94,10 @@ class LogOrder(_LogOrder, metaclass=_LogOrderWrapper):
 
     LOG_ORDER_UNSPECIFIED: LogOrder.ValueType
     """The same as descending."""
+
     LOG_ORDER_ASCENDING: LogOrder.ValueType
     """Oldest first."""
+
     LOG_ORDER_DESCENDING: LogOrder.ValueType
     """Newest first."""
 
@@ -109,10 +114,13 @@ class FragmentVisibility(_FragmentVisibility, metaclass=_FragmentVisibilityWrapp
     """Who can see a fragment."""
 
     FRAGMENT_VISIBILITY_UNSPECIFIED: FragmentVisibility.ValueType
+
     FRAGMENT_VISIBILITY_PRIVATE: FragmentVisibility.ValueType
     """Only the organization that owns it."""
+
     FRAGMENT_VISIBILITY_PUBLIC: FragmentVisibility.ValueType
     """Everyone."""
+
     FRAGMENT_VISIBILITY_PUBLIC_UNLISTED: FragmentVisibility.ValueType
     """Everyone who knows its ID; only its owner finds it in lists."""
 
@@ -130,12 +138,16 @@ class FragmentErrorType(_FragmentErrorType, metaclass=_FragmentErrorTypeWrapper)
     """Why a fragment could not be resolved."""
 
     FRAGMENT_ERROR_TYPE_UNSPECIFIED: FragmentErrorType.ValueType
+
     FRAGMENT_ERROR_TYPE_NO_ACCESS: FragmentErrorType.ValueType
     """The caller may not read the fragment."""
+
     FRAGMENT_ERROR_TYPE_NESTING_LIMIT_EXCEEDED: FragmentErrorType.ValueType
     """Fragments are nested too deep."""
+
     FRAGMENT_ERROR_TYPE_CHILD_ID_INVALID: FragmentErrorType.ValueType
     """The ID of a nested fragment is not valid."""
+
     FRAGMENT_ERROR_TYPE_CYCLE_DETECTED: FragmentErrorType.ValueType
     """The fragment includes itself."""
 
@@ -151,8 +163,10 @@ class ModuleSourceType(_ModuleSourceType, metaclass=_ModuleSourceTypeWrapper):
     """Where the source of a module is kept."""
 
     MODULE_SOURCE_TYPE_UNSPECIFIED: ModuleSourceType.ValueType
+
     MODULE_SOURCE_TYPE_EXTERNAL: ModuleSourceType.ValueType
     """With its author."""
+
     MODULE_SOURCE_TYPE_VIAM_HOSTED: ModuleSourceType.ValueType
     """In the cloud."""
 
@@ -201,10 +215,13 @@ class Visibility(_Visibility, metaclass=_VisibilityWrapper):
     """Who can see a registry item."""
 
     VISIBILITY_UNSPECIFIED: Visibility.ValueType
+
     VISIBILITY_PRIVATE: Visibility.ValueType
     """Only the organization that owns it."""
+
     VISIBILITY_PUBLIC: Visibility.ValueType
     """Everyone."""
+
     VISIBILITY_PUBLIC_UNLISTED: Visibility.ValueType
     """Everyone who knows its ID; only its owner finds it in lists."""
 
@@ -298,17 +315,24 @@ class Robot(Message):
 
     id: str
     """ID of the machine, a UUID."""
+
     name: str
+
     location: str
     """ID of the location the machine is in."""
+
     @property
     def last_access(self) -> Timestamp:
         """When the machine last contacted the cloud."""
+
     @property
     def created_on(self) -> Timestamp: ...
+
     online_state: OnlineState.ValueType
+
     seconds_since_online: int
     """Seconds since the machine was last online."""
+
     def __init__(
         self,
         *,
@@ -333,42 +357,59 @@ class RobotPart(Message):
 
     id: str
     """ID of the part, a UUID."""
+
     name: str
+
     dns_name: str
     """First label of the FQDN, made from the name of the part; it changes with the name."""
+
     secret: str
     """The first of secrets, kept for older callers."""
+
     robot: str
     """ID of the machine the part belongs to."""
+
     location_id: str
+
     @property
     def robot_config(self) -> Struct:
         """Configuration of the part; whole numbers come back as floats."""
+
     @property
     def last_access(self) -> Timestamp:
         """When the part last contacted the cloud."""
+
     @property
     def user_supplied_info(self) -> Struct:
         """Free information that users attached to the part."""
+
     main_part: bool
     """Whether it is the main part of its machine."""
+
     fqdn: str
     """Full DNS name: dns_name, the ID of the location, and viam.cloud."""
+
     local_fqdn: str
     """Full DNS name for use within the local network."""
+
     @property
     def created_on(self) -> Timestamp: ...
     @property
     def secrets(self) -> RepeatedCompositeFieldContainer[SharedSecret]:
         """Secrets of the part, at most two of them active."""
+
     @property
     def last_updated(self) -> Timestamp:
         """When the part was last edited; send it back as last_known_update to notice edits in between."""
+
     online_state: OnlineState.ValueType
+
     seconds_since_online: int
     """Seconds since the part was last online."""
+
     robot_config_json: str
     """Configuration of the part as JSON text, where given."""
+
     def __init__(
         self,
         *,
@@ -426,17 +467,22 @@ class RobotPartHistoryEntry(Message):
 
     part: str
     """ID of the part."""
+
     robot: str
     """ID of the machine the part belongs to."""
+
     @property
     def when(self) -> Timestamp:
         """When the edit was made."""
+
     @property
     def old(self) -> RobotPart:
         """The part as it was before the edit."""
+
     @property
     def edited_by(self) -> AuthenticatorInfo:
         """Who made the edit."""
+
     def __init__(
         self,
         *,
@@ -454,10 +500,13 @@ class AuthenticatorInfo(Message):
 
     type: AuthenticationType.ValueType
     """How they were logged in."""
+
     value: str
     """Who it was; the kind of identifier depends on the type."""
+
     is_deactivated: bool
     """Whether the account or key has been deactivated since."""
+
     def __init__(
         self,
         *,
@@ -489,21 +538,29 @@ class Organization(Message):
 
     id: str
     """ID of the organization, a UUID."""
+
     name: str
+
     @property
     def created_on(self) -> Timestamp: ...
+
     public_namespace: str
     """Unique name that the IDs of its registry items start with; empty where none is set."""
+
     default_region: str
     """Region that stores the data, us-central or eu-west."""
+
     cid: str
     """ID of the organization in the CRM, where there is one."""
+
     @property
     def default_fragments(self) -> FragmentImportList:
         """Fragments that the configuration of new machines starts with."""
+
     @property
     def allowed_login_methods(self) -> AllowedLoginMethods:
         """Ways for the members to log in; absent where they are not limited."""
+
     def __init__(
         self,
         *,
@@ -538,17 +595,21 @@ class OrganizationMember(Message):
 
     user_id: str
     """ID of the user, a UUID."""
+
     @property
     def emails(self) -> RepeatedScalarFieldContainer[str]: ...
     @property
     def date_added(self) -> Timestamp:
         """When the user joined."""
+
     @property
     def last_login(self) -> Timestamp:
         """When the user last logged in, where known."""
+
     @property
     def last_access(self) -> Timestamp:
         """When the user was last active, where known."""
+
     def __init__(
         self,
         *,
@@ -569,6 +630,7 @@ class ListOrganizationsResponse(Message):
     @property
     def organizations(self) -> RepeatedCompositeFieldContainer[Organization]:
         """The organizations."""
+
     def __init__(
         self,
         *,
@@ -581,13 +643,16 @@ class OrganizationInvite(Message):
 
     organization_id: str
     """ID of the organization."""
+
     email: str
     """Address the invite went to."""
+
     @property
     def created_on(self) -> Timestamp: ...
     @property
     def authorizations(self) -> RepeatedCompositeFieldContainer[Authorization]:
         """Roles the invite grants."""
+
     def __init__(
         self,
         *,
@@ -604,6 +669,7 @@ class CreateOrganizationRequest(Message):
 
     name: str
     """Name of the organization; must not be empty."""
+
     def __init__(
         self,
         *,
@@ -617,6 +683,7 @@ class CreateOrganizationResponse(Message):
     @property
     def organization(self) -> Organization:
         """The new organization."""
+
     def __init__(
         self,
         *,
@@ -630,6 +697,7 @@ class GetOrganizationRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -643,6 +711,7 @@ class GetOrganizationResponse(Message):
     @property
     def organization(self) -> Organization:
         """The organization."""
+
     def __init__(
         self,
         *,
@@ -656,8 +725,10 @@ class GetOrganizationNamespaceAvailabilityRequest(Message):
 
     public_namespace: str
     """Namespace to check: lowercase letters, digits and dashes."""
+
     organization_id: str
     """ID of the organization that wants the namespace, a UUID; may be empty."""
+
     def __init__(
         self,
         *,
@@ -671,6 +742,7 @@ class GetOrganizationNamespaceAvailabilityResponse(Message):
 
     available: bool
     """Whether the namespace is free."""
+
     def __init__(
         self,
         *,
@@ -695,20 +767,27 @@ class UpdateOrganizationRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     name: str
     """New name; left out, the name stays."""
+
     public_namespace: str
     """Public namespace, lowercase letters, digits and dashes, where none is set yet; left out, it stays."""
+
     region: str
     """Region to store data in, us-central or eu-west; left out, the region stays."""
+
     cid: str
     """ID of the organization in the CRM; left out, the ID stays."""
+
     @property
     def default_fragments(self) -> FragmentImportList:
         """Fragments that the configuration of new machines starts with; left out, they stay."""
+
     @property
     def allowed_login_methods(self) -> AllowedLoginMethods:
         """Ways for the members to log in; left out, they stay."""
+
     def __init__(
         self,
         *,
@@ -737,6 +816,7 @@ class UpdateOrganizationResponse(Message):
     @property
     def organization(self) -> Organization:
         """The organization after the change."""
+
     def __init__(
         self,
         *,
@@ -750,8 +830,10 @@ class UpdateOrganizationNamespaceRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     new_public_namespace: str
     """New public namespace: lowercase letters, digits and dashes."""
+
     def __init__(
         self,
         *,
@@ -766,6 +848,7 @@ class UpdateOrganizationNamespaceResponse(Message):
     @property
     def organization(self) -> Organization:
         """The organization after the change."""
+
     def __init__(
         self,
         *,
@@ -779,6 +862,7 @@ class DeleteOrganizationRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -796,6 +880,7 @@ class GetOrganizationMetadataRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -809,6 +894,7 @@ class GetOrganizationMetadataResponse(Message):
     @property
     def data(self) -> Struct:
         """The metadata; whole numbers come back as floats."""
+
     def __init__(
         self,
         *,
@@ -822,9 +908,11 @@ class UpdateOrganizationMetadataRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     @property
     def data(self) -> Struct:
         """New metadata, any keys and values that JSON can hold."""
+
     def __init__(
         self,
         *,
@@ -844,6 +932,7 @@ class ListOrganizationMembersRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -856,12 +945,15 @@ class ListOrganizationMembersResponse(Message):
 
     organization_id: str
     """ID of the organization."""
+
     @property
     def members(self) -> RepeatedCompositeFieldContainer[OrganizationMember]:
         """The members of the organization."""
+
     @property
     def invites(self) -> RepeatedCompositeFieldContainer[OrganizationInvite]:
         """The pending invites."""
+
     def __init__(
         self,
         *,
@@ -876,13 +968,17 @@ class CreateOrganizationInviteRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     email: str
     """Email address to invite."""
+
     @property
     def authorizations(self) -> RepeatedCompositeFieldContainer[Authorization]:
         """Roles to grant; empty makes the person an owner of the organization."""
+
     send_email_invite: bool
     """Whether to send an email; left out, one is sent. False grants the roles at the person's next login."""
+
     def __init__(
         self,
         *,
@@ -902,6 +998,7 @@ class CreateOrganizationInviteResponse(Message):
     @property
     def invite(self) -> OrganizationInvite:
         """The new invite."""
+
     def __init__(
         self,
         *,
@@ -915,14 +1012,18 @@ class UpdateOrganizationInviteAuthorizationsRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     email: str
     """Email address that was invited."""
+
     @property
     def add_authorizations(self) -> RepeatedCompositeFieldContainer[Authorization]:
         """Roles to add to the invite."""
+
     @property
     def remove_authorizations(self) -> RepeatedCompositeFieldContainer[Authorization]:
         """Roles to remove from the invite."""
+
     def __init__(
         self,
         *,
@@ -941,6 +1042,7 @@ class UpdateOrganizationInviteAuthorizationsResponse(Message):
     @property
     def invite(self) -> OrganizationInvite:
         """The invite after the change."""
+
     def __init__(
         self,
         *,
@@ -954,8 +1056,10 @@ class DeleteOrganizationInviteRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     email: str
     """Email address that was invited."""
+
     def __init__(
         self,
         *,
@@ -974,10 +1078,13 @@ class ResendOrganizationInviteRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     email: str
     """Email address that was invited."""
+
     send_email_invite: bool
     """Whether to send an email; left out, one is sent."""
+
     def __init__(
         self,
         *,
@@ -994,6 +1101,7 @@ class ResendOrganizationInviteResponse(Message):
     @property
     def invite(self) -> OrganizationInvite:
         """The invite that was sent."""
+
     def __init__(
         self,
         *,
@@ -1007,8 +1115,10 @@ class DeleteOrganizationMemberRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     user_id: str
     """ID of the user, a UUID."""
+
     def __init__(
         self,
         *,
@@ -1026,12 +1136,15 @@ class BillingAddress(Message):
     """A postal address for bills."""
 
     address_line_1: str
+
     address_line_2: str
     """Second line of the address, where there is one."""
+
     city: str
     state: str
     zipcode: str
     country: str
+
     def __init__(
         self,
         *,
@@ -1052,9 +1165,11 @@ class EnableBillingServiceRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     @property
     def billing_address(self) -> BillingAddress:
         """Address of the organization for bills."""
+
     def __init__(
         self,
         *,
@@ -1074,9 +1189,11 @@ class UpdateBillingServiceRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     @property
     def billing_address(self) -> BillingAddress:
         """New address of the organization for bills."""
+
     def __init__(
         self,
         *,
@@ -1096,6 +1213,7 @@ class GetBillingServiceConfigRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -1109,12 +1227,16 @@ class GetBillingServiceConfigResponse(Message):
     @property
     def billing_address(self) -> BillingAddress:
         """Address of the organization for bills."""
+
     support_email: str
     """Email address for support."""
+
     logo_url: str
     """URL of the logo."""
+
     billing_dashboard_url: str
     """URL of the billing dashboard."""
+
     def __init__(
         self,
         *,
@@ -1133,6 +1255,7 @@ class DisableBillingServiceRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -1150,8 +1273,10 @@ class OrganizationSetSupportEmailRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     email: str
     """Email address for support."""
+
     def __init__(
         self,
         *,
@@ -1170,6 +1295,7 @@ class OrganizationGetSupportEmailRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -1182,6 +1308,7 @@ class OrganizationGetSupportEmailResponse(Message):
 
     email: str
     """The email address for support."""
+
     def __init__(
         self,
         *,
@@ -1194,6 +1321,7 @@ class OrganizationIdentity(Message):
 
     id: str
     name: str
+
     def __init__(
         self,
         *,
@@ -1207,8 +1335,10 @@ class LocationOrganization(Message):
 
     organization_id: str
     """ID of the organization."""
+
     primary: bool
     """Whether the location belongs to this organization; otherwise it is shared with it."""
+
     def __init__(
         self,
         *,
@@ -1222,8 +1352,10 @@ class LocationAuth(Message):
 
     secret: str
     """The first of secrets, kept for older callers."""
+
     location_id: str
     """ID of the location."""
+
     @property
     def secrets(self) -> RepeatedCompositeFieldContainer[SharedSecret]: ...
     def __init__(
@@ -1240,6 +1372,7 @@ class StorageConfig(Message):
 
     region: str
     """Region, us-central or eu-west."""
+
     def __init__(
         self,
         *,
@@ -1252,23 +1385,30 @@ class Location(Message):
 
     id: str
     """ID of the location, ten lowercase letters and digits."""
+
     name: str
+
     parent_location_id: str
     """ID of the location it lies in; empty at the top level."""
+
     @property
     def auth(self) -> LocationAuth: ...
     @property
     def organizations(self) -> RepeatedCompositeFieldContainer[LocationOrganization]:
         """Organizations that can use the location: its owner and those it is shared with."""
+
     @property
     def created_on(self) -> Timestamp: ...
+
     robot_count: int
     """Number of machines in the location."""
+
     @property
     def config(self) -> StorageConfig: ...
     @property
     def primary_org_identity(self) -> OrganizationIdentity:
         """Organization the location belongs to."""
+
     def __init__(
         self,
         *,
@@ -1304,8 +1444,10 @@ class SharedSecret(Message):
     class _State:
         ValueType = NewType("ValueType", int)
 
-    class _StateWrapper(_EnumTypeWrapper[_State.ValueType], type):
-        pass
+    class _StateWrapper(_EnumTypeWrapper[SharedSecret._State.ValueType], type):
+        STATE_UNSPECIFIED: SharedSecret._State.ValueType
+        STATE_ENABLED: SharedSecret._State.ValueType
+        STATE_DISABLED: SharedSecret._State.ValueType
 
     class State(_State, metaclass=_StateWrapper):
         """Whether a secret can be used."""
@@ -1317,13 +1459,18 @@ class SharedSecret(Message):
     STATE_UNSPECIFIED: SharedSecret.State.ValueType
     STATE_ENABLED: SharedSecret.State.ValueType
     STATE_DISABLED: SharedSecret.State.ValueType
+
     id: str
     """ID of the secret, a UUID."""
+
     secret: str
     """The secret itself."""
+
     @property
     def created_on(self) -> Timestamp: ...
+
     state: SharedSecret.State.ValueType
+
     def __init__(
         self,
         *,
@@ -1340,10 +1487,13 @@ class CreateLocationRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     name: str
     """Name of the location; must not be empty."""
+
     parent_location_id: str
     """ID of the location to put the new one in; left out, it is at the top level."""
+
     def __init__(
         self,
         *,
@@ -1360,6 +1510,7 @@ class CreateLocationResponse(Message):
     @property
     def location(self) -> Location:
         """The new location."""
+
     def __init__(
         self,
         *,
@@ -1373,6 +1524,7 @@ class GetLocationRequest(Message):
 
     location_id: str
     """ID of the location, ten lowercase letters and digits."""
+
     def __init__(
         self,
         *,
@@ -1386,6 +1538,7 @@ class GetLocationResponse(Message):
     @property
     def location(self) -> Location:
         """The location."""
+
     def __init__(
         self,
         *,
@@ -1399,12 +1552,16 @@ class UpdateLocationRequest(Message):
 
     location_id: str
     """ID of the location, ten lowercase letters and digits."""
+
     name: str
     """New name; left out or empty, the name stays."""
+
     parent_location_id: str
     """ID of the location to move this one into. Empty moves it to the top level; left out, it stays in place."""
+
     region: str
     """Region to store data in, us-central or eu-west; left out, the region stays."""
+
     def __init__(
         self,
         *,
@@ -1422,6 +1579,7 @@ class UpdateLocationResponse(Message):
     @property
     def location(self) -> Location:
         """The location after the change."""
+
     def __init__(
         self,
         *,
@@ -1435,6 +1593,7 @@ class DeleteLocationRequest(Message):
 
     location_id: str
     """ID of the location, ten lowercase letters and digits."""
+
     def __init__(
         self,
         *,
@@ -1452,6 +1611,7 @@ class GetLocationMetadataRequest(Message):
 
     location_id: str
     """ID of the location, ten lowercase letters and digits."""
+
     def __init__(
         self,
         *,
@@ -1465,6 +1625,7 @@ class GetLocationMetadataResponse(Message):
     @property
     def data(self) -> Struct:
         """The metadata; whole numbers come back as floats."""
+
     def __init__(
         self,
         *,
@@ -1478,9 +1639,11 @@ class UpdateLocationMetadataRequest(Message):
 
     location_id: str
     """ID of the location, ten lowercase letters and digits."""
+
     @property
     def data(self) -> Struct:
         """New metadata, any keys and values that JSON can hold."""
+
     def __init__(
         self,
         *,
@@ -1500,6 +1663,7 @@ class GetOrganizationsWithAccessToLocationRequest(Message):
 
     location_id: str
     """ID of the location, ten lowercase letters and digits."""
+
     def __init__(
         self,
         *,
@@ -1513,6 +1677,7 @@ class GetOrganizationsWithAccessToLocationResponse(Message):
     @property
     def organization_identities(self) -> RepeatedCompositeFieldContainer[OrganizationIdentity]:
         """IDs and names of the organizations."""
+
     def __init__(
         self,
         *,
@@ -1525,6 +1690,7 @@ class ListLocationsRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -1537,8 +1703,10 @@ class ShareLocationRequest(Message):
 
     location_id: str
     """ID of the location, ten lowercase letters and digits."""
+
     organization_id: str
     """ID of the organization to share with, a UUID."""
+
     def __init__(
         self,
         *,
@@ -1557,8 +1725,10 @@ class UnshareLocationRequest(Message):
 
     location_id: str
     """ID of the location, ten lowercase letters and digits."""
+
     organization_id: str
     """ID of the organization to take the access from, a UUID."""
+
     def __init__(
         self,
         *,
@@ -1578,6 +1748,7 @@ class ListLocationsResponse(Message):
     @property
     def locations(self) -> RepeatedCompositeFieldContainer[Location]:
         """The locations of the organization, shared ones included."""
+
     def __init__(
         self,
         *,
@@ -1590,6 +1761,7 @@ class CreateLocationSecretRequest(Message):
 
     location_id: str
     """ID of the location, ten lowercase letters and digits."""
+
     def __init__(
         self,
         *,
@@ -1603,6 +1775,7 @@ class CreateLocationSecretResponse(Message):
     @property
     def auth(self) -> LocationAuth:
         """All secrets of the location, the new one included."""
+
     def __init__(
         self,
         *,
@@ -1616,8 +1789,10 @@ class DeleteLocationSecretRequest(Message):
 
     location_id: str
     """ID of the location, ten lowercase letters and digits."""
+
     secret_id: str
     """ID of the secret, a UUID."""
+
     def __init__(
         self,
         *,
@@ -1636,6 +1811,7 @@ class LocationAuthRequest(Message):
 
     location_id: str
     """ID of the location, ten lowercase letters and digits."""
+
     def __init__(
         self,
         *,
@@ -1649,6 +1825,7 @@ class LocationAuthResponse(Message):
     @property
     def auth(self) -> LocationAuth:
         """The secrets of the location."""
+
     def __init__(
         self,
         *,
@@ -1662,6 +1839,7 @@ class GetRobotRequest(Message):
 
     id: str
     """ID of the machine, a UUID."""
+
     def __init__(
         self,
         *,
@@ -1674,6 +1852,7 @@ class GetRoverRentalRobotsRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -1686,11 +1865,15 @@ class RoverRentalRobot(Message):
 
     robot_id: str
     """ID of the machine."""
+
     location_id: str
     """ID of the location the machine is in."""
+
     robot_name: str
+
     robot_main_part_id: str
     """ID of the main part of the machine."""
+
     def __init__(
         self,
         *,
@@ -1709,6 +1892,7 @@ class GetRoverRentalRobotsResponse(Message):
     @property
     def robots(self) -> RepeatedCompositeFieldContainer[RoverRentalRobot]:
         """The rental rovers."""
+
     def __init__(
         self,
         *,
@@ -1722,6 +1906,7 @@ class GetRobotResponse(Message):
     @property
     def robot(self) -> Robot:
         """The machine."""
+
     def __init__(
         self,
         *,
@@ -1735,6 +1920,7 @@ class GetRobotPartsRequest(Message):
 
     robot_id: str
     """ID of the machine, a UUID."""
+
     def __init__(
         self,
         *,
@@ -1748,6 +1934,7 @@ class GetRobotPartsResponse(Message):
     @property
     def parts(self) -> RepeatedCompositeFieldContainer[RobotPart]:
         """The parts of the machine."""
+
     def __init__(
         self,
         *,
@@ -1760,6 +1947,7 @@ class GetRobotPartRequest(Message):
 
     id: str
     """ID of the part, a UUID."""
+
     def __init__(
         self,
         *,
@@ -1773,8 +1961,10 @@ class GetRobotPartResponse(Message):
     @property
     def part(self) -> RobotPart:
         """The part."""
+
     config_json: str
     """Configuration of the part as JSON text."""
+
     def __init__(
         self,
         *,
@@ -1789,8 +1979,10 @@ class GetRobotPartByNameAndLocationRequest(Message):
 
     name: str
     """Name of the part."""
+
     location_id: str
     """ID of the location, ten lowercase letters and digits."""
+
     def __init__(
         self,
         *,
@@ -1805,6 +1997,7 @@ class GetRobotPartByNameAndLocationResponse(Message):
     @property
     def part(self) -> RobotPart:
         """The part."""
+
     def __init__(
         self,
         *,
@@ -1818,31 +2011,43 @@ class GetRobotPartLogsRequest(Message):
 
     id: str
     """ID of the part, a UUID."""
+
     errors_only: bool
     """Whether to return errors only; deprecated, use levels."""
+
     filter: str
     """Text that the message must contain; left out, all entries match."""
+
     page_token: str
     """Token of the page to get, taken from the answer before; left out, the first page."""
+
     @property
     def levels(self) -> RepeatedScalarFieldContainer[str]:
         """Levels to return, such as info, warn or error; empty returns all."""
+
     @property
     def start(self) -> Timestamp:
         """Earliest time to return entries from; left out, there is no such bound."""
+
     @property
     def end(self) -> Timestamp:
         """Latest time to return entries from; left out, there is no such bound."""
+
     limit: int
     """Largest number of entries to return; left out, the server decides."""
+
     source: str
     """Where the entries must come from; left out, all sources match."""
+
     user_facing_only: bool
     """Whether to return only entries meant for users; left out, all are returned."""
+
     order: LogOrder.ValueType
     """Order by time; left out, newest first."""
+
     range: str
     """How far back to look, such as 10m, 10h or 10d, in place of start and end; left out, start and end count."""
+
     def __init__(
         self,
         *,
@@ -1889,8 +2094,10 @@ class GetRobotPartLogsResponse(Message):
     @property
     def logs(self) -> RepeatedCompositeFieldContainer[common_pb.LogEntry]:
         """The entries of the page."""
+
     next_page_token: str
     """Token of the next page; empty after the last one."""
+
     def __init__(
         self,
         *,
@@ -1904,10 +2111,13 @@ class TailRobotPartLogsRequest(Message):
 
     id: str
     """ID of the part, a UUID."""
+
     errors_only: bool
     """Whether to return errors only."""
+
     filter: str
     """Text that the message must contain; left out, all entries match."""
+
     def __init__(
         self,
         *,
@@ -1924,6 +2134,7 @@ class TailRobotPartLogsResponse(Message):
     @property
     def logs(self) -> RepeatedCompositeFieldContainer[common_pb.LogEntry]:
         """New entries."""
+
     def __init__(
         self,
         *,
@@ -1936,16 +2147,21 @@ class GetRobotPartHistoryRequest(Message):
 
     id: str
     """ID of the part, a UUID."""
+
     page_token: str
     """Token of the page to get, taken from the answer before; left out, the first page."""
+
     page_limit: int
     """Largest number of entries in a page; left out, the server decides."""
+
     @property
     def start(self) -> Timestamp:
         """Earliest time to return edits from; left out, there is no such bound."""
+
     @property
     def end(self) -> Timestamp:
         """Latest time to return edits from; left out, there is no such bound."""
+
     def __init__(
         self,
         *,
@@ -1964,8 +2180,10 @@ class GetRobotPartHistoryResponse(Message):
     @property
     def history(self) -> RepeatedCompositeFieldContainer[RobotPartHistoryEntry]:
         """The edits, newest first."""
+
     next_page_token: str
     """Token of the next page; empty after the last one."""
+
     def __init__(
         self,
         *,
@@ -1979,18 +2197,24 @@ class UpdateRobotPartRequest(Message):
 
     id: str
     """ID of the part, a UUID."""
+
     name: str
     """Name of the part from now on, unique within its machine."""
+
     @property
     def robot_config(self) -> Struct:
         """New configuration, as a whole; left out, the configuration stays."""
+
     @property
     def last_known_update(self) -> Timestamp:
-        """Time of the last update the caller knows of; the call fails where the part was edited since. Left out,
-        nothing is checked.
+        """Time of the last update the caller knows of; the call fails where the part was edited since.
+
+        Left out, nothing is checked.
         """
+
     robot_config_json: str
     """New configuration as JSON text, which wins over robot_config; left out, robot_config counts."""
+
     def __init__(
         self,
         *,
@@ -2011,6 +2235,7 @@ class UpdateRobotPartResponse(Message):
     @property
     def part(self) -> RobotPart:
         """The part after the change."""
+
     def __init__(
         self,
         *,
@@ -2024,9 +2249,11 @@ class ConfigPropertyChange(Message):
 
     path: str
     """Path of the property in the configuration."""
+
     @property
     def value(self) -> Value:
         """New value of the property."""
+
     def __init__(
         self,
         *,
@@ -2041,9 +2268,11 @@ class SetConfigPropertyRequest(Message):
 
     robot_part_id: str
     """ID of the part, a UUID."""
+
     @property
     def property_changes(self) -> RepeatedCompositeFieldContainer[ConfigPropertyChange]:
         """Changes to make, each with a path and a value."""
+
     def __init__(
         self,
         *,
@@ -2057,13 +2286,17 @@ class ConfigPropertyChangeResult(Message):
 
     path: str
     """Path of the property in the configuration."""
+
     @property
     def value(self) -> Value:
         """Value that was asked for."""
+
     success: bool
     """Whether the change was made."""
+
     error: str
     """Why the change failed; empty where it was made."""
+
     def __init__(
         self,
         *,
@@ -2081,6 +2314,7 @@ class SetConfigPropertyResponse(Message):
     @property
     def property_changes(self) -> RepeatedCompositeFieldContainer[ConfigPropertyChangeResult]:
         """What became of each change."""
+
     def __init__(
         self,
         *,
@@ -2093,8 +2327,10 @@ class NewRobotPartRequest(Message):
 
     robot_id: str
     """ID of the machine, a UUID."""
+
     part_name: str
     """Name of the new part, unique within its machine."""
+
     def __init__(
         self,
         *,
@@ -2108,6 +2344,7 @@ class NewRobotPartResponse(Message):
 
     part_id: str
     """ID of the new part."""
+
     def __init__(
         self,
         *,
@@ -2120,6 +2357,7 @@ class DeleteRobotPartRequest(Message):
 
     part_id: str
     """ID of the part, a UUID."""
+
     def __init__(
         self,
         *,
@@ -2132,6 +2370,7 @@ class GetRobotPartMetadataRequest(Message):
 
     id: str
     """ID of the part, a UUID."""
+
     def __init__(
         self,
         *,
@@ -2145,6 +2384,7 @@ class GetRobotPartMetadataResponse(Message):
     @property
     def data(self) -> Struct:
         """The metadata; whole numbers come back as floats."""
+
     def __init__(
         self,
         *,
@@ -2158,9 +2398,11 @@ class UpdateRobotPartMetadataRequest(Message):
 
     id: str
     """ID of the part, a UUID."""
+
     @property
     def data(self) -> Struct:
         """New metadata, any keys and values that JSON can hold."""
+
     def __init__(
         self,
         *,
@@ -2180,6 +2422,7 @@ class GetRobotAPIKeysRequest(Message):
 
     robot_id: str
     """ID of the machine, a UUID."""
+
     def __init__(
         self,
         *,
@@ -2192,9 +2435,12 @@ class APIKey(Message):
 
     id: str
     """ID of the key, a UUID."""
+
     key: str
     """Value of the key; blank in ListKeys."""
+
     name: str
+
     @property
     def created_on(self) -> Timestamp: ...
     def __init__(
@@ -2214,6 +2460,7 @@ class GetRobotAPIKeysResponse(Message):
     @property
     def api_keys(self) -> RepeatedCompositeFieldContainer[APIKeyWithAuthorizations]:
         """The keys and their roles."""
+
     def __init__(
         self,
         *,
@@ -2231,34 +2478,49 @@ class Fragment(Message):
 
     id: str
     """ID of the fragment, a UUID."""
+
     name: str
+
     @property
     def fragment(self) -> Struct:
         """The configuration; whole numbers come back as floats."""
+
     organization_owner: str
     """ID of the organization that owns the fragment."""
+
     public: bool
     """Whether everyone can use the fragment; visibility says more."""
+
     @property
     def created_on(self) -> Timestamp: ...
+
     organization_name: str
     """Name of the organization that owns the fragment."""
+
     robot_part_count: int
     """Number of parts that use the fragment."""
+
     organization_count: int
     """Number of organizations that use the fragment."""
+
     only_used_by_owner: bool
     """Whether no other organization uses the fragment."""
+
     visibility: FragmentVisibility.ValueType
+
     @property
     def last_updated(self) -> Timestamp:
         """When the fragment was last edited; send it back as last_known_update to notice edits in between."""
+
     revision: str
     """ID of this revision; each save makes a new one."""
+
     public_namespace: str
     """Namespace of the organization that owns the fragment, where it has one."""
+
     fragment_config_json: str
     """The configuration as JSON text, where given."""
+
     def __init__(
         self,
         *,
@@ -2307,16 +2569,21 @@ class FragmentHistoryEntry(Message):
 
     fragment: str
     """ID of the fragment."""
+
     @property
     def edited_on(self) -> Timestamp:
         """When the edit was made."""
+
     @property
     def old(self) -> Fragment:
         """The fragment as it was before the edit."""
+
     @property
     def edited_by(self) -> AuthenticatorInfo:
         """Who made the edit."""
+
     revision: str
+
     @property
     def config(self) -> Struct: ...
     def __init__(
@@ -2339,6 +2606,7 @@ class FragmentRevision(Message):
 
     revision: str
     """ID of the revision."""
+
     @property
     def created_at(self) -> Timestamp: ...
     def __init__(
@@ -2354,8 +2622,10 @@ class FragmentTag(Message):
     """A name for a revision of a fragment."""
 
     tag: str
+
     revision: str
     """ID of the revision that the tag points at."""
+
     def __init__(
         self,
         *,
@@ -2368,10 +2638,13 @@ class FragmentError(Message):
     """Why a fragment could not be resolved."""
 
     error_type: FragmentErrorType.ValueType
+
     fragment_id: str
     """ID of the fragment."""
+
     detail: str
     """Explanation for people."""
+
     def __init__(
         self,
         *,
@@ -2386,14 +2659,19 @@ class FragmentUsage(Message):
 
     fragment_id: str
     """ID of the fragment."""
+
     organizations: int
     """Number of organizations that use it."""
+
     machines: int
     """Number of machines that use it."""
+
     machines_in_current_org: int
     """Number of machines of the caller's organization that use it."""
+
     version: str
     """Version that the numbers are for, where they are for a single one."""
+
     def __init__(
         self,
         *,
@@ -2413,16 +2691,21 @@ class FragmentImport(Message):
 
     fragment_id: str
     """ID of the fragment."""
+
     version: str
     """Revision or tag to stay with; empty follows the newest revision."""
+
     prefix: str
     """Text put before the names of the resources that come from the fragment."""
+
     @property
     def variables(self) -> ScalarMap[str, str]:
         """Values for the variables of the fragment, as text; use fragment_variables instead."""
+
     @property
     def fragment_variables(self) -> Struct:
         """Values for the variables of the fragment."""
+
     def __init__(
         self,
         *,
@@ -2442,14 +2725,18 @@ class ResolvedFragment(Message):
 
     fragment_id: str
     """ID of the fragment."""
+
     @property
     def resolved_config(self) -> Struct:
         """The configuration, nested fragments included."""
+
     @property
     def error(self) -> FragmentError:
         """Why the fragment could not be resolved; absent where it could."""
+
     revision: str
     """ID of the revision that was resolved."""
+
     def __init__(
         self,
         *,
@@ -2466,11 +2753,14 @@ class ListFragmentsRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     show_public: bool
     """Whether to list only public fragments (true) or only private ones (false), where fragment_visibility is empty."""
+
     @property
     def fragment_visibility(self) -> RepeatedScalarFieldContainer[FragmentVisibility.ValueType]:
         """Visibilities to list; empty leaves the choice to show_public."""
+
     def __init__(
         self,
         *,
@@ -2486,9 +2776,11 @@ class ListFragmentsResponse(Message):
     @property
     def fragments(self) -> RepeatedCompositeFieldContainer[Fragment]:
         """The fragments."""
+
     @property
     def fragment_usages(self) -> RepeatedCompositeFieldContainer[FragmentUsage]:
         """How much the fragments are used."""
+
     def __init__(
         self,
         *,
@@ -2502,10 +2794,13 @@ class GetFragmentRequest(Message):
 
     id: str
     """ID of the fragment, a UUID."""
+
     current_organization_id: str
     """ID of the organization whose machines are counted apart in the usage, a UUID."""
+
     version: str
     """Revision or tag to get; left out, the newest revision."""
+
     def __init__(
         self,
         *,
@@ -2522,15 +2817,19 @@ class GetFragmentResponse(Message):
     @property
     def fragment(self) -> Fragment:
         """The fragment."""
+
     @property
     def fragment_usage(self) -> FragmentUsage:
         """How much the fragment is used."""
+
     @property
     def revisions(self) -> RepeatedCompositeFieldContainer[FragmentRevision]:
         """The revisions of the fragment."""
+
     @property
     def tags(self) -> RepeatedCompositeFieldContainer[FragmentTag]:
         """The tags of the fragment."""
+
     def __init__(
         self,
         *,
@@ -2547,13 +2846,17 @@ class CreateFragmentRequest(Message):
 
     name: str
     """Name of the fragment, unique within the organization."""
+
     @property
     def config(self) -> Struct:
         """Configuration that the fragment holds."""
+
     organization_id: str
     """ID of the organization that will own the fragment, a UUID."""
+
     visibility: FragmentVisibility.ValueType
     """Who can see the fragment; left out, it is private."""
+
     def __init__(
         self,
         *,
@@ -2571,6 +2874,7 @@ class CreateFragmentResponse(Message):
     @property
     def fragment(self) -> Fragment:
         """The new fragment."""
+
     def __init__(
         self,
         *,
@@ -2584,22 +2888,30 @@ class UpdateFragmentRequest(Message):
 
     id: str
     """ID of the fragment, a UUID."""
+
     name: str
     """Name of the fragment from now on."""
+
     @property
     def config(self) -> Struct:
         """New configuration, as a whole; left out, the configuration stays."""
+
     public: bool
     """Whether everyone can see the fragment; left out, that stays. The field visibility wins over it."""
+
     visibility: FragmentVisibility.ValueType
     """Who can see the fragment; left out, that stays."""
+
     @property
     def last_known_update(self) -> Timestamp:
-        """Time of the last update the caller knows of; the call fails where the fragment was edited since. Left out,
-        nothing is checked.
+        """Time of the last update the caller knows of; the call fails where the fragment was edited since.
+
+        Left out, nothing is checked.
         """
+
     fragment_config_json: str
     """New configuration as JSON text; left out, config counts."""
+
     def __init__(
         self,
         *,
@@ -2627,6 +2939,7 @@ class UpdateFragmentResponse(Message):
     @property
     def fragment(self) -> Fragment:
         """The fragment after the change."""
+
     def __init__(
         self,
         *,
@@ -2640,6 +2953,7 @@ class DeleteFragmentRequest(Message):
 
     id: str
     """ID of the fragment, a UUID."""
+
     def __init__(
         self,
         *,
@@ -2657,10 +2971,13 @@ class GetFragmentHistoryRequest(Message):
 
     id: str
     """ID of the fragment, a UUID."""
+
     page_token: str
     """Token of the page to get, taken from the answer before; left out, the first page."""
+
     page_limit: int
     """Largest number of entries in a page; left out, the server decides."""
+
     def __init__(
         self,
         *,
@@ -2677,8 +2994,10 @@ class GetFragmentHistoryResponse(Message):
     @property
     def history(self) -> RepeatedCompositeFieldContainer[FragmentHistoryEntry]:
         """The edits."""
+
     next_page_token: str
     """Token of the next page; empty after the last one."""
+
     def __init__(
         self,
         *,
@@ -2692,6 +3011,7 @@ class GetFragmentUsageRequest(Message):
 
     fragment_id: str
     """ID of the fragment, a UUID."""
+
     def __init__(
         self,
         *,
@@ -2705,6 +3025,7 @@ class GetFragmentUsageResponse(Message):
     @property
     def version_usages(self) -> RepeatedCompositeFieldContainer[FragmentUsage]:
         """How much each version of the fragment is used."""
+
     def __init__(
         self,
         *,
@@ -2717,10 +3038,13 @@ class SetFragmentTagRequest(Message):
 
     fragment_id: str
     """ID of the fragment, a UUID."""
+
     tag: str
     """Name of the tag."""
+
     revision: str
     """ID of the revision to point the tag at."""
+
     def __init__(
         self,
         *,
@@ -2736,6 +3060,7 @@ class SetFragmentTagResponse(Message):
     @property
     def tags(self) -> RepeatedCompositeFieldContainer[FragmentTag]:
         """The tags of the fragment after the change."""
+
     def __init__(
         self,
         *,
@@ -2748,8 +3073,10 @@ class DeleteFragmentTagRequest(Message):
 
     fragment_id: str
     """ID of the fragment, a UUID."""
+
     tag: str
     """Name of the tag."""
+
     def __init__(
         self,
         *,
@@ -2764,6 +3091,7 @@ class DeleteFragmentTagResponse(Message):
     @property
     def tags(self) -> RepeatedCompositeFieldContainer[FragmentTag]:
         """The tags that the fragment has left."""
+
     def __init__(
         self,
         *,
@@ -2776,6 +3104,7 @@ class ListRobotsRequest(Message):
 
     location_id: str
     """ID of the location, ten lowercase letters and digits."""
+
     def __init__(
         self,
         *,
@@ -2789,6 +3118,7 @@ class ListRobotsForLocationsRequest(Message):
     @property
     def location_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the locations, ten lowercase letters and digits each."""
+
     def __init__(
         self,
         *,
@@ -2801,6 +3131,7 @@ class ListRobotsForOrgRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -2813,8 +3144,10 @@ class AdditionalFragment(Message):
 
     fragment_id: str
     """ID of the fragment, a UUID."""
+
     version: str
     """Revision or tag to resolve; left out, the newest revision."""
+
     def __init__(
         self,
         *,
@@ -2829,9 +3162,11 @@ class ListNestedFragmentsRequest(Message):
 
     fragment_id: str
     """ID of the fragment, a UUID; left out, only additional_fragments count."""
+
     @property
     def additional_fragments(self) -> RepeatedCompositeFieldContainer[AdditionalFragment]:
         """Further fragments to resolve, as though the fragment included them."""
+
     def __init__(
         self,
         *,
@@ -2847,9 +3182,11 @@ class ListNestedFragmentsResponse(Message):
     @property
     def fragments(self) -> RepeatedCompositeFieldContainer[Fragment]:
         """The fragments."""
+
     @property
     def resolved_fragments(self) -> RepeatedCompositeFieldContainer[ResolvedFragment]:
         """The fragments with those nested in them filled in."""
+
     def __init__(
         self,
         *,
@@ -2863,12 +3200,15 @@ class ListMachineFragmentsRequest(Message):
 
     machine_id: str
     """ID of the machine, a UUID."""
+
     @property
     def additional_fragment_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of further fragments to resolve, as though the machine used them."""
+
     @property
     def additional_fragments(self) -> RepeatedCompositeFieldContainer[AdditionalFragment]:
         """Further fragments to resolve, as though the machine used them, each in a version of choice."""
+
     def __init__(
         self,
         *,
@@ -2886,9 +3226,11 @@ class ListMachineFragmentsResponse(Message):
     @property
     def fragments(self) -> RepeatedCompositeFieldContainer[Fragment]:
         """The fragments."""
+
     @property
     def resolved_fragments(self) -> RepeatedCompositeFieldContainer[ResolvedFragment]:
         """The fragments with those nested in them filled in."""
+
     def __init__(
         self,
         *,
@@ -2902,14 +3244,18 @@ class ListMachineSummariesRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     @property
     def fragment_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of fragments; only machines that use them are returned. Empty returns all."""
+
     @property
     def location_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of locations; only machines in them are returned. Empty returns all."""
+
     limit: int
     """Largest number of machines to return; left out, 100."""
+
     def __init__(
         self,
         *,
@@ -2927,6 +3273,7 @@ class ListMachineSummariesResponse(Message):
     @property
     def location_summaries(self) -> RepeatedCompositeFieldContainer[LocationSummary]:
         """The locations, each with its machines."""
+
     def __init__(
         self,
         *,
@@ -2939,6 +3286,7 @@ class LocationSummary(Message):
 
     location_id: str
     location_name: str
+
     @property
     def machine_summaries(self) -> RepeatedCompositeFieldContainer[MachineSummary]: ...
     def __init__(
@@ -2955,6 +3303,7 @@ class MachineSummary(Message):
 
     machine_id: str
     machine_name: str
+
     @property
     def part_summaries(self) -> RepeatedCompositeFieldContainer[PartSummary]: ...
     def __init__(
@@ -2971,6 +3320,7 @@ class FragmentSummary(Message):
 
     id: str
     name: str
+
     def __init__(
         self,
         *,
@@ -2984,6 +3334,7 @@ class ViamServerVersion(Message):
 
     major: str
     minor: str
+
     def __init__(
         self,
         *,
@@ -2999,6 +3350,7 @@ class ViamAgentVersion(Message):
 
     major: str
     minor: str
+
     def __init__(
         self,
         *,
@@ -3014,34 +3366,47 @@ class PartSummary(Message):
 
     part_id: str
     part_name: str
+
     is_main_part: bool
     """Whether it is the main part of its machine."""
+
     online_state: OnlineState.ValueType
+
     seconds_since_online: int
     """Seconds since the part was last online."""
+
     @property
     def last_access(self) -> Timestamp:
         """When the part last contacted the cloud; absent where it never did."""
+
     @property
     def last_online(self) -> Timestamp:
         """When the part was last online; absent where it never was."""
+
     @property
     def viam_server_version(self) -> ViamServerVersion:
         """Version of viam-server on the part, where known."""
+
     @property
     def viam_agent_version(self) -> ViamAgentVersion:
         """Version of viam-agent on the part, where known."""
+
     os: str
     """Operating system of the part, where known."""
+
     platform: str
     """Platform of the part, such as linux/arm64, where known."""
+
     public_ip_address: str
     """Address the part reaches the internet from, where known."""
+
     dns_name: str
     """First label of the FQDN of the part."""
+
     @property
     def fragments(self) -> RepeatedCompositeFieldContainer[FragmentSummary]:
         """Fragments that the part uses."""
+
     def __init__(
         self,
         *,
@@ -3099,6 +3464,7 @@ class ListRobotsResponse(Message):
     @property
     def robots(self) -> RepeatedCompositeFieldContainer[Robot]:
         """The machines."""
+
     def __init__(
         self,
         *,
@@ -3112,6 +3478,7 @@ class ListRobotsForLocationsResponse(Message):
     @property
     def robots(self) -> RepeatedCompositeFieldContainer[Robot]:
         """The machines."""
+
     def __init__(
         self,
         *,
@@ -3125,6 +3492,7 @@ class ListRobotsForOrgResponse(Message):
     @property
     def robots(self) -> RepeatedCompositeFieldContainer[Robot]:
         """The machines."""
+
     def __init__(
         self,
         *,
@@ -3137,8 +3505,10 @@ class NewRobotRequest(Message):
 
     name: str
     """Name of the machine, unique within the location; must not be empty."""
+
     location: str
     """ID of the location, ten lowercase letters and digits."""
+
     def __init__(
         self,
         *,
@@ -3152,6 +3522,7 @@ class NewRobotResponse(Message):
 
     id: str
     """ID of the new machine."""
+
     def __init__(
         self,
         *,
@@ -3164,10 +3535,13 @@ class UpdateRobotRequest(Message):
 
     id: str
     """ID of the machine, a UUID."""
+
     name: str
     """Name of the machine from now on."""
+
     location: str
     """ID of the location to keep the machine in or to move it to, ten lowercase letters and digits."""
+
     def __init__(
         self,
         *,
@@ -3183,6 +3557,7 @@ class UpdateRobotResponse(Message):
     @property
     def robot(self) -> Robot:
         """The machine after the change."""
+
     def __init__(
         self,
         *,
@@ -3196,6 +3571,7 @@ class DeleteRobotRequest(Message):
 
     id: str
     """ID of the machine, a UUID."""
+
     def __init__(
         self,
         *,
@@ -3213,11 +3589,14 @@ class FavoriteMachine(Message):
 
     @property
     def machine(self) -> Robot: ...
+
     organization_id: str
     """ID of the organization the machine belongs to."""
+
     @property
     def created_on(self) -> Timestamp:
         """When the machine became a favorite."""
+
     def __init__(
         self,
         *,
@@ -3233,6 +3612,7 @@ class AddFavoriteMachineRequest(Message):
 
     machine_id: str
     """ID of the machine, a UUID."""
+
     def __init__(
         self,
         *,
@@ -3250,6 +3630,7 @@ class RemoveFavoriteMachineRequest(Message):
 
     machine_id: str
     """ID of the machine, a UUID."""
+
     def __init__(
         self,
         *,
@@ -3273,6 +3654,7 @@ class ListFavoriteMachinesResponse(Message):
     @property
     def favorites(self) -> RepeatedCompositeFieldContainer[FavoriteMachine]:
         """The favorite machines."""
+
     def __init__(
         self,
         *,
@@ -3285,6 +3667,7 @@ class GetRobotMetadataRequest(Message):
 
     id: str
     """ID of the machine, a UUID."""
+
     def __init__(
         self,
         *,
@@ -3298,6 +3681,7 @@ class GetRobotMetadataResponse(Message):
     @property
     def data(self) -> Struct:
         """The metadata; whole numbers come back as floats."""
+
     def __init__(
         self,
         *,
@@ -3311,9 +3695,11 @@ class UpdateRobotMetadataRequest(Message):
 
     id: str
     """ID of the machine, a UUID."""
+
     @property
     def data(self) -> Struct:
         """New metadata, any keys and values that JSON can hold."""
+
     def __init__(
         self,
         *,
@@ -3333,6 +3719,7 @@ class MarkPartAsMainRequest(Message):
 
     part_id: str
     """ID of the part, a UUID."""
+
     def __init__(
         self,
         *,
@@ -3350,6 +3737,7 @@ class MarkPartForRestartRequest(Message):
 
     part_id: str
     """ID of the part, a UUID."""
+
     def __init__(
         self,
         *,
@@ -3367,6 +3755,7 @@ class CreateRobotPartSecretRequest(Message):
 
     part_id: str
     """ID of the part, a UUID."""
+
     def __init__(
         self,
         *,
@@ -3380,6 +3769,7 @@ class CreateRobotPartSecretResponse(Message):
     @property
     def part(self) -> RobotPart:
         """The part, with the new secret among its secrets."""
+
     def __init__(
         self,
         *,
@@ -3393,8 +3783,10 @@ class DeleteRobotPartSecretRequest(Message):
 
     part_id: str
     """ID of the part, a UUID."""
+
     secret_id: str
     """ID of the secret, a UUID."""
+
     def __init__(
         self,
         *,
@@ -3413,18 +3805,25 @@ class Authorization(Message):
 
     authorization_type: str
     """Kind of the authorization; always role."""
+
     authorization_id: str
     """The role: the resource type, an underscore, and owner or operator, as in location_owner."""
+
     resource_type: str
     """organization, location or robot."""
+
     resource_id: str
     """ID of the resource."""
+
     identity_id: str
     """ID of the user or key; empty for a key that is about to be created."""
+
     organization_id: str
     """ID of the organization the role is granted in."""
+
     identity_type: str
     """api-key for a key that is about to be created; empty when roles are added, removed or changed."""
+
     def __init__(
         self,
         *,
@@ -3455,6 +3854,7 @@ class AddRoleRequest(Message):
     @property
     def authorization(self) -> Authorization:
         """Role to grant: which one, to whom and on what."""
+
     def __init__(
         self,
         *,
@@ -3474,6 +3874,7 @@ class RemoveRoleRequest(Message):
     @property
     def authorization(self) -> Authorization:
         """Role to take away: which one, from whom and on what."""
+
     def __init__(
         self,
         *,
@@ -3493,9 +3894,11 @@ class ChangeRoleRequest(Message):
     @property
     def old_authorization(self) -> Authorization:
         """Role to take away, which must exist."""
+
     @property
     def new_authorization(self) -> Authorization:
         """Role to grant in its place."""
+
     def __init__(
         self,
         *,
@@ -3515,9 +3918,11 @@ class ListAuthorizationsRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     @property
     def resource_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the organizations, locations or machines to list roles for; empty lists all roles in the organization."""
+
     def __init__(
         self,
         *,
@@ -3532,6 +3937,7 @@ class ListAuthorizationsResponse(Message):
     @property
     def authorizations(self) -> RepeatedCompositeFieldContainer[Authorization]:
         """The roles, each with the identity and the resource it is for."""
+
     def __init__(
         self,
         *,
@@ -3545,6 +3951,7 @@ class CheckPermissionsRequest(Message):
     @property
     def permissions(self) -> RepeatedCompositeFieldContainer[AuthorizedPermissions]:
         """Permissions to check, by resource; must not be empty."""
+
     def __init__(
         self,
         *,
@@ -3557,11 +3964,14 @@ class AuthorizedPermissions(Message):
 
     resource_type: str
     """organization, location or robot."""
+
     resource_id: str
     """ID of the resource."""
+
     @property
     def permissions(self) -> RepeatedScalarFieldContainer[str]:
         """Names of permissions, such as read_robot_config or control_robot."""
+
     def __init__(
         self,
         *,
@@ -3577,6 +3987,7 @@ class CheckPermissionsResponse(Message):
     @property
     def authorized_permissions(self) -> RepeatedCompositeFieldContainer[AuthorizedPermissions]:
         """Those of the permissions that the caller has."""
+
     def __init__(
         self,
         *,
@@ -3589,26 +4000,35 @@ class ModuleVersion(Message):
 
     version: str
     """Semantic version."""
+
     @property
     def files(self) -> RepeatedCompositeFieldContainer[Uploads]:
         """The uploads, one for each platform."""
+
     @property
     def models(self) -> RepeatedCompositeFieldContainer[Model]:
         """Models the version provides."""
+
     entrypoint: str
     """Path of the executable that starts the module."""
+
     first_run: str
     """Path of a setup script that runs before the module first starts, where there is one."""
+
     markdown_description: str
     """Documentation in Markdown, where asked for."""
+
     @property
     def apps(self) -> RepeatedCompositeFieldContainer[App]:
         """Web apps the version provides."""
+
     @property
     def deprecated_status(self) -> DeprecatedStatus:
         """Since when and why the version is deprecated; absent where it is not."""
+
     min_viam_server_version: str
     """Oldest viam-server that the version works with, where stated."""
+
     def __init__(
         self,
         *,
@@ -3646,24 +4066,33 @@ class ModuleMetadata(Message):
     @property
     def models(self) -> RepeatedCompositeFieldContainer[Model]:
         """Models the module provides."""
+
     @property
     def versions(self) -> RepeatedCompositeFieldContainer[ModuleVersion]:
         """Uploaded versions, in ascending order."""
+
     entrypoint: str
     """Path of the executable that starts the module."""
+
     first_run: str
     """Path of a setup script that runs before the module first starts, where there is one."""
+
     markdown_description: str
     """Documentation in Markdown, where asked for."""
+
     @property
     def apps(self) -> RepeatedCompositeFieldContainer[App]:
         """Web apps the module provides."""
+
     source_type: ModuleSourceType.ValueType
     """Where the source of the module is kept."""
+
     language: ModuleLanguage.ValueType
     """Programming language of the module."""
+
     min_viam_server_version: str
     """Oldest viam-server that the module works with, where stated."""
+
     def __init__(
         self,
         *,
@@ -3700,6 +4129,7 @@ class MLModelVersion(Message):
     """A version of a machine learning model."""
 
     version: str
+
     @property
     def created_on(self) -> Timestamp: ...
     def __init__(
@@ -3717,14 +4147,18 @@ class MLModelMetadata(Message):
     @property
     def versions(self) -> RepeatedScalarFieldContainer[str]:
         """Versions of the model; use detailed_versions instead."""
+
     model_type: mltraining_pb.ModelType.ValueType
     model_framework: mltraining_pb.ModelFramework.ValueType
+
     @property
     def detailed_versions(self) -> RepeatedCompositeFieldContainer[MLModelVersion]:
         """Versions of the model, with times."""
+
     @property
     def deployment_modular_resources(self) -> RepeatedScalarFieldContainer[str]:
         """Modular resources that the model is deployed with."""
+
     def __init__(
         self,
         *,
@@ -3745,6 +4179,7 @@ class MLTrainingVersion(Message):
     """A version of a training script."""
 
     version: str
+
     @property
     def created_on(self) -> Timestamp: ...
     def __init__(
@@ -3761,13 +4196,17 @@ class MLTrainingMetadata(Message):
 
     @property
     def versions(self) -> RepeatedCompositeFieldContainer[MLTrainingVersion]: ...
+
     model_type: mltraining_pb.ModelType.ValueType
     model_framework: mltraining_pb.ModelFramework.ValueType
+
     draft: bool
     """Whether the script is still a draft."""
+
     @property
     def deployment_modular_resources(self) -> RepeatedScalarFieldContainer[str]:
         """Modular resources that the trained models are deployed with."""
+
     def __init__(
         self,
         *,
@@ -3786,8 +4225,10 @@ class DeprecatedStatus(Message):
 
     @property
     def deprecated_at(self) -> Timestamp: ...
+
     message: str
     """Reason, for people."""
+
     def __init__(
         self,
         *,
@@ -3819,6 +4260,7 @@ class RegistryItemCostByResource(Message):
 
     per_machine: float
     """Price for each machine."""
+
     def __init__(
         self,
         *,
@@ -3831,33 +4273,46 @@ class RegistryItem(Message):
 
     item_id: str
     """ID of the item, namespace:name or organization-ID:name."""
+
     organization_id: str
     """ID of the organization that owns the item."""
+
     public_namespace: str
     """Namespace of the organization that owns the item; empty where it has none."""
+
     name: str
     type: packages_pb.PackageType.ValueType
     visibility: Visibility.ValueType
+
     url: str
     """Address for documentation and code."""
+
     description: str
+
     total_robot_usage: int
     """Number of machines that use the item."""
+
     total_external_robot_usage: int
     """Number of those machines that are not its owner's."""
+
     total_organization_usage: int
     """Number of organizations that use the item."""
+
     total_external_organization_usage: int
     """Number of those organizations other than its owner."""
+
     @property
     def module_metadata(self) -> ModuleMetadata:
         """Set where the item is a module."""
+
     @property
     def ml_model_metadata(self) -> MLModelMetadata:
         """Set where the item is a machine learning model."""
+
     @property
     def ml_training_metadata(self) -> MLTrainingMetadata:
         """Set where the item is a training script."""
+
     @property
     def created_at(self) -> Timestamp: ...
     @property
@@ -3865,9 +4320,11 @@ class RegistryItem(Message):
     @property
     def deprecated_status(self) -> DeprecatedStatus:
         """Since when and why the item is deprecated; absent where it is not."""
+
     @property
     def billing(self) -> RegistryItemBilling:
         """What the use of the item costs; absent where none is set."""
+
     def __init__(
         self,
         *,
@@ -3938,8 +4395,10 @@ class GetRegistryItemRequest(Message):
 
     item_id: str
     """ID of the registry item, namespace:name or organization-ID:name."""
+
     include_markdown_documentation: bool
     """Whether to include documentation in Markdown; left out, it is not included."""
+
     def __init__(
         self,
         *,
@@ -3955,6 +4414,7 @@ class GetRegistryItemResponse(Message):
     @property
     def item(self) -> RegistryItem:
         """The registry item."""
+
     def __init__(
         self,
         *,
@@ -3968,10 +4428,13 @@ class CreateRegistryItemRequest(Message):
 
     organization_id: str
     """ID of the organization that will own the item, a UUID."""
+
     name: str
     """Name of the item, unique within the organization."""
+
     type: packages_pb.PackageType.ValueType
     """Type of the item; must be specified."""
+
     def __init__(
         self,
         *,
@@ -3991,28 +4454,38 @@ class UpdateRegistryItemRequest(Message):
 
     item_id: str
     """ID of the registry item, namespace:name or organization-ID:name."""
+
     type: packages_pb.PackageType.ValueType
     """Type of the item, which must be the one it has."""
+
     description: str
     """New description."""
+
     visibility: Visibility.ValueType
     """Who can see the item."""
+
     url: str
     """Address for documentation and code; left out, it stays."""
+
     @property
     def update_module_metadata(self) -> UpdateModuleMetadata:
         """New metadata, where the item is a module; left out, it stays."""
+
     @property
     def update_ml_model_metadata(self) -> UpdateMLModelMetadata:
         """New metadata, where the item is a machine learning model; left out, it stays."""
+
     @property
     def update_ml_training_metadata(self) -> UpdateMLTrainingMetadata:
         """New metadata, where the item is a training script; left out, it stays."""
+
     markdown_description: str
     """Documentation in Markdown; left out, it stays."""
+
     @property
     def billing(self) -> RegistryItemBilling:
         """What the use of the item costs; left out, that stays."""
+
     def __init__(
         self,
         *,
@@ -4069,35 +4542,47 @@ class ListRegistryItemsRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID; left out, the items are not limited to one."""
+
     @property
     def types(self) -> RepeatedScalarFieldContainer[packages_pb.PackageType.ValueType]:
         """Types to return; empty returns all."""
+
     @property
     def visibilities(self) -> RepeatedScalarFieldContainer[Visibility.ValueType]:
         """Visibilities to return; empty returns all."""
+
     @property
     def platforms(self) -> RepeatedScalarFieldContainer[str]:
         """Platforms that the items must support, such as linux/arm64; empty returns all."""
+
     @property
     def statuses(self) -> RepeatedScalarFieldContainer[RegistryItemStatus.ValueType]:
         """Statuses to return; empty returns all."""
+
     search_term: str
     """Text to search for; left out, all items match."""
+
     page_token: str
     """Where to go on; left out, at the first page."""
+
     @property
     def public_namespaces(self) -> RepeatedScalarFieldContainer[str]:
         """Namespaces to return items of; empty returns all."""
+
     include_markdown_documentation: bool
     """Whether to include documentation in Markdown; left out, it is not included."""
+
     @property
     def module_source_types(self) -> RepeatedScalarFieldContainer[ModuleSourceType.ValueType]:
         """Kinds of module source to return; empty returns all."""
+
     @property
     def module_languages(self) -> RepeatedScalarFieldContainer[ModuleLanguage.ValueType]:
         """Programming languages of modules to return; empty returns all."""
+
     show_owned_deprecated: bool
     """Whether to return deprecated items of the caller's organization too; left out counts as false."""
+
     def __init__(
         self,
         *,
@@ -4144,6 +4629,7 @@ class ListRegistryItemsResponse(Message):
     @property
     def items(self) -> RepeatedCompositeFieldContainer[RegistryItem]:
         """The registry items."""
+
     def __init__(
         self,
         *,
@@ -4156,6 +4642,7 @@ class DeleteRegistryItemRequest(Message):
 
     item_id: str
     """ID of the registry item, namespace:name or organization-ID:name."""
+
     def __init__(
         self,
         *,
@@ -4173,8 +4660,10 @@ class RenameRegistryItemRequest(Message):
 
     item_id: str
     """ID of the registry item, namespace:name or organization-ID:name."""
+
     new_name: str
     """New name of the item, unique within the organization."""
+
     def __init__(
         self,
         *,
@@ -4189,6 +4678,7 @@ class RenameRegistryItemResponse(Message):
     @property
     def item(self) -> RegistryItem:
         """The registry item after the change."""
+
     def __init__(
         self,
         *,
@@ -4202,8 +4692,10 @@ class TransferRegistryItemRequest(Message):
 
     item_id: str
     """ID of the registry item, namespace:name or organization-ID:name."""
+
     new_public_namespace: str
     """Public namespace of the organization to hand the item to."""
+
     def __init__(
         self,
         *,
@@ -4222,8 +4714,10 @@ class DeprecateRegistryItemRequest(Message):
 
     item_id: str
     """ID of the registry item, namespace:name or organization-ID:name."""
+
     message: str
     """Reason, shown to users of the item."""
+
     def __init__(
         self,
         *,
@@ -4242,6 +4736,7 @@ class UndeprecateRegistryItemRequest(Message):
 
     item_id: str
     """ID of the registry item, namespace:name or organization-ID:name."""
+
     def __init__(
         self,
         *,
@@ -4259,8 +4754,10 @@ class CreateModuleRequest(Message):
 
     organization_id: str
     """ID of the organization that will own the module, a UUID."""
+
     name: str
     """Name of the module, unique within the organization; must not be empty."""
+
     def __init__(
         self,
         *,
@@ -4274,8 +4771,10 @@ class CreateModuleResponse(Message):
 
     module_id: str
     """ID of the new module."""
+
     url: str
     """URL of the page of the module."""
+
     def __init__(
         self,
         *,
@@ -4289,24 +4788,33 @@ class UpdateModuleRequest(Message):
 
     module_id: str
     """ID of the module, namespace:name or organization-ID:name; the bare name works too."""
+
     visibility: Visibility.ValueType
     """Who can see the module."""
+
     url: str
     """Address for documentation and code."""
+
     description: str
     """New description."""
+
     @property
     def models(self) -> RepeatedCompositeFieldContainer[Model]:
         """Models the module provides, all of them."""
+
     entrypoint: str
     """Path of the executable that starts the module; must not be empty."""
+
     first_run: str
     """Path of a setup script that runs before the module first starts; leave it out where there is none."""
+
     @property
     def apps(self) -> RepeatedCompositeFieldContainer[App]:
         """Web apps the module provides."""
+
     markdown_description: str
     """Documentation in Markdown; leave it out where there is none."""
+
     def __init__(
         self,
         *,
@@ -4342,6 +4850,7 @@ class AllowedOrgIDs(Message):
     @property
     def ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the organizations."""
+
     def __init__(
         self,
         *,
@@ -4354,21 +4863,28 @@ class App(Message):
 
     name: str
     """Name of the app, unique within its namespace."""
+
     type: str
     """Whether the app works on a single machine or on several."""
+
     entrypoint: str
     """Path of the page the app starts with."""
+
     @property
     def fragment_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of fragments; the app works with the machines that use them."""
+
     logo_path: str
     """Path of a logo, where there is one."""
+
     @property
     def customizations(self) -> AppCustomizations:
         """Texts of its own that the app is shown with."""
+
     @property
     def allowed_org_ids(self) -> AllowedOrgIDs:
         """Organizations that may open the app; absent where all may."""
+
     def __init__(
         self,
         *,
@@ -4393,6 +4909,7 @@ class UpdateModuleResponse(Message):
 
     url: str
     """URL of the page of the module."""
+
     def __init__(
         self,
         *,
@@ -4405,16 +4922,22 @@ class UpdateModuleMetadata(Message):
 
     @property
     def models(self) -> RepeatedCompositeFieldContainer[Model]: ...
+
     entrypoint: str
     """Path of the executable that starts the module."""
+
     @property
     def apps(self) -> RepeatedCompositeFieldContainer[App]: ...
+
     source_type: ModuleSourceType.ValueType
     """Where the source of the module is kept."""
+
     language: ModuleLanguage.ValueType
     """Programming language of the module."""
+
     min_viam_server_version: str
     """Oldest viam-server that the module works with."""
+
     def __init__(
         self,
         *,
@@ -4435,9 +4958,11 @@ class UpdateMLModelMetadata(Message):
 
     model_type: mltraining_pb.ModelType.ValueType
     model_framework: mltraining_pb.ModelFramework.ValueType
+
     @property
     def deployment_modular_resources(self) -> RepeatedScalarFieldContainer[str]:
         """Modular resources that the model is deployed with."""
+
     def __init__(
         self,
         *,
@@ -4454,11 +4979,14 @@ class UpdateMLTrainingMetadata(Message):
 
     model_type: mltraining_pb.ModelType.ValueType
     model_framework: mltraining_pb.ModelFramework.ValueType
+
     draft: bool
     """Whether the script is still a draft."""
+
     @property
     def deployment_modular_resources(self) -> RepeatedScalarFieldContainer[str]:
         """Modular resources that the trained models are deployed with."""
+
     def __init__(
         self,
         *,
@@ -4476,15 +5004,20 @@ class Model(Message):
 
     api: str
     """API that the model implements, a triplet such as rdk:component:camera."""
+
     model: str
     """Name of the model, a triplet such as acme:cameras:thermal."""
+
     markdown_documentation: str
     """Documentation in Markdown, where asked for."""
+
     description: str
     """Short description, where there is one."""
+
     @property
     def supported_hardware(self) -> RepeatedScalarFieldContainer[str]:
         """Hardware that the model works with."""
+
     def __init__(
         self,
         *,
@@ -4504,15 +5037,19 @@ class ModuleFileInfo(Message):
 
     module_id: str
     """ID of the module, namespace:name or organization-ID:name."""
+
     version: str
     """Semantic version of the module."""
+
     platform: str
     """Platform the file runs on: any, or an operating system and an architecture, such as linux/arm64, linux/any or
     darwin/amd64.
     """
+
     @property
     def platform_tags(self) -> RepeatedScalarFieldContainer[str]:
         """Further conditions on the machine, such as distro:ubuntu."""
+
     def __init__(
         self,
         *,
@@ -4529,8 +5066,10 @@ class UploadModuleFileRequest(Message):
     @property
     def module_file_info(self) -> ModuleFileInfo:
         """What the file is: its module, version and platform; only the first message of the stream has it."""
+
     file: bytes
     """Next chunk of the packed file, below 32 MiB; every message but the first has one."""
+
     def __init__(
         self,
         *,
@@ -4546,6 +5085,7 @@ class UploadModuleFileResponse(Message):
 
     url: str
     """URL of the uploaded module."""
+
     def __init__(
         self,
         *,
@@ -4558,8 +5098,10 @@ class GetModuleRequest(Message):
 
     module_id: str
     """ID of the module, namespace:name or organization-ID:name; the bare name works too."""
+
     include_markdown_documentation: bool
     """Whether to include documentation in Markdown; left out, it is not included."""
+
     def __init__(
         self,
         *,
@@ -4575,6 +5117,7 @@ class GetModuleResponse(Message):
     @property
     def module(self) -> Module:
         """The module."""
+
     def __init__(
         self,
         *,
@@ -4588,37 +5131,52 @@ class Module(Message):
 
     module_id: str
     """ID of the module, namespace:name or organization-ID:name."""
+
     name: str
     visibility: Visibility.ValueType
+
     @property
     def versions(self) -> RepeatedCompositeFieldContainer[VersionHistory]:
         """Uploaded versions, in ascending order."""
+
     url: str
     """Address for documentation and code."""
+
     description: str
+
     @property
     def models(self) -> RepeatedCompositeFieldContainer[Model]:
         """Models the module provides."""
+
     total_robot_usage: int
     """Number of machines that use the module."""
+
     total_organization_usage: int
     """Number of organizations that use the module."""
+
     organization_id: str
     """ID of the organization that owns the module."""
+
     entrypoint: str
     """Path of the executable that starts the module."""
+
     public_namespace: str
     """Namespace of the organization that owns the module; empty where it has none."""
+
     first_run: str
     """Path of a setup script that runs before the module first starts, where there is one."""
+
     markdown_description: str
     """Documentation in Markdown, where asked for."""
+
     @property
     def apps(self) -> RepeatedCompositeFieldContainer[App]:
         """Web apps the module provides."""
+
     @property
     def deprecated_status(self) -> DeprecatedStatus:
         """Since when and why the module is deprecated; absent where it is not."""
+
     def __init__(
         self,
         *,
@@ -4667,24 +5225,32 @@ class VersionHistory(Message):
 
     version: str
     """Semantic version."""
+
     @property
     def files(self) -> RepeatedCompositeFieldContainer[Uploads]:
         """The uploads, one for each platform."""
+
     @property
     def models(self) -> RepeatedCompositeFieldContainer[Model]:
         """Models the version provides."""
+
     entrypoint: str
     """Path of the executable that starts the module."""
+
     first_run: str
     """Path of a setup script that runs before the module first starts, where there is one."""
+
     markdown_description: str
     """Documentation in Markdown, where asked for."""
+
     @property
     def apps(self) -> RepeatedCompositeFieldContainer[App]:
         """Web apps the version provides."""
+
     @property
     def deprecated_status(self) -> DeprecatedStatus:
         """Since when and why the version is deprecated; absent where it is not."""
+
     def __init__(
         self,
         *,
@@ -4710,6 +5276,7 @@ class Uploads(Message):
 
     platform: str
     """Platform the file runs on, such as linux/arm64."""
+
     @property
     def uploaded_at(self) -> Timestamp: ...
     def __init__(
@@ -4726,8 +5293,10 @@ class ListModulesRequest(Message):
 
     organization_id: str
     """ID of the organization whose private modules to list too, a UUID; left out, only public ones are listed."""
+
     include_markdown_documentation: bool
     """Whether to include documentation in Markdown; left out, it is not included."""
+
     def __init__(
         self,
         *,
@@ -4743,6 +5312,7 @@ class ListModulesResponse(Message):
     @property
     def modules(self) -> RepeatedCompositeFieldContainer[Module]:
         """The modules."""
+
     def __init__(
         self,
         *,
@@ -4755,10 +5325,13 @@ class DeprecateRegistryItemVersionRequest(Message):
 
     item_id: str
     """ID of the registry item, namespace:name or organization-ID:name."""
+
     version: str
     """Version to deprecate."""
+
     message: str
     """Reason, shown to users of the version."""
+
     def __init__(
         self,
         *,
@@ -4778,8 +5351,10 @@ class UndeprecateRegistryItemVersionRequest(Message):
 
     item_id: str
     """ID of the registry item, namespace:name or organization-ID:name."""
+
     version: str
     """Version that is deprecated."""
+
     def __init__(
         self,
         *,
@@ -4798,6 +5373,7 @@ class GetUserIDByEmailRequest(Message):
 
     email: str
     """Email address of the user."""
+
     def __init__(
         self,
         *,
@@ -4810,6 +5386,7 @@ class GetUserIDByEmailResponse(Message):
 
     user_id: str
     """ID of the user."""
+
     def __init__(
         self,
         *,
@@ -4822,6 +5399,7 @@ class ListOrganizationsByUserRequest(Message):
 
     user_id: str
     """ID of the user, a UUID."""
+
     def __init__(
         self,
         *,
@@ -4834,13 +5412,18 @@ class OrgDetails(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     org_name: str
+
     org_cid: str
     """ID of the organization in the CRM, where there is one."""
+
     public_namespace: str
     """Public namespace, where one is set."""
+
     billing_tier: str
     """Billing tier, where shown."""
+
     def __init__(
         self,
         *,
@@ -4861,6 +5444,7 @@ class ListOrganizationsByUserResponse(Message):
     @property
     def orgs(self) -> RepeatedCompositeFieldContainer[OrgDetails]:
         """The organizations."""
+
     def __init__(
         self,
         *,
@@ -4873,12 +5457,16 @@ class SearchOrganizationsRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID; left out, any."""
+
     org_name: str
     """Name of the organization; left out, any."""
+
     cid: str
     """ID of the organization in the CRM; left out, any."""
+
     public_namespace: str
     """Public namespace of the organization; left out, any."""
+
     def __init__(
         self,
         *,
@@ -4896,6 +5484,7 @@ class SearchOrganizationsResponse(Message):
     @property
     def organizations(self) -> RepeatedCompositeFieldContainer[OrgDetails]:
         """The organizations that match."""
+
     def __init__(
         self,
         *,
@@ -4909,8 +5498,10 @@ class CreateKeyRequest(Message):
     @property
     def authorizations(self) -> RepeatedCompositeFieldContainer[Authorization]:
         """Roles of the key, at least one; each names its organization, with identity_type api-key and no identity_id."""
+
     name: str
     """Name of the key."""
+
     def __init__(
         self,
         *,
@@ -4924,8 +5515,10 @@ class CreateKeyResponse(Message):
 
     key: str
     """Value of the key, which is not shown again."""
+
     id: str
     """ID of the key."""
+
     def __init__(
         self,
         *,
@@ -4939,6 +5532,7 @@ class DeleteKeyRequest(Message):
 
     id: str
     """ID of the API key, a UUID."""
+
     def __init__(
         self,
         *,
@@ -4956,8 +5550,10 @@ class RenameKeyRequest(Message):
 
     id: str
     """ID of the API key, a UUID."""
+
     name: str
     """New name of the key."""
+
     def __init__(
         self,
         *,
@@ -4971,8 +5567,10 @@ class RenameKeyResponse(Message):
 
     id: str
     """ID of the key."""
+
     name: str
     """Name of the key after the change."""
+
     def __init__(
         self,
         *,
@@ -4986,14 +5584,19 @@ class AuthorizationDetails(Message):
 
     authorization_type: str
     """Kind of the authorization; always role."""
+
     authorization_id: str
     """The role: the resource type, an underscore, and owner or operator, as in location_owner."""
+
     resource_type: str
     """organization, location or robot."""
+
     resource_id: str
     """ID of the resource."""
+
     org_id: str
     """ID of the organization the role is granted in."""
+
     def __init__(
         self,
         *,
@@ -5015,6 +5618,7 @@ class APIKeyWithAuthorizations(Message):
     @property
     def authorizations(self) -> RepeatedCompositeFieldContainer[AuthorizationDetails]:
         """Roles of the key."""
+
     def __init__(
         self,
         *,
@@ -5029,6 +5633,7 @@ class ListKeysRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -5042,6 +5647,7 @@ class ListKeysResponse(Message):
     @property
     def api_keys(self) -> RepeatedCompositeFieldContainer[APIKeyWithAuthorizations]:
         """The keys, without their values, and their roles."""
+
     def __init__(
         self,
         *,
@@ -5054,6 +5660,7 @@ class RotateKeyRequest(Message):
 
     id: str
     """ID of the API key, a UUID."""
+
     def __init__(
         self,
         *,
@@ -5066,8 +5673,10 @@ class RotateKeyResponse(Message):
 
     id: str
     """ID of the key from now on."""
+
     key: str
     """New value of the key, which is not shown again."""
+
     def __init__(
         self,
         *,
@@ -5081,6 +5690,7 @@ class CreateKeyFromExistingKeyAuthorizationsRequest(Message):
 
     id: str
     """ID of the API key to take the roles from, a UUID."""
+
     def __init__(
         self,
         *,
@@ -5093,8 +5703,10 @@ class CreateKeyFromExistingKeyAuthorizationsResponse(Message):
 
     id: str
     """ID of the new key."""
+
     key: str
     """Value of the new key, which is not shown again."""
+
     def __init__(
         self,
         *,
@@ -5108,8 +5720,10 @@ class GetAppContentRequest(Message):
 
     public_namespace: str
     """Public namespace of the organization that owns the app."""
+
     name: str
     """Name of the app."""
+
     def __init__(
         self,
         *,
@@ -5123,12 +5737,16 @@ class GetAppContentResponse(Message):
 
     blob_path: str
     """Path under which the files of the app are stored."""
+
     entrypoint: str
     """Path of the page the app starts with."""
+
     app_type: AppType.ValueType
     """Whether the app works on a single machine or on several."""
+
     public: bool
     """Whether everyone can open the app."""
+
     def __init__(
         self,
         *,
@@ -5144,8 +5762,10 @@ class OrganizationSetLogoRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     logo: bytes
     """Bytes of the image."""
+
     def __init__(
         self,
         *,
@@ -5164,6 +5784,7 @@ class OrganizationGetLogoRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -5176,6 +5797,7 @@ class OrganizationGetLogoResponse(Message):
 
     url: str
     """URL of the logo."""
+
     def __init__(
         self,
         *,
@@ -5188,6 +5810,7 @@ class EnableAuthServiceRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -5205,6 +5828,7 @@ class DisableAuthServiceRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -5222,11 +5846,14 @@ class CreateOAuthAppRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     client_name: str
     """Name of the app."""
+
     @property
     def oauth_config(self) -> OAuthConfig:
         """Settings of the app."""
+
     def __init__(
         self,
         *,
@@ -5242,8 +5869,10 @@ class CreateOAuthAppResponse(Message):
 
     client_id: str
     """Client ID of the new app."""
+
     client_secret: str
     """Client secret of the new app."""
+
     def __init__(
         self,
         *,
@@ -5257,8 +5886,10 @@ class ReadOAuthAppRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     client_id: str
     """Client ID of the OAuth app."""
+
     def __init__(
         self,
         *,
@@ -5272,11 +5903,14 @@ class ReadOAuthAppResponse(Message):
 
     client_name: str
     """Name of the app."""
+
     client_secret: str
     """Client secret of the app."""
+
     @property
     def oauth_config(self) -> OAuthConfig:
         """Settings of the app."""
+
     def __init__(
         self,
         *,
@@ -5292,13 +5926,17 @@ class UpdateOAuthAppRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     client_id: str
     """Client ID of the OAuth app."""
+
     client_name: str
     """Name of the app from now on."""
+
     @property
     def oauth_config(self) -> OAuthConfig:
         """New settings of the app."""
+
     def __init__(
         self,
         *,
@@ -5320,8 +5958,10 @@ class DeleteOAuthAppRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     client_id: str
     """Client ID of the OAuth app."""
+
     def __init__(
         self,
         *,
@@ -5340,6 +5980,7 @@ class ListOAuthAppsRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -5353,6 +5994,7 @@ class ListOAuthAppsResponse(Message):
     @property
     def client_ids(self) -> RepeatedScalarFieldContainer[str]:
         """Client IDs of the apps."""
+
     def __init__(
         self,
         *,
@@ -5365,16 +6007,22 @@ class CreateOAuthAppUserRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     application_id: str
     """ID of the OAuth app the account is for."""
+
     email: str
     """Email address of the user."""
+
     first_name: str
     """First name of the user."""
+
     last_name: str
     """Last name of the user."""
+
     password: str
     """Password the user will log in with."""
+
     def __init__(
         self,
         *,
@@ -5394,12 +6042,16 @@ class CreateOAuthAppUserResponse(Message):
 
     auth_token: str
     """Token that the user is logged in with."""
+
     registration_id: str
     """ID of the user's registration with the app."""
+
     user_id: str
     """ID of the user."""
+
     refresh_token: str
     """Token to get a new auth_token with."""
+
     def __init__(
         self,
         *,
@@ -5415,23 +6067,31 @@ class OAuthConfig(Message):
 
     client_authentication: ClientAuthentication.ValueType
     """Whether the app must prove itself with its secret."""
+
     pkce: PKCE.ValueType
     """Whether the app must use PKCE."""
+
     url_validation: URLValidation.ValueType
     """How redirect URIs are compared with those registered."""
+
     @property
     def origin_uris(self) -> RepeatedScalarFieldContainer[str]:
         """Origins that may call from a browser."""
+
     @property
     def redirect_uris(self) -> RepeatedScalarFieldContainer[str]:
         """Where users may be sent after login."""
+
     logout_uri: str
     """Where users are sent after logout."""
+
     @property
     def enabled_grants(self) -> RepeatedScalarFieldContainer[EnabledGrant.ValueType]:
         """Grants the app may use."""
+
     invite_redirect_uri: str
     """Where users are sent after they accept an invite."""
+
     def __init__(
         self,
         *,
@@ -5463,8 +6123,10 @@ class GetAppBrandingRequest(Message):
 
     public_namespace: str
     """Public namespace of the organization that owns the app."""
+
     name: str
     """Name of the app."""
+
     def __init__(
         self,
         *,
@@ -5479,6 +6141,7 @@ class TextOverrides(Message):
     @property
     def fields(self) -> ScalarMap[str, str]:
         """The text of each field, by its name."""
+
     def __init__(
         self,
         *,
@@ -5491,15 +6154,19 @@ class GetAppBrandingResponse(Message):
 
     logo_path: str
     """Path of the logo; absent where there is none."""
+
     @property
     def text_customizations(self) -> MessageMap[str, TextOverrides]:
         """Texts that replace the default ones, by the page they are on."""
+
     @property
     def fragment_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the fragments whose machines the app works with."""
+
     @property
     def allowed_org_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the organizations that may open the app."""
+
     def __init__(
         self,
         *,
@@ -5519,6 +6186,7 @@ class AppCustomizations(Message):
     @property
     def machine_picker(self) -> MachinePickerCustomizations:
         """Texts of the page on which a machine is chosen."""
+
     def __init__(
         self,
         *,
@@ -5532,8 +6200,10 @@ class MachinePickerCustomizations(Message):
 
     heading: str
     """Heading of the page; absent, the default one is shown."""
+
     subheading: str
     """Text below the heading; absent, the default one is shown."""
+
     def __init__(
         self,
         *,
@@ -5548,10 +6218,13 @@ class UploadDevicePushTokenRequest(Message):
 
     app_id: str
     """ID of the mobile app."""
+
     device_token: str
     """Push token of the device."""
+
     device_uuid: str
     """UUID of the device."""
+
     def __init__(
         self,
         *,
@@ -5571,8 +6244,10 @@ class DeleteDevicePushTokenRequest(Message):
 
     app_id: str
     """ID of the mobile app."""
+
     device_uuid: str
     """UUID of the device."""
+
     def __init__(
         self,
         *,
@@ -5591,6 +6266,7 @@ class GetDevicePushTokensRequest(Message):
 
     app_id: str
     """ID of the mobile app."""
+
     def __init__(
         self,
         *,
@@ -5604,6 +6280,7 @@ class GetDevicePushTokensResponse(Message):
     @property
     def device_tokens(self) -> RepeatedScalarFieldContainer[str]:
         """The push tokens."""
+
     def __init__(
         self,
         *,
@@ -5616,10 +6293,13 @@ class SetFirebaseConfigRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     app_id: str
     """ID of the mobile app."""
+
     config_json: str
     """Firebase configuration as JSON text."""
+
     def __init__(
         self,
         *,
@@ -5639,6 +6319,7 @@ class GetFirebaseConfigRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -5651,6 +6332,7 @@ class GetFirebaseConfigResponse(Message):
 
     app_id: str
     """ID of the app that has the configuration."""
+
     def __init__(
         self,
         *,
@@ -5663,8 +6345,10 @@ class DeleteFirebaseConfigRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     app_id: str
     """ID of the mobile app."""
+
     def __init__(
         self,
         *,

@@ -6,7 +6,7 @@
 from typing import Iterable, Literal, NewType, Optional
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer, RepeatedScalarFieldContainer
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
+from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -106,8 +106,10 @@ class SourceType(_SourceType, metaclass=_SourceTypeWrapper):
     """Where costs come from."""
 
     SOURCE_TYPE_UNSPECIFIED: SourceType.ValueType
+
     SOURCE_TYPE_ORG: SourceType.ValueType
     """The organization itself."""
+
     SOURCE_TYPE_FRAGMENT: SourceType.ValueType
     """A fragment that the organization uses."""
 
@@ -115,21 +117,28 @@ class InvoiceSummary(Message):
     """An invoice and whether it is paid."""
 
     id: str
+
     @property
     def invoice_date(self) -> Timestamp: ...
+
     invoice_amount: float
+
     status: str
     """State of the payment in free form, such as paid."""
+
     @property
     def due_date(self) -> Timestamp: ...
     @property
     def paid_date(self) -> Timestamp:
         """When the invoice was paid; unset before."""
+
     last_payment_failure_reason: str
     """Why the last attempt to collect the payment failed; empty if none did."""
+
     @property
     def last_payment_failure_at(self) -> Timestamp:
         """When the last attempt to collect the payment failed; unset if none did."""
+
     def __init__(
         self,
         *,
@@ -164,7 +173,9 @@ class PaymentMethodCard(Message):
 
     brand: str
     """Card brand, such as visa."""
+
     last_four_digits: str
+
     def __init__(
         self,
         *,
@@ -177,8 +188,10 @@ class VerificationInfo(Message):
     """What is needed to verify a bank account."""
 
     arrival_date: int
+
     hosted_verification_page_url: str
     """Web page on which to complete the verification."""
+
     def __init__(
         self,
         *,
@@ -194,9 +207,11 @@ class PaymentMethodUSBankAccount(Message):
     last_four_digits_account_number: str
     routing_number: str
     account_type: str
+
     @property
     def verification_info(self) -> VerificationInfo:
         """Pending verification of the account; absent when there is none."""
+
     def __init__(
         self,
         *,
@@ -219,6 +234,7 @@ class GetCurrentMonthUsageRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -231,6 +247,7 @@ class UsageCost(Message):
 
     resource_type: UsageCostType.ValueType
     cost: float
+
     def __init__(
         self,
         *,
@@ -243,10 +260,13 @@ class ResourceUsageCostsBySource(Message):
     """Costs that come from one source."""
 
     source_type: SourceType.ValueType
+
     @property
     def resource_usage_costs(self) -> ResourceUsageCosts: ...
+
     tier_name: str
     """Name of the billing tier that set the prices."""
+
     def __init__(
         self,
         *,
@@ -262,9 +282,11 @@ class ResourceUsageCosts(Message):
 
     @property
     def usage_costs(self) -> RepeatedCompositeFieldContainer[UsageCost]: ...
+
     discount: float
     total_with_discount: float
     total_without_discount: float
+
     def __init__(
         self,
         *,
@@ -283,36 +305,51 @@ class GetCurrentMonthUsageResponse(Message):
     @property
     def start_date(self) -> Timestamp:
         """The start of the current billing period."""
+
     @property
     def end_date(self) -> Timestamp:
         """The end of the current billing period."""
+
     @property
     def resource_usage_costs_by_source(self) -> RepeatedCompositeFieldContainer[ResourceUsageCostsBySource]:
         """The costs, by where they come from."""
+
     subtotal: float
     """The sum of the costs."""
+
     cloud_storage_usage_cost: float
     """Deprecated, use resource_usage_costs_by_source: the cost of cloud storage."""
+
     data_upload_usage_cost: float
     """Deprecated, use resource_usage_costs_by_source: the cost of uploading data."""
+
     data_egres_usage_cost: float
     """Deprecated, use resource_usage_costs_by_source: the cost of downloading data."""
+
     remote_control_usage_cost: float
     """Deprecated, use resource_usage_costs_by_source: the cost of remote control."""
+
     standard_compute_usage_cost: float
     """Deprecated, use resource_usage_costs_by_source: the cost of computing."""
+
     discount_amount: float
     """Deprecated, use resource_usage_costs_by_source: the discount."""
+
     total_usage_with_discount: float
     """Deprecated, use resource_usage_costs_by_source: the total less the discount."""
+
     total_usage_without_discount: float
     """Deprecated, use resource_usage_costs_by_source: the total before the discount."""
+
     per_machine_usage_cost: float
     """Deprecated, use resource_usage_costs_by_source: the cost per machine."""
+
     binary_data_cloud_storage_usage_cost: float
     """Deprecated, use resource_usage_costs_by_source: the cost of storing binary data."""
+
     other_cloud_storage_usage_cost: float
     """Deprecated, use resource_usage_costs_by_source: the cost of storing other data."""
+
     def __init__(
         self,
         *,
@@ -359,6 +396,7 @@ class GetOrgBillingInformationRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -371,16 +409,21 @@ class GetOrgBillingInformationResponse(Message):
 
     type: PaymentMethodType.ValueType
     """The kind of payment method."""
+
     billing_email: str
     """The email address that bills go to."""
+
     @property
     def method(self) -> PaymentMethodCard:
         """The card; absent for other payment methods."""
+
     billing_tier: str
     """The billing tier; shown to billing administrators only."""
+
     @property
     def method_us_bank_account(self) -> PaymentMethodUSBankAccount:
         """The US bank account; absent for other payment methods."""
+
     def __init__(
         self,
         *,
@@ -400,6 +443,7 @@ class GetInvoicesSummaryRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -412,9 +456,11 @@ class GetInvoicesSummaryResponse(Message):
 
     outstanding_balance: float
     """The amount that is still to be paid."""
+
     @property
     def invoices(self) -> RepeatedCompositeFieldContainer[InvoiceSummary]:
         """The invoices."""
+
     def __init__(
         self,
         *,
@@ -428,8 +474,10 @@ class GetInvoicePdfRequest(Message):
 
     id: str
     """ID of the invoice."""
+
     org_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -443,6 +491,7 @@ class GetInvoicePdfResponse(Message):
 
     chunk: bytes
     """The next bytes of the PDF file."""
+
     def __init__(
         self,
         *,
@@ -455,8 +504,10 @@ class SendPaymentRequiredEmailRequest(Message):
 
     customer_org_id: str
     """ID of the organization that is to pay, a UUID."""
+
     billing_owner_org_id: str
     """ID of the organization that bills it, a UUID."""
+
     def __init__(
         self,
         *,
@@ -481,6 +532,7 @@ class GetAvailableBillingTiersResponse(Message):
     @property
     def tiers(self) -> RepeatedScalarFieldContainer[str]:
         """The names of the billing tiers."""
+
     def __init__(
         self,
         *,
@@ -493,8 +545,10 @@ class UpdateOrganizationBillingTierRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     billing_tier: str
     """Name of the new billing tier."""
+
     def __init__(
         self,
         *,
@@ -513,6 +567,7 @@ class GetLocationBillingOrganizationRequest(Message):
 
     location_id: str
     """ID of the location, 10 lowercase letters and digits."""
+
     def __init__(
         self,
         *,
@@ -525,6 +580,7 @@ class GetLocationBillingOrganizationResponse(Message):
 
     billing_organization_id: str
     """The ID of the organization that pays, a UUID."""
+
     def __init__(
         self,
         *,
@@ -537,8 +593,10 @@ class UpdateLocationBillingOrganizationRequest(Message):
 
     location_id: str
     """ID of the location, 10 lowercase letters and digits."""
+
     billing_organization_id: str
     """ID of the organization that is to pay, a UUID."""
+
     def __init__(
         self,
         *,
@@ -557,16 +615,22 @@ class ChargeOrganizationRequest(Message):
 
     org_id_to_charge: str
     """ID of the organization to charge, a UUID."""
+
     description: str
     """What the charge is for; left out, nothing is said."""
+
     subtotal: float
     """Amount before tax."""
+
     tax: float
     """Tax to add."""
+
     org_id_for_branding: str
     """ID of the organization whose branding the customer sees, a UUID; left out, the service decides."""
+
     disable_confirmation_email: bool
     """Whether to send no confirmation email; left out, one is sent."""
+
     def __init__(
         self,
         *,
@@ -590,6 +654,7 @@ class ChargeOrganizationResponse(Message):
 
     invoice_id: str
     """The ID of the new invoice."""
+
     def __init__(
         self,
         *,
@@ -602,14 +667,19 @@ class CreateInvoiceAndChargeImmediatelyRequest(Message):
 
     org_id_to_charge: str
     """ID of the organization to charge, a UUID."""
+
     amount: float
     """Amount to charge."""
+
     description: str
     """What the charge is for; left out, nothing is said."""
+
     org_id_for_branding: str
     """ID of the organization whose branding the customer sees, a UUID; left out, the service decides."""
+
     disable_email: bool
     """Whether to send no email; left out, one is sent."""
+
     def __init__(
         self,
         *,
@@ -629,6 +699,7 @@ class CreateInvoiceAndChargeImmediatelyResponse(Message):
 
     invoice_id: str
     """The ID of the new invoice."""
+
     def __init__(
         self,
         *,

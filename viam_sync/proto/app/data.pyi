@@ -12,7 +12,7 @@ from google.protobuf.internal.containers import (
     RepeatedCompositeFieldContainer,
     RepeatedScalarFieldContainer,
 )
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
+from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -32,8 +32,10 @@ class Order(_Order, metaclass=_OrderWrapper):
 
     ORDER_UNSPECIFIED: Order.ValueType
     """Newest first."""
+
     ORDER_DESCENDING: Order.ValueType
     """Newest first."""
+
     ORDER_ASCENDING: Order.ValueType
     """Oldest first."""
 
@@ -51,10 +53,13 @@ class TagsFilterType(_TagsFilterType, metaclass=_TagsFilterTypeWrapper):
 
     TAGS_FILTER_TYPE_UNSPECIFIED: TagsFilterType.ValueType
     """As match by or; without tags, no condition."""
+
     TAGS_FILTER_TYPE_MATCH_BY_OR: TagsFilterType.ValueType
     """Data that has at least one of the tags."""
+
     TAGS_FILTER_TYPE_TAGGED: TagsFilterType.ValueType
     """Data that has any tag."""
+
     TAGS_FILTER_TYPE_UNTAGGED: TagsFilterType.ValueType
     """Data that has no tag."""
 
@@ -71,10 +76,13 @@ class TabularDataSourceType(_TabularDataSourceType, metaclass=_TabularDataSource
     """The storage that tabular data is read from."""
 
     TABULAR_DATA_SOURCE_TYPE_UNSPECIFIED: TabularDataSourceType.ValueType
+
     TABULAR_DATA_SOURCE_TYPE_STANDARD: TabularDataSourceType.ValueType
     """The storage of all synced data."""
+
     TABULAR_DATA_SOURCE_TYPE_HOT_STORAGE: TabularDataSourceType.ValueType
     """The fast storage of recent data."""
+
     TABULAR_DATA_SOURCE_TYPE_PIPELINE_SINK: TabularDataSourceType.ValueType
     """The results of a data pipeline."""
 
@@ -90,8 +98,10 @@ class IndexableCollection(_IndexableCollection, metaclass=_IndexableCollectionWr
     """A collection that can have indexes."""
 
     INDEXABLE_COLLECTION_UNSPECIFIED: IndexableCollection.ValueType
+
     INDEXABLE_COLLECTION_HOT_STORE: IndexableCollection.ValueType
     """The fast storage of recent data."""
+
     INDEXABLE_COLLECTION_PIPELINE_SINK: IndexableCollection.ValueType
     """The results of a data pipeline."""
 
@@ -116,12 +126,16 @@ class DataRequest(Message):
     @property
     def filter(self) -> Filter:
         """Filter that the data must match; absent, all data that the caller may read."""
+
     limit: int
     """At most this many entries in the page, up to 100; left out, 50."""
+
     last: str
     """Cursor from the answer of the previous page; empty for the first page."""
+
     sort_order: Order.ValueType
     """Order by the time of capture; left out, newest first."""
+
     def __init__(
         self,
         *,
@@ -138,38 +152,52 @@ class Filter(Message):
 
     component_name: str
     """Name of the component or service that captured the data."""
+
     component_type: str
     """Type of the resource as it was uploaded: both camera and rdk:component:camera occur."""
+
     method: str
     """Name of the captured method, such as Readings or GetImages."""
+
     robot_name: str
     """Name of the machine."""
+
     robot_id: str
     """ID of the machine, a UUID."""
+
     part_name: str
     """Name of the machine part."""
+
     part_id: str
     """ID of the machine part, a UUID."""
+
     @property
     def location_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of locations, 10 lowercase letters and digits each; the data belongs to one of them."""
+
     @property
     def organization_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of organizations, UUIDs; the data belongs to one of them."""
+
     @property
     def mime_type(self) -> RepeatedScalarFieldContainer[str]:
         """MIME types, such as image/jpeg; the data has one of them."""
+
     @property
     def interval(self) -> CaptureInterval:
         """Time span in which the data was requested from the resource."""
+
     @property
     def tags_filter(self) -> TagsFilter:
         """Condition on the tags of the data; empty, it excludes nothing."""
+
     @property
     def bbox_labels(self) -> RepeatedScalarFieldContainer[str]:
         """Labels of bounding boxes, at least one of which the image carries; for binary data only."""
+
     dataset_id: str
     """ID of a dataset that holds the data, 24 hexadecimal digits; for binary data only."""
+
     def __init__(
         self,
         *,
@@ -216,9 +244,11 @@ class TagsFilter(Message):
     """How the tags decide; unspecified with tags given, any one of them must match, and without tags nothing is
     excluded.
     """
+
     @property
     def tags(self) -> RepeatedScalarFieldContainer[str]:
         """Tags to look for; ignored by the types tagged and untagged."""
+
     def __init__(
         self,
         *,
@@ -232,30 +262,42 @@ class CaptureMetadata(Message):
 
     organization_id: str
     """ID of the organization that owns the data, a UUID."""
+
     location_id: str
     """ID of the location that the machine belonged to when the data was uploaded."""
+
     robot_name: str
     """Name of the machine."""
+
     robot_id: str
     """ID of the machine, a UUID."""
+
     part_name: str
     """Name of the machine part."""
+
     part_id: str
     """ID of the machine part, a UUID."""
+
     component_type: str
     """Type of the resource as it was uploaded: both camera and rdk:component:camera occur."""
+
     component_name: str
     """Name of the component or service."""
+
     method_name: str
     """Name of the captured method, such as Readings or GetImages."""
+
     @property
     def method_parameters(self) -> MessageMap[str, Any]:
         """Parameters that the method was called with."""
+
     @property
     def tags(self) -> RepeatedScalarFieldContainer[str]:
         """Tags of the data."""
+
     mime_type: str
     """MIME type of binary data, such as image/jpeg."""
+
     def __init__(
         self,
         *,
@@ -296,9 +338,11 @@ class CaptureInterval(Message):
     @property
     def start(self) -> Timestamp:
         """Start of the span; absent, it is open to the past."""
+
     @property
     def end(self) -> Timestamp:
         """End of the span; absent, it is open to the future."""
+
     def __init__(
         self,
         *,
@@ -314,10 +358,13 @@ class TabularDataByFilterRequest(Message):
     @property
     def data_request(self) -> DataRequest:
         """Filter, size, cursor and order of the page."""
+
     count_only: bool
     """Whether to count the matches only and return no data."""
+
     include_internal_data: bool
     """Whether to include data that Viam's own services ingest, such as for cloud SLAM; left out, it is hidden."""
+
     def __init__(
         self,
         *,
@@ -334,15 +381,20 @@ class TabularDataByFilterResponse(Message):
     @property
     def metadata(self) -> RepeatedCompositeFieldContainer[CaptureMetadata]:
         """The metadata that the entries of this page refer to by index."""
+
     @property
     def data(self) -> RepeatedCompositeFieldContainer[TabularData]:
         """The entries of this page."""
+
     count: int
     """The number of entries in this page, or of all matches where only they were counted."""
+
     last: str
     """The cursor to pass on for the next page."""
+
     total_size_bytes: int
     """The size of the data in bytes."""
+
     def __init__(
         self,
         *,
@@ -360,14 +412,18 @@ class TabularData(Message):
     @property
     def data(self) -> Struct:
         """The captured reading."""
+
     metadata_index: int
     """Position in the metadata list of the same answer."""
+
     @property
     def time_requested(self) -> Timestamp:
         """When the machine asked the resource for the data."""
+
     @property
     def time_received(self) -> Timestamp:
         """When the machine received the data from the resource."""
+
     def __init__(
         self,
         *,
@@ -384,8 +440,10 @@ class TabularDataBySQLRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     sql_query: str
     """SQL query, a SELECT on the table readings."""
+
     def __init__(
         self,
         *,
@@ -400,6 +458,7 @@ class TabularDataBySQLResponse(Message):
     @property
     def raw_data(self) -> RepeatedScalarFieldContainer[bytes]:
         """The rows, one BSON document each."""
+
     def __init__(
         self,
         *,
@@ -411,8 +470,10 @@ class TabularDataSource(Message):
     """Where a query reads tabular data from."""
 
     type: TabularDataSourceType.ValueType
+
     pipeline_id: str
     """ID of the data pipeline; for the type pipeline sink only."""
+
     def __init__(
         self,
         *,
@@ -427,16 +488,21 @@ class TabularDataByMQLRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     @property
     def mql_binary(self) -> RepeatedScalarFieldContainer[bytes]:
         """Stages of the aggregation pipeline in order, one BSON document each."""
+
     use_recent_data: bool
     """Deprecated, use data_source: whether to read the hot storage."""
+
     @property
     def data_source(self) -> TabularDataSource:
         """Storage to query; left out, the standard one."""
+
     query_prefix_name: str
     """Name of a saved query that runs first and feeds the stages given here; left out, none."""
+
     def __init__(
         self,
         *,
@@ -458,6 +524,7 @@ class TabularDataByMQLResponse(Message):
     @property
     def raw_data(self) -> RepeatedScalarFieldContainer[bytes]:
         """The resulting documents, one BSON document each."""
+
     def __init__(
         self,
         *,
@@ -470,20 +537,24 @@ class ExportTabularDataRequest(Message):
 
     part_id: str
     """ID of the machine part, a UUID."""
+
     resource_name: str
     """Name of the component or service that captured the data."""
+
     resource_subtype: str
     """API of the resource, such as rdk:component:sensor."""
+
     method_name: str
     """Name of the captured method, such as Readings."""
+
     @property
     def interval(self) -> CaptureInterval:
         """Time span of the capture; absent, all times."""
+
     @property
     def additional_parameters(self) -> Struct:
-        """Parameters that the method was captured with, such as the command of a DoCommand; left out where it takes
-        none.
-        """
+        """Parameters the method was captured with, such as a DoCommand's command; left out where it takes none."""
+
     def __init__(
         self,
         *,
@@ -507,34 +578,47 @@ class ExportTabularDataResponse(Message):
 
     part_id: str
     """The ID of the machine part, a UUID."""
+
     resource_name: str
     """The name of the component or service."""
+
     resource_subtype: str
     """The API of the resource, such as rdk:component:sensor."""
+
     method_name: str
     """The name of the captured method."""
+
     @property
     def time_captured(self) -> Timestamp:
         """The time of capture."""
+
     organization_id: str
     """The ID of the organization, a UUID."""
+
     location_id: str
     """The ID of the location."""
+
     robot_name: str
     """The name of the machine."""
+
     robot_id: str
     """The ID of the machine, a UUID."""
+
     part_name: str
     """The name of the machine part."""
+
     @property
     def method_parameters(self) -> Struct:
         """The parameters that the method was called with."""
+
     @property
     def tags(self) -> RepeatedScalarFieldContainer[str]:
         """The tags of the data."""
+
     @property
     def payload(self) -> Struct:
         """The captured reading."""
+
     def __init__(
         self,
         *,
@@ -577,17 +661,20 @@ class GetLatestTabularDataRequest(Message):
 
     part_id: str
     """ID of the machine part, a UUID."""
+
     resource_name: str
     """Name of the component or service that captured the data."""
+
     method_name: str
     """Name of the captured method, such as Readings."""
+
     resource_subtype: str
     """API of the resource, such as rdk:component:sensor."""
+
     @property
     def additional_parameters(self) -> Struct:
-        """Parameters that the method was captured with, such as the command of a DoCommand; left out where it takes
-        none.
-        """
+        """Parameters the method was captured with, such as a DoCommand's command; left out where it takes none."""
+
     def __init__(
         self,
         *,
@@ -609,12 +696,15 @@ class GetLatestTabularDataResponse(Message):
     @property
     def time_captured(self) -> Timestamp:
         """The time of capture."""
+
     @property
     def time_synced(self) -> Timestamp:
         """The time at which the data reached the cloud."""
+
     @property
     def payload(self) -> Struct:
         """The captured reading; unset if there is none from the last year."""
+
     def __init__(
         self,
         *,
@@ -630,6 +720,7 @@ class BinaryData(Message):
 
     binary: bytes
     """Contents of the file; empty where they were not asked for."""
+
     @property
     def metadata(self) -> BinaryMetadata: ...
     def __init__(
@@ -647,12 +738,16 @@ class BinaryDataByFilterRequest(Message):
     @property
     def data_request(self) -> DataRequest:
         """Filter, size, cursor and order of the page."""
+
     include_binary: bool
     """Whether to return the contents of the files too; left out, only their metadata."""
+
     count_only: bool
     """Whether to count the matches only and return no data."""
+
     include_internal_data: bool
     """Whether to include data that Viam's own services ingest, such as for cloud SLAM; left out, it is hidden."""
+
     def __init__(
         self,
         *,
@@ -672,12 +767,16 @@ class BinaryDataByFilterResponse(Message):
     @property
     def data(self) -> RepeatedCompositeFieldContainer[BinaryData]:
         """The binary data of this page."""
+
     count: int
     """The number of entries in this page, or of all matches where only they were counted."""
+
     last: str
     """The cursor to pass on for the next page."""
+
     total_size_bytes: int
     """The size of the data in bytes."""
+
     def __init__(
         self,
         *,
@@ -693,8 +792,10 @@ class BinaryID(Message):
 
     file_id: str
     """ID of the file, 64 letters and digits."""
+
     organization_id: str
     location_id: str
+
     def __init__(
         self,
         *,
@@ -709,12 +810,15 @@ class BinaryDataByIDsRequest(Message):
 
     include_binary: bool
     """Whether to return the contents of the files too; left out, only their metadata."""
+
     @property
     def binary_ids(self) -> RepeatedCompositeFieldContainer[BinaryID]:
         """Deprecated, use binary_data_ids: the IDs in their older form."""
+
     @property
     def binary_data_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the binary data, organization/location/file each, at least one."""
+
     def __init__(
         self,
         *,
@@ -730,8 +834,10 @@ class BinaryDataByIDsResponse(Message):
     @property
     def data(self) -> RepeatedCompositeFieldContainer[BinaryData]:
         """The binary data."""
+
     count: int
     """The number of entries."""
+
     def __init__(
         self,
         *,
@@ -745,17 +851,24 @@ class BoundingBox(Message):
 
     id: str
     """ID of the bounding box, unique within its image."""
+
     label: str
+
     x_min_normalized: float
     """Left edge as a fraction of the image width, 0 to 1."""
+
     y_min_normalized: float
     """Top edge as a fraction of the image height, 0 to 1."""
+
     x_max_normalized: float
     """Right edge as a fraction of the image width, 0 to 1."""
+
     y_max_normalized: float
     """Bottom edge as a fraction of the image height, 0 to 1."""
+
     confidence: float
     """Confidence in the label, 0 to 1; absent where none was given."""
+
     def __init__(
         self,
         *,
@@ -780,8 +893,10 @@ class Classification(Message):
 
     id: str
     label: str
+
     confidence: float
     """Confidence in the label, 0 to 1; absent where none was given."""
+
     def __init__(
         self,
         *,
@@ -798,9 +913,11 @@ class Annotations(Message):
     @property
     def bboxes(self) -> RepeatedCompositeFieldContainer[BoundingBox]:
         """Labelled rectangles in the image."""
+
     @property
     def classifications(self) -> RepeatedCompositeFieldContainer[Classification]:
         """Labels of the image as a whole."""
+
     def __init__(
         self,
         *,
@@ -814,28 +931,38 @@ class BinaryMetadata(Message):
 
     id: str
     """Deprecated, use binary_data_id: ID of the file, 64 letters and digits."""
+
     @property
     def capture_metadata(self) -> CaptureMetadata:
         """Where the file comes from."""
+
     @property
     def time_requested(self) -> Timestamp:
         """When the machine asked the resource for the data."""
+
     @property
     def time_received(self) -> Timestamp:
         """When the machine received the data from the resource."""
+
     file_name: str
+
     file_ext: str
     """File extension with its dot."""
+
     uri: str
     """HTTPS address of the contents; downloading them takes the caller's credentials."""
+
     @property
     def annotations(self) -> Annotations: ...
     @property
     def dataset_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the datasets that hold the file."""
+
     binary_data_id: str
     """ID of the binary data, organization/location/file."""
+
     file_size_bytes: int
+
     def __init__(
         self,
         *,
@@ -877,19 +1004,26 @@ class DeleteTabularFilter(Message):
     @property
     def location_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of locations; the data belongs to one of them."""
+
     robot_id: str
     """ID of the machine, a UUID."""
+
     part_id: str
     """ID of the machine part, a UUID."""
+
     component_type: str
     """Type of the resource as it was uploaded: both camera and rdk:component:camera occur."""
+
     component_name: str
     """Name of the component or service that captured the data."""
+
     method: str
     """Name of the captured method, such as Readings."""
+
     @property
     def tags_filter(self) -> TagsFilter:
         """Condition on the tags of the data."""
+
     def __init__(
         self,
         *,
@@ -914,11 +1048,14 @@ class DeleteTabularDataRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     delete_older_than_days: int
     """Age in whole UTC days from which data is deleted: 1 deletes all from before today, 0 everything."""
+
     @property
     def filter(self) -> DeleteTabularFilter:
         """Filter that the data must match too; left out, the age alone decides."""
+
     def __init__(
         self,
         *,
@@ -934,6 +1071,7 @@ class DeleteTabularDataResponse(Message):
 
     deleted_count: int
     """The number of entries deleted."""
+
     def __init__(
         self,
         *,
@@ -947,8 +1085,10 @@ class DeleteBinaryDataByFilterRequest(Message):
     @property
     def filter(self) -> Filter:
         """Filter that the data must match; give it the ID of the organization."""
+
     include_internal_data: bool
     """Whether to delete data that Viam's own services ingest too, such as for cloud SLAM; left out, it is spared."""
+
     def __init__(
         self,
         *,
@@ -963,6 +1103,7 @@ class DeleteBinaryDataByFilterResponse(Message):
 
     deleted_count: int
     """The number of files deleted."""
+
     def __init__(
         self,
         *,
@@ -976,9 +1117,11 @@ class DeleteBinaryDataByIDsRequest(Message):
     @property
     def binary_ids(self) -> RepeatedCompositeFieldContainer[BinaryID]:
         """Deprecated, use binary_data_ids: the IDs in their older form."""
+
     @property
     def binary_data_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the binary data, organization/location/file each, at least one."""
+
     def __init__(
         self,
         *,
@@ -992,6 +1135,7 @@ class DeleteBinaryDataByIDsResponse(Message):
 
     deleted_count: int
     """The number of files deleted; IDs that were not found do not count."""
+
     def __init__(
         self,
         *,
@@ -1005,12 +1149,15 @@ class AddTagsToBinaryDataByIDsRequest(Message):
     @property
     def binary_ids(self) -> RepeatedCompositeFieldContainer[BinaryID]:
         """Deprecated, use binary_data_ids: the IDs in their older form."""
+
     @property
     def binary_data_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the binary data, organization/location/file each, at least one."""
+
     @property
     def tags(self) -> RepeatedScalarFieldContainer[str]:
         """Tags to add, at least one."""
+
     def __init__(
         self,
         *,
@@ -1031,9 +1178,11 @@ class AddTagsToBinaryDataByFilterRequest(Message):
     @property
     def filter(self) -> Filter:
         """Filter that the data must match; absent, all binary data that the caller may edit."""
+
     @property
     def tags(self) -> RepeatedScalarFieldContainer[str]:
         """Tags to add, at least one."""
+
     def __init__(
         self,
         *,
@@ -1054,12 +1203,15 @@ class RemoveTagsFromBinaryDataByIDsRequest(Message):
     @property
     def binary_ids(self) -> RepeatedCompositeFieldContainer[BinaryID]:
         """Deprecated, use binary_data_ids: the IDs in their older form."""
+
     @property
     def binary_data_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the binary data, organization/location/file each, at least one."""
+
     @property
     def tags(self) -> RepeatedScalarFieldContainer[str]:
         """Tags to remove, at least one."""
+
     def __init__(
         self,
         *,
@@ -1074,6 +1226,7 @@ class RemoveTagsFromBinaryDataByIDsResponse(Message):
 
     deleted_count: int
     """The number of files that lost at least one tag."""
+
     def __init__(
         self,
         *,
@@ -1087,9 +1240,11 @@ class RemoveTagsFromBinaryDataByFilterRequest(Message):
     @property
     def filter(self) -> Filter:
         """Filter that the data must match; absent, all binary data that the caller may edit."""
+
     @property
     def tags(self) -> RepeatedScalarFieldContainer[str]:
         """Tags to remove, at least one."""
+
     def __init__(
         self,
         *,
@@ -1104,6 +1259,7 @@ class RemoveTagsFromBinaryDataByFilterResponse(Message):
 
     deleted_count: int
     """The number of files that lost at least one tag."""
+
     def __init__(
         self,
         *,
@@ -1117,6 +1273,7 @@ class TagsByFilterRequest(Message):
     @property
     def filter(self) -> Filter:
         """Filter that the data must match; absent, all data that the caller may read."""
+
     def __init__(
         self,
         *,
@@ -1131,6 +1288,7 @@ class TagsByFilterResponse(Message):
     @property
     def tags(self) -> RepeatedScalarFieldContainer[str]:
         """The distinct tags."""
+
     def __init__(
         self,
         *,
@@ -1144,20 +1302,28 @@ class AddBoundingBoxToImageByIDRequest(Message):
     @property
     def binary_id(self) -> BinaryID:
         """Deprecated, use binary_data_id: the ID in its older form."""
+
     binary_data_id: str
     """ID of the binary data, organization/location/file."""
+
     label: str
     """Label of the bounding box."""
+
     x_min_normalized: float
     """Left edge as a fraction of the image width, 0 to 1."""
+
     y_min_normalized: float
     """Top edge as a fraction of the image height, 0 to 1."""
+
     x_max_normalized: float
     """Right edge as a fraction of the image width, 0 to 1."""
+
     y_max_normalized: float
     """Bottom edge as a fraction of the image height, 0 to 1."""
+
     confidence: float
     """Confidence in the label, 0 to 1; left out, none is recorded."""
+
     def __init__(
         self,
         *,
@@ -1190,6 +1356,7 @@ class AddBoundingBoxToImageByIDResponse(Message):
 
     bbox_id: str
     """The ID of the new bounding box."""
+
     def __init__(
         self,
         *,
@@ -1203,10 +1370,13 @@ class RemoveBoundingBoxFromImageByIDRequest(Message):
     @property
     def binary_id(self) -> BinaryID:
         """Deprecated, use binary_data_id: the ID in its older form."""
+
     binary_data_id: str
     """ID of the binary data, organization/location/file."""
+
     bbox_id: str
     """ID of the bounding box."""
+
     def __init__(
         self,
         *,
@@ -1228,22 +1398,31 @@ class UpdateBoundingBoxRequest(Message):
     @property
     def binary_id(self) -> BinaryID:
         """Deprecated, use binary_data_id: the ID in its older form."""
+
     binary_data_id: str
     """ID of the binary data, organization/location/file."""
+
     bbox_id: str
     """ID of the bounding box."""
+
     label: str
     """New label; left out, it stays."""
+
     x_min_normalized: float
     """New left edge as a fraction of the image width, 0 to 1; left out, it stays."""
+
     y_min_normalized: float
     """New top edge as a fraction of the image height, 0 to 1; left out, it stays."""
+
     x_max_normalized: float
     """New right edge as a fraction of the image width, 0 to 1; left out, it stays."""
+
     y_max_normalized: float
     """New bottom edge as a fraction of the image height, 0 to 1; left out, it stays."""
+
     confidence: float
     """New confidence in the label, 0 to 1; left out, it stays."""
+
     def __init__(
         self,
         *,
@@ -1295,6 +1474,7 @@ class BoundingBoxLabelsByFilterRequest(Message):
     @property
     def filter(self) -> Filter:
         """Filter that the images must match; absent, all images that the caller may read."""
+
     def __init__(
         self,
         *,
@@ -1309,6 +1489,7 @@ class BoundingBoxLabelsByFilterResponse(Message):
     @property
     def labels(self) -> RepeatedScalarFieldContainer[str]:
         """The distinct labels."""
+
     def __init__(
         self,
         *,
@@ -1321,8 +1502,10 @@ class ConfigureDatabaseUserRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     password: str
     """New password of the database user, at least 8 characters."""
+
     def __init__(
         self,
         *,
@@ -1341,6 +1524,7 @@ class GetDatabaseConnectionRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -1353,10 +1537,13 @@ class GetDatabaseConnectionResponse(Message):
 
     hostname: str
     """The host name of the database."""
+
     mongodb_uri: str
     """The URI to give to a MongoDB client."""
+
     has_database_user: bool
     """Whether the organization has a database user."""
+
     def __init__(
         self,
         *,
@@ -1372,11 +1559,14 @@ class AddBinaryDataToDatasetByIDsRequest(Message):
     @property
     def binary_ids(self) -> RepeatedCompositeFieldContainer[BinaryID]:
         """Deprecated, use binary_data_ids: the IDs in their older form."""
+
     @property
     def binary_data_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the binary data, organization/location/file each, at least one."""
+
     dataset_id: str
     """ID of the dataset, 24 hexadecimal digits."""
+
     def __init__(
         self,
         *,
@@ -1397,11 +1587,14 @@ class RemoveBinaryDataFromDatasetByIDsRequest(Message):
     @property
     def binary_ids(self) -> RepeatedCompositeFieldContainer[BinaryID]:
         """Deprecated, use binary_data_ids: the IDs in their older form."""
+
     @property
     def binary_data_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the binary data, organization/location/file each, at least one."""
+
     dataset_id: str
     """ID of the dataset, 24 hexadecimal digits."""
+
     def __init__(
         self,
         *,
@@ -1421,9 +1614,11 @@ class AddSequencesToDatasetRequest(Message):
 
     dataset_id: str
     """ID of the dataset, 24 hexadecimal digits."""
+
     @property
     def sequence_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the sequences, at least one."""
+
     def __init__(
         self,
         *,
@@ -1442,9 +1637,11 @@ class RemoveSequencesFromDatasetRequest(Message):
 
     dataset_id: str
     """ID of the dataset, 24 hexadecimal digits."""
+
     @property
     def sequence_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the sequences, at least one."""
+
     def __init__(
         self,
         *,
@@ -1463,13 +1660,17 @@ class CreateIndexRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     collection_type: IndexableCollection.ValueType
     """Collection to index."""
+
     pipeline_name: str
     """Name of the data pipeline whose sink is meant; for pipeline sinks only."""
+
     @property
     def index_spec(self) -> RepeatedScalarFieldContainer[bytes]:
         """MongoDB specification of the index, as BSON documents."""
+
     def __init__(
         self,
         *,
@@ -1493,12 +1694,16 @@ class DeleteIndexRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     collection_type: IndexableCollection.ValueType
     """Collection that has the index."""
+
     pipeline_name: str
     """Name of the data pipeline whose sink is meant; for pipeline sinks only."""
+
     index_name: str
     """Name of the index."""
+
     def __init__(
         self,
         *,
@@ -1522,10 +1727,13 @@ class ListIndexesRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     collection_type: IndexableCollection.ValueType
     """Collection whose indexes to list."""
+
     pipeline_name: str
     """Name of the data pipeline whose sink is meant; for pipeline sinks only."""
+
     def __init__(
         self,
         *,
@@ -1542,6 +1750,7 @@ class ListIndexesResponse(Message):
     @property
     def indexes(self) -> RepeatedCompositeFieldContainer[Index]:
         """The indexes of the collection."""
+
     def __init__(
         self,
         *,
@@ -1553,13 +1762,18 @@ class Index(Message):
     """An index on a collection of tabular data."""
 
     collection_type: IndexableCollection.ValueType
+
     pipeline_name: str
     """Name of the data pipeline; for pipeline sinks only."""
+
     index_name: str
+
     @property
     def index_spec(self) -> RepeatedScalarFieldContainer[bytes]:
         """MongoDB specification of the index, as BSON documents."""
+
     created_by: IndexCreator.ValueType
+
     def __init__(
         self,
         *,
@@ -1579,11 +1793,14 @@ class CreateSavedQueryRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     name: str
     """Name of the query."""
+
     @property
     def mql_binary(self) -> RepeatedScalarFieldContainer[bytes]:
         """Stages of the aggregation pipeline in order, one BSON document each."""
+
     def __init__(
         self,
         *,
@@ -1598,6 +1815,7 @@ class CreateSavedQueryResponse(Message):
 
     id: str
     """The ID of the new query."""
+
     def __init__(
         self,
         *,
@@ -1611,9 +1829,11 @@ class Query(Message):
     id: str
     organization_id: str
     name: str
+
     @property
     def mql_binary(self) -> RepeatedScalarFieldContainer[bytes]:
         """Stages of the aggregation pipeline in order, one BSON document each."""
+
     @property
     def created_on(self) -> Timestamp: ...
     @property
@@ -1638,6 +1858,7 @@ class DeleteSavedQueryRequest(Message):
 
     id: str
     """ID of the saved query."""
+
     def __init__(
         self,
         *,
@@ -1655,6 +1876,7 @@ class GetSavedQueryRequest(Message):
 
     id: str
     """ID of the saved query."""
+
     def __init__(
         self,
         *,
@@ -1668,6 +1890,7 @@ class GetSavedQueryResponse(Message):
     @property
     def saved_query(self) -> Query:
         """The saved query."""
+
     def __init__(
         self,
         *,
@@ -1681,11 +1904,14 @@ class UpdateSavedQueryRequest(Message):
 
     id: str
     """ID of the saved query."""
+
     name: str
     """New name of the query."""
+
     @property
     def mql_binary(self) -> RepeatedScalarFieldContainer[bytes]:
         """New stages of the aggregation pipeline in order, one BSON document each."""
+
     def __init__(
         self,
         *,
@@ -1705,8 +1931,10 @@ class ListSavedQueriesRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     limit: int
     """At most this many queries in the answer; left out, the service decides."""
+
     def __init__(
         self,
         *,
@@ -1721,6 +1949,7 @@ class ListSavedQueriesResponse(Message):
     @property
     def queries(self) -> RepeatedCompositeFieldContainer[Query]:
         """The saved queries."""
+
     def __init__(
         self,
         *,
@@ -1733,8 +1962,10 @@ class CreateBinaryDataSignedURLRequest(Message):
 
     binary_data_id: str
     """ID of the binary data, organization/location/file."""
+
     expiration_minutes: int
     """Minutes for which the URL works, up to 10080 (seven days); left out, 15."""
+
     def __init__(
         self,
         *,
@@ -1749,9 +1980,11 @@ class CreateBinaryDataSignedURLResponse(Message):
 
     signed_url: str
     """The URL that downloads the file."""
+
     @property
     def expires_at(self) -> Timestamp:
         """The time from which the URL no longer works."""
+
     def __init__(
         self,
         *,
@@ -1766,6 +1999,7 @@ class SequenceResourceFilter(Message):
 
     resource_name: str
     method_name: str
+
     def __init__(
         self,
         *,
@@ -1779,6 +2013,7 @@ class Sequence(Message):
 
     id: str
     part_id: str
+
     @property
     def sequence_tags(self) -> RepeatedScalarFieldContainer[str]: ...
     @property
@@ -1788,15 +2023,19 @@ class Sequence(Message):
     @property
     def start_time(self) -> Timestamp:
         """Start of the data."""
+
     @property
     def end_time(self) -> Timestamp:
         """End of the data."""
+
     @property
     def resources(self) -> RepeatedCompositeFieldContainer[SequenceResourceFilter]:
         """Resources and methods whose data belongs to the sequence."""
+
     @property
     def dataset_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the datasets that hold the sequence."""
+
     def __init__(
         self,
         *,
@@ -1831,18 +2070,23 @@ class CreateSequenceRequest(Message):
 
     part_id: str
     """ID of the machine part, a UUID."""
+
     @property
     def resources(self) -> RepeatedCompositeFieldContainer[SequenceResourceFilter]:
         """Resources and methods whose data belongs to the sequence."""
+
     @property
     def sequence_tags(self) -> RepeatedScalarFieldContainer[str]:
         """Tags of the sequence."""
+
     @property
     def start_time(self) -> Timestamp:
         """Start of the data."""
+
     @property
     def end_time(self) -> Timestamp:
         """End of the data."""
+
     def __init__(
         self,
         *,
@@ -1862,6 +2106,7 @@ class CreateSequenceResponse(Message):
 
     id: str
     """The ID of the new sequence."""
+
     def __init__(
         self,
         *,
@@ -1874,6 +2119,7 @@ class GetSequenceRequest(Message):
 
     id: str
     """ID of the sequence."""
+
     def __init__(
         self,
         *,
@@ -1887,6 +2133,7 @@ class GetSequenceResponse(Message):
     @property
     def sequence(self) -> Sequence:
         """The sequence."""
+
     def __init__(
         self,
         *,
@@ -1900,21 +2147,27 @@ class UpdateSequenceRequest(Message):
 
     id: str
     """ID of the sequence."""
+
     @property
     def resources(self) -> RepeatedCompositeFieldContainer[SequenceResourceFilter]:
         """New resources and methods whose data belongs to the sequence."""
+
     @property
     def sequence_tags(self) -> RepeatedScalarFieldContainer[str]:
         """New tags of the sequence."""
+
     @property
     def start_time(self) -> Timestamp:
         """New start of the data."""
+
     @property
     def end_time(self) -> Timestamp:
         """New end of the data."""
+
     @property
     def field_mask(self) -> FieldMask:
         """Names of the fields to change."""
+
     def __init__(
         self,
         *,
@@ -1940,6 +2193,7 @@ class DeleteSequenceRequest(Message):
 
     id: str
     """ID of the sequence."""
+
     def __init__(
         self,
         *,
@@ -1957,10 +2211,13 @@ class ListSequencesRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     page_token: str
     """Token of the page, from the answer before it; empty for the first page."""
+
     page_size: int
     """At most this many sequences in the page; left out, the service decides."""
+
     def __init__(
         self,
         *,
@@ -1976,8 +2233,10 @@ class ListSequencesResponse(Message):
     @property
     def sequences(self) -> RepeatedCompositeFieldContainer[Sequence]:
         """The sequences of this page."""
+
     next_page_token: str
     """The token of the next page; empty on the last page."""
+
     def __init__(
         self,
         *,
@@ -1991,12 +2250,16 @@ class SequencesByDatasetIDRequest(Message):
 
     dataset_id: str
     """ID of the dataset, 24 hexadecimal digits."""
+
     page_token: str
     """Token of the page, from the answer before it; empty for the first page."""
+
     page_size: int
     """At most this many sequences in the page; left out, the service decides."""
+
     count_only: bool
     """Whether to count the sequences only and return none of them."""
+
     def __init__(
         self,
         *,
@@ -2013,10 +2276,13 @@ class SequencesByDatasetIDResponse(Message):
     @property
     def sequences(self) -> RepeatedCompositeFieldContainer[Sequence]:
         """The sequences of this page."""
+
     next_page_token: str
     """The token of the next page; empty on the last page."""
+
     count: int
     """The number of sequences."""
+
     def __init__(
         self,
         *,
@@ -2031,10 +2297,13 @@ class GetSequenceBinaryDataRequest(Message):
 
     sequence_id: str
     """ID of the sequence."""
+
     page_token: str
     """Token of the page, from the answer before it; empty for the first page."""
+
     page_size: int
     """At most this many files in the page; left out, the service decides."""
+
     def __init__(
         self,
         *,
@@ -2050,8 +2319,10 @@ class GetSequenceBinaryDataResponse(Message):
     @property
     def data(self) -> RepeatedCompositeFieldContainer[BinaryData]:
         """The binary data of this page."""
+
     next_page_token: str
     """The token of the next page; empty on the last page."""
+
     def __init__(
         self,
         *,

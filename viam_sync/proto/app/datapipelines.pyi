@@ -6,7 +6,7 @@
 from typing import Iterable, Literal, NewType, Optional
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer, RepeatedScalarFieldContainer
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
+from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -38,19 +38,25 @@ class DataPipeline(Message):
     id: str
     organization_id: str
     name: str
+
     @property
     def mql_binary(self) -> RepeatedScalarFieldContainer[bytes]:
         """Stages of the aggregation pipeline in order, one BSON document each."""
+
     schedule: str
     """When the pipeline runs, a cron expression."""
+
     enabled: bool
     """Whether the pipeline runs on its schedule."""
+
     @property
     def created_on(self) -> Timestamp: ...
     @property
     def updated_at(self) -> Timestamp: ...
+
     data_source_type: data_pb.TabularDataSourceType.ValueType
     """Storage that the pipeline reads; absent, the standard one."""
+
     def __init__(
         self,
         *,
@@ -85,6 +91,7 @@ class GetDataPipelineRequest(Message):
 
     id: str
     """ID of the data pipeline."""
+
     def __init__(
         self,
         *,
@@ -98,6 +105,7 @@ class GetDataPipelineResponse(Message):
     @property
     def data_pipeline(self) -> DataPipeline:
         """The data pipeline."""
+
     def __init__(
         self,
         *,
@@ -111,6 +119,7 @@ class ListDataPipelinesRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -124,6 +133,7 @@ class ListDataPipelinesResponse(Message):
     @property
     def data_pipelines(self) -> RepeatedCompositeFieldContainer[DataPipeline]:
         """The data pipelines of the organization."""
+
     def __init__(
         self,
         *,
@@ -136,17 +146,23 @@ class CreateDataPipelineRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     name: str
     """Name of the data pipeline."""
+
     @property
     def mql_binary(self) -> RepeatedScalarFieldContainer[bytes]:
         """Stages of the aggregation pipeline in order, one BSON document each."""
+
     schedule: str
     """When the pipeline runs, a cron expression."""
+
     enable_backfill: bool
     """Whether the pipeline also runs over data from before its creation; left out, the service decides."""
+
     data_source_type: data_pb.TabularDataSourceType.ValueType
     """Storage that the pipeline reads; left out, the standard one."""
+
     def __init__(
         self,
         *,
@@ -168,6 +184,7 @@ class CreateDataPipelineResponse(Message):
 
     id: str
     """The ID of the new data pipeline."""
+
     def __init__(
         self,
         *,
@@ -180,8 +197,10 @@ class RenameDataPipelineRequest(Message):
 
     id: str
     """ID of the data pipeline."""
+
     name: str
     """New name of the data pipeline."""
+
     def __init__(
         self,
         *,
@@ -200,6 +219,7 @@ class DeleteDataPipelineRequest(Message):
 
     id: str
     """ID of the data pipeline."""
+
     def __init__(
         self,
         *,
@@ -217,6 +237,7 @@ class EnableDataPipelineRequest(Message):
 
     id: str
     """ID of the data pipeline."""
+
     def __init__(
         self,
         *,
@@ -234,6 +255,7 @@ class DisableDataPipelineRequest(Message):
 
     id: str
     """ID of the data pipeline."""
+
     def __init__(
         self,
         *,
@@ -251,10 +273,13 @@ class ListDataPipelineRunsRequest(Message):
 
     id: str
     """ID of the data pipeline."""
+
     page_size: int
     """At most this many runs in the page; left out, the service decides."""
+
     page_token: str
     """Token of the page, from the answer before it; empty for the first page."""
+
     def __init__(
         self,
         *,
@@ -269,11 +294,14 @@ class ListDataPipelineRunsResponse(Message):
 
     pipeline_id: str
     """The ID of the data pipeline."""
+
     @property
     def runs(self) -> RepeatedCompositeFieldContainer[DataPipelineRun]:
         """The runs of this page."""
+
     next_page_token: str
     """The token of the next page; empty on the last page."""
+
     def __init__(
         self,
         *,
@@ -287,23 +315,31 @@ class DataPipelineRun(Message):
     """One run of a data pipeline."""
 
     id: str
+
     @property
     def start_time(self) -> Timestamp:
         """When the run started."""
+
     @property
     def end_time(self) -> Timestamp:
         """When the run ended."""
+
     @property
     def data_start_time(self) -> Timestamp:
         """Start of the time span whose data the run covers."""
+
     @property
     def data_end_time(self) -> Timestamp:
         """End of the time span whose data the run covers."""
+
     status: DataPipelineRunStatus.ValueType
+
     error_message: str
     """Why the run failed; empty otherwise."""
+
     data_source_type: data_pb.TabularDataSourceType.ValueType
     """Storage that the run reads."""
+
     def __init__(
         self,
         *,

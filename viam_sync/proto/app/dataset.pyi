@@ -6,7 +6,7 @@
 from typing import Iterable, Literal, NewType, Optional
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer, RepeatedScalarFieldContainer
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
+from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -47,11 +47,15 @@ class Dataset(Message):
 
     id: str
     """ID of the dataset, 24 hexadecimal digits."""
+
     name: str
     organization_id: str
+
     @property
     def time_created(self) -> Timestamp: ...
+
     type: DatasetType.ValueType
+
     def __init__(
         self,
         *,
@@ -69,10 +73,13 @@ class CreateDatasetRequest(Message):
 
     name: str
     """Name of the dataset, unique within the organization."""
+
     organization_id: str
     """ID of the organization, a UUID."""
+
     type: DatasetType.ValueType
     """What the dataset will hold; left out, binary data."""
+
     def __init__(
         self,
         *,
@@ -88,6 +95,7 @@ class CreateDatasetResponse(Message):
 
     id: str
     """The ID of the new dataset, 24 hexadecimal digits."""
+
     def __init__(
         self,
         *,
@@ -100,6 +108,7 @@ class DeleteDatasetRequest(Message):
 
     id: str
     """ID of the dataset, 24 hexadecimal digits."""
+
     def __init__(
         self,
         *,
@@ -117,8 +126,10 @@ class RenameDatasetRequest(Message):
 
     id: str
     """ID of the dataset, 24 hexadecimal digits."""
+
     name: str
     """New name of the dataset, unique within the organization."""
+
     def __init__(
         self,
         *,
@@ -137,8 +148,10 @@ class ListDatasetsByOrganizationIDRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     type: DatasetType.ValueType
     """Only datasets of this type; left out, the service decides which types to list."""
+
     def __init__(
         self,
         *,
@@ -154,6 +167,7 @@ class ListDatasetsByOrganizationIDResponse(Message):
     @property
     def datasets(self) -> RepeatedCompositeFieldContainer[Dataset]:
         """The datasets."""
+
     def __init__(
         self,
         *,
@@ -167,6 +181,7 @@ class ListDatasetsByIDsRequest(Message):
     @property
     def ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the datasets, 24 hexadecimal digits each, at least one."""
+
     def __init__(
         self,
         *,
@@ -180,6 +195,7 @@ class ListDatasetsByIDsResponse(Message):
     @property
     def datasets(self) -> RepeatedCompositeFieldContainer[Dataset]:
         """The datasets."""
+
     def __init__(
         self,
         *,
@@ -193,10 +209,13 @@ class MergeDatasetsRequest(Message):
     @property
     def dataset_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of the datasets to combine, 24 hexadecimal digits each."""
+
     name: str
     """Name of the new dataset, unique within the organization."""
+
     organization_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -211,6 +230,7 @@ class MergeDatasetsResponse(Message):
 
     dataset_id: str
     """The ID of the new dataset, 24 hexadecimal digits."""
+
     def __init__(
         self,
         *,
@@ -223,6 +243,7 @@ class StartSequenceDatasetExportRequest(Message):
 
     dataset_id: str
     """ID of the dataset, 24 hexadecimal digits."""
+
     def __init__(
         self,
         *,
@@ -235,6 +256,7 @@ class StartSequenceDatasetExportResponse(Message):
 
     job_id: str
     """The ID of the export job."""
+
     def __init__(
         self,
         *,
@@ -247,6 +269,7 @@ class GetSequenceDatasetExportRequest(Message):
 
     job_id: str
     """ID of the export job."""
+
     def __init__(
         self,
         *,
@@ -259,21 +282,28 @@ class GetSequenceDatasetExportResponse(Message):
 
     job_id: str
     """The ID of the export job."""
+
     status: SequenceDatasetExportStatus.ValueType
     """The state of the job."""
+
     download_url: str
     """The URL of the export; empty until the job has completed."""
+
     @property
     def expires_at(self) -> Timestamp:
         """The time from which the URL no longer works."""
+
     error_message: str
     """The reason why the job failed; empty otherwise."""
+
     @property
     def created_at(self) -> Timestamp:
         """The time at which the job was started."""
+
     @property
     def completed_at(self) -> Timestamp:
         """The time at which the job ended; unset before."""
+
     def __init__(
         self,
         *,

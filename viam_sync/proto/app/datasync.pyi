@@ -11,7 +11,7 @@ from google.protobuf.internal.containers import (
     RepeatedCompositeFieldContainer,
     RepeatedScalarFieldContainer,
 )
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
+from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -35,8 +35,10 @@ class MimeType(_MimeType, metaclass=_MimeTypeWrapper):
     MIME_TYPE_UNSPECIFIED: MimeType.ValueType
     MIME_TYPE_IMAGE_JPEG: MimeType.ValueType
     MIME_TYPE_IMAGE_PNG: MimeType.ValueType
+
     MIME_TYPE_APPLICATION_PCD: MimeType.ValueType
     """Point cloud."""
+
     MIME_TYPE_VIDEO_MP4: MimeType.ValueType
 
 class _DataType:
@@ -52,10 +54,13 @@ class DataType(_DataType, metaclass=_DataTypeWrapper):
     """Kind of an upload."""
 
     DATA_TYPE_UNSPECIFIED: DataType.ValueType
+
     DATA_TYPE_BINARY_SENSOR: DataType.ValueType
     """Binary data that a resource captured, such as an image."""
+
     DATA_TYPE_TABULAR_SENSOR: DataType.ValueType
     """Tabular readings that a resource captured."""
+
     DATA_TYPE_FILE: DataType.ValueType
     """A file of any kind."""
 
@@ -65,9 +70,11 @@ class DataCaptureUploadRequest(Message):
     @property
     def metadata(self) -> UploadMetadata:
         """Where the data comes from and what it is."""
+
     @property
     def sensor_contents(self) -> RepeatedCompositeFieldContainer[SensorData]:
         """The readings: any number of tabular ones, or a single binary one."""
+
     def __init__(
         self,
         *,
@@ -82,8 +89,10 @@ class DataCaptureUploadResponse(Message):
 
     file_id: str
     """The ID of the upload; what tabular uploads are known by."""
+
     binary_data_id: str
     """The ID of the binary data, organization/location/file."""
+
     def __init__(
         self,
         *,
@@ -98,9 +107,11 @@ class FileUploadRequest(Message):
     @property
     def metadata(self) -> UploadMetadata:
         """Where the file comes from and what it is; only in the first message."""
+
     @property
     def file_contents(self) -> FileData:
         """Next chunk of the contents; in all messages after the first."""
+
     def __init__(
         self,
         *,
@@ -116,8 +127,10 @@ class FileUploadResponse(Message):
 
     file_id: str
     """Deprecated, use binary_data_id: the ID of the file, 64 letters and digits."""
+
     binary_data_id: str
     """The ID of the binary data, organization/location/file."""
+
     def __init__(
         self,
         *,
@@ -132,8 +145,10 @@ class StreamingDataCaptureUploadRequest(Message):
     @property
     def metadata(self) -> DataCaptureUploadMetadata:
         """Where the data comes from and what it is; only in the first message."""
+
     data: bytes
     """Next chunk of the contents; in all messages after the first."""
+
     def __init__(
         self,
         *,
@@ -149,8 +164,10 @@ class StreamingDataCaptureUploadResponse(Message):
 
     file_id: str
     """Deprecated, use binary_data_id: the ID of the file, 64 letters and digits."""
+
     binary_data_id: str
     """The ID of the binary data, organization/location/file."""
+
     def __init__(
         self,
         *,
@@ -165,14 +182,18 @@ class SensorMetadata(Message):
     @property
     def time_requested(self) -> Timestamp:
         """When the machine asked the resource for the data."""
+
     @property
     def time_received(self) -> Timestamp:
         """When the machine received the data from the resource."""
+
     mime_type: MimeType.ValueType
     """Deprecated, use the MIME type of the upload's metadata."""
+
     @property
     def annotations(self) -> data_pb.Annotations:
         """Labels of the image; for binary data only."""
+
     def __init__(
         self,
         *,
@@ -194,8 +215,10 @@ class SensorData(Message):
     @property
     def struct(self) -> Struct:
         """Tabular reading."""
+
     binary: bytes
     """Contents of a binary reading, such as an image."""
+
     def __init__(
         self,
         *,
@@ -211,6 +234,7 @@ class FileData(Message):
     """A chunk of a file's contents."""
 
     data: bytes
+
     def __init__(
         self,
         *,
@@ -223,35 +247,48 @@ class UploadMetadata(Message):
 
     part_id: str
     """ID of the machine part, a UUID."""
+
     component_type: str
     """Type of the component or service, such as camera; stored as given."""
+
     component_name: str
     """Name of the component or service; stored as given."""
+
     method_name: str
     """Name of the captured method, such as Readings; stored as given."""
+
     type: DataType.ValueType
     """Kind of the upload; it must fit what is sent."""
+
     @property
     def method_parameters(self) -> MessageMap[str, Any]:
         """Parameters that the method was called with."""
+
     file_name: str
     """Name of the file; may be empty."""
+
     file_extension: str
     """File extension with its dot; it decides the MIME type where none is given."""
+
     @property
     def file_create_time(self) -> Timestamp:
         """When the file was created; for files only."""
+
     @property
     def file_modify_time(self) -> Timestamp:
         """When the file was last changed; for files only."""
+
     @property
     def tags(self) -> RepeatedScalarFieldContainer[str]:
         """Tags to store with the data."""
+
     @property
     def dataset_ids(self) -> RepeatedScalarFieldContainer[str]:
         """IDs of datasets to add the data to, 24 hexadecimal digits each."""
+
     mime_type: str
     """MIME type of the contents; empty, the file extension decides."""
+
     def __init__(
         self,
         *,
@@ -310,17 +347,25 @@ class DataCaptureMetadata(Message):
 
     component_type: str
     """Type of the component or service, such as camera."""
+
     component_name: str
+
     method_name: str
     """Name of the captured method, such as Readings."""
+
     type: DataType.ValueType
+
     @property
     def method_parameters(self) -> MessageMap[str, Any]: ...
+
     file_extension: str
     """File extension with its dot."""
+
     @property
     def tags(self) -> RepeatedScalarFieldContainer[str]: ...
+
     mime_type: str
+
     def __init__(
         self,
         *,

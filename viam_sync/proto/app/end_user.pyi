@@ -18,8 +18,10 @@ class IsLegalAcceptedResponse(Message):
 
     accepted_legal: bool
     """Whether the caller has accepted the current terms."""
+
     ever_accepted_legal: bool
     """Whether the caller has accepted any version of the terms."""
+
     def __init__(
         self,
         *,
@@ -43,16 +45,21 @@ class RegisterAuthApplicationRequest(Message):
 
     application_name: str
     """Name of the application."""
+
     org_id: str
     """ID of the organization, a UUID."""
+
     @property
     def origin_uris(self) -> RepeatedScalarFieldContainer[str]:
         """URIs that requests to sign in may come from."""
+
     @property
     def redirect_uris(self) -> RepeatedScalarFieldContainer[str]:
         """URIs that users may be sent to after signing in."""
+
     logout_uri: str
     """URI that users are sent to after signing out."""
+
     def __init__(
         self,
         *,
@@ -71,10 +78,13 @@ class RegisterAuthApplicationResponse(Message):
 
     application_id: str
     """The ID of the new application."""
+
     application_name: str
     """The name of the application."""
+
     client_secret: str
     """The secret of the application."""
+
     def __init__(
         self,
         *,
@@ -89,18 +99,24 @@ class UpdateAuthApplicationRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     application_id: str
     """ID of the application."""
+
     application_name: str
     """New name of the application."""
+
     @property
     def origin_uris(self) -> RepeatedScalarFieldContainer[str]:
         """New URIs that requests to sign in may come from."""
+
     @property
     def redirect_uris(self) -> RepeatedScalarFieldContainer[str]:
         """New URIs that users may be sent to after signing in."""
+
     logout_uri: str
     """New URI that users are sent to after signing out."""
+
     def __init__(
         self,
         *,
@@ -123,8 +139,10 @@ class UpdateAuthApplicationResponse(Message):
 
     application_id: str
     """The ID of the application."""
+
     application_name: str
     """The name of the application."""
+
     def __init__(
         self,
         *,
@@ -138,8 +156,10 @@ class GetAuthApplicationRequest(Message):
 
     org_id: str
     """ID of the organization, a UUID."""
+
     application_id: str
     """ID of the application."""
+
     def __init__(
         self,
         *,
@@ -153,18 +173,24 @@ class GetAuthApplicationResponse(Message):
 
     application_id: str
     """The ID of the application."""
+
     application_name: str
     """The name of the application."""
+
     client_secret: str
     """The secret of the application."""
+
     @property
     def origin_uris(self) -> RepeatedScalarFieldContainer[str]:
         """The URIs that requests to sign in may come from."""
+
     @property
     def redirect_uris(self) -> RepeatedScalarFieldContainer[str]:
         """The URIs that users may be sent to after signing in."""
+
     logout_uri: str
     """The URI that users are sent to after signing out."""
+
     def __init__(
         self,
         *,

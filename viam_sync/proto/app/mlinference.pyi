@@ -17,15 +17,20 @@ class GetInferenceRequest(Message):
     """ID of the model in the registry, prefix:name, where the prefix is the public namespace or the ID of an
     organization.
     """
+
     registry_item_version: str
     """Version of the model."""
+
     @property
     def binary_id(self) -> data_pb.BinaryID:
         """Deprecated, use binary_data_id: the ID in its older form."""
+
     binary_data_id: str
     """ID of the binary data, organization/location/file."""
+
     organization_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -49,9 +54,11 @@ class GetInferenceResponse(Message):
     @property
     def output_tensors(self) -> mlmodel_pb.FlatTensors:
         """The tensors that the model puts out, by name."""
+
     @property
     def annotations(self) -> data_pb.Annotations:
         """The bounding boxes and classifications that the tensors amount to."""
+
     def __init__(
         self,
         *,

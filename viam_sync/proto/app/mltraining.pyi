@@ -11,7 +11,7 @@ from google.protobuf.internal.containers import (
     RepeatedScalarFieldContainer,
     ScalarMap,
 )
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
+from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -31,10 +31,13 @@ class ModelType(_ModelType, metaclass=_ModelTypeWrapper):
     """Kind of model to train."""
 
     MODEL_TYPE_UNSPECIFIED: ModelType.ValueType
+
     MODEL_TYPE_SINGLE_LABEL_CLASSIFICATION: ModelType.ValueType
     """Gives an image one label."""
+
     MODEL_TYPE_MULTI_LABEL_CLASSIFICATION: ModelType.ValueType
     """Gives an image any number of labels."""
+
     MODEL_TYPE_OBJECT_DETECTION: ModelType.ValueType
     """Finds labelled rectangles in an image."""
 
@@ -76,12 +79,15 @@ class TrainingStatus(_TrainingStatus, metaclass=_TrainingStatusWrapper):
 
     TRAINING_STATUS_UNSPECIFIED: TrainingStatus.ValueType
     """As a condition: any state."""
+
     TRAINING_STATUS_PENDING: TrainingStatus.ValueType
     """Waiting to run."""
+
     TRAINING_STATUS_IN_PROGRESS: TrainingStatus.ValueType
     TRAINING_STATUS_COMPLETED: TrainingStatus.ValueType
     TRAINING_STATUS_FAILED: TrainingStatus.ValueType
     TRAINING_STATUS_CANCELED: TrainingStatus.ValueType
+
     TRAINING_STATUS_CANCELING: TrainingStatus.ValueType
     """Being canceled, not over yet."""
 
@@ -105,19 +111,26 @@ class SubmitTrainingJobRequest(Message):
 
     dataset_id: str
     """ID of the dataset, 24 hexadecimal digits."""
+
     organization_id: str
     """ID of the organization, a UUID."""
+
     model_name: str
     """Name of the model to create."""
+
     model_version: str
     """Version of the model to create; empty, the time as YYYY-MM-DDTHH-MM-SS."""
+
     model_type: ModelType.ValueType
     """Kind of model to train; must be given."""
+
     model_framework: ModelFramework.ValueType
     """Framework of the model to create."""
+
     @property
     def tags(self) -> RepeatedScalarFieldContainer[str]:
         """Labels to train on."""
+
     def __init__(
         self,
         *,
@@ -141,6 +154,7 @@ class SubmitTrainingJobResponse(Message):
 
     id: str
     """The ID of the new training job."""
+
     def __init__(
         self,
         *,
@@ -153,25 +167,34 @@ class SubmitCustomTrainingJobRequest(Message):
 
     dataset_id: str
     """ID of the dataset, 24 hexadecimal digits."""
+
     registry_item_id: str
     """ID of the training script in the registry, prefix:name, where the prefix is the public namespace or the ID of an
     organization.
     """
+
     registry_item_version: str
     """Version of the training script; must be given."""
+
     organization_id: str
     """ID of the organization, a UUID."""
+
     model_name: str
     """Name of the model to create."""
+
     model_version: str
     """Version of the model to create; empty, the time as YYYY-MM-DDTHH-MM-SS."""
+
     @property
     def arguments(self) -> ScalarMap[str, str]:
         """Arguments for the training script, by name."""
+
     container_version: str
     """Older way to choose the container; use container_id."""
+
     container_id: str
     """ID of the container that the script runs in."""
+
     def __init__(
         self,
         *,
@@ -205,6 +228,7 @@ class SubmitCustomTrainingJobResponse(Message):
 
     id: str
     """The ID of the new training job."""
+
     def __init__(
         self,
         *,
@@ -217,6 +241,7 @@ class GetTrainingJobRequest(Message):
 
     id: str
     """ID of the training job."""
+
     def __init__(
         self,
         *,
@@ -230,6 +255,7 @@ class GetTrainingJobResponse(Message):
     @property
     def metadata(self) -> TrainingJobMetadata:
         """The training job."""
+
     def __init__(
         self,
         *,
@@ -243,8 +269,10 @@ class ListTrainingJobsRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     status: TrainingStatus.ValueType
     """Only jobs in this state; left out, all."""
+
     def __init__(
         self,
         *,
@@ -259,6 +287,7 @@ class ListTrainingJobsResponse(Message):
     @property
     def jobs(self) -> RepeatedCompositeFieldContainer[TrainingJobMetadata]:
         """The training jobs."""
+
     def __init__(
         self,
         *,
@@ -276,16 +305,22 @@ class TrainingJobMetadata(Message):
     model_version: str
     model_type: ModelType.ValueType
     model_framework: ModelFramework.ValueType
+
     is_custom_job: bool
     """Whether the training script comes from the registry."""
+
     registry_item_id: str
     """ID of the training script in the registry; for custom jobs only."""
+
     registry_item_version: str
     """Version of the training script; for custom jobs only."""
+
     status: TrainingStatus.ValueType
+
     @property
     def error_status(self) -> google_pb.Status:
         """Why the job failed; set on failed jobs only."""
+
     @property
     def created_on(self) -> Timestamp: ...
     @property
@@ -293,21 +328,28 @@ class TrainingJobMetadata(Message):
     @property
     def training_started(self) -> Timestamp:
         """When the job began to run; unset before."""
+
     @property
     def training_ended(self) -> Timestamp:
         """When the job ended; unset before."""
+
     synced_model_id: str
     """ID of the model that the job produced; empty before it has completed."""
+
     @property
     def tags(self) -> RepeatedScalarFieldContainer[str]:
         """Labels that the model is trained on."""
+
     @property
     def arguments(self) -> ScalarMap[str, str]:
         """Arguments for the training script, by name; for custom jobs only."""
+
     container_version: str
     """Older form of container_id."""
+
     container_id: str
     """ID of the container that the script runs in; for custom jobs only."""
+
     @property
     def deployment_modular_resources(self) -> RepeatedScalarFieldContainer[str]: ...
     def __init__(
@@ -372,6 +414,7 @@ class CancelTrainingJobRequest(Message):
 
     id: str
     """ID of the training job."""
+
     def __init__(
         self,
         *,
@@ -389,6 +432,7 @@ class DeleteCompletedTrainingJobRequest(Message):
 
     id: str
     """ID of the training job."""
+
     def __init__(
         self,
         *,
@@ -406,9 +450,12 @@ class TrainingJobLogEntry(Message):
 
     level: str
     """Severity, such as info."""
+
     @property
     def time(self) -> Timestamp: ...
+
     message: str
+
     def __init__(
         self,
         *,
@@ -424,8 +471,10 @@ class GetTrainingJobLogsRequest(Message):
 
     id: str
     """ID of the training job."""
+
     page_token: str
     """Token of the page, from the answer before it; left out, the first page."""
+
     def __init__(
         self,
         *,
@@ -441,8 +490,10 @@ class GetTrainingJobLogsResponse(Message):
     @property
     def logs(self) -> RepeatedCompositeFieldContainer[TrainingJobLogEntry]:
         """The log entries of this page."""
+
     next_page_token: str
     """The token of the next page; empty on the last page."""
+
     def __init__(
         self,
         *,
@@ -462,6 +513,7 @@ class ListSupportedContainersResponse(Message):
     @property
     def container_map(self) -> MessageMap[str, Container]:
         """The containers, by their key."""
+
     def __init__(
         self,
         *,
@@ -474,6 +526,7 @@ class ListContainersRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     def __init__(
         self,
         *,
@@ -487,6 +540,7 @@ class ListContainersResponse(Message):
     @property
     def containers(self) -> RepeatedCompositeFieldContainer[Container]:
         """The containers."""
+
     def __init__(
         self,
         *,
@@ -499,6 +553,7 @@ class GetContainerRequest(Message):
 
     id: str
     """ID of the container."""
+
     def __init__(
         self,
         *,
@@ -512,6 +567,7 @@ class GetContainerResponse(Message):
     @property
     def container(self) -> Container:
         """The container."""
+
     def __init__(
         self,
         *,
@@ -525,10 +581,13 @@ class RegisterCustomTrainingContainerRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     image_uri: str
     """URI of the container image."""
+
     description: str
     """Description of the container."""
+
     def __init__(
         self,
         *,
@@ -543,6 +602,7 @@ class RegisterCustomTrainingContainerResponse(Message):
 
     id: str
     """The ID of the new container."""
+
     def __init__(
         self,
         *,
@@ -555,6 +615,7 @@ class DeleteCustomTrainingContainerRequest(Message):
 
     id: str
     """ID of the container."""
+
     def __init__(
         self,
         *,
@@ -571,20 +632,28 @@ class Container(Message):
     """A container image that custom training jobs can run in."""
 
     key: str
+
     uri: str
     """URI of the container image."""
+
     framework: str
     """Framework that the container is made for."""
+
     description: str
+
     @property
     def eol(self) -> Timestamp:
         """End of life: when support for the container ends."""
+
     organization_id: str
     """ID of the organization that registered the container, a UUID."""
+
     @property
     def created_on(self) -> Timestamp: ...
+
     id: str
     visibility: Visibility.ValueType
+
     def __init__(
         self,
         *,

@@ -6,7 +6,7 @@
 from typing import Iterable, Literal, NewType, Optional
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
+from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -28,8 +28,10 @@ class PackageType(_PackageType, metaclass=_PackageTypeWrapper):
     """Kind of a package."""
 
     PACKAGE_TYPE_UNSPECIFIED: PackageType.ValueType
+
     PACKAGE_TYPE_ARCHIVE: PackageType.ValueType
     """Files of any kind."""
+
     PACKAGE_TYPE_ML_MODEL: PackageType.ValueType
     PACKAGE_TYPE_MODULE: PackageType.ValueType
     PACKAGE_TYPE_SLAM_MAP: PackageType.ValueType
@@ -39,9 +41,12 @@ class FileInfo(Message):
     """A file or directory in a package."""
 
     name: str
+
     size: int
     """Size in bytes."""
+
     is_directory: bool
+
     def __init__(
         self,
         *,
@@ -59,14 +64,18 @@ class PackageInfo(Message):
     name: str
     version: str
     type: PackageType.ValueType
+
     platform: str
     """Operating system and architecture, such as linux/arm64; absent where it does not matter."""
+
     @property
     def files(self) -> RepeatedCompositeFieldContainer[FileInfo]:
         """Files that the package contains."""
+
     @property
     def metadata(self) -> Struct:
         """Further details, which depend on the type of package."""
+
     def __init__(
         self,
         *,
@@ -89,8 +98,10 @@ class CreatePackageRequest(Message):
     @property
     def info(self) -> PackageInfo:
         """Description of the package; only in the first message."""
+
     contents: bytes
     """Next chunk of the package; in all messages after the first."""
+
     def __init__(
         self,
         *,
@@ -106,8 +117,10 @@ class CreatePackageResponse(Message):
 
     id: str
     """The ID of the package."""
+
     version: str
     """The version of the package."""
+
     def __init__(
         self,
         *,
@@ -121,10 +134,13 @@ class DeletePackageRequest(Message):
 
     id: str
     """ID of the package."""
+
     version: str
     """Version to delete."""
+
     type: PackageType.ValueType
     """Type of the package."""
+
     def __init__(
         self,
         *,
@@ -144,13 +160,18 @@ class Package(Message):
 
     @property
     def info(self) -> PackageInfo: ...
+
     url: str
     """Download URL; empty where it was not asked for."""
+
     @property
     def created_on(self) -> Timestamp: ...
+
     checksum: str
     """Checksum of the contents."""
+
     id: str
+
     def __init__(
         self,
         *,
@@ -168,14 +189,19 @@ class GetPackageRequest(Message):
 
     id: str
     """ID of the package."""
+
     version: str
     """Version of the package."""
+
     include_url: bool
     """Whether to return the download URL too; left out, it is not."""
+
     type: PackageType.ValueType
     """Type of the package; left out, any."""
+
     platform: str
     """Operating system and architecture, such as linux/arm64; left out, any."""
+
     def __init__(
         self,
         *,
@@ -194,6 +220,7 @@ class GetPackageResponse(Message):
     @property
     def package(self) -> Package:
         """The package."""
+
     def __init__(
         self,
         *,
@@ -207,14 +234,19 @@ class ListPackagesRequest(Message):
 
     organization_id: str
     """ID of the organization, a UUID."""
+
     name: str
     """Only packages of this name; left out, all."""
+
     version: str
     """Only this version; left out, all."""
+
     type: PackageType.ValueType
     """Only packages of this type; left out, all."""
+
     include_url: bool
     """Whether to return the download URLs too; left out, they are not."""
+
     def __init__(
         self,
         *,
@@ -233,6 +265,7 @@ class ListPackagesResponse(Message):
     @property
     def packages(self) -> RepeatedCompositeFieldContainer[Package]:
         """The packages."""
+
     def __init__(
         self,
         *,

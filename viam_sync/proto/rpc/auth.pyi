@@ -12,8 +12,10 @@ class Credentials(Message):
 
     type: str
     """Kind of the secret: api-key, or robot-secret for the secret of a machine part."""
+
     payload: str
     """The secret itself."""
+
     def __init__(
         self,
         *,
@@ -27,9 +29,11 @@ class AuthenticateRequest(Message):
 
     entity: str
     """Who authenticates: the ID of the API key, or the ID of the machine part for its secret."""
+
     @property
     def credentials(self) -> Credentials:
         """Secret of that entity."""
+
     def __init__(
         self,
         *,
@@ -44,6 +48,7 @@ class AuthenticateResponse(Message):
 
     access_token: str
     """The access token, to be sent as a bearer token; its contents are opaque."""
+
     def __init__(
         self,
         *,
@@ -56,6 +61,7 @@ class AuthenticateToRequest(Message):
 
     entity: str
     """Entity to get access to, such as the address of a machine."""
+
     def __init__(
         self,
         *,
@@ -68,6 +74,7 @@ class AuthenticateToResponse(Message):
 
     access_token: str
     """The access token for that entity."""
+
     def __init__(
         self,
         *,

@@ -10,7 +10,7 @@ from google.protobuf.internal.containers import (
     RepeatedCompositeFieldContainer,
     RepeatedScalarFieldContainer,
 )
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
+from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 
@@ -28,8 +28,10 @@ class LabelType(_LabelType, metaclass=_LabelTypeWrapper):
     """What the labels in a file stand for."""
 
     LABEL_TYPE_UNSPECIFIED: LabelType.ValueType
+
     LABEL_TYPE_TENSOR_VALUE: LabelType.ValueType
     """Each label stands for a value in the tensor."""
+
     LABEL_TYPE_TENSOR_AXIS: LabelType.ValueType
     """Each label stands for a position along an axis of the tensor."""
 
@@ -38,12 +40,15 @@ class InferRequest(Message):
 
     name: str
     """Name of the model service."""
+
     @property
     def input_tensors(self) -> FlatTensors:
         """Input tensors, by name."""
+
     @property
     def extra(self) -> Struct:
         """Further parameters that the resource may understand; absent, none."""
+
     def __init__(
         self,
         *,
@@ -60,6 +65,7 @@ class InferResponse(Message):
     @property
     def output_tensors(self) -> FlatTensors:
         """The output tensors, by name."""
+
     def __init__(
         self,
         *,
@@ -73,9 +79,11 @@ class MetadataRequest(Message):
 
     name: str
     """Name of the model service."""
+
     @property
     def extra(self) -> Struct:
         """Further parameters that the resource may understand; absent, none."""
+
     def __init__(
         self,
         *,
@@ -91,6 +99,7 @@ class MetadataResponse(Message):
     @property
     def metadata(self) -> Metadata:
         """The description of the model."""
+
     def __init__(
         self,
         *,
@@ -103,15 +112,20 @@ class Metadata(Message):
     """Description of a model."""
 
     name: str
+
     type: str
     """Kind of the model, such as object_detector."""
+
     description: str
+
     @property
     def input_info(self) -> RepeatedCompositeFieldContainer[TensorInfo]:
         """Tensors that the model takes."""
+
     @property
     def output_info(self) -> RepeatedCompositeFieldContainer[TensorInfo]:
         """Tensors that the model gives."""
+
     def __init__(
         self,
         *,
@@ -128,14 +142,18 @@ class TensorInfo(Message):
 
     name: str
     description: str
+
     data_type: str
     """Type of the values, such as uint8 or float32."""
+
     @property
     def shape(self) -> RepeatedScalarFieldContainer[int]:
         """Length of each dimension."""
+
     @property
     def associated_files(self) -> RepeatedCompositeFieldContainer[File]:
         """Files that explain the tensor, such as its labels."""
+
     @property
     def extra(self) -> Struct: ...
     def __init__(
@@ -159,6 +177,7 @@ class File(Message):
     name: str
     description: str
     label_type: LabelType.ValueType
+
     def __init__(
         self,
         *,
@@ -172,6 +191,7 @@ class FlatTensorDataInt8(Message):
     """Signed 8-bit integers, one per byte."""
 
     data: bytes
+
     def __init__(
         self,
         *,
@@ -183,6 +203,7 @@ class FlatTensorDataUInt8(Message):
     """Unsigned 8-bit integers, one per byte."""
 
     data: bytes
+
     def __init__(
         self,
         *,
@@ -292,6 +313,7 @@ class FlatTensor(Message):
     @property
     def shape(self) -> RepeatedScalarFieldContainer[int]:
         """Length of each dimension."""
+
     @property
     def int8_tensor(self) -> FlatTensorDataInt8: ...
     @property

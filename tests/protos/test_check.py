@@ -1,0 +1,67 @@
+"""The check finds each generated file that was changed, is missing, or is no longer made."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from .tiny import BENCH, ROOT
+
+pytest.importorskip("ruff", reason="the generator formats with ruff")
+
+
+@pytest.fixture
+def package(tmp_path):
+    shutil.copytree(ROOT / "viam_sync", tmp_path / "viam_sync", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "viam_sync"
+
+
+def run(package, *arguments):
+    command = [sys.executable, str(BENCH / "generate.py"), f"--package={package}", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_what_is_committed_is_what_the_generator_makes(package):
+    done = run(package, "--check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "generated files are up to date" in done.stdout
+
+
+def test_the_check_tells_of_changed_missing_and_orphaned_files_and_mends_none(package):
+    changed, missing = package / "services" / "app_service.py", package / "proto" / "app" / "data.pyi"
+    orphaned = package / "proto" / "app" / "old.py"
+    changed.write_text(changed.read_text(encoding="utf-8") + "# more\n", encoding="utf-8")
+    missing.unlink()
+    orphaned.write_text("# left behind\n", encoding="utf-8")
+
+    done = run(package, "--check")
+
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        "missing   proto/app/data.pyi",
+        "orphaned  proto/app/old.py",
+        "changed   services/app_service.py",
+    ]
+    assert not missing.exists()
+    assert orphaned.exists()
+
+
+def test_without_the_check_all_is_mended(package):
+    changed, missing = package / "proto" / "schema.bin", package / "services" / "app_service.py"
+    orphaned = package / "services" / "old_service.py"
+    changed.write_bytes(b"")
+    missing.unlink()
+    orphaned.write_text("# left behind\n", encoding="utf-8")
+
+    assert run(package).returncode == 0
+
+    assert changed.read_bytes() == (ROOT / "viam_sync" / "proto" / "schema.bin").read_bytes()
+    assert missing.exists()
+    assert not orphaned.exists()
+    assert run(package, "--check").returncode == 0
+
+
+def test_files_written_by_hand_are_left_alone(package):
+    (package / "proto" / "_pool.py").write_text("# by hand\n", encoding="utf-8")
+    assert run(package, "--check").returncode == 0

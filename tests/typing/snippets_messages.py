@@ -1,0 +1,100 @@
+"""What mypy and pyright must find right, or wrong where it says so, about the messages. It is never run."""
+
+from datetime import datetime, timezone
+from typing import Dict, List, Literal, Optional
+
+from google.protobuf.any_pb2 import Any
+from google.protobuf.struct_pb2 import Struct
+from google.protobuf.timestamp_pb2 import Timestamp
+from typing_extensions import assert_type
+
+from viam_sync.proto import app, common
+from viam_sync.proto.app import data, dataset, datasync, mltraining
+
+
+def constructors(moment: datetime, stamp: Timestamp, struct: Struct, packed: Any) -> List[object]:
+    return [
+        app.Robot(),
+        app.Robot(id="r", created_on=moment),
+        app.Robot(id=None, created_on=stamp, last_access=None),
+        app.RobotPart(robot_config={"components": []}, user_supplied_info=struct),
+        app.ListRobotsResponse(robots=[app.Robot(id="r")]),
+        data.CaptureInterval(start=moment, end=stamp),
+        datasync.UploadMetadata(method_parameters={"a": packed}, tags=("one", "two")),
+        app.Robot(id=1),  # type: ignore[arg-type]
+        app.Robot(nome="r"),  # type: ignore[call-arg]
+        app.ListRobotsResponse(robots=[app.Location()]),  # type: ignore[list-item]
+    ]
+
+
+def singular_fields(robot: app.Robot, part: app.RobotPart) -> None:
+    assert_type(robot.id, str)
+    assert_type(robot.created_on, Timestamp)
+    assert_type(robot.created_on.ToDatetime(timezone.utc), datetime)
+    assert_type(part.robot_config, Struct)
+    robot.id = "other"
+    robot.created_on.CopyFrom(Timestamp())
+    robot.created_on = Timestamp()  # type: ignore[misc]
+    robot.id = 5  # type: ignore[assignment]
+    robot.nome = "r"  # type: ignore[attr-defined]
+
+
+def repeated_fields(answer: app.ListRobotsResponse, tags: data.TagsFilter) -> None:
+    assert_type(answer.robots[0], app.Robot)
+    assert_type([robot.id for robot in answer.robots], List[str])
+    answer.robots.add(id="r", name="new")
+    answer.robots.append(app.Robot())
+    assert_type(tags.tags[0], str)
+    tags.tags.extend(["a", "b"])
+    tags.tags.append(5)  # type: ignore[arg-type]
+
+
+def maps(metadata: datasync.UploadMetadata) -> None:
+    assert_type(metadata.method_parameters["a"], Any)
+    assert_type(dict(metadata.method_parameters), Dict[str, Any])
+
+
+def enums(kind: dataset.DatasetType.ValueType) -> dataset.Dataset:
+    assert_type(dataset.DatasetType.Name(kind), str)
+    assert_type(dataset.DatasetType.Value("DATASET_TYPE_BINARY_DATA"), dataset.DatasetType.ValueType)
+    assert_type(dataset.DatasetType.DATASET_TYPE_BINARY_DATA, dataset.DatasetType.ValueType)
+    assert_type(dataset.DatasetType.values(), List[dataset.DatasetType.ValueType])
+    number: int = kind
+    dataset.Dataset(type=number)  # type: ignore[arg-type]
+    dataset.Dataset(type=data.Order.ORDER_ASCENDING)  # type: ignore[arg-type]
+    return dataset.Dataset(type=dataset.DatasetType.DATASET_TYPE_SEQUENCE_DATA)
+
+
+def nested_enums(secret: app.SharedSecret) -> app.SharedSecret:
+    assert_type(secret.state, app.SharedSecret.State.ValueType)
+    assert_type(app.SharedSecret.State.STATE_ENABLED, app.SharedSecret.State.ValueType)
+    assert_type(app.SharedSecret.STATE_ENABLED, app.SharedSecret.State.ValueType)
+    assert_type(app.SharedSecret.State.Name(secret.state), str)
+    assert_type(app.SharedSecret.State.Value("STATE_ENABLED"), app.SharedSecret.State.ValueType)
+    secret.state = app.SharedSecret.STATE_DISABLED
+    return app.SharedSecret(state=app.SharedSecret.State.STATE_ENABLED)
+
+
+def presence(robot: app.Robot, update: app.UpdateLocationRequest) -> None:
+    assert_type(robot.HasField("created_on"), bool)
+    assert_type(update.HasField("parent_location_id"), bool)
+    robot.ClearField("name")
+    robot.HasField("id")  # type: ignore[arg-type]
+    robot.ClearField("nome")  # type: ignore[arg-type]
+
+
+def oneofs(reading: datasync.SensorData) -> None:
+    assert_type(reading.WhichOneof("data"), Optional[Literal["struct", "binary"]])
+    assert_type(reading.HasField("data"), bool)
+    reading.ClearField("data")
+    reading.WhichOneof("date")  # type: ignore[arg-type]
+
+
+def copies(robot: app.Robot) -> app.Robot:
+    robot.MergeFrom(app.Robot())
+    return app.Robot.FromString(robot.SerializeToString())
+
+
+def names(name: common.ResourceName) -> Optional[str]:
+    job = mltraining.TrainingJobMetadata(id="job")
+    return name.name or job.id
