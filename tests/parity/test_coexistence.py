@@ -1,14 +1,14 @@
 """The official SDK and this package can be imported in one process, in either order, and work there together."""
 
-import importlib.util
+import importlib.metadata
 import subprocess
 import sys
 
 import pytest
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("viam") is None, reason="viam-sdk is not installed; there is nothing to live beside"
-)
+INSTALLED = [found for found in importlib.metadata.distributions() if found.metadata["Name"] == "viam-sdk"]
+
+pytestmark = pytest.mark.skipif(not INSTALLED, reason="viam-sdk is not installed; there is nothing to live beside")
 
 BOTH_WORK = """
 theirs = official.Filter(robot_id="r", interval=official.CaptureInterval(start=Timestamp(seconds=3)))
@@ -75,3 +75,36 @@ def test_messages_of_the_official_sdk_are_taken_by_ours(imports):
 @pytest.mark.parametrize("order", [("viam", "viam_sync"), ("viam_sync", "viam")], ids="-".join)
 def test_the_packages_can_be_imported_in_either_order(order):
     run("\n".join(f"import {name}" for name in order))
+
+
+# The older ones cannot be told to dial without TLS, so their client gets an open channel.
+BOTH_CALL = """
+import asyncio
+from grpclib.client import Channel
+from viam.app.app_client import AppClient as OfficialClient
+from viam_sync.app.viam_client import AppClient
+from viam_sync.rpc.dial import dial
+from viam_sync.sandbox import Sandbox
+
+
+async def their_names(host, port, metadata):
+    channel = Channel(host, port)
+    try:
+        return [organization.name for organization in await OfficialClient(channel, metadata).list_organizations()]
+    finally:
+        channel.close()
+
+
+with Sandbox() as cloud:
+    channel, metadata = dial(cloud.url, cloud.dial_options())
+    host, port = cloud.address.split(":")
+    theirs = asyncio.run(their_names(host, int(port), dict(metadata)))
+    ours = [organization.name for organization in AppClient(channel, metadata).list_organizations()]
+    channel.close()
+    assert ours == theirs == ["Lesson Robotics"]
+"""
+
+
+@pytest.mark.parametrize("imports", ORDERS.values(), ids=list(ORDERS))
+def test_both_call_the_same_cloud_from_one_process(imports):
+    run(imports + BOTH_CALL)
