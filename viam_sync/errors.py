@@ -51,6 +51,9 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
         self.details = details  # pyright: ignore[reportIncompatibleMethodOverride]
         self.method = method
 
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return type(self), (self.status, self.message, self.details, self.method)
+
     def code(self) -> grpc.StatusCode:
         """Return the status, as the exceptions of grpcio do."""
         return self.status

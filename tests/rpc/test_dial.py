@@ -1,5 +1,6 @@
 import logging
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -139,6 +140,22 @@ def test_a_port_that_nothing_listens_at_is_named() -> None:
     port = closed_port()
     with pytest.raises(UnavailableError, match=rf"Nothing listens at 127.0.0.1, port {port}. Check the address"):
         dial(f"127.0.0.1:{port}", options())
+
+
+def test_what_the_message_says_is_all_that_it_says() -> None:
+    port = closed_port()
+    with pytest.raises(UnavailableError) as caught:
+        dial(f"127.0.0.1:{port}", options())
+    text = f"UNAVAILABLE: Nothing listens at 127.0.0.1, port {port}. Check the address, and that the server runs."
+    assert str(caught.value) == text
+    assert str(pickle.loads(pickle.dumps(caught.value))) == text
+
+
+def test_a_proxy_that_may_be_in_the_way_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{closed_port()}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(UnavailableError, match=r"The proxy that the environment names may be in the way"):
+        dial("no-such-host.invalid", options())
 
 
 def test_a_server_that_says_nothing_does_not_hang_the_dial() -> None:

@@ -6,6 +6,7 @@ from typing import Iterator, Mapping, Optional
 
 import grpc
 
+from viam_sync.errors import UnauthenticatedError
 from viam_sync.proto.rpc import auth as pb
 from viam_sync.rpc.retry import READ, Policy
 from viam_sync.rpc.service import Service
@@ -87,8 +88,17 @@ class Token(Mapping[str, str]):
         """
         with self._lock:
             if self._authorization == refused:
-                token = self._service.authenticate(self._entity, self._credentials, policy=policy, timeout=timeout)
-                self._authorization = f"Bearer {token}"
+                self._authorization = f"Bearer {self._new(policy, timeout)}"
+
+    def _new(self, policy: Policy, timeout: Optional[float]) -> str:
+        try:
+            return self._service.authenticate(self._entity, self._credentials, policy=policy, timeout=timeout)
+        except UnauthenticatedError as error:
+            error.message += (
+                f" The credentials of {self._entity!r} were refused: check the API key and its ID (VIAM_API_KEY and"
+                " VIAM_API_KEY_ID); a key that was rotated or deleted is refused at once."
+            )
+            raise
 
     def __getitem__(self, name: str) -> str:
         if name != "authorization":

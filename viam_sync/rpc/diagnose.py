@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import urllib.request
 from typing import NamedTuple
 
 PLAINTEXT = "plaintext"
@@ -35,9 +34,11 @@ def find_problem(host: str, port: int, tls: bool, timeout: float) -> Problem:
     Returns:
         The problem; its kind is UNKNOWN where the server looks well.
     """
-    proxy = urllib.request.getproxies().get("https" if tls else "http")
-    if proxy and not urllib.request.proxy_bypass(host):
-        return Problem(UNKNOWN, "The proxy that the environment names may be in the way (https_proxy, http_proxy).")
+    import urllib.request  # slow to load, and only of use after a failure
+
+    proxies = urllib.request.getproxies()
+    if any(name in proxies for name in ("grpc", "https", "http")) and not urllib.request.proxy_bypass(host):
+        return Problem(UNKNOWN, "The proxy that the environment names may be in the way (grpc_proxy, https_proxy).")
     try:
         with socket.create_connection((host, port), timeout) as connection:
             connection.settimeout(timeout)

@@ -14,7 +14,6 @@ from viam_sync.errors import (
     DeadlineExceededError,
     GRPCError,
     InsecureConnectionError,
-    UnauthenticatedError,
     UnavailableError,
     UnimplementedError,
 )
@@ -323,12 +322,8 @@ def _authenticate(token: Token, where: Address, options: DialOptions, end: float
         return
     except GRPCError as error:
         failure = error
-    if isinstance(failure, UnauthenticatedError):
-        failure.message += (
-            f" The credentials of {options.auth_entity!r} were refused: check the API key and its ID"
-            " (VIAM_API_KEY and VIAM_API_KEY_ID); a key that was rotated or deleted is refused at once."
-        )
-    elif isinstance(failure, UnimplementedError):
+    failure.method = ""  # what failed is connecting, whatever call it was noticed by
+    if isinstance(failure, UnimplementedError):
         failure.message = f"{where.target} is no Viam service: it cannot authenticate. Check the address."
     elif isinstance(failure, DeadlineExceededError):
         failure.message = (
@@ -337,7 +332,7 @@ def _authenticate(token: Token, where: Address, options: DialOptions, end: float
         )
     elif isinstance(failure, UnavailableError):
         _raise_for(_find_problem(where, end), failure)
-    raise failure
+    raise failure.with_traceback(None)
 
 
 def _find_problem(where: Address, end: float) -> diagnose.Problem:
@@ -365,5 +360,6 @@ def _raise_for(problem: diagnose.Problem, failure: Optional[GRPCError]) -> None:
         if problem.kind == diagnose.UNKNOWN:
             return
         failure = UnavailableError(grpc.StatusCode.UNAVAILABLE)
-    failure.message = f"{problem.text} {failure.message}".strip()
-    raise failure
+    unclear = f" ({failure.message})" if problem.kind == diagnose.UNKNOWN else ""
+    failure.message = problem.text + unclear
+    raise failure.with_traceback(None)
