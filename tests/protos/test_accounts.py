@@ -74,3 +74,10 @@ def test_no_other_module_calls_an_rpc():
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         if module not in known and not module.startswith("viam_sync.services."):
             assert list(calls(path)) == [], module
+
+
+def test_the_environments_of_tox_use_the_pinned_schema():
+    version = (ROOT / "protos/API_VERSION").read_text(encoding="utf-8").strip()
+    tox = (ROOT / "tox.ini").read_text(encoding="utf-8")
+    assert f"coexistence-newest: viam-sdk=={version}\n" in tox
+    assert f"viam-sdk=={{posargs:{version}}}\n" in tox

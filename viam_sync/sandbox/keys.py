@@ -54,10 +54,10 @@ class Keys:
         organization = self._world.organization(request.org_id)
         caller.require("write_organization", "organization", organization.id)
         sql = (
-            "SELECT * FROM keys WHERE organization_id = ?1"
-            " OR id IN (SELECT key_id FROM grants WHERE organization_id = ?1) ORDER BY rowid"
+            "SELECT * FROM keys WHERE organization_id = ?"
+            " OR id IN (SELECT key_id FROM grants WHERE organization_id = ?) ORDER BY rowid"
         )
-        keys = [shown_key(self._world, row) for row in self._world.store.rows(sql, organization.id)]
+        keys = [shown_key(self._world, row) for row in self._world.store.rows(sql, organization.id, organization.id)]
         return pb.ListKeysResponse(api_keys=keys)
 
     def RotateKey(self, request: pb.RotateKeyRequest, caller: Caller) -> pb.RotateKeyResponse:

@@ -16,8 +16,8 @@ _DEEPEST = 3
 # An organization's locations, those shared with it, and all that lie in them.
 _REACHABLE = """
 WITH RECURSIVE reachable (id) AS (
-    SELECT id FROM locations WHERE organization_id = ?1
-    UNION SELECT location_id FROM shares WHERE organization_id = ?1
+    SELECT id FROM locations WHERE organization_id = ?
+    UNION SELECT location_id FROM shares WHERE organization_id = ?
     UNION SELECT l.id FROM locations l JOIN reachable r ON l.parent_id = r.id)
 SELECT id FROM locations WHERE id IN (SELECT id FROM reachable) ORDER BY rowid
 """
@@ -87,7 +87,7 @@ class Locations:
         """List those locations of an organization, shared ones included, that the caller may see."""
         organization = self._world.organization(request.organization_id)
         caller.require_role_in(organization.id)
-        rows = self._world.store.rows(_REACHABLE, organization.id)
+        rows = self._world.store.rows(_REACHABLE, organization.id, organization.id)
         seen = [row["id"] for row in rows if caller.may("read_location", "location", row["id"])]
         return pb.ListLocationsResponse(locations=[self._shown(id, caller) for id in seen])
 
