@@ -28,7 +28,9 @@ from viam_sync.proto._modules import module_of
 
 #: Where generated files live, and the hand-written ones that live there too.
 FOLDERS = ("proto", "services")
-BY_HAND = {"proto/__init__.py", "proto/_modules.py", "proto/_pool.py", "proto/_values.py", "services/__init__.py"}
+BY_HAND = {f"proto/{name}.py" for name in ("__init__", "_modules", "_pool", "_refusals", "_values")} | {
+    "services/__init__.py"
+}
 
 
 def module_name(file: str) -> str:

@@ -18,6 +18,7 @@ from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.message import Message
 
 from viam_sync.proto._modules import module_of
+from viam_sync.proto._refusals import clearer, is_list, refuse_text
 from viam_sync.proto._values import value_to_message
 
 _lock = threading.RLock()
@@ -123,15 +124,23 @@ def _accepting(cls: Any, plain: Callable[[Any, Any], None]) -> Callable[[Any, An
 def _accepting_init(cls: Any) -> Callable[..., None]:
     plain: Callable[..., None] = cls.__init__
     kinds = {field.name: (field, field.message_type) for field in cls.DESCRIPTOR.fields if field.message_type}
+    lists = {field.name for field in cls.DESCRIPTOR.fields if field.name not in kinds and is_list(field)}
 
     @functools.wraps(plain)
     def __init__(self: Any, /, *args: Any, **values: Any) -> None:
         for name in kinds.keys() & values.keys():
             if values[name] is not None:
                 values[name] = _adopt_field(f"{cls.DESCRIPTOR.name}.{name}", *kinds[name], values[name])
-        plain(self, *args, **values)
+        for name in lists & values.keys():
+            refuse_text(cls, name, values[name])
+        try:
+            plain(self, *args, **values)
+            return
+        except (TypeError, ValueError) as error:
+            failure = clearer(cls, values, error)
+        raise failure
 
-    return __init__ if kinds else plain
+    return __init__
 
 
 def _adopt_field(what: str, field: FieldDescriptor, kind: Descriptor, value: Any) -> Any:
