@@ -1,6 +1,7 @@
 import logging
 import os
 import pickle
+import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from viam_sync.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from viam_sync.rpc.diagnose import find_problem
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, dial, parse_address
 from viam_sync.sandbox import Sandbox
 
@@ -134,6 +136,11 @@ def test_a_wrong_key_is_one_clear_error_that_does_not_show_it(sandbox: Sandbox) 
 def test_a_host_that_does_not_exist_is_named() -> None:
     with pytest.raises(UnavailableError, match=r"no-such-host.invalid has no address. Check its spelling"):
         dial("no-such-host.invalid", options())
+
+
+def test_a_name_that_can_be_no_host_is_named() -> None:
+    problem = find_problem("a" * 70 + ".invalid", 443, True, timeout=10)
+    assert "has no address. Check its spelling" in problem.text
 
 
 def test_a_port_that_nothing_listens_at_is_named() -> None:
@@ -291,3 +298,16 @@ def test_a_failed_dial_leaves_no_channel_open(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(UnavailableError):
         dial(f"http://127.0.0.1:{closed_port()}", options())
     assert len(closed) == 1
+
+
+def test_finding_the_problem_ends_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+
+    def stuck(*args: Any) -> Any:
+        released.wait(30)
+        raise OSError("too late")
+
+    monkeypatch.setattr(socket, "create_connection", stuck)
+    problem = find_problem("app.viam.com", 443, True, timeout=0.05)
+    released.set()
+    assert problem.text.startswith("app.viam.com, port 443 does not answer.")

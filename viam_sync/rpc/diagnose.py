@@ -2,7 +2,8 @@
 
 import socket
 import ssl
-from typing import NamedTuple
+import threading
+from typing import List, NamedTuple
 
 PLAINTEXT = "plaintext"
 TLS = "tls"
@@ -39,20 +40,33 @@ def find_problem(host: str, port: int, tls: bool, timeout: float) -> Problem:
     proxies = urllib.request.getproxies()
     if any(name in proxies for name in ("grpc", "https", "http")) and not urllib.request.proxy_bypass(host):
         return Problem(UNKNOWN, "The proxy that the environment names may be in the way (grpc_proxy, https_proxy).")
+    found: List[Problem] = []
+    # Looking up a name cannot be given a limit, so it is left behind when the time is up.
+    knock = threading.Thread(target=lambda: found.append(_knock(host, port, tls, timeout)), daemon=True)
+    knock.start()
+    knock.join(timeout)
+    return found[0] if found else _silent(host, port)
+
+
+def _knock(host: str, port: int, tls: bool, timeout: float) -> Problem:
     try:
         with socket.create_connection((host, port), timeout) as connection:
             connection.settimeout(timeout)
             return _try_tls(connection, host, port) if tls else _try_plaintext(connection, host, port)
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         return Problem(UNREACHABLE, f"{host} has no address. Check its spelling, and the network.")
     except ConnectionRefusedError:
         return Problem(
             UNREACHABLE, f"Nothing listens at {host}, port {port}. Check the address, and that the server runs."
         )
     except socket.timeout:
-        return Problem(UNREACHABLE, f"{host}, port {port} does not answer. Check the address, the network, firewalls.")
+        return _silent(host, port)
     except OSError as error:
         return Problem(UNREACHABLE, f"{host}, port {port} cannot be reached: {error.strerror or error}.")
+
+
+def _silent(host: str, port: int) -> Problem:
+    return Problem(UNREACHABLE, f"{host}, port {port} does not answer. Check the address, the network and firewalls.")
 
 
 def _try_tls(connection: socket.socket, host: str, port: int) -> Problem:

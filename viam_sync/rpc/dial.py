@@ -336,8 +336,7 @@ def _authenticate(token: Token, where: Address, options: DialOptions, end: float
 
 
 def _find_problem(where: Address, end: float) -> diagnose.Problem:
-    # Even where the time is up, the reason is worth a moment more.
-    return diagnose.find_problem(where.host, where.port, where.tls, max(end - time.monotonic(), 1))
+    return diagnose.find_problem(where.host, where.port, where.tls, max(end - time.monotonic(), 0))
 
 
 def _speaks_plaintext(where: Address, end: float) -> bool:

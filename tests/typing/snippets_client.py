@@ -1,0 +1,57 @@
+"""What users write with the client: the documented types are inferred, and mistakes are found."""
+
+from datetime import datetime
+from typing import List, Optional, Tuple
+
+from typing_extensions import assert_type
+
+from viam_sync import Credentials, DialOptions, GRPCError, NotFoundError, ViamClient
+from viam_sync.app.app_client import AppClient, RobotPart, RobotPartHistoryEntry
+from viam_sync.proto import app as pb
+from viam_sync.sandbox import Sandbox
+
+
+def connect(sandbox: Sandbox) -> ViamClient:
+    options = DialOptions(auth_entity="id", credentials=Credentials("api-key", "key"), timeout=5)
+    assert_type(DialOptions.with_api_key("key", "id"), DialOptions)
+    assert_type(ViamClient.create_from_env_vars(), ViamClient)
+    with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
+        assert_type(client, ViamClient)
+    return ViamClient.create_from_dial_options(options, app_url="localhost")
+
+
+def fleet(cloud: AppClient) -> None:
+    assert_type(cloud.list_organizations(), List[pb.Organization])
+    assert_type(cloud.list_organization_members("o"), Tuple[List[pb.OrganizationMember], List[pb.OrganizationInvite]])
+    assert_type(cloud.get_organization_namespace_availability("name", timeout=3), bool)
+    assert_type(cloud.update_location("l", parent_location_id=""), pb.Location)
+    assert_type(cloud.list_robots(), List[pb.Robot])
+    assert_type(cloud.new_robot("scout"), str)
+    assert_type(cloud.get_robot_parts("r"), List[RobotPart])
+    assert_type(cloud.get_robot_part("p", "config.json", indent=2), RobotPart)
+    assert_type(cloud.get_robot_part_history("p", start=datetime.now()), List[RobotPartHistoryEntry])
+    assert_type(cloud.rotate_key("k"), Tuple[str, str])
+    cloud.update_robot_part("p", "brain", {"components": []}, last_known_update=datetime.now())
+    cloud.update_robot_metadata("r", {"colour": "red"})
+
+
+def part(found: RobotPart) -> None:
+    assert_type(found.created_on, Optional[datetime])
+    assert_type(found.proto, pb.RobotPart)
+    assert_type(RobotPart.from_proto(found.proto), RobotPart)
+
+
+def failures(cloud: AppClient) -> str:
+    try:
+        cloud.delete_robot("r")
+    except NotFoundError as error:
+        return error.message
+    except GRPCError as error:
+        return error.status.name
+    return ""
+
+
+def mistakes(cloud: AppClient) -> None:
+    cloud.get_robot(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    cloud.get_robot()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    cloud.get_robot("r", 3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
