@@ -1,3 +1,5 @@
+import csv
+import json
 import os
 import stat
 from pathlib import Path
@@ -20,9 +22,14 @@ def test_an_older_file_is_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
-def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
-    Destination(tmp_path / "config.json").write(b"{}", result=None)
-    assert stat.S_IMODE((tmp_path / "config.json").stat().st_mode) == 0o600
+@pytest.mark.parametrize(("secret", "mode"), [(True, 0o600), (False, 0o644)])
+def test_only_the_owner_can_read_a_secret(tmp_path: Path, secret: bool, mode: int) -> None:
+    before = os.umask(0o022)
+    try:
+        Destination(tmp_path / "config.json", secret=secret).write(b"{}", result=None)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "config.json").stat().st_mode) == mode
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -55,3 +62,37 @@ def test_a_write_that_fails_keeps_the_old_file_and_hands_back_the_result(
     assert caught.value.result == "the part"  # type: ignore[attr-defined]
     assert (tmp_path / "config.json").read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [tmp_path / "config.json"]
+
+
+ROWS = [{"name": "rover", "data": {"speed": 1.5, "on": True}}, {"name": 'the "arm"', "tags": ["a", "b"]}]
+
+
+def test_rows_are_json_unless_the_ending_says_otherwise(tmp_path: Path) -> None:
+    for name in ("rows.json", "rows.txt", "rows"):
+        Destination(tmp_path / name).write_rows(ROWS, result=None)
+        assert json.loads((tmp_path / name).read_text(encoding="utf-8")) == ROWS
+
+
+def test_rows_are_one_object_a_line_in_jsonl(tmp_path: Path) -> None:
+    Destination(tmp_path / "rows.JSONL").write_rows(ROWS, result=None)
+    lines = (tmp_path / "rows.JSONL").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == ROWS
+
+
+def test_rows_have_dotted_columns_in_csv(tmp_path: Path) -> None:
+    Destination(tmp_path / "rows.csv").write_rows(ROWS, result=None)
+    with (tmp_path / "rows.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["name", "data.speed", "data.on", "tags"]
+    assert list(rows[0].values()) == ["rover", "1.5", "True", ""]
+    assert (rows[1]["name"], rows[1]["tags"]) == ('the "arm"', '["a", "b"]')
+
+
+def test_an_ending_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"cannot be written as \.CSV; use \.json"):
+        Destination(tmp_path / "config.CSV", refused=(".csv",))
+
+
+def test_a_long_name_still_has_room_for_the_temporary_one(tmp_path: Path) -> None:
+    Destination(tmp_path / ("x" * 255)).write(b"{}", result=None)
+    assert (tmp_path / ("x" * 255)).read_bytes() == b"{}"

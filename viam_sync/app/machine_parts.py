@@ -64,7 +64,7 @@ class MachineParts(Service):
             >>> part.robot == sandbox.robot_id
             True
         """
-        destination = None if dest is None else Destination(dest)
+        destination = None if dest is None else Destination(dest, secret=True, refused=(".csv", ".jsonl"))
         request = pb.GetRobotPartRequest(id=robot_part_id)
         response: pb.GetRobotPartResponse = self._call("GetRobotPart", request, READ, timeout)
         part = RobotPart.from_proto(response.part)

@@ -1,11 +1,20 @@
 """Writing a result to a file, whole or not at all."""
 
+import csv
+import io
+import json
 import os
-import tempfile
+import secrets
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Union
+
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+
+from viam_sync.proto._pool import pool
 
 StrPath = Union[str, "os.PathLike[str]"]
+Row = Mapping[str, Any]
 
 
 class Destination:
@@ -13,9 +22,12 @@ class Destination:
 
     Args:
         dest: The path of the file. Its folder must exist.
+        secret: Whether the result may hold secrets; then only the file's owner can read it.
+        refused: Endings that stand for a format in which this result cannot be written, such as ``.csv``.
 
     Raises:
         OSError: If no file can be written there.
+        ValueError: If its ending is a refused one.
         TypeError: If it is no path.
 
     Example:
@@ -25,8 +37,11 @@ class Destination:
         '{}'
     """
 
-    def __init__(self, dest: StrPath) -> None:
+    def __init__(self, dest: StrPath, *, secret: bool = False, refused: Sequence[str] = ()) -> None:
         self._path = Path(os.fspath(dest))
+        self._mode = 0o600 if secret else 0o666
+        if self._path.suffix.lower() in refused:
+            raise ValueError(f"dest is {str(dest)!r}, but this cannot be written as {self._path.suffix}; use .json")
         if self._path.is_dir():
             raise IsADirectoryError(f"dest is a folder, {str(dest)!r}; name a file in it")
         if not self._path.parent.is_dir():
@@ -37,8 +52,6 @@ class Destination:
     def write(self, contents: bytes, result: Any) -> None:
         """Write ``contents``; a file of that name is replaced only once the new one is complete.
 
-        The file can be read by its owner alone, as what comes from the service may hold secrets.
-
         Args:
             contents: What the file shall hold.
             result: What the caller would lose if writing failed.
@@ -46,16 +59,68 @@ class Destination:
         Raises:
             OSError: If writing failed; the result is its attribute ``result``.
         """
-        temporary = None
+        temporary = self._path.with_name(f".viam-{secrets.token_hex(8)}.part")
         try:
-            with tempfile.NamedTemporaryFile(dir=str(self._path.parent), prefix=".viam-", delete=False) as file:
-                temporary = Path(file.name)
+            with os.fdopen(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, self._mode), "wb") as file:
                 file.write(contents)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(self._path)
-        except OSError as error:
-            if temporary is not None and temporary.exists():
+        except BaseException as error:
+            if temporary.exists():
                 temporary.unlink()
-            error.result = result  # type: ignore[attr-defined]
+            if isinstance(error, OSError):
+                error.result = result  # type: ignore[attr-defined]
             raise
+
+    def write_rows(self, rows: Sequence[Row], result: Any) -> None:
+        """Write rows in the format that the file's ending names: ``.jsonl``, ``.csv``, and JSON for all others.
+
+        JSON is a list of objects; JSON lines are an object each. In CSV, nested objects become columns with
+        dotted names, lists are JSON, and what a row lacks is empty.
+
+        Args:
+            rows: Objects that JSON can hold.
+            result: What the caller would lose if writing failed.
+
+        Raises:
+            OSError: If writing failed; the result is its attribute ``result``.
+        """
+        suffix = self._path.suffix.lower()
+        if suffix == ".jsonl":
+            text = "".join(json.dumps(row) + "\n" for row in rows)
+        elif suffix == ".csv":
+            text = _csv(rows)
+        else:
+            text = json.dumps(rows, indent=4) + "\n"
+        self.write(text.encode(), result)
+
+
+def message_to_row(message: Message) -> Dict[str, Any]:
+    """Return a message as JSON has it: lowerCamelCase names, bytes as base64, times as RFC 3339.
+
+    Example:
+        >>> from viam_sync.transfer.files import message_to_row
+        >>> message_to_row(pb.Robot(name="rover", location="shed"))
+        {'name': 'rover', 'location': 'shed'}
+    """
+    row: Dict[str, Any] = MessageToDict(message, descriptor_pool=pool())
+    return row
+
+
+def _csv(rows: Sequence[Row]) -> str:
+    flat = [dict(_flattened(row, "")) for row in rows]
+    columns: List[str] = list(dict.fromkeys(name for row in flat for name in row))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns)
+    writer.writeheader()
+    writer.writerows(flat)
+    return text.getvalue()
+
+
+def _flattened(row: Row, prefix: str) -> Iterator[Any]:
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            yield from _flattened(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", json.dumps(value) if isinstance(value, list) else value
