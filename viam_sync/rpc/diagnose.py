@@ -1,5 +1,6 @@
 """Why a server could not be reached, found by knocking on its port without grpc in between."""
 
+import os
 import socket
 import ssl
 import threading
@@ -70,7 +71,8 @@ def _silent(host: str, port: int) -> Problem:
 
 
 def _try_tls(connection: socket.socket, host: str, port: int) -> Problem:
-    context = ssl.create_default_context()
+    # grpc trusts the authorities in this file, where it is named, and so must we to find the same problem.
+    context = ssl.create_default_context(cafile=os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH") or None)
     context.set_alpn_protocols(["h2"])
     try:
         with context.wrap_socket(connection, server_hostname=host):
