@@ -1,19 +1,24 @@
 """ViamClient: the connection to the cloud, and the clients that share it."""
 
+from __future__ import annotations
+
+import importlib
 import logging
 import os
 from types import TracebackType
-from typing import Any, Callable, Dict, Mapping, Optional, Type, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Type
 
 from typing_extensions import Self
 
-from viam_sync.app.app_client import AppClient
-from viam_sync.app.billing_client import BillingClient
-from viam_sync.app.data_client import DataClient
-from viam_sync.app.ml_training_client import MLTrainingClient
-from viam_sync.app.provisioning_client import ProvisioningClient
 from viam_sync.errors import ClosedError
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, dial
+
+if TYPE_CHECKING:
+    from viam_sync.app.app_client import AppClient
+    from viam_sync.app.billing_client import BillingClient
+    from viam_sync.app.data_client import DataClient
+    from viam_sync.app.ml_training_client import MLTrainingClient
+    from viam_sync.app.provisioning_client import ProvisioningClient
 
 __all__ = [
     "LOGGER",
@@ -31,7 +36,24 @@ LOGGER = logging.getLogger(__name__)
 
 CLOUD = "app.viam.com"
 
-Client = TypeVar("Client")
+#: Most scripts use one of the clients, so each is loaded when it is first named.
+_CLIENTS = {
+    "AppClient": "viam_sync.app.app_client",
+    "BillingClient": "viam_sync.app.billing_client",
+    "DataClient": "viam_sync.app.data_client",
+    "MLTrainingClient": "viam_sync.app.ml_training_client",
+    "ProvisioningClient": "viam_sync.app.provisioning_client",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _CLIENTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_CLIENTS[name]), name)
+
+
+def __dir__() -> List[str]:
+    return [*globals(), *_CLIENTS]
 
 
 class ViamClient:
@@ -125,34 +147,39 @@ class ViamClient:
     @property
     def app_client(self) -> AppClient:
         """The client for organizations, locations and machines."""
-        return self._client("app", lambda: AppClient(self._channel, self._metadata, self._location_id))
+        client: AppClient = self._client("AppClient", self._location_id)
+        return client
 
     @property
     def data_client(self) -> DataClient:
         """The client for captured data and datasets."""
-        return self._client("data", lambda: DataClient(self._channel, self._metadata))
+        client: DataClient = self._client("DataClient")
+        return client
 
     @property
     def ml_training_client(self) -> MLTrainingClient:
         """The client for training jobs."""
-        return self._client("ml_training", lambda: MLTrainingClient(self._channel, self._metadata))
+        client: MLTrainingClient = self._client("MLTrainingClient")
+        return client
 
     @property
     def billing_client(self) -> BillingClient:
         """The client for usage and invoices."""
-        return self._client("billing", lambda: BillingClient(self._channel, self._metadata))
+        client: BillingClient = self._client("BillingClient")
+        return client
 
     @property
     def provisioning_client(self) -> ProvisioningClient:
         """The client for the first setup of a machine."""
-        return self._client("provisioning", lambda: ProvisioningClient(self._channel, self._metadata))
+        client: ProvisioningClient = self._client("ProvisioningClient")
+        return client
 
-    def _client(self, name: str, make: Callable[[], Client]) -> Client:
+    def _client(self, name: str, *arguments: Any) -> Any:
         if self._closed:
             raise ClosedError("The client is closed; make a new one to call again.")
         if name not in self._clients:
-            self._clients[name] = make()
-        return cast(Client, self._clients[name])
+            self._clients[name] = __getattr__(name)(self._channel, self._metadata, *arguments)
+        return self._clients[name]
 
     def close(self) -> None:
         """Close the connection; closing it again does nothing."""

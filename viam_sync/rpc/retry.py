@@ -1,12 +1,16 @@
 """How often a call is tried, and how long it may take: one policy for each class of RPC."""
 
+from __future__ import annotations
+
 import logging
 import time
 from dataclasses import dataclass, replace
-from typing import Callable, Optional, TypeVar
+from typing import TYPE_CHECKING, Callable, Optional, TypeVar
 
 import grpc
-import tenacity
+
+if TYPE_CHECKING:
+    import tenacity
 
 LOGGER = logging.getLogger(__name__)
 
@@ -130,7 +134,9 @@ def _again(
     method: str,
     sleep: Callable[[float], None],
 ) -> T:
-    """Go on after the first failure; tenacity is only set up here, out of the way of most calls."""
+    """Go on after the first failure; tenacity is loaded and set up only here, out of the way of most calls."""
+    import tenacity
+
     failures = [failure]
 
     def next_attempt() -> T:
