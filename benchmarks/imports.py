@@ -1,4 +1,4 @@
-"""What importing the client costs, as a ratio to the official SDK in the same run; an empty interpreter is taken off."""
+"""What importing the client costs, as a ratio to the official SDK in one run; an empty interpreter is taken off."""
 
 import statistics
 import subprocess
