@@ -1,14 +1,22 @@
 """Helpers for scripts: between plain Python values and messages."""
 
-from datetime import datetime
-from typing import Any, Dict, List, Mapping, Optional, Union
+from __future__ import annotations
 
+import inspect
+from datetime import datetime
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Type, TypeVar, Union
+
+from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from viam_sync.proto._values import StructLike, TimestampLike
+from viam_sync.proto.app import data as data_pb
 
 ValueTypes = Union[None, bool, float, str, List["ValueTypes"], Mapping[str, "ValueTypes"]]
+
+M = TypeVar("M", bound=Message)
 
 
 def struct_to_dict(struct: Struct) -> Dict[str, Any]:
@@ -36,6 +44,38 @@ def value_to_primitive(value: Value) -> Any:
     if kind == "list_value":
         return [value_to_primitive(item) for item in value.list_value.values]
     return None if kind in (None, "null_value") else getattr(value, kind)
+
+
+def primitive_to_value(primitive: Any) -> Value:
+    """Return None, a bool, a number, a string, a list or a mapping of these as a Value.
+
+    Args:
+        primitive: The value; bytes become a string, which they must hold as UTF-8.
+
+    Raises:
+        TypeError: If it is something else.
+
+    Example:
+        >>> from viam_sync.utils import primitive_to_value
+        >>> primitive_to_value(1).number_value
+        1.0
+    """
+    if primitive is None:
+        return Value(null_value=0)  # type: ignore[arg-type]
+    if isinstance(primitive, bool):
+        return Value(bool_value=primitive)
+    if isinstance(primitive, (int, float)):
+        return Value(number_value=primitive)
+    if isinstance(primitive, (str, bytes)):
+        return Value(string_value=primitive if isinstance(primitive, str) else primitive.decode())
+    if isinstance(primitive, Mapping):
+        fields = {name: primitive_to_value(item) for name, item in primitive.items()}
+        return Value(struct_value=Struct(fields=fields))
+    if isinstance(primitive, (list, tuple)):
+        return Value(list_value=ListValue(values=[primitive_to_value(item) for item in primitive]))
+    raise TypeError(
+        f"primitive takes None, a bool, a number, a str, a list or a dict, got a {type(primitive).__name__}"
+    )
 
 
 def dict_to_struct(mapping: Mapping[str, Any]) -> Struct:
@@ -73,13 +113,117 @@ def datetime_to_timestamp(moment: Optional[datetime]) -> Optional[Timestamp]:
     return timestamp
 
 
+def message_to_struct(message: Message) -> Struct:
+    """Return a message as a Struct: its fields by their names in the schema, those not set included.
+
+    Example:
+        >>> from viam_sync.utils import message_to_struct
+        >>> message_to_struct(pb.Robot(name="rover"))["name"]
+        'rover'
+    """
+    # The name of this option has changed in protobuf 5.26, and its old one is gone.
+    option = "always_print_fields_with_no_presence"
+    if option not in inspect.signature(MessageToDict).parameters:
+        option = "including_default_value_fields"
+    options: Dict[str, Any] = {option: True}
+    return dict_to_struct(MessageToDict(message, preserving_proto_field_name=True, **options))
+
+
+def struct_to_message(struct: Struct, message_type: Type[M]) -> M:
+    """Return a Struct as a message.
+
+    Args:
+        struct: Holds the fields by their names in the schema.
+        message_type: The class of the message.
+
+    Raises:
+        google.protobuf.json_format.ParseError: If the message has no such field, or a value does not fit one.
+
+    Example:
+        >>> from viam_sync.utils import dict_to_struct, struct_to_message
+        >>> struct_to_message(dict_to_struct({"name": "rover"}), pb.Robot).name
+        'rover'
+    """
+    return ParseDict(struct_to_dict(struct), message_type())
+
+
+def create_filter(
+    component_name: Optional[str] = None,
+    component_type: Optional[str] = None,
+    method: Optional[str] = None,
+    robot_name: Optional[str] = None,
+    robot_id: Optional[str] = None,
+    part_name: Optional[str] = None,
+    part_id: Optional[str] = None,
+    location_ids: Optional[Sequence[str]] = None,
+    organization_ids: Optional[Sequence[str]] = None,
+    mime_type: Optional[Sequence[str]] = None,
+    start_time: Optional[datetime] = None,
+    end_time: Optional[datetime] = None,
+    tags: Optional[Sequence[str]] = None,
+    bbox_labels: Optional[Sequence[str]] = None,
+    dataset_id: Optional[str] = None,
+) -> data_pb.Filter:
+    """Return a filter for captured data: it must match all that is given.
+
+    Args:
+        component_name: Name of the component or service.
+        component_type: Its type as it was uploaded: both ``camera`` and ``rdk:component:camera`` occur.
+        method: Name of the captured method, such as ``Readings``.
+        robot_name: Name of the machine.
+        robot_id: ID of the machine, a UUID.
+        part_name: Name of the part.
+        part_id: ID of the part, a UUID.
+        location_ids: IDs of locations, ten lowercase letters and digits each; one of them must be that of the data.
+        organization_ids: IDs of organizations, UUIDs; one of them must be that of the data.
+        mime_type: MIME types, such as ``image/png``; the data must have one of them.
+        start_time: Only data from this time on; without a time zone it is UTC.
+        end_time: Only data before this time; without a time zone it is UTC.
+        tags: Tags; the data must have one of them.
+        bbox_labels: Labels of bounding boxes; the image must have a box with one of them.
+        dataset_id: ID of the dataset that the data must be in, 24 hexadecimal digits.
+
+    Returns:
+        The filter.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+
+    Example:
+        >>> from viam_sync.utils import create_filter
+        >>> create_filter(component_name="camera", tags=["night"]).component_name
+        'camera'
+    """
+    interval = data_pb.CaptureInterval(start=start_time, end=end_time) if start_time or end_time else None
+    return data_pb.Filter(
+        component_name=component_name,
+        component_type=component_type,
+        method=method,
+        robot_name=robot_name,
+        robot_id=robot_id,
+        part_name=part_name,
+        part_id=part_id,
+        location_ids=location_ids,
+        organization_ids=organization_ids,
+        mime_type=mime_type,
+        interval=interval,
+        tags_filter=data_pb.TagsFilter(tags=tags),
+        bbox_labels=bbox_labels,
+        dataset_id=dataset_id,
+    )
+
+
 __all__ = [
     "ListValue",
     "StructLike",
     "TimestampLike",
     "ValueTypes",
+    "create_filter",
     "datetime_to_timestamp",
     "dict_to_struct",
+    "message_to_struct",
+    "primitive_to_value",
     "struct_to_dict",
+    "struct_to_message",
     "value_to_primitive",
 ]

@@ -51,14 +51,15 @@ def attribute_of(module: str) -> Callable[[str], Any]:
     below = module.split(".proto.", 1)[1]
 
     def __getattr__(name: str) -> Any:
-        if not name.startswith("_"):
-            with _lock:
-                descriptor = _build()[1].get(below, {}).get(name)
-                if descriptor is not None:
-                    found = _enum(descriptor) if isinstance(descriptor, EnumDescriptor) else message(descriptor)
-                    setattr(sys.modules[module], name, found)
-                    return found
-        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        held = sys.modules[module]
+        # Importing a module below this one asks for its name here first; that must not build anything.
+        if name not in held.__all__:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        with _lock:
+            descriptor = _build()[1][below][name]
+            found = _enum(descriptor) if isinstance(descriptor, EnumDescriptor) else message(descriptor)
+            setattr(held, name, found)
+            return found
 
     return __getattr__
 

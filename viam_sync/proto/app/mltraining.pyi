@@ -174,7 +174,7 @@ class SubmitCustomTrainingJobRequest(Message):
     """
 
     registry_item_version: str
-    """Version of the training script; must be given."""
+    """Version of the training script; services since July 2024 refuse a job without it."""
 
     organization_id: str
     """ID of the organization, a UUID."""
