@@ -49,6 +49,14 @@ def test_a_part_is_not_lost_when_its_file_cannot_be_written(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_configuration_that_is_no_json_is_kept_as_it_came(tmp_path: Path) -> None:
+    answer = pb.GetRobotPartResponse(part=pb.RobotPart(id="p-1"), config_json="{broken")
+    with FakeService() as server, Channel(parse_address(server.url), 0) as channel:
+        server.unary["GetRobotPart"] = lambda request, context: answer.SerializeToString()
+        assert AppClient(channel, {}).get_robot_part("p-1", str(tmp_path / "config.json")).id == "p-1"
+    assert (tmp_path / "config.json").read_text(encoding="utf-8") == "{broken"
+
+
 def test_a_configuration_is_kept_replaced_and_emptied(sandbox: Sandbox, cloud: AppClient) -> None:
     first = cloud.update_robot_part(sandbox.robot_part_id, "brain", {"speed": 1})
     kept = cloud.update_robot_part(sandbox.robot_part_id, "brain")

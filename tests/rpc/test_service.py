@@ -1,6 +1,6 @@
 import pickle
 import threading
-from typing import Any, Iterator, List
+from typing import Any, Iterable, Iterator, List
 
 import grpc
 import pytest
@@ -26,8 +26,8 @@ from viam_sync.proto._pool import pool
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, parse_address
-from viam_sync.rpc.retry import ONCE, UPLOAD
-from viam_sync.rpc.service import Service
+from viam_sync.rpc.retry import ONCE, STREAM, UPLOAD
+from viam_sync.rpc.service import Service, Stream
 from viam_sync.services.app_service import AppService
 
 KEY_ID = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
@@ -271,10 +271,19 @@ def test_closing_ends_a_call_of_another_thread(server: FakeService) -> None:
     assert len(ends) == 1
 
 
+def export(channel: Channel) -> Stream[data_pb.ExportTabularDataResponse]:
+    return DataClient(channel, {})._receive("ExportTabularData", data_pb.ExportTabularDataRequest(), STREAM, None)
+
+
+def upload(channel: Channel, requests: Iterable[datasync_pb.FileUploadRequest]) -> datasync_pb.FileUploadResponse:
+    response: datasync_pb.FileUploadResponse = DataClient(channel, {})._send("FileUpload", requests, UPLOAD, None)
+    return response
+
+
 def test_a_stream_gives_its_messages_and_ends(server: FakeService, channel: Channel) -> None:
     answers = [data_pb.ExportTabularDataResponse(part_id=name).SerializeToString() for name in "ab"]
     server.stream["ExportTabularData"] = lambda request, context: iter(answers)
-    with DataClient(channel, {}).export_tabular_data(part_id="p") as stream:
+    with export(channel) as stream:
         assert [answer.part_id for answer in stream] == ["a", "b"]
 
 
@@ -287,7 +296,7 @@ def test_closing_a_stream_from_another_thread_ends_a_waiting_next(server: FakeSe
         ended.wait(30)
 
     server.stream["ExportTabularData"] = endless
-    stream = DataClient(channel, {}).export_tabular_data(part_id="p")
+    stream = export(channel)
     got: List[str] = []
 
     def read() -> None:
@@ -311,7 +320,7 @@ def test_a_stream_that_fails_raises_our_exception(server: FakeService, channel: 
         context.abort(grpc.StatusCode.NOT_FOUND, "gone")
 
     server.stream["ExportTabularData"] = fail
-    stream = DataClient(channel, {}).export_tabular_data(part_id="p")
+    stream = export(channel)
     assert next(stream).part_id == "first"
     with pytest.raises(NotFoundError, match="ExportTabularData: NOT_FOUND: gone"):
         next(stream)
@@ -327,7 +336,7 @@ def uploads(server: FakeService) -> None:
 def test_an_upload_sends_all_its_messages(server: FakeService, channel: Channel) -> None:
     uploads(server)
     requests = (datasync_pb.FileUploadRequest(file_contents={"data": b"x"}) for _ in range(3))
-    assert DataClient(channel, {}).file_upload(requests).file_id == "3"
+    assert upload(channel, requests).file_id == "3"
 
 
 def test_an_exception_of_the_callers_own_iterator_comes_out_as_it_is(server: FakeService, channel: Channel) -> None:
@@ -338,7 +347,7 @@ def test_an_exception_of_the_callers_own_iterator_comes_out_as_it_is(server: Fak
         raise LookupError("the disk is gone")
 
     with pytest.raises(LookupError, match="the disk is gone"):
-        DataClient(channel, {}).file_upload(broken())
+        upload(channel, broken())
 
 
 def test_a_message_of_another_pool_is_taken_as_an_argument(server: FakeService, channel: Channel) -> None:

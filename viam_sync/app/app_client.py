@@ -1,18 +1,32 @@
-"""AppClient: organizations, locations, machines and their parts."""
+"""AppClient: organizations, locations, machines, logs, fragments, roles and modules."""
 
 from typing import Mapping, Optional
 
 import grpc
 
 from viam_sync.app.default_location import DefaultLocation
+from viam_sync.app.fragment_records import Fragment, FragmentHistoryEntry
+from viam_sync.app.fragments import Fragments
+from viam_sync.app.logs import Logs, LogsStream
 from viam_sync.app.machine_parts import MachineParts
-from viam_sync.app.records import RobotPart, RobotPartHistoryEntry
+from viam_sync.app.modules import Modules
+from viam_sync.app.records import LogEntry, RobotPart, RobotPartHistoryEntry
+from viam_sync.app.roles import APIKeyAuthorization, Roles
 from viam_sync.services.app_service import AppService
 
-__all__ = ["AppClient", "RobotPart", "RobotPartHistoryEntry"]
+__all__ = [
+    "APIKeyAuthorization",
+    "AppClient",
+    "Fragment",
+    "FragmentHistoryEntry",
+    "LogEntry",
+    "LogsStream",
+    "RobotPart",
+    "RobotPartHistoryEntry",
+]
 
 
-class AppClient(MachineParts, DefaultLocation, AppService):
+class AppClient(MachineParts, Logs, Fragments, Roles, Modules, DefaultLocation, AppService):
     """Manages a fleet.
 
     Usually taken from a connected client, as ``client.app_client``.

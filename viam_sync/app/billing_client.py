@@ -1,11 +1,12 @@
 """BillingClient: usage and invoices."""
 
+from viam_sync.app.billing import UsageAndInvoices
 from viam_sync.services.billing_service import BillingService
 
 __all__ = ["BillingClient"]
 
 
-class BillingClient(BillingService):
+class BillingClient(UsageAndInvoices, BillingService):
     """Tells what an organization uses and owes.
 
     Usually taken from a connected client, as ``client.billing_client``.

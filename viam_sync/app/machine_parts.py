@@ -69,8 +69,7 @@ class MachineParts(Service):
         response: pb.GetRobotPartResponse = self._call("GetRobotPart", request, READ, timeout)
         part = RobotPart.from_proto(response.part)
         if destination is not None:
-            config = json.loads(response.config_json or "{}")
-            destination.write((json.dumps(config, indent=indent) + "\n").encode(), result=part)
+            destination.write(_indented(response.config_json, indent).encode(), result=part)
         return part
 
     def get_robot_part_by_name_and_location(
@@ -207,3 +206,11 @@ class MachineParts(Service):
         request = pb.CreateRobotPartSecretRequest(part_id=robot_part_id)
         response: pb.CreateRobotPartSecretResponse = self._call("CreateRobotPartSecret", request, ONCE, timeout)
         return RobotPart.from_proto(response.part)
+
+
+def _indented(config_json: str, indent: int) -> str:
+    try:
+        return json.dumps(json.loads(config_json or "{}"), indent=indent) + "\n"
+    except ValueError:
+        # Whatever the service takes for a configuration is better kept than lost.
+        return config_json

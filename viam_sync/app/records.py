@@ -9,6 +9,7 @@ from typing import Any, List, Mapping, Optional
 from typing_extensions import Self
 
 from viam_sync.proto import app as pb
+from viam_sync.proto import common as common_pb
 from viam_sync.utils import struct_to_dict
 
 
@@ -70,15 +71,15 @@ class RobotPart:
             secret=robot_part.secret,
             robot=robot_part.robot,
             location_id=robot_part.location_id,
-            robot_config=_mapping(robot_part, "robot_config"),
-            last_access=_time(robot_part, "last_access"),
-            user_supplied_info=_mapping(robot_part, "user_supplied_info"),
+            robot_config=mapping_of(robot_part, "robot_config"),
+            last_access=time_of(robot_part, "last_access"),
+            user_supplied_info=mapping_of(robot_part, "user_supplied_info"),
             main_part=robot_part.main_part,
             fqdn=robot_part.fqdn,
             local_fqdn=robot_part.local_fqdn,
-            created_on=_time(robot_part, "created_on"),
+            created_on=time_of(robot_part, "created_on"),
             secrets=list(robot_part.secrets),
-            last_updated=_time(robot_part, "last_updated"),
+            last_updated=time_of(robot_part, "last_updated"),
             robot_config_json=robot_part.robot_config_json if robot_part.HasField("robot_config_json") else None,
         )
 
@@ -120,7 +121,7 @@ class RobotPartHistoryEntry:
             'p-1'
         """
         old = RobotPart.from_proto(entry.old) if entry.HasField("old") else None
-        return cls(part=entry.part, robot=entry.robot, when=_time(entry, "when"), old=old)
+        return cls(part=entry.part, robot=entry.robot, when=time_of(entry, "when"), old=old)
 
     @property
     def proto(self) -> pb.RobotPartHistoryEntry:
@@ -135,9 +136,69 @@ class RobotPartHistoryEntry:
         return pb.RobotPartHistoryEntry(part=self.part, robot=self.robot, when=self.when, old=old)
 
 
-def _time(message: Any, name: str) -> Optional[datetime]:
+@dataclass
+class LogEntry:
+    """An entry of the log of a part.
+
+    Attributes:
+        host: Name of the computer that logged it.
+        level: How grave it is, in lowercase: ``debug``, ``info``, ``warn`` or ``error``.
+        time: When it was logged, UTC without a time zone.
+        logger_name: Name of the logger.
+        message: What it says.
+        caller: Where in the source code it was logged, with ``File`` and ``Line``; None if the service sent nothing.
+        stack: A stack trace, where there is one.
+        fields: What else was logged with it.
+    """
+
+    host: str
+    level: str
+    time: Optional[datetime]
+    logger_name: str
+    message: str
+    caller: Optional[Mapping[str, Any]]
+    stack: str
+    fields: Optional[List[Mapping[str, Any]]]
+
+    @classmethod
+    def from_proto(cls, log_entry: common_pb.LogEntry) -> Self:
+        """Return the record of a message.
+
+        Example:
+            >>> from viam_sync.app.records import LogEntry
+            >>> from viam_sync.proto import common
+            >>> LogEntry.from_proto(common.LogEntry(level="warn", message="hot")).level
+            'warn'
+        """
+        return cls(
+            host=log_entry.host,
+            level=log_entry.level,
+            time=time_of(log_entry, "time"),
+            logger_name=log_entry.logger_name,
+            message=log_entry.message,
+            caller=mapping_of(log_entry, "caller"),
+            stack=log_entry.stack,
+            fields=[struct_to_dict(field) for field in log_entry.fields],
+        )
+
+    @property
+    def proto(self) -> common_pb.LogEntry:
+        """The record as a message.
+
+        Example:
+            >>> from viam_sync.app.records import LogEntry
+            >>> from viam_sync.proto import common
+            >>> LogEntry.from_proto(common.LogEntry(message="hot")).proto.message
+            'hot'
+        """
+        return common_pb.LogEntry(**vars(self))
+
+
+def time_of(message: Any, name: str) -> Optional[datetime]:
+    """Return a time of a message, UTC without a time zone; None where it is not set."""
     return getattr(message, name).ToDatetime() if message.HasField(name) else None
 
 
-def _mapping(message: Any, name: str) -> Optional[Mapping[str, Any]]:
+def mapping_of(message: Any, name: str) -> Optional[Mapping[str, Any]]:
+    """Return a Struct of a message as a dict; None where it is not set."""
     return struct_to_dict(getattr(message, name)) if message.HasField(name) else None

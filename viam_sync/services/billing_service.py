@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import List, Optional
 
 from viam_sync.proto.app import billing as pb
-from viam_sync.rpc.retry import ONCE, READ, STREAM
-from viam_sync.rpc.service import Service, Stream
+from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
+from viam_sync.rpc.service import Service
 
 
 class BillingService(Service):
@@ -17,90 +17,8 @@ class BillingService(Service):
 
     _service = "viam.app.v1.BillingService"
 
-    def get_current_month_usage(
-        self, *, org_id: Optional[str] = None, timeout: Optional[float] = None
-    ) -> pb.GetCurrentMonthUsageResponse:
-        """Get what an organization has used in the current billing period, as costs.
-
-        Args:
-            org_id: ID of the organization, a UUID.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.GetCurrentMonthUsageRequest(org_id=org_id)
-        response: pb.GetCurrentMonthUsageResponse = self._call("GetCurrentMonthUsage", request, READ, timeout)
-        return response
-
-    def get_org_billing_information(
-        self, *, org_id: Optional[str] = None, timeout: Optional[float] = None
-    ) -> pb.GetOrgBillingInformationResponse:
-        """Get the payment method, billing email and billing tier of an organization.
-
-        Args:
-            org_id: ID of the organization, a UUID.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.GetOrgBillingInformationRequest(org_id=org_id)
-        response: pb.GetOrgBillingInformationResponse = self._call("GetOrgBillingInformation", request, READ, timeout)
-        return response
-
-    def get_invoices_summary(
-        self, *, org_id: Optional[str] = None, timeout: Optional[float] = None
-    ) -> pb.GetInvoicesSummaryResponse:
-        """Get the outstanding balance and the invoices of an organization.
-
-        Args:
-            org_id: ID of the organization, a UUID.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.GetInvoicesSummaryRequest(org_id=org_id)
-        response: pb.GetInvoicesSummaryResponse = self._call("GetInvoicesSummary", request, READ, timeout)
-        return response
-
-    def get_invoice_pdf(
-        self, *, id: Optional[str] = None, org_id: Optional[str] = None, timeout: Optional[float] = None
-    ) -> Stream[pb.GetInvoicePdfResponse]:
-        """Download an invoice as a PDF file.
-
-        The chunks in order make up the file.
-
-        Args:
-            id: ID of the invoice.
-            org_id: ID of the organization, a UUID.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answers of the service, one after the other; close it to end it early.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.GetInvoicePdfRequest(id=id, org_id=org_id)
-        return self._receive("GetInvoicePdf", request, STREAM, timeout)
-
     def send_payment_required_email(
-        self,
-        *,
-        customer_org_id: Optional[str] = None,
-        billing_owner_org_id: Optional[str] = None,
-        timeout: Optional[float] = None,
+        self, customer_org_id: str, billing_owner_org_id: str, *, timeout: Optional[float] = None
     ) -> None:
         """Email a customer organization that it must enter a payment method.
 
@@ -110,52 +28,50 @@ class BillingService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If one of the organizations does not exist.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.SendPaymentRequiredEmailRequest(
             customer_org_id=customer_org_id, billing_owner_org_id=billing_owner_org_id
         )
+        # Each call sends an e-mail.
         self._call("SendPaymentRequiredEmail", request, ONCE, timeout)
 
-    def get_available_billing_tiers(self, *, timeout: Optional[float] = None) -> pb.GetAvailableBillingTiersResponse:
+    def get_available_billing_tiers(self, *, timeout: Optional[float] = None) -> List[str]:
         """List the billing tiers that organizations can be put on.
 
         Args:
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The names of the billing tiers.
 
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetAvailableBillingTiersRequest()
         response: pb.GetAvailableBillingTiersResponse = self._call("GetAvailableBillingTiers", request, READ, timeout)
-        return response
+        return list(response.tiers)
 
     def update_organization_billing_tier(
-        self,
-        *,
-        organization_id: Optional[str] = None,
-        billing_tier: Optional[str] = None,
-        timeout: Optional[float] = None,
+        self, org_id: str, billing_tier: str, *, timeout: Optional[float] = None
     ) -> None:
         """Put an organization on another billing tier.
 
         Args:
-            organization_id: ID of the organization, a UUID.
+            org_id: ID of the organization, a UUID.
             billing_tier: Name of the new billing tier.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.UpdateOrganizationBillingTierRequest(organization_id=organization_id, billing_tier=billing_tier)
+        request = pb.UpdateOrganizationBillingTierRequest(organization_id=org_id, billing_tier=billing_tier)
+        # Whether each change of tier is billed is not known.
         self._call("UpdateOrganizationBillingTier", request, ONCE, timeout)
 
-    def get_location_billing_organization(
-        self, *, location_id: Optional[str] = None, timeout: Optional[float] = None
-    ) -> pb.GetLocationBillingOrganizationResponse:
+    def get_location_billing_organization(self, location_id: str, *, timeout: Optional[float] = None) -> str:
         """Get the organization that pays for a location.
 
         Args:
@@ -163,23 +79,20 @@ class BillingService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The ID of the organization that pays, a UUID.
 
         Raises:
+            NotFoundError: If there is no such location.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetLocationBillingOrganizationRequest(location_id=location_id)
         response: pb.GetLocationBillingOrganizationResponse = self._call(
             "GetLocationBillingOrganization", request, READ, timeout
         )
-        return response
+        return response.billing_organization_id
 
     def update_location_billing_organization(
-        self,
-        *,
-        location_id: Optional[str] = None,
-        billing_organization_id: Optional[str] = None,
-        timeout: Optional[float] = None,
+        self, location_id: str, billing_organization_id: str, *, timeout: Optional[float] = None
     ) -> None:
         """Make another organization pay for a location.
 
@@ -189,22 +102,23 @@ class BillingService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If the location or the organization does not exist.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.UpdateLocationBillingOrganizationRequest(
             location_id=location_id, billing_organization_id=billing_organization_id
         )
-        self._call("UpdateLocationBillingOrganization", request, ONCE, timeout)
+        self._call("UpdateLocationBillingOrganization", request, IDEMPOTENT, timeout)
 
     def charge_organization(
         self,
-        *,
-        org_id_to_charge: Optional[str] = None,
+        org_id_to_charge: str,
+        subtotal: float,
+        tax: float,
         description: Optional[str] = None,
-        subtotal: Optional[float] = None,
-        tax: Optional[float] = None,
         org_id_for_branding: Optional[str] = None,
-        disable_confirmation_email: Optional[bool] = None,
+        disable_confirmation_email: bool = False,
+        *,
         timeout: Optional[float] = None,
     ) -> pb.ChargeOrganizationResponse:
         """Charge an organization an amount and its tax at once, and invoice it.
@@ -213,9 +127,9 @@ class BillingService(Service):
 
         Args:
             org_id_to_charge: ID of the organization to charge, a UUID.
-            description: What the charge is for; left out, nothing is said.
             subtotal: Amount before tax.
             tax: Tax to add.
+            description: What the charge is for; left out, nothing is said.
             org_id_for_branding: ID of the organization whose branding the customer sees, a UUID; left out, the service
                 decides.
             disable_confirmation_email: Whether to send no confirmation email; left out, one is sent.
@@ -225,27 +139,30 @@ class BillingService(Service):
             The answer of the service.
 
         Raises:
+            NotFoundError: If there is no such organization.
+            PermissionDeniedError: If the caller may not charge it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ChargeOrganizationRequest(
             org_id_to_charge=org_id_to_charge,
-            description=description,
             subtotal=subtotal,
             tax=tax,
+            description=description,
             org_id_for_branding=org_id_for_branding,
             disable_confirmation_email=disable_confirmation_email,
         )
+        # Sent again, it would charge again.
         response: pb.ChargeOrganizationResponse = self._call("ChargeOrganization", request, ONCE, timeout)
         return response
 
     def create_invoice_and_charge_immediately(
         self,
-        *,
-        org_id_to_charge: Optional[str] = None,
-        amount: Optional[float] = None,
+        org_id_to_charge: str,
+        amount: float,
         description: Optional[str] = None,
         org_id_for_branding: Optional[str] = None,
-        disable_email: Optional[bool] = None,
+        disable_email: bool = False,
+        *,
         timeout: Optional[float] = None,
     ) -> pb.CreateInvoiceAndChargeImmediatelyResponse:
         """Charge an organization a single amount at once, and invoice it.
@@ -265,6 +182,8 @@ class BillingService(Service):
             The answer of the service.
 
         Raises:
+            NotFoundError: If there is no such organization.
+            PermissionDeniedError: If the caller may not charge it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.CreateInvoiceAndChargeImmediatelyRequest(
@@ -274,6 +193,7 @@ class BillingService(Service):
             org_id_for_branding=org_id_for_branding,
             disable_email=disable_email,
         )
+        # Sent again, it would charge again.
         response: pb.CreateInvoiceAndChargeImmediatelyResponse = self._call(
             "CreateInvoiceAndChargeImmediately", request, ONCE, timeout
         )

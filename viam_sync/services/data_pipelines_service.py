@@ -9,7 +9,7 @@ from typing import Optional, Sequence
 
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datapipelines as pb
-from viam_sync.rpc.retry import ONCE, READ
+from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 
 
@@ -96,9 +96,7 @@ class DataPipelinesService(Service):
         response: pb.CreateDataPipelineResponse = self._call("CreateDataPipeline", request, ONCE, timeout)
         return response
 
-    def rename_data_pipeline(
-        self, *, id: Optional[str] = None, name: Optional[str] = None, timeout: Optional[float] = None
-    ) -> None:
+    def rename_data_pipeline(self, id: str, name: str, *, timeout: Optional[float] = None) -> None:
         """Give a data pipeline another name.
 
         Args:
@@ -107,12 +105,13 @@ class DataPipelinesService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such pipeline.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.RenameDataPipelineRequest(id=id, name=name)
-        self._call("RenameDataPipeline", request, ONCE, timeout)
+        self._call("RenameDataPipeline", request, IDEMPOTENT, timeout)
 
-    def delete_data_pipeline(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> None:
+    def delete_data_pipeline(self, id: str, *, timeout: Optional[float] = None) -> None:
         """Delete a data pipeline.
 
         Args:
@@ -120,12 +119,13 @@ class DataPipelinesService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such pipeline.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DeleteDataPipelineRequest(id=id)
         self._call("DeleteDataPipeline", request, ONCE, timeout)
 
-    def enable_data_pipeline(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> None:
+    def enable_data_pipeline(self, id: str, *, timeout: Optional[float] = None) -> None:
         """Let a disabled data pipeline run on its schedule again.
 
         Args:
@@ -133,12 +133,13 @@ class DataPipelinesService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such pipeline.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.EnableDataPipelineRequest(id=id)
-        self._call("EnableDataPipeline", request, ONCE, timeout)
+        self._call("EnableDataPipeline", request, IDEMPOTENT, timeout)
 
-    def disable_data_pipeline(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> None:
+    def disable_data_pipeline(self, id: str, *, timeout: Optional[float] = None) -> None:
         """Stop the scheduled runs of a data pipeline without deleting it.
 
         Args:
@@ -146,10 +147,11 @@ class DataPipelinesService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such pipeline.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DisableDataPipelineRequest(id=id)
-        self._call("DisableDataPipeline", request, ONCE, timeout)
+        self._call("DisableDataPipeline", request, IDEMPOTENT, timeout)
 
     def list_data_pipeline_runs(
         self,

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 from viam_sync.proto import google as google_pb
-from viam_sync.proto._values import StructLike, TimestampLike
+from viam_sync.proto._values import TimestampLike
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.retry import ONCE, QUERY, READ, READ_FILES, STREAM
-from viam_sync.rpc.service import Service, Stream
+from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ, READ_FILES
+from viam_sync.rpc.service import Service
 
 
 class DataService(Service):
@@ -19,252 +19,14 @@ class DataService(Service):
 
     _service = "viam.app.data.v1.DataService"
 
-    def tabular_data_by_filter(
-        self,
-        *,
-        data_request: Optional[pb.DataRequest] = None,
-        count_only: Optional[bool] = None,
-        include_internal_data: Optional[bool] = None,
-        timeout: Optional[float] = None,
-    ) -> pb.TabularDataByFilterResponse:
-        """Fetch one page of the tabular data that matches a filter.
-
-        The service has deprecated this method.
-
-        Deprecated, though it still answers: ExportTabularData and the queries in SQL or MQL read the same data. The
-        newest data comes first unless sort_order says otherwise. Pass the cursor of each answer to the next request
-        until a page has no data; a short page is not necessarily the last.
-
-        Args:
-            data_request: Filter, size, cursor and order of the page.
-            count_only: Whether to count the matches only and return no data.
-            include_internal_data: Whether to include data that Viam's own services ingest, such as for cloud SLAM; left
-                out, it is hidden.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.TabularDataByFilterRequest(
-            data_request=data_request, count_only=count_only, include_internal_data=include_internal_data
-        )
-        response: pb.TabularDataByFilterResponse = self._call("TabularDataByFilter", request, READ, timeout)
-        return response
-
-    def tabular_data_by_sql(
-        self, *, organization_id: Optional[str] = None, sql_query: Optional[str] = None, timeout: Optional[float] = None
-    ) -> pb.TabularDataBySQLResponse:
-        """Query the tabular data of an organization with SQL.
-
-        The table is readings and the dialect is that of MongoDB Atlas SQL. Bound time_received from below in the WHERE
-        clause: without such a bound the live service is known to return no rows.
-
-        Args:
-            organization_id: ID of the organization, a UUID.
-            sql_query: SQL query, a SELECT on the table readings.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.TabularDataBySQLRequest(organization_id=organization_id, sql_query=sql_query)
-        response: pb.TabularDataBySQLResponse = self._call("TabularDataBySQL", request, QUERY, timeout)
-        return response
-
-    def tabular_data_by_mql(
-        self,
-        *,
-        organization_id: Optional[str] = None,
-        mql_binary: Optional[Sequence[bytes]] = None,
-        use_recent_data: Optional[bool] = None,
-        data_source: Optional[pb.TabularDataSource] = None,
-        query_prefix_name: Optional[str] = None,
-        timeout: Optional[float] = None,
-    ) -> pb.TabularDataByMQLResponse:
-        """Query the tabular data of an organization with a MongoDB aggregation pipeline.
-
-        Only stages that read are allowed, such as $match, $group, $project, $sort and $limit, and they see the data of
-        that organization alone.
-
-        Args:
-            organization_id: ID of the organization, a UUID.
-            mql_binary: Stages of the aggregation pipeline in order, one BSON document each.
-            use_recent_data: Deprecated, use data_source: whether to read the hot storage.
-            data_source: Storage to query; left out, the standard one.
-            query_prefix_name: Name of a saved query that runs first and feeds the stages given here; left out, none.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.TabularDataByMQLRequest(
-            organization_id=organization_id,
-            mql_binary=mql_binary,
-            use_recent_data=use_recent_data,
-            data_source=data_source,
-            query_prefix_name=query_prefix_name,
-        )
-        response: pb.TabularDataByMQLResponse = self._call("TabularDataByMQL", request, QUERY, timeout)
-        return response
-
-    def export_tabular_data(
-        self,
-        *,
-        part_id: Optional[str] = None,
-        resource_name: Optional[str] = None,
-        resource_subtype: Optional[str] = None,
-        method_name: Optional[str] = None,
-        interval: Optional[pb.CaptureInterval] = None,
-        additional_parameters: Optional[StructLike] = None,
-        timeout: Optional[float] = None,
-    ) -> Stream[pb.ExportTabularDataResponse]:
-        """Stream all tabular data that one resource's method captured in a time span.
-
-        Args:
-            part_id: ID of the machine part, a UUID.
-            resource_name: Name of the component or service that captured the data.
-            resource_subtype: API of the resource, such as rdk:component:sensor.
-            method_name: Name of the captured method, such as Readings.
-            interval: Time span of the capture; absent, all times.
-            additional_parameters: Parameters the method was captured with, such as a DoCommand's command; left out
-                where it takes none.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answers of the service, one after the other; close it to end it early.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.ExportTabularDataRequest(
-            part_id=part_id,
-            resource_name=resource_name,
-            resource_subtype=resource_subtype,
-            method_name=method_name,
-            interval=interval,
-            additional_parameters=additional_parameters,
-        )
-        return self._receive("ExportTabularData", request, STREAM, timeout)
-
-    def get_latest_tabular_data(
-        self,
-        *,
-        part_id: Optional[str] = None,
-        resource_name: Optional[str] = None,
-        method_name: Optional[str] = None,
-        resource_subtype: Optional[str] = None,
-        additional_parameters: Optional[StructLike] = None,
-        timeout: Optional[float] = None,
-    ) -> pb.GetLatestTabularDataResponse:
-        """Get the newest tabular entry that one resource's method captured.
-
-        Where nothing was captured within the last year, the payload is unset.
-
-        Args:
-            part_id: ID of the machine part, a UUID.
-            resource_name: Name of the component or service that captured the data.
-            method_name: Name of the captured method, such as Readings.
-            resource_subtype: API of the resource, such as rdk:component:sensor.
-            additional_parameters: Parameters the method was captured with, such as a DoCommand's command; left out
-                where it takes none.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.GetLatestTabularDataRequest(
-            part_id=part_id,
-            resource_name=resource_name,
-            method_name=method_name,
-            resource_subtype=resource_subtype,
-            additional_parameters=additional_parameters,
-        )
-        response: pb.GetLatestTabularDataResponse = self._call("GetLatestTabularData", request, READ, timeout)
-        return response
-
-    def binary_data_by_filter(
-        self,
-        *,
-        data_request: Optional[pb.DataRequest] = None,
-        include_binary: Optional[bool] = None,
-        count_only: Optional[bool] = None,
-        include_internal_data: Optional[bool] = None,
-        timeout: Optional[float] = None,
-    ) -> pb.BinaryDataByFilterResponse:
-        """Fetch one page of the binary data that matches a filter.
-
-        The newest data comes first unless sort_order says otherwise. Pass the cursor of each answer to the next request
-        until a page has no data; a short page is not necessarily the last. Pages that grow too large with the contents
-        included fail with INCLUDE_BINARY_TOO_LARGE in the error text: ask for smaller pages, or fetch each file from
-        its URI.
-
-        Args:
-            data_request: Filter, size, cursor and order of the page.
-            include_binary: Whether to return the contents of the files too; left out, only their metadata.
-            count_only: Whether to count the matches only and return no data.
-            include_internal_data: Whether to include data that Viam's own services ingest, such as for cloud SLAM; left
-                out, it is hidden.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.BinaryDataByFilterRequest(
-            data_request=data_request,
-            include_binary=include_binary,
-            count_only=count_only,
-            include_internal_data=include_internal_data,
-        )
-        response: pb.BinaryDataByFilterResponse = self._call("BinaryDataByFilter", request, READ_FILES, timeout)
-        return response
-
-    def binary_data_by_ids(
-        self,
-        *,
-        include_binary: Optional[bool] = None,
-        binary_data_ids: Optional[Sequence[str]] = None,
-        timeout: Optional[float] = None,
-    ) -> pb.BinaryDataByIDsResponse:
-        """Fetch the metadata and, on request, the contents of binary data given by ID.
-
-        Args:
-            include_binary: Whether to return the contents of the files too; left out, only their metadata.
-            binary_data_ids: IDs of the binary data, organization/location/file each, at least one.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.BinaryDataByIDsRequest(include_binary=include_binary, binary_data_ids=binary_data_ids)
-        response: pb.BinaryDataByIDsResponse = self._call("BinaryDataByIDs", request, READ_FILES, timeout)
-        return response
-
     def delete_tabular_data(
         self,
+        organization_id: str,
+        delete_older_than_days: int,
         *,
-        organization_id: Optional[str] = None,
-        delete_older_than_days: Optional[int] = None,
         filter: Optional[pb.DeleteTabularFilter] = None,
         timeout: Optional[float] = None,
-    ) -> pb.DeleteTabularDataResponse:
+    ) -> int:
         """Delete tabular data of an organization that is older than some days.
 
         The data is removed from the hot storage as well.
@@ -277,321 +39,20 @@ class DataService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The number of entries deleted.
 
         Raises:
+            PermissionDeniedError: If the caller may not delete it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DeleteTabularDataRequest(
             organization_id=organization_id, delete_older_than_days=delete_older_than_days, filter=filter
         )
+        # The age is counted from the day on which the service gets the request.
         response: pb.DeleteTabularDataResponse = self._call("DeleteTabularData", request, ONCE, timeout)
-        return response
+        return response.deleted_count
 
-    def delete_binary_data_by_filter(
-        self,
-        *,
-        filter: Optional[pb.Filter] = None,
-        include_internal_data: Optional[bool] = None,
-        timeout: Optional[float] = None,
-    ) -> pb.DeleteBinaryDataByFilterResponse:
-        """Delete all binary data that matches a filter.
-
-        Name the organization in the filter: an empty filter is refused, or stands for all binary data that the caller
-        may delete.
-
-        Args:
-            filter: Filter that the data must match; give it the ID of the organization.
-            include_internal_data: Whether to delete data that Viam's own services ingest too, such as for cloud SLAM;
-                left out, it is spared.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.DeleteBinaryDataByFilterRequest(filter=filter, include_internal_data=include_internal_data)
-        response: pb.DeleteBinaryDataByFilterResponse = self._call("DeleteBinaryDataByFilter", request, ONCE, timeout)
-        return response
-
-    def delete_binary_data_by_ids(
-        self, *, binary_data_ids: Optional[Sequence[str]] = None, timeout: Optional[float] = None
-    ) -> pb.DeleteBinaryDataByIDsResponse:
-        """Delete binary data given by ID.
-
-        The files also leave the datasets that hold them.
-
-        Args:
-            binary_data_ids: IDs of the binary data, organization/location/file each, at least one.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.DeleteBinaryDataByIDsRequest(binary_data_ids=binary_data_ids)
-        response: pb.DeleteBinaryDataByIDsResponse = self._call("DeleteBinaryDataByIDs", request, ONCE, timeout)
-        return response
-
-    def add_tags_to_binary_data_by_ids(
-        self,
-        *,
-        binary_data_ids: Optional[Sequence[str]] = None,
-        tags: Optional[Sequence[str]] = None,
-        timeout: Optional[float] = None,
-    ) -> None:
-        """Add tags to binary data given by ID.
-
-        Tags that a file already has are left as they are.
-
-        Args:
-            binary_data_ids: IDs of the binary data, organization/location/file each, at least one.
-            tags: Tags to add, at least one.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.AddTagsToBinaryDataByIDsRequest(binary_data_ids=binary_data_ids, tags=tags)
-        self._call("AddTagsToBinaryDataByIDs", request, ONCE, timeout)
-
-    def add_tags_to_binary_data_by_filter(
-        self,
-        *,
-        filter: Optional[pb.Filter] = None,
-        tags: Optional[Sequence[str]] = None,
-        timeout: Optional[float] = None,
-    ) -> None:
-        """Add tags to all binary data that matches a filter.
-
-        The service has deprecated this method.
-
-        Deprecated, though it still answers; use AddTagsToBinaryDataByIDs.
-
-        Args:
-            filter: Filter that the data must match; absent, all binary data that the caller may edit.
-            tags: Tags to add, at least one.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.AddTagsToBinaryDataByFilterRequest(filter=filter, tags=tags)
-        self._call("AddTagsToBinaryDataByFilter", request, ONCE, timeout)
-
-    def remove_tags_from_binary_data_by_ids(
-        self,
-        *,
-        binary_data_ids: Optional[Sequence[str]] = None,
-        tags: Optional[Sequence[str]] = None,
-        timeout: Optional[float] = None,
-    ) -> pb.RemoveTagsFromBinaryDataByIDsResponse:
-        """Remove tags from binary data given by ID.
-
-        Args:
-            binary_data_ids: IDs of the binary data, organization/location/file each, at least one.
-            tags: Tags to remove, at least one.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.RemoveTagsFromBinaryDataByIDsRequest(binary_data_ids=binary_data_ids, tags=tags)
-        response: pb.RemoveTagsFromBinaryDataByIDsResponse = self._call(
-            "RemoveTagsFromBinaryDataByIDs", request, ONCE, timeout
-        )
-        return response
-
-    def remove_tags_from_binary_data_by_filter(
-        self,
-        *,
-        filter: Optional[pb.Filter] = None,
-        tags: Optional[Sequence[str]] = None,
-        timeout: Optional[float] = None,
-    ) -> pb.RemoveTagsFromBinaryDataByFilterResponse:
-        """Remove tags from all binary data that matches a filter.
-
-        The service has deprecated this method.
-
-        Deprecated, though it still answers; use RemoveTagsFromBinaryDataByIDs.
-
-        Args:
-            filter: Filter that the data must match; absent, all binary data that the caller may edit.
-            tags: Tags to remove, at least one.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.RemoveTagsFromBinaryDataByFilterRequest(filter=filter, tags=tags)
-        response: pb.RemoveTagsFromBinaryDataByFilterResponse = self._call(
-            "RemoveTagsFromBinaryDataByFilter", request, ONCE, timeout
-        )
-        return response
-
-    def tags_by_filter(
-        self, *, filter: Optional[pb.Filter] = None, timeout: Optional[float] = None
-    ) -> pb.TagsByFilterResponse:
-        """List the distinct tags of the data that matches a filter.
-
-        The service has deprecated this method.
-
-        Deprecated, though it still answers; the metadata that BinaryDataByFilter returns holds the tags of each file.
-
-        Args:
-            filter: Filter that the data must match; absent, all data that the caller may read.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.TagsByFilterRequest(filter=filter)
-        response: pb.TagsByFilterResponse = self._call("TagsByFilter", request, READ, timeout)
-        return response
-
-    def add_bounding_box_to_image_by_id(
-        self,
-        *,
-        binary_data_id: Optional[str] = None,
-        label: Optional[str] = None,
-        x_min_normalized: Optional[float] = None,
-        y_min_normalized: Optional[float] = None,
-        x_max_normalized: Optional[float] = None,
-        y_max_normalized: Optional[float] = None,
-        confidence: Optional[float] = None,
-        timeout: Optional[float] = None,
-    ) -> pb.AddBoundingBoxToImageByIDResponse:
-        """Add a labelled bounding box to an image.
-
-        Each minimum must be less than its maximum.
-
-        Args:
-            binary_data_id: ID of the binary data, organization/location/file.
-            label: Label of the bounding box.
-            x_min_normalized: Left edge as a fraction of the image width, 0 to 1.
-            y_min_normalized: Top edge as a fraction of the image height, 0 to 1.
-            x_max_normalized: Right edge as a fraction of the image width, 0 to 1.
-            y_max_normalized: Bottom edge as a fraction of the image height, 0 to 1.
-            confidence: Confidence in the label, 0 to 1; left out, none is recorded.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.AddBoundingBoxToImageByIDRequest(
-            binary_data_id=binary_data_id,
-            label=label,
-            x_min_normalized=x_min_normalized,
-            y_min_normalized=y_min_normalized,
-            x_max_normalized=x_max_normalized,
-            y_max_normalized=y_max_normalized,
-            confidence=confidence,
-        )
-        response: pb.AddBoundingBoxToImageByIDResponse = self._call("AddBoundingBoxToImageByID", request, ONCE, timeout)
-        return response
-
-    def remove_bounding_box_from_image_by_id(
-        self, *, binary_data_id: Optional[str] = None, bbox_id: Optional[str] = None, timeout: Optional[float] = None
-    ) -> None:
-        """Remove a bounding box from an image.
-
-        Args:
-            binary_data_id: ID of the binary data, organization/location/file.
-            bbox_id: ID of the bounding box.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.RemoveBoundingBoxFromImageByIDRequest(binary_data_id=binary_data_id, bbox_id=bbox_id)
-        self._call("RemoveBoundingBoxFromImageByID", request, ONCE, timeout)
-
-    def bounding_box_labels_by_filter(
-        self, *, filter: Optional[pb.Filter] = None, timeout: Optional[float] = None
-    ) -> pb.BoundingBoxLabelsByFilterResponse:
-        """List the distinct bounding box labels of the images that match a filter.
-
-        The service has deprecated this method.
-
-        Deprecated, though it still answers; the metadata that BinaryDataByFilter returns holds the bounding boxes of
-        each image.
-
-        Args:
-            filter: Filter that the images must match; absent, all images that the caller may read.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.BoundingBoxLabelsByFilterRequest(filter=filter)
-        response: pb.BoundingBoxLabelsByFilterResponse = self._call("BoundingBoxLabelsByFilter", request, READ, timeout)
-        return response
-
-    def update_bounding_box(
-        self,
-        *,
-        binary_data_id: Optional[str] = None,
-        bbox_id: Optional[str] = None,
-        label: Optional[str] = None,
-        x_min_normalized: Optional[float] = None,
-        y_min_normalized: Optional[float] = None,
-        x_max_normalized: Optional[float] = None,
-        y_max_normalized: Optional[float] = None,
-        confidence: Optional[float] = None,
-        timeout: Optional[float] = None,
-    ) -> None:
-        """Change the label, edges or confidence of a bounding box.
-
-        Fields that are left out keep their values.
-
-        Args:
-            binary_data_id: ID of the binary data, organization/location/file.
-            bbox_id: ID of the bounding box.
-            label: New label; left out, it stays.
-            x_min_normalized: New left edge as a fraction of the image width, 0 to 1; left out, it stays.
-            y_min_normalized: New top edge as a fraction of the image height, 0 to 1; left out, it stays.
-            x_max_normalized: New right edge as a fraction of the image width, 0 to 1; left out, it stays.
-            y_max_normalized: New bottom edge as a fraction of the image height, 0 to 1; left out, it stays.
-            confidence: New confidence in the label, 0 to 1; left out, it stays.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.UpdateBoundingBoxRequest(
-            binary_data_id=binary_data_id,
-            bbox_id=bbox_id,
-            label=label,
-            x_min_normalized=x_min_normalized,
-            y_min_normalized=y_min_normalized,
-            x_max_normalized=x_max_normalized,
-            y_max_normalized=y_max_normalized,
-            confidence=confidence,
-        )
-        self._call("UpdateBoundingBox", request, ONCE, timeout)
-
-    def get_database_connection(
-        self, *, organization_id: Optional[str] = None, timeout: Optional[float] = None
-    ) -> pb.GetDatabaseConnectionResponse:
+    def get_database_connection(self, organization_id: str, *, timeout: Optional[float] = None) -> str:
         """Get the address of the MongoDB instance that serves an organization's tabular data.
 
         Fails with NOT_FOUND as long as the organization has no such instance; ConfigureDatabaseUser creates it.
@@ -601,18 +62,17 @@ class DataService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The host name of the database.
 
         Raises:
+            NotFoundError: If the organization has no such database yet; configure_database_user makes one.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetDatabaseConnectionRequest(organization_id=organization_id)
         response: pb.GetDatabaseConnectionResponse = self._call("GetDatabaseConnection", request, READ, timeout)
-        return response
+        return response.hostname
 
-    def configure_database_user(
-        self, *, organization_id: Optional[str] = None, password: Optional[str] = None, timeout: Optional[float] = None
-    ) -> None:
+    def configure_database_user(self, organization_id: str, password: str, *, timeout: Optional[float] = None) -> None:
         """Set the password of the organization's database user, creating the user if needed.
 
         The first call also creates the database instance; later ones replace the password, and whoever connects with
@@ -624,62 +84,14 @@ class DataService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            InvalidArgumentError: If the password is shorter than 8 characters.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ConfigureDatabaseUserRequest(organization_id=organization_id, password=password)
-        self._call("ConfigureDatabaseUser", request, ONCE, timeout)
-
-    def add_binary_data_to_dataset_by_ids(
-        self,
-        *,
-        binary_data_ids: Optional[Sequence[str]] = None,
-        dataset_id: Optional[str] = None,
-        timeout: Optional[float] = None,
-    ) -> None:
-        """Add binary data given by ID to a dataset.
-
-        What the dataset already holds is left as it is. Datasets of sequences take no single files; use
-        AddSequencesToDataset for them.
-
-        Args:
-            binary_data_ids: IDs of the binary data, organization/location/file each, at least one.
-            dataset_id: ID of the dataset, 24 hexadecimal digits.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.AddBinaryDataToDatasetByIDsRequest(binary_data_ids=binary_data_ids, dataset_id=dataset_id)
-        self._call("AddBinaryDataToDatasetByIDs", request, ONCE, timeout)
-
-    def remove_binary_data_from_dataset_by_ids(
-        self,
-        *,
-        binary_data_ids: Optional[Sequence[str]] = None,
-        dataset_id: Optional[str] = None,
-        timeout: Optional[float] = None,
-    ) -> None:
-        """Remove binary data given by ID from a dataset.
-
-        The data itself is kept. Files that the dataset does not hold are passed over.
-
-        Args:
-            binary_data_ids: IDs of the binary data, organization/location/file each, at least one.
-            dataset_id: ID of the dataset, 24 hexadecimal digits.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.RemoveBinaryDataFromDatasetByIDsRequest(binary_data_ids=binary_data_ids, dataset_id=dataset_id)
-        self._call("RemoveBinaryDataFromDatasetByIDs", request, ONCE, timeout)
+        self._call("ConfigureDatabaseUser", request, IDEMPOTENT, timeout)
 
     def add_sequences_to_dataset(
-        self,
-        *,
-        dataset_id: Optional[str] = None,
-        sequence_ids: Optional[Sequence[str]] = None,
-        timeout: Optional[float] = None,
+        self, dataset_id: str, sequence_ids: Sequence[str], *, timeout: Optional[float] = None
     ) -> None:
         """Add sequences to a dataset of sequences.
 
@@ -689,17 +101,14 @@ class DataService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such dataset.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.AddSequencesToDatasetRequest(dataset_id=dataset_id, sequence_ids=sequence_ids)
-        self._call("AddSequencesToDataset", request, ONCE, timeout)
+        self._call("AddSequencesToDataset", request, IDEMPOTENT, timeout)
 
     def remove_sequences_from_dataset(
-        self,
-        *,
-        dataset_id: Optional[str] = None,
-        sequence_ids: Optional[Sequence[str]] = None,
-        timeout: Optional[float] = None,
+        self, dataset_id: str, sequence_ids: Sequence[str], *, timeout: Optional[float] = None
     ) -> None:
         """Remove sequences from a dataset of sequences.
 
@@ -709,10 +118,11 @@ class DataService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such dataset.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.RemoveSequencesFromDatasetRequest(dataset_id=dataset_id, sequence_ids=sequence_ids)
-        self._call("RemoveSequencesFromDataset", request, ONCE, timeout)
+        self._call("RemoveSequencesFromDataset", request, IDEMPOTENT, timeout)
 
     def create_index(
         self,
@@ -745,12 +155,12 @@ class DataService(Service):
 
     def list_indexes(
         self,
-        *,
-        organization_id: Optional[str] = None,
-        collection_type: Optional[pb.IndexableCollection.ValueType] = None,
+        organization_id: str,
+        collection_type: pb.IndexableCollection.ValueType,
         pipeline_name: Optional[str] = None,
+        *,
         timeout: Optional[float] = None,
-    ) -> pb.ListIndexesResponse:
+    ) -> List[pb.Index]:
         """List the indexes on a collection of an organization's tabular data.
 
         Args:
@@ -760,7 +170,7 @@ class DataService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The indexes of the collection.
 
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
@@ -769,15 +179,15 @@ class DataService(Service):
             organization_id=organization_id, collection_type=collection_type, pipeline_name=pipeline_name
         )
         response: pb.ListIndexesResponse = self._call("ListIndexes", request, READ, timeout)
-        return response
+        return list(response.indexes)
 
     def delete_index(
         self,
-        *,
-        organization_id: Optional[str] = None,
-        collection_type: Optional[pb.IndexableCollection.ValueType] = None,
+        organization_id: str,
+        collection_type: pb.IndexableCollection.ValueType,
+        index_name: str,
         pipeline_name: Optional[str] = None,
-        index_name: Optional[str] = None,
+        *,
         timeout: Optional[float] = None,
     ) -> None:
         """Delete an index from a collection of an organization's tabular data.
@@ -785,8 +195,8 @@ class DataService(Service):
         Args:
             organization_id: ID of the organization, a UUID.
             collection_type: Collection that has the index.
-            pipeline_name: Name of the data pipeline whose sink is meant; for pipeline sinks only.
             index_name: Name of the index.
+            pipeline_name: Name of the data pipeline whose sink is meant; for pipeline sinks only.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
@@ -795,8 +205,8 @@ class DataService(Service):
         request = pb.DeleteIndexRequest(
             organization_id=organization_id,
             collection_type=collection_type,
-            pipeline_name=pipeline_name,
             index_name=index_name,
+            pipeline_name=pipeline_name,
         )
         self._call("DeleteIndex", request, ONCE, timeout)
 
@@ -928,37 +338,38 @@ class DataService(Service):
 
     def create_sequence(
         self,
-        *,
-        part_id: Optional[str] = None,
-        resources: Optional[Sequence[pb.SequenceResourceFilter]] = None,
+        part_id: str,
+        resources: Sequence[pb.SequenceResourceFilter],
+        start_time: TimestampLike,
+        end_time: TimestampLike,
         sequence_tags: Optional[Sequence[str]] = None,
-        start_time: Optional[TimestampLike] = None,
-        end_time: Optional[TimestampLike] = None,
+        *,
         timeout: Optional[float] = None,
-    ) -> pb.CreateSequenceResponse:
+    ) -> str:
         """Create a sequence: a time span of the data that resources of one part captured.
 
         Args:
             part_id: ID of the machine part, a UUID.
             resources: Resources and methods whose data belongs to the sequence.
-            sequence_tags: Tags of the sequence.
             start_time: Start of the data.
             end_time: End of the data.
+            sequence_tags: Tags of the sequence.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The ID of the new sequence.
 
         Raises:
+            NotFoundError: If there is no such part.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.CreateSequenceRequest(
-            part_id=part_id, resources=resources, sequence_tags=sequence_tags, start_time=start_time, end_time=end_time
+            part_id=part_id, resources=resources, start_time=start_time, end_time=end_time, sequence_tags=sequence_tags
         )
         response: pb.CreateSequenceResponse = self._call("CreateSequence", request, ONCE, timeout)
-        return response
+        return response.id
 
-    def get_sequence(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> pb.GetSequenceResponse:
+    def get_sequence(self, id: str, *, timeout: Optional[float] = None) -> pb.Sequence:
         """Get one sequence by its ID.
 
         Args:
@@ -966,14 +377,15 @@ class DataService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The sequence.
 
         Raises:
+            NotFoundError: If there is no such sequence.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetSequenceRequest(id=id)
         response: pb.GetSequenceResponse = self._call("GetSequence", request, READ, timeout)
-        return response
+        return response.sequence
 
     def update_sequence(
         self,
@@ -1010,7 +422,7 @@ class DataService(Service):
         )
         self._call("UpdateSequence", request, ONCE, timeout)
 
-    def delete_sequence(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> None:
+    def delete_sequence(self, id: str, *, timeout: Optional[float] = None) -> None:
         """Delete a sequence.
 
         Args:
@@ -1018,6 +430,7 @@ class DataService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such sequence.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DeleteSequenceRequest(id=id)
@@ -1025,12 +438,12 @@ class DataService(Service):
 
     def list_sequences(
         self,
-        *,
-        organization_id: Optional[str] = None,
+        organization_id: str,
         page_token: Optional[str] = None,
         page_size: Optional[int] = None,
+        *,
         timeout: Optional[float] = None,
-    ) -> pb.ListSequencesResponse:
+    ) -> Tuple[List[pb.Sequence], str]:
         """List one page of the sequences of an organization.
 
         Args:
@@ -1040,24 +453,24 @@ class DataService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The sequences of this page; the token of the next page; empty on the last page.
 
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ListSequencesRequest(organization_id=organization_id, page_token=page_token, page_size=page_size)
         response: pb.ListSequencesResponse = self._call("ListSequences", request, READ, timeout)
-        return response
+        return list(response.sequences), response.next_page_token
 
     def sequences_by_dataset_id(
         self,
-        *,
-        dataset_id: Optional[str] = None,
+        dataset_id: str,
         page_token: Optional[str] = None,
         page_size: Optional[int] = None,
         count_only: Optional[bool] = None,
+        *,
         timeout: Optional[float] = None,
-    ) -> pb.SequencesByDatasetIDResponse:
+    ) -> Tuple[List[pb.Sequence], str, int]:
         """List one page of the sequences in a dataset, or only count them.
 
         Args:
@@ -1068,25 +481,26 @@ class DataService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The sequences of this page; the token of the next page; empty on the last page; the number of sequences.
 
         Raises:
+            NotFoundError: If there is no such dataset.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.SequencesByDatasetIDRequest(
             dataset_id=dataset_id, page_token=page_token, page_size=page_size, count_only=count_only
         )
         response: pb.SequencesByDatasetIDResponse = self._call("SequencesByDatasetID", request, READ, timeout)
-        return response
+        return list(response.sequences), response.next_page_token, response.count
 
     def get_sequence_binary_data(
         self,
-        *,
-        sequence_id: Optional[str] = None,
+        sequence_id: str,
         page_token: Optional[str] = None,
         page_size: Optional[int] = None,
+        *,
         timeout: Optional[float] = None,
-    ) -> pb.GetSequenceBinaryDataResponse:
+    ) -> Tuple[List[pb.BinaryData], str]:
         """Fetch one page of the binary data that lies in a sequence.
 
         Args:
@@ -1096,11 +510,12 @@ class DataService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The binary data of this page; the token of the next page; empty on the last page.
 
         Raises:
+            NotFoundError: If there is no such sequence.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetSequenceBinaryDataRequest(sequence_id=sequence_id, page_token=page_token, page_size=page_size)
-        response: pb.GetSequenceBinaryDataResponse = self._call("GetSequenceBinaryData", request, READ, timeout)
-        return response
+        response: pb.GetSequenceBinaryDataResponse = self._call("GetSequenceBinaryData", request, READ_FILES, timeout)
+        return list(response.data), response.next_page_token

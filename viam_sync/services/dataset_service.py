@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from typing import Optional, Sequence
+from typing import List, Optional, Sequence
 
 from viam_sync.proto.app import dataset as pb
-from viam_sync.rpc.retry import ONCE, READ
+from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 
 
@@ -19,12 +19,12 @@ class DatasetService(Service):
 
     def create_dataset(
         self,
+        name: str,
+        organization_id: str,
         *,
-        name: Optional[str] = None,
-        organization_id: Optional[str] = None,
         type: Optional[pb.DatasetType.ValueType] = None,
         timeout: Optional[float] = None,
-    ) -> pb.CreateDatasetResponse:
+    ) -> str:
         """Create an empty dataset.
 
         The name must be unique within the organization.
@@ -36,16 +36,17 @@ class DatasetService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The ID of the new dataset, 24 hexadecimal digits.
 
         Raises:
+            AlreadyExistsError: If the organization has a dataset of this name.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.CreateDatasetRequest(name=name, organization_id=organization_id, type=type)
         response: pb.CreateDatasetResponse = self._call("CreateDataset", request, ONCE, timeout)
-        return response
+        return response.id
 
-    def delete_dataset(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> None:
+    def delete_dataset(self, id: str, *, timeout: Optional[float] = None) -> None:
         """Delete a dataset.
 
         Args:
@@ -53,14 +54,13 @@ class DatasetService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such dataset.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DeleteDatasetRequest(id=id)
         self._call("DeleteDataset", request, ONCE, timeout)
 
-    def rename_dataset(
-        self, *, id: Optional[str] = None, name: Optional[str] = None, timeout: Optional[float] = None
-    ) -> None:
+    def rename_dataset(self, id: str, name: str, *, timeout: Optional[float] = None) -> None:
         """Give a dataset another name.
 
         The name must be unique within the organization.
@@ -71,18 +71,16 @@ class DatasetService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            AlreadyExistsError: If the organization has another dataset of this name.
+            NotFoundError: If there is no such dataset.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.RenameDatasetRequest(id=id, name=name)
-        self._call("RenameDataset", request, ONCE, timeout)
+        self._call("RenameDataset", request, IDEMPOTENT, timeout)
 
     def list_datasets_by_organization_id(
-        self,
-        *,
-        organization_id: Optional[str] = None,
-        type: Optional[pb.DatasetType.ValueType] = None,
-        timeout: Optional[float] = None,
-    ) -> pb.ListDatasetsByOrganizationIDResponse:
+        self, organization_id: str, *, type: Optional[pb.DatasetType.ValueType] = None, timeout: Optional[float] = None
+    ) -> List[pb.Dataset]:
         """List the datasets of an organization, on request of one type only.
 
         Args:
@@ -91,20 +89,19 @@ class DatasetService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The datasets.
 
         Raises:
+            NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ListDatasetsByOrganizationIDRequest(organization_id=organization_id, type=type)
         response: pb.ListDatasetsByOrganizationIDResponse = self._call(
             "ListDatasetsByOrganizationID", request, READ, timeout
         )
-        return response
+        return list(response.datasets)
 
-    def list_dataset_by_ids(
-        self, *, ids: Optional[Sequence[str]] = None, timeout: Optional[float] = None
-    ) -> pb.ListDatasetsByIDsResponse:
+    def list_dataset_by_ids(self, ids: Sequence[str], *, timeout: Optional[float] = None) -> List[pb.Dataset]:
         """Get datasets by their IDs.
 
         Args:
@@ -112,44 +109,40 @@ class DatasetService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The datasets.
 
         Raises:
+            InvalidArgumentError: If there are no IDs.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ListDatasetsByIDsRequest(ids=ids)
         response: pb.ListDatasetsByIDsResponse = self._call("ListDatasetsByIDs", request, READ, timeout)
-        return response
+        return list(response.datasets)
 
     def merge_datasets(
-        self,
-        *,
-        dataset_ids: Optional[Sequence[str]] = None,
-        name: Optional[str] = None,
-        organization_id: Optional[str] = None,
-        timeout: Optional[float] = None,
-    ) -> pb.MergeDatasetsResponse:
+        self, name: str, organization_id: str, dataset_ids: Sequence[str], *, timeout: Optional[float] = None
+    ) -> str:
         """Combine several datasets into a new one.
 
         Args:
-            dataset_ids: IDs of the datasets to combine, 24 hexadecimal digits each.
             name: Name of the new dataset, unique within the organization.
             organization_id: ID of the organization, a UUID.
+            dataset_ids: IDs of the datasets to combine, 24 hexadecimal digits each.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The ID of the new dataset, 24 hexadecimal digits.
 
         Raises:
+            AlreadyExistsError: If the organization has a dataset of this name.
+            NotFoundError: If there is no such dataset.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.MergeDatasetsRequest(dataset_ids=dataset_ids, name=name, organization_id=organization_id)
+        request = pb.MergeDatasetsRequest(name=name, organization_id=organization_id, dataset_ids=dataset_ids)
         response: pb.MergeDatasetsResponse = self._call("MergeDatasets", request, ONCE, timeout)
-        return response
+        return response.dataset_id
 
-    def start_sequence_dataset_export(
-        self, *, dataset_id: Optional[str] = None, timeout: Optional[float] = None
-    ) -> pb.StartSequenceDatasetExportResponse:
+    def start_sequence_dataset_export(self, dataset_id: str, *, timeout: Optional[float] = None) -> str:
         """Start a job that packs a dataset of sequences for download.
 
         Ask GetSequenceDatasetExport for the progress and the download URL.
@@ -159,19 +152,20 @@ class DatasetService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The ID of the export job.
 
         Raises:
+            NotFoundError: If there is no such dataset.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.StartSequenceDatasetExportRequest(dataset_id=dataset_id)
         response: pb.StartSequenceDatasetExportResponse = self._call(
             "StartSequenceDatasetExport", request, ONCE, timeout
         )
-        return response
+        return response.job_id
 
     def get_sequence_dataset_export(
-        self, *, job_id: Optional[str] = None, timeout: Optional[float] = None
+        self, job_id: str, *, timeout: Optional[float] = None
     ) -> pb.GetSequenceDatasetExportResponse:
         """Get the state of an export job and, once it is done, the download URL.
 
@@ -183,6 +177,7 @@ class DatasetService(Service):
             The answer of the service.
 
         Raises:
+            NotFoundError: If there is no such job.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetSequenceDatasetExportRequest(job_id=job_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Optional, Sequence
 
 from viam_sync.proto.app import end_user as pb
-from viam_sync.rpc.retry import ONCE, READ
+from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 
 
@@ -43,13 +43,13 @@ class EndUserService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.AcceptLegalRequest()
-        self._call("AcceptLegal", request, ONCE, timeout)
+        self._call("AcceptLegal", request, IDEMPOTENT, timeout)
 
     def register_auth_application(
         self,
+        org_id: str,
+        application_name: str,
         *,
-        application_name: Optional[str] = None,
-        org_id: Optional[str] = None,
         origin_uris: Optional[Sequence[str]] = None,
         redirect_uris: Optional[Sequence[str]] = None,
         logout_uri: Optional[str] = None,
@@ -62,8 +62,8 @@ class EndUserService(Service):
         Deprecated; for OAuth applications, AppService has CreateOAuthApp.
 
         Args:
-            application_name: Name of the application.
             org_id: ID of the organization, a UUID.
+            application_name: Name of the application.
             origin_uris: URIs that requests to sign in may come from.
             redirect_uris: URIs that users may be sent to after signing in.
             logout_uri: URI that users are sent to after signing out.
@@ -73,11 +73,12 @@ class EndUserService(Service):
             The answer of the service.
 
         Raises:
+            NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.RegisterAuthApplicationRequest(
-            application_name=application_name,
             org_id=org_id,
+            application_name=application_name,
             origin_uris=origin_uris,
             redirect_uris=redirect_uris,
             logout_uri=logout_uri,
@@ -87,9 +88,9 @@ class EndUserService(Service):
 
     def update_auth_application(
         self,
+        org_id: str,
+        application_id: str,
         *,
-        org_id: Optional[str] = None,
-        application_id: Optional[str] = None,
         application_name: Optional[str] = None,
         origin_uris: Optional[Sequence[str]] = None,
         redirect_uris: Optional[Sequence[str]] = None,
@@ -115,6 +116,7 @@ class EndUserService(Service):
             The answer of the service.
 
         Raises:
+            NotFoundError: If the organization or the application does not exist.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.UpdateAuthApplicationRequest(
@@ -125,11 +127,11 @@ class EndUserService(Service):
             redirect_uris=redirect_uris,
             logout_uri=logout_uri,
         )
-        response: pb.UpdateAuthApplicationResponse = self._call("UpdateAuthApplication", request, ONCE, timeout)
+        response: pb.UpdateAuthApplicationResponse = self._call("UpdateAuthApplication", request, IDEMPOTENT, timeout)
         return response
 
     def get_auth_application(
-        self, *, org_id: Optional[str] = None, application_id: Optional[str] = None, timeout: Optional[float] = None
+        self, org_id: str, application_id: str, *, timeout: Optional[float] = None
     ) -> pb.GetAuthApplicationResponse:
         """Get an application that signs users in, with its secret.
 
@@ -146,6 +148,7 @@ class EndUserService(Service):
             The answer of the service.
 
         Raises:
+            NotFoundError: If the organization or the application does not exist.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetAuthApplicationRequest(org_id=org_id, application_id=application_id)

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Optional, Sequence
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from viam_sync.proto.app import mltraining as pb
-from viam_sync.rpc.retry import ONCE, READ
+from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 
 
@@ -19,16 +19,16 @@ class MLTrainingService(Service):
 
     def submit_training_job(
         self,
+        org_id: str,
+        dataset_id: str,
+        model_name: str,
+        model_version: str,
+        model_type: pb.ModelType.ValueType,
+        tags: Sequence[str],
         *,
-        dataset_id: Optional[str] = None,
-        organization_id: Optional[str] = None,
-        model_name: Optional[str] = None,
-        model_version: Optional[str] = None,
-        model_type: Optional[pb.ModelType.ValueType] = None,
         model_framework: Optional[pb.ModelFramework.ValueType] = None,
-        tags: Optional[Sequence[str]] = None,
         timeout: Optional[float] = None,
-    ) -> pb.SubmitTrainingJobResponse:
+    ) -> str:
         """Start training a model on a dataset with a built-in training script.
 
         Model name and version must be new together. A dataset is refused unless at least 80 % of its images are
@@ -36,87 +36,92 @@ class MLTrainingService(Service):
         15 images.
 
         Args:
+            org_id: ID of the organization, a UUID.
             dataset_id: ID of the dataset, 24 hexadecimal digits.
-            organization_id: ID of the organization, a UUID.
             model_name: Name of the model to create.
             model_version: Version of the model to create; empty, the time as YYYY-MM-DDTHH-MM-SS.
             model_type: Kind of model to train; must be given.
-            model_framework: Framework of the model to create.
             tags: Labels to train on.
+            model_framework: Framework of the model to create.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The ID of the new training job.
 
         Raises:
+            InvalidArgumentError: If the model type is unspecified.
+            NotFoundError: If the organization or the dataset does not exist.
+            AlreadyExistsError: If there is a model of this name and version.
+            FailedPreconditionError: If the dataset does not suffice to train on.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.SubmitTrainingJobRequest(
+            organization_id=org_id,
             dataset_id=dataset_id,
-            organization_id=organization_id,
             model_name=model_name,
             model_version=model_version,
             model_type=model_type,
-            model_framework=model_framework,
             tags=tags,
+            model_framework=model_framework,
         )
         response: pb.SubmitTrainingJobResponse = self._call("SubmitTrainingJob", request, ONCE, timeout)
-        return response
+        return response.id
 
     def submit_custom_training_job(
         self,
+        org_id: str,
+        dataset_id: str,
+        registry_item_id: str,
+        model_name: str,
+        model_version: str,
         *,
-        dataset_id: Optional[str] = None,
-        registry_item_id: Optional[str] = None,
         registry_item_version: Optional[str] = None,
-        organization_id: Optional[str] = None,
-        model_name: Optional[str] = None,
-        model_version: Optional[str] = None,
         arguments: Optional[Mapping[str, str]] = None,
         container_version: Optional[str] = None,
         container_id: Optional[str] = None,
         timeout: Optional[float] = None,
-    ) -> pb.SubmitCustomTrainingJobResponse:
+    ) -> str:
         """Start training a model on a dataset with a training script from the registry.
 
         Model name and version must be new together.
 
         Args:
+            org_id: ID of the organization, a UUID.
             dataset_id: ID of the dataset, 24 hexadecimal digits.
             registry_item_id: ID of the training script in the registry, prefix:name, where the prefix is the public
                 namespace or the ID of an organization.
-            registry_item_version: Version of the training script; must be given.
-            organization_id: ID of the organization, a UUID.
             model_name: Name of the model to create.
             model_version: Version of the model to create; empty, the time as YYYY-MM-DDTHH-MM-SS.
+            registry_item_version: Version of the training script; services since July 2024 refuse a job without it.
             arguments: Arguments for the training script, by name.
             container_version: Older way to choose the container; use container_id.
             container_id: ID of the container that the script runs in.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The ID of the new training job.
 
         Raises:
+            InvalidArgumentError: If the registry item is no training script.
+            NotFoundError: If the organization, the dataset or the registry item does not exist.
+            AlreadyExistsError: If there is a model of this name and version.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.SubmitCustomTrainingJobRequest(
+            organization_id=org_id,
             dataset_id=dataset_id,
             registry_item_id=registry_item_id,
-            registry_item_version=registry_item_version,
-            organization_id=organization_id,
             model_name=model_name,
             model_version=model_version,
+            registry_item_version=registry_item_version,
             arguments=arguments,
             container_version=container_version,
             container_id=container_id,
         )
         response: pb.SubmitCustomTrainingJobResponse = self._call("SubmitCustomTrainingJob", request, ONCE, timeout)
-        return response
+        return response.id
 
-    def get_training_job(
-        self, *, id: Optional[str] = None, timeout: Optional[float] = None
-    ) -> pb.GetTrainingJobResponse:
+    def get_training_job(self, id: str, *, timeout: Optional[float] = None) -> pb.TrainingJobMetadata:
         """Get the state and the parameters of one training job.
 
         Args:
@@ -124,40 +129,42 @@ class MLTrainingService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The training job.
 
         Raises:
+            NotFoundError: If there is no such job.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetTrainingJobRequest(id=id)
         response: pb.GetTrainingJobResponse = self._call("GetTrainingJob", request, READ, timeout)
-        return response
+        return response.metadata
 
     def list_training_jobs(
         self,
+        org_id: str,
+        training_status: Optional[pb.TrainingStatus.ValueType] = None,
         *,
-        organization_id: Optional[str] = None,
-        status: Optional[pb.TrainingStatus.ValueType] = None,
         timeout: Optional[float] = None,
-    ) -> pb.ListTrainingJobsResponse:
+    ) -> List[pb.TrainingJobMetadata]:
         """List the training jobs of an organization, all or those in one state.
 
         Args:
-            organization_id: ID of the organization, a UUID.
-            status: Only jobs in this state; left out, all.
+            org_id: ID of the organization, a UUID.
+            training_status: Only jobs in this state; left out, all.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The training jobs.
 
         Raises:
+            NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.ListTrainingJobsRequest(organization_id=organization_id, status=status)
+        request = pb.ListTrainingJobsRequest(organization_id=org_id, status=training_status)
         response: pb.ListTrainingJobsResponse = self._call("ListTrainingJobs", request, READ, timeout)
-        return response
+        return list(response.jobs)
 
-    def cancel_training_job(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> None:
+    def cancel_training_job(self, id: str, *, timeout: Optional[float] = None) -> None:
         """Cancel a training job that has not ended yet.
 
         The job is canceling for a while before it is canceled.
@@ -167,12 +174,14 @@ class MLTrainingService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such job.
+            FailedPreconditionError: If the job has ended already.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.CancelTrainingJobRequest(id=id)
-        self._call("CancelTrainingJob", request, ONCE, timeout)
+        self._call("CancelTrainingJob", request, IDEMPOTENT, timeout)
 
-    def delete_completed_training_job(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> None:
+    def delete_completed_training_job(self, id: str, *, timeout: Optional[float] = None) -> None:
         """Delete the record of a training job that has ended, well or not.
 
         Args:
@@ -180,14 +189,16 @@ class MLTrainingService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such job.
+            FailedPreconditionError: If the job has not ended yet.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DeleteCompletedTrainingJobRequest(id=id)
         self._call("DeleteCompletedTrainingJob", request, ONCE, timeout)
 
     def get_training_job_logs(
-        self, *, id: Optional[str] = None, page_token: Optional[str] = None, timeout: Optional[float] = None
-    ) -> pb.GetTrainingJobLogsResponse:
+        self, id: str, *, page_token: Optional[str] = None, timeout: Optional[float] = None
+    ) -> Tuple[List[pb.TrainingJobLogEntry], str]:
         """Get one page of the log of a training job.
 
         Logs are kept for 7 days.
@@ -198,51 +209,51 @@ class MLTrainingService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The log entries of this page; the token of the next page; empty on the last page.
 
         Raises:
+            NotFoundError: If there is no such job.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetTrainingJobLogsRequest(id=id, page_token=page_token)
         response: pb.GetTrainingJobLogsResponse = self._call("GetTrainingJobLogs", request, READ, timeout)
-        return response
+        return list(response.logs), response.next_page_token
 
-    def list_supported_containers(self, *, timeout: Optional[float] = None) -> pb.ListSupportedContainersResponse:
+    def list_supported_containers(self, *, timeout: Optional[float] = None) -> Dict[str, pb.Container]:
         """List the containers that Viam provides for custom training jobs.
 
         Args:
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The containers, by their key.
 
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ListSupportedContainersRequest()
         response: pb.ListSupportedContainersResponse = self._call("ListSupportedContainers", request, READ, timeout)
-        return response
+        return dict(response.container_map)
 
-    def list_containers(
-        self, *, organization_id: Optional[str] = None, timeout: Optional[float] = None
-    ) -> pb.ListContainersResponse:
+    def list_containers(self, org_id: str, *, timeout: Optional[float] = None) -> List[pb.Container]:
         """List the training containers that an organization can use.
 
         Args:
-            organization_id: ID of the organization, a UUID.
+            org_id: ID of the organization, a UUID.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The containers.
 
         Raises:
+            NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.ListContainersRequest(organization_id=organization_id)
+        request = pb.ListContainersRequest(organization_id=org_id)
         response: pb.ListContainersResponse = self._call("ListContainers", request, READ, timeout)
-        return response
+        return list(response.containers)
 
-    def get_container(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> pb.GetContainerResponse:
+    def get_container(self, id: str, *, timeout: Optional[float] = None) -> pb.Container:
         """Get one training container by its ID.
 
         Args:
@@ -250,46 +261,43 @@ class MLTrainingService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The container.
 
         Raises:
+            NotFoundError: If there is no such container.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetContainerRequest(id=id)
         response: pb.GetContainerResponse = self._call("GetContainer", request, READ, timeout)
-        return response
+        return response.container
 
     def register_custom_training_container(
-        self,
-        *,
-        organization_id: Optional[str] = None,
-        image_uri: Optional[str] = None,
-        description: Optional[str] = None,
-        timeout: Optional[float] = None,
-    ) -> pb.RegisterCustomTrainingContainerResponse:
+        self, org_id: str, image_uri: str, description: str, *, timeout: Optional[float] = None
+    ) -> str:
         """Register a container image of one's own to run custom training jobs in.
 
         Args:
-            organization_id: ID of the organization, a UUID.
+            org_id: ID of the organization, a UUID.
             image_uri: URI of the container image.
             description: Description of the container.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The ID of the new container.
 
         Raises:
+            NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.RegisterCustomTrainingContainerRequest(
-            organization_id=organization_id, image_uri=image_uri, description=description
+            organization_id=org_id, image_uri=image_uri, description=description
         )
         response: pb.RegisterCustomTrainingContainerResponse = self._call(
             "RegisterCustomTrainingContainer", request, ONCE, timeout
         )
-        return response
+        return response.id
 
-    def delete_custom_training_container(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> None:
+    def delete_custom_training_container(self, id: str, *, timeout: Optional[float] = None) -> None:
         """Delete a training container that the organization registered.
 
         Args:
@@ -297,6 +305,7 @@ class MLTrainingService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such container.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DeleteCustomTrainingContainerRequest(id=id)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Optional
+from typing import Iterable, List, Optional, Tuple
 
 from viam_sync.proto.app import packages as pb
 from viam_sync.rpc.retry import ONCE, READ, UPLOAD
@@ -19,7 +19,7 @@ class PackageService(Service):
 
     def create_package(
         self, requests: Iterable[pb.CreatePackageRequest], *, timeout: Optional[float] = None
-    ) -> pb.CreatePackageResponse:
+    ) -> Tuple[str, str]:
         """Upload a package version in chunks.
 
         Send the description first, then the contents in order; no message may exceed 32 MiB.
@@ -29,21 +29,16 @@ class PackageService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The ID of the package; the version of the package.
 
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         response: pb.CreatePackageResponse = self._send("CreatePackage", requests, UPLOAD, timeout)
-        return response
+        return response.id, response.version
 
     def delete_package(
-        self,
-        *,
-        id: Optional[str] = None,
-        version: Optional[str] = None,
-        type: Optional[pb.PackageType.ValueType] = None,
-        timeout: Optional[float] = None,
+        self, id: str, version: str, type: pb.PackageType.ValueType, *, timeout: Optional[float] = None
     ) -> None:
         """Delete one version of a package.
 
@@ -54,6 +49,7 @@ class PackageService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such version of a package.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DeletePackageRequest(id=id, version=version, type=type)
@@ -61,14 +57,14 @@ class PackageService(Service):
 
     def get_package(
         self,
+        id: str,
+        version: str,
         *,
-        id: Optional[str] = None,
-        version: Optional[str] = None,
         include_url: Optional[bool] = None,
         type: Optional[pb.PackageType.ValueType] = None,
         platform: Optional[str] = None,
         timeout: Optional[float] = None,
-    ) -> pb.GetPackageResponse:
+    ) -> pb.Package:
         """Get one version of a package and, on request, its download URL.
 
         Args:
@@ -80,29 +76,30 @@ class PackageService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The package.
 
         Raises:
+            NotFoundError: If there is no such version of a package.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetPackageRequest(id=id, version=version, include_url=include_url, type=type, platform=platform)
         response: pb.GetPackageResponse = self._call("GetPackage", request, READ, timeout)
-        return response
+        return response.package
 
     def list_packages(
         self,
+        org_id: str,
         *,
-        organization_id: Optional[str] = None,
         name: Optional[str] = None,
         version: Optional[str] = None,
         type: Optional[pb.PackageType.ValueType] = None,
         include_url: Optional[bool] = None,
         timeout: Optional[float] = None,
-    ) -> pb.ListPackagesResponse:
+    ) -> List[pb.Package]:
         """List the packages of an organization, all or those of a name, version or type.
 
         Args:
-            organization_id: ID of the organization, a UUID.
+            org_id: ID of the organization, a UUID.
             name: Only packages of this name; left out, all.
             version: Only this version; left out, all.
             type: Only packages of this type; left out, all.
@@ -110,13 +107,14 @@ class PackageService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The packages.
 
         Raises:
+            NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ListPackagesRequest(
-            organization_id=organization_id, name=name, version=version, type=type, include_url=include_url
+            organization_id=org_id, name=name, version=version, type=type, include_url=include_url
         )
         response: pb.ListPackagesResponse = self._call("ListPackages", request, READ, timeout)
-        return response
+        return list(response.packages)

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import List, Optional
 
 from viam_sync.proto import provisioning as pb
-from viam_sync.rpc.retry import ONCE, READ
+from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 
 
@@ -37,61 +37,58 @@ class ProvisioningService(Service):
         return response
 
     def set_network_credentials(
-        self,
-        *,
-        type: Optional[str] = None,
-        ssid: Optional[str] = None,
-        psk: Optional[str] = None,
-        timeout: Optional[float] = None,
+        self, network_type: str, ssid: str, psk: str, *, timeout: Optional[float] = None
     ) -> None:
         """Give the machine the credentials of a wireless network.
 
         They are used once ExitProvisioning is called.
 
         Args:
-            type: Kind of the network; only wifi is accepted.
+            network_type: Kind of the network; only wifi is accepted.
             ssid: Name of the network (SSID).
             psk: Passphrase of the network.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            UnknownError: If the type of the network is not wifi.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.SetNetworkCredentialsRequest(type=type, ssid=ssid, psk=psk)
-        self._call("SetNetworkCredentials", request, ONCE, timeout)
+        request = pb.SetNetworkCredentialsRequest(type=network_type, ssid=ssid, psk=psk)
+        self._call("SetNetworkCredentials", request, IDEMPOTENT, timeout)
 
     def set_smart_machine_credentials(
-        self, *, cloud: Optional[pb.CloudConfig] = None, timeout: Optional[float] = None
+        self, cloud_config: Optional[pb.CloudConfig] = None, *, timeout: Optional[float] = None
     ) -> None:
         """Give the machine the credentials with which it signs in to the cloud.
 
         They are used once ExitProvisioning is called.
 
         Args:
-            cloud: Credentials with which the machine signs in to the cloud; must be given.
+            cloud_config: Credentials with which the machine signs in to the cloud; must be given.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            UnknownError: If no credentials are given.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.SetSmartMachineCredentialsRequest(cloud=cloud)
-        self._call("SetSmartMachineCredentials", request, ONCE, timeout)
+        request = pb.SetSmartMachineCredentialsRequest(cloud=cloud_config)
+        self._call("SetSmartMachineCredentials", request, IDEMPOTENT, timeout)
 
-    def get_network_list(self, *, timeout: Optional[float] = None) -> pb.GetNetworkListResponse:
+    def get_network_list(self, *, timeout: Optional[float] = None) -> List[pb.NetworkInfo]:
         """List the wireless networks that the machine sees.
 
         Args:
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The answer of the service.
+            The networks that the machine sees.
 
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetNetworkListRequest()
         response: pb.GetNetworkListResponse = self._call("GetNetworkList", request, READ, timeout)
-        return response
+        return list(response.networks)
 
     def exit_provisioning(self, *, timeout: Optional[float] = None) -> None:
         """End the setup and let the machine apply the credentials it was given.
@@ -102,6 +99,7 @@ class ProvisioningService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            UnimplementedError: If the agent of the machine is too old to know it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ExitProvisioningRequest()

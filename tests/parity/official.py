@@ -1,0 +1,49 @@
+"""Makes calls with the official SDK: gets the port and a folder, reads the calls from stdin, and prints the results."""
+
+import asyncio
+import datetime as dt
+import inspect
+import json
+import sys
+from typing import Any, Dict, List
+
+import bson
+from grpclib.client import Channel
+from plain import plain
+from viam.app import app_client, billing_client, data_client, ml_training_client, provisioning_client
+from viam.proto import app, provisioning
+from viam.proto.app import data, mltraining, packages
+
+CLIENTS = {
+    "AppClient": app_client.AppClient,
+    "BillingClient": billing_client.BillingClient,
+    "DataClient": data_client.DataClient,
+    "MLTrainingClient": ml_training_client.MLTrainingClient,
+    "ProvisioningClient": provisioning_client.ProvisioningClient,
+}
+
+
+async def main(port: int, folder: str, calls: Dict[str, List[str]]) -> Dict[str, Any]:
+    """Make the calls one after the other, and return their results and the names of all methods."""
+    channel = Channel("127.0.0.1", port)
+    names = {"app": app, "packages": packages, "mltraining": mltraining, "provisioning": provisioning}
+    noon, one = dt.datetime(2024, 5, 1, 12), dt.datetime(2024, 5, 1, 13)
+    names.update(records=app_client, data=data, bson=bson, folder=folder, noon=noon, one=one)
+    results = {}
+    for client, texts in calls.items():
+        for text in texts:
+            made = CLIENTS[client](channel, {"authorization": "Bearer token", "call": text.encode().hex()})
+            try:
+                results[text] = plain(await eval(f"client.{text}", {**names, "client": made}))
+            except Exception as error:
+                results[text] = {"error": repr(error)}
+    channel.close()
+    methods = {
+        name: [each for each, _ in inspect.getmembers(cls, inspect.isfunction) if not each.startswith("_")]
+        for name, cls in CLIENTS.items()
+    }
+    return {"results": results, "methods": methods}
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(main(int(sys.argv[1]), sys.argv[2], json.load(sys.stdin)))))

@@ -1,0 +1,198 @@
+"""Each call sends the same and returns the same with the official SDK as with ours."""
+
+import datetime as dt
+import importlib.metadata
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import bson
+import grpc
+import pytest
+from parity.calls import CALLS, INTENDED_DIFFERENCES, LEFT_OUT
+from parity.plain import plain
+from proto.every import example
+from servers import FakeService
+
+from viam_sync.app import app_client, viam_client
+from viam_sync.proto import app, provisioning
+from viam_sync.proto._pool import message, pool
+from viam_sync.proto.app import data, mltraining, packages
+from viam_sync.rpc.dial import Channel, parse_address
+
+ROOT = Path(__file__).parents[2]
+PINNED = (ROOT / "protos" / "API_VERSION").read_text(encoding="utf-8").strip()
+INSTALLED = [each.version for each in importlib.metadata.distributions() if each.metadata["Name"] == "viam-sdk"]
+
+pytestmark = pytest.mark.skipif(
+    PINNED not in INSTALLED, reason=f"viam-sdk {PINNED} is not installed; there is nothing to compare with"
+)
+
+SERVICES = (
+    "viam.app.v1.AppService",
+    "viam.app.v1.BillingService",
+    "viam.app.data.v1.DataService",
+    "viam.app.dataset.v1.DatasetService",
+    "viam.app.datasync.v1.DataSyncService",
+    "viam.app.mltraining.v1.MLTrainingService",
+    "viam.provisioning.v1.ProvisioningService",
+)
+NAMES = {
+    "app": app,
+    "bson": bson,
+    "data": data,
+    "mltraining": mltraining,
+    "noon": dt.datetime(2024, 5, 1, 12),
+    "one": dt.datetime(2024, 5, 1, 13),
+    "packages": packages,
+    "provisioning": provisioning,
+    "records": app_client,
+}
+STRUCT = {"speed": 1.5, "name": "arm", "on": True, "list": [1, "two", {"deep": False}]}
+TEXTS = [text for texts in CALLS.values() for text in texts]
+IDS = [" ".join(text.split()) for text in TEXTS]
+
+
+def rpcs():
+    found = [rpc for service in SERVICES for rpc in pool().FindServiceByName(service).methods]
+    named = {rpc.name: rpc for rpc in found}
+    assert len(named) == len(found)
+    return named
+
+
+def answer(rpc):
+    """Return a message with something in each field, but no token, which would ask for more pages."""
+    filled = example(message(rpc.output_type), 4)
+    _fill_objects(filled)
+    if rpc.name == "GetRobotPartLogs":
+        filled.next_page_token = ""
+    elif rpc.name == "TabularDataByFilter":
+        for row in filled.data:
+            row.metadata_index = 0
+    elif rpc.name in ("TabularDataBySQL", "TabularDataByMQL"):
+        filled.raw_data[:] = [bson.encode({"speed": 1.5, "when": NAMES["noon"], "deep": {"list": [1, None]}})]
+    return filled.SerializeToString(deterministic=True)
+
+
+def _fill_objects(filled):
+    for field, value in filled.ListFields():
+        kind = field.message_type
+        if field.name.endswith("_json"):
+            setattr(filled, field.name, json.dumps(STRUCT))
+        if kind is None or kind.GetOptions().map_entry:
+            continue
+        for each in value if field.is_repeated else [value]:
+            if kind.full_name == "google.protobuf.Struct":
+                each.Clear()
+                each.update(STRUCT)
+            else:
+                _fill_objects(each)
+
+
+def serve(server):
+    for rpc in rpcs().values():
+        filled = answer(rpc)
+        if rpc.client_streaming:
+            server.upload[rpc.name] = lambda requests, context, filled=filled: [*requests] and filled
+        elif rpc.server_streaming:
+            server.stream[rpc.name] = lambda request, context, filled=filled: iter([filled, filled])
+        else:
+            server.unary[rpc.name] = lambda request, context, filled=filled: filled
+
+
+def sent(server):
+    """Return what arrived, by the text of the call: the methods, who called, and the requests."""
+    arrived = {}
+    for call in server.calls:
+        request = message(rpcs()[call.method.rpartition("/")[2]].input_type)
+        texts = [str(request.FromString(each)) for each in call.requests]
+        text = bytes.fromhex(call.metadata["call"]).decode()
+        arrived.setdefault(text, []).append((call.method, call.metadata["authorization"], texts))
+    return arrived
+
+
+def theirs(folder):
+    with FakeService() as server:
+        serve(server)
+        command = [
+            sys.executable,
+            "-W",
+            "ignore",
+            str(Path(__file__).with_name("official.py")),
+            str(server.port),
+            folder,
+        ]
+        done = subprocess.run(command, input=json.dumps(CALLS), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        made = json.loads(done.stdout)
+        return {"sent": sent(server), **made}
+
+
+def ours(folder):
+    results = {}
+    with FakeService() as server, Channel(parse_address(server.url), 0) as channel:
+        serve(server)
+        for name, texts in CALLS.items():
+            for text in texts:
+                metadata = {"authorization": "Bearer token", "call": text.encode().hex()}
+                client = getattr(viam_client, name)(channel, metadata)
+                known = {**NAMES, "folder": folder, "client": client}
+                try:
+                    results[text] = json.loads(json.dumps(plain(eval(f"client.{text}", known))))
+                except (grpc.RpcError, TypeError, ValueError, AttributeError) as error:
+                    results[text] = {"error": repr(error)}
+        return {"sent": sent(server), "results": results}
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    folders = [str(tmp_path_factory.mktemp(name)) for name in ("theirs", "ours")]
+    for folder in folders:
+        (Path(folder) / "upload.txt").write_bytes(b"contents")
+    return theirs(folders[0]), ours(folders[1]), folders
+
+
+def narrowed(mine, official):
+    """Return a result of ours without what the official record does not have."""
+    if isinstance(mine, dict) and isinstance(official, dict):
+        kept = official if "record" in official else mine
+        return {key: narrowed(mine[key], official.get(key)) for key in kept if key in mine}
+    if isinstance(mine, list) and isinstance(official, list) and len(mine) == len(official):
+        return [narrowed(*each) for each in zip(mine, official)]
+    return mine
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=IDS)
+def test_both_return_the_same_from(text, both):
+    official, mine, _ = both
+    result = official["results"][text]
+    assert not (isinstance(result, dict) and "error" in result), result
+    same = narrowed(mine["results"][text], result) == result
+    assert same == (("result", text) not in INTENDED_DIFFERENCES), (mine["results"][text], result)
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=IDS)
+def test_both_send_the_same_for(text, both):
+    official, mine, _ = both
+    assert official["sent"][text]
+    same = mine["sent"].get(text) == official["sent"][text]
+    assert same == (("sent", text) not in INTENDED_DIFFERENCES), (mine["sent"].get(text), official["sent"][text])
+
+
+def test_both_write_the_same_invoice(both):
+    _, _, folders = both
+    for name in ("invoice.pdf", "second.pdf"):
+        written = [(Path(folder) / name).read_bytes() for folder in folders]
+        assert written[0] == written[1] != b""
+
+
+def test_no_method_of_the_official_clients_is_forgotten(both):
+    official, _, _ = both
+    called = {f"{name}.{text.partition('(')[0]}" for name, texts in CALLS.items() for text in texts}
+    theirs = {f"{name}.{method}" for name, methods in official["methods"].items() for method in methods}
+    assert theirs - called == LEFT_OUT.keys()
+
+
+def test_a_difference_is_one_of_a_call_that_is_made():
+    assert {text for _, text in INTENDED_DIFFERENCES} <= set(TEXTS)

@@ -1,0 +1,97 @@
+"""The methods of BillingClient whose timeout has a place of its own, and the one that writes a file."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from viam_sync.proto.app import billing as pb
+from viam_sync.rpc.retry import READ, STREAM
+from viam_sync.rpc.service import Service
+from viam_sync.transfer.files import Destination
+
+
+class UsageAndInvoices(Service):
+    """Methods for what an organization uses, and for the invoices it gets."""
+
+    def get_current_month_usage(self, org_id: str, timeout: Optional[float] = None) -> pb.GetCurrentMonthUsageResponse:
+        """Get what an organization has used in the current billing period, as costs.
+
+        Args:
+            org_id: ID of the organization, a UUID.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The costs, by resource and in all, and the dates between which they arose.
+
+        Raises:
+            NotFoundError: If there is no such organization.
+            PermissionDeniedError: If the caller is no owner of it.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+        """
+        request = pb.GetCurrentMonthUsageRequest(org_id=org_id)
+        response: pb.GetCurrentMonthUsageResponse = self._call("GetCurrentMonthUsage", request, READ, timeout)
+        return response
+
+    def get_invoice_pdf(self, invoice_id: str, org_id: str, dest: str, timeout: Optional[float] = None) -> None:
+        """Write an invoice to a file, as PDF.
+
+        The file is written whole or not at all: if anything fails, an older one of that name stays as it was.
+
+        Args:
+            invoice_id: ID of the invoice; :meth:`get_invoices_summary` has it.
+            org_id: ID of the organization, a UUID.
+            dest: Path of the file. Its folder must exist; that is checked before anything is asked of the service.
+            timeout: Seconds that the download may take in all; None for no limit.
+
+        Raises:
+            NotFoundError: If the organization or the invoice does not exist.
+            PermissionDeniedError: If the caller is no owner of the organization.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+            OSError: If the file cannot be written; where the invoice had come already, the error's attribute
+                ``result`` is its contents, as bytes.
+        """
+        destination = Destination(dest)
+        request = pb.GetInvoicePdfRequest(id=invoice_id, org_id=org_id)
+        with self._receive("GetInvoicePdf", request, STREAM, timeout) as stream:
+            contents = b"".join([response.chunk for response in stream])
+        destination.write(contents, result=contents)
+
+    def get_invoices_summary(self, org_id: str, timeout: Optional[float] = None) -> pb.GetInvoicesSummaryResponse:
+        """Get the outstanding balance and the invoices of an organization.
+
+        Args:
+            org_id: ID of the organization, a UUID.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The balance, and a summary of each invoice: its ID, date, amount and status.
+
+        Raises:
+            NotFoundError: If there is no such organization.
+            PermissionDeniedError: If the caller is no owner of it.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+        """
+        request = pb.GetInvoicesSummaryRequest(org_id=org_id)
+        response: pb.GetInvoicesSummaryResponse = self._call("GetInvoicesSummary", request, READ, timeout)
+        return response
+
+    def get_org_billing_information(
+        self, org_id: str, timeout: Optional[float] = None
+    ) -> pb.GetOrgBillingInformationResponse:
+        """Get the payment method, billing email and billing tier of an organization.
+
+        Args:
+            org_id: ID of the organization, a UUID.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            How the organization pays. The tier is only there for those who manage billing.
+
+        Raises:
+            NotFoundError: If there is no such organization.
+            PermissionDeniedError: If the caller is no owner of it.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+        """
+        request = pb.GetOrgBillingInformationRequest(org_id=org_id)
+        response: pb.GetOrgBillingInformationResponse = self._call("GetOrgBillingInformation", request, READ, timeout)
+        return response

@@ -1,0 +1,60 @@
+"""The methods of DataClient that put binary data into datasets and take it out."""
+
+from __future__ import annotations
+
+from typing import Optional, Sequence
+
+from viam_sync.app.arguments import BinaryIDLike, id_fields, text
+from viam_sync.proto.app import data as pb
+from viam_sync.rpc.retry import IDEMPOTENT
+from viam_sync.rpc.service import Service
+
+
+class DatasetMembers(Service):
+    """Methods for what is in a dataset."""
+
+    def add_binary_data_to_dataset_by_ids(
+        self, binary_ids: Sequence[BinaryIDLike], dataset_id: str, *, timeout: Optional[float] = None
+    ) -> None:
+        """Put files into a dataset; those that are in it already stay.
+
+        Each gets the tag ``VIAM_DATASET_<dataset_id>``.
+
+        Args:
+            binary_ids: Their IDs, ``"organization/location/file"`` or BinaryID messages, at least one.
+            dataset_id: ID of the dataset, 24 hexadecimal digits.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Raises:
+            NotFoundError: If there is no such file or dataset.
+            TypeError: If ``binary_ids`` is no list of IDs.
+            ValueError: If there are none, or ``dataset_id`` is empty.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+        """
+        request = pb.AddBinaryDataToDatasetByIDsRequest(
+            dataset_id=text("dataset_id", dataset_id), **id_fields("binary_ids", binary_ids)
+        )
+        self._call("AddBinaryDataToDatasetByIDs", request, IDEMPOTENT, timeout)
+
+    def remove_binary_data_from_dataset_by_ids(
+        self, binary_ids: Sequence[BinaryIDLike], dataset_id: str, *, timeout: Optional[float] = None
+    ) -> None:
+        """Take files out of a dataset; the files themselves are kept.
+
+        Each loses the tag ``VIAM_DATASET_<dataset_id>``.
+
+        Args:
+            binary_ids: Their IDs, ``"organization/location/file"`` or BinaryID messages, at least one.
+            dataset_id: ID of the dataset, 24 hexadecimal digits.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Raises:
+            NotFoundError: If there is no such file or dataset.
+            TypeError: If ``binary_ids`` is no list of IDs.
+            ValueError: If there are none, or ``dataset_id`` is empty.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+        """
+        request = pb.RemoveBinaryDataFromDatasetByIDsRequest(
+            dataset_id=text("dataset_id", dataset_id), **id_fields("binary_ids", binary_ids)
+        )
+        self._call("RemoveBinaryDataFromDatasetByIDs", request, IDEMPOTENT, timeout)

@@ -1,0 +1,138 @@
+"""The methods of AppClient that change a module and send its file."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, Iterator, List, Optional, Union
+
+from viam_sync.proto import app as pb
+from viam_sync.rpc.retry import IDEMPOTENT, UPLOAD
+from viam_sync.rpc.service import Service
+from viam_sync.transfer.chunks import CHUNK, BytesLike, FileContents, as_view, chunks_of
+
+
+class Modules(Service):
+    """Methods for modules in the registry."""
+
+    def update_module(
+        self,
+        module_id: str,
+        url: str,
+        description: str,
+        models: Optional[List[pb.Model]],
+        entrypoint: str,
+        public: bool = False,
+        *,
+        first_run: Optional[str] = None,
+        apps: Optional[List[pb.App]] = None,
+        markdown_description: Optional[str] = None,
+        timeout: Optional[float] = None,
+    ) -> str:
+        """Change what the registry says of a module; each argument replaces what was there.
+
+        Args:
+            module_id: ID of the module, such as ``my-namespace:my-module``.
+            url: Address of its documentation and code.
+            description: What it is for, in short.
+            models: All models that it provides; None for no models.
+            entrypoint: Path of the executable that starts it; must not be empty.
+            public: Whether everyone can see it; without this, a public module becomes private.
+            first_run: Path of a script that runs before the module first starts; None if there is none.
+            apps: Web apps that it provides.
+            markdown_description: Its documentation in Markdown; None if there is none.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            URL of the module's page.
+
+        Raises:
+            NotFoundError: If there is no such module.
+            InvalidArgumentError: If the entrypoint is empty, or a model is no lowercase triplet such as ``a:b:c``.
+            FailedPreconditionError: If it shall be public but its organization has no namespace, or private while
+                other organizations use it.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+        """
+        request = pb.UpdateModuleRequest(
+            module_id=module_id,
+            visibility=pb.Visibility.VISIBILITY_PUBLIC if public else pb.Visibility.VISIBILITY_PRIVATE,
+            url=url,
+            description=description,
+            models=models,
+            entrypoint=entrypoint,
+            first_run=first_run,
+            apps=apps,
+            markdown_description=markdown_description,
+        )
+        response: pb.UpdateModuleResponse = self._call("UpdateModule", request, IDEMPOTENT, timeout)
+        return response.url
+
+    def upload_module_file(
+        self,
+        module_file_info: Optional[pb.ModuleFileInfo],
+        file: Union[BytesLike, Path, BinaryIO],
+        *,
+        timeout: Optional[float] = None,
+    ) -> str:
+        """Upload the packed file of a version of a module.
+
+        It is sent in pieces of 256 KiB, so that one read from a path or an open file is never held in memory as a
+        whole. It is sent once; a version that has arrived cannot be replaced.
+
+        Args:
+            module_file_info: Which module, version and platform it is; the service refuses a file without.
+            file: The contents: bytes, the path of a file, or a file that was opened in binary mode, which is read
+                from where it stands and left open.
+            timeout: Seconds that the upload may take in all; None for no limit.
+
+        Returns:
+            URL of the uploaded file.
+
+        Raises:
+            TypeError: If ``file`` is none of these, a str among them; nothing was sent.
+            OSError: If the file cannot be read; other errors that reading raises come out as they are, too.
+            AlreadyExistsError: If the module has this version for this platform already.
+            InvalidArgumentError: If the information is missing, its version is no semantic one, or its platform is
+                not known.
+            NotFoundError: If there is no such module.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+        """
+        opening = pb.UploadModuleFileRequest(module_file_info=module_file_info)
+        if isinstance(file, Path):
+            with FileContents(file) as contents:
+                return self._upload_module_file(opening, iter(contents), timeout)
+        return self._upload_module_file(opening, _chunks(file), timeout)
+
+    def _upload_module_file(
+        self, opening: pb.UploadModuleFileRequest, chunks: Iterator[bytes], timeout: Optional[float]
+    ) -> str:
+        # What cannot be read at all is found here, before anything is sent.
+        first = next(chunks)
+        requests = chain([opening], (pb.UploadModuleFileRequest(file=chunk) for chunk in chain([first], chunks)))
+        response: pb.UploadModuleFileResponse = self._send("UploadModuleFile", requests, UPLOAD, timeout)
+        return response.url
+
+
+def _chunks(file: Union[BytesLike, BinaryIO]) -> Iterator[bytes]:
+    if isinstance(file, (bytes, bytearray, memoryview)):
+        return chunks_of(as_view("file", file))
+    if hasattr(file, "read"):
+        return _read(file)
+    raise TypeError(f"file takes bytes, a Path or a file opened in binary mode, got a {type(file).__name__}")
+
+
+def _read(file: BinaryIO) -> Iterator[bytes]:
+    """Yield what is left of a file, one empty piece where nothing is."""
+    chunk = _piece(file)
+    yield chunk
+    while chunk:
+        chunk = _piece(file)
+        if chunk:
+            yield chunk
+
+
+def _piece(file: BinaryIO) -> bytes:
+    piece = file.read(CHUNK)
+    if not isinstance(piece, bytes):
+        raise TypeError(f"file takes a file opened in binary mode; reading it gave a {type(piece).__name__}")
+    return piece

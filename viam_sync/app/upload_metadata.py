@@ -1,0 +1,112 @@
+"""The messages that say what an upload is and where it comes from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+
+from viam_sync.app.arguments import request_times
+from viam_sync.proto.app import datasync as pb
+from viam_sync.utils import dict_to_struct, primitive_to_value
+
+
+def upload_metadata(
+    kind: pb.DataType.ValueType,
+    part_id: str,
+    method_parameters: Optional[Mapping[str, Any]] = None,
+    tags: Optional[Sequence[str]] = None,
+    dataset_ids: Optional[Sequence[str]] = None,
+    **described: Any,
+) -> pb.UploadMetadata:
+    """Return the metadata of an upload.
+
+    Args:
+        kind: What is uploaded.
+        part_id: ID of the part that it comes from, a UUID.
+        method_parameters: Parameters that it was captured with: plain values, or messages.
+        tags: Tags to store with it.
+        dataset_ids: IDs of datasets to put it into.
+        described: The fields of the message that hold a text; None for those to leave empty.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If a parameter has no form in a message.
+    """
+    return pb.UploadMetadata(
+        type=kind,
+        part_id=part_id,
+        method_parameters=_parameters(method_parameters),
+        tags=tags,
+        dataset_ids=dataset_ids,
+        **described,
+    )
+
+
+def dotted(extension: str, name: str = "file_extension") -> str:
+    """Return an extension with its dot; ``name`` is what the caller knows it as.
+
+    Example:
+        >>> from viam_sync.app.upload_metadata import dotted
+        >>> dotted("png"), dotted(".png"), dotted("")
+        ('.png', '.png', '')
+    """
+    if not isinstance(extension, str):
+        raise TypeError(f"{name} takes a str, got a {type(extension).__name__}")
+    return extension if not extension or extension.startswith(".") else f".{extension}"
+
+
+def readings(
+    rows: Sequence[Mapping[str, Any]], times: Optional[Sequence[Tuple[datetime, datetime]]]
+) -> List[pb.SensorData]:
+    """Return the messages of tabular readings.
+
+    Args:
+        rows: The readings.
+        times: When each was requested and received; None to leave it open.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If there are not as many times as readings, or a reading holds what a message cannot.
+    """
+    for name, given in (("tabular_data", rows), ("data_request_times", times)):
+        if given is not None and not isinstance(given, (list, tuple)):
+            raise TypeError(f"{name} takes a list, got a {type(given).__name__}")
+    if times is not None and len(times) != len(rows):
+        raise ValueError(
+            f"data_request_times and tabular_data must have the same length, got {len(times)} and {len(rows)}"
+        )
+    messages = []
+    for index, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise TypeError(f"tabular_data[{index}] takes a mapping, got a {type(row).__name__}")
+        try:
+            struct = dict_to_struct(row)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"tabular_data[{index}] has no form in a message: {error}") from error
+        metadata = None
+        if times is not None:
+            metadata = pb.SensorMetadata(**request_times(f"data_request_times[{index}]", times[index]))
+        messages.append(pb.SensorData(metadata=metadata, struct=struct))
+    return messages
+
+
+def _parameters(parameters: Optional[Mapping[str, Any]]) -> Optional[Dict[str, AnyMessage]]:
+    if parameters is None:
+        return None
+    if not isinstance(parameters, Mapping):
+        raise TypeError(f"method_parameters takes a mapping, got a {type(parameters).__name__}")
+    return {name: _packed(f"method_parameters[{name!r}]", value) for name, value in parameters.items()}
+
+
+def _packed(name: str, value: Any) -> AnyMessage:
+    if isinstance(value, Message) and value.DESCRIPTOR.full_name == "google.protobuf.Any":
+        return value  # type: ignore[return-value]  # perhaps of another pool; the constructor sees to it
+    packed = AnyMessage()
+    try:
+        packed.Pack(value if isinstance(value, Message) else primitive_to_value(value))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} has no form in a message: {error}") from error
+    return packed
