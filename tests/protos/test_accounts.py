@@ -79,5 +79,5 @@ def test_no_other_module_calls_an_rpc():
 def test_the_environments_of_tox_use_the_pinned_schema():
     version = (ROOT / "protos/API_VERSION").read_text(encoding="utf-8").strip()
     tox = (ROOT / "tox.ini").read_text(encoding="utf-8")
-    assert f"coexistence-newest: viam-sdk=={version}\n" in tox
+    assert f"parity-newest: viam-sdk=={version}\n" in tox
     assert f"viam-sdk=={{posargs:{version}}}\n" in tox
