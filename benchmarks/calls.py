@@ -1,7 +1,7 @@
-"""What a unary call costs: ours and the official SDK's, as ratios to a bare grpcio stub in the same run.
+"""What calls cost: ours and the official SDK's, in one run.
 
-The three take turns in short rounds, so that what else the machine does meets all of them; the
-median of the rounds is printed.
+All take turns in short rounds, so that what else the machine does meets all of them; the median of
+the rounds is printed.
 """
 
 import asyncio
@@ -9,46 +9,65 @@ import statistics
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from pathlib import Path
-from typing import Callable, Dict, List
+from typing import Any, Awaitable, Callable, Dict, List
 
 import grpc
 from grpclib.client import Channel
-from viam.app.app_client import AppClient as OfficialClient
+from viam.app.app_client import AppClient as OfficialAppClient
+from viam.app.data_client import DataClient as OfficialDataClient
 
 from viam_sync.app.app_client import AppClient
+from viam_sync.app.data_client import DataClient
 from viam_sync.proto import app as pb
 
-ROUNDS, CALLS = 30, 200
+ROUNDS = 30
 METADATA = {"authorization": "Bearer token"}
 
+Taken = Dict[str, List[float]]
 
-def timed(act: Callable[[], object]) -> float:
+
+def timed(act: Callable[[], object], times: int) -> float:
     started = time.perf_counter()
-    for _ in range(CALLS):
+    for _ in range(times):
         act()
     return time.perf_counter() - started
 
 
-async def rounds(port: int) -> Dict[str, List[float]]:
-    taken: Dict[str, List[float]] = {"bare": [], "ours": [], "official": []}
+async def timed_async(act: Callable[[], Awaitable[object]], times: int) -> float:
+    started = time.perf_counter()
+    for _ in range(times):
+        await act()
+    return time.perf_counter() - started
+
+
+async def rounds(port: int) -> Taken:
+    taken: Taken = defaultdict(list)
     theirs = Channel("127.0.0.1", port)
-    official = OfficialClient(theirs, METADATA)
+    official, official_data = OfficialAppClient(theirs, METADATA), OfficialDataClient(theirs, METADATA)
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        client = AppClient(channel, METADATA)
-        stub = channel.unary_unary(
-            "/viam.app.v1.AppService/GetRobot", pb.GetRobotRequest.SerializeToString, pb.GetRobotResponse.FromString
-        )
-        metadata = tuple(METADATA.items())
+        client, data, bare = AppClient(channel, METADATA), DataClient(channel, METADATA), bare_call(channel)
         for _ in range(ROUNDS):
-            taken["bare"].append(timed(lambda: stub(pb.GetRobotRequest(id="r-1"), timeout=20, metadata=metadata).robot))
-            taken["ours"].append(timed(lambda: client.get_robot("r-1")))
-            started = time.perf_counter()
-            for _ in range(CALLS):
-                await official.get_robot("r-1")
-            taken["official"].append(time.perf_counter() - started)
+            taken["bare"].append(timed(bare, 200))
+            taken["ours"].append(timed(lambda: client.get_robot("r-1"), 200))
+            taken["official"].append(await timed_async(lambda: official.get_robot("r-1"), 200))
+            taken["our page"].append(timed(data.tabular_data_by_filter, 3))
+            taken["official page"].append(await timed_async(official_data.tabular_data_by_filter, 3))
     theirs.close()
     return taken
+
+
+def bare_call(channel: grpc.Channel) -> Callable[[], Any]:
+    stub = channel.unary_unary(
+        "/viam.app.v1.AppService/GetRobot", pb.GetRobotRequest.SerializeToString, pb.GetRobotResponse.FromString
+    )
+    metadata = tuple(METADATA.items())
+    return lambda: stub(pb.GetRobotRequest(id="r-1"), timeout=20, metadata=metadata).robot
+
+
+def ratio(taken: Taken, one: str, other: str) -> str:
+    return f"{statistics.median(a / b for a, b in zip(taken[one], taken[other])):.2f}"
 
 
 def main() -> None:
@@ -58,9 +77,9 @@ def main() -> None:
         assert server.stdout is not None
         taken = asyncio.run(rounds(int(server.stdout.readline())))
         server.stdin.close()
-    for name in ("ours", "official"):
-        ratio = statistics.median(mine / bare for mine, bare in zip(taken[name], taken["bare"]))
-        print(f"a unary call, {name} / a bare stub: {ratio:.2f}")
+    print("a unary call, ours / a bare stub:", ratio(taken, "ours", "bare"))
+    print("a unary call, the official SDK / a bare stub:", ratio(taken, "official", "bare"))
+    print("a page of tabular rows, ours / the official SDK:", ratio(taken, "our page", "official page"))
 
 
 if __name__ == "__main__":

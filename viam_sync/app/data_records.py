@@ -10,7 +10,7 @@ from typing_extensions import Self
 
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.rows import capture_metadata_row, json_value, time_row
-from viam_sync.utils import struct_to_dict
+from viam_sync.utils import struct_to_dict, timestamp_to_datetime
 
 
 @dataclass
@@ -38,17 +38,15 @@ class TabularData:
 
 def tabular_page(response: pb.TabularDataByFilterResponse) -> List[TabularData]:
     """Return the rows of a page, each with its metadata, which the page holds once for all rows that share it."""
-    shared = list(response.metadata)
-    return [
-        TabularData(
-            struct_to_dict(row.data),
-            # What the service says of the place is not to be trusted.
-            shared[row.metadata_index] if row.metadata_index < len(shared) else pb.CaptureMetadata(),
-            row.time_requested.ToDatetime(),
-            row.time_received.ToDatetime(),
-        )
-        for row in response.data
-    ]
+    shared = dict(enumerate(response.metadata))
+    rows = []
+    for row in response.data:
+        metadata = shared.get(row.metadata_index)
+        if metadata is None:  # what the service says of the place is not to be trusted
+            metadata = pb.CaptureMetadata()
+        times = timestamp_to_datetime(row.time_requested), timestamp_to_datetime(row.time_received)
+        rows.append(TabularData(struct_to_dict(row.data), metadata, *times))
+    return rows
 
 
 def tabular_row(row: TabularData) -> Dict[str, Any]:
@@ -110,7 +108,7 @@ class TabularDataPoint:
             resource_name=message.resource_name,
             resource_api=message.resource_subtype,
             method_name=message.method_name,
-            time_captured=message.time_captured.ToDatetime(),
+            time_captured=timestamp_to_datetime(message.time_captured),
             organization_id=message.organization_id,
             location_id=message.location_id,
             robot_name=message.robot_name,

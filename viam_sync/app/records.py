@@ -10,7 +10,7 @@ from typing_extensions import Self
 
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
-from viam_sync.utils import struct_to_dict
+from viam_sync.utils import struct_to_dict, timestamp_to_datetime
 
 
 @dataclass
@@ -196,7 +196,7 @@ class LogEntry:
 
 def time_of(message: Any, name: str) -> Optional[datetime]:
     """Return a time of a message, UTC without a time zone; None where it is not set."""
-    return getattr(message, name).ToDatetime() if message.HasField(name) else None
+    return timestamp_to_datetime(getattr(message, name)) if message.HasField(name) else None
 
 
 def mapping_of(message: Any, name: str) -> Optional[Mapping[str, Any]]:

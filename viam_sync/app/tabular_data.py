@@ -12,7 +12,7 @@ from viam_sync.rpc.service import Service
 from viam_sync.transfer.documents import from_documents, to_documents
 from viam_sync.transfer.files import Destination
 from viam_sync.transfer.rows import write_rows
-from viam_sync.utils import struct_to_dict
+from viam_sync.utils import struct_to_dict, timestamp_to_datetime
 
 #: TABULAR_DATA_SOURCE_TYPE_STANDARD, as a number: naming it would build the schema when this is imported.
 _STANDARD = cast("pb.TabularDataSourceType.ValueType", 1)
@@ -183,7 +183,11 @@ class TabularQueries(Service):
         if not response.HasField("payload"):
             return None
         payload = struct_to_dict(response.payload)
-        return response.time_captured.ToDatetime(), response.time_synced.ToDatetime(), payload
+        return (
+            timestamp_to_datetime(response.time_captured),
+            timestamp_to_datetime(response.time_synced),
+            payload,
+        )
 
     def export_tabular_data(
         self,
