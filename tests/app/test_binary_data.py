@@ -250,7 +250,7 @@ def test_an_id_of_another_pool_is_taken(server: FakeService, data: DataClient) -
     foreign.Add(alone)
     theirs: Any = message_factory.GetMessageClass(foreign.FindMessageTypeByName("viam.app.data.v1.BinaryID"))
     data.binary_data_by_ids([theirs(file_id="f", organization_id="o", location_id="l"), ID])
-    assert sent(server).binary_ids == [MESSAGE]
+    assert list(sent(server).binary_ids) == [MESSAGE]
     assert sent(server).binary_data_ids == [ID]
 
 

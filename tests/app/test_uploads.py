@@ -248,7 +248,8 @@ def test_parameters_are_plain_values_or_messages(server: FakeService, data: Data
     parameters = {"plain": {"fast": True, "gone": None}, "packed": packed, "message": Value(string_value="x")}
     data.file_upload("p", b"x", method_parameters=parameters)
     got = uploaded(server)[0].metadata.method_parameters
-    assert got["packed"] == pb.UploadMetadata(method_parameters={"packed": packed}).method_parameters["packed"]
+    # The pure-Python runtime cannot compare what it cannot unpack.
+    assert (got["packed"].type_url, got["packed"].value) == (packed.type_url, packed.value)
     values: Dict[str, Value] = {}
     for name in ("plain", "message"):
         values[name] = Value()

@@ -8,8 +8,6 @@ import sys
 import threading
 from typing import Optional, Sequence
 
-from viam_sync.sandbox.server import Sandbox
-
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run a sandbox, and return the exit status.
@@ -24,6 +22,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     options = parser.parse_args(arguments)
     if not 0 <= options.port <= 65535:
         parser.error("--port takes a number from 0 to 65535")
+    # Loaded once the arguments are known to be good: a process that has loaded grpc may abort when it ends at once.
+    from viam_sync.sandbox.server import Sandbox
+
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
