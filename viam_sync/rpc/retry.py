@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable, Optional, TypeVar
 
 import grpc
@@ -87,9 +87,8 @@ def run(
         grpc.RpcError: The last failure.
     """
     # A caller who names a limit knows how long one answer may take; the policy's guess would cut it short.
-    limits = (
-        _Limits(policy, clock) if timeout is None else _Limits(replace(policy, attempt_timeout=None), clock, timeout)
-    )
+    each, total = (policy.attempt_timeout, policy.total_timeout) if timeout is None else (None, timeout)
+    limits = _Limits(each, total, clock)
 
     def once() -> T:
         try:
@@ -112,15 +111,16 @@ def run(
 class _Limits:
     """When everything must be over, and what is left for one attempt."""
 
-    def __init__(self, policy: Policy, clock: Callable[[], float], timeout: Optional[float] = None) -> None:
-        total = policy.total_timeout if timeout is None else timeout
-        self._each = policy.attempt_timeout
+    def __init__(self, each: Optional[float], total: Optional[float], clock: Callable[[], float]) -> None:
+        self._each = each
         self._clock = clock
         self._end = None if total is None else clock() + total
 
     def seconds(self) -> Optional[float]:
-        left = None if self._end is None else max(self._end - self._clock(), 0)
-        return min((seconds for seconds in (self._each, left) if seconds is not None), default=None)
+        if self._end is None:
+            return self._each
+        left = max(self._end - self._clock(), 0)
+        return left if self._each is None or left < self._each else self._each
 
     def passed_after(self, wait: float) -> bool:
         return self._end is not None and self._clock() + wait >= self._end
