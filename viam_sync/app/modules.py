@@ -9,7 +9,7 @@ from typing import BinaryIO, Iterator, List, Optional, Union
 from viam_sync.proto import app as pb
 from viam_sync.rpc.retry import IDEMPOTENT, UPLOAD
 from viam_sync.rpc.service import Service
-from viam_sync.transfer.chunks import CHUNK, BytesLike, FileContents, as_view, chunks_of
+from viam_sync.transfer.chunks import CHUNK, BytesLike, FileContents, as_view, chunks_of, pieces_of
 
 
 class Modules(Service):
@@ -117,18 +117,8 @@ def _chunks(file: Union[BytesLike, BinaryIO]) -> Iterator[bytes]:
     if isinstance(file, (bytes, bytearray, memoryview)):
         return chunks_of(as_view("file", file))
     if hasattr(file, "read"):
-        return _read(file)
+        return pieces_of(lambda: _piece(file))
     raise TypeError(f"file takes bytes, a Path or a file opened in binary mode, got a {type(file).__name__}")
-
-
-def _read(file: BinaryIO) -> Iterator[bytes]:
-    """Yield what is left of a file, one empty piece where nothing is."""
-    chunk = _piece(file)
-    yield chunk
-    while chunk:
-        chunk = _piece(file)
-        if chunk:
-            yield chunk
 
 
 def _piece(file: BinaryIO) -> bytes:

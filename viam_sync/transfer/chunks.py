@@ -4,7 +4,7 @@ import os
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Iterator, Optional, Type, Union
+from typing import Callable, Iterator, Optional, Type, Union
 
 from typing_extensions import Self
 
@@ -41,6 +41,22 @@ def chunks_of(contents: memoryview) -> Iterator[bytes]:
         yield bytes(contents[start : start + CHUNK])
 
 
+def pieces_of(read: Callable[[], bytes]) -> Iterator[bytes]:
+    """Yield what ``read`` returns until that is nothing; one empty piece where it is nothing at once.
+
+    Example:
+        >>> from viam_sync.transfer.chunks import pieces_of
+        >>> list(pieces_of(iter([b"a", b"b", b""]).__next__))
+        [b'a', b'b']
+    """
+    piece = read()
+    yield piece
+    while piece:
+        piece = read()
+        if piece:
+            yield piece
+
+
 class FileContents:
     """The contents of a file, read piece by piece by one thread, while another may put an end to it.
 
@@ -65,12 +81,7 @@ class FileContents:
         self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[bytes]:
-        chunk = self._read()
-        yield chunk
-        while chunk:
-            chunk = self._read()
-            if chunk:
-                yield chunk
+        return pieces_of(self._read)
 
     def _read(self) -> bytes:
         # grpc goes on reading in its own thread for a moment after a call has failed.
