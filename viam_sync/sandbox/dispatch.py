@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import logging
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Sequence, Tuple
+import threading
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional, Sequence, Tuple
 
 import grpc
 from google.protobuf.descriptor_pb2 import MethodDescriptorProto
 from google.protobuf.message import DecodeError
 
 from viam_sync.proto._pool import message, pool
+from viam_sync.sandbox.access import Caller
 from viam_sync.sandbox.auth import Authentication, refuse_header
-from viam_sync.sandbox.errors import CallError, invalid_argument, unimplemented
+from viam_sync.sandbox.errors import CallError, cancelled, invalid_argument, unimplemented
 from viam_sync.sandbox.world import World
 
 if TYPE_CHECKING:
@@ -21,15 +25,16 @@ _LOGGER = logging.getLogger("viam_sync.sandbox")
 
 _AUTH_SERVICE = "proto.rpc.v1.AuthService"
 
-#: What answers an RPC: it gets the request and the caller, and returns the response.
-Answer = Callable[[Any, Any], Any]
+# To grpcio, a client that goes away can look for a moment like one that has sent everything. In 600 trials
+# it took less than a millisecond until the truth was known.
+_MOMENT = 0.01
 
 
 class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[misc, unused-ignore]
     """Answers every RPC of the schema: by the method of a servicer that has its name, else by UNIMPLEMENTED.
 
     Args:
-        world: What the servicers work on; each call is one transaction of its store.
+        world: What the servicers work on; each unary call is one transaction of its store.
         authentication: The AuthService, which also checks the token of every other call.
         servicers: For the full name of a service, the objects whose methods are its RPCs.
     """
@@ -55,48 +60,93 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[misc, unused-ignore]
 
     def _handler(self, method: Any) -> Handler:
         # Requests arrive as bytes, so that junk is refused as such, and only after the token was checked.
-        def behaviour(data: Any, context: grpc.ServicerContext) -> Any:
-            return self._answer(method, data, context)
+        takes_stream, sends_stream = _streaming(method)
+        answer = self._take if takes_stream else self._send if sends_stream else self._answer
 
-        request, response = ("stream" if streaming else "unary" for streaming in _streaming(method))
+        def behaviour(data: Any, context: grpc.ServicerContext) -> Any:
+            return answer(method, data, context)
+
+        request, response = ("stream" if streaming else "unary" for streaming in (takes_stream, sends_stream))
         handler: Handler = getattr(grpc, f"{request}_{response}_rpc_method_handler")(behaviour)
         return handler
 
-    def _answer(self, method: Any, data: Any, context: grpc.ServicerContext) -> bytes:
-        try:
-            with self._world.store.transaction():
-                response: bytes = self._response(method, data, context).SerializeToString()
-                return response
-        except CallError as error:
-            status, text = error.status, error.text
-        except Exception:
-            _LOGGER.exception("%s failed", method.full_name)
-            status = grpc.StatusCode.INTERNAL
-            text = f"The sandbox failed at {_name(method)}; its log (logger 'viam_sync.sandbox') says how."
-        context.abort(status, text)
-        raise AssertionError("abort raises")
+    def _answer(self, method: Any, data: bytes, context: grpc.ServicerContext) -> bytes:
+        with _ending(method, context), self._world.store.transaction():
+            caller = self._caller(method, context)
+            answer = self._method(method)
+            response: bytes = answer(_decoded(method, data), caller).SerializeToString()
+            return response
 
-    def _response(self, method: Any, data: Any, context: grpc.ServicerContext) -> Any:
-        caller = None
+    def _take(self, method: Any, pieces: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+        with _ending(method, context):
+            try:
+                with self._world.store.transaction():
+                    caller = self._caller(method, context)
+                answer = self._method(method)
+                response: bytes = answer(_requests(method, pieces, context), caller).SerializeToString()
+                return response
+            except CallError:
+                # A client that is still sending when it is refused sees a broken connection instead of the reason.
+                with contextlib.suppress(grpc.RpcError):
+                    collections.deque(pieces, maxlen=0)
+                raise
+
+    def _send(self, method: Any, data: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        with _ending(method, context):
+            with self._world.store.transaction():
+                caller = self._caller(method, context)
+            answer = self._method(method)
+            for response in answer(_decoded(method, data), caller, context):
+                yield response.SerializeToString()
+
+    def _caller(self, method: Any, context: grpc.ServicerContext) -> Optional[Caller]:
         if method.containing_service.full_name == _AUTH_SERVICE:
             refuse_header(context.invocation_metadata())
-        else:
-            caller = self._authentication.caller(context.invocation_metadata())
-        answer = self._method(method)
-        try:
-            request = message(method.input_type).FromString(data)
-        except DecodeError:
-            raise invalid_argument(
-                f"What was sent to {_name(method)} is not a {method.input_type.full_name}."
-            ) from None
-        return answer(request, caller)
+            return None
+        return self._authentication.caller(context.invocation_metadata())
 
-    def _method(self, method: Any) -> Answer:
+    def _method(self, method: Any) -> Callable[..., Any]:
         for servicer in self._servicers.get(method.containing_service.full_name, ()):
-            answer: Optional[Answer] = getattr(servicer, method.name, None)
+            answer: Optional[Callable[..., Any]] = getattr(servicer, method.name, None)
             if answer is not None:
                 return answer
         raise unimplemented(f"{_name(method)} is not part of the sandbox yet.")
+
+
+@contextlib.contextmanager
+def _ending(method: Any, context: grpc.ServicerContext) -> Iterator[None]:
+    """End the call with the status of what is raised."""
+    try:
+        yield
+        return
+    except CallError as error:
+        status, text = error.status, error.text
+    except Exception:
+        _LOGGER.exception("%s failed", method.full_name)
+        status = grpc.StatusCode.INTERNAL
+        text = f"The sandbox failed at {_name(method)}; its log (logger 'viam_sync.sandbox') says how."
+    context.abort(status, text)
+
+
+def _requests(method: Any, pieces: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
+    """Yield the messages of a stream; raise if the client goes away before its last one."""
+    gone = threading.Event()
+    context.add_callback(gone.set)
+    try:
+        for piece in pieces:
+            yield _decoded(method, piece)
+    except grpc.RpcError:
+        raise cancelled(f"The client ended {_name(method)} before it had sent everything.") from None
+    if gone.wait(_MOMENT) or not context.is_active():
+        raise cancelled(f"The client ended {_name(method)} before it had sent everything.")
+
+
+def _decoded(method: Any, data: bytes) -> Any:
+    try:
+        return message(method.input_type).FromString(data)
+    except DecodeError:
+        text = f"What was sent to {_name(method)} is not a {method.input_type.full_name}."
+        raise invalid_argument(text) from None
 
 
 def _streaming(method: Any) -> Tuple[bool, bool]:

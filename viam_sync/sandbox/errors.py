@@ -52,3 +52,8 @@ def unauthenticated(text: str) -> CallError:
 def unimplemented(text: str) -> CallError:
     """Return the error for an RPC that the sandbox does not have."""
     return CallError(grpc.StatusCode.UNIMPLEMENTED, text)
+
+
+def cancelled(text: str) -> CallError:
+    """Return the error for a call whose client went away."""
+    return CallError(grpc.StatusCode.CANCELLED, text)

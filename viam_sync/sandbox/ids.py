@@ -22,7 +22,7 @@ class Ids:
         self._source = source
 
     def uuid(self) -> str:
-        """Return the ID of anything that is not a location."""
+        """Return the ID of most things."""
         return str(uuid.UUID(int=self._source.getrandbits(128), version=4))
 
     def location(self) -> str:
@@ -33,9 +33,17 @@ class Ids:
         """Return the value of an API key."""
         return self._text(32)
 
+    def file(self) -> str:
+        """Return the ID of a file: 64 lowercase letters and digits."""
+        return self._text(64)
+
+    def object(self) -> str:
+        """Return the ID of a dataset, a bounding box or a training job: 24 hexadecimal digits."""
+        return f"{self._source.getrandbits(96):024x}"
+
     def secret(self) -> str:
         """Return the secret of a location or of a part, or the one that signs tokens."""
         return self._text(48)
 
     def _text(self, length: int) -> str:
-        return "".join(self._source.choice(_LETTERS_AND_DIGITS) for _ in range(length))
+        return "".join(self._source.choices(_LETTERS_AND_DIGITS, k=length))

@@ -8,31 +8,24 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import TYPE_CHECKING, Callable, Dict, Optional, Sequence, Type, Union
+from typing import TYPE_CHECKING, Callable, Optional, Type, Union
 
 import grpc
 
 from viam_sync.sandbox.auth import Authentication
 from viam_sync.sandbox.dispatch import Dispatcher
-from viam_sync.sandbox.history import History
 from viam_sync.sandbox.ids import Ids
-from viam_sync.sandbox.keys import Keys
-from viam_sync.sandbox.locations import Locations
-from viam_sync.sandbox.machines import Machines
-from viam_sync.sandbox.members import Members, sign_in
-from viam_sync.sandbox.metadata import Metadata
-from viam_sync.sandbox.organizations import Organizations
-from viam_sync.sandbox.parts import Parts
-from viam_sync.sandbox.roles import Roles
+from viam_sync.sandbox.members import sign_in
 from viam_sync.sandbox.sample import Sample, sample_of
+from viam_sync.sandbox.services import servicers_of
 from viam_sync.sandbox.store import Store
 from viam_sync.sandbox.world import World
 
 if TYPE_CHECKING:
     from viam_sync.rpc.dial import DialOptions
 
-_APP = (Organizations, Members, Locations, Machines, Parts, History, Keys, Roles, Metadata)
-_THREADS = 16
+# A tail of a log holds a thread for as long as it runs; a thread is only made when none is idle.
+_THREADS = 256
 _LARGEST = 32 * 1024 * 1024
 _OPTIONS = (
     # Without this, a port in use would be shared with whoever has it.
@@ -172,10 +165,9 @@ class Sandbox:
 
     def _listen(self) -> None:
         assert self._world is not None
-        servicers: Dict[str, Sequence[object]] = {"viam.app.v1.AppService": [each(self._world) for each in _APP]}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="viam-sandbox")
         self._server = grpc.server(self._threads, options=_OPTIONS)
-        dispatcher = Dispatcher(self._world, Authentication(self._world), servicers)
+        dispatcher = Dispatcher(self._world, Authentication(self._world), servicers_of(self._world))
         self._server.add_generic_rpc_handlers([dispatcher])
         try:
             # grpc would write its own view of the trouble to the standard error.
