@@ -6,7 +6,7 @@ import collections
 import contextlib
 import logging
 import threading
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 import grpc
 from google.protobuf.descriptor_pb2 import MethodDescriptorProto
@@ -39,7 +39,7 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[misc, unused-ignore]
         servicers: For the full name of a service, the objects whose methods are its RPCs.
     """
 
-    def __init__(self, world: World, authentication: Authentication, servicers: Dict[str, Sequence[object]]) -> None:
+    def __init__(self, world: World, authentication: Authentication, servicers: Mapping[str, Sequence[object]]) -> None:
         self._world = world
         self._authentication = authentication
         self._servicers = {_AUTH_SERVICE: [authentication], **servicers}

@@ -12,6 +12,8 @@ from viam_sync.sandbox.errors import not_found
 from viam_sync.sandbox.ids import Ids
 from viam_sync.sandbox.store import Store
 
+_LAST = 2**63 - 1
+
 _UP = """
 WITH RECURSIVE up (id, parent_id, height) AS (
     SELECT id, parent_id, 0 FROM locations WHERE id = ?
@@ -101,5 +103,5 @@ def timestamp(microseconds: int) -> Timestamp:
 
 
 def microseconds_of(time: Timestamp) -> int:
-    """Return the microseconds since 1970 of a message."""
-    return int(time.seconds) * 1_000_000 + int(time.nanos) // 1000
+    """Return the microseconds since 1970 of a message, as far as SQLite counts."""
+    return max(-_LAST, min(_LAST, int(time.seconds) * 1_000_000 + int(time.nanos) // 1000))
