@@ -27,7 +27,7 @@ class {service.name}(Service):
 UNARY = '''\
     def {method.name}({parameters}) -> {annotation}:
         """{doc}"""
-        request = {request}{why}
+{request}{why}
         response: {method.response} = self._call("{method.rpc}", request, {method.policy}, timeout)
         return {result}
 '''
@@ -35,14 +35,14 @@ UNARY = '''\
 UNARY_WITHOUT_RESULT = '''\
     def {method.name}({parameters}) -> None:
         """{doc}"""
-        request = {request}{why}
+{request}{why}
         self._call("{method.rpc}", request, {method.policy}, timeout)
 '''
 
 SERVER_STREAM = '''\
     def {method.name}({parameters}) -> Stream[{method.response}]:
         """{doc}"""
-        request = {request}{why}
+{request}{why}
         return self._receive("{method.rpc}", request, {method.policy}, timeout)
 '''
 
@@ -94,10 +94,22 @@ def method_text(method: Method) -> str:
         parameters=", ".join(_parameters(method)),
         annotation=_tuple([each.annotation for each in method.returned], "Tuple[{}]"),
         doc=docstring(_described(method), " " * 8, list(_sections(method))),
-        request=f"{method.request}({', '.join(_arguments(method.parameters))})",
+        request=_request(method),
         why="\n" + comment(method.why, " " * 8) if method.why else "",
         result=_tuple([each.expression for each in method.returned], "{}"),
     )
+
+
+def _request(method: Method) -> str:
+    """Return the lines that make the request; what does not fit is named as the parameter, not as the field."""
+    indent = " " * 8
+    made = f"request = {method.request}({', '.join(_arguments(method.parameters))})"
+    # Whoever passes list_ knows what list is.
+    other = [each for each in method.parameters if each.name.rstrip("_") != each.field]
+    renamed = [f'{each.field}="{each.name}"' for each in other]
+    if not renamed:
+        return indent + made
+    return f"{indent}with naming({', '.join(renamed)}):\n{indent}    {made}"
 
 
 def _arguments(parameters: Sequence[Parameter]) -> Iterable[str]:
@@ -190,6 +202,8 @@ def _imports(service: ServiceClass, body: str) -> Iterable[str]:
     for alias, module in sorted(service.messages.items(), key=lambda item: item[1]):
         package, _, name = module.rpartition(".")
         yield f"from {package} import {name} as {alias}" if package else f"import {name} as {alias}"
+    if "with naming(" in body:
+        yield "from viam_sync.proto._refusals import naming"
     values = [name for name in ("DurationLike", "StructLike", "TimestampLike") if name in body]
     if values:
         yield f"from viam_sync.proto._values import {', '.join(values)}"

@@ -233,7 +233,7 @@ def test_a_visibility_that_is_not_known_yet_is_unspecified() -> None:
         (
             lambda cloud: cloud.list_fragments("o-1", visibilities="public"),
             TypeError,
-            "visibilities takes a list of Fragment.Visibility, got 'public'",
+            "visibilities takes a list of Fragment.Visibility, got a str",
         ),
         (
             lambda cloud: cloud.list_fragments("o-1", visibilities=Fragment.Visibility.PUBLIC),

@@ -1,24 +1,20 @@
 """Each call sends the same and returns the same with the official SDK as with ours."""
 
-import datetime as dt
 import importlib.metadata
 import json
 import subprocess
 import sys
 from pathlib import Path
 
-import bson
 import grpc
 import pytest
 from parity.calls import CALLS, INTENDED_DIFFERENCES, LEFT_OUT
 from parity.plain import plain
-from proto.every import example
+from parity.recording import NAMES, rpcs, serve
 from servers import FakeService
 
-from viam_sync.app import app_client, viam_client
-from viam_sync.proto import app, provisioning
-from viam_sync.proto._pool import message, pool
-from viam_sync.proto.app import data, mltraining, packages
+from viam_sync.app import viam_client
+from viam_sync.proto._pool import message
 from viam_sync.rpc.dial import Channel, parse_address
 
 ROOT = Path(__file__).parents[2]
@@ -29,76 +25,8 @@ pytestmark = pytest.mark.skipif(
     PINNED not in INSTALLED, reason=f"viam-sdk {PINNED} is not installed; there is nothing to compare with"
 )
 
-SERVICES = (
-    "viam.app.v1.AppService",
-    "viam.app.v1.BillingService",
-    "viam.app.data.v1.DataService",
-    "viam.app.dataset.v1.DatasetService",
-    "viam.app.datasync.v1.DataSyncService",
-    "viam.app.mltraining.v1.MLTrainingService",
-    "viam.provisioning.v1.ProvisioningService",
-)
-NAMES = {
-    "app": app,
-    "bson": bson,
-    "data": data,
-    "mltraining": mltraining,
-    "noon": dt.datetime(2024, 5, 1, 12),
-    "one": dt.datetime(2024, 5, 1, 13),
-    "packages": packages,
-    "provisioning": provisioning,
-    "records": app_client,
-}
-STRUCT = {"speed": 1.5, "name": "arm", "on": True, "list": [1, "two", {"deep": False}]}
 TEXTS = [text for texts in CALLS.values() for text in texts]
 IDS = [" ".join(text.split()) for text in TEXTS]
-
-
-def rpcs():
-    found = [rpc for service in SERVICES for rpc in pool().FindServiceByName(service).methods]
-    named = {rpc.name: rpc for rpc in found}
-    assert len(named) == len(found)
-    return named
-
-
-def answer(rpc):
-    """Return a message with something in each field, but no token, which would ask for more pages."""
-    filled = example(message(rpc.output_type), 4)
-    _fill_objects(filled)
-    if rpc.name == "GetRobotPartLogs":
-        filled.next_page_token = ""
-    elif rpc.name == "TabularDataByFilter":
-        for row in filled.data:
-            row.metadata_index = 0
-    elif rpc.name in ("TabularDataBySQL", "TabularDataByMQL"):
-        filled.raw_data[:] = [bson.encode({"speed": 1.5, "when": NAMES["noon"], "deep": {"list": [1, None]}})]
-    return filled.SerializeToString(deterministic=True)
-
-
-def _fill_objects(filled):
-    for field, value in filled.ListFields():
-        kind = field.message_type
-        if field.name.endswith("_json"):
-            setattr(filled, field.name, json.dumps(STRUCT))
-        if kind is None or kind.GetOptions().map_entry:
-            continue
-        for each in value if field.is_repeated else [value]:
-            if kind.full_name == "google.protobuf.Struct":
-                each.Clear()
-                each.update(STRUCT)
-            else:
-                _fill_objects(each)
-
-
-def serve(server):
-    for rpc in rpcs().values():
-        filled = answer(rpc)
-        if rpc.client_streaming:
-            server.upload[rpc.name] = lambda requests, context, filled=filled: [*requests] and filled
-        elif rpc.server_streaming:
-            server.stream[rpc.name] = lambda request, context, filled=filled: iter([filled, filled])
-        else:
-            server.unary[rpc.name] = lambda request, context, filled=filled: filled
 
 
 def sent(server):

@@ -68,7 +68,7 @@ def test_an_any_can_hold_a_message_of_ours_and_one_of_google():
 
 def test_a_span_of_time_is_taken_from_a_timedelta():
     # No message of the schema has a Duration, but the rule is there for the first that does.
-    span = value_to_message(duration_pb2.Duration, timedelta(minutes=1, milliseconds=500))
+    span = value_to_message(duration_pb2.Duration, timedelta(minutes=1, milliseconds=500), "span")
     assert (span.seconds, span.nanos) == (60, 500_000_000)
 
 

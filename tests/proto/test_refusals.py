@@ -53,7 +53,11 @@ WRONG = {
         TypeError,
         "SharedSecret.id takes a str, got 5",
     ),
-    "a lone surrogate": (lambda: app.Robot(name="\ud800"), ValueError, "Robot.name takes a str, got a str"),
+    "a lone surrogate": (
+        lambda: app.Robot(name="\ud800"),
+        ValueError,
+        "Robot.name takes a str, got a str with a lone surrogate",
+    ),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
+from viam_sync.proto._refusals import naming
 from viam_sync.proto.app import billing as pb
 from viam_sync.rpc.retry import READ, STREAM
 from viam_sync.rpc.service import Service
@@ -51,7 +52,8 @@ class UsageAndInvoices(Service):
                 ``result`` is its contents, as bytes.
         """
         destination = Destination(dest)
-        request = pb.GetInvoicePdfRequest(id=invoice_id, org_id=org_id)
+        with naming(id="invoice_id"):
+            request = pb.GetInvoicePdfRequest(id=invoice_id, org_id=org_id)
         with self._receive("GetInvoicePdf", request, STREAM, timeout) as stream:
             contents = b"".join([response.chunk for response in stream])
         destination.write(contents, result=contents)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import List, Optional, Sequence, Tuple
 
 from viam_sync.app.arguments import BinaryIDLike, id_fields
+from viam_sync.proto._refusals import naming
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ_FILES
 from viam_sync.rpc.service import Service
@@ -56,12 +57,13 @@ class BinaryFiles(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         destination = None if dest is None else binary_destination(dest, contents=include_binary_data)
-        request = pb.BinaryDataByFilterRequest(
-            data_request=pb.DataRequest(filter=filter, limit=limit, sort_order=sort_order, last=last),
-            include_binary=include_binary_data,
-            count_only=count_only,
-            include_internal_data=include_internal_data,
-        )
+        with naming(include_binary="include_binary_data"):
+            request = pb.BinaryDataByFilterRequest(
+                data_request=pb.DataRequest(filter=filter, limit=limit, sort_order=sort_order, last=last),
+                include_binary=include_binary_data,
+                count_only=count_only,
+                include_internal_data=include_internal_data,
+            )
         response: pb.BinaryDataByFilterResponse = self._call("BinaryDataByFilter", request, READ_FILES, timeout)
         page = (list(response.data), response.count, response.last)
         if destination is not None:
@@ -97,7 +99,9 @@ class BinaryFiles(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         destination = None if dest is None else binary_destination(dest, contents=include_binary_data)
-        request = pb.BinaryDataByIDsRequest(include_binary=include_binary_data, **id_fields("binary_ids", binary_ids))
+        ids = id_fields("binary_ids", binary_ids)
+        with naming(include_binary="include_binary_data"):
+            request = pb.BinaryDataByIDsRequest(include_binary=include_binary_data, **ids)
         response: pb.BinaryDataByIDsResponse = self._call("BinaryDataByIDs", request, READ_FILES, timeout)
         files = list(response.data)
         if destination is not None:

@@ -39,14 +39,16 @@ class TabularData:
 def tabular_page(response: pb.TabularDataByFilterResponse) -> List[TabularData]:
     """Return the rows of a page, each with its metadata, which the page holds once for all rows that share it."""
     shared = dict(enumerate(response.metadata))
-    rows = []
-    for row in response.data:
-        metadata = shared.get(row.metadata_index)
-        if metadata is None:  # what the service says of the place is not to be trusted
-            metadata = pb.CaptureMetadata()
-        times = timestamp_to_datetime(row.time_requested), timestamp_to_datetime(row.time_received)
-        rows.append(TabularData(struct_to_dict(row.data), metadata, *times))
-    return rows
+    return [
+        TabularData(
+            struct_to_dict(row.data),
+            # What the service says of the place is not to be trusted.
+            shared.get(row.metadata_index) or pb.CaptureMetadata(),
+            timestamp_to_datetime(row.time_requested),
+            timestamp_to_datetime(row.time_received),
+        )
+        for row in response.data
+    ]
 
 
 def tabular_row(row: TabularData) -> Dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import List, Optional
 
 from viam_sync.proto import app as pb
+from viam_sync.proto._refusals import naming
 from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 
@@ -157,7 +158,8 @@ class DefaultLocation(Service):
             >>> cloud.get_robot(machine_id).name
             'scout'
         """
-        request = pb.NewRobotRequest(name=name, location=self._or_own(location_id))
+        with naming(location="location_id"):
+            request = pb.NewRobotRequest(name=name, location=self._or_own(location_id))
         response: pb.NewRobotResponse = self._call("NewRobot", request, ONCE, timeout)
         return response.id
 
@@ -189,7 +191,8 @@ class DefaultLocation(Service):
             >>> cloud.update_robot(machine_id, "moon scout").name
             'moon scout'
         """
-        request = pb.UpdateRobotRequest(id=robot_id, name=name, location=self._or_own(location_id))
+        with naming(id="robot_id", location="location_id"):
+            request = pb.UpdateRobotRequest(id=robot_id, name=name, location=self._or_own(location_id))
         response: pb.UpdateRobotResponse = self._call("UpdateRobot", request, IDEMPOTENT, timeout)
         return response.robot
 

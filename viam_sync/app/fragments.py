@@ -7,6 +7,7 @@ from typing import Any, List, Mapping, Optional
 
 from viam_sync.app.fragment_records import Fragment, FragmentHistoryEntry
 from viam_sync.proto import app as pb
+from viam_sync.proto._refusals import naming
 from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 
@@ -39,10 +40,13 @@ class Fragments(Service):
             NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        if isinstance(visibilities, str):
-            raise TypeError(f"visibilities takes a list of Fragment.Visibility, got {visibilities!r}")
+        if visibilities is not None and not isinstance(visibilities, (list, tuple)):
+            raise TypeError(f"visibilities takes a list of Fragment.Visibility, got a {type(visibilities).__name__}")
         wanted = [_checked("visibilities", visibility).to_proto() for visibility in visibilities or ()]
-        request = pb.ListFragmentsRequest(organization_id=org_id, show_public=show_public, fragment_visibility=wanted)
+        with naming(organization_id="org_id"):
+            request = pb.ListFragmentsRequest(
+                organization_id=org_id, show_public=show_public, fragment_visibility=wanted
+            )
         response: pb.ListFragmentsResponse = self._call("ListFragments", request, READ, timeout)
         return [Fragment.from_proto(fragment) for fragment in response.fragments]
 
@@ -64,7 +68,8 @@ class Fragments(Service):
             PermissionDeniedError: If it is private to an organization that the caller has no role in.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.GetFragmentRequest(id=fragment_id, version=version)
+        with naming(id="fragment_id"):
+            request = pb.GetFragmentRequest(id=fragment_id, version=version)
         response: pb.GetFragmentResponse = self._call("GetFragment", request, READ, timeout)
         return Fragment.from_proto(response.fragment)
 
@@ -97,7 +102,8 @@ class Fragments(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         seen_by = None if visibility is None else _checked("visibility", visibility).to_proto()
-        request = pb.CreateFragmentRequest(name=name, config=config, organization_id=org_id, visibility=seen_by)
+        with naming(organization_id="org_id"):
+            request = pb.CreateFragmentRequest(name=name, config=config, organization_id=org_id, visibility=seen_by)
         response: pb.CreateFragmentResponse = self._call("CreateFragment", request, ONCE, timeout)
         return Fragment.from_proto(response.fragment)
 
@@ -137,15 +143,16 @@ class Fragments(Service):
             NotFoundError: If there is no such fragment.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.UpdateFragmentRequest(
-            id=fragment_id,
-            name=name,
-            config=config,
-            public=public,
-            visibility=None if visibility is None else _checked("visibility", visibility).to_proto(),
-            last_known_update=last_known_update,
-            fragment_config_json=fragment_config_json,
-        )
+        with naming(id="fragment_id"):
+            request = pb.UpdateFragmentRequest(
+                id=fragment_id,
+                name=name,
+                config=config,
+                public=public,
+                visibility=None if visibility is None else _checked("visibility", visibility).to_proto(),
+                last_known_update=last_known_update,
+                fragment_config_json=fragment_config_json,
+            )
         # Against a last known update, a second attempt would be refused for what the first one did.
         policy = IDEMPOTENT if last_known_update is None else ONCE
         response: pb.UpdateFragmentResponse = self._call("UpdateFragment", request, policy, timeout)

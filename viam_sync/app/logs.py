@@ -14,6 +14,7 @@ from viam_sync.app.records import LogEntry
 from viam_sync.errors import GRPCError, grpc_error
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
+from viam_sync.proto._refusals import naming
 from viam_sync.rpc.retry import READ, TAIL
 from viam_sync.rpc.service import Service, Stream
 from viam_sync.transfer.files import Destination, message_to_row
@@ -130,18 +131,19 @@ class Logs(Service):
             raise TypeError(f"log_levels takes a list such as ['error'], got {log_levels!r}")
         count = _checked_count(num_log_entries)
         destination = None if dest is None else Destination(dest, refused=(".csv",))
-        request = pb.GetRobotPartLogsRequest(
-            id=robot_part_id,
-            filter=filter or "",
-            page_token="",
-            levels=log_levels,
-            start=start,
-            end=end,
-            order=order,
-            range=range,
-            source=source,
-            user_facing_only=user_facing_only,
-        )
+        with naming(id="robot_part_id", levels="log_levels"):
+            request = pb.GetRobotPartLogsRequest(
+                id=robot_part_id,
+                filter=filter or "",
+                page_token="",
+                levels=log_levels,
+                start=start,
+                end=end,
+                order=order,
+                range=range,
+                source=source,
+                user_facing_only=user_facing_only,
+            )
         messages = self._gather_logs(request, count, timeout)
         logs = [LogEntry.from_proto(message) for message in messages]
         if destination is not None:
@@ -174,7 +176,8 @@ class Logs(Service):
         Raises:
             ClosedError: If the client was closed.
         """
-        request = pb.TailRobotPartLogsRequest(id=robot_part_id, errors_only=errors_only, filter=filter or "")
+        with naming(id="robot_part_id"):
+            request = pb.TailRobotPartLogsRequest(id=robot_part_id, errors_only=errors_only, filter=filter or "")
         return LogsStream(self._receive("TailRobotPartLogs", request, TAIL, timeout))
 
     def _gather_logs(

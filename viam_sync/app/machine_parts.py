@@ -8,6 +8,7 @@ from typing import Any, List, Mapping, Optional
 
 from viam_sync.app.records import RobotPart, RobotPartHistoryEntry
 from viam_sync.proto import app as pb
+from viam_sync.proto._refusals import naming
 from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 from viam_sync.transfer.files import Destination
@@ -64,8 +65,11 @@ class MachineParts(Service):
             >>> part.robot == sandbox.robot_id
             True
         """
+        if not isinstance(indent, int) or indent < 0:
+            raise ValueError(f"indent takes a number of spaces from 0 on, got {indent!r}")
         destination = None if dest is None else Destination(dest, secret=True, refused=(".csv", ".jsonl"))
-        request = pb.GetRobotPartRequest(id=robot_part_id)
+        with naming(id="robot_part_id"):
+            request = pb.GetRobotPartRequest(id=robot_part_id)
         response: pb.GetRobotPartResponse = self._call("GetRobotPart", request, READ, timeout)
         part = RobotPart.from_proto(response.part)
         if destination is not None:
@@ -131,7 +135,8 @@ class MachineParts(Service):
             >>> [change.old.name for change in cloud.get_robot_part_history(part_id)]
             ['arm']
         """
-        request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end, page_limit=page_limit)
+        with naming(id="robot_part_id"):
+            request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end, page_limit=page_limit)
         response: pb.GetRobotPartHistoryResponse = self._call("GetRobotPartHistory", request, READ, timeout)
         return [RobotPartHistoryEntry.from_proto(entry) for entry in response.history]
 
@@ -171,13 +176,14 @@ class MachineParts(Service):
             >>> part.name, part.robot_config
             ('brain', {'components': []})
         """
-        request = pb.UpdateRobotPartRequest(
-            id=robot_part_id,
-            name=name,
-            robot_config=robot_config,
-            last_known_update=last_known_update,
-            robot_config_json=robot_config_json,
-        )
+        with naming(id="robot_part_id"):
+            request = pb.UpdateRobotPartRequest(
+                id=robot_part_id,
+                name=name,
+                robot_config=robot_config,
+                last_known_update=last_known_update,
+                robot_config_json=robot_config_json,
+            )
         # Against a last known update, a second attempt would be refused for what the first one did.
         policy = IDEMPOTENT if last_known_update is None else ONCE
         response: pb.UpdateRobotPartResponse = self._call("UpdateRobotPart", request, policy, timeout)
@@ -203,7 +209,8 @@ class MachineParts(Service):
             >>> len(part.secrets)
             2
         """
-        request = pb.CreateRobotPartSecretRequest(part_id=robot_part_id)
+        with naming(part_id="robot_part_id"):
+            request = pb.CreateRobotPartSecretRequest(part_id=robot_part_id)
         response: pb.CreateRobotPartSecretResponse = self._call("CreateRobotPartSecret", request, ONCE, timeout)
         return RobotPart.from_proto(response.part)
 

@@ -53,6 +53,8 @@ class Modules(Service):
                 other organizations use it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        if not isinstance(public, bool):
+            raise TypeError(f"public takes a bool, got a {type(public).__name__}")
         request = pb.UpdateModuleRequest(
             module_id=module_id,
             visibility=pb.Visibility.VISIBILITY_PUBLIC if public else pb.Visibility.VISIBILITY_PRIVATE,

@@ -9,6 +9,7 @@ from typing import List, Literal, Optional, Tuple, get_args
 from typing_extensions import Self
 
 from viam_sync.proto import app as pb
+from viam_sync.proto._refusals import naming
 from viam_sync.rpc.retry import ONCE
 from viam_sync.rpc.service import Service
 
@@ -117,9 +118,9 @@ class Roles(Service):
             >>> [role.authorization_id for role in roles]
             ['location_operator']
         """
-        request = pb.AddRoleRequest(
-            authorization=_authorization(org_id, identity_id, role, resource_type, resource_id),
-        )
+        with naming(organization_id="org_id"):
+            authorization = _authorization(org_id, identity_id, role, resource_type, resource_id)
+        request = pb.AddRoleRequest(authorization=authorization)
         self._call("AddRole", request, ONCE, timeout)
 
     def remove_role(
@@ -154,9 +155,9 @@ class Roles(Service):
             >>> cloud.add_role(sandbox.organization_id, user_id, "owner", "robot", sandbox.robot_id)
             >>> cloud.remove_role(sandbox.organization_id, user_id, "owner", "robot", sandbox.robot_id)
         """
-        request = pb.RemoveRoleRequest(
-            authorization=_authorization(org_id, identity_id, role, resource_type, resource_id),
-        )
+        with naming(organization_id="org_id"):
+            authorization = _authorization(org_id, identity_id, role, resource_type, resource_id)
+        request = pb.RemoveRoleRequest(authorization=authorization)
         self._call("RemoveRole", request, ONCE, timeout)
 
     def change_role(
@@ -252,19 +253,21 @@ def _authorization(
 ) -> pb.Authorization:
     _check(f"{prefix}role", role, get_args(Role))
     _check(f"{prefix}resource_type", resource_type, get_args(ResourceType))
-    return pb.Authorization(
-        authorization_type="role",
-        authorization_id=f"{resource_type}_{role}",
-        resource_type=resource_type,
-        resource_id=resource_id,
-        identity_id=identity_id,
-        organization_id=organization_id,
-    )
+    with naming(identity_id=f"{prefix}identity_id", resource_id=f"{prefix}resource_id"):
+        return pb.Authorization(
+            authorization_type="role",
+            authorization_id=f"{resource_type}_{role}",
+            resource_type=resource_type,
+            resource_id=resource_id,
+            identity_id=identity_id,
+            organization_id=organization_id,
+        )
 
 
 def _of_key(organization_id: str, given: APIKeyAuthorization) -> pb.Authorization:
     authorization = given.proto
-    authorization.organization_id = organization_id
+    with naming(organization_id="org_id"):
+        authorization.MergeFrom(pb.Authorization(organization_id=organization_id))
     return authorization
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union, cast
 
 from viam_sync.app.data_records import TabularData, TabularDataPoint, tabular_page, tabular_row
+from viam_sync.proto._refusals import naming
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.retry import QUERY, READ, STREAM
 from viam_sync.rpc.service import Service
@@ -131,10 +132,13 @@ class TabularQueries(Service):
             InvalidArgumentError: If a stage is not allowed.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        if not isinstance(use_recent_data, (bool, type(None))):
+            raise TypeError(f"use_recent_data takes a bool, got a {type(use_recent_data).__name__}")
         kind = tabular_data_source_type
         if use_recent_data and kind == _STANDARD:
             kind = pb.TabularDataSourceType.TABULAR_DATA_SOURCE_TYPE_HOT_STORAGE
-        source = pb.TabularDataSource(type=kind, pipeline_id=pipeline_id)
+        with naming(type="tabular_data_source_type"):
+            source = pb.TabularDataSource(type=kind, pipeline_id=pipeline_id)
         request = pb.TabularDataByMQLRequest(
             organization_id=organization_id,
             mql_binary=to_documents("mql_binary", mql_binary),
@@ -172,13 +176,14 @@ class TabularQueries(Service):
             NotFoundError: If there is no such part.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.GetLatestTabularDataRequest(
-            part_id=part_id,
-            resource_name=resource_name,
-            resource_subtype=resource_api,
-            method_name=method_name,
-            additional_parameters=additional_params,
-        )
+        with naming(resource_subtype="resource_api", additional_parameters="additional_params"):
+            request = pb.GetLatestTabularDataRequest(
+                part_id=part_id,
+                resource_name=resource_name,
+                resource_subtype=resource_api,
+                method_name=method_name,
+                additional_parameters=additional_params,
+            )
         response: pb.GetLatestTabularDataResponse = self._call("GetLatestTabularData", request, READ, timeout)
         if not response.HasField("payload"):
             return None
@@ -220,14 +225,17 @@ class TabularQueries(Service):
             NotFoundError: If there is no such part.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.ExportTabularDataRequest(
-            part_id=part_id,
-            resource_name=resource_name,
-            resource_subtype=resource_api,
-            method_name=method_name,
-            interval=pb.CaptureInterval(start=start_time, end=end_time),
-            additional_parameters=additional_params,
-        )
+        with naming(start="start_time", end="end_time"):
+            interval = pb.CaptureInterval(start=start_time, end=end_time)
+        with naming(resource_subtype="resource_api", additional_parameters="additional_params"):
+            request = pb.ExportTabularDataRequest(
+                part_id=part_id,
+                resource_name=resource_name,
+                resource_subtype=resource_api,
+                method_name=method_name,
+                interval=interval,
+                additional_parameters=additional_params,
+            )
         with self._receive("ExportTabularData", request, STREAM, timeout) as stream:
             return [TabularDataPoint.from_proto(message) for message in stream]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from viam_sync.app.arguments import request_times
@@ -12,6 +11,7 @@ from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.retry import ONCE, UPLOAD
 from viam_sync.rpc.service import Service
 from viam_sync.transfer.chunks import BytesLike, FileContents, as_view, chunks_of
+from viam_sync.transfer.files import path_from
 
 #: Bytes up to which captured data goes in one message.
 _ONE_MESSAGE = 1_000_000
@@ -294,7 +294,7 @@ class Uploads(Service):
             TypeError: If an argument is of the wrong type.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        path = Path(filepath)
+        path = path_from("filepath", filepath)
         metadata = upload_metadata(
             pb.DataType.DATA_TYPE_FILE,
             part_id,

@@ -147,13 +147,19 @@ def _accepting_init(cls: Any) -> Callable[..., None]:
 def _adopt_field(what: str, field: FieldDescriptor, kind: Descriptor, value: Any) -> Any:
     """Return what a constructor was given for a field with everything in it made messages of ours."""
     if kind.GetOptions().map_entry:
+        if not isinstance(value, Mapping):
+            raise TypeError(f"{what} takes a mapping, got a {type(value).__name__}")
         held = kind.fields_by_name["value"].message_type
-        if held is None or not isinstance(value, Mapping):
+        if held is None:
             return value
         return {key: _adopt_one(message(held), item, what, key) for key, item in value.items()}
     cls = message(kind)
     if not field.has_presence:  # a field of messages that does not know whether it is set is a repeated one
-        return [_adopt_one(cls, item, what, index) for index, item in enumerate(value)]
+        try:
+            items = list(value)
+        except TypeError:
+            raise TypeError(f"{what} takes a list, got a {type(value).__name__}") from None
+        return [_adopt_one(cls, item, what, index) for index, item in enumerate(items)]
     return _adopt_one(cls, value, what)
 
 
@@ -163,8 +169,11 @@ def _adopt_one(cls: Any, value: Any, what: str, key: Any = None) -> Any:
     if key is not None:
         what = f"{what}[{key!r}]"
     if cls.DESCRIPTOR.file.package == "google.protobuf":
-        value = value_to_message(cls, value)
+        value = value_to_message(cls, value, what)
     if isinstance(value, dict):
+        wrong = next((name for name in value if not isinstance(name, str)), None)
+        if wrong is not None:
+            raise TypeError(f"{what} takes a dict whose keys are names of fields, got the key {wrong!r}")
         return cls(**value)
     if not isinstance(value, Message):
         raise TypeError(f"{what} takes a {cls.DESCRIPTOR.full_name}, got a {type(value).__name__}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from viam_sync.proto import app as pb
+from viam_sync.proto._refusals import naming
 from viam_sync.proto._values import StructLike
 from viam_sync.proto.app import packages as packages_pb
 from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
@@ -191,7 +192,8 @@ class AppService(Service):
             >>> organization.name
             'Lesson Robotics'
         """
-        request = pb.GetOrganizationRequest(organization_id=org_id)
+        with naming(organization_id="org_id"):
+            request = pb.GetOrganizationRequest(organization_id=org_id)
         response: pb.GetOrganizationResponse = self._call("GetOrganization", request, READ, timeout)
         return response.organization
 
@@ -268,15 +270,16 @@ class AppService(Service):
             >>> organization.name
             'Evening School'
         """
-        request = pb.UpdateOrganizationRequest(
-            organization_id=org_id,
-            name=name,
-            public_namespace=public_namespace,
-            region=region,
-            cid=cid,
-            default_fragments=default_fragments,
-            allowed_login_methods=allowed_login_methods,
-        )
+        with naming(organization_id="org_id"):
+            request = pb.UpdateOrganizationRequest(
+                organization_id=org_id,
+                name=name,
+                public_namespace=public_namespace,
+                region=region,
+                cid=cid,
+                default_fragments=default_fragments,
+                allowed_login_methods=allowed_login_methods,
+            )
         # The namespace can be set only once, so sending it again would fail.
         response: pb.UpdateOrganizationResponse = self._call("UpdateOrganization", request, ONCE, timeout)
         return response.organization
@@ -299,9 +302,10 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.UpdateOrganizationNamespaceRequest(
-            organization_id=org_id, new_public_namespace=new_public_namespace
-        )
+        with naming(organization_id="org_id"):
+            request = pb.UpdateOrganizationNamespaceRequest(
+                organization_id=org_id, new_public_namespace=new_public_namespace
+            )
         response: pb.UpdateOrganizationNamespaceResponse = self._call(
             "UpdateOrganizationNamespace", request, ONCE, timeout
         )
@@ -324,7 +328,8 @@ class AppService(Service):
             >>> for location in cloud.list_locations(organization.id): cloud.delete_location(location.id)
             >>> cloud.delete_organization(organization.id)
         """
-        request = pb.DeleteOrganizationRequest(organization_id=org_id)
+        with naming(organization_id="org_id"):
+            request = pb.DeleteOrganizationRequest(organization_id=org_id)
         self._call("DeleteOrganization", request, ONCE, timeout)
 
     def get_organization_metadata(self, org_id: str, *, timeout: Optional[float] = None) -> Dict[str, Any]:
@@ -346,7 +351,8 @@ class AppService(Service):
             >>> cloud.get_organization_metadata(sandbox.organization_id)
             {'room': 'B12'}
         """
-        request = pb.GetOrganizationMetadataRequest(organization_id=org_id)
+        with naming(organization_id="org_id"):
+            request = pb.GetOrganizationMetadataRequest(organization_id=org_id)
         response: pb.GetOrganizationMetadataResponse = self._call("GetOrganizationMetadata", request, READ, timeout)
         return struct_to_dict(response.data)
 
@@ -369,7 +375,8 @@ class AppService(Service):
             >>> cloud.get_organization_metadata(sandbox.organization_id)["room"]
             'B12'
         """
-        request = pb.UpdateOrganizationMetadataRequest(organization_id=org_id, data=metadata)
+        with naming(organization_id="org_id", data="metadata"):
+            request = pb.UpdateOrganizationMetadataRequest(organization_id=org_id, data=metadata)
         self._call("UpdateOrganizationMetadata", request, IDEMPOTENT, timeout)
 
     def list_organization_members(
@@ -393,7 +400,8 @@ class AppService(Service):
             >>> len(members), len(invites)
             (1, 0)
         """
-        request = pb.ListOrganizationMembersRequest(organization_id=org_id)
+        with naming(organization_id="org_id"):
+            request = pb.ListOrganizationMembersRequest(organization_id=org_id)
         response: pb.ListOrganizationMembersResponse = self._call("ListOrganizationMembers", request, READ, timeout)
         return list(response.members), list(response.invites)
 
@@ -432,9 +440,10 @@ class AppService(Service):
             >>> invite.email
             'new@example.com'
         """
-        request = pb.CreateOrganizationInviteRequest(
-            organization_id=org_id, email=email, authorizations=authorizations, send_email_invite=send_email_invite
-        )
+        with naming(organization_id="org_id"):
+            request = pb.CreateOrganizationInviteRequest(
+                organization_id=org_id, email=email, authorizations=authorizations, send_email_invite=send_email_invite
+            )
         response: pb.CreateOrganizationInviteResponse = self._call("CreateOrganizationInvite", request, ONCE, timeout)
         return response.invite
 
@@ -476,12 +485,13 @@ class AppService(Service):
             >>> sorted(each.authorization_id for each in invite.authorizations)
             ['location_owner', 'organization_owner']
         """
-        request = pb.UpdateOrganizationInviteAuthorizationsRequest(
-            organization_id=org_id,
-            email=email,
-            add_authorizations=add_authorizations,
-            remove_authorizations=remove_authorizations,
-        )
+        with naming(organization_id="org_id"):
+            request = pb.UpdateOrganizationInviteAuthorizationsRequest(
+                organization_id=org_id,
+                email=email,
+                add_authorizations=add_authorizations,
+                remove_authorizations=remove_authorizations,
+            )
         response: pb.UpdateOrganizationInviteAuthorizationsResponse = self._call(
             "UpdateOrganizationInviteAuthorizations", request, ONCE, timeout
         )
@@ -507,7 +517,8 @@ class AppService(Service):
             >>> user_id = sandbox.sign_in(invite.email)
             >>> cloud.delete_organization_member(sandbox.organization_id, user_id)
         """
-        request = pb.DeleteOrganizationMemberRequest(organization_id=org_id, user_id=user_id)
+        with naming(organization_id="org_id"):
+            request = pb.DeleteOrganizationMemberRequest(organization_id=org_id, user_id=user_id)
         self._call("DeleteOrganizationMember", request, ONCE, timeout)
 
     def delete_organization_invite(self, org_id: str, email: str, *, timeout: Optional[float] = None) -> None:
@@ -526,7 +537,8 @@ class AppService(Service):
             >>> invite = cloud.create_organization_invite(sandbox.organization_id, "new@example.com")
             >>> cloud.delete_organization_invite(sandbox.organization_id, invite.email)
         """
-        request = pb.DeleteOrganizationInviteRequest(organization_id=org_id, email=email)
+        with naming(organization_id="org_id"):
+            request = pb.DeleteOrganizationInviteRequest(organization_id=org_id, email=email)
         self._call("DeleteOrganizationInvite", request, ONCE, timeout)
 
     def resend_organization_invite(
@@ -554,9 +566,10 @@ class AppService(Service):
             >>> cloud.resend_organization_invite(sandbox.organization_id, invite.email).email
             'new@example.com'
         """
-        request = pb.ResendOrganizationInviteRequest(
-            organization_id=org_id, email=email, send_email_invite=send_email_invite
-        )
+        with naming(organization_id="org_id"):
+            request = pb.ResendOrganizationInviteRequest(
+                organization_id=org_id, email=email, send_email_invite=send_email_invite
+            )
         # Each call sends an e-mail.
         response: pb.ResendOrganizationInviteResponse = self._call("ResendOrganizationInvite", request, ONCE, timeout)
         return response.invite
@@ -897,7 +910,8 @@ class AppService(Service):
             >>> shelf.parent_location_id == sandbox.location_id
             True
         """
-        request = pb.CreateLocationRequest(organization_id=org_id, name=name, parent_location_id=parent_location_id)
+        with naming(organization_id="org_id"):
+            request = pb.CreateLocationRequest(organization_id=org_id, name=name, parent_location_id=parent_location_id)
         response: pb.CreateLocationResponse = self._call("CreateLocation", request, ONCE, timeout)
         return response.location
 
@@ -1004,7 +1018,8 @@ class AppService(Service):
             >>> cloud.get_location_metadata(sandbox.location_id)["floor"]
             2.0
         """
-        request = pb.UpdateLocationMetadataRequest(location_id=location_id, data=metadata)
+        with naming(data="metadata"):
+            request = pb.UpdateLocationMetadataRequest(location_id=location_id, data=metadata)
         self._call("UpdateLocationMetadata", request, IDEMPOTENT, timeout)
 
     def list_locations(self, org_id: str, *, timeout: Optional[float] = None) -> List[pb.Location]:
@@ -1026,7 +1041,8 @@ class AppService(Service):
             ...     print(location.name, location.robot_count)  # doctest: +ELLIPSIS
             Workshop ...
         """
-        request = pb.ListLocationsRequest(organization_id=org_id)
+        with naming(organization_id="org_id"):
+            request = pb.ListLocationsRequest(organization_id=org_id)
         response: pb.ListLocationsResponse = self._call("ListLocations", request, READ, timeout)
         return list(response.locations)
 
@@ -1095,7 +1111,8 @@ class AppService(Service):
             >>> machine.location == sandbox.location_id
             True
         """
-        request = pb.GetRobotRequest(id=robot_id)
+        with naming(id="robot_id"):
+            request = pb.GetRobotRequest(id=robot_id)
         response: pb.GetRobotResponse = self._call("GetRobot", request, READ, timeout)
         return response.robot
 
@@ -1118,7 +1135,8 @@ class AppService(Service):
             >>> cloud.get_robot_metadata(sandbox.robot_id)
             {'colour': 'red'}
         """
-        request = pb.GetRobotMetadataRequest(id=robot_id)
+        with naming(id="robot_id"):
+            request = pb.GetRobotMetadataRequest(id=robot_id)
         response: pb.GetRobotMetadataResponse = self._call("GetRobotMetadata", request, READ, timeout)
         return struct_to_dict(response.data)
 
@@ -1139,7 +1157,8 @@ class AppService(Service):
             >>> cloud.get_robot_metadata(sandbox.robot_id)["colour"]
             'red'
         """
-        request = pb.UpdateRobotMetadataRequest(id=robot_id, data=metadata)
+        with naming(id="robot_id", data="metadata"):
+            request = pb.UpdateRobotMetadataRequest(id=robot_id, data=metadata)
         self._call("UpdateRobotMetadata", request, IDEMPOTENT, timeout)
 
     def get_rover_rental_robots(self, org_id: str, *, timeout: Optional[float] = None) -> List[pb.RoverRentalRobot]:
@@ -1237,7 +1256,8 @@ class AppService(Service):
             >>> part_id = cloud.new_robot_part(sandbox.robot_id, "arm")
             >>> cloud.delete_robot_part(part_id)
         """
-        request = pb.DeleteRobotPartRequest(part_id=robot_part_id)
+        with naming(part_id="robot_part_id"):
+            request = pb.DeleteRobotPartRequest(part_id=robot_part_id)
         self._call("DeleteRobotPart", request, ONCE, timeout)
 
     def get_robot_part_metadata(self, robot_part_id: str, *, timeout: Optional[float] = None) -> Dict[str, Any]:
@@ -1259,7 +1279,8 @@ class AppService(Service):
             >>> cloud.get_robot_part_metadata(sandbox.robot_part_id)
             {'board': 'nano'}
         """
-        request = pb.GetRobotPartMetadataRequest(id=robot_part_id)
+        with naming(id="robot_part_id"):
+            request = pb.GetRobotPartMetadataRequest(id=robot_part_id)
         response: pb.GetRobotPartMetadataResponse = self._call("GetRobotPartMetadata", request, READ, timeout)
         return struct_to_dict(response.data)
 
@@ -1282,7 +1303,8 @@ class AppService(Service):
             >>> cloud.get_robot_part_metadata(sandbox.robot_part_id)["board"]
             'nano'
         """
-        request = pb.UpdateRobotPartMetadataRequest(id=robot_part_id, data=metadata)
+        with naming(id="robot_part_id", data="metadata"):
+            request = pb.UpdateRobotPartMetadataRequest(id=robot_part_id, data=metadata)
         self._call("UpdateRobotPartMetadata", request, IDEMPOTENT, timeout)
 
     def get_robot_api_keys(
@@ -1329,7 +1351,8 @@ class AppService(Service):
             >>> cloud.get_robot_part(part_id).main_part
             True
         """
-        request = pb.MarkPartAsMainRequest(part_id=robot_part_id)
+        with naming(part_id="robot_part_id"):
+            request = pb.MarkPartAsMainRequest(part_id=robot_part_id)
         self._call("MarkPartAsMain", request, IDEMPOTENT, timeout)
 
     def mark_part_for_restart(self, robot_part_id: str, *, timeout: Optional[float] = None) -> None:
@@ -1348,7 +1371,8 @@ class AppService(Service):
         Example:
             >>> cloud.mark_part_for_restart(sandbox.robot_part_id)
         """
-        request = pb.MarkPartForRestartRequest(part_id=robot_part_id)
+        with naming(part_id="robot_part_id"):
+            request = pb.MarkPartForRestartRequest(part_id=robot_part_id)
         # Marked again after it has restarted, the part would restart twice.
         self._call("MarkPartForRestart", request, ONCE, timeout)
 
@@ -1368,7 +1392,8 @@ class AppService(Service):
             >>> part = cloud.create_robot_part_secret(sandbox.robot_part_id)
             >>> cloud.delete_robot_part_secret(part.id, part.secrets[-1].id)
         """
-        request = pb.DeleteRobotPartSecretRequest(part_id=robot_part_id, secret_id=secret_id)
+        with naming(part_id="robot_part_id"):
+            request = pb.DeleteRobotPartSecretRequest(part_id=robot_part_id, secret_id=secret_id)
         self._call("DeleteRobotPartSecret", request, ONCE, timeout)
 
     def list_robots_for_locations(
@@ -1436,7 +1461,8 @@ class AppService(Service):
             >>> machine_id = cloud.new_robot("scout", sandbox.location_id)
             >>> cloud.delete_robot(machine_id)
         """
-        request = pb.DeleteRobotRequest(id=robot_id)
+        with naming(id="robot_id"):
+            request = pb.DeleteRobotRequest(id=robot_id)
         self._call("DeleteRobot", request, ONCE, timeout)
 
     def add_favorite_machine(self, machine_id: str, *, timeout: Optional[float] = None) -> None:
@@ -1491,7 +1517,8 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.DeleteFragmentRequest(id=fragment_id)
+        with naming(id="fragment_id"):
+            request = pb.DeleteFragmentRequest(id=fragment_id)
         self._call("DeleteFragment", request, ONCE, timeout)
 
     def list_nested_fragments(
@@ -1573,9 +1600,10 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.ListMachineSummariesRequest(
-            organization_id=org_id, fragment_ids=fragment_ids, location_ids=location_ids, limit=limit
-        )
+        with naming(organization_id="org_id"):
+            request = pb.ListMachineSummariesRequest(
+                organization_id=org_id, fragment_ids=fragment_ids, location_ids=location_ids, limit=limit
+            )
         response: pb.ListMachineSummariesResponse = self._call("ListMachineSummaries", request, READ, timeout)
         return list(response.location_summaries)
 
@@ -1662,7 +1690,8 @@ class AppService(Service):
             >>> "organization_owner" in [each.authorization_id for each in authorizations]
             True
         """
-        request = pb.ListAuthorizationsRequest(organization_id=org_id, resource_ids=resource_ids)
+        with naming(organization_id="org_id"):
+            request = pb.ListAuthorizationsRequest(organization_id=org_id, resource_ids=resource_ids)
         response: pb.ListAuthorizationsResponse = self._call("ListAuthorizations", request, READ, timeout)
         return list(response.authorizations)
 
@@ -1949,7 +1978,8 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.CreateModuleRequest(organization_id=org_id, name=name)
+        with naming(organization_id="org_id"):
+            request = pb.CreateModuleRequest(organization_id=org_id, name=name)
         response: pb.CreateModuleResponse = self._call("CreateModule", request, ONCE, timeout)
         return response.module_id, response.url
 
@@ -1992,9 +2022,10 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.ListModulesRequest(
-            organization_id=org_id, include_markdown_documentation=include_markdown_documentation
-        )
+        with naming(organization_id="org_id"):
+            request = pb.ListModulesRequest(
+                organization_id=org_id, include_markdown_documentation=include_markdown_documentation
+            )
         response: pb.ListModulesResponse = self._call("ListModules", request, READ, timeout)
         return list(response.modules)
 

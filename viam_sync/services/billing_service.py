@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import List, Optional
 
+from viam_sync.proto._refusals import naming
 from viam_sync.proto.app import billing as pb
 from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
@@ -67,7 +68,8 @@ class BillingService(Service):
             NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.UpdateOrganizationBillingTierRequest(organization_id=org_id, billing_tier=billing_tier)
+        with naming(organization_id="org_id"):
+            request = pb.UpdateOrganizationBillingTierRequest(organization_id=org_id, billing_tier=billing_tier)
         # Whether each change of tier is billed is not known.
         self._call("UpdateOrganizationBillingTier", request, ONCE, timeout)
 

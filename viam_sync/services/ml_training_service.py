@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
+from viam_sync.proto._refusals import naming
 from viam_sync.proto.app import mltraining as pb
 from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
@@ -55,15 +56,16 @@ class MLTrainingService(Service):
             FailedPreconditionError: If the dataset does not suffice to train on.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.SubmitTrainingJobRequest(
-            organization_id=org_id,
-            dataset_id=dataset_id,
-            model_name=model_name,
-            model_version=model_version,
-            model_type=model_type,
-            tags=tags,
-            model_framework=model_framework,
-        )
+        with naming(organization_id="org_id"):
+            request = pb.SubmitTrainingJobRequest(
+                organization_id=org_id,
+                dataset_id=dataset_id,
+                model_name=model_name,
+                model_version=model_version,
+                model_type=model_type,
+                tags=tags,
+                model_framework=model_framework,
+            )
         response: pb.SubmitTrainingJobResponse = self._call("SubmitTrainingJob", request, ONCE, timeout)
         return response.id
 
@@ -107,17 +109,18 @@ class MLTrainingService(Service):
             AlreadyExistsError: If there is a model of this name and version.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.SubmitCustomTrainingJobRequest(
-            organization_id=org_id,
-            dataset_id=dataset_id,
-            registry_item_id=registry_item_id,
-            model_name=model_name,
-            model_version=model_version,
-            registry_item_version=registry_item_version,
-            arguments=arguments,
-            container_version=container_version,
-            container_id=container_id,
-        )
+        with naming(organization_id="org_id"):
+            request = pb.SubmitCustomTrainingJobRequest(
+                organization_id=org_id,
+                dataset_id=dataset_id,
+                registry_item_id=registry_item_id,
+                model_name=model_name,
+                model_version=model_version,
+                registry_item_version=registry_item_version,
+                arguments=arguments,
+                container_version=container_version,
+                container_id=container_id,
+            )
         response: pb.SubmitCustomTrainingJobResponse = self._call("SubmitCustomTrainingJob", request, ONCE, timeout)
         return response.id
 
@@ -160,7 +163,8 @@ class MLTrainingService(Service):
             NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.ListTrainingJobsRequest(organization_id=org_id, status=training_status)
+        with naming(organization_id="org_id", status="training_status"):
+            request = pb.ListTrainingJobsRequest(organization_id=org_id, status=training_status)
         response: pb.ListTrainingJobsResponse = self._call("ListTrainingJobs", request, READ, timeout)
         return list(response.jobs)
 
@@ -249,7 +253,8 @@ class MLTrainingService(Service):
             NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.ListContainersRequest(organization_id=org_id)
+        with naming(organization_id="org_id"):
+            request = pb.ListContainersRequest(organization_id=org_id)
         response: pb.ListContainersResponse = self._call("ListContainers", request, READ, timeout)
         return list(response.containers)
 
@@ -289,9 +294,10 @@ class MLTrainingService(Service):
             NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.RegisterCustomTrainingContainerRequest(
-            organization_id=org_id, image_uri=image_uri, description=description
-        )
+        with naming(organization_id="org_id"):
+            request = pb.RegisterCustomTrainingContainerRequest(
+                organization_id=org_id, image_uri=image_uri, description=description
+            )
         response: pb.RegisterCustomTrainingContainerResponse = self._call(
             "RegisterCustomTrainingContainer", request, ONCE, timeout
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Iterable, List, Optional, Tuple
 
+from viam_sync.proto._refusals import naming
 from viam_sync.proto.app import packages as pb
 from viam_sync.rpc.retry import ONCE, READ, UPLOAD
 from viam_sync.rpc.service import Service
@@ -113,8 +114,9 @@ class PackageService(Service):
             NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.ListPackagesRequest(
-            organization_id=org_id, name=name, version=version, type=type, include_url=include_url
-        )
+        with naming(organization_id="org_id"):
+            request = pb.ListPackagesRequest(
+                organization_id=org_id, name=name, version=version, type=type, include_url=include_url
+            )
         response: pb.ListPackagesResponse = self._call("ListPackages", request, READ, timeout)
         return list(response.packages)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import List, Optional
 
 from viam_sync.proto import provisioning as pb
+from viam_sync.proto._refusals import naming
 from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 
@@ -53,7 +54,8 @@ class ProvisioningService(Service):
             UnknownError: If the type of the network is not wifi.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.SetNetworkCredentialsRequest(type=network_type, ssid=ssid, psk=psk)
+        with naming(type="network_type"):
+            request = pb.SetNetworkCredentialsRequest(type=network_type, ssid=ssid, psk=psk)
         self._call("SetNetworkCredentials", request, IDEMPOTENT, timeout)
 
     def set_smart_machine_credentials(
@@ -71,7 +73,8 @@ class ProvisioningService(Service):
             UnknownError: If no credentials are given.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.SetSmartMachineCredentialsRequest(cloud=cloud_config)
+        with naming(cloud="cloud_config"):
+            request = pb.SetSmartMachineCredentialsRequest(cloud=cloud_config)
         self._call("SetSmartMachineCredentials", request, IDEMPOTENT, timeout)
 
     def get_network_list(self, *, timeout: Optional[float] = None) -> List[pb.NetworkInfo]:

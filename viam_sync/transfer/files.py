@@ -38,7 +38,7 @@ class Destination:
     """
 
     def __init__(self, dest: StrPath, *, secret: bool = False, refused: Sequence[str] = ()) -> None:
-        self._path = Path(os.fspath(dest))
+        self._path = path_from("dest", dest)
         self._mode = 0o600 if secret else 0o666
         if self._path.suffix.lower() in refused:
             raise ValueError(f"dest is {str(dest)!r}, but this cannot be written as {self._path.suffix}; use .json")
@@ -94,6 +94,23 @@ class Destination:
         else:
             text = json.dumps(rows, indent=4) + "\n"
         self.write(text.encode(), result)
+
+
+def path_from(name: str, given: StrPath) -> Path:
+    """Return an argument as a path.
+
+    Raises:
+        TypeError: If it is none; ``name`` is what the caller knows it as.
+
+    Example:
+        >>> from viam_sync.transfer.files import path_from
+        >>> path_from("dest", "plants/rose.png").name
+        'rose.png'
+    """
+    try:
+        return Path(given)
+    except TypeError:
+        raise TypeError(f"{name} takes a path, got a {type(given).__name__}") from None
 
 
 def message_to_row(message: Message) -> Dict[str, Any]:

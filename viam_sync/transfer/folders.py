@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from viam_sync.proto.app import data as pb
-from viam_sync.transfer.files import Destination, StrPath
+from viam_sync.transfer.files import Destination, StrPath, path_from
 from viam_sync.transfer.rows import NO_JSON, binary_metadata_row, binary_row, unwritable, write_rows
 
 #: Writes files; takes them, and what the caller would lose if writing failed.
@@ -34,7 +34,7 @@ def binary_destination(dest: StrPath, contents: bool) -> Writer:
         OSError: If nothing can be written there.
         ValueError: If it ends in ``.csv``.
     """
-    if Path(os.fspath(dest)).is_dir():
+    if path_from("dest", dest).is_dir():
         return BinaryFolder(dest, contents).write
     file = Destination(dest, refused=(".csv",))
     return lambda files, result: write_rows(file, files, binary_row, result)
@@ -54,7 +54,7 @@ class BinaryFolder:
     """
 
     def __init__(self, folder: StrPath, contents: bool = True) -> None:
-        self._folder = Path(os.fspath(folder))
+        self._folder = path_from("folder", folder)
         self._contents = contents
         if not os.access(self._folder, os.W_OK):
             raise PermissionError(f"dest is the folder {str(folder)!r}, but nothing may be written in it")

@@ -9,6 +9,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from clashes import zoo as pb
 
+from viam_sync.proto._refusals import naming
 from viam_sync.rpc.retry import ONCE, READ
 from viam_sync.rpc.service import Service
 
@@ -115,6 +116,7 @@ class ZooService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        request = pb.ListRequest(dict=wanted, str=str, bytes=bytes, bool=bool, property=property, object=object)
+        with naming(dict="wanted"):
+            request = pb.ListRequest(dict=wanted, str=str, bytes=bytes, bool=bool, property=property, object=object)
         response: pb.ListResponse = self._call("List", request, READ, timeout)
         return dict(response.dict), list(response.str)

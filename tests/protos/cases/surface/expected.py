@@ -9,6 +9,7 @@ from typing import Optional, Tuple
 
 from surface import zoo as pb
 
+from viam_sync.proto._refusals import naming
 from viam_sync.rpc.retry import ONCE
 from viam_sync.rpc.service import Service
 
@@ -50,7 +51,8 @@ class ShopService(Service):
             >>> url
             'https://shop.example/1'
         """
-        request = pb.BuyRequest(thing_id=thing, count=count, limit=limit, greeting=greeting)
+        with naming(thing_id="thing"):
+            request = pb.BuyRequest(thing_id=thing, count=count, limit=limit, greeting=greeting)
         # Whoever buys twice has two of it, and less money; the shop does not know that it was meant only once, so
         # nobody but the caller can tell.
         response: pb.BuyResponse = self._call("BuyOAuthThing", request, ONCE, timeout)
