@@ -9,7 +9,7 @@ from typing import Any, Dict, List
 
 import bson
 from grpclib.client import Channel
-from plain import plain
+from plain import parameters, plain
 from viam.app import app_client, billing_client, data_client, ml_training_client, provisioning_client
 from viam.proto import app, provisioning
 from viam.proto.app import data, mltraining, packages
@@ -23,8 +23,15 @@ CLIENTS = {
 }
 
 
+async def taken(result: Any) -> Any:
+    """Return what is first in a stream, and a page with the one after it; any other result as it is."""
+    if hasattr(result, "next_page"):
+        return [result, await result.next_page()]
+    return await result.next() if hasattr(result, "__anext__") else result
+
+
 async def main(port: int, folder: str, calls: Dict[str, List[str]]) -> Dict[str, Any]:
-    """Make the calls one after the other, and return their results and the names of all methods."""
+    """Make the calls one after the other, and return their results and what all methods take."""
     channel = Channel("127.0.0.1", port)
     names = {"app": app, "packages": packages, "mltraining": mltraining, "provisioning": provisioning}
     noon, one = dt.datetime(2024, 5, 1, 12), dt.datetime(2024, 5, 1, 13)
@@ -34,13 +41,15 @@ async def main(port: int, folder: str, calls: Dict[str, List[str]]) -> Dict[str,
         for text in texts:
             made = CLIENTS[client](channel, {"authorization": "Bearer token", "call": text.encode().hex()})
             try:
-                results[text] = plain(await eval(f"client.{text}", {**names, "client": made}))
+                results[text] = plain(await taken(await eval(f"client.{text}", {**names, "client": made})))
             except Exception as error:
                 results[text] = {"error": repr(error)}
     channel.close()
     methods = {
-        name: [each for each, _ in inspect.getmembers(cls, inspect.isfunction) if not each.startswith("_")]
+        f"{name}.{each}": parameters(method)
         for name, cls in CLIENTS.items()
+        for each, method in inspect.getmembers(cls, inspect.isfunction)
+        if not each.startswith("_")
     }
     return {"results": results, "methods": methods}
 

@@ -16,6 +16,7 @@ SERVICES = (
     "viam.app.v1.AppService",
     "viam.app.v1.BillingService",
     "viam.app.data.v1.DataService",
+    "viam.app.datapipelines.v1.DataPipelinesService",
     "viam.app.dataset.v1.DatasetService",
     "viam.app.datasync.v1.DataSyncService",
     "viam.app.mltraining.v1.MLTrainingService",
@@ -32,6 +33,7 @@ NAMES = {
     "provisioning": provisioning,
     "records": app_client,
 }
+DOCUMENT = bson.encode({"speed": 1.5, "when": NAMES["noon"], "deep": {"list": [1, None]}})
 STRUCT = {"speed": 1.5, "name": "arm", "on": True, "list": [1, "two", {"deep": False}]}
 
 
@@ -52,7 +54,7 @@ def answer(rpc):
         for row in filled.data:
             row.metadata_index = 0
     elif rpc.name in ("TabularDataBySQL", "TabularDataByMQL"):
-        filled.raw_data[:] = [bson.encode({"speed": 1.5, "when": NAMES["noon"], "deep": {"list": [1, None]}})]
+        filled.raw_data[:] = [DOCUMENT]
     return filled.SerializeToString(deterministic=True)
 
 
@@ -61,6 +63,8 @@ def _fill_objects(filled):
         kind = field.message_type
         if field.name.endswith("_json"):
             setattr(filled, field.name, json.dumps(STRUCT))
+        elif field.name == "mql_binary":
+            value[:] = [DOCUMENT, DOCUMENT]
         if kind is None or kind.GetOptions().map_entry:
             continue
         for each in value if type(field.default_value) is list else [value]:

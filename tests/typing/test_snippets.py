@@ -1,5 +1,6 @@
 """Type checkers find right what is right, and wrong what is wrong."""
 
+import ast
 import importlib.util
 import json
 import os
@@ -15,6 +16,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SNIPPETS = sorted(HERE.glob("snippets_*.py"))
 NAMES = [path.stem for path in SNIPPETS]
+REFERENCE = json.loads((ROOT / "tests" / "reference" / "signatures.json").read_text(encoding="utf-8"))
+KINDS = ("attribute", "classmethod", "method", "property", "staticmethod")
 MYPY = "mypy is not installed, or not the stubs of protobuf"
 
 
@@ -33,6 +36,13 @@ def test_pyright_in_strict_mode_agrees_with(path: Path, tmp_path: Path) -> None:
     config = {"typeCheckingMode": "strict", "include": [path.name], "extraPaths": [str(ROOT)]}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(config), encoding="utf-8")
     run(["pyright", f"--pythonpath={sys.executable}", "--project=."], tmp_path)
+
+
+def test_the_snippets_use_all_that_the_reference_has() -> None:
+    nodes = [node for path in SNIPPETS for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    used = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    members = {name.rpartition(".")[2] for name, fact in REFERENCE.items() if fact["kind"] in KINDS}
+    assert {name for name in members if name.islower() and not name.startswith("__")} - used == set()
 
 
 def run(command: List[str], folder: Path) -> None:

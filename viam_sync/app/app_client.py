@@ -4,12 +4,14 @@ from typing import Mapping, Optional
 
 import grpc
 
+from viam_sync.app.config_properties import ConfigProperties
 from viam_sync.app.default_location import DefaultLocation
 from viam_sync.app.fragment_records import Fragment, FragmentHistoryEntry
 from viam_sync.app.fragments import Fragments
 from viam_sync.app.logs import Logs, LogsStream
 from viam_sync.app.machine_parts import MachineParts
 from viam_sync.app.modules import Modules
+from viam_sync.app.organizations import Organizations
 from viam_sync.app.records import LogEntry, RobotPart, RobotPartHistoryEntry
 from viam_sync.app.roles import APIKeyAuthorization, Roles
 from viam_sync.services.app_service import AppService
@@ -26,7 +28,17 @@ __all__ = [
 ]
 
 
-class AppClient(MachineParts, Logs, Fragments, Roles, Modules, DefaultLocation, AppService):
+class AppClient(
+    Organizations,
+    MachineParts,
+    ConfigProperties,
+    Logs,
+    Fragments,
+    Roles,
+    Modules,
+    DefaultLocation,
+    AppService,
+):
     """Manages a fleet.
 
     Usually taken from a connected client, as ``client.app_client``.

@@ -6,12 +6,20 @@ import warnings
 from datetime import datetime
 from typing import Optional, Sequence
 
+from typing_extensions import TypeAlias
+
 from viam_sync import utils
 from viam_sync.app.binary_data import BinaryFiles
 from viam_sync.app.binary_tags import BinaryTags
 from viam_sync.app.bounding_boxes import BoundingBoxes
+from viam_sync.app.data_pipelines import DataPipelineRunsPage, DataPipelines
 from viam_sync.app.data_records import TabularData, TabularDataPoint
+from viam_sync.app.dataset_lists import DatasetLists
 from viam_sync.app.dataset_members import DatasetMembers
+from viam_sync.app.indexes import Indexes
+from viam_sync.app.pipeline_records import DataPipeline, DataPipelineRun
+from viam_sync.app.sequences import Sequences
+from viam_sync.app.signed_urls import SignedURLs
 from viam_sync.app.tabular_data import TabularQueries
 from viam_sync.app.uploads import Uploads
 from viam_sync.proto.app import data as pb
@@ -27,8 +35,13 @@ class DataClient(
     BinaryFiles,
     BinaryTags,
     BoundingBoxes,
+    SignedURLs,
+    DatasetLists,
     DatasetMembers,
     Uploads,
+    Indexes,
+    Sequences,
+    DataPipelines,
     DataPipelinesService,
     DataService,
     DatasetService,
@@ -42,8 +55,12 @@ class DataClient(
         metadata: Sent with each call; holds the ``authorization`` of the caller.
     """
 
-    TabularData = TabularData
-    TabularDataPoint = TabularDataPoint
+    # Without the annotation, mypy takes them for variables, which cannot stand in an annotation.
+    TabularData: TypeAlias = TabularData
+    TabularDataPoint: TypeAlias = TabularDataPoint
+    DataPipeline: TypeAlias = DataPipeline
+    DataPipelineRun: TypeAlias = DataPipelineRun
+    DataPipelineRunsPage: TypeAlias = DataPipelineRunsPage
 
     @staticmethod
     def create_filter(

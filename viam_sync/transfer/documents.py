@@ -30,10 +30,20 @@ def to_documents(name: str, items: Sequence[Union[bytes, Mapping[str, Any]]]) ->
     """
     if not isinstance(items, (list, tuple)):
         raise TypeError(f"{name} takes a list of stages, each BSON or a dict, got a {type(items).__name__}")
-    return [_to_document(f"{name}[{index}]", item) for index, item in enumerate(items)]
+    return [to_document(f"{name}[{index}]", item) for index, item in enumerate(items)]
 
 
-def _to_document(name: str, item: Union[bytes, Mapping[str, Any]]) -> bytes:
+def to_document(name: str, item: Union[bytes, Mapping[str, Any]]) -> bytes:
+    """Return BSON, or a dict as BSON.
+
+    Args:
+        name: What the caller knows it as.
+        item: The BSON or the dict.
+
+    Raises:
+        TypeError: If it is neither.
+        ValueError: If a dict holds what BSON cannot.
+    """
     import bson
     from bson.errors import BSONError
 
