@@ -49,6 +49,14 @@ OPERATOR = {"read_organization", "read_location", "read_robot", "control_robot"}
 }
 
 
+# What machines captured outlives them and their locations, but not the organization; nor do the files of its modules.
+_CONTENTS = (
+    "SELECT file_id FROM (SELECT f.file_id, c.organization_id FROM files f JOIN captures c ON c.id = f.capture_id"
+    " UNION ALL SELECT m.file_id, i.organization_id FROM module_files m JOIN items i ON i.id = m.item)"
+    " WHERE organization_id = ?"
+)
+
+
 class Grant(NamedTuple):
     """A role on a resource."""
 
@@ -156,7 +164,11 @@ def grants_of(world: World, identity_id: str) -> List[Grant]:
 def delete_resource(world: World, resource_type: str, id: str) -> None:
     """Delete an organization, location or robot with all that hangs on it, and the keys that were for it alone."""
     keys = world.store.rows("SELECT DISTINCT key_id FROM grants WHERE resource_id = ? AND key_id IS NOT NULL", id)
+    parts = world.store.rows("SELECT id FROM parts WHERE robot_id = ?", id)
+    world.store.discard(row["file_id"] for row in world.store.rows(_CONTENTS, id))
     world.store.run(f"DELETE FROM {resource_type}s WHERE id = ?", id)
+    for row in parts:
+        world.feed.wake(row["id"])
     for row in keys:
         world.store.run(
             "DELETE FROM keys WHERE id = ? AND NOT EXISTS (SELECT 1 FROM grants WHERE key_id = keys.id)", row["key_id"]

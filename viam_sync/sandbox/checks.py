@@ -8,9 +8,13 @@ from viam_sync.sandbox.errors import invalid_argument
 
 REGIONS = ("us-central", "eu-west")
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
-_LOCATION = re.compile(r"[a-z0-9]{10}\Z")
+_UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
+_LOCATION = r"[a-z0-9]{10}\Z"
+_OBJECT = r"[0-9a-fA-F]{24}\Z"
+_FILE = r"[0-9a-zA-Z]{64}\Z"
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+\Z")
+_ITEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_LONGEST_ITEM = 200
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z")
 
 #: Where a person finds the ID of each kind of thing.
@@ -24,12 +28,31 @@ HINTS = {
     "identity": "list_organization_members and list_keys show those of an organization",
     "resource": "list_organizations, list_locations and list_robots show those that you can use",
     "secret": "they are listed with the location or the part that they belong to",
+    "dataset": "list_datasets_by_organization_id shows those of an organization",
+    "file": "binary_data_by_filter shows those of your files",
+    "box": "the annotations of a file show those in it",
+    "training_job": "list_training_jobs shows those of an organization",
+    "fragment": "list_fragments shows those that an organization can use",
+    "registry item": "list_registry_items shows those that an organization can use",
+    "module": "list_modules shows those that an organization can use",
 }
 
 #: What each kind of thing is called in a sentence.
-NAMES = {"part": "robot part", "key": "API key", "identity": "user or API key"}
+NAMES = {
+    "part": "robot part",
+    "key": "API key",
+    "identity": "user or API key",
+    "training_job": "training job",
+    "box": "bounding box",
+}
 
-_FORMS = {"location": "10 lowercase letters and digits", "resource": "a UUID, or 10 lowercase letters and digits"}
+# What the IDs of those kinds are that are not plain UUIDs.
+_FORMS = {
+    "location": (_LOCATION, "10 lowercase letters and digits"),
+    "resource": (f"{_UUID}|{_LOCATION}", "a UUID, or 10 lowercase letters and digits"),
+    "file": (_FILE, "64 letters and digits"),
+    **dict.fromkeys(("dataset", "box", "training_job"), (_OBJECT, "24 hexadecimal digits")),
+}
 
 
 def required(value: str, what: str) -> str:
@@ -44,13 +67,12 @@ def checked_id(kind: str, value: str) -> str:
     name = NAMES.get(kind, kind)
     if not value:
         raise invalid_argument(f"The {name} ID is empty; {HINTS[kind]}.")
-    if kind != "location" and _UUID.match(value):
+    pattern, form = _FORMS.get(kind, (_UUID, "a UUID"))
+    if re.match(pattern, value):
         return value.lower()
-    if kind in _FORMS and _LOCATION.match(value):
-        return value
     # A key given where its ID belongs must not come back in a message, and from there into a log.
     shown = "What was given" if kind in ("key", "identity", "secret") else repr(value[:64])
-    raise invalid_argument(f"{shown} is no {name} ID, which is {_FORMS.get(kind, 'a UUID')}; {HINTS[kind]}.")
+    raise invalid_argument(f"{shown} is no {name} ID, which is {form}; {HINTS[kind]}.")
 
 
 def email(value: str) -> str:
@@ -62,10 +84,21 @@ def email(value: str) -> str:
 
 def namespace(value: str) -> str:
     """Return the public namespace of an organization."""
-    if not _NAMESPACE.match(value):
+    # What looks like the ID of an organization would make the IDs of its modules ambiguous.
+    if not _NAMESPACE.match(value) or re.match(_UUID, value):
         raise invalid_argument(
             f"{value[:64]!r} cannot be a public namespace: "
             "use lowercase letters, digits and, between them, hyphens, such as 'lesson-robotics'."
+        )
+    return value
+
+
+def item_name(value: str, what: str) -> str:
+    """Return the name of a module, a model or a training script; ``what`` names it."""
+    if not _ITEM.match(required(value, f"The name of the {what}")) or len(value) > _LONGEST_ITEM:
+        raise invalid_argument(
+            f"{value[:64]!r} cannot be the name of a {what}: use at most {_LONGEST_ITEM} letters, digits, hyphens, "
+            "underscores and dots, with a letter or a digit first, such as 'my-module'."
         )
     return value
 

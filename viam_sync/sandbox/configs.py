@@ -11,8 +11,9 @@ from viam_sync.proto import app as pb
 from viam_sync.proto.google import Struct
 from viam_sync.sandbox.errors import invalid_argument
 
-# A message may be nested 100 deep, one level of JSON takes three of them, and history adds some.
-_DEEPEST = 30
+#: How deep a configuration may be nested: a message may be 100 deep, one level of JSON takes three of them, and
+#: history adds some.
+DEEPEST = 30
 
 
 class Config(NamedTuple):
@@ -27,19 +28,27 @@ class Config(NamedTuple):
         part.robot_config_json = self.text
 
 
-def config_given(request: pb.UpdateRobotPartRequest) -> Optional[Config]:
+def config_given(
+    request: Any, text: str = "robot_config_json", struct: str = "robot_config", of: str = "part"
+) -> Optional[Config]:
     """Return the configuration in a request, the JSON text before the Struct; None if it has none.
+
+    Args:
+        request: The request.
+        text: The field for the JSON text; empty if the request has no such field.
+        struct: The field for the Struct.
+        of: What the configuration is for.
 
     Raises:
         CallError: INVALID_ARGUMENT if it holds what JSON cannot, is no object, or is nested too deep.
     """
     try:
-        if request.HasField("robot_config_json"):
-            return config_of(json.loads(request.robot_config_json))
-        if request.HasField("robot_config"):
-            return config_of(_whole(json_format.MessageToDict(request.robot_config)))
+        if text and request.HasField(text):
+            return config_of(json.loads(getattr(request, text)))
+        if request.HasField(struct):
+            return config_of(whole(json_format.MessageToDict(getattr(request, struct))))
     except (ValueError, ArithmeticError, RecursionError, json_format.Error) as error:
-        raise invalid_argument(f"The configuration of the part cannot be used: {error}.") from None
+        raise invalid_argument(f"The configuration of the {of} cannot be used: {error}.") from None
     return None
 
 
@@ -51,22 +60,22 @@ def config_of(config: Dict[str, Any]) -> Config:
     """
     if not isinstance(config, dict):
         raise ValueError("it must be an object, in curly brackets")
-    _require_shallow(config, _DEEPEST)
+    _require_shallow(config, DEEPEST)
     return Config(json_format.ParseDict(config, Struct()), json.dumps(config, allow_nan=False))
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """Return the value of a Struct, whose numbers are all floats, with the whole ones as integers."""
     if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
+        return {key: whole(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_whole(item) for item in value]
+        return [whole(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _require_shallow(value: Any, depth: int) -> None:
     if isinstance(value, (dict, list)):
         if depth == 0:
-            raise ValueError(f"it is nested deeper than {_DEEPEST} levels")
+            raise ValueError(f"it is nested deeper than {DEEPEST} levels")
         for item in value.values() if isinstance(value, dict) else value:
             _require_shallow(item, depth - 1)

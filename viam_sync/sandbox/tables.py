@@ -37,6 +37,14 @@ CREATE TABLE history (
     id INTEGER PRIMARY KEY AUTOINCREMENT, part_id TEXT NOT NULL REFERENCES parts ON DELETE CASCADE,
     edited INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE INDEX history_by_part ON history (part_id, id);
+-- The logs of parts: the level is a number, the source the name of the logger, and folded is the message with all
+-- letters alike.
+CREATE TABLE logs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, part_id TEXT NOT NULL REFERENCES parts ON DELETE CASCADE,
+    logged INTEGER NOT NULL, level INTEGER NOT NULL, source TEXT NOT NULL, user_facing INTEGER NOT NULL,
+    folded TEXT NOT NULL, body BLOB NOT NULL);
+CREATE INDEX logs_by_part ON logs (part_id, id);
+CREATE INDEX logs_by_time ON logs (part_id, logged, id);
 CREATE TABLE secrets (
     id TEXT PRIMARY KEY, location_id TEXT REFERENCES locations ON DELETE CASCADE,
     part_id TEXT REFERENCES parts ON DELETE CASCADE, body BLOB NOT NULL);
@@ -79,8 +87,11 @@ CREATE TABLE capture_tags (
 CREATE TABLE readings (
     id INTEGER PRIMARY KEY AUTOINCREMENT, capture_id INTEGER NOT NULL REFERENCES captures ON DELETE CASCADE,
     requested INTEGER NOT NULL, received INTEGER NOT NULL, synced INTEGER NOT NULL, body BLOB NOT NULL);
-CREATE INDEX readings_by_time ON readings (requested, id);
+CREATE INDEX readings_by_time ON readings (requested, id, capture_id);
 CREATE INDEX readings_by_capture ON readings (capture_id, requested, id);
+-- Where the database of an organization is, for tools that speak to it directly.
+CREATE TABLE databases (
+    organization_id TEXT PRIMARY KEY REFERENCES organizations ON DELETE CASCADE, name TEXT NOT NULL);
 -- Binary data: the contents are in a file of the folder blobs, named by file_id; the body is a BinaryMetadata less
 -- what the columns and the tables below say.
 CREATE TABLE files (
@@ -90,8 +101,7 @@ CREATE TABLE files (
 CREATE INDEX files_by_time ON files (requested, id);
 CREATE INDEX files_by_capture ON files (capture_id, requested, id);
 CREATE TABLE file_tags (
-    file INTEGER NOT NULL REFERENCES files ON DELETE CASCADE, tag TEXT NOT NULL,
-    PRIMARY KEY (file, tag)) WITHOUT ROWID;
+    file INTEGER NOT NULL REFERENCES files ON DELETE CASCADE, tag TEXT NOT NULL, PRIMARY KEY (file, tag));
 CREATE INDEX file_tags_by_tag ON file_tags (tag, file);
 CREATE TABLE boxes (
     id TEXT PRIMARY KEY, file INTEGER NOT NULL REFERENCES files ON DELETE CASCADE, label TEXT NOT NULL,
@@ -104,7 +114,59 @@ CREATE TABLE dataset_files (
     dataset_id TEXT NOT NULL REFERENCES datasets ON DELETE CASCADE,
     file INTEGER NOT NULL REFERENCES files ON DELETE CASCADE, PRIMARY KEY (dataset_id, file)) WITHOUT ROWID;
 CREATE INDEX dataset_files_by_file ON dataset_files (file);
+-- What a job is now was decided when it was last looked at; from the time due on it is something else. A job that is
+-- over has no such time. The failure says why the job is going to fail, or is empty.
+CREATE TABLE training_jobs (
+    id TEXT PRIMARY KEY, organization_id TEXT NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    model_name TEXT NOT NULL, model_version TEXT NOT NULL, status INTEGER NOT NULL, created INTEGER NOT NULL,
+    due INTEGER, failure TEXT NOT NULL, body BLOB NOT NULL);
+CREATE INDEX training_jobs_by_organization ON training_jobs (organization_id, created);
+CREATE INDEX training_jobs_by_due ON training_jobs (due) WHERE due IS NOT NULL;
+-- How an organization pays, and by which tier; one without a row pays nothing yet.
+CREATE TABLE billing (
+    id TEXT PRIMARY KEY REFERENCES organizations ON DELETE CASCADE, body BLOB NOT NULL);
+CREATE TABLE invoices (
+    id TEXT PRIMARY KEY, organization_id TEXT NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    created INTEGER NOT NULL, description TEXT NOT NULL, subtotal REAL NOT NULL, tax REAL NOT NULL, body BLOB NOT NULL);
+CREATE INDEX invoices_by_organization ON invoices (organization_id, created);
+-- Who pays for a location, if that is not the organization that it belongs to but one that it is shared with.
+CREATE TABLE payers (
+    location_id TEXT PRIMARY KEY, organization_id TEXT NOT NULL,
+    FOREIGN KEY (location_id, organization_id) REFERENCES shares (location_id, organization_id) ON DELETE CASCADE);
+CREATE INDEX payers_by_share ON payers (organization_id, location_id);
+-- The device that is set up: what it is now, and what it was given but does not use yet.
+CREATE TABLE device (id TEXT PRIMARY KEY, body BLOB NOT NULL);
+-- A fragment as it is now, less what follows from its organization and from where it is used. Each save is a revision,
+-- the first one too; its body is the fragment as it was then, and the editor is an AuthenticatorInfo.
+CREATE TABLE fragments (
+    id TEXT PRIMARY KEY, organization_id TEXT NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    name TEXT NOT NULL, visibility INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (organization_id, name));
+CREATE TABLE fragment_revisions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, fragment_id TEXT NOT NULL REFERENCES fragments ON DELETE CASCADE,
+    revision TEXT NOT NULL, created INTEGER NOT NULL, editor BLOB NOT NULL, body BLOB NOT NULL,
+    UNIQUE (fragment_id, revision));
+CREATE TABLE fragment_tags (
+    fragment_id TEXT NOT NULL, tag TEXT NOT NULL, revision TEXT NOT NULL, PRIMARY KEY (fragment_id, tag),
+    FOREIGN KEY (fragment_id, revision) REFERENCES fragment_revisions (fragment_id, revision) ON DELETE CASCADE);
+-- Modules, models and training scripts: the body is a RegistryItem, less its versions and what follows from its
+-- organization and from where it is used. The row of a deleted one stays, since its name cannot be used again.
+CREATE TABLE items (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, organization_id TEXT NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    name TEXT NOT NULL, type INTEGER NOT NULL, visibility INTEGER NOT NULL, deleted INTEGER NOT NULL DEFAULT 0,
+    body BLOB NOT NULL, UNIQUE (organization_id, name));
+CREATE VIEW registry AS
+    SELECT i.*, o.namespace, COALESCE(o.namespace, o.id) AS prefix,
+        COALESCE(o.namespace, o.id) || ':' || i.name AS item_id
+    FROM items i JOIN organizations o ON o.id = i.organization_id WHERE NOT i.deleted;
+-- The body is a ModuleVersion less its files; other kinds of items have no more to say of a version than when it came.
+CREATE TABLE item_versions (
+    item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE, version TEXT NOT NULL, created INTEGER NOT NULL,
+    body BLOB NOT NULL DEFAULT x'', PRIMARY KEY (item, version));
+CREATE TABLE module_files (
+    file_id TEXT PRIMARY KEY, item INTEGER NOT NULL, version TEXT NOT NULL, platform TEXT NOT NULL,
+    uploaded INTEGER NOT NULL, UNIQUE (item, version, platform),
+    FOREIGN KEY (item, version) REFERENCES item_versions (item, version) ON DELETE CASCADE);
 """
 
 #: The ID of every content that a row names.
-BLOBS = "SELECT file_id AS id FROM files"
+BLOBS = "SELECT file_id AS id FROM files UNION ALL SELECT file_id FROM module_files"

@@ -228,62 +228,6 @@ class AppService(Service):
         )
         return response.available
 
-    def update_organization(
-        self,
-        org_id: str,
-        name: Optional[str] = None,
-        public_namespace: Optional[str] = None,
-        region: Optional[str] = None,
-        cid: Optional[str] = None,
-        *,
-        default_fragments: Optional[pb.FragmentImportList] = None,
-        allowed_login_methods: Optional[pb.AllowedLoginMethods] = None,
-        timeout: Optional[float] = None,
-    ) -> pb.Organization:
-        """Change the settings of an organization; those left out stay as they are.
-
-        The public namespace can be set here only while there is none; setting it changes the prefix of the
-        organization's registry item and module IDs. The region cannot be changed once data has been synced.
-
-        Args:
-            org_id: ID of the organization, a UUID.
-            name: New name; left out, the name stays.
-            public_namespace: Public namespace, lowercase letters, digits and dashes, where none is set yet; left out,
-                it stays.
-            region: Region to store data in, us-central or eu-west; left out, the region stays.
-            cid: ID of the organization in the CRM; left out, the ID stays.
-            default_fragments: Fragments that the configuration of new machines starts with; left out, they stay.
-            allowed_login_methods: Ways for the members to log in; left out, they stay.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The organization after the change.
-
-        Raises:
-            NotFoundError: If there is no such organization.
-            FailedPreconditionError: If it has a namespace already, or a region that its data is tied to.
-            AlreadyExistsError: If another organization has the namespace.
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-
-        Example:
-            >>> organization = cloud.update_organization(sandbox.organization_id, name="Evening School")
-            >>> organization.name
-            'Evening School'
-        """
-        with naming(organization_id="org_id"):
-            request = pb.UpdateOrganizationRequest(
-                organization_id=org_id,
-                name=name,
-                public_namespace=public_namespace,
-                region=region,
-                cid=cid,
-                default_fragments=default_fragments,
-                allowed_login_methods=allowed_login_methods,
-            )
-        # The namespace can be set only once, so sending it again would fail.
-        response: pb.UpdateOrganizationResponse = self._call("UpdateOrganization", request, ONCE, timeout)
-        return response.organization
-
     def update_organization_namespace(
         self, org_id: str, new_public_namespace: str, *, timeout: Optional[float] = None
     ) -> pb.Organization:
@@ -1185,32 +1129,6 @@ class AppService(Service):
         response: pb.GetRoverRentalRobotsResponse = self._call("GetRoverRentalRobots", request, READ, timeout)
         return list(response.robots)
 
-    def set_config_property(
-        self,
-        *,
-        robot_part_id: Optional[str] = None,
-        property_changes: Optional[Sequence[pb.ConfigPropertyChange]] = None,
-        timeout: Optional[float] = None,
-    ) -> List[pb.ConfigPropertyChangeResult]:
-        """Change single properties in the configuration of a part.
-
-        Each change succeeds or fails for itself; look at every result.
-
-        Args:
-            robot_part_id: ID of the part, a UUID.
-            property_changes: Changes to make, each with a path and a value.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            What became of each change.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.SetConfigPropertyRequest(robot_part_id=robot_part_id, property_changes=property_changes)
-        response: pb.SetConfigPropertyResponse = self._call("SetConfigProperty", request, ONCE, timeout)
-        return list(response.property_changes)
-
     def new_robot_part(self, robot_id: str, part_name: str, *, timeout: Optional[float] = None) -> str:
         """Add a part to a machine.
 
@@ -1515,7 +1433,13 @@ class AppService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such fragment.
+            FailedPreconditionError: If machines use it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> fragment = cloud.create_fragment(sandbox.organization_id, "gripper")
+            >>> cloud.delete_fragment(fragment.id)
         """
         with naming(id="fragment_id"):
             request = pb.DeleteFragmentRequest(id=fragment_id)
@@ -1618,7 +1542,12 @@ class AppService(Service):
             How much each version of the fragment is used.
 
         Raises:
+            NotFoundError: If there is no such fragment.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> cloud.get_fragment_usage(sandbox.fragment_id)[0].machines
+            1
         """
         request = pb.GetFragmentUsageRequest(fragment_id=fragment_id)
         response: pb.GetFragmentUsageResponse = self._call("GetFragmentUsage", request, READ, timeout)
@@ -1641,7 +1570,14 @@ class AppService(Service):
             The tags of the fragment after the change.
 
         Raises:
+            NotFoundError: If there is no such fragment, or no such revision of it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> fragment = cloud.get_fragment(sandbox.fragment_id)
+            >>> tags = cloud.set_fragment_tag(fragment.id, "stable", fragment.revision)
+            >>> cloud.get_fragment(fragment.id, version="stable").name
+            'data-capture'
         """
         request = pb.SetFragmentTagRequest(fragment_id=fragment_id, tag=tag, revision=revision)
         response: pb.SetFragmentTagResponse = self._call("SetFragmentTag", request, IDEMPOTENT, timeout)
@@ -1661,7 +1597,14 @@ class AppService(Service):
             The tags that the fragment has left.
 
         Raises:
+            NotFoundError: If there is no such fragment, or it has no such tag.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> fragment = cloud.get_fragment(sandbox.fragment_id)
+            >>> tags = cloud.set_fragment_tag(fragment.id, "stable", fragment.revision)
+            >>> cloud.delete_fragment_tag(fragment.id, "stable")
+            []
         """
         request = pb.DeleteFragmentTagRequest(fragment_id=fragment_id, tag=tag)
         response: pb.DeleteFragmentTagResponse = self._call("DeleteFragmentTag", request, ONCE, timeout)
@@ -1735,7 +1678,14 @@ class AppService(Service):
             The registry item.
 
         Raises:
+            NotFoundError: If there is no such item.
+            PermissionDeniedError: If it is private to an organization that the caller does not own.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> item = cloud.get_registry_item(f"{sandbox.organization_id}:soil-sensor")
+            >>> item.module_metadata.entrypoint
+            'run.sh'
         """
         request = pb.GetRegistryItemRequest(
             item_id=item_id, include_markdown_documentation=include_markdown_documentation
@@ -1762,7 +1712,16 @@ class AppService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such organization.
+            AlreadyExistsError: If it has an item of this name, or had one that is deleted.
+            InvalidArgumentError: If the name is empty, or the type is not given.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.proto.app.packages import PackageType
+            >>> cloud.create_registry_item(sandbox.organization_id, "sorter", PackageType.PACKAGE_TYPE_ML_TRAINING)
+            >>> cloud.get_registry_item(f"{sandbox.organization_id}:sorter").name
+            'sorter'
         """
         request = pb.CreateRegistryItemRequest(organization_id=organization_id, name=name, type=type)
         self._call("CreateRegistryItem", request, ONCE, timeout)
@@ -1803,7 +1762,17 @@ class AppService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such item.
+            InvalidArgumentError: If it is of another type.
+            FailedPreconditionError: If it shall be public but its organization has no namespace, or private while other
+                organizations use it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> item = cloud.get_registry_item(f"{sandbox.organization_id}:soil-sensor")
+            >>> cloud.update_registry_item(item.item_id, item.type, "Reads soil.", pb.Visibility.VISIBILITY_PRIVATE)
+            >>> cloud.get_registry_item(item.item_id).description
+            'Reads soil.'
         """
         request = pb.UpdateRegistryItemRequest(
             item_id=item_id,
@@ -1861,7 +1830,14 @@ class AppService(Service):
             The registry items.
 
         Raises:
+            NotFoundError: If there is no such organization.
+            InvalidArgumentError: If a platform is not known, or the page token is no ID of an item.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> items = cloud.list_registry_items(sandbox.organization_id, [], [], [], [], search_term="soil")
+            >>> [item.name for item in items]
+            ['soil-sensor']
         """
         request = pb.ListRegistryItemsRequest(
             organization_id=organization_id,
@@ -1890,7 +1866,12 @@ class AppService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such item.
+            FailedPreconditionError: If machines use it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> cloud.delete_registry_item(f"{sandbox.organization_id}:soil-sensor")
         """
         request = pb.DeleteRegistryItemRequest(item_id=item_id)
         self._call("DeleteRegistryItem", request, ONCE, timeout)
@@ -1944,7 +1925,14 @@ class AppService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such item.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> item_id = f"{sandbox.organization_id}:soil-sensor"
+            >>> cloud.deprecate_registry_item(item_id, "Use moisture-sensor.")
+            >>> cloud.get_registry_item(item_id).deprecated_status.message
+            'Use moisture-sensor.'
         """
         request = pb.DeprecateRegistryItemRequest(item_id=item_id, message=message)
         self._call("DeprecateRegistryItem", request, IDEMPOTENT, timeout)
@@ -1957,7 +1945,11 @@ class AppService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such item.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> cloud.undeprecate_registry_item(f"{sandbox.organization_id}:soil-sensor")
         """
         request = pb.UndeprecateRegistryItemRequest(item_id=item_id)
         self._call("UndeprecateRegistryItem", request, IDEMPOTENT, timeout)
@@ -1976,7 +1968,15 @@ class AppService(Service):
             ID of the new module; URL of the page of the module.
 
         Raises:
+            NotFoundError: If there is no such organization.
+            AlreadyExistsError: If it has an item of this name in the registry, or had one that is deleted.
+            InvalidArgumentError: If the name is empty.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> module_id, url = cloud.create_module(sandbox.organization_id, "hoverboard")
+            >>> module_id == f"{sandbox.organization_id}:hoverboard"
+            True
         """
         with naming(organization_id="org_id"):
             request = pb.CreateModuleRequest(organization_id=org_id, name=name)
@@ -1997,7 +1997,14 @@ class AppService(Service):
             The module.
 
         Raises:
+            NotFoundError: If there is no such module.
+            PermissionDeniedError: If it is private to an organization that the caller does not own.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> module = cloud.get_module(f"{sandbox.organization_id}:soil-sensor")
+            >>> module.models[0].api
+            'rdk:component:sensor'
         """
         request = pb.GetModuleRequest(
             module_id=module_id, include_markdown_documentation=include_markdown_documentation
@@ -2020,7 +2027,12 @@ class AppService(Service):
             The modules.
 
         Raises:
+            NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> [module.name for module in cloud.list_modules(sandbox.organization_id)]
+            ['soil-sensor']
         """
         with naming(organization_id="org_id"):
             request = pb.ListModulesRequest(
@@ -2041,7 +2053,14 @@ class AppService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such item, or no such version of it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> item_id = f"{sandbox.organization_id}:soil-sensor"
+            >>> info = pb.ModuleFileInfo(module_id=item_id, version="1.0.0", platform="any")
+            >>> url = cloud.upload_module_file(info, b"the packed files")
+            >>> cloud.deprecate_registry_item_version(item_id, "1.0.0", "It reads too much.")
         """
         request = pb.DeprecateRegistryItemVersionRequest(item_id=item_id, version=version, message=message)
         self._call("DeprecateRegistryItemVersion", request, IDEMPOTENT, timeout)
@@ -2055,7 +2074,14 @@ class AppService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            NotFoundError: If there is no such item, or no such version of it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> item_id = f"{sandbox.organization_id}:soil-sensor"
+            >>> info = pb.ModuleFileInfo(module_id=item_id, version="1.0.0", platform="any")
+            >>> url = cloud.upload_module_file(info, b"the packed files")
+            >>> cloud.undeprecate_registry_item_version(item_id, "1.0.0")
         """
         request = pb.UndeprecateRegistryItemVersionRequest(item_id=item_id, version=version)
         self._call("UndeprecateRegistryItemVersion", request, IDEMPOTENT, timeout)

@@ -31,6 +31,10 @@ class BillingService(Service):
         Raises:
             NotFoundError: If one of the organizations does not exist.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> customer = cloud.create_organization("A Customer")
+            >>> client.billing_client.send_payment_required_email(customer.id, sandbox.organization_id)
         """
         request = pb.SendPaymentRequiredEmailRequest(
             customer_org_id=customer_org_id, billing_owner_org_id=billing_owner_org_id
@@ -49,6 +53,10 @@ class BillingService(Service):
 
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> client.billing_client.get_available_billing_tiers()
+            ['standard', 'education']
         """
         request = pb.GetAvailableBillingTiersRequest()
         response: pb.GetAvailableBillingTiersResponse = self._call("GetAvailableBillingTiers", request, READ, timeout)
@@ -67,6 +75,11 @@ class BillingService(Service):
         Raises:
             NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> client.billing_client.update_organization_billing_tier(sandbox.organization_id, "education")
+            >>> client.billing_client.get_org_billing_information(sandbox.organization_id).billing_tier
+            'education'
         """
         with naming(organization_id="org_id"):
             request = pb.UpdateOrganizationBillingTierRequest(organization_id=org_id, billing_tier=billing_tier)
@@ -86,6 +99,11 @@ class BillingService(Service):
         Raises:
             NotFoundError: If there is no such location.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> payer = client.billing_client.get_location_billing_organization(sandbox.location_id)
+            >>> payer == sandbox.organization_id
+            True
         """
         request = pb.GetLocationBillingOrganizationRequest(location_id=location_id)
         response: pb.GetLocationBillingOrganizationResponse = self._call(
@@ -106,6 +124,11 @@ class BillingService(Service):
         Raises:
             NotFoundError: If the location or the organization does not exist.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> customer = cloud.create_organization("A Customer")
+            >>> cloud.share_location(customer.id, sandbox.location_id)
+            >>> client.billing_client.update_location_billing_organization(sandbox.location_id, customer.id)
         """
         request = pb.UpdateLocationBillingOrganizationRequest(
             location_id=location_id, billing_organization_id=billing_organization_id
@@ -144,6 +167,10 @@ class BillingService(Service):
             NotFoundError: If there is no such organization.
             PermissionDeniedError: If the caller may not charge it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> response = client.billing_client.charge_organization(sandbox.organization_id, 100, 19, "A day of help")
+            >>> client.billing_client.get_invoice_pdf(response.invoice_id, sandbox.organization_id, str(folder / "invoice.pdf"))
         """
         request = pb.ChargeOrganizationRequest(
             org_id_to_charge=org_id_to_charge,
@@ -187,6 +214,12 @@ class BillingService(Service):
             NotFoundError: If there is no such organization.
             PermissionDeniedError: If the caller may not charge it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> response = client.billing_client.create_invoice_and_charge_immediately(sandbox.organization_id, 119)
+            >>> newest = client.billing_client.get_invoices_summary(sandbox.organization_id).invoices[0]
+            >>> (newest.id == response.invoice_id, newest.invoice_amount)
+            (True, 119.0)
         """
         request = pb.CreateInvoiceAndChargeImmediatelyRequest(
             org_id_to_charge=org_id_to_charge,

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from typing import Optional, Sequence
+from typing import Optional
 
-from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datapipelines as pb
-from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
+from viam_sync.rpc.retry import IDEMPOTENT, ONCE
 from viam_sync.rpc.service import Service
 
 
@@ -17,84 +16,6 @@ class DataPipelinesService(Service):
     """Manages the data pipelines of an organization."""
 
     _service = "viam.app.datapipelines.v1.DataPipelinesService"
-
-    def get_data_pipeline(
-        self, *, id: Optional[str] = None, timeout: Optional[float] = None
-    ) -> pb.GetDataPipelineResponse:
-        """Get one data pipeline by its ID.
-
-        Args:
-            id: ID of the data pipeline.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.GetDataPipelineRequest(id=id)
-        response: pb.GetDataPipelineResponse = self._call("GetDataPipeline", request, READ, timeout)
-        return response
-
-    def list_data_pipelines(
-        self, *, organization_id: Optional[str] = None, timeout: Optional[float] = None
-    ) -> pb.ListDataPipelinesResponse:
-        """List the data pipelines of an organization.
-
-        Args:
-            organization_id: ID of the organization, a UUID.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.ListDataPipelinesRequest(organization_id=organization_id)
-        response: pb.ListDataPipelinesResponse = self._call("ListDataPipelines", request, READ, timeout)
-        return response
-
-    def create_data_pipeline(
-        self,
-        *,
-        organization_id: Optional[str] = None,
-        name: Optional[str] = None,
-        mql_binary: Optional[Sequence[bytes]] = None,
-        schedule: Optional[str] = None,
-        enable_backfill: Optional[bool] = None,
-        data_source_type: Optional[data_pb.TabularDataSourceType.ValueType] = None,
-        timeout: Optional[float] = None,
-    ) -> pb.CreateDataPipelineResponse:
-        """Create a query that runs on a schedule and keeps its results.
-
-        Args:
-            organization_id: ID of the organization, a UUID.
-            name: Name of the data pipeline.
-            mql_binary: Stages of the aggregation pipeline in order, one BSON document each.
-            schedule: When the pipeline runs, a cron expression.
-            enable_backfill: Whether the pipeline also runs over data from before its creation; left out, the service
-                decides.
-            data_source_type: Storage that the pipeline reads; left out, the standard one.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.CreateDataPipelineRequest(
-            organization_id=organization_id,
-            name=name,
-            mql_binary=mql_binary,
-            schedule=schedule,
-            enable_backfill=enable_backfill,
-            data_source_type=data_source_type,
-        )
-        response: pb.CreateDataPipelineResponse = self._call("CreateDataPipeline", request, ONCE, timeout)
-        return response
 
     def rename_data_pipeline(self, id: str, name: str, *, timeout: Optional[float] = None) -> None:
         """Give a data pipeline another name.
@@ -152,29 +73,3 @@ class DataPipelinesService(Service):
         """
         request = pb.DisableDataPipelineRequest(id=id)
         self._call("DisableDataPipeline", request, IDEMPOTENT, timeout)
-
-    def list_data_pipeline_runs(
-        self,
-        *,
-        id: Optional[str] = None,
-        page_size: Optional[int] = None,
-        page_token: Optional[str] = None,
-        timeout: Optional[float] = None,
-    ) -> pb.ListDataPipelineRunsResponse:
-        """List one page of the runs of a data pipeline.
-
-        Args:
-            id: ID of the data pipeline.
-            page_size: At most this many runs in the page; left out, the service decides.
-            page_token: Token of the page, from the answer before it; empty for the first page.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.ListDataPipelineRunsRequest(id=id, page_size=page_size, page_token=page_token)
-        response: pb.ListDataPipelineRunsResponse = self._call("ListDataPipelineRuns", request, READ, timeout)
-        return response

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import List, Optional, Sequence, Tuple
 
-from viam_sync.proto import google as google_pb
 from viam_sync.proto._values import TimestampLike
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ, READ_FILES
@@ -123,35 +122,6 @@ class DataService(Service):
         """
         request = pb.RemoveSequencesFromDatasetRequest(dataset_id=dataset_id, sequence_ids=sequence_ids)
         self._call("RemoveSequencesFromDataset", request, IDEMPOTENT, timeout)
-
-    def create_index(
-        self,
-        *,
-        organization_id: Optional[str] = None,
-        collection_type: Optional[pb.IndexableCollection.ValueType] = None,
-        pipeline_name: Optional[str] = None,
-        index_spec: Optional[Sequence[bytes]] = None,
-        timeout: Optional[float] = None,
-    ) -> None:
-        """Create an index on a collection of an organization's tabular data.
-
-        Args:
-            organization_id: ID of the organization, a UUID.
-            collection_type: Collection to index.
-            pipeline_name: Name of the data pipeline whose sink is meant; for pipeline sinks only.
-            index_spec: MongoDB specification of the index, as BSON documents.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.CreateIndexRequest(
-            organization_id=organization_id,
-            collection_type=collection_type,
-            pipeline_name=pipeline_name,
-            index_spec=index_spec,
-        )
-        self._call("CreateIndex", request, ONCE, timeout)
 
     def list_indexes(
         self,
@@ -308,34 +278,6 @@ class DataService(Service):
         response: pb.ListSavedQueriesResponse = self._call("ListSavedQueries", request, READ, timeout)
         return response
 
-    def create_binary_data_signed_url(
-        self,
-        *,
-        binary_data_id: Optional[str] = None,
-        expiration_minutes: Optional[int] = None,
-        timeout: Optional[float] = None,
-    ) -> pb.CreateBinaryDataSignedURLResponse:
-        """Create a temporary URL that downloads one binary file without credentials.
-
-        Whoever has the URL can read the file until it expires.
-
-        Args:
-            binary_data_id: ID of the binary data, organization/location/file.
-            expiration_minutes: Minutes for which the URL works, up to 10080 (seven days); left out, 15.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The answer of the service.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.CreateBinaryDataSignedURLRequest(
-            binary_data_id=binary_data_id, expiration_minutes=expiration_minutes
-        )
-        response: pb.CreateBinaryDataSignedURLResponse = self._call("CreateBinaryDataSignedURL", request, ONCE, timeout)
-        return response
-
     def create_sequence(
         self,
         part_id: str,
@@ -386,41 +328,6 @@ class DataService(Service):
         request = pb.GetSequenceRequest(id=id)
         response: pb.GetSequenceResponse = self._call("GetSequence", request, READ, timeout)
         return response.sequence
-
-    def update_sequence(
-        self,
-        *,
-        id: Optional[str] = None,
-        resources: Optional[Sequence[pb.SequenceResourceFilter]] = None,
-        sequence_tags: Optional[Sequence[str]] = None,
-        start_time: Optional[TimestampLike] = None,
-        end_time: Optional[TimestampLike] = None,
-        field_mask: Optional[google_pb.FieldMask] = None,
-        timeout: Optional[float] = None,
-    ) -> None:
-        """Change the fields of a sequence that a field mask names.
-
-        Args:
-            id: ID of the sequence.
-            resources: New resources and methods whose data belongs to the sequence.
-            sequence_tags: New tags of the sequence.
-            start_time: New start of the data.
-            end_time: New end of the data.
-            field_mask: Names of the fields to change.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Raises:
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.UpdateSequenceRequest(
-            id=id,
-            resources=resources,
-            sequence_tags=sequence_tags,
-            start_time=start_time,
-            end_time=end_time,
-            field_mask=field_mask,
-        )
-        self._call("UpdateSequence", request, ONCE, timeout)
 
     def delete_sequence(self, id: str, *, timeout: Optional[float] = None) -> None:
         """Delete a sequence.

@@ -41,6 +41,11 @@ class DatasetService(Service):
         Raises:
             AlreadyExistsError: If the organization has a dataset of this name.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> dataset_id = client.data_client.create_dataset("leaves", sandbox.organization_id)
+            >>> client.data_client.list_dataset_by_ids([dataset_id])[0].name
+            'leaves'
         """
         request = pb.CreateDatasetRequest(name=name, organization_id=organization_id, type=type)
         response: pb.CreateDatasetResponse = self._call("CreateDataset", request, ONCE, timeout)
@@ -56,6 +61,11 @@ class DatasetService(Service):
         Raises:
             NotFoundError: If there is no such dataset.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> client.data_client.delete_dataset(sandbox.dataset_id)
+            >>> client.data_client.binary_data_by_filter(count_only=True)[1]  # the files stay
+            24
         """
         request = pb.DeleteDatasetRequest(id=id)
         self._call("DeleteDataset", request, ONCE, timeout)
@@ -74,32 +84,14 @@ class DatasetService(Service):
             AlreadyExistsError: If the organization has another dataset of this name.
             NotFoundError: If there is no such dataset.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> client.data_client.rename_dataset(sandbox.dataset_id, "fruit")
+            >>> client.data_client.list_dataset_by_ids([sandbox.dataset_id])[0].name
+            'fruit'
         """
         request = pb.RenameDatasetRequest(id=id, name=name)
         self._call("RenameDataset", request, IDEMPOTENT, timeout)
-
-    def list_datasets_by_organization_id(
-        self, organization_id: str, *, type: Optional[pb.DatasetType.ValueType] = None, timeout: Optional[float] = None
-    ) -> List[pb.Dataset]:
-        """List the datasets of an organization, on request of one type only.
-
-        Args:
-            organization_id: ID of the organization, a UUID.
-            type: Only datasets of this type; left out, the service decides which types to list.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The datasets.
-
-        Raises:
-            NotFoundError: If there is no such organization.
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-        """
-        request = pb.ListDatasetsByOrganizationIDRequest(organization_id=organization_id, type=type)
-        response: pb.ListDatasetsByOrganizationIDResponse = self._call(
-            "ListDatasetsByOrganizationID", request, READ, timeout
-        )
-        return list(response.datasets)
 
     def list_dataset_by_ids(self, ids: Sequence[str], *, timeout: Optional[float] = None) -> List[pb.Dataset]:
         """Get datasets by their IDs.
@@ -114,6 +106,10 @@ class DatasetService(Service):
         Raises:
             InvalidArgumentError: If there are no IDs.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> [dataset.name for dataset in client.data_client.list_dataset_by_ids([sandbox.dataset_id])]
+            ['tomatoes']
         """
         request = pb.ListDatasetsByIDsRequest(ids=ids)
         response: pb.ListDatasetsByIDsResponse = self._call("ListDatasetsByIDs", request, READ, timeout)
@@ -137,6 +133,12 @@ class DatasetService(Service):
             AlreadyExistsError: If the organization has a dataset of this name.
             NotFoundError: If there is no such dataset.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> old = [sandbox.dataset_id, client.data_client.create_dataset("leaves", sandbox.organization_id)]
+            >>> new = client.data_client.merge_datasets("plants", sandbox.organization_id, old)
+            >>> client.data_client.list_dataset_by_ids([new])[0].name
+            'plants'
         """
         request = pb.MergeDatasetsRequest(name=name, organization_id=organization_id, dataset_ids=dataset_ids)
         response: pb.MergeDatasetsResponse = self._call("MergeDatasets", request, ONCE, timeout)

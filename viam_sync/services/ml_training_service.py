@@ -55,6 +55,14 @@ class MLTrainingService(Service):
             AlreadyExistsError: If there is a model of this name and version.
             FailedPreconditionError: If the dataset does not suffice to train on.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.proto.app.mltraining import ModelType
+            >>> training, kind = client.ml_training_client, ModelType.MODEL_TYPE_OBJECT_DETECTION
+            >>> id = training.submit_training_job(sandbox.organization_id, sandbox.dataset_id, "plants", "v1", kind, [])
+            >>> sandbox.advance(70)  # seconds; the cloud takes longer
+            >>> training.get_training_job(id).synced_model_id.endswith(":plants")
+            True
         """
         with naming(organization_id="org_id"):
             request = pb.SubmitTrainingJobRequest(
@@ -108,6 +116,15 @@ class MLTrainingService(Service):
             NotFoundError: If the organization, the dataset or the registry item does not exist.
             AlreadyExistsError: If there is a model of this name and version.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.proto.app.packages import PackageType
+            >>> cloud.create_registry_item(sandbox.organization_id, "my-script", PackageType.PACKAGE_TYPE_ML_TRAINING)
+            >>> id = client.ml_training_client.submit_custom_training_job(
+            ...     sandbox.organization_id, sandbox.dataset_id, "my-script", "plants", "v1", arguments={"epochs": "10"}
+            ... )
+            >>> client.ml_training_client.get_training_job(id).is_custom_job
+            True
         """
         with naming(organization_id="org_id"):
             request = pb.SubmitCustomTrainingJobRequest(
@@ -137,6 +154,13 @@ class MLTrainingService(Service):
         Raises:
             NotFoundError: If there is no such job.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.proto.app.mltraining import ModelType
+            >>> training, kind = client.ml_training_client, ModelType.MODEL_TYPE_OBJECT_DETECTION
+            >>> id = training.submit_training_job(sandbox.organization_id, sandbox.dataset_id, "plants", "v1", kind, [])
+            >>> training.get_training_job(id).status == 1  # TRAINING_STATUS_PENDING
+            True
         """
         request = pb.GetTrainingJobRequest(id=id)
         response: pb.GetTrainingJobResponse = self._call("GetTrainingJob", request, READ, timeout)
@@ -162,6 +186,13 @@ class MLTrainingService(Service):
         Raises:
             NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.proto.app.mltraining import ModelType
+            >>> training, kind = client.ml_training_client, ModelType.MODEL_TYPE_OBJECT_DETECTION
+            >>> id = training.submit_training_job(sandbox.organization_id, sandbox.dataset_id, "plants", "v1", kind, [])
+            >>> [job.model_name for job in training.list_training_jobs(sandbox.organization_id)]
+            ['plants']
         """
         with naming(organization_id="org_id", status="training_status"):
             request = pb.ListTrainingJobsRequest(organization_id=org_id, status=training_status)
@@ -181,6 +212,14 @@ class MLTrainingService(Service):
             NotFoundError: If there is no such job.
             FailedPreconditionError: If the job has ended already.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.proto.app.mltraining import ModelType
+            >>> training, kind = client.ml_training_client, ModelType.MODEL_TYPE_OBJECT_DETECTION
+            >>> id = training.submit_training_job(sandbox.organization_id, sandbox.dataset_id, "plants", "v1", kind, [])
+            >>> training.cancel_training_job(id)
+            >>> training.get_training_job(id).status == 6  # TRAINING_STATUS_CANCELING
+            True
         """
         request = pb.CancelTrainingJobRequest(id=id)
         self._call("CancelTrainingJob", request, IDEMPOTENT, timeout)
@@ -196,6 +235,15 @@ class MLTrainingService(Service):
             NotFoundError: If there is no such job.
             FailedPreconditionError: If the job has not ended yet.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.proto.app.mltraining import ModelType
+            >>> training, kind = client.ml_training_client, ModelType.MODEL_TYPE_OBJECT_DETECTION
+            >>> id = training.submit_training_job(sandbox.organization_id, sandbox.dataset_id, "plants", "v1", kind, [])
+            >>> sandbox.advance(70)  # seconds, in which it completes
+            >>> training.delete_completed_training_job(id)
+            >>> training.list_training_jobs(sandbox.organization_id)
+            []
         """
         request = pb.DeleteCompletedTrainingJobRequest(id=id)
         self._call("DeleteCompletedTrainingJob", request, ONCE, timeout)
@@ -218,6 +266,14 @@ class MLTrainingService(Service):
         Raises:
             NotFoundError: If there is no such job.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.proto.app.mltraining import ModelType
+            >>> training, kind = client.ml_training_client, ModelType.MODEL_TYPE_OBJECT_DETECTION
+            >>> id = training.submit_training_job(sandbox.organization_id, sandbox.dataset_id, "plants", "v1", kind, [])
+            >>> entries, next_page_token = training.get_training_job_logs(id)
+            >>> entries[0].message.split(":")[0], next_page_token
+            ('Queued', '')
         """
         request = pb.GetTrainingJobLogsRequest(id=id, page_token=page_token)
         response: pb.GetTrainingJobLogsResponse = self._call("GetTrainingJobLogs", request, READ, timeout)

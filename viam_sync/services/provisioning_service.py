@@ -31,6 +31,11 @@ class ProvisioningService(Service):
 
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> status = client.provisioning_client.get_smart_machine_status()
+            >>> status.provisioning_info.model, status.is_online
+            ('custom', False)
         """
         request = pb.GetSmartMachineStatusRequest()
         # Reading the errors clears them.
@@ -53,6 +58,12 @@ class ProvisioningService(Service):
         Raises:
             UnknownError: If the type of the network is not wifi.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> client.provisioning_client.set_network_credentials("wifi", "Workshop", "correct horse")
+            >>> client.provisioning_client.exit_provisioning()
+            >>> client.provisioning_client.get_smart_machine_status().is_online
+            True
         """
         with naming(type="network_type"):
             request = pb.SetNetworkCredentialsRequest(type=network_type, ssid=ssid, psk=psk)
@@ -72,6 +83,11 @@ class ProvisioningService(Service):
         Raises:
             UnknownError: If no credentials are given.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.proto.provisioning import CloudConfig
+            >>> config = CloudConfig(id=sandbox.robot_part_id, secret="the secret of that part", app_address=sandbox.url)
+            >>> client.provisioning_client.set_smart_machine_credentials(config)
         """
         with naming(cloud="cloud_config"):
             request = pb.SetSmartMachineCredentialsRequest(cloud=cloud_config)
@@ -88,6 +104,10 @@ class ProvisioningService(Service):
 
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> [(network.ssid, network.signal) for network in client.provisioning_client.get_network_list()]
+            [('Workshop', 82), ('Greenhouse', 47), ('Cafe next door', 23)]
         """
         request = pb.GetNetworkListRequest()
         response: pb.GetNetworkListResponse = self._call("GetNetworkList", request, READ, timeout)
@@ -104,6 +124,12 @@ class ProvisioningService(Service):
         Raises:
             UnimplementedError: If the agent of the machine is too old to know it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> client.provisioning_client.set_network_credentials("wifi", "Nowhere", "correct horse")
+            >>> client.provisioning_client.exit_provisioning()
+            >>> client.provisioning_client.get_smart_machine_status().errors[0]
+            "No network named 'Nowhere' is in reach; get_network_list shows those that are."
         """
         request = pb.ExitProvisioningRequest()
         self._call("ExitProvisioning", request, ONCE, timeout)
