@@ -3,6 +3,7 @@ import pytest
 from viam_sync.sandbox import Sandbox
 
 from .calls import Caller
+from .data_calls import Data
 
 
 @pytest.fixture
@@ -41,3 +42,30 @@ def caller_with(cloud, callers, owner):
         return callers(key.id, key.key)
 
     return make
+
+
+@pytest.fixture
+def stranger(owner, callers):
+    """Give the owner of an organization that has nothing to do with the sample organization."""
+    organization = owner.CreateOrganization(name="Elsewhere").organization.id
+    key = owner.CreateKey(authorizations=[owner.role("owner", "organization", organization, organization)])
+    caller = callers(key.id, key.key)
+    caller.organization_id = organization
+    caller.location_id = caller.ListLocations(organization_id=organization).locations[0].id
+    return caller
+
+
+@pytest.fixture
+def data(owner):
+    """Give the services for data as the owner of the sample organization sees them."""
+    return Data(owner)
+
+
+@pytest.fixture
+def foreign_data(owner, callers):
+    """Give the services for data as the owner of another organization sees them."""
+    organization = owner.CreateOrganization(name="Elsewhere").organization.id
+    key = owner.CreateKey(authorizations=[owner.role("owner", "organization", organization, organization)])
+    given = Data(callers(key.id, key.key))
+    given.organization_id = organization
+    return given

@@ -1,6 +1,7 @@
 import contextlib
 import logging
 import os
+import shlex
 import signal
 import socket
 import sqlite3
@@ -194,26 +195,21 @@ def test_after_its_key_was_deleted_a_restart_makes_a_new_one(tmp_path):
 
 
 def test_every_rpc_that_is_not_built_says_so_by_name(owner):
-    with refused("UNIMPLEMENTED", "viam.app.v1.AppService/ListFragments is not part of the sandbox yet"):
-        owner.ListFragments()
-    with refused("UNIMPLEMENTED", "viam.app.dataset.v1.DatasetService/CreateDataset is not part of the sandbox yet"):
-        call(owner.channel, "CreateDataset", "viam.app.dataset.v1.DatasetService", owner.metadata)
+    with refused("UNIMPLEMENTED", "viam.app.v1.AppService/SearchOrganizations is not part of the sandbox yet"):
+        owner.SearchOrganizations()
+    with refused("UNIMPLEMENTED", "viam.app.packages.v1.PackageService/GetPackage is not part of the sandbox yet"):
+        call(owner.channel, "GetPackage", "viam.app.packages.v1.PackageService", owner.metadata)
 
 
-@pytest.mark.parametrize("kind", ["unary_stream", "stream_unary", "stream_stream"])
+@pytest.mark.parametrize("kind", ["stream_unary", "stream_stream"])
 def test_streams_that_are_not_built_say_so_too(owner, kind):
-    service, rpc = {
-        "unary_stream": (APP, "TailRobotPartLogs"),
-        "stream_unary": (APP, "UploadModuleFile"),
-        "stream_stream": (APP, "UploadModuleFile"),
-    }[kind]
-    send = getattr(owner.channel, kind)(f"/{service}/{rpc}")
-    request = b"" if kind == "unary_stream" else iter([b"", b""])
-    with refused("UNIMPLEMENTED", f"{service}/{rpc} is not part of the sandbox yet"):
-        answer = send(request, metadata=owner.metadata, timeout=10)
+    path = "viam.app.packages.v1.PackageService/CreatePackage"
+    send = getattr(owner.channel, kind)(f"/{path}")
+    with refused("UNIMPLEMENTED", f"{path} is not part of the sandbox yet"):
+        answer = send(iter([b"", b""]), metadata=owner.metadata, timeout=10)
         list(answer if kind != "stream_unary" else ())
     with refused("UNAUTHENTICATED"):
-        answer = send(request, timeout=10)
+        answer = send(iter([b"", b""]), timeout=10)
         list(answer if kind != "stream_unary" else ())
 
 
@@ -228,6 +224,34 @@ def test_a_path_that_is_not_in_the_schema_is_unimplemented(owner, path):
 def test_junk_instead_of_a_request_is_an_invalid_argument(owner):
     with refused("INVALID_ARGUMENT", "is not a viam.app.v1.GetRobotRequest"):
         owner.channel.unary_unary(f"/{APP}/GetRobot")(b"\xff\xff\xff", metadata=owner.metadata, timeout=10)
+
+
+def nested(levels):
+    """Return the bytes of a request whose second field is a Struct in a Struct in a Struct."""
+    data = b""
+    # A struct_value of a Value, which is the value of an entry of fields.
+    for tag in (*[0x2A, 0x12, 0x0A] * levels, 0x12):
+        length, size = len(data), bytearray()
+        while length > 0x7F:
+            size.append(length & 0x7F | 0x80)
+            length >>= 7
+        data = bytes([tag, *size, length]) + data
+    return data
+
+
+@pytest.mark.parametrize(
+    ("rpc", "data"),
+    [
+        ("GetRobot", b"\x0a\x02\xff\xfe"),
+        ("GetRobot", b"\x0a\x03\xed\xa0\x80"),
+        ("GetRobot", b"\x0a\xff\xff\xff\xff\x0f"),
+        ("UpdateRobotMetadata", nested(3000)),
+    ],
+    ids=["no UTF-8", "half of a surrogate pair", "longer than it is", "nested"],
+)
+def test_junk_of_any_kind_is_an_invalid_argument(owner, rpc, data):
+    with refused("INVALID_ARGUMENT", "is not a viam.app.v1."):
+        owner.channel.unary_unary(f"/{APP}/{rpc}")(data, metadata=owner.metadata, timeout=10)
 
 
 def test_a_message_above_32_mib_is_refused(owner):
@@ -304,6 +328,12 @@ def test_a_killed_command_has_lost_nothing_that_it_answered(tmp_path):
         (["--port", "70000"], 2, "from 0 to 65535"),
         (["--port", "http"], 2, "invalid int value"),
         (["--data", __file__], 1, "give another folder"),
+        (["--seed", "one"], 2, "invalid int value"),
+        (["--token-lifetime", "0"], 2, "a number of seconds above 0"),
+        (["--token-lifetime", "nan"], 2, "a number of seconds above 0"),
+        (["--fault", "GetRobot"], 2, "--fault GetRobot: 'GetRobot' is no fault; it is RPC:WHAT:NAME=VALUE"),
+        (["--fault", "GetRobo:UNAVAILABLE"], 2, "'GetRobo' is no RPC of the cloud; did you mean GetRobot"),
+        (["--fault", "GetRobot:UNAVAILABLE:often=yes"], 2, "UNAVAILABLE takes no 'often'; it takes times, rate, after"),
     ],
 )
 def test_the_command_says_what_is_wrong_with_its_arguments(arguments, status, text):
@@ -312,6 +342,51 @@ def test_the_command_says_what_is_wrong_with_its_arguments(arguments, status, te
     assert (run.returncode, run.stdout) == (status, "")
     assert text in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_the_command_says_how_faults_are_written():
+    command = [sys.executable, "-m", "viam_sync.sandbox", "--help"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=True)
+    assert "--fault GetRobot:UNAVAILABLE:times=2\n" in run.stdout
+
+
+def test_the_command_plans_the_faults_that_it_is_given():
+    faults = ("--fault", "GetRobot:UNAVAILABLE:times=2", "--fault", "all:delay:seconds=0.001")
+    with process("--seed", "7", *faults) as (_, settings), entered(Printed(settings)) as owner:
+        robot_id = owner.ListRobotsForOrg(org_id=owner.ListOrganizations().organizations[0].id).robots[0].id
+        for _ in range(2):
+            with refused("UNAVAILABLE"):
+                owner.GetRobot(id=robot_id)
+        assert owner.GetRobot(id=robot_id).robot.name == "rover"
+    with Sandbox(seed=7) as cloud:
+        assert (cloud.api_key_id, cloud.robot_id) == (settings["VIAM_API_KEY_ID"], robot_id)
+
+
+def test_the_command_hands_out_tokens_that_expire():
+    expired = refused("UNAUTHENTICATED", "has expired")
+    with process("--token-lifetime", "1e-6") as (_, settings), entered(Printed(settings)) as owner, expired:
+        owner.ListOrganizations()
+
+
+def test_the_command_speaks_tls_and_says_whom_to_trust(tmp_path):
+    script = (
+        "from viam_sync import ViamClient as C; print(C.create_from_env_vars().app_client.list_organizations()[0].name)"
+    )
+    with process("--tls", "--data", str(tmp_path / "a folder")) as (run, settings):
+        assert settings["VIAM_APP_URL"].startswith("https://127.0.0.1:")
+        name, value = shlex.split(run.stdout.readline())[1].split("=", 1)
+        assert (name, value) == ("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", str(tmp_path / "a folder" / "tls" / "ca.pem"))
+        environment = {**os.environ, **settings, name: value}
+        client = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (client.stdout, client.stderr) == ("Lesson Robotics\n", "")
 
 
 def test_the_command_has_one_line_for_a_port_in_use(cloud):

@@ -28,6 +28,11 @@ class UsageAndInvoices(Service):
             NotFoundError: If there is no such organization.
             PermissionDeniedError: If the caller is no owner of it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> usage = client.billing_client.get_current_month_usage(sandbox.organization_id)
+            >>> usage.per_machine_usage_cost  # for three machines
+            6.0
         """
         request = pb.GetCurrentMonthUsageRequest(org_id=org_id)
         response: pb.GetCurrentMonthUsageResponse = self._call("GetCurrentMonthUsage", request, READ, timeout)
@@ -50,6 +55,11 @@ class UsageAndInvoices(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
             OSError: If the file cannot be written; where the invoice had come already, the error's attribute
                 ``result`` is its contents, as bytes.
+
+        Example:
+            >>> summary = client.billing_client.get_invoices_summary(sandbox.organization_id)
+            >>> dest = str(folder / "invoice.pdf")
+            >>> client.billing_client.get_invoice_pdf(summary.invoices[0].id, sandbox.organization_id, dest)
         """
         destination = Destination(dest)
         with naming(id="invoice_id"):
@@ -72,6 +82,11 @@ class UsageAndInvoices(Service):
             NotFoundError: If there is no such organization.
             PermissionDeniedError: If the caller is no owner of it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> summary = client.billing_client.get_invoices_summary(sandbox.organization_id)
+            >>> [invoice.status for invoice in summary.invoices]
+            ['overdue', 'paid', 'paid']
         """
         request = pb.GetInvoicesSummaryRequest(org_id=org_id)
         response: pb.GetInvoicesSummaryResponse = self._call("GetInvoicesSummary", request, READ, timeout)
@@ -93,6 +108,11 @@ class UsageAndInvoices(Service):
             NotFoundError: If there is no such organization.
             PermissionDeniedError: If the caller is no owner of it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> information = client.billing_client.get_org_billing_information(sandbox.organization_id)
+            >>> information.method.brand, information.method.last_four_digits
+            ('visa', '4242')
         """
         request = pb.GetOrgBillingInformationRequest(org_id=org_id)
         response: pb.GetOrgBillingInformationResponse = self._call("GetOrgBillingInformation", request, READ, timeout)

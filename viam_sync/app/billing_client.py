@@ -14,4 +14,9 @@ class BillingClient(UsageAndInvoices, BillingService):
     Args:
         channel: An open channel to the cloud.
         metadata: Sent with each call; holds the ``authorization`` of the caller.
+
+    Example:
+        >>> billing = client.billing_client
+        >>> billing.get_invoices_summary(sandbox.organization_id).outstanding_balance
+        27.49
     """

@@ -55,6 +55,13 @@ class BinaryFiles(Service):
             TypeError: If an argument is of the wrong type.
             ValueError: If ``limit`` is negative, or ``dest`` ends in ``.csv``.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.utils import create_filter
+            >>> ripe = create_filter(robot_name="plant-watcher", tags=["ripe"])
+            >>> files, count, last = client.data_client.binary_data_by_filter(ripe, limit=5)
+            >>> count, files[0].metadata.capture_metadata.mime_type, files[0].binary[1:4]
+            (5, 'image/png', b'PNG')
         """
         destination = None if dest is None else binary_destination(dest, contents=include_binary_data)
         with naming(include_binary="include_binary_data"):
@@ -97,6 +104,12 @@ class BinaryFiles(Service):
             TypeError: If ``binary_ids`` is no list of IDs.
             ValueError: If there are none, or ``dest`` ends in ``.csv``.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> files, _, _ = client.data_client.binary_data_by_filter(limit=1, include_binary_data=False)
+            >>> (file,) = client.data_client.binary_data_by_ids([files[0].metadata.binary_data_id])
+            >>> len(file.binary) == file.metadata.file_size_bytes
+            True
         """
         destination = None if dest is None else binary_destination(dest, contents=include_binary_data)
         ids = id_fields("binary_ids", binary_ids)
@@ -122,6 +135,11 @@ class BinaryFiles(Service):
         Raises:
             PermissionDeniedError: If the caller may not delete them.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.utils import create_filter
+            >>> client.data_client.delete_binary_data_by_filter(create_filter(tags=["unripe"]))
+            12
         """
         request = pb.DeleteBinaryDataByFilterRequest(filter=pb.Filter() if filter is None else filter)
         response: pb.DeleteBinaryDataByFilterResponse = self._call("DeleteBinaryDataByFilter", request, ONCE, timeout)
@@ -143,6 +161,11 @@ class BinaryFiles(Service):
             TypeError: If ``binary_ids`` is no list of IDs.
             ValueError: If there are none.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> files, _, _ = client.data_client.binary_data_by_filter(limit=2, include_binary_data=False)
+            >>> client.data_client.delete_binary_data_by_ids([file.metadata.binary_data_id for file in files])
+            2
         """
         request = pb.DeleteBinaryDataByIDsRequest(**id_fields("binary_ids", binary_ids))
         response: pb.DeleteBinaryDataByIDsResponse = self._call("DeleteBinaryDataByIDs", request, IDEMPOTENT, timeout)

@@ -28,6 +28,12 @@ class BinaryTags(Service):
             TypeError: If ``tags`` or ``binary_ids`` is no list of what it takes.
             ValueError: If one of them is empty.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> (file,), _, _ = client.data_client.binary_data_by_filter(limit=1)
+            >>> client.data_client.add_tags_to_binary_data_by_ids(["checked"], [file.metadata.binary_data_id])
+            >>> "checked" in client.data_client.tags_by_filter()
+            True
         """
         request = pb.AddTagsToBinaryDataByIDsRequest(tags=texts("tags", tags), **id_fields("binary_ids", binary_ids))
         self._call("AddTagsToBinaryDataByIDs", request, IDEMPOTENT, timeout)
@@ -48,6 +54,12 @@ class BinaryTags(Service):
             TypeError: If ``tags`` is no list of strings.
             ValueError: If there are none.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.utils import create_filter
+            >>> client.data_client.add_tags_to_binary_data_by_filter(["red"], create_filter(bbox_labels=["ripe"]))
+            >>> client.data_client.binary_data_by_filter(create_filter(tags=["red"]), count_only=True)[1]
+            12
         """
         request = pb.AddTagsToBinaryDataByFilterRequest(
             tags=texts("tags", tags), filter=pb.Filter() if filter is None else filter
@@ -71,6 +83,12 @@ class BinaryTags(Service):
             TypeError: If ``tags`` or ``binary_ids`` is no list of what it takes.
             ValueError: If one of them is empty.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> (file,), _, _ = client.data_client.binary_data_by_filter(limit=1)
+            >>> id = file.metadata.binary_data_id
+            >>> client.data_client.remove_tags_from_binary_data_by_ids(["ripe", "unripe"], [id])
+            1
         """
         request = pb.RemoveTagsFromBinaryDataByIDsRequest(
             tags=texts("tags", tags), **id_fields("binary_ids", binary_ids)
@@ -99,6 +117,12 @@ class BinaryTags(Service):
             TypeError: If ``tags`` is no list of strings.
             ValueError: If there are none.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.utils import create_filter
+            >>> watcher = create_filter(robot_name="plant-watcher")
+            >>> client.data_client.remove_tags_from_binary_data_by_filter(["unripe"], watcher)
+            12
         """
         request = pb.RemoveTagsFromBinaryDataByFilterRequest(
             tags=texts("tags", tags), filter=pb.Filter() if filter is None else filter
@@ -122,6 +146,11 @@ class BinaryTags(Service):
 
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.utils import create_filter
+            >>> client.data_client.tags_by_filter(create_filter(component_name="camera"))
+            ['ripe', 'unripe']
         """
         request = pb.TagsByFilterRequest(filter=pb.Filter() if filter is None else filter)
         response: pb.TagsByFilterResponse = self._call("TagsByFilter", request, READ, timeout)

@@ -46,6 +46,13 @@ class BoundingBoxes(Service):
             TypeError: If an argument is of the wrong type.
             ValueError: If the label is empty, an edge is outside [0, 1], or the box has no area.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> (image,), _, _ = client.data_client.binary_data_by_filter(limit=1)
+            >>> id = image.metadata.binary_data_id
+            >>> box_id = client.data_client.add_bounding_box_to_image_by_id(id, "leaf", 0.1, 0.7, 0.4, 0.8)
+            >>> client.data_client.binary_data_by_ids([id])[0].metadata.annotations.bboxes[-1].id == box_id
+            True
         """
         request = pb.AddBoundingBoxToImageByIDRequest(
             label=text("label", label),
@@ -87,6 +94,13 @@ class BoundingBoxes(Service):
             TypeError: If an argument is of the wrong type.
             ValueError: If an ID or the label is empty, an edge is outside [0, 1], or the box has no area.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> (image,), _, _ = client.data_client.binary_data_by_filter(limit=1)
+            >>> id, (box,) = image.metadata.binary_data_id, image.metadata.annotations.bboxes
+            >>> client.data_client.update_bounding_box(id, box.id, "rotten", 0.1, 0.1, 0.9, 0.9, confidence_score=0.5)
+            >>> client.data_client.bounding_box_labels_by_filter()
+            ['ripe', 'rotten', 'unripe']
         """
         request = pb.UpdateBoundingBoxRequest(
             bbox_id=text("bbox_id", bbox_id),
@@ -112,6 +126,13 @@ class BoundingBoxes(Service):
             TypeError: If an argument is of the wrong type.
             ValueError: If an ID is empty.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> (image,), _, _ = client.data_client.binary_data_by_filter(limit=1)
+            >>> id, (box,) = image.metadata.binary_data_id, image.metadata.annotations.bboxes
+            >>> client.data_client.remove_bounding_box_from_image_by_id(box.id, id)
+            >>> len(client.data_client.binary_data_by_ids([id])[0].metadata.annotations.bboxes)
+            0
         """
         request = pb.RemoveBoundingBoxFromImageByIDRequest(
             bbox_id=text("bbox_id", bbox_id), **id_field("binary_id", binary_id)
@@ -134,6 +155,11 @@ class BoundingBoxes(Service):
 
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.utils import create_filter
+            >>> client.data_client.bounding_box_labels_by_filter(create_filter(dataset_id=sandbox.dataset_id))
+            ['ripe', 'unripe']
         """
         request = pb.BoundingBoxLabelsByFilterRequest(filter=pb.Filter() if filter is None else filter)
         response: pb.BoundingBoxLabelsByFilterResponse = self._call("BoundingBoxLabelsByFilter", request, READ, timeout)

@@ -30,6 +30,11 @@ class DatasetMembers(Service):
             TypeError: If ``binary_ids`` is no list of IDs.
             ValueError: If there are none, or ``dataset_id`` is empty.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> dataset_id = client.data_client.create_dataset("best", sandbox.organization_id)
+            >>> (file,), _, _ = client.data_client.binary_data_by_filter(limit=1)
+            >>> client.data_client.add_binary_data_to_dataset_by_ids([file.metadata.binary_data_id], dataset_id)
         """
         request = pb.AddBinaryDataToDatasetByIDsRequest(
             dataset_id=text("dataset_id", dataset_id), **id_fields("binary_ids", binary_ids)
@@ -53,6 +58,13 @@ class DatasetMembers(Service):
             TypeError: If ``binary_ids`` is no list of IDs.
             ValueError: If there are none, or ``dataset_id`` is empty.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> (file,), _, _ = client.data_client.binary_data_by_filter(limit=1)
+            >>> id = file.metadata.binary_data_id
+            >>> client.data_client.remove_binary_data_from_dataset_by_ids([id], sandbox.dataset_id)
+            >>> len(client.data_client.binary_data_by_ids([id])[0].metadata.dataset_ids)
+            0
         """
         request = pb.RemoveBinaryDataFromDatasetByIDsRequest(
             dataset_id=text("dataset_id", dataset_id), **id_fields("binary_ids", binary_ids)

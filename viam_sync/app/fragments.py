@@ -39,6 +39,11 @@ class Fragments(Service):
             ValueError: If one of them is no ``Fragment.Visibility``; nothing was asked.
             NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> fragments = cloud.list_fragments(sandbox.organization_id, show_public=False)
+            >>> [fragment.name for fragment in fragments]
+            ['data-capture']
         """
         if visibilities is not None and not isinstance(visibilities, (list, tuple)):
             raise TypeError(f"visibilities takes a list of Fragment.Visibility, got a {type(visibilities).__name__}")
@@ -67,6 +72,11 @@ class Fragments(Service):
             NotFoundError: If there is no such fragment, or no such version of it.
             PermissionDeniedError: If it is private to an organization that the caller has no role in.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> fragment = cloud.get_fragment(sandbox.fragment_id)
+            >>> print(fragment.name, fragment.robot_part_count)
+            data-capture 1
         """
         with naming(id="fragment_id"):
             request = pb.GetFragmentRequest(id=fragment_id, version=version)
@@ -100,6 +110,12 @@ class Fragments(Service):
             InvalidArgumentError: If the name is empty.
             NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> arm = {"name": "arm", "api": "rdk:component:arm", "model": "rdk:builtin:fake"}
+            >>> fragment = cloud.create_fragment(sandbox.organization_id, "fake-arm", {"components": [arm]})
+            >>> fragment.visibility.value
+            'private'
         """
         seen_by = None if visibility is None else _checked("visibility", visibility).to_proto()
         with naming(organization_id="org_id"):
@@ -142,6 +158,12 @@ class Fragments(Service):
                 but its organization has no namespace, or if fragments would contain each other or nest too deep.
             NotFoundError: If there is no such fragment.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> fragment = cloud.get_fragment(sandbox.fragment_id)
+            >>> changed = cloud.update_fragment(fragment.id, "capture", last_known_update=fragment.last_updated)
+            >>> print(changed.name, changed.fragment == fragment.fragment)
+            capture True
         """
         with naming(id="fragment_id"):
             request = pb.UpdateFragmentRequest(
@@ -180,6 +202,11 @@ class Fragments(Service):
         Raises:
             NotFoundError: If there is no such fragment.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> changed = cloud.update_fragment(sandbox.fragment_id, "capture")
+            >>> cloud.get_fragment_history(sandbox.fragment_id)[0].old.name
+            'data-capture'
         """
         request = pb.GetFragmentHistoryRequest(id=id, page_token=page_token, page_limit=page_limit)
         response: pb.GetFragmentHistoryResponse = self._call("GetFragmentHistory", request, READ, timeout)

@@ -52,6 +52,12 @@ class Modules(Service):
             FailedPreconditionError: If it shall be public but its organization has no namespace, or private while
                 other organizations use it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> module_id = f"{sandbox.organization_id}:soil-sensor"
+            >>> model = pb.Model(api="rdk:component:sensor", model="lesson-robotics:soil:probe")
+            >>> cloud.update_module(module_id, "https://example.com", "Reads soil.", [model], "run.sh")
+            'https://app.viam.com/module/.../soil-sensor'
         """
         if not isinstance(public, bool):
             raise TypeError(f"public takes a bool, got a {type(public).__name__}")
@@ -98,6 +104,13 @@ class Modules(Service):
                 not known.
             NotFoundError: If there is no such module.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> module_id = f"{sandbox.organization_id}:soil-sensor"
+            >>> info = pb.ModuleFileInfo(module_id=module_id, version="1.0.0", platform="linux/arm64")
+            >>> url = cloud.upload_module_file(info, b"the packed files")
+            >>> cloud.get_module(module_id).versions[0].version
+            '1.0.0'
         """
         opening = pb.UploadModuleFileRequest(module_file_info=module_file_info)
         if isinstance(file, Path):

@@ -13,4 +13,9 @@ class ProvisioningClient(ProvisioningService):
     Args:
         channel: An open channel to the machine's agent.
         metadata: Sent with each call; holds the ``authorization`` of the caller.
+
+    Example:
+        >>> device = client.provisioning_client
+        >>> device.get_network_list()[0].ssid
+        'Workshop'
     """

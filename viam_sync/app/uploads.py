@@ -66,6 +66,12 @@ class Uploads(Service):
             TypeError: If an argument is of the wrong type.
             ValueError: If ``data_request_times`` are not two.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> id = client.data_client.binary_data_capture_upload(
+            ...     b"...", sandbox.robot_part_id, "camera", "eye", "GetImages", ".png", tags=["first"])
+            >>> client.data_client.binary_data_by_ids([id])[0].metadata.capture_metadata.mime_type
+            'image/png'
         """
         contents = as_view("binary_data", binary_data)
         metadata = upload_metadata(
@@ -122,6 +128,11 @@ class Uploads(Service):
             TypeError: If an argument is of the wrong type.
             ValueError: If there are not as many times as readings, or a reading holds what JSON cannot.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> rows = [{"celsius": 20.5}, {"celsius": 21}]
+            >>> upload_id = client.data_client.tabular_data_capture_upload(
+            ...     rows, sandbox.robot_part_id, "sensor", "thermometer", "Readings")
         """
         metadata = upload_metadata(
             pb.DataType.DATA_TYPE_TABULAR_SENSOR,
@@ -176,6 +187,11 @@ class Uploads(Service):
             TypeError: If an argument is of the wrong type.
             ValueError: If ``file_ext`` is empty, or ``data_request_times`` are not two.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> id = client.data_client.streaming_data_capture_upload(bytes(5_000_000), sandbox.robot_part_id, ".pcd")
+            >>> client.data_client.binary_data_by_ids([id])[0].metadata.file_size_bytes
+            5000000
         """
         contents = as_view("data", data)
         if not file_ext:
@@ -236,6 +252,12 @@ class Uploads(Service):
             NotFoundError: If there is no such part.
             TypeError: If an argument is of the wrong type.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> id = client.data_client.file_upload(
+            ...     sandbox.robot_part_id, b"It works.", file_name="notes", file_extension=".txt")
+            >>> client.data_client.binary_data_by_ids([id])[0].binary
+            b'It works.'
         """
         contents = as_view("data", data)
         metadata = upload_metadata(
@@ -293,6 +315,13 @@ class Uploads(Service):
             NotFoundError: If there is no such part.
             TypeError: If an argument is of the wrong type.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> path = folder / "map.pcd"
+            >>> _ = path.write_bytes(b"VERSION .7")
+            >>> id = client.data_client.file_upload_from_path(str(path), sandbox.robot_part_id)
+            >>> client.data_client.binary_data_by_ids([id])[0].metadata.file_name
+            'map'
         """
         path = path_from("filepath", filepath)
         metadata = upload_metadata(

@@ -1,12 +1,19 @@
-"""Run a sandbox until it is interrupted: ``python -m viam_sync.sandbox [--port N] [--data DIR]``."""
+"""Run a sandbox until it is interrupted: ``python -m viam_sync.sandbox [--port N] [--data DIR] [--tls] [--ui]``."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import signal
 import sys
 import threading
-from typing import Optional, Sequence
+from typing import TYPE_CHECKING, Dict, Optional, Sequence
+
+from viam_sync.sandbox.fault_texts import HELP, plan
+from viam_sync.sandbox.faults import Faults
+
+if TYPE_CHECKING:
+    from viam_sync.sandbox.server import Sandbox
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -14,14 +21,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
     It prints the settings that clients look for in their environment, as lines for a shell.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m viam_sync.sandbox", description="Run the Viam cloud on this computer until it is interrupted."
-    )
-    parser.add_argument("--port", type=int, default=0, help="the port to listen on; without it, a free one")
-    parser.add_argument("--data", metavar="DIR", help="a folder to keep the world in; without it, it is forgotten")
-    options = parser.parse_args(arguments)
-    if not 0 <= options.port <= 65535:
-        parser.error("--port takes a number from 0 to 65535")
+    options = _options(arguments)
     # Loaded once the arguments are known to be good: a process that has loaded grpc may abort when it ends at once.
     from viam_sync.sandbox.server import Sandbox
 
@@ -29,16 +29,71 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     try:
-        cloud = Sandbox(options.data, options.port).start()
-    except OSError as error:
+        cloud = Sandbox(
+            options.data,
+            options.port,
+            seed=options.seed,
+            token_lifetime=options.token_lifetime,
+            tls=options.tls,
+            ui=options.ui,
+        ).start()
+    except (OSError, ImportError) as error:
         print(error, file=sys.stderr)
         return 1
-    settings = {"VIAM_APP_URL": cloud.url, "VIAM_API_KEY": cloud.api_key, "VIAM_API_KEY_ID": cloud.api_key_id}
-    for name, value in settings.items():
-        print(f"export {name}={value}", flush=True)
+    for text in options.fault:
+        plan(cloud.faults, text)
+    for name, value in _settings(cloud).items():
+        print(f"export {name}={shlex.quote(value)}", flush=True)
+    if cloud.ui_url:
+        print(f"# look inside: {cloud.ui_url}", flush=True)
     done.wait()
     cloud.stop()
     return 0
+
+
+def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m viam_sync.sandbox",
+        description="Run the Viam cloud on this computer until it is interrupted.",
+        epilog=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--port", type=int, default=0, help="the port to listen on; without it, a free one")
+    parser.add_argument("--data", metavar="DIR", help="a folder to keep the world in; without it, it is forgotten")
+    parser.add_argument("--tls", action="store_true", help="speak TLS, with a certificate of its own")
+    parser.add_argument("--ui", action="store_true", help="serve a page that shows what is in it, for a browser here")
+    parser.add_argument("--seed", type=int, help="a number that makes IDs, keys and faults the same in every run")
+    parser.add_argument(
+        "--token-lifetime",
+        type=float,
+        metavar="SECONDS",
+        help="for how long a token is accepted; without it, for as long as its key is there",
+    )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="RPC:WHAT…",
+        help="something that is to go wrong, as below; can be given several times",
+    )
+    options = parser.parse_args(arguments)
+    if not 0 <= options.port <= 65535:
+        parser.error("--port takes a number from 0 to 65535")
+    if options.token_lifetime is not None and not 0 < options.token_lifetime < float("inf"):
+        parser.error("--token-lifetime takes a number of seconds above 0")
+    for text in options.fault:
+        try:
+            plan(Faults(), text)
+        except (ValueError, RuntimeError) as error:
+            parser.error(f"--fault {text}: {error}")
+    return options
+
+
+def _settings(cloud: Sandbox) -> Dict[str, str]:
+    settings = {"VIAM_APP_URL": cloud.url, "VIAM_API_KEY": cloud.api_key, "VIAM_API_KEY_ID": cloud.api_key_id}
+    if cloud.ca_certificate is not None:
+        settings["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(cloud.ca_certificate)
+    return settings
 
 
 if __name__ == "__main__":

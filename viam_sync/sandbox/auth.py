@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
 import json
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 from viam_sync.proto import app as pb
 from viam_sync.proto.rpc import auth as auth_pb
@@ -19,7 +20,6 @@ from viam_sync.sandbox.world import World
 Metadata = Sequence[Tuple[str, Union[str, bytes]]]
 
 _ISSUER = "viam_sync.sandbox"
-_HEADER = {"alg": "HS256", "kid": "sandbox", "typ": "JWT"}
 _TYPES = ("api-key", "robot-secret", "robot-location-secret")
 _AGAIN = "authenticate again (proto.rpc.v1.AuthService/Authenticate) with a key that is still there"
 
@@ -33,10 +33,15 @@ class Authentication:
     """AuthService, and the check of its tokens on every other call.
 
     The secret that signs the tokens is kept in the store, so they stay good when the sandbox is restarted.
+
+    Args:
+        world: Where the keys are.
+        lifetime: For how many seconds a token is good; None for as long as its key is there.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, lifetime: Optional[float] = None) -> None:
         self._world = world
+        self._lifetime = lifetime
 
     def Authenticate(
         self, request: auth_pb.AuthenticateRequest, caller: Optional[Caller]
@@ -68,6 +73,29 @@ class Authentication:
         if caller is None:
             raise unauthenticated(f"The key or secret behind this token was deleted or rotated; {_AGAIN}.")
         return caller
+
+    def expire_tokens(self) -> None:
+        """Accept none of the tokens that were handed out so far."""
+        with self._world.store.transaction():
+            self._world.store.keep(tokens_expired=str(self._tokens_expired() + 1))
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Let what is done to the store in the block make no token good again, nor one bad."""
+        store = self._world.store
+        with store.transaction():
+            expired = self._tokens_expired()
+        yield
+        if expired:
+            with store.transaction():
+                store.keep(tokens_expired=str(expired))
+
+    def _tokens_expired(self) -> int:
+        return int(self._world.store.setting("tokens_expired") or 0)
+
+    def _header(self) -> Dict[str, str]:
+        times = self._tokens_expired()
+        return {"alg": "HS256", "kid": f"sandbox-{times}" if times else "sandbox", "typ": "JWT"}
 
     def _check_key(self, entity: str, payload: str) -> Tuple[str, Optional[str]]:
         row = self._world.store.row("SELECT key FROM keys WHERE id = ?", entity.lower())
@@ -112,7 +140,7 @@ class Authentication:
         return Caller(self._world, pb.AuthenticationType.AUTHENTICATION_TYPE_LOCATION_SECRET, entity, None, [given])
 
     def _token(self, type: str, entity: str, secret_id: Optional[str]) -> str:
-        claims = {
+        claims: Dict[str, Any] = {
             "aud": _ISSUER,
             "iat": self._world.microseconds() // 1_000_000,
             "iss": _ISSUER,
@@ -121,7 +149,9 @@ class Authentication:
             "rpc_creds_type": type,
             "sub": entity,
         }
-        signed = f"{_encoded(json.dumps(_HEADER).encode())}.{_encoded(json.dumps(claims).encode())}"
+        if self._lifetime is not None:
+            claims["exp"] = self._world.microseconds() / 1_000_000 + self._lifetime
+        signed = f"{_encoded(json.dumps(self._header()).encode())}.{_encoded(json.dumps(claims).encode())}"
         return f"{signed}.{_encoded(self._signature(signed))}"
 
     def _claims(self, token: str) -> Dict[str, Any]:
@@ -133,6 +163,10 @@ class Authentication:
             claims = {}
         if claims.get("aud") != _ISSUER:
             raise unauthenticated(f"The token was not made by this sandbox, or was changed on the way; {_AGAIN}.")
+        if signed.partition(".")[0] != _encoded(json.dumps(self._header()).encode()):
+            raise unauthenticated(f"The token has expired; {_AGAIN}.")
+        if self._world.microseconds() >= claims.get("exp", float("inf")) * 1_000_000:
+            raise unauthenticated(f"The token has expired; {_AGAIN}.")
         return claims
 
     def _signature(self, signed: str) -> bytes:

@@ -62,7 +62,9 @@ def all_of(conditions: Iterable[Condition]) -> Condition:
 
 def one_of(column: str, values: Iterable[str]) -> Condition:
     """Return the condition that a column has one of some values, however many."""
-    return Condition(f"{column} IN (SELECT value FROM json_each(?))", [json.dumps(list(values))])
+    # SQLite would read a text in JSON only up to its first NUL, and find what that stands for.
+    whole = [value for value in values if "\0" not in value]
+    return Condition(f"{column} IN (SELECT value FROM json_each(?))", [json.dumps(whole)])
 
 
 def capture_of(world: World, metadata: pb.CaptureMetadata) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import errno
 import logging
+import sqlite3
 import threading
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple, TypeVar
 
 import grpc
 from google.protobuf.descriptor_pb2 import MethodDescriptorProto
@@ -15,19 +17,39 @@ from google.protobuf.message import DecodeError
 from viam_sync.proto._pool import message, pool
 from viam_sync.sandbox.access import Caller
 from viam_sync.sandbox.auth import Authentication, refuse_header
+from viam_sync.sandbox.calls import Call, Calls
 from viam_sync.sandbox.errors import CallError, cancelled, invalid_argument, unimplemented
+from viam_sync.sandbox.faults import Faults
+from viam_sync.sandbox.mishaps import Mishaps
 from viam_sync.sandbox.world import World
 
 if TYPE_CHECKING:
     Handler = grpc.RpcMethodHandler[Any, Any]
 
+Answer = TypeVar("Answer", bound=Callable[..., Any])
+
 _LOGGER = logging.getLogger("viam_sync.sandbox")
 
-_AUTH_SERVICE = "proto.rpc.v1.AuthService"
+AUTH_SERVICE = "proto.rpc.v1.AuthService"
+_PROVISIONING_SERVICE = "viam.provisioning.v1.ProvisioningService"
 
 # To grpcio, a client that goes away can look for a moment like one that has sent everything. In 600 trials
 # it took less than a millisecond until the truth was known.
 _MOMENT = 0.01
+
+# A status travels in a header, and clients take headers of 8 KiB; a character may take 9 bytes of it.
+_LONGEST = 800
+
+# The mark of a method that opens transactions of its own.
+_OWN = "opens_transactions"
+
+_SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
+
+
+def opens_transactions(answer: Answer) -> Answer:
+    """Mark the method of a unary RPC that opens transactions of its own, since it takes long between them."""
+    setattr(answer, _OWN, True)
+    return answer
 
 
 class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[misc, unused-ignore]
@@ -37,13 +59,29 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[misc, unused-ignore]
         world: What the servicers work on; each unary call is one transaction of its store.
         authentication: The AuthService, which also checks the token of every other call.
         servicers: For the full name of a service, the objects whose methods are its RPCs.
+        faults: What is to go wrong.
+        port: Where the calls come in.
+
+    Attributes:
+        calls: The last calls.
     """
 
-    def __init__(self, world: World, authentication: Authentication, servicers: Mapping[str, Sequence[object]]) -> None:
+    def __init__(
+        self,
+        world: World,
+        authentication: Authentication,
+        servicers: Mapping[str, Sequence[object]],
+        faults: Faults,
+        port: int,
+    ) -> None:
         self._world = world
         self._authentication = authentication
-        self._servicers = {_AUTH_SERVICE: [authentication], **servicers}
+        self._servicers = {AUTH_SERVICE: [authentication], **servicers}
+        self._faults = faults
+        self._port = port
         self._handlers: Dict[str, Optional[Handler]] = {}
+        self._running: Dict[grpc.ServicerContext, Call] = {}
+        self.calls = Calls(world.microseconds)
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Optional[Handler]:
         """Return what handles a path such as ``/viam.app.v1.AppService/GetRobot``; None if it is not in the schema."""
@@ -58,6 +96,14 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[misc, unused-ignore]
             self._handlers[path] = self._handler(method)
         return self._handlers[path]
 
+    def end_calls(self) -> None:
+        """End all calls that are under way, and return when they have ended."""
+        running = list(self._running.items())
+        for context, _ in running:
+            context.cancel()
+        for _, call in running:
+            call.ended.wait()
+
     def _handler(self, method: Any) -> Handler:
         # Requests arrive as bytes, so that junk is refused as such, and only after the token was checked.
         takes_stream, sends_stream = _streaming(method)
@@ -71,39 +117,65 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[misc, unused-ignore]
         return handler
 
     def _answer(self, method: Any, data: bytes, context: grpc.ServicerContext) -> bytes:
-        with _ending(method, context), self._world.store.transaction():
-            caller = self._caller(method, context)
-            answer = self._method(method)
-            response: bytes = answer(_decoded(method, data), caller).SerializeToString()
-            return response
+        with self._call(method, context) as mishaps:
+            mishaps.before()
+            with self._world.store.transaction():
+                caller = self._caller(method, context)
+                answer = self._method(method)
+                response = None if hasattr(answer, _OWN) else answer(_decoded(method, data), caller)
+            if response is None:
+                response = answer(_decoded(method, data), caller)
+            answered: bytes = response.SerializeToString()
+            mishaps.after()
+            return answered
 
     def _take(self, method: Any, pieces: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
-        with _ending(method, context):
+        with self._call(method, context) as mishaps:
             try:
+                mishaps.before()
                 with self._world.store.transaction():
                     caller = self._caller(method, context)
                 answer = self._method(method)
-                response: bytes = answer(_requests(method, pieces, context), caller).SerializeToString()
+                requests = mishaps.passing(_requests(method, pieces, context))
+                response: bytes = answer(requests, caller).SerializeToString()
+                mishaps.after()
                 return response
-            except CallError:
+            except Exception:
                 # A client that is still sending when it is refused sees a broken connection instead of the reason.
                 with contextlib.suppress(grpc.RpcError):
                     collections.deque(pieces, maxlen=0)
                 raise
 
     def _send(self, method: Any, data: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
-        with _ending(method, context):
+        with self._call(method, context) as mishaps:
+            mishaps.before()
             with self._world.store.transaction():
                 caller = self._caller(method, context)
             answer = self._method(method)
-            for response in answer(_decoded(method, data), caller, context):
+            for response in mishaps.passing(answer(_decoded(method, data), caller, context)):
                 yield response.SerializeToString()
+            mishaps.after()
+
+    @contextlib.contextmanager
+    def _call(self, method: Any, context: grpc.ServicerContext) -> Iterator[Mishaps]:
+        """Keep a call among those that are under way, and end it with the status of what is raised."""
+        self._running[context] = call = self.calls.begin(_name(method))
+        try:
+            with _ending(method, context, call), Mishaps(self._faults, _name(method), context, self._port) as mishaps:
+                yield mishaps
+        finally:
+            del self._running[context]
+            self.calls.end(call)
 
     def _caller(self, method: Any, context: grpc.ServicerContext) -> Optional[Caller]:
-        if method.containing_service.full_name == _AUTH_SERVICE:
+        if method.containing_service.full_name == AUTH_SERVICE:
             refuse_header(context.invocation_metadata())
             return None
-        return self._authentication.caller(context.invocation_metadata())
+        if method.containing_service.full_name == _PROVISIONING_SERVICE:
+            return None  # a device on its own hotspot asks nobody who they are
+        caller = self._authentication.caller(context.invocation_metadata())
+        self._running[context].caller = caller
+        return caller
 
     def _method(self, method: Any) -> Callable[..., Any]:
         for servicer in self._servicers.get(method.containing_service.full_name, ()):
@@ -114,18 +186,32 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[misc, unused-ignore]
 
 
 @contextlib.contextmanager
-def _ending(method: Any, context: grpc.ServicerContext) -> Iterator[None]:
+def _ending(method: Any, context: grpc.ServicerContext, call: Call) -> Iterator[None]:
     """End the call with the status of what is raised."""
     try:
         yield
+        call.status = "OK" if context.is_active() else "CANCELLED"
         return
     except CallError as error:
         status, text = error.status, error.text
-    except Exception:
-        _LOGGER.exception("%s failed", method.full_name)
-        status = grpc.StatusCode.INTERNAL
-        text = f"The sandbox failed at {_name(method)}; its log (logger 'viam_sync.sandbox') says how."
-    context.abort(status, text)
+    except Exception as error:
+        if _is_shortage(error):
+            status = grpc.StatusCode.RESOURCE_EXHAUSTED
+            text = f"The sandbox cannot keep this: {error}. Nothing of it was kept; free some room, then try again."
+        else:
+            _LOGGER.exception("%s failed", method.full_name)
+            status = grpc.StatusCode.INTERNAL
+            text = f"The sandbox failed at {_name(method)}; its log (logger 'viam_sync.sandbox') says how."
+    call.status = status.name
+    # A text that is not Unicode could not be sent, and one that is too long would hide the status from the client.
+    context.abort(status, text[:_LONGEST].encode("utf-8", "replace").decode())
+
+
+def _is_shortage(error: Exception) -> bool:
+    """Tell whether the computer has no room left, be it on its disk or for open files."""
+    if isinstance(error, sqlite3.OperationalError):
+        return "full" in str(error)
+    return isinstance(error, OSError) and error.errno in _SHORTAGES
 
 
 def _requests(method: Any, pieces: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
@@ -144,7 +230,7 @@ def _requests(method: Any, pieces: Iterator[bytes], context: grpc.ServicerContex
 def _decoded(method: Any, data: bytes) -> Any:
     try:
         return message(method.input_type).FromString(data)
-    except DecodeError:
+    except (DecodeError, UnicodeDecodeError, RecursionError):  # the last two from the runtime in pure Python
         text = f"What was sent to {_name(method)} is not a {method.input_type.full_name}."
         raise invalid_argument(text) from None
 

@@ -54,6 +54,11 @@ def unimplemented(text: str) -> CallError:
     return CallError(grpc.StatusCode.UNIMPLEMENTED, text)
 
 
+def resource_exhausted(text: str) -> CallError:
+    """Return the error for a call that takes more time or memory than it may."""
+    return CallError(grpc.StatusCode.RESOURCE_EXHAUSTED, text)
+
+
 def cancelled(text: str) -> CallError:
     """Return the error for a call whose client went away."""
     return CallError(grpc.StatusCode.CANCELLED, text)

@@ -98,6 +98,7 @@ class Parts:
                 "make another one the main part first (mark_part_as_main), or delete the machine (delete_robot)."
             )
         self._world.store.run("DELETE FROM parts WHERE id = ?", part.id)
+        self._world.feed.wake(part.id)
         return pb.DeleteRobotPartResponse()
 
     def MarkPartAsMain(self, request: pb.MarkPartAsMainRequest, caller: Caller) -> pb.MarkPartAsMainResponse:

@@ -12,6 +12,11 @@ from viam_sync.sandbox.machines import create_robot
 from viam_sync.sandbox.members import sign_in
 from viam_sync.sandbox.organizations import create_organization
 from viam_sync.sandbox.parts import create_part
+from viam_sync.sandbox.sample_billing import add_sample_billing
+from viam_sync.sandbox.sample_images import add_sample_images
+from viam_sync.sandbox.sample_logs import log_story
+from viam_sync.sandbox.sample_readings import add_sample_readings
+from viam_sync.sandbox.sample_registry import add_sample_fragment, add_sample_module
 from viam_sync.sandbox.world import World, timestamp
 
 _OWNER = "ada@example.com"
@@ -26,6 +31,8 @@ class Sample(NamedTuple):
     location_id: str
     robot_id: str
     robot_part_id: str
+    dataset_id: str
+    fragment_id: str
 
 
 def sample_of(world: World) -> Sample:
@@ -54,10 +61,16 @@ def _make(world: World) -> Sample:
     greenhouse = create_location(world, organization.id, "Greenhouse", workshop.id)
     rover = _machine(world, workshop.id, "rover", user_id, 2, _ROVER)
     arm = _machine(world, workshop.id, "arm", user_id, 45, _ARM)
-    _machine(world, greenhouse.id, "plant-watcher", user_id, 60 * 26, _PLANT_WATCHER)
+    fragment_id = add_sample_fragment(world, organization.id)
+    plant_watcher = {**_PLANT_WATCHER, "fragments": [{"id": fragment_id}]}
+    watcher = _machine(world, greenhouse.id, "plant-watcher", user_id, 60 * 26, plant_watcher)
     create_part(world, arm.robot, "arm-camera", config=_ARM_CAMERA)
+    add_sample_billing(world, organization.id)
+    add_sample_module(world, organization.id)
+    dataset_id = add_sample_images(world, watcher)
+    add_sample_readings(world, watcher)
     key_id = _make_key(world, organization.id)
-    return Sample(key_id, organization.id, workshop.id, rover.robot, rover.id)
+    return Sample(key_id, organization.id, workshop.id, rover.robot, rover.id, dataset_id, fragment_id)
 
 
 def _machine(
@@ -73,6 +86,7 @@ def _machine(
     part = world.part(row["id"])
     part.last_access.CopyFrom(seen)
     world.store.update("parts", part.id, body=part.SerializeToString())
+    log_story(world, part)
     return part
 
 
@@ -91,12 +105,4 @@ _ARM = {"components": [_component("arm", "arm", "fake"), _component("gripper", "
 _ARM_CAMERA = {"components": [_component("camera", "camera", "fake", width=640, height=480)]}
 _PLANT_WATCHER = {
     "components": [_component("air", "sensor", "fake"), _component("camera", "camera", "fake", width=320, height=240)],
-    "services": [
-        {
-            "name": "data",
-            "api": "rdk:service:data_manager",
-            "model": "rdk:builtin:builtin",
-            "attributes": {"capture_dir": "", "sync_interval_mins": 1, "tags": ["greenhouse"]},
-        }
-    ],
 }

@@ -9,6 +9,7 @@ from viam_sync.proto import app as pb
 from viam_sync.proto.google import Timestamp
 from viam_sync.sandbox.checks import HINTS, NAMES, checked_id
 from viam_sync.sandbox.errors import not_found
+from viam_sync.sandbox.feed import Feed
 from viam_sync.sandbox.ids import Ids
 from viam_sync.sandbox.store import Store
 
@@ -28,11 +29,15 @@ class World:
     Attributes:
         store: Where everything is kept.
         ids: Where IDs and secrets come from.
+        feed: Who follows the logs of parts.
+        web_url: Where the HTTP endpoint listens; empty if there is none.
     """
 
     def __init__(self, store: Store, ids: Ids, clock: Callable[[], float]) -> None:
         self.store = store
         self.ids = ids
+        self.feed = Feed()
+        self.web_url = ""
         self._clock = clock
 
     def microseconds(self) -> int:

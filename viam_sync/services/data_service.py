@@ -43,6 +43,12 @@ class DataService(Service):
         Raises:
             PermissionDeniedError: If the caller may not delete it.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> client.data_client.delete_tabular_data(sandbox.organization_id, 30)
+            0
+            >>> client.data_client.delete_tabular_data(sandbox.organization_id, 0)
+            1008
         """
         request = pb.DeleteTabularDataRequest(
             organization_id=organization_id, delete_older_than_days=delete_older_than_days, filter=filter
@@ -66,6 +72,11 @@ class DataService(Service):
         Raises:
             NotFoundError: If the organization has no such database yet; configure_database_user makes one.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> client.data_client.configure_database_user(sandbox.organization_id, "a long password")
+            >>> client.data_client.get_database_connection(sandbox.organization_id)
+            'data-federation-...query.mongodb.net'
         """
         request = pb.GetDatabaseConnectionRequest(organization_id=organization_id)
         response: pb.GetDatabaseConnectionResponse = self._call("GetDatabaseConnection", request, READ, timeout)
@@ -85,6 +96,9 @@ class DataService(Service):
         Raises:
             InvalidArgumentError: If the password is shorter than 8 characters.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> client.data_client.configure_database_user(sandbox.organization_id, "a long password")
         """
         request = pb.ConfigureDatabaseUserRequest(organization_id=organization_id, password=password)
         self._call("ConfigureDatabaseUser", request, IDEMPOTENT, timeout)

@@ -1,0 +1,142 @@
+import importlib.metadata
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import viam_sync
+
+ROOT = Path(viam_sync.__file__).parents[1]
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "sandbox.md"
+PLUGIN = "viam_sync.sandbox.pytest_plugin"
+
+EACH_WORLD_IS_FRESH = """
+import pytest
+
+seen = set()
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_robot_of_one_test_is_unknown_to_the_next(viam_sandbox, viam_client, number):
+    cloud = viam_client.app_client
+    assert [robot.name for robot in cloud.list_robots(viam_sandbox.location_id)] == ["rover", "arm"]
+    cloud.new_robot("new", viam_sandbox.location_id)
+    viam_sandbox.faults.fail("GetLocation", "PERMISSION_DENIED", times=None)
+    seen.add(viam_sandbox.address)
+
+
+def test_no_fault_is_left_and_all_had_the_same_server(viam_sandbox, viam_client):
+    assert viam_sandbox.faults.planned == []
+    assert viam_client.app_client.get_location(viam_sandbox.location_id).name == "Workshop"
+    assert seen == {viam_sandbox.address}
+"""
+
+STOPPED = """
+def test_what_a_test_stops(viam_sandbox):
+    viam_sandbox.stop()
+
+
+def test_runs_again_in_the_next(viam_sandbox, viam_client):
+    assert viam_client.app_client.get_robot(viam_sandbox.robot_id).name == "rover"
+"""
+
+CLOSED = """
+import pytest
+import viam_sync
+
+kept = []
+
+
+def test_a_client_is_open_in_its_test(viam_client):
+    kept.append(viam_client)
+    assert viam_client.app_client.list_organizations()
+
+
+def test_a_client_is_closed_after_its_test():
+    with pytest.raises(viam_sync.ClosedError):
+        kept[0].app_client.list_organizations()
+"""
+
+FAILING = """
+def test_that_fails_leaves_its_mark(viam_sandbox, viam_client):
+    viam_client.app_client.delete_robot(viam_sandbox.robot_id)
+    assert 0
+
+
+def test_after_it_sees_none(viam_sandbox, viam_client):
+    assert viam_client.app_client.get_robot(viam_sandbox.robot_id).name == "rover"
+"""
+
+NOT_LOADED = """
+import sys
+
+
+def test_nothing_is_loaded_for_tests_that_do_not_ask_for_it():
+    assert not {"grpc", "google.protobuf", "sqlite3"} & set(sys.modules)
+"""
+
+
+def run(folder, text, *arguments):
+    """Run a file of tests in a folder of its own, with warnings as errors, and return what pytest printed."""
+    Path(folder, "test_written.py").write_text(text, encoding="utf-8")
+    installed = any(entry.value == PLUGIN for entry in _entry_points())
+    plugin = [] if installed else ["-p", PLUGIN]
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", *plugin, *arguments]
+    environment = {**os.environ, "PYTHONPATH": path, "PYTEST_ADDOPTS": ""}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    return done.stdout + done.stderr
+
+
+def _entry_points():
+    found = importlib.metadata.entry_points()
+    return found.select(group="pytest11") if hasattr(found, "select") else found.get("pytest11", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        (EACH_WORLD_IS_FRESH, "4 passed"),
+        (STOPPED, "2 passed"),
+        (CLOSED, "2 passed"),
+        (FAILING, "1 failed, 1 passed"),
+        (NOT_LOADED, "1 passed"),
+    ],
+)
+def test_a_file_of_tests_that_uses_the_fixtures(tmp_path, text, result):
+    printed = run(tmp_path, text)
+    assert f"\n{result} in " in printed, printed
+
+
+def test_what_the_documentation_shows_works(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", DOCUMENTATION.read_text(encoding="utf-8"), re.DOTALL)
+    shown = [block for block in blocks if "viam_sandbox" in block]
+    used = """
+from viam_sync import ViamClient
+
+
+def test_it_finds_the_sandbox(cloud_in_the_environment):
+    with ViamClient.create_from_env_vars() as client:
+        assert client.app_client.list_organizations()
+"""
+    printed = run(tmp_path, "\n\n".join(["import pytest", *shown, used]))
+    assert "\n2 passed in " in printed, printed
+
+
+def test_the_fixtures_are_listed_with_what_they_give(tmp_path):
+    printed = run(tmp_path, "", "--fixtures")
+    assert "viam_sandbox -- " in printed
+    assert "Give a sandbox in the world that every sandbox starts with" in printed
+    assert "Give a client that is connected to the sandbox" in printed
+    assert "_viam_sandbox_of_this_process" not in printed
+
+
+def test_its_ids_are_the_same_in_every_run(tmp_path):
+    text = "def test_it(viam_sandbox):\n    print('robot', viam_sandbox.robot_id)\n"
+    printed = [[line for line in run(tmp_path, text, "-s").splitlines() if line.startswith("robot")] for _ in range(2)]
+    assert printed[0] == printed[1] != []
