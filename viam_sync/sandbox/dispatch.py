@@ -117,7 +117,7 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[misc, unused-ignore]
         return handler
 
     def _answer(self, method: Any, data: bytes, context: grpc.ServicerContext) -> bytes:
-        with self._call(method, context) as mishaps:
+        with self._under_way(method, context) as mishaps:
             mishaps.before()
             with self._world.store.transaction():
                 caller = self._caller(method, context)
@@ -130,7 +130,7 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[misc, unused-ignore]
             return answered
 
     def _take(self, method: Any, pieces: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
-        with self._call(method, context) as mishaps:
+        with self._under_way(method, context) as mishaps:
             try:
                 mishaps.before()
                 with self._world.store.transaction():
@@ -147,7 +147,7 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[misc, unused-ignore]
                 raise
 
     def _send(self, method: Any, data: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
-        with self._call(method, context) as mishaps:
+        with self._under_way(method, context) as mishaps:
             mishaps.before()
             with self._world.store.transaction():
                 caller = self._caller(method, context)
@@ -157,7 +157,7 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[misc, unused-ignore]
             mishaps.after()
 
     @contextlib.contextmanager
-    def _call(self, method: Any, context: grpc.ServicerContext) -> Iterator[Mishaps]:
+    def _under_way(self, method: Any, context: grpc.ServicerContext) -> Iterator[Mishaps]:
         """Keep a call among those that are under way, and end it with the status of what is raised."""
         self._running[context] = call = self.calls.begin(_name(method))
         try:

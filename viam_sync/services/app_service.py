@@ -2096,6 +2096,12 @@ class AppService(Service):
         Raises:
             NotFoundError: If there is no such key.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> key, key_id = cloud.create_key_from_existing_key_authorizations(sandbox.api_key_id)
+            >>> cloud.delete_key(key_id)
+            >>> key_id in [each.api_key.id for each in cloud.list_keys(sandbox.organization_id)]
+            False
         """
         request = pb.DeleteKeyRequest(id=id)
         self._call("DeleteKey", request, ONCE, timeout)
@@ -2158,6 +2164,12 @@ class AppService(Service):
         Raises:
             NotFoundError: If there is no such key.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> key, key_id = cloud.create_key_from_existing_key_authorizations(sandbox.api_key_id)
+            >>> new_key, new_key_id = cloud.rotate_key(key_id)
+            >>> new_key == key
+            False
         """
         request = pb.RotateKeyRequest(id=id)
         # The old key dies with the call; a second one would kill the new key.

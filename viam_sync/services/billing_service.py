@@ -169,8 +169,9 @@ class BillingService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> response = client.billing_client.charge_organization(sandbox.organization_id, 100, 19, "A day of help")
-            >>> client.billing_client.get_invoice_pdf(response.invoice_id, sandbox.organization_id, str(folder / "invoice.pdf"))
+            >>> charged = client.billing_client.charge_organization(sandbox.organization_id, 100, 19, "A day of help")
+            >>> path = str(folder / "invoice.pdf")
+            >>> client.billing_client.get_invoice_pdf(charged.invoice_id, sandbox.organization_id, path)
         """
         request = pb.ChargeOrganizationRequest(
             org_id_to_charge=org_id_to_charge,

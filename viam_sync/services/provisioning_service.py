@@ -86,7 +86,7 @@ class ProvisioningService(Service):
 
         Example:
             >>> from viam_sync.proto.provisioning import CloudConfig
-            >>> config = CloudConfig(id=sandbox.robot_part_id, secret="the secret of that part", app_address=sandbox.url)
+            >>> config = CloudConfig(id=sandbox.robot_part_id, secret="that of the part", app_address=sandbox.url)
             >>> client.provisioning_client.set_smart_machine_credentials(config)
         """
         with naming(cloud="cloud_config"):
