@@ -21,6 +21,8 @@ from viam.app.data_client import DataClient as OfficialDataClient
 from viam_sync.app.app_client import AppClient
 from viam_sync.app.data_client import DataClient
 from viam_sync.proto import app as pb
+from viam_sync.rpc.dial import Channel as OurChannel
+from viam_sync.rpc.dial import parse_address
 
 ROUNDS = 30
 METADATA = {"authorization": "Bearer token"}
@@ -46,8 +48,8 @@ async def rounds(port: int) -> Taken:
     taken: Taken = defaultdict(list)
     theirs = Channel("127.0.0.1", port)
     official, official_data = OfficialAppClient(theirs, METADATA), OfficialDataClient(theirs, METADATA)
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        client, data, bare = AppClient(channel, METADATA), DataClient(channel, METADATA), bare_call(channel)
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel, our_channel(port) as ours:
+        client, data, bare = AppClient(ours, METADATA), DataClient(ours, METADATA), bare_call(channel)
         for _ in range(ROUNDS):
             taken["bare"].append(timed(bare, 200))
             taken["ours"].append(timed(lambda: client.get_robot("r-1"), 200))
@@ -56,6 +58,10 @@ async def rounds(port: int) -> Taken:
             taken["official page"].append(await timed_async(official_data.tabular_data_by_filter, 3))
     theirs.close()
     return taken
+
+
+def our_channel(port: int) -> OurChannel:
+    return OurChannel(parse_address(f"http://127.0.0.1:{port}"), max_reconnect_attempts=3)
 
 
 def bare_call(channel: grpc.Channel) -> Callable[[], Any]:

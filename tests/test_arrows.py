@@ -19,6 +19,7 @@ ALLOWED: Dict[str, Set[str]] = {
     "services": {"rpc", "errors", "utils", "proto"},
     "transfer": {"rpc", "errors", "utils", "proto"},
     "rpc": {"errors", "utils", "proto"},
+    "tabular": {"app", "transfer"},
     "utils": {"proto"},
     "errors": set(),
     "proto": set(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from datetime import datetime, timedelta
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Type, TypeVar, Union
@@ -11,10 +12,12 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from viam_sync.proto._pool import adopt
 from viam_sync.proto._values import StructLike, TimestampLike
 from viam_sync.proto.app import data as data_pb
 
 _EPOCH = datetime(1970, 1, 1)
+_SECOND = 1_000_000_000  # in nanoseconds
 
 ValueTypes = Union[None, bool, float, str, List["ValueTypes"], Mapping[str, "ValueTypes"]]
 
@@ -236,6 +239,54 @@ def create_filter(
     )
 
 
+def partition_filter(filter: data_pb.Filter, n: int) -> List[data_pb.Filter]:
+    """Return filters that share the time range of one: each match of that one matches exactly one of them.
+
+    Args:
+        filter: What to split; it needs a start and an end, and stays as it is.
+        n: How many filters to make of it.
+
+    Returns:
+        The filters, in the order of their times: each ends, exact to the microsecond, where the next one starts. All
+        else is as in the filter.
+
+    Raises:
+        TypeError: If ``filter`` is no filter, or ``n`` no whole number.
+        ValueError: If the filter lacks a start or an end, the end is not after the start, ``n`` is below 1, or the
+            range has fewer than ``n`` microseconds.
+
+    Example:
+        >>> from viam_sync.utils import create_filter, partition_filter
+        >>> day = create_filter(start_time=datetime(2024, 1, 1), end_time=datetime(2024, 1, 2))
+        >>> [str(timestamp_to_datetime(part.interval.start)) for part in partition_filter(day, 2)]
+        ['2024-01-01 00:00:00', '2024-01-01 12:00:00']
+    """
+    filter = adopt(data_pb.Filter, filter, "filter")
+    if not isinstance(filter, data_pb.Filter):
+        raise TypeError(f"filter takes a Filter, got a {type(filter).__name__}; make one with create_filter")
+    if isinstance(n, bool) or not isinstance(n, int):
+        raise TypeError(f"n takes a whole number, got a {type(n).__name__}")
+    missing = [name for name in ("start", "end") if not filter.interval.HasField(name)]
+    if missing:
+        raise ValueError(f"filter has no {missing[0]}; give create_filter both start_time and end_time")
+    start, end = _nanoseconds(filter.interval.start), _nanoseconds(filter.interval.end)
+    if end <= start:
+        raise ValueError("filter ends before it starts, or at the same time; end_time must be after start_time")
+    most = (end - start) // 1000
+    if not 1 <= n <= most:
+        raise ValueError(f"n takes a number from 1 to {most}, as the range has that many microseconds, got {n}")
+    parts = [copy.deepcopy(filter) for _ in range(n)]
+    for number in range(1, n):
+        seconds, nanos = divmod((start + (end - start) * number // n) // 1000 * 1000, _SECOND)
+        for edge in (parts[number - 1].interval.end, parts[number].interval.start):
+            edge.seconds, edge.nanos = seconds, nanos
+    return parts
+
+
+def _nanoseconds(timestamp: Timestamp) -> int:
+    return timestamp.seconds * _SECOND + timestamp.nanos
+
+
 __all__ = [
     "ListValue",
     "StructLike",
@@ -245,6 +296,7 @@ __all__ = [
     "datetime_to_timestamp",
     "dict_to_struct",
     "message_to_struct",
+    "partition_filter",
     "primitive_to_value",
     "struct_to_dict",
     "timestamp_to_datetime",

@@ -151,9 +151,9 @@ def test_an_open_file_is_read_from_where_it_stands_and_left_open(server: FakeSer
 @pytest.mark.parametrize(
     ("file", "kind", "text"),
     [
-        ("arm.tar.gz", TypeError, "file takes bytes, a Path or a file opened in binary mode, got a str"),
+        ("arm.tar.gz", TypeError, "file takes bytes, a path .*, or a file opened in binary mode, got a str"),
         (None, TypeError, "got a NoneType"),
-        (io.StringIO("text"), TypeError, "file takes a file opened in binary mode; reading it gave a str"),
+        (io.StringIO("text"), TypeError, "file takes a file opened in binary mode, got one opened as text"),
         (Path("absent.tar.gz"), FileNotFoundError, "absent.tar.gz"),
     ],
 )
@@ -184,11 +184,17 @@ class Breaking:
         return self.pieces.pop()
 
 
-def test_an_error_in_reading_comes_out_as_it_is(server: FakeService, cloud: AppClient) -> None:
+def test_an_error_in_reading_says_how_far_it_came(server: FakeService, cloud: AppClient) -> None:
     file = Breaking()
-    with pytest.raises(OSError, match="Input/output error") as caught:
+    with pytest.raises(OSError, match="Input/output error, after 5 bytes; nothing was uploaded: 'file'") as caught:
         cloud.upload_module_file(INFO, cast(BinaryIO, file))
-    assert caught.value is file.failure
+    assert caught.value.__cause__ is file.failure
+
+
+def test_progress_is_told_in_bytes(cloud: AppClient) -> None:
+    told: List[Any] = []
+    cloud.upload_module_file(INFO, CONTENTS, progress=lambda *each: told.append(each))
+    assert told == [(done * KIB, 600 * KIB, "bytes") for done in (0, 256, 512, 600)]
 
 
 @pytest.mark.parametrize("status", [grpc.StatusCode.ALREADY_EXISTS, grpc.StatusCode.UNAVAILABLE])

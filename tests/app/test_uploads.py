@@ -259,14 +259,14 @@ def test_parameters_are_plain_values_or_messages(server: FakeService, data: Data
 
 
 REFUSED: Dict[str, Callable[[DataClient], Any]] = {
-    "binary_data takes bytes, got a str": lambda data: data.binary_data_capture_upload(
+    "binary_data takes bytes, a path .*, got a str": lambda data: data.binary_data_capture_upload(
         "text",  # type: ignore[arg-type]
         "p",
         *CAMERA,
         "png",
     ),
-    "data takes bytes, got a str": lambda data: data.file_upload("p", "text"),  # type: ignore[arg-type]
-    "data takes bytes, got a int": lambda data: data.streaming_data_capture_upload(5, "p", "png"),  # type: ignore[arg-type]
+    "data takes bytes, a path .*, got a str": lambda data: data.file_upload("p", "text"),  # type: ignore[arg-type]
+    "data takes bytes, a path .*, got a int": lambda data: data.streaming_data_capture_upload(5, "p", "png"),  # type: ignore[arg-type]
     "file_ext is empty": lambda data: data.streaming_data_capture_upload(b"x", "p", ""),
     "file_ext takes a str, got a int": lambda data: data.streaming_data_capture_upload(b"x", "p", 5),  # type: ignore[arg-type]
     "tags takes a list, got a str": lambda data: data.file_upload("p", b"x", tags="red"),
@@ -293,13 +293,15 @@ REFUSED: Dict[str, Callable[[DataClient], Any]] = {
         *CAMERA,
         data_request_times=[NOON],  # type: ignore[list-item]
     ),
-    "tabular_data takes a list, got a dict": lambda data: data.tabular_data_capture_upload(
-        {"speed": 1},  # type: ignore[arg-type]
-        "p",
-        *CAMERA,
+    "tabular_data takes an iterable of mappings or a DataFrame, got a dict": lambda data: (
+        data.tabular_data_capture_upload(
+            {"speed": 1},
+            "p",
+            *CAMERA,
+        )
     ),
     r"tabular_data\[0\] takes a mapping, got a str": lambda data: data.tabular_data_capture_upload(
-        ["speed"],  # type: ignore[list-item]
+        ["speed"],
         "p",
         *CAMERA,
     ),

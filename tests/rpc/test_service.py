@@ -11,7 +11,6 @@ from viam_sync.app.app_client import AppClient
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import (
-    CancelledError,
     ClosedError,
     DeadlineExceededError,
     GRPCError,
@@ -258,7 +257,7 @@ def test_closing_ends_a_call_of_another_thread(server: FakeService) -> None:
     client = connect(server)
 
     def call() -> None:
-        with pytest.raises(CancelledError) as caught:
+        with pytest.raises(ClosedError, match="The client is closed") as caught:
             client.app_client.get_robot("r-1")
         ends.append(caught.value)
 

@@ -1,6 +1,7 @@
 """The documented type of what each method of DataClient returns is inferred."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from typing_extensions import assert_type
@@ -125,3 +126,15 @@ def uploads(data: DataClient, moment: datetime) -> None:
     assert_type(data.streaming_data_capture_upload(b"png", "p", ".png", data_request_times=times), str)
     assert_type(data.file_upload("p", b"text", file_extension=".txt", tags=["tag"]), str)
     assert_type(data.file_upload_from_path("notes.txt", "p", method_parameters={"a": 1}), str)
+    rows = ({"speed": speed} for speed in range(5))
+    assert_type(data.tabular_data_capture_upload(rows, "p", "sensor", "gps", "Readings"), str)
+    data.tabular_data_capture_upload(["speed"], "p", "sensor", "gps", "Readings")  # type: ignore[list-item] # pyright: ignore
+    path = Path("film.mp4")
+    with path.open("rb") as file:
+        assert_type(data.file_upload("p", file, file_modify_time=moment, progress=True), str)
+    assert_type(data.file_upload("p", path, progress=lambda done, total, unit: print(done, total, unit)), str)
+    data.file_upload("p", "film.mp4")  # type: ignore[arg-type] # pyright: ignore
+    with path.open() as text:
+        data.file_upload("p", text)  # type: ignore[arg-type] # pyright: ignore
+    assert_type(data.upload_files(path, "p", pattern="*.jpg", journal=False), List[DataClient.UploadResult])
+    assert_type(data.upload_files([path, "b.txt"], "p", workers=8, journal="journal")[0].id, Optional[str])

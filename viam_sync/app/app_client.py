@@ -6,6 +6,7 @@ import grpc
 
 from viam_sync.app.config_properties import ConfigProperties
 from viam_sync.app.default_location import DefaultLocation
+from viam_sync.app.fleet_iterators import FleetIterators
 from viam_sync.app.fragment_records import Fragment, FragmentHistoryEntry
 from viam_sync.app.fragments import Fragments
 from viam_sync.app.logs import Logs, LogsStream
@@ -36,6 +37,7 @@ class AppClient(
     Fragments,
     Roles,
     Modules,
+    FleetIterators,
     DefaultLocation,
     AppService,
 ):

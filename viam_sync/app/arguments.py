@@ -12,6 +12,9 @@ from viam_sync.proto.app import data as pb
 #: An ID of binary data: "organization/location/file", or the message that older versions of the service take.
 BinaryIDLike = Union[str, "pb.BinaryID"]
 
+#: More do not make anything faster, and each has a thread.
+_MOST_WORKERS = 64
+
 
 def texts(name: str, values: Sequence[str]) -> List[str]:
     """Return a list of strings that may not be empty.
@@ -173,6 +176,25 @@ def text(name: str, value: str) -> str:
     if not value:
         raise ValueError(f"{name} is an empty string")
     return value
+
+
+def worker_count(workers: int) -> int:
+    """Return how many workers there may be at a time.
+
+    Raises:
+        TypeError: If that is no whole number.
+        ValueError: If it is outside 1 to 64.
+
+    Example:
+        >>> from viam_sync.app.arguments import worker_count
+        >>> worker_count(8)
+        8
+    """
+    if isinstance(workers, bool) or not isinstance(workers, int):
+        raise TypeError(f"workers takes an int, got a {type(workers).__name__}")
+    if not 1 <= workers <= _MOST_WORKERS:
+        raise ValueError(f"workers takes a number from 1 to {_MOST_WORKERS}, got {workers}")
+    return workers
 
 
 def _items(name: str, values: Any, what: str) -> List[Any]:

@@ -12,10 +12,13 @@ from viam_sync import utils
 from viam_sync.app.binary_data import BinaryFiles
 from viam_sync.app.binary_tags import BinaryTags
 from viam_sync.app.bounding_boxes import BoundingBoxes
+from viam_sync.app.bulk_uploads import BulkUploads
+from viam_sync.app.data_iterators import DataIterators
 from viam_sync.app.data_pipelines import DataPipelineRunsPage, DataPipelines
 from viam_sync.app.data_records import TabularData, TabularDataPoint
 from viam_sync.app.dataset_lists import DatasetLists
 from viam_sync.app.dataset_members import DatasetMembers
+from viam_sync.app.exports import Exports
 from viam_sync.app.indexes import Indexes
 from viam_sync.app.pipeline_records import DataPipeline, DataPipelineRun
 from viam_sync.app.sequences import Sequences
@@ -26,11 +29,14 @@ from viam_sync.proto.app import data as pb
 from viam_sync.services.data_pipelines_service import DataPipelinesService
 from viam_sync.services.data_service import DataService
 from viam_sync.services.dataset_service import DatasetService
+from viam_sync.transfer.export_results import ExportResult
+from viam_sync.transfer.uploads import UploadResult
 
 __all__ = ["DataClient"]
 
 
 class DataClient(
+    Exports,
     TabularQueries,
     BinaryFiles,
     BinaryTags,
@@ -39,9 +45,11 @@ class DataClient(
     DatasetLists,
     DatasetMembers,
     Uploads,
+    BulkUploads,
     Indexes,
     Sequences,
     DataPipelines,
+    DataIterators,
     DataPipelinesService,
     DataService,
     DatasetService,
@@ -53,6 +61,11 @@ class DataClient(
     Args:
         channel: An open channel to the cloud.
         metadata: Sent with each call; holds the ``authorization`` of the caller.
+
+    Example:
+        >>> rows, count, _ = client.data_client.tabular_data_by_filter(count_only=True)
+        >>> count
+        1008
     """
 
     # Without the annotation, mypy takes them for variables, which cannot stand in an annotation.
@@ -61,6 +74,8 @@ class DataClient(
     DataPipeline: TypeAlias = DataPipeline
     DataPipelineRun: TypeAlias = DataPipelineRun
     DataPipelineRunsPage: TypeAlias = DataPipelineRunsPage
+    UploadResult: TypeAlias = UploadResult
+    ExportResult: TypeAlias = ExportResult
 
     @staticmethod
     def create_filter(
@@ -101,6 +116,11 @@ class DataClient(
 
         Returns:
             The filter.
+
+        Example:
+            >>> from viam_sync.utils import create_filter  # what to use instead
+            >>> create_filter(component_name="air").component_name
+            'air'
         """
         warnings.warn(
             "DataClient.create_filter is deprecated; use viam_sync.utils.create_filter",

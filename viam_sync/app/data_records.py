@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple, Union
 
 from typing_extensions import Self
 
 from viam_sync.proto.app import data as pb
+from viam_sync.transfer.pages import Converted
 from viam_sync.transfer.rows import capture_metadata_row, json_value, time_row
 from viam_sync.utils import struct_to_dict, timestamp_to_datetime
+
+#: How many different metadata of readings are kept at a time.
+_MOST_SHARED = 1000
 
 
 @dataclass
@@ -36,19 +40,20 @@ class TabularData:
         return f"{self.data}\n{self.metadata}{times}"
 
 
-def tabular_page(response: pb.TabularDataByFilterResponse) -> List[TabularData]:
+def tabular_items(response: pb.TabularDataByFilterResponse) -> Converted[TabularData]:
     """Return the rows of a page, each with its metadata, which the page holds once for all rows that share it."""
     shared = dict(enumerate(response.metadata))
-    return [
-        TabularData(
+
+    def convert(row: pb.TabularData) -> TabularData:
+        return TabularData(
             struct_to_dict(row.data),
             # What the service says of the place is not to be trusted.
             shared.get(row.metadata_index) or pb.CaptureMetadata(),
             timestamp_to_datetime(row.time_requested),
             timestamp_to_datetime(row.time_received),
         )
-        for row in response.data
-    ]
+
+    return Converted(response.data, convert)
 
 
 def tabular_row(row: TabularData) -> Dict[str, Any]:
@@ -125,3 +130,29 @@ class TabularDataPoint:
     def resource_subtype(self) -> str:
         """The API of the resource, under its older name."""
         return self.resource_api
+
+
+def plain_rows(rows: Iterable[Union[TabularData, TabularDataPoint, Mapping[str, Any]]]) -> Iterator[Mapping[str, Any]]:
+    """Yield rows as mappings: readings with the names that `tabular_row` gives them, those of a query as they are.
+
+    Raises:
+        TypeError: If there is something else among them.
+    """
+    # Readings share their metadata, which take longer to convert than all else.
+    shared: Dict[int, Tuple[pb.CaptureMetadata, Dict[str, Any]]] = {}
+    for row in rows:
+        if isinstance(row, TabularData):
+            known = shared.get(id(row.metadata))
+            if known is None:
+                if len(shared) == _MOST_SHARED:
+                    shared.clear()
+                # They are kept with it, so that no others get the same number.
+                known = shared[id(row.metadata)] = row.metadata, capture_metadata_row(row.metadata)
+            times = {"timeRequested": row.time_requested, "timeReceived": row.time_received}
+            yield {"data": row.data, "metadata": known[1], **times}
+        elif isinstance(row, TabularDataPoint):
+            yield vars(row)
+        elif isinstance(row, Mapping):
+            yield row
+        else:
+            raise TypeError(f"rows takes what methods for tabular data return, got a {type(row).__name__}")

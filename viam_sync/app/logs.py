@@ -5,22 +5,21 @@ from __future__ import annotations
 import time
 from datetime import datetime
 from types import TracebackType
-from typing import Iterator, List, Optional, Set, Type
+from typing import Any, Iterator, List, Optional, Sequence, Tuple, Type
 
-import grpc
 from typing_extensions import Self
 
+from viam_sync.app.paging import PagedCall
 from viam_sync.app.records import LogEntry
-from viam_sync.errors import GRPCError, grpc_error
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
 from viam_sync.proto._refusals import naming
 from viam_sync.rpc.retry import READ, TAIL
 from viam_sync.rpc.service import Service, Stream
 from viam_sync.transfer.files import Destination, message_to_row
+from viam_sync.transfer.pages import Converted, Items, Pages, walk
 
-#: A filter can leave pages empty, but a service that sends this many in a row is not going anywhere.
-_MOST_EMPTY_PAGES = 100
+_GET_LOGS = "viam.app.v1.AppService/GetRobotPartLogs"
 
 
 class LogsStream(Iterator[List[LogEntry]]):
@@ -59,11 +58,25 @@ class LogsStream(Iterator[List[LogEntry]]):
         Raises:
             StopIteration: If the stream has ended or was closed.
             GRPCError: If the service ends it with an error, or is lost; a subclass says which.
+
+        Example:
+            >>> with cloud.tail_robot_part_logs(sandbox.robot_part_id, errors_only=False) as stream:
+            ...     sandbox.wait_for_tail(sandbox.robot_part_id)
+            ...     sandbox.log(sandbox.robot_part_id, "Ready")
+            ...     [entry.level for entry in stream.next()]
+            ['info']
         """
         return next(self)
 
     def close(self) -> None:
-        """End the stream; closing it again does nothing."""
+        """End the stream; closing it again does nothing.
+
+        Example:
+            >>> stream = cloud.tail_robot_part_logs(sandbox.robot_part_id)
+            >>> stream.close()
+            >>> list(stream)
+            []
+        """
         self._stream.close()
 
     def __enter__(self) -> Self:
@@ -123,32 +136,98 @@ class Logs(Service):
             OSError: If ``dest`` cannot be written. Found before the call, nothing was asked; found later, the entries
                 are the error's attribute ``result``.
             NotFoundError: If there is no such part.
-            InvalidArgumentError: If ``range`` comes with ``start`` or ``end``.
+            InvalidArgumentError: If ``range`` comes with both ``start`` and ``end``.
             InternalError: If the service sends pages without end.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> sandbox.log(sandbox.robot_part_id, "The battery is low", level="warn")
+            >>> [entry.message for entry in cloud.get_robot_part_logs(sandbox.robot_part_id, filter="battery")]
+            ['The battery is low']
         """
-        if isinstance(log_levels, (str, bytes)):
-            raise TypeError(f"log_levels takes a list such as ['error'], got {log_levels!r}")
         count = _checked_count(num_log_entries)
         destination = None if dest is None else Destination(dest, refused=(".csv",))
-        with naming(id="robot_part_id", levels="log_levels"):
-            request = pb.GetRobotPartLogsRequest(
-                id=robot_part_id,
-                filter=filter or "",
-                page_token="",
-                levels=log_levels,
-                start=start,
-                end=end,
-                order=order,
-                range=range,
-                source=source,
-                user_facing_only=user_facing_only,
-            )
+        request = _logs_request(
+            robot_part_id,
+            filter,
+            log_levels,
+            start=start,
+            end=end,
+            order=order,
+            range=range,
+            source=source,
+            user_facing_only=user_facing_only,
+        )
         messages = self._gather_logs(request, count, timeout)
         logs = [LogEntry.from_proto(message) for message in messages]
         if destination is not None:
             destination.write_rows([message_to_row(message) for message in messages], result=logs)
         return logs
+
+    def iter_robot_part_logs(
+        self,
+        robot_part_id: str,
+        *,
+        filter: Optional[str] = None,
+        log_levels: Sequence[str] = (),
+        start: Optional[datetime] = None,
+        end: Optional[datetime] = None,
+        order: Optional[pb.LogOrder.ValueType] = None,
+        range: Optional[str] = None,
+        source: Optional[str] = None,
+        user_facing_only: Optional[bool] = None,
+        limit: Optional[int] = None,
+        prefetch: bool = True,
+        timeout: Optional[float] = None,
+    ) -> Pages[LogEntry]:
+        """Go through all that a part has logged, the newest first.
+
+        Args:
+            robot_part_id: ID of the part, a UUID.
+            filter: Only entries whose message contains this text; None for all.
+            log_levels: Only entries of these levels, such as ``["warn", "error"]``; empty for all.
+            start: Only entries from this time on; without a time zone it is UTC.
+            end: Only entries up to this time; without a time zone it is UTC.
+            order: ``LogOrder.LOG_ORDER_ASCENDING`` of ``viam_sync.proto.app`` for the oldest first.
+            range: How far back to look, such as ``10m``, ``10h`` or ``10d``, in place of ``start`` and ``end``.
+            source: Only entries from there; None for all.
+            user_facing_only: Whether to leave out entries that are not meant for users.
+            limit: How many entries at most; None for all.
+            prefetch: Whether to fetch the next page in a thread while the caller works on this one.
+            timeout: Seconds that each page may take, retries included; None for the limit of its retry class.
+
+        Returns:
+            An iterator over the entries; nothing is asked before the first one is.
+
+        Raises:
+            TypeError: If an argument is of the wrong type.
+            ValueError: If ``limit`` is negative.
+            NotFoundError: While iterating, if there is no such part.
+            InvalidArgumentError: While iterating, if ``range`` came with both ``start`` and ``end``.
+            GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
+
+        Example:
+            >>> sandbox.log(sandbox.robot_part_id, "The battery is low", level="warn")
+            >>> [entry.message for entry in cloud.iter_robot_part_logs(sandbox.robot_part_id, filter="battery")]
+            ['The battery is low']
+        """
+        request = _logs_request(
+            robot_part_id,
+            filter,
+            log_levels,
+            start=start,
+            end=end,
+            order=order,
+            range=range,
+            source=source,
+            user_facing_only=user_facing_only,
+        )
+
+        def read(response: pb.GetRobotPartLogsResponse) -> Tuple[Items[LogEntry], str]:
+            return Converted(response.logs, LogEntry.from_proto), response.next_page_token
+
+        call = PagedCall(_GET_LOGS, READ, request, request)
+        return call.pages(self._call, read, limit=limit, prefetch=prefetch, timeout=timeout)
 
     def tail_robot_part_logs(
         self,
@@ -160,8 +239,8 @@ class Logs(Service):
     ) -> LogsStream:
         """Follow the log of a part: get its new entries as they come in.
 
-        The request is sent at once, so nothing is missed that is logged between this call and the first ``next``.
-        The stream goes on until it is closed; use it in a ``with`` statement.
+        The request is sent at once: what is logged once it has reached the service is not missed, even before the
+        first ``next``. The stream goes on until it is closed; use it in a ``with`` statement.
 
         Args:
             robot_part_id: ID of the part, a UUID.
@@ -175,6 +254,13 @@ class Logs(Service):
 
         Raises:
             ClosedError: If the client was closed.
+
+        Example:
+            >>> with cloud.tail_robot_part_logs(sandbox.robot_part_id) as stream:
+            ...     sandbox.wait_for_tail(sandbox.robot_part_id)
+            ...     sandbox.log(sandbox.robot_part_id, "The motor stalled", level="error")
+            ...     print(stream.next()[0].message)
+            The motor stalled
         """
         with naming(id="robot_part_id"):
             request = pb.TailRobotPartLogsRequest(id=robot_part_id, errors_only=errors_only, filter=filter or "")
@@ -185,23 +271,25 @@ class Logs(Service):
     ) -> List[common_pb.LogEntry]:
         """Ask for page after page until there are ``count`` entries, 0 being all."""
         over = None if timeout is None else time.monotonic() + timeout
-        found: List[common_pb.LogEntry] = []
-        tokens: Set[str] = set()
-        empty_pages = 0
-        while True:
+
+        def fetch(token: str, size: int) -> Tuple[Items[common_pb.LogEntry], str]:
+            request.page_token = token
             left = None if over is None else max(over - time.monotonic(), 0)
             page: pb.GetRobotPartLogsResponse = self._call("GetRobotPartLogs", request, READ, left)
-            found += page.logs
-            token = page.next_page_token
-            if not token or 0 < count <= len(found):
-                return found[:count] if count else found
-            empty_pages = 0 if page.logs else empty_pages + 1
-            if token in tokens:
-                raise _endless(f"gave the page token {token!r} a second time")
-            if empty_pages == _MOST_EMPTY_PAGES:
-                raise _endless(f"sent {empty_pages} empty pages in a row")
-            tokens.add(token)
-            request.page_token = token
+            return page.logs, page.next_page_token
+
+        return [entry for page in walk(fetch, limit=count or None, method=_GET_LOGS) for entry in page]
+
+
+def _logs_request(
+    robot_part_id: str, filter: Optional[str], log_levels: Sequence[str], **more: Any
+) -> pb.GetRobotPartLogsRequest:
+    if isinstance(log_levels, (str, bytes)):
+        raise TypeError(f"log_levels takes a list such as ['error'], got {log_levels!r}")
+    with naming(id="robot_part_id", levels="log_levels"):
+        return pb.GetRobotPartLogsRequest(
+            id=robot_part_id, filter=filter or "", page_token="", levels=log_levels, **more
+        )
 
 
 def _checked_count(count: int) -> int:
@@ -210,11 +298,3 @@ def _checked_count(count: int) -> int:
     if count < 0:
         raise ValueError(f"num_log_entries takes 0 for all entries, or how many at most, got {count}")
     return count
-
-
-def _endless(what: str) -> GRPCError:
-    return grpc_error(
-        grpc.StatusCode.INTERNAL,
-        f"The service {what}, so its pages would never end; name a start and an end to ask for less.",
-        method="viam.app.v1.AppService/GetRobotPartLogs",
-    )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from itertools import chain
-from pathlib import Path
-from typing import BinaryIO, Iterator, List, Optional, Union
+from typing import List, Optional
 
 from viam_sync.proto import app as pb
 from viam_sync.rpc.retry import IDEMPOTENT, UPLOAD
 from viam_sync.rpc.service import Service
-from viam_sync.transfer.chunks import CHUNK, BytesLike, FileContents, as_view, chunks_of, pieces_of
+from viam_sync.transfer.chunks import Uploadable, contents_of, primed
+from viam_sync.transfer.progress import Progress, ProgressLike
 
 
 class Modules(Service):
@@ -78,8 +78,9 @@ class Modules(Service):
     def upload_module_file(
         self,
         module_file_info: Optional[pb.ModuleFileInfo],
-        file: Union[BytesLike, Path, BinaryIO],
+        file: Uploadable,
         *,
+        progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
     ) -> str:
         """Upload the packed file of a version of a module.
@@ -89,16 +90,20 @@ class Modules(Service):
 
         Args:
             module_file_info: Which module, version and platform it is; the service refuses a file without.
-            file: The contents: bytes, the path of a file, or a file that was opened in binary mode, which is read
-                from where it stands and left open.
+            file: The contents: bytes, the path of a file as a ``pathlib.Path``, or a file opened in binary mode,
+                which is read from where it stands and left open.
+            progress: True for a bar on the terminal, or what is called with the bytes that are sent, those there are
+                (None if that is not known), and ``"bytes"``.
             timeout: Seconds that the upload may take in all; None for no limit.
 
         Returns:
             URL of the uploaded file.
 
         Raises:
-            TypeError: If ``file`` is none of these, a str among them; nothing was sent.
-            OSError: If the file cannot be read; other errors that reading raises come out as they are, too.
+            TypeError: If ``file`` is none of these, a str or a file opened as text among them; nothing was sent.
+            OSError: If the file cannot be read, or gets longer or shorter while it is; nothing is stored then. Other
+                errors that reading raises come out as they are, too.
+            ImportError: If ``progress`` is True, and tqdm is not installed.
             AlreadyExistsError: If the module has this version for this platform already.
             InvalidArgumentError: If the information is missing, its version is no semantic one, or its platform is
                 not known.
@@ -113,31 +118,10 @@ class Modules(Service):
             '1.0.0'
         """
         opening = pb.UploadModuleFileRequest(module_file_info=module_file_info)
-        if isinstance(file, Path):
-            with FileContents(file) as contents:
-                return self._upload_module_file(opening, iter(contents), timeout)
-        return self._upload_module_file(opening, _chunks(file), timeout)
-
-    def _upload_module_file(
-        self, opening: pb.UploadModuleFileRequest, chunks: Iterator[bytes], timeout: Optional[float]
-    ) -> str:
-        # What cannot be read at all is found here, before anything is sent.
-        first = next(chunks)
-        requests = chain([opening], (pb.UploadModuleFileRequest(file=chunk) for chunk in chain([first], chunks)))
-        response: pb.UploadModuleFileResponse = self._send("UploadModuleFile", requests, UPLOAD, timeout)
+        with Progress(progress) as shown, contents_of("file", file) as contents:
+            # What cannot be read at all is found here, before anything is sent.
+            pieces = primed(shown.counting(contents))
+            shown.begin(contents.size)
+            requests = chain([opening], (pb.UploadModuleFileRequest(file=piece) for piece in pieces))
+            response: pb.UploadModuleFileResponse = self._send("UploadModuleFile", requests, UPLOAD, timeout)
         return response.url
-
-
-def _chunks(file: Union[BytesLike, BinaryIO]) -> Iterator[bytes]:
-    if isinstance(file, (bytes, bytearray, memoryview)):
-        return chunks_of(as_view("file", file))
-    if hasattr(file, "read"):
-        return pieces_of(lambda: _piece(file))
-    raise TypeError(f"file takes bytes, a Path or a file opened in binary mode, got a {type(file).__name__}")
-
-
-def _piece(file: BinaryIO) -> bytes:
-    piece = file.read(CHUNK)
-    if not isinstance(piece, bytes):
-        raise TypeError(f"file takes a file opened in binary mode; reading it gave a {type(piece).__name__}")
-    return piece

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union, cast
 
-from viam_sync.app.data_records import TabularData, TabularDataPoint, tabular_page, tabular_row
+from viam_sync.app.data_records import TabularData, TabularDataPoint, tabular_items, tabular_row
 from viam_sync.proto._refusals import naming
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.retry import QUERY, READ, STREAM
@@ -59,6 +59,13 @@ class TabularQueries(Service):
             TypeError: If an argument is of the wrong type.
             ValueError: If ``limit`` is negative.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.utils import create_filter
+            >>> air = create_filter(component_name="air")
+            >>> rows, count, last = client.data_client.tabular_data_by_filter(air, limit=3)
+            >>> count, sorted(rows[0].data["readings"])
+            (3, ['co2', 'humidity', 'temperature'])
         """
         destination = None if dest is None else Destination(dest)
         request = pb.TabularDataByFilterRequest(
@@ -69,7 +76,7 @@ class TabularQueries(Service):
             include_internal_data=include_internal_data,
         )
         response: pb.TabularDataByFilterResponse = self._call("TabularDataByFilter", request, READ, timeout)
-        page = (tabular_page(response), response.count, response.last)
+        page = (list(tabular_items(response)), response.count, response.last)
         if destination is not None:
             write_rows(destination, page[0], tabular_row, page)
         return page
@@ -94,6 +101,12 @@ class TabularQueries(Service):
             InvalidArgumentError: If the query is no SELECT, or none that can be read.
             ValueError: If the service answers with what is no row.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> query = "SELECT avg(data.readings.temperature) AS mean FROM readings WHERE time_received > '2024-01-01'"
+            >>> (row,) = client.data_client.tabular_data_by_sql(sandbox.organization_id, query)
+            >>> round(row["mean"])
+            21
         """
         request = pb.TabularDataBySQLRequest(organization_id=organization_id, sql_query=sql_query)
         response: pb.TabularDataBySQLResponse = self._call("TabularDataBySQL", request, QUERY, timeout)
@@ -131,6 +144,13 @@ class TabularQueries(Service):
             ValueError: If a stage has no form in BSON, or the service answers with what is no row.
             InvalidArgumentError: If a stage is not allowed.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> warm = {"$match": {"data.readings.temperature": {"$gt": 21}}}
+            >>> mean = {"$group": {"_id": "$component_name", "co2": {"$avg": "$data.readings.co2"}}}
+            >>> (row,) = client.data_client.tabular_data_by_mql(sandbox.organization_id, [warm, mean])
+            >>> row["_id"], row["co2"] < 500
+            ('air', True)
         """
         if not isinstance(use_recent_data, (bool, type(None))):
             raise TypeError(f"use_recent_data takes a bool, got a {type(use_recent_data).__name__}")
@@ -175,6 +195,13 @@ class TabularQueries(Service):
         Raises:
             NotFoundError: If there is no such part.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> (row,), _, _ = client.data_client.tabular_data_by_filter(limit=1)
+            >>> captured, synced, reading = client.data_client.get_latest_tabular_data(
+            ...     row.metadata.part_id, "air", "rdk:component:sensor", "Readings")
+            >>> captured == row.time_requested, reading == row.data
+            (True, True)
         """
         with naming(resource_subtype="resource_api", additional_parameters="additional_params"):
             request = pb.GetLatestTabularDataRequest(
@@ -224,6 +251,13 @@ class TabularQueries(Service):
         Raises:
             NotFoundError: If there is no such part.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> (row,), _, _ = client.data_client.tabular_data_by_filter(limit=1)
+            >>> points = client.data_client.export_tabular_data(
+            ...     row.metadata.part_id, "air", "rdk:component:sensor", "Readings")
+            >>> len(points), points[-1].payload == row.data
+            (1008, True)
         """
         with naming(start="start_time", end="end_time"):
             interval = pb.CaptureInterval(start=start_time, end=end_time)
@@ -251,6 +285,11 @@ class TabularQueries(Service):
 
         Raises:
             NotImplementedError: Always; nothing is sent.
+
+        Example:
+            >>> client.data_client.delete_tabular_data_by_filter(None)
+            Traceback (most recent call last):
+            NotImplementedError: delete_tabular_data_by_filter is gone from the service; ...
         """
         raise NotImplementedError(
             "delete_tabular_data_by_filter is gone from the service; "

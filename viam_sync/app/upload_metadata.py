@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 
-from viam_sync.app.arguments import request_times
 from viam_sync.proto.app import datasync as pb
-from viam_sync.utils import dict_to_struct, primitive_to_value
+from viam_sync.utils import primitive_to_value
 
 
 def upload_metadata(
@@ -29,7 +27,7 @@ def upload_metadata(
         method_parameters: Parameters that it was captured with: plain values, or messages.
         tags: Tags to store with it.
         dataset_ids: IDs of datasets to put it into.
-        described: The fields of the message that hold a text; None for those to leave empty.
+        described: The other fields of the message; None for those to leave empty.
 
     Raises:
         TypeError: If an argument is of the wrong type.
@@ -56,41 +54,6 @@ def dotted(extension: str, name: str = "file_extension") -> str:
     if not isinstance(extension, str):
         raise TypeError(f"{name} takes a str, got a {type(extension).__name__}")
     return extension if not extension or extension.startswith(".") else f".{extension}"
-
-
-def readings(
-    rows: Sequence[Mapping[str, Any]], times: Optional[Sequence[Tuple[datetime, datetime]]]
-) -> List[pb.SensorData]:
-    """Return the messages of tabular readings.
-
-    Args:
-        rows: The readings.
-        times: When each was requested and received; None to leave it open.
-
-    Raises:
-        TypeError: If an argument is of the wrong type.
-        ValueError: If there are not as many times as readings, or a reading holds what a message cannot.
-    """
-    for name, given in (("tabular_data", rows), ("data_request_times", times)):
-        if given is not None and not isinstance(given, (list, tuple)):
-            raise TypeError(f"{name} takes a list, got a {type(given).__name__}")
-    if times is not None and len(times) != len(rows):
-        raise ValueError(
-            f"data_request_times and tabular_data must have the same length, got {len(times)} and {len(rows)}"
-        )
-    messages = []
-    for index, row in enumerate(rows):
-        if not isinstance(row, Mapping):
-            raise TypeError(f"tabular_data[{index}] takes a mapping, got a {type(row).__name__}")
-        try:
-            struct = dict_to_struct(row)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"tabular_data[{index}] has no form in a message: {error}") from error
-        metadata = None
-        if times is not None:
-            metadata = pb.SensorMetadata(**request_times(f"data_request_times[{index}]", times[index]))
-        messages.append(pb.SensorData(metadata=metadata, struct=struct))
-    return messages
 
 
 def _parameters(parameters: Optional[Mapping[str, Any]]) -> Optional[Dict[str, AnyMessage]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import logging
 import os
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Type
 from typing_extensions import Self
 
 from viam_sync.errors import ClosedError
-from viam_sync.rpc.dial import Channel, Credentials, DialOptions, dial
+from viam_sync.rpc.connection import CLOSED
+from viam_sync.rpc.dial import Channel, Credentials, DialOptions, Link, parse_address
 
 if TYPE_CHECKING:
     from viam_sync.app.app_client import AppClient
@@ -59,6 +61,10 @@ def __dir__() -> List[str]:
 class ViamClient:
     """A connection to the cloud; make one with a ``create_from_…`` method, and close it when done.
 
+    Any number of threads may share it. After a fork, each child process connects by itself when it first makes a call.
+    A client can be pickled and copied: what comes of it has the same options, and connects when it is first used; the
+    pickle holds the API key.
+
     Example:
         >>> from viam_sync.app.viam_client import ViamClient
         >>> with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
@@ -67,8 +73,10 @@ class ViamClient:
     """
 
     def __init__(self, channel: Channel, metadata: Mapping[str, str], location_id: Optional[str] = None) -> None:
-        self._channel = channel
-        self._metadata = metadata
+        self._channel: Optional[Channel] = channel
+        self._metadata: Optional[Mapping[str, str]] = metadata
+        #: How to connect again, where that is known.
+        self._link: Optional[Link] = None
         self._location_id = location_id
         self._clients: Dict[str, Any] = {}
         self._closed = False
@@ -110,8 +118,10 @@ class ViamClient:
             # The entity is the name of a machine in DNS, machine.location.viam.cloud.
             labels = dial_options.auth_entity.split(".")
             location_id = labels[1] if len(labels) > 1 else None
-        channel, metadata = dial(app_url or CLOUD, dial_options)
-        return cls(channel, metadata, location_id)
+        link = Link(app_url or CLOUD, dial_options)
+        client = cls(*link.get(), location_id)
+        client._link = link
+        return client
 
     @classmethod
     def create_from_env_vars(cls, dial_options: Optional[DialOptions] = None, app_url: Optional[str] = None) -> Self:
@@ -176,15 +186,40 @@ class ViamClient:
 
     def _client(self, name: str, *arguments: Any) -> Any:
         if self._closed:
-            raise ClosedError("The client is closed; make a new one to call again.")
+            raise ClosedError(CLOSED)
         if name not in self._clients:
-            self._clients[name] = __getattr__(name)(self._channel, self._metadata, *arguments)
+            if self._channel is None and self._link is not None:
+                self._channel, self._metadata = self._link.get()
+            # In one step, as another thread may be at it, too.
+            self._clients.setdefault(name, __getattr__(name)(self._channel, self._metadata, *arguments))
         return self._clients[name]
 
     def close(self) -> None:
-        """Close the connection; closing it again does nothing."""
+        """Close the connection; closing it again does nothing.
+
+        Calls that other threads are making end with a ``ClosedError``.
+        """
         self._closed = True
-        self._channel.close()
+        if self._link is not None:
+            self._link.close()
+        if self._channel is not None:
+            self._channel.close()
+
+    def __getstate__(self) -> Dict[str, Any]:
+        if self._link is None:
+            raise TypeError(
+                "this ViamClient was made from an open channel, which cannot be pickled or copied; make it with"
+                " create_from_dial_options or create_from_env_vars"
+            )
+        fresh: Dict[str, Any] = {"_link": copy.copy(self._link), "_channel": None, "_metadata": None}
+        return {**vars(self), **fresh, "_clients": {}, "_closed": False}
+
+    def __repr__(self) -> str:
+        if self._link is None:
+            return super().__repr__()
+        address, options = self._link.address, self._link.options
+        where = parse_address(address, options.insecure).target
+        return f"<{type(self).__name__} of {options.auth_entity!r} at {where}{', closed' if self._closed else ''}>"
 
     def __enter__(self) -> Self:
         return self

@@ -6,6 +6,7 @@ for the messages either, so nothing ties the package to one protobuf runtime.
 """
 
 import functools
+import os
 import pkgutil
 import sys
 import threading
@@ -23,6 +24,10 @@ from viam_sync.proto._values import value_to_message
 
 _lock = threading.RLock()
 _ours: Set[type] = set()
+
+if hasattr(os, "register_at_fork"):  # Windows does not fork
+    # A fork waits for what another thread is building, which a child would find half made, under a lock for ever.
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 @functools.lru_cache(maxsize=None)

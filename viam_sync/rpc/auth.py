@@ -1,7 +1,6 @@
 """The token: who the caller is, proved once and sent with every call."""
 
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Iterator, Mapping, Optional
 
 import grpc
@@ -10,6 +9,7 @@ from viam_sync.errors import UnauthenticatedError
 from viam_sync.proto.rpc import auth as pb
 from viam_sync.rpc.retry import READ, Policy
 from viam_sync.rpc.service import Service
+from viam_sync.rpc.together import Together
 
 
 @dataclass
@@ -69,13 +69,14 @@ class Token(Mapping[str, str]):
     """
 
     def __init__(self, channel: grpc.Channel, entity: str, credentials: Credentials) -> None:
+        self._channel = channel
         self._service = AuthService(channel, {})
         self._entity = entity
         self._credentials = credentials
-        self._lock = threading.Lock()
+        self._together: Together[None] = Together(verdicts=(UnauthenticatedError,))
         self._authorization = ""
 
-    def refresh(self, refused: str = "", timeout: Optional[float] = None, policy: Policy = READ) -> None:
+    def refresh(self, refused: str = "", timeout: Optional[float] = None, policy: Policy = READ) -> bool:
         """Get a new token, unless another thread has done so since ``refused`` was sent.
 
         Args:
@@ -83,12 +84,31 @@ class Token(Mapping[str, str]):
             timeout: Seconds that it may take; None for the limit of the policy.
             policy: How often it is tried.
 
+        Returns:
+            Whether it was this call that got it.
+
         Raises:
             UnauthenticatedError: If the credentials are no longer accepted either.
+            DeadlineExceededError: If there was none in time.
         """
-        with self._lock:
+        tried = False
+
+        def renew(seconds: Optional[float]) -> None:
+            nonlocal tried
+            tried = True
             if self._authorization == refused:
-                self._authorization = f"Bearer {self._new(policy, timeout)}"
+                limited = replace(policy, total_timeout=seconds)
+                self._authorization = f"Bearer {self._new(limited, None if timeout is None else seconds)}"
+
+        # What another thread was just done with may be the token that was refused; then it is this one's turn.
+        while self._authorization == refused and not tried:
+            self._together.do(renew, policy.total_timeout if timeout is None else timeout)
+        return tried
+
+    @property
+    def was_accepted(self) -> bool:
+        """Whether a token was ever good: then one that is refused has expired, and the next may be better."""
+        return bool(getattr(self._channel, "accepted", False))
 
     def _new(self, policy: Policy, timeout: Optional[float]) -> str:
         try:

@@ -1,27 +1,30 @@
 """The channel: how it is opened, and what may go wrong while it is."""
 
 import logging
-import os
 import re
 import time
-import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 import grpc
 from typing_extensions import Self
 
 from viam_sync.errors import (
+    ClosedError,
     DeadlineExceededError,
     GRPCError,
     InsecureConnectionError,
     UnavailableError,
     UnimplementedError,
+    ViamError,
 )
-from viam_sync.rpc import diagnose
+from viam_sync.rpc import diagnose, forks
 from viam_sync.rpc.auth import Credentials, Token
+from viam_sync.rpc.connection import CLOSED, Connection, Method
+from viam_sync.rpc.options import DialOptions, FilePath
 from viam_sync.rpc.retry import READ
+from viam_sync.rpc.together import Together
 
 __all__ = ["Channel", "Credentials", "DialOptions", "dial", "parse_address"]
 
@@ -29,127 +32,6 @@ LOGGER = logging.getLogger(__name__)
 
 #: The cloud refuses messages above 32 MiB; an answer of that size needs room for its frame.
 MAX_MESSAGE = 64 << 20
-
-_Path = Union[str, "os.PathLike[str]"]
-
-
-class DialOptions:
-    """How to connect, and as whom.
-
-    Attributes:
-        disable_webrtc: No effect: the cloud is always reached directly, never through WebRTC.
-        auth_entity: Whose credentials they are: the ID of the API key.
-        credentials: What proves it.
-        insecure: Connect without TLS. The credentials then travel in plaintext: for a machine of your own only.
-        allow_insecure_downgrade: Go on without TLS where the server speaks none. Only where there are no credentials
-            to protect.
-        allow_insecure_with_creds_downgrade: The same with credentials, which then travel in plaintext.
-        max_reconnect_attempts: How often a call may be tried again after its connection was lost.
-        timeout: Seconds that connecting and authenticating may take together.
-        initial_connection_attempts: How often connecting is tried before it is given up.
-        initial_connection_attempt_timeout: Seconds that one such attempt may take; None for all that is left.
-        force_relay: No effect, as it concerns WebRTC.
-        force_p2p: No effect, as it concerns WebRTC.
-        turn_uri: No effect, as it concerns WebRTC.
-        ca_certificate: A file with certificate authorities, in the PEM format, to trust instead of those that grpc
-            brings along; None for those.
-
-    Raises:
-        ValueError: If a number is not positive.
-        TypeError: If ``credentials`` is no ``Credentials``.
-
-    Example:
-        >>> from viam_sync.rpc.dial import DialOptions
-        >>> DialOptions(timeout=5).timeout
-        5
-    """
-
-    def __init__(
-        self,
-        *,
-        disable_webrtc: bool = False,
-        auth_entity: Optional[str] = None,
-        credentials: Optional[Credentials] = None,
-        insecure: bool = False,
-        allow_insecure_downgrade: bool = False,
-        allow_insecure_with_creds_downgrade: bool = False,
-        max_reconnect_attempts: int = 3,
-        timeout: float = 20,
-        initial_connection_attempts: int = 3,
-        initial_connection_attempt_timeout: Optional[float] = None,
-        force_relay: bool = False,
-        force_p2p: bool = False,
-        turn_uri: Optional[str] = None,
-        ca_certificate: Optional[_Path] = None,
-    ) -> None:
-        if credentials is not None and not isinstance(credentials, Credentials):
-            raise TypeError(f"credentials takes a Credentials, got {type(credentials).__name__}")
-        _at_least("max_reconnect_attempts", max_reconnect_attempts, 0)
-        _at_least("initial_connection_attempts", initial_connection_attempts, 1)
-        _positive("timeout", timeout)
-        if initial_connection_attempt_timeout is not None:
-            _positive("initial_connection_attempt_timeout", initial_connection_attempt_timeout)
-        self.disable_webrtc = disable_webrtc
-        self.auth_entity = auth_entity
-        self.credentials = credentials
-        self.insecure = insecure
-        self.allow_insecure_downgrade = allow_insecure_downgrade
-        self.allow_insecure_with_creds_downgrade = allow_insecure_with_creds_downgrade
-        self.max_reconnect_attempts = max_reconnect_attempts
-        self.timeout = timeout
-        self.initial_connection_attempts = initial_connection_attempts
-        self.initial_connection_attempt_timeout = initial_connection_attempt_timeout
-        self.force_relay = force_relay
-        self.force_p2p = force_p2p
-        self.turn_uri = turn_uri
-        self.ca_certificate = ca_certificate
-
-    @classmethod
-    def with_api_key(cls, api_key: str, api_key_id: str) -> Self:
-        """Return options that authenticate with an API key; all else is left at its default.
-
-        Args:
-            api_key: The key.
-            api_key_id: The key's ID, a UUID.
-
-        Raises:
-            ValueError: If the key is empty, or its ID is no UUID.
-
-        Example:
-            >>> from viam_sync.rpc.dial import DialOptions
-            >>> options = DialOptions.with_api_key("abc123", "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d")
-            >>> options.auth_entity
-            '9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d'
-        """
-        if not isinstance(api_key, str) or not api_key.strip():
-            raise ValueError("api_key is empty; copy the key from the settings page of your organization")
-        if api_key_id == api_key:
-            raise ValueError("api_key_id got the key itself; its ID is the UUID that is shown beside it")
-        if not _is_uuid(api_key_id):
-            example = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
-            raise ValueError(f"api_key_id takes the key's ID, a UUID such as {example}, got {api_key_id!r}")
-        return cls(auth_entity=api_key_id, credentials=Credentials("api-key", api_key))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
-
-
-def _is_uuid(value: Any) -> bool:
-    try:
-        uuid.UUID(value)
-    except (ValueError, AttributeError, TypeError):
-        return False
-    return True
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if not isinstance(value, int) or value < least:
-        raise ValueError(f"{name} takes a whole number from {least} on, got {value!r}")
-
-
-def _positive(name: str, value: float) -> None:
-    if not isinstance(value, (int, float)) or not 0 < value < float("inf"):
-        raise ValueError(f"{name} takes a number of seconds above 0, got {value!r}")
 
 
 @dataclass(frozen=True)
@@ -159,7 +41,7 @@ class Address:
     host: str
     port: int
     tls: bool
-    ca_certificate: Optional[_Path] = None
+    ca_certificate: Optional[FilePath] = None
 
     @property
     def target(self) -> str:
@@ -208,56 +90,67 @@ def parse_address(address: str, insecure: bool = False) -> Address:
 class Channel(grpc.Channel):  # type: ignore[misc, unused-ignore]
     """A channel to the cloud, which knows how often its calls may be tried again.
 
+    Every process has a connection of its own, made when it is first used: a forked child never uses its parent's.
+
     Args:
         address: Where to connect.
         max_reconnect_attempts: How often a call may be tried again after its connection was lost.
+
+    Raises:
+        OSError: If the file of certificate authorities cannot be read.
     """
 
     def __init__(self, address: Address, max_reconnect_attempts: int) -> None:
-        options: List[Tuple[str, Any]] = [
-            ("grpc.max_receive_message_length", MAX_MESSAGE),
-            ("grpc.max_send_message_length", MAX_MESSAGE),
-            ("grpc.keepalive_time_ms", 30_000),
-            ("grpc.initial_reconnect_backoff_ms", 200),
-            # Channels that share connections break in a forked child.
-            ("grpc.use_local_subchannel_pool", 1),
-            # What is tried again, and when, is for our policies to say, not for a TXT record.
-            ("grpc.service_config_disable_resolution", 1),
-        ]
         self.max_reconnect_attempts = max_reconnect_attempts
-        self._channel = (
-            grpc.secure_channel(address.target, _trusting(address.ca_certificate), options)
-            if address.tls
-            else grpc.insecure_channel(address.target, options)
-        )
+        #: Whether a call that carried the caller's token was ever answered.
+        self.accepted = False
+        # Read only once: a child may have no right to.
+        authorities = None if address.ca_certificate is None else Path(address.ca_certificate).read_bytes()
+        self.connection = Connection(lambda: _open(address, authorities))
+        forks.watch(self)
 
     def subscribe(self, callback: Any, try_to_connect: bool = False) -> None:
         """Tell ``callback`` of each change of the connection's state."""
-        self._channel.subscribe(callback, try_to_connect)
+        self.connection.channel().subscribe(callback, try_to_connect)
 
     def unsubscribe(self, callback: Any) -> None:
         """Tell ``callback`` no more."""
-        self._channel.unsubscribe(callback)
+        self.connection.channel().unsubscribe(callback)
 
     def unary_unary(self, *args: Any, **kwargs: Any) -> Any:
         """Return the callable of a method that takes one message and answers one."""
-        return self._channel.unary_unary(*args, **kwargs)
+        return Method(self, lambda channel: channel.unary_unary(*args, **kwargs))
 
     def unary_stream(self, *args: Any, **kwargs: Any) -> Any:
         """Return the callable of a method that takes one message and answers a stream."""
-        return self._channel.unary_stream(*args, **kwargs)
+        return Method(self, lambda channel: channel.unary_stream(*args, **kwargs)).start
 
     def stream_unary(self, *args: Any, **kwargs: Any) -> Any:
         """Return the callable of a method that takes a stream and answers one message."""
-        return self._channel.stream_unary(*args, **kwargs)
+        return Method(self, lambda channel: channel.stream_unary(*args, **kwargs))
 
     def stream_stream(self, *args: Any, **kwargs: Any) -> Any:
         """Return the callable of a method that takes a stream and answers one."""
-        return self._channel.stream_stream(*args, **kwargs)
+        return Method(self, lambda channel: channel.stream_stream(*args, **kwargs)).start
+
+    def sleep(self, seconds: float) -> None:
+        """Wait that many seconds, or until the channel is closed."""
+        self.connection.sleep(seconds)
 
     def close(self) -> None:
-        """Close the connection; calls under way end as cancelled."""
-        self._channel.close()
+        """Close the connection of this process; calls under way end as cancelled."""
+        self.connection.close()
+
+    def about_to_fork(self) -> int:
+        """Tell how many calls are under way that it has not told of before."""
+        return self.connection.about_to_fork()
+
+    def forked(self) -> None:
+        """Leave the connection to the parent process, and be ready to make one of this process."""
+        self.connection = self.connection.anew()
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a connection cannot be pickled or copied; pickle its ViamClient, which dials where it lands")
 
     def __enter__(self) -> Self:
         return self
@@ -266,8 +159,20 @@ class Channel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         self.close()
 
 
-def _trusting(ca_certificate: Optional[_Path]) -> grpc.ChannelCredentials:
-    return grpc.ssl_channel_credentials(None if ca_certificate is None else Path(ca_certificate).read_bytes())
+def _open(address: Address, authorities: Optional[bytes]) -> grpc.Channel:
+    options: List[Tuple[str, Any]] = [
+        ("grpc.max_receive_message_length", MAX_MESSAGE),
+        ("grpc.max_send_message_length", MAX_MESSAGE),
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.initial_reconnect_backoff_ms", 200),
+        # Channels that share connections break in a forked child.
+        ("grpc.use_local_subchannel_pool", 1),
+        # What is tried again, and when, is for our policies to say, not for a TXT record.
+        ("grpc.service_config_disable_resolution", 1),
+    ]
+    if address.tls:
+        return grpc.secure_channel(address.target, grpc.ssl_channel_credentials(authorities), options)
+    return grpc.insecure_channel(address.target, options)
 
 
 def dial(address: str, options: Optional[DialOptions] = None) -> Tuple[Channel, Mapping[str, str]]:
@@ -292,11 +197,69 @@ def dial(address: str, options: Optional[DialOptions] = None) -> Tuple[Channel, 
         >>> channel, metadata = dial(sandbox.url, sandbox.dial_options())
         >>> channel.close()
     """
-    options = options or DialOptions()
+    return Link(address, options or DialOptions()).get()
+
+
+class Link:
+    """A connection that is dialled when it is first asked for, once for all threads.
+
+    A copy of it, or what a pickle of it becomes, is dialled anew.
+
+    Args:
+        address: See :func:`parse_address`.
+        options: How.
+
+    Example:
+        >>> from viam_sync.rpc.dial import Link
+        >>> link = Link(sandbox.url, sandbox.dial_options())
+        >>> channel, metadata = link.get()
+        >>> link.close()
+    """
+
+    def __init__(self, address: str, options: DialOptions) -> None:
+        self.address = address
+        self.options = options
+        self._channel: Optional[Channel] = None
+        self._made: Optional[Tuple[Channel, Mapping[str, str]]] = None
+        self._closed = False
+        self._together: Together[Tuple[Channel, Mapping[str, str]]] = Together(verdicts=(ViamError, OSError))
+
+    def get(self) -> Tuple[Channel, Mapping[str, str]]:
+        """Return what every client takes; raises what :func:`dial` does, and ClosedError after closing."""
+        if self._made is None and not self._closed:
+            self._together.do(self._dial, self.options.timeout)
+        if self._made is None or self._closed:
+            raise ClosedError(CLOSED)
+        return self._made
+
+    def _dial(self, seconds: Optional[float]) -> Tuple[Channel, Mapping[str, str]]:
+        if self._made is None:
+            self._made = _dial(self.address, self.options, seconds or 0, self._begun)
+        return self._made
+
+    def _begun(self, channel: Channel) -> None:
+        # Kept before it is asked whether it may be, as closing does it the other way round.
+        self._channel = channel
+        if self._closed:
+            channel.close()
+
+    def close(self) -> None:
+        """Close the connection, also one that another thread is about to make."""
+        self._closed = True
+        if self._channel is not None:
+            self._channel.close()
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.address, self.options)
+
+
+def _dial(
+    address: str, options: DialOptions, seconds: float, begun: Callable[[Channel], None]
+) -> Tuple[Channel, Mapping[str, str]]:
     where = replace(parse_address(address, options.insecure), ca_certificate=options.ca_certificate)
-    end = time.monotonic() + options.timeout
+    end = time.monotonic() + seconds
     try:
-        return _connect(where, options, end)
+        return _connect(where, options, end, begun)
     except InsecureConnectionError:
         allowed = options.allow_insecure_with_creds_downgrade or (
             options.allow_insecure_downgrade and options.credentials is None
@@ -304,12 +267,15 @@ def dial(address: str, options: Optional[DialOptions] = None) -> Tuple[Channel, 
         if not (allowed and _speaks_plaintext(where, end)):
             raise
     LOGGER.warning("%s speaks no TLS; going on without, as the dial options allow", where.target)
-    return _connect(replace(where, tls=False), options, end)
+    return _connect(replace(where, tls=False), options, end, begun)
 
 
-def _connect(where: Address, options: DialOptions, end: float) -> Tuple[Channel, Mapping[str, str]]:
+def _connect(
+    where: Address, options: DialOptions, end: float, begun: Callable[[Channel], None]
+) -> Tuple[Channel, Mapping[str, str]]:
     channel = Channel(where, max_reconnect_attempts=options.initial_connection_attempts)
     try:
+        begun(channel)
         metadata: Mapping[str, str] = {}
         if options.credentials is None:
             _raise_for(_find_problem(where, end), None)

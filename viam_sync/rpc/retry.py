@@ -91,12 +91,12 @@ def run(
     limits = _Limits(each, total, clock)
 
     def once() -> T:
-        try:
-            return attempt(limits.seconds())
-        except grpc.RpcError as error:
-            if not renew(error, limits.seconds()):
-                raise
-        return attempt(limits.seconds())
+        while True:
+            try:
+                return attempt(limits.seconds())
+            except grpc.RpcError as error:
+                if not renew(error, limits.seconds()):
+                    raise
 
     try:
         return once()
@@ -160,14 +160,32 @@ def _again(
     return retrying(next_attempt)
 
 
+def is_too_large(status: Optional[grpc.StatusCode], text: str) -> bool:
+    """Tell whether a call failed because its answer, or its request, is too large for one message.
+
+    Example:
+        >>> from viam_sync.rpc.retry import is_too_large
+        >>> is_too_large(grpc.StatusCode.RESOURCE_EXHAUSTED, "Received message larger than max (70 vs. 64)")
+        True
+    """
+    if "INCLUDE_BINARY_TOO_LARGE" in text:
+        return True
+    return status is grpc.StatusCode.RESOURCE_EXHAUSTED and ("larger than max" in text or "too large" in text.lower())
+
+
 def _is_worth_retrying(error: BaseException) -> bool:
     """Tell whether a request that may be repeated could fare better the next time."""
     if not isinstance(error, grpc.RpcError) or not isinstance(error, grpc.Call):
         return False
     status = error.code()
-    if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
-        return "larger than max" not in (error.details() or "")
-    return status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+    if is_too_large(status, error.details() or ""):
+        return False
+    passing = (
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+    )
+    return status in passing
 
 
 def _log(state: tenacity.RetryCallState, method: str) -> None:

@@ -1,8 +1,9 @@
 """One call to one service: its metadata, its policy, and its errors."""
 
 import threading
+import time
 from types import TracebackType
-from typing import Any, Callable, Dict, Generic, Iterable, Iterator, Mapping, Optional, Tuple, Type, TypeVar
+from typing import Any, Callable, Dict, Generic, Iterable, Iterator, Mapping, Optional, Tuple, Type, TypeVar, Union
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -12,16 +13,33 @@ from viam_sync.errors import ClosedError, GRPCError, grpc_error
 from viam_sync.proto import google as google_pb
 from viam_sync.proto._pool import message, pool
 from viam_sync.rpc import retry
+from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.rpc.connection import CLOSED
 
 T = TypeVar("T")
+
+#: Seconds that it takes at most until a call that has begun is known.
+_MOMENT = 1.0
+
+#: How often one call may ask for a new token where tokens expire faster than it is made.
+_RENEWALS = 5
+
+#: What grpc says of calls that were under way when their channel was closed.
+_CHANNEL_CLOSED = "Channel closed!"
 
 
 @runtime_checkable
 class Refreshable(Protocol):
     """Metadata that can be made anew when the service refuses what is in it."""
 
-    def refresh(self, refused: str, timeout: Optional[float]) -> None:
-        """Replace the token, unless it is another than the refused one by now."""
+    def refresh(self, refused: str, timeout: Optional[float]) -> bool:
+        """Replace the token, unless another thread does; tell whether it was replaced here."""
+        ...
+
+    @property
+    def was_accepted(self) -> bool:
+        """Whether a token was ever good, so that the next one may be, too."""
+        ...
 
 
 class Service:
@@ -44,26 +62,49 @@ class Service:
         self._metadata = metadata
         self._stubs: Dict[str, Tuple[str, Any]] = {}
 
-    def _call(self, rpc: str, request: Message, policy: retry.Policy, timeout: Optional[float]) -> Any:
-        """Send one message, return the one that answers it."""
+    def _call(
+        self,
+        rpc: str,
+        request: Message,
+        policy: retry.Policy,
+        timeout: Optional[float],
+        cancellation: Optional[Cancellation] = None,
+    ) -> Any:
+        """Send one message, return the one that answers it; another thread may end it where it has a cancellation."""
         method, stub = self._stub(rpc, "unary_unary")
-        call = _Unary(stub, request, self._metadata)
-        return self._run(call.send, policy, timeout, method, call.renew)
+        if cancellation is None:
+            call = _Unary(stub, request, self._metadata)
+            return self._run(call.send, policy, timeout, method, call.renew)
+        call = _Unary(cancellation.around(stub), request, self._metadata)
+        return self._run(call.send, policy, timeout, method, call.renew, cancellation.sleep)
 
-    def _send(self, rpc: str, requests: Iterable[Message], policy: retry.Policy, timeout: Optional[float]) -> Any:
-        """Send a stream of messages, return the one that answers them."""
+    def _send(
+        self,
+        rpc: str,
+        requests: Iterable[Message],
+        policy: retry.Policy,
+        timeout: Optional[float],
+        cancellation: Optional[Cancellation] = None,
+    ) -> Any:
+        """Send a stream of messages, return the one that answers them; another thread may end it, as in a call of one.
+
+        Whatever ends it early, such as an error in ``requests`` or Ctrl-C, the service never sees the stream's end.
+        """
         method, stub = self._stub(rpc, "stream_unary")
         metadata = _lowered(self._metadata)
-        source = _Source(requests)
+        source = _Source(requests, stub)
+        send = (cancellation or Cancellation()).around(source)
 
         def attempt(seconds: Optional[float]) -> Any:
             try:
-                return stub(source, timeout=seconds, metadata=metadata)
+                return send(timeout=seconds, metadata=metadata)
             except grpc.RpcError:
-                # grpc hides what went wrong in an iterator of the caller's; that is the error worth seeing.
+                # The call was cancelled because of what went wrong in an iterator of the caller's.
                 if source.failure is not None:
-                    raise source.failure from None
+                    raise source.failure from source.failure.__cause__
                 raise
+            finally:
+                source.over = True
 
         return self._run(attempt, policy, timeout, method)
 
@@ -90,10 +131,13 @@ class Service:
         timeout: Optional[float],
         method: str,
         renew: Callable[[grpc.RpcError, Optional[float]], bool] = retry.never,
+        sleep: Optional[Callable[[float], None]] = None,
     ) -> Any:
+        # That of our channel ends when it is closed.
+        wait: Callable[[float], None] = getattr(self._channel, "sleep", time.sleep) if sleep is None else sleep
         reconnects = getattr(self._channel, "max_reconnect_attempts", None)
         try:
-            return _checked(lambda: retry.run(attempt, policy, timeout, reconnects, renew, method))
+            return _checked(lambda: retry.run(attempt, policy, timeout, reconnects, renew, method, sleep=wait))
         except grpc.RpcError as error:
             failure = _translated(error, method)
         raise failure
@@ -125,6 +169,7 @@ class _Unary:
         self.request = request
         self.metadata = metadata
         self.sent: Tuple[Tuple[str, str], ...] = ()
+        self.renewals = 0
         self.renewed = False
 
     def send(self, seconds: Optional[float]) -> Any:
@@ -132,33 +177,54 @@ class _Unary:
         return self.stub(self.request, timeout=seconds, metadata=self.sent)
 
     def renew(self, error: grpc.RpcError, seconds: Optional[float]) -> bool:
-        if self.renewed or _status(error) is not grpc.StatusCode.UNAUTHENTICATED:
+        if _status(error) is not grpc.StatusCode.UNAUTHENTICATED or not isinstance(self.metadata, Refreshable):
             return False
-        if not isinstance(self.metadata, Refreshable):
+        refused = dict(self.sent).get("authorization", "")
+        if self.renewed and (self.renewals == _RENEWALS or not self.metadata.was_accepted):
             return False
         self.renewed = True
-        self.metadata.refresh(dict(self.sent).get("authorization", ""), seconds)
+        self.renewals += self.metadata.refresh(refused, seconds)
         return True
 
 
 class _Source(Generic[T]):
-    """An iterator over another, which keeps the exception that ended it."""
+    """An iterator over another, for one call, which is cancelled if that one breaks off.
 
-    def __init__(self, items: Iterable[T]) -> None:
+    grpc takes the messages in a thread of its own. What is raised there it writes to its log, and the caller never sees
+    it: so it is kept here, and to grpc it is the end of the messages of a call that is cancelled already.
+    """
+
+    def __init__(self, items: Iterable[T], stub: Any) -> None:
         self.items = iter(items)
+        self.stub = stub
+        self.call: Any = None
+        self.called = threading.Event()
+        self.over = False
         self.failure: Optional[BaseException] = None
+
+    def future(self, **options: Any) -> Any:
+        """Start the call."""
+        self.call = self.stub.future(self, **options)
+        self.called.set()
+        return self.call
 
     def __iter__(self) -> Iterator[T]:
         return self
 
     def __next__(self) -> T:
         try:
+            if self.over:
+                raise RuntimeError("the call is over")
             return next(self.items)
         except StopIteration:
             raise
         except BaseException as failure:
             self.failure = failure
-            raise
+        # Messages may be wanted a moment before the call is known here; where it never is, grpc cancels it.
+        if not self.called.wait(_MOMENT):
+            raise self.failure
+        self.call.cancel()
+        raise StopIteration
 
 
 class Stream(Generic[T]):
@@ -221,7 +287,7 @@ def _checked(step: Callable[[], T]) -> T:
     except ValueError as error:
         if "Cannot invoke RPC" not in str(error):
             raise
-    raise ClosedError("The client is closed; make a new one to call again.")
+    raise ClosedError(CLOSED)
 
 
 def _status(error: grpc.RpcError) -> grpc.StatusCode:
@@ -229,12 +295,14 @@ def _status(error: grpc.RpcError) -> grpc.StatusCode:
     return status if isinstance(status, grpc.StatusCode) else grpc.StatusCode.UNKNOWN
 
 
-def _translated(error: grpc.RpcError, method: str) -> GRPCError:
+def _translated(error: grpc.RpcError, method: str) -> Union[GRPCError, ClosedError]:
     """Return our exception for one of grpc's."""
     if isinstance(error, GRPCError):
         return error
     if not isinstance(error, grpc.Call):
         return grpc_error(grpc.StatusCode.UNKNOWN, str(error), None, method)
+    if _status(error) is grpc.StatusCode.CANCELLED and error.details() == _CHANNEL_CLOSED:
+        return ClosedError(CLOSED)
     return grpc_error(_status(error), error.details() or "", _details(error), method)
 
 

@@ -1,10 +1,14 @@
-"""The contents of uploads, cut into pieces that fit a message."""
+"""The contents of uploads, wherever they come from, cut into pieces that fit a message."""
 
+from __future__ import annotations
+
+import io
 import os
+import stat
 import threading
-from pathlib import Path
+from itertools import chain
 from types import TracebackType
-from typing import Callable, Iterator, Optional, Type, Union
+from typing import Any, BinaryIO, Iterator, Optional, Type, Union
 
 from typing_extensions import Self
 
@@ -13,80 +17,87 @@ CHUNK = 256 * 1024
 
 BytesLike = Union[bytes, bytearray, memoryview]
 
-
-def as_view(name: str, contents: BytesLike) -> memoryview:
-    """Return contents as bytes that can be cut without a copy.
-
-    Args:
-        name: What the caller knows the contents as.
-        contents: The contents.
-
-    Raises:
-        TypeError: If they are no bytes.
-    """
-    if not isinstance(contents, (bytes, bytearray, memoryview)):
-        raise TypeError(f"{name} takes bytes, got a {type(contents).__name__}")
-    return memoryview(contents).cast("B")
+#: What can be uploaded: bytes, the path of a file, or a file that was opened in binary mode.
+Uploadable = Union[BytesLike, "os.PathLike[str]", BinaryIO]
 
 
-def chunks_of(contents: memoryview) -> Iterator[bytes]:
-    """Yield contents piece by piece, one empty piece where there are none.
+class Contents:
+    """Contents that are read piece by piece, once, by one thread, while another may put an end to it.
 
-    Example:
-        >>> from viam_sync.transfer.chunks import CHUNK, chunks_of
-        >>> [len(chunk) for chunk in chunks_of(memoryview(bytes(CHUNK + 1)))]
-        [262144, 1]
-    """
-    for start in range(0, max(len(contents), 1), CHUNK):
-        yield bytes(contents[start : start + CHUNK])
-
-
-def pieces_of(read: Callable[[], bytes]) -> Iterator[bytes]:
-    """Yield what ``read`` returns until that is nothing; one empty piece where it is nothing at once.
-
-    Example:
-        >>> from viam_sync.transfer.chunks import pieces_of
-        >>> list(pieces_of(iter([b"a", b"b", b""]).__next__))
-        [b'a', b'b']
-    """
-    piece = read()
-    yield piece
-    while piece:
-        piece = read()
-        if piece:
-            yield piece
-
-
-class FileContents:
-    """The contents of a file, read piece by piece by one thread, while another may put an end to it.
+    They must be as long as they were at the start: what has grown or shrunk by the end is an error there, so that no
+    half of it is taken for the whole.
 
     Args:
-        path: The path of the file.
+        file: Has a method ``read``, and is closed at the end if it is not the caller's own.
+        label: What errors call them.
+        size: How many bytes there must be; None if that is not known.
+        owned: Whether to close the file.
 
-    Raises:
-        OSError: If it cannot be read.
+    Attributes:
+        size: How many bytes there are; None if that is not known.
 
     Example:
-        >>> from viam_sync.transfer.chunks import FileContents
+        >>> from viam_sync.transfer.chunks import contents_of
         >>> path = folder / "notes.txt"
         >>> path.write_bytes(b"hello")
         5
-        >>> with FileContents(path) as contents:
-        ...     list(contents)
-        [b'hello']
+        >>> with contents_of("data", path) as contents:
+        ...     contents.size, list(contents)
+        (5, [b'hello'])
     """
 
-    def __init__(self, path: "Union[str, os.PathLike[str]]") -> None:
-        self._file = Path(path).open("rb")  # noqa: SIM115 (this is a context manager itself)
+    def __init__(self, file: Any, label: str, size: Optional[int], *, owned: bool) -> None:
+        self._file = file
+        self._label = label
+        self._owned = owned
+        self._closed = False
         self._lock = threading.Lock()
+        self.size = size
 
     def __iter__(self) -> Iterator[bytes]:
-        return pieces_of(self._read)
+        """Yield the pieces; one empty piece where there are no contents.
 
-    def _read(self) -> bytes:
-        # grpc goes on reading in its own thread for a moment after a call has failed.
-        with self._lock:
-            return b"" if self._file.closed else self._file.read(CHUNK)
+        Raises:
+            OSError: If they cannot be read, or are longer or shorter than they were at the start.
+            TypeError: If they are text.
+        """
+        done = 0
+        while True:
+            piece = self._read(done)
+            done += len(piece)
+            if self.size is not None and done > self.size:
+                raise self._changed("grown", "there is more by now")
+            if not piece:
+                break
+            yield piece
+        if self.size is not None and done < self.size:
+            raise self._changed("shrunk", f"there are only {done:,} by now")
+        if not done:
+            yield b""
+
+    def _read(self, done: int) -> bytes:
+        try:
+            with self._lock:
+                if self._closed:
+                    raise ValueError(f"{self._label} was closed before all of it was read")
+                piece = self._file.read(CHUNK)
+        except OSError as error:
+            if error.errno is None:
+                raise
+            text = f"{error.strerror}, after {done:,} bytes; nothing was uploaded"
+            raise OSError(error.errno, text, self._label) from error
+        finally:
+            self._close_if_over()
+        if not isinstance(piece, bytes):
+            text = f"takes a file opened in binary mode; reading it gave a {type(piece).__name__}"
+            raise TypeError(f"{self._label} {text}")
+        return piece
+
+    def _changed(self, how: str, now: str) -> OSError:
+        return OSError(
+            f"{self._label} has {how} while it was uploaded: it had {self.size:,} bytes at first, and {now}."
+            " Nothing was uploaded; try again when nothing writes to it any more."
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -94,5 +105,101 @@ class FileContents:
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
-        with self._lock:
-            self._file.close()
+        self._closed = True
+        self._close_if_over()
+
+    def _close_if_over(self) -> None:
+        """Close the file if it is not needed any more; if a thread still reads it, that one does it."""
+        # grpc goes on reading in its own thread for a moment after a call has ended; no one waits for that.
+        if self._closed and self._owned and self._lock.acquire(blocking=False):
+            try:
+                self._file.close()
+            finally:
+                self._lock.release()
+
+
+class FileContents(Contents):
+    """The contents of a file on disk.
+
+    Args:
+        path: The path of the file.
+
+    Attributes:
+        changed: When the file was last changed, in nanoseconds since 1970.
+
+    Raises:
+        OSError: If it cannot be opened.
+    """
+
+    def __init__(self, path: Union[str, "os.PathLike[str]"]) -> None:
+        file = open(path, "rb", buffering=0)  # noqa: SIM115, PTH123 (closed at the end; a path may be a str)
+        super().__init__(file, os.fspath(path), _size_of(file), owned=True)
+        self.changed = os.fstat(file.fileno()).st_mtime_ns
+
+
+def contents_of(name: str, given: Uploadable) -> Contents:
+    """Return an argument as contents, to be used in a ``with`` statement.
+
+    Args:
+        name: What the caller knows it as.
+        given: Bytes; the path of a file; or a file that was opened in binary mode, which is read from where it stands
+            to its end, and left open.
+
+    Raises:
+        TypeError: If it is none of these.
+        OSError: If there is no such file, or it cannot be opened.
+    """
+    if isinstance(given, (bytes, bytearray, memoryview)):
+        memory = _Memory(given)
+        return Contents(memory, name, memory.size, owned=True)
+    if isinstance(given, os.PathLike):
+        return FileContents(given)
+    if isinstance(given, io.TextIOBase):
+        raise TypeError(f"{name} takes a file opened in binary mode, got one opened as text; open it with mode 'rb'")
+    if hasattr(given, "read"):
+        label = getattr(given, "name", None)
+        return Contents(given, label if isinstance(label, str) else name, _size_of(given), owned=False)
+    what = "bytes, a path such as pathlib.Path, or a file opened in binary mode"
+    raise TypeError(f"{name} takes {what}, got a {type(given).__name__}")
+
+
+def primed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Return pieces of which the first was read at once: what cannot be read at all is found before a call is made.
+
+    Example:
+        >>> from viam_sync.transfer.chunks import primed
+        >>> list(primed(iter([b"a", b"b"])))
+        [b'a', b'b']
+    """
+    return chain([next(pieces)], pieces)
+
+
+class _Memory:
+    """Bytes that are read like a file, without a copy of the whole."""
+
+    def __init__(self, contents: BytesLike) -> None:
+        view = memoryview(contents)
+        # Only what lies in one piece can be cut in bytes.
+        self._view = (view if view.c_contiguous else memoryview(view.tobytes())).cast("B")
+        self._at = 0
+        self.size = len(self._view)
+
+    def read(self, count: int) -> bytes:
+        piece = bytes(self._view[self._at : self._at + count])
+        self._at += len(piece)
+        return piece
+
+    def close(self) -> None:
+        self._view.release()
+
+
+def _size_of(file: Any) -> Optional[int]:
+    """Return how many bytes an open file has from where it stands; None if only reading it will tell."""
+    if isinstance(file, io.BytesIO):
+        return max(file.getbuffer().nbytes - file.tell(), 0)
+    raw = getattr(file, "raw", file)
+    # Others, such as those that unpack, may have the number of a file that is not what they give.
+    if not isinstance(raw, io.FileIO):
+        return None
+    status = os.fstat(raw.fileno())
+    return max(status.st_size - file.tell(), 0) if stat.S_ISREG(status.st_mode) else None

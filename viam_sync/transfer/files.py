@@ -1,12 +1,13 @@
 """Writing a result to a file, whole or not at all."""
 
+import contextlib
 import csv
 import io
 import json
 import os
 import secrets
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Union
+from typing import Any, BinaryIO, Dict, Iterator, List, Mapping, Sequence, Union
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
@@ -59,18 +60,35 @@ class Destination:
         Raises:
             OSError: If writing failed; the result is its attribute ``result``.
         """
-        temporary = self._path.with_name(f".viam-{secrets.token_hex(8)}.part")
         try:
-            with os.fdopen(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, self._mode), "wb") as file:
+            with self.writing() as file:
                 file.write(contents)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self._path)
-        except BaseException as error:
-            if temporary.exists():
-                temporary.unlink()
-            if isinstance(error, OSError):
-                error.result = result  # type: ignore[attr-defined]
+        except OSError as error:
+            error.result = result  # type: ignore[attr-defined]
+            raise
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[BinaryIO]:
+        """Give a file to write to, which gets its name at the end of the ``with`` block; after an error it is gone.
+
+        Raises:
+            OSError: If writing failed.
+
+        Example:
+            >>> from viam_sync.transfer.files import Destination
+            >>> with Destination(folder / "log.txt").writing() as file:
+            ...     file.write(b"hello")
+            5
+            >>> (folder / "log.txt").read_text()
+            'hello'
+        """
+        part = PartFile(self._path, self._mode)
+        try:
+            yield part.file
+            part.settle()
+            part.place()
+        except BaseException:
+            part.discard()
             raise
 
     def write_rows(self, rows: Sequence[Row], result: Any) -> None:
@@ -94,6 +112,58 @@ class Destination:
         else:
             text = json.dumps(rows, indent=4) + "\n"
         self.write(text.encode(), result)
+
+
+class PartFile:
+    """A file in the making, beside the one that it is to become.
+
+    Args:
+        path: Where it goes; a file of that name is replaced.
+        mode: The mode that it gets, before the umask.
+        prefix: What its name begins with meanwhile.
+
+    Attributes:
+        file: What to write to.
+
+    Raises:
+        OSError: If it cannot be made.
+
+    Example:
+        >>> from viam_sync.transfer.files import PartFile
+        >>> part = PartFile(folder / "cat.png")
+        >>> _ = part.file.write(b"PNG")
+        >>> part.settle()
+        >>> part.place()
+        >>> [path.name for path in folder.iterdir()]
+        ['cat.png']
+    """
+
+    def __init__(self, path: Path, mode: int = 0o666, prefix: str = ".viam-") -> None:
+        self._path = path
+        self._temporary = path.with_name(f"{prefix}{secrets.token_hex(8)}.part")
+        descriptor = os.open(self._temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode)
+        self._placed = False
+        self.file: BinaryIO = os.fdopen(descriptor, "wb")
+
+    def settle(self) -> None:
+        """Bring all of it to the disk, and close it."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.file.close()
+
+    def place(self) -> None:
+        """Give it its name."""
+        self._temporary.replace(self._path)
+        self._placed = True
+
+    def discard(self) -> None:
+        """Remove it; after ``place``, and a second time, this does nothing."""
+        # What is still to be written may no longer fit, and an open file cannot be removed on Windows.
+        with contextlib.suppress(OSError):
+            self.file.close()
+        if not self._placed:
+            with contextlib.suppress(OSError):
+                self._temporary.unlink()
 
 
 def path_from(name: str, given: StrPath) -> Path:

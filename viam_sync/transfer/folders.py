@@ -6,7 +6,7 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.files import Destination, StrPath, path_from
@@ -17,8 +17,10 @@ Writer = Callable[[Sequence["pb.BinaryData"], Any], None]
 
 #: What stands in no name of a file: colons as the official command line has it, the rest for Windows and terminals.
 _RESERVED = re.compile(r'[\x00-\x1f\x7f:*?"<>|]')
-#: Names that Windows keeps for devices.
-_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+#: What the names of files in the making begin with; nothing from elsewhere is called so.
+UNFINISHED = ".viam-export-"
+#: Names that Windows keeps for devices, and those of files in the making.
+_KEPT = re.compile(rf"(con|prn|aux|nul|com\d|lpt\d)(\.|$)|{re.escape(UNFINISHED)}", re.IGNORECASE)
 _LONGEST = 200
 _DEEPEST = 16
 
@@ -92,11 +94,11 @@ class BinaryFolder:
         """Return where a file and its metadata go: no other file is there, and it is within the folder."""
         number = 1
         while True:
-            numbered = name if number == 1 else _numbered(name, number)
-            data = self._folder / "data" / _with_ending(numbered, ending)
+            numbered = name if number == 1 else numbered_name(name, number)
+            data = self._folder / "data" / with_ending(numbered, ending)
             metadata = self._folder / "metadata" / f"{numbered}.json"
             if self._is_within(data, "data") and self._is_within(metadata, "metadata"):
-                if not data.is_dir() and not metadata.is_dir() and _is_of(metadata, data, row):
+                if not data.is_dir() and not metadata.is_dir() and _is_free_for(metadata, data, row):
                     return data, metadata
                 number += 1
             else:
@@ -149,39 +151,63 @@ def clean_name(name: str) -> str:
     for part in name.replace("\\", "/").split("/"):
         cleaned = _RESERVED.sub("_", part).rstrip(". ")
         if cleaned.strip(". "):
-            cleaned = f"_{cleaned}" if _DEVICE.match(cleaned) else cleaned
-            parts.append(_shortened(cleaned))
+            cleaned = f"_{cleaned}" if _KEPT.match(cleaned) else cleaned
+            parts.append(shortened(cleaned))
     return "/".join(parts[-_DEEPEST:])
 
 
-def _shortened(part: str) -> str:
+def shortened(part: str, longest: int = _LONGEST) -> str:
+    """Return a name that is at most so many bytes long, with the ending that it had.
+
+    Example:
+        >>> from viam_sync.transfer.folders import shortened
+        >>> shortened("x" * 300 + ".png", 12)
+        'xxxxxxxx.png'
+    """
     encoded = part.encode("utf-8", "replace")
-    if len(encoded) <= _LONGEST:
+    if len(encoded) <= longest:
         return encoded.decode()
     ending = Path(part).suffix.encode("utf-8", "replace")
-    ending = ending if len(ending) <= 20 else b""
+    ending = ending if len(ending) <= min(20, longest // 2) else b""
     stem = encoded[: len(encoded) - len(ending)]
-    return (stem[: _LONGEST - len(ending)] + ending).decode("utf-8", "ignore")
+    return (stem[: longest - len(ending)] + ending).decode("utf-8", "ignore")
 
 
-def _with_ending(name: str, ending: str) -> str:
+def with_ending(name: str, ending: str) -> str:
+    """Return a name that ends so; one that does already stays as it is."""
     return name if not ending or Path(name).suffix == ending else f"{name}{ending}"
 
 
-def _numbered(name: str, number: int) -> str:
+def numbered_name(name: str, number: int) -> str:
+    """Return the name that a file gets if others of its name are there before it.
+
+    Example:
+        >>> from viam_sync.transfer.folders import numbered_name
+        >>> numbered_name("pets/cat.png", 2)
+        'pets/cat-2.png'
+    """
     path = Path(name)
     return path.with_name(f"{path.stem}-{number}{path.suffix}").as_posix()
 
 
-def _is_of(metadata: Path, data: Path, row: Dict[str, Any]) -> bool:
+def is_copy(metadata: Path, identity: Sequence[Optional[str]]) -> bool:
+    """Tell whether a file of metadata that was exported before is that of the file with this identity.
+
+    Args:
+        metadata: Its path.
+        identity: The ID of the binary data and the older one; None for one that there is not.
+    """
+    try:
+        known = json.loads(metadata.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(known, dict) and any(identity) and [known.get("binaryDataId"), known.get("id")] == list(identity)
+
+
+def _is_free_for(metadata: Path, data: Path, row: Dict[str, Any]) -> bool:
     """Tell whether nothing is there yet, or what is there is an older copy of the same file."""
     if metadata.is_symlink() or data.is_symlink():
         return False
     if not metadata.exists():
         return not data.exists()
-    try:
-        known = json.loads(metadata.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    identity = [row.get("binaryDataId"), row.get("id")]
-    return isinstance(known, dict) and any(identity) and [known.get("binaryDataId"), known.get("id")] == identity
+    return is_copy(metadata, [row.get("binaryDataId"), row.get("id")])

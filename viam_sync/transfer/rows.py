@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, Callable, Dict, Mapping, Sequence
 
 from google.protobuf.json_format import Error as JsonFormatError
@@ -25,27 +25,40 @@ def unwritable(error: Exception, result: Any) -> OSError:
 
 
 def json_value(value: Any) -> Any:
-    """Return a plain value as JSON can hold it: numbers that JSON does not know become their names.
+    """Return a plain value as JSON can hold it.
+
+    Numbers that JSON does not know become their names, times RFC 3339, bytes base64, and other things their text.
 
     Example:
         >>> from viam_sync.transfer.rows import json_value
-        >>> json_value({"speeds": [1.5, float("inf")]})
-        {'speeds': [1.5, 'Infinity']}
+        >>> json_value({"speeds": [1.5, float("inf")], "raw": b"abc"})
+        {'speeds': [1.5, 'Infinity'], 'raw': 'YWJj'}
     """
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, (str, int, type(None))):
+        return value
     if isinstance(value, Mapping):
         return {name: json_value(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [json_value(item) for item in value]
-    return value
+    if isinstance(value, datetime):
+        return time_row(in_utc(value))
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Return a time in UTC, without a time zone; one that has none is UTC already."""
+    return moment if moment.tzinfo is None else moment.astimezone(timezone.utc).replace(tzinfo=None)
 
 
 def time_row(moment: datetime) -> str:
     """Return a time in UTC, without a time zone, as RFC 3339 has it.
 
     Example:
-        >>> from datetime import datetime
+        >>> from datetime import datetime, timezone
         >>> from viam_sync.transfer.rows import time_row
         >>> time_row(datetime(2024, 1, 1))
         '2024-01-01T00:00:00Z'

@@ -1,0 +1,36 @@
+"""A server that takes uploads of any size, also in one message; it prints its port and ends with its input."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Iterator, Optional
+
+import grpc
+
+from viam_sync.proto.app import datasync as pb
+
+ANSWER = pb.FileUploadResponse(file_id="f", binary_data_id="o/l/f").SerializeToString()
+
+
+class _Handler(grpc.GenericRpcHandler):
+    def service(self, details: grpc.HandlerCallDetails) -> Optional[grpc.RpcMethodHandler[Any, Any]]:
+        return grpc.stream_unary_rpc_method_handler(self._take)
+
+    def _take(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+        deque(requests, maxlen=0)
+        return ANSWER
+
+
+def main() -> None:
+    server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.max_receive_message_length", -1)])
+    server.add_generic_rpc_handlers([_Handler()])
+    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+    server.start()
+    sys.stdin.read()
+    server.stop(0).wait()
+
+
+if __name__ == "__main__":
+    main()

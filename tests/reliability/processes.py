@@ -1,0 +1,100 @@
+"""Programs in processes of their own, and their forks; a process with a server in it could not be forked safely."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Optional
+
+from viam_sync.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[2]
+
+#: Seconds after which a process is taken to hang.
+LONG = 60
+
+
+def environment(sandbox: Optional[Sandbox] = None, **more: str) -> Dict[str, str]:
+    """Return the environment of a program that is to use the sandbox."""
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    keys = {}
+    if sandbox is not None:
+        keys = {
+            "VIAM_API_KEY": sandbox.api_key,
+            "VIAM_API_KEY_ID": sandbox.api_key_id,
+            "VIAM_APP_URL": sandbox.url,
+        }
+    return {**os.environ, "PYTHONPATH": paths, **keys, **more}
+
+
+def run(script: str, *arguments: str, env: Dict[str, str], seconds: float = LONG) -> List[str]:
+    """Return the lines that a script prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+@contextlib.contextmanager
+def sandbox_process(*options: str) -> Iterator[Dict[str, str]]:
+    """Run a sandbox that shares no interpreter with the test; gives the variables that tell a client of it."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "viam_sync.sandbox", *options], stdout=subprocess.PIPE, env=environment(), text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield dict(process.stdout.readline().split()[1].split("=", 1) for _ in range(3))
+        finally:
+            process.terminate()
+
+
+def in_child(act: Callable[[], Any], leave: Callable[[int], Any] = os._exit, seconds: float = 30) -> str:
+    """Fork, and return what ``act`` returns in the child, or how the child failed.
+
+    Args:
+        act: What the child does.
+        leave: How it ends: ``os._exit`` as children of multiprocessing do, or ``sys.exit`` as workers of gunicorn do.
+        seconds: How long it may take before it is killed.
+    """
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        try:
+            said = str(act())
+        except BaseException as error:
+            said = repr(error)
+        os.write(writer, said.encode())
+        os.close(writer)
+        leave(0)
+    os.close(writer)
+    try:
+        code = _wait(child, seconds)
+        with os.fdopen(reader) as said_by_child:
+            said = said_by_child.read()
+    except TimeoutError:
+        os.close(reader)
+        return "hangs"
+    return said if code == 0 else f"{said} and ended with {code}"
+
+
+def _wait(child: int, seconds: float) -> int:
+    end = time.monotonic() + seconds
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status
+        if time.monotonic() > end:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            raise TimeoutError
+        time.sleep(0.002)  # waitpid takes no limit

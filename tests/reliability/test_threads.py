@@ -1,0 +1,409 @@
+"""One client, many threads: calls, the end of the client, and the token."""
+
+import os
+import signal
+import threading
+import time
+from typing import Any, Callable, Iterator, List
+
+import grpc
+import pytest
+from servers import FakeService, SilentServer, refuse
+
+from viam_sync.app.viam_client import ViamClient
+from viam_sync.errors import (
+    ClosedError,
+    DeadlineExceededError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from viam_sync.proto import app as pb
+from viam_sync.proto.app import datasync as datasync_pb
+from viam_sync.rpc import auth
+from viam_sync.rpc.dial import Channel, Credentials, DialOptions, parse_address
+from viam_sync.rpc.retry import UPLOAD
+from viam_sync.rpc.together import Together
+from viam_sync.sandbox import Sandbox
+
+from .processes import LONG, sandbox_process
+
+KEY_ID = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
+ROBOT = pb.GetRobotResponse(robot=pb.Robot(id="r-1", name="rover")).SerializeToString()
+
+#: How many calls each of 64 threads makes while tokens expire; the environment `reliability` of tox says 1000.
+CALLS = int(os.environ.get("VIAM_SYNC_CALLS", "20"))
+
+
+def start(act: Callable[[], Any], times: int = 1) -> List[threading.Thread]:
+    threads = [threading.Thread(target=act, daemon=True) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def ended(threads: List[threading.Thread]) -> bool:
+    for thread in threads:
+        thread.join(20 * LONG)
+    return not [thread for thread in threads if thread.is_alive()]
+
+
+def connect(server: FakeService, **settings: Any) -> ViamClient:
+    options = DialOptions(auth_entity=KEY_ID, credentials=Credentials("api-key", "secret"), **settings)
+    return ViamClient.create_from_dial_options(options, server.url)
+
+
+@pytest.fixture
+def held() -> Iterator[threading.Event]:
+    """What a method of the server waits for; set at the end, so that the server can stop."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@pytest.fixture
+def server(held: threading.Event) -> Iterator[FakeService]:
+    with FakeService() as running:
+        running.unary["GetRobot"] = lambda request, context: ROBOT
+        yield running
+        held.set()
+
+
+def hold(server: FakeService, held: threading.Event) -> threading.Event:
+    """Let the methods of the server wait; return what is set when the first call has come."""
+    came = threading.Event()
+
+    def wait(request: bytes, context: grpc.ServicerContext) -> bytes:
+        came.set()
+        held.wait(LONG)
+        return ROBOT
+
+    def stream(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        yield pb.TailRobotPartLogsResponse(logs=[{"message": "first"}]).SerializeToString()
+        wait(request, context)
+
+    def upload(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+        return wait(next(requests), context)
+
+    server.unary["GetRobot"] = wait
+    server.stream["TailRobotPartLogs"] = stream
+    server.upload["FileUpload"] = upload
+    return came
+
+
+def test_one_client_serves_many_threads(sandbox: Sandbox, client: ViamClient) -> None:
+    names: List[str] = []
+
+    def use() -> None:
+        for _ in range(20):
+            names.append(client.app_client.get_location(sandbox.location_id).name)
+            names.append(client.app_client.list_organizations()[0].name)
+
+    assert ended(start(use, 16))
+    assert sorted(names) == ["Lesson Robotics"] * 320 + ["Workshop"] * 320
+
+
+def unary(client: ViamClient) -> Any:
+    return client.app_client.get_robot("r-1")
+
+
+def tail(client: ViamClient) -> Any:
+    return list(client.app_client.tail_robot_part_logs("p-1"))
+
+
+def upload(client: ViamClient) -> Any:
+    def requests() -> Iterator[datasync_pb.FileUploadRequest]:
+        yield datasync_pb.FileUploadRequest(file_contents={"data": b"x"})
+        threading.Event().wait(LONG)
+
+    return client.data_client._send("FileUpload", requests(), UPLOAD, None)
+
+
+@pytest.mark.parametrize("call", [unary, upload, tail], ids=["unary", "upload", "tail"])
+def test_closing_ends_the_calls_of_other_threads_with_one_clear_error(
+    server: FakeService, held: threading.Event, call: Callable[[ViamClient], Any]
+) -> None:
+    came = hold(server, held)
+    client = connect(server)
+    errors: List[BaseException] = []
+
+    def use() -> None:
+        with pytest.raises(ClosedError, match=r"^The client is closed; make a new one to call again.$") as caught:
+            call(client)
+        errors.append(caught.value)
+
+    threads = start(use, 4)
+    assert came.wait(LONG)
+    client.close()
+    assert ended(threads)
+    assert len(errors) == 4
+    assert {error.__context__ for error in errors} == {None}
+
+
+def test_closing_ends_a_thread_that_waits_between_two_attempts(server: FakeService, held: threading.Event) -> None:
+    waiting = threading.Event()
+    failing = refuse(grpc.StatusCode.UNAVAILABLE, "busy")
+
+    def fail(request: bytes, context: grpc.ServicerContext) -> bytes:
+        waiting.set()
+        return failing(request, context)
+
+    server.unary["GetRobot"] = fail
+    client = connect(server, max_reconnect_attempts=50)
+    errors: List[BaseException] = []
+
+    def use() -> None:
+        # A call may end with its last failure, too, where that came at just this moment.
+        with pytest.raises((ClosedError, UnavailableError)) as caught:
+            client.app_client.get_robot("r-1")
+        errors.append(caught.value)
+
+    threads = start(use)
+    assert waiting.wait(LONG)
+    client.close()
+    assert ended(threads)
+    assert len(errors) == 1
+
+
+def test_a_wait_between_two_attempts_ends_when_the_channel_is_closed() -> None:
+    channel = Channel(parse_address("http://127.0.0.1:1"), 3)
+    threads = start(lambda: channel.sleep(10 * LONG))
+    channel.close()
+    assert ended(threads)
+
+
+def test_closing_again_and_from_many_threads_does_nothing_more(server: FakeService, held: threading.Event) -> None:
+    came = hold(server, held)
+    client = connect(server)
+
+    def use() -> None:
+        with pytest.raises(ClosedError):
+            unary(client)
+
+    threads = start(use, 4)
+    assert came.wait(LONG)
+    threads += start(client.close, 8)
+    client.close()
+    assert ended(threads)
+    client.close()
+    for call in (unary, tail, upload):
+        with pytest.raises(ClosedError, match="The client is closed; make a new one to call again"):
+            call(client)
+
+
+def test_closing_from_within_an_upload_ends_it(server: FakeService, held: threading.Event) -> None:
+    hold(server, held)
+    client = connect(server)
+
+    def requests() -> Iterator[datasync_pb.FileUploadRequest]:
+        yield datasync_pb.FileUploadRequest(file_contents={"data": b"x"})
+        client.close()
+
+    with pytest.raises(ClosedError):
+        client.data_client._send("FileUpload", requests(), UPLOAD, None)
+
+
+def test_closing_a_channel_that_is_still_connecting_does_not_hang() -> None:
+    with SilentServer() as silent:
+        channel = Channel(parse_address(f"https://{silent.address}"), 3)
+        channel.subscribe(lambda state: None, try_to_connect=True)
+        threads = start(channel.close)
+        assert ended(threads)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
+def test_a_signal_handler_may_close_the_client_amid_a_call(server: FakeService, held: threading.Event) -> None:
+    came = hold(server, held)
+    client = connect(server)
+    before = signal.signal(signal.SIGALRM, lambda *_: client.close())
+    start(lambda: came.wait(LONG) and signal.setitimer(signal.ITIMER_REAL, 0.01))
+    try:
+        with pytest.raises(ClosedError):
+            client.app_client.get_robot("r-1")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+class Counted:
+    """Counts how often a token was asked for."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.times = 0
+        real = auth.AuthService.authenticate
+
+        def authenticate(*args: Any, **kwargs: Any) -> str:
+            self.times += 1
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(auth.AuthService, "authenticate", authenticate)
+
+
+def calls_of_64_threads(client: ViamClient, times: int) -> List[BaseException]:
+    errors: List[BaseException] = []
+    everyone = threading.Barrier(64)
+    cloud = client.app_client
+
+    def use() -> None:
+        everyone.wait(LONG)
+        try:
+            for _ in range(times):
+                cloud.list_organizations()
+        except BaseException as error:
+            errors.append(error)
+
+    cloud.list_organizations()  # a token has been good before they all begin
+    assert ended(start(use, 64))
+    return errors
+
+
+def test_tokens_that_expire_all_the_time_are_replaced_once_each(
+    sandbox: Sandbox, client: ViamClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = Counted(monkeypatch)
+    over = threading.Event()
+    expiries = []
+
+    def expire() -> None:
+        while not over.wait(0.1):
+            expiries.append(1)
+            sandbox.faults.expire_tokens()
+
+    (ticking,) = start(expire)
+    errors = calls_of_64_threads(client, 8)
+    over.set()
+    ticking.join(LONG)
+    assert errors == []
+    assert len(expiries) >= 2
+    assert counted.times <= len(expiries)
+
+
+def test_tokens_that_live_for_100_ms_do_not_trouble_the_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Counted(monkeypatch)
+    with sandbox_process("--token-lifetime", "0.1") as variables:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        before = time.monotonic()
+        with ViamClient.create_from_env_vars() as client:
+            assert calls_of_64_threads(client, CALLS) == []
+        expiries = (time.monotonic() - before) / 0.1
+    assert 2 <= counted.times <= 1 + expiries
+
+
+def test_a_token_that_was_never_accepted_is_replaced_but_once(server: FakeService) -> None:
+    server.unary["GetRobot"] = refuse(grpc.StatusCode.UNAUTHENTICATED, "no")
+    with connect(server) as client, pytest.raises(UnauthenticatedError):
+        client.app_client.get_robot("r-1")
+    assert (len(server.named("GetRobot")), server.tokens) == (2, 2)
+
+
+def test_tokens_that_expire_faster_than_a_call_is_made_end_it_some_time(server: FakeService) -> None:
+    accepted = pb.ListOrganizationsResponse().SerializeToString()
+    client = connect(server)
+
+    def outrun(request: bytes, context: grpc.ServicerContext) -> bytes:
+        client.app_client.list_organizations()  # the token is good elsewhere
+        context.abort(grpc.StatusCode.UNAUTHENTICATED, "expired")
+        raise AssertionError("abort raises")
+
+    server.unary["ListOrganizations"] = lambda request, context: accepted
+    server.unary["GetRobot"] = outrun
+    with client, pytest.raises(UnauthenticatedError, match="expired"):
+        client.app_client.get_robot("r-1")
+    assert len(server.named("GetRobot")) == 6
+
+
+def test_a_service_that_gives_the_same_token_again_is_not_asked_for_ever(server: FakeService) -> None:
+    server.tokens = -1
+    token = server.authenticate(b"", None)  # type: ignore[arg-type]
+    server.unary["Authenticate"] = lambda request, context: token
+    server.unary["GetRobot"] = refuse(grpc.StatusCode.UNAUTHENTICATED, "no")
+    with connect(server) as client, pytest.raises(UnauthenticatedError):
+        client.app_client.get_robot("r-1")
+    assert len(server.named("Authenticate")) == 2
+
+
+def test_a_call_with_a_limit_does_not_wait_longer_for_the_token_of_another(
+    server: FakeService, held: threading.Event
+) -> None:
+    client = connect(server)
+    came = threading.Event()
+
+    def wait(request: bytes, context: grpc.ServicerContext) -> bytes:
+        came.set()
+        held.wait(LONG)
+        return server.authenticate(request, context)
+
+    server.unary["Authenticate"] = wait
+    server.unary["GetRobot"] = refuse(grpc.StatusCode.UNAUTHENTICATED, "expired")
+
+    def use() -> None:
+        with pytest.raises(ClosedError):
+            client.app_client.get_robot("r-1")
+
+    first = start(use)
+    assert came.wait(LONG)
+    with pytest.raises(DeadlineExceededError):
+        client.app_client.get_robot("r-1", timeout=0.2)
+    client.close()
+    assert ended(first)
+
+
+def meanwhile(together: "Together[str]", first: Callable[[Any], str], others: int, timeout: float = LONG) -> List[str]:
+    """Return what those threads get that come while ``first`` is at it; they themselves do what returns "own"."""
+    begun, go_on = threading.Event(), threading.Event()
+    got: List[str] = []
+
+    def slow(seconds: Any) -> str:
+        begun.set()
+        go_on.wait(LONG)
+        return first(seconds)
+
+    def ask(act: Callable[[Any], str], limit: float) -> None:
+        try:
+            got.append(together.do(act, limit))
+        except Exception as error:
+            got.append(f"{type(error).__name__}: {error}")
+
+    threads = start(lambda: ask(slow, LONG))
+    assert begun.wait(LONG)
+    followers = start(lambda: ask(lambda seconds: "own", timeout), others)
+    if timeout < LONG:
+        assert ended(followers)
+    else:
+        while together._try is None or len(together._try.over._cond._waiters) < others:  # type: ignore[attr-defined]
+            threading.Event().wait(0.001)
+    go_on.set()
+    assert ended(threads + followers)
+    return sorted(got)
+
+
+def fail(error: Exception) -> Callable[[Any], str]:
+    def act(seconds: Any) -> str:
+        raise error
+
+    return act
+
+
+def test_what_one_thread_got_is_for_all_that_waited() -> None:
+    together: Together[str] = Together(verdicts=(KeyError,))
+    assert meanwhile(together, lambda seconds: "first", 3) == ["first"] * 4
+    assert together.do(lambda seconds: "again", None) == "again"
+
+
+def test_a_verdict_is_for_all_that_waited() -> None:
+    assert meanwhile(Together(verdicts=(KeyError,)), fail(KeyError("no")), 2) == ["KeyError: 'no'"] * 3
+
+
+def test_another_failure_is_of_the_thread_that_met_it_alone() -> None:
+    got = meanwhile(Together(verdicts=(KeyError,)), fail(OSError("mine")), 2)
+    assert got == ["OSError: mine", "own", "own"]
+
+
+def test_nobody_waits_longer_than_it_may() -> None:
+    got = meanwhile(Together(verdicts=()), lambda seconds: "first", 2, timeout=0.01)
+    late = "DeadlineExceededError: DEADLINE_EXCEEDED: Connecting, which another thread began, took too long."
+    assert got == [late, late, "first"]
+
+
+def test_a_thread_that_comes_back_amid_its_own_try_does_not_wait_for_itself() -> None:
+    together: Together[str] = Together(verdicts=())
+    assert together.do(lambda seconds: together.do(lambda left: "inner", 1), 1) == "inner"

@@ -1,0 +1,504 @@
+"""Downloads from a real HTTP server on loopback that does what a test tells it to."""
+
+import gzip
+import io
+import socket
+import ssl
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
+
+import pytest
+
+from viam_sync.errors import (
+    CancelledError,
+    DataLossError,
+    GRPCError,
+    InsecureConnectionError,
+    InternalError,
+    NotFoundError,
+    PermissionDeniedError,
+    ResourceExhaustedError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnimplementedError,
+    UnknownError,
+)
+from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.transfer import downloads as module
+from viam_sync.transfer import throttle as throttle_module
+from viam_sync.transfer.downloads import Downloads
+from viam_sync.transfer.throttle import Throttle
+
+CONTENTS = bytes(range(256)) * 4000
+TOKEN = {"authorization": "Bearer token-1"}
+
+Answer = Callable[["Handler"], None]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers with what the server's functions say, one request after the other, the last one for ever."""
+
+    server: "Server"
+
+    def do_GET(self) -> None:
+        self.server.requests.append(self)
+        self.server.answers[min(len(self.server.requests), len(self.server.answers)) - 1](self)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def answer(self, status: int, contents: bytes = b"", sent: Optional[int] = None, **headers: str) -> None:
+        """Answer with contents, of which only the first ``sent`` bytes come."""
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(contents)), **headers}.items():
+            if value:
+                self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(contents[:sent])
+        self.close_connection = True
+
+    @property
+    def span(self) -> "slice[Any, Any, Any]":
+        first, last = self.headers["Range"][len("bytes=") :].split("-")
+        return slice(int(first), int(last) + 1)
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, *answers: Answer) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers = answers
+        self.requests: List[Handler] = []
+        self.scheme = "http"
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://127.0.0.1:{self.server_port}/data/o/l/f?signature=secret"
+
+    @property
+    def tokens(self) -> List[Optional[str]]:
+        return [request.headers["Authorization"] for request in self.requests]
+
+    @property
+    def spans(self) -> List[Optional[str]]:
+        return [request.headers["Range"] for request in self.requests]
+
+
+@contextmanager
+def serving(*answers: Answer, tls: Any = None) -> Iterator[Server]:
+    with Server(*answers) as server:
+        if tls is not None:
+            server.scheme = "https"
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(autouse=True)
+def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle_module, "_FIRST_WAIT", 0)
+    monkeypatch.setattr(throttle_module, "_LONGEST_WAIT", 0)
+    monkeypatch.setattr(module, "PIECE", 300_000)
+    monkeypatch.setattr(module, "_BLOCK", 1000)
+    for variable in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+def fetched(
+    uri: str, size: Optional[int] = len(CONTENTS), metadata: Mapping[str, str] = TOKEN, timeout: float = 30
+) -> bytes:
+    file = io.BytesIO()
+    count = Downloads(metadata, Throttle(4), timeout).fetch(uri, file, size, Cancellation())
+    assert count == len(file.getvalue())
+    return file.getvalue()
+
+
+def whole(handler: Handler) -> None:
+    handler.answer(200, CONTENTS)
+
+
+def pieces(handler: Handler) -> None:
+    """Answer as a good server does."""
+    if "Range" not in handler.headers:
+        whole(handler)
+        return
+    contents = CONTENTS[handler.span]
+    first = handler.span.start
+    span = f"bytes {first}-{first + len(contents) - 1}/{len(CONTENTS)}"
+    handler.answer(206, contents, Content_Range=span, ETag='"1"')
+
+
+def redirect(to: str, status: int = 302) -> Answer:
+    return lambda handler: handler.answer(status, b"elsewhere", Location=to)
+
+
+def test_a_large_file_comes_in_pieces() -> None:
+    with serving(pieces) as server:
+        assert fetched(server.url) == CONTENTS
+    assert server.spans == [f"bytes={first}-{first + 299_999}" for first in range(0, len(CONTENTS), 300_000)]
+    assert set(server.tokens) == {"Bearer token-1"}
+    assert [request.headers["If-Range"] for request in server.requests] == [None, '"1"', '"1"', '"1"']
+    assert {request.headers["Accept-Encoding"] for request in server.requests} == {"identity"}
+    assert {request.path for request in server.requests} == {"/data/o/l/f?signature=secret"}
+
+
+def test_a_file_of_unknown_size_comes_in_pieces_too() -> None:
+    with serving(pieces) as server:
+        assert fetched(server.url, size=None) == CONTENTS
+
+
+def test_a_small_file_comes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PIECE", len(CONTENTS))
+    with serving(pieces) as server:
+        assert fetched(server.url) == CONTENTS
+    assert server.spans == [None]
+
+
+def test_after_a_lost_connection_the_rest_is_asked_for() -> None:
+    def lost(handler: Handler) -> None:
+        contents = CONTENTS[handler.span]
+        span = f"bytes {handler.span.start}-{handler.span.stop - 1}/{len(CONTENTS)}"
+        handler.answer(206, contents, 12_345, Content_Range=span, ETag='"1"')
+
+    with serving(lost, lost, pieces) as server:
+        assert fetched(server.url) == CONTENTS
+    assert server.spans[:3] == ["bytes=0-299999", "bytes=12345-312344", "bytes=24690-324689"]
+
+
+def test_a_connection_that_is_lost_again_and_again_is_given_up() -> None:
+    with serving(lambda handler: handler.connection.close()) as server:
+        with pytest.raises(UnavailableError, match=r"from http://127\.0\.0\.1 failed: the connection was lost"):
+            fetched(server.url)
+        assert len(server.requests) == 8
+
+
+def test_as_long_as_something_comes_it_is_not_given_up() -> None:
+    def a_little(handler: Handler) -> None:
+        first = handler.span.start if "Range" in handler.headers else 0
+        end = min(first + 20_000, len(CONTENTS))
+        handler.answer(
+            206, CONTENTS[first:], end - first, Content_Range=f"bytes {first}-{len(CONTENTS) - 1}/{len(CONTENTS)}"
+        )
+
+    with serving(a_little) as server:
+        assert fetched(server.url) == CONTENTS
+        assert len(server.requests) > 50
+
+
+def test_a_server_without_ranges_sends_everything() -> None:
+    with serving(whole) as server:
+        assert fetched(server.url) == CONTENTS
+        assert fetched(server.url, size=None) == CONTENTS
+
+
+def test_a_server_without_ranges_that_loses_the_connection_sends_everything_again() -> None:
+    with serving(lambda handler: handler.answer(200, CONTENTS, 500_000), whole) as server:
+        assert fetched(server.url) == CONTENTS
+    assert server.spans[1] == "bytes=500000-799999"
+
+
+def test_contents_that_changed_on_the_way_are_asked_for_anew() -> None:
+    def lost(handler: Handler) -> None:
+        handler.answer(206, b"old" * 100_000, 5000, Content_Range=f"bytes 0-299999/{len(CONTENTS)}", ETag='"0"')
+
+    def changed(handler: Handler) -> None:
+        assert handler.headers["If-Range"] == '"0"'
+        whole(handler)
+
+    with serving(lost, changed) as server:
+        assert fetched(server.url) == CONTENTS
+
+
+@pytest.mark.parametrize("span", ["bytes 5-299999/1024000", "bytes 0-299999/*", "junk", "", "bytes 0-x/1024000"])
+def test_a_range_other_than_the_one_asked_for_is_not_believed(span: str) -> None:
+    answer = lambda handler: handler.answer(206, CONTENTS[:300_000], Content_Range=span)  # noqa: E731
+    with serving(answer, whole) as server:
+        assert fetched(server.url) == CONTENTS
+    assert server.spans[1] is None
+
+
+@pytest.mark.parametrize("length", [None, ""])
+@pytest.mark.parametrize("kind", ["gzip", "x-gzip", "GZip"])
+def test_what_comes_encoded_is_decoded(kind: str, length: Optional[str]) -> None:
+    encoded = gzip.compress(CONTENTS[:400_000]) + gzip.compress(CONTENTS[400_000:])
+    more = {} if length is None else {"Content_Length": length, "Content-Length": length}
+    with serving(lambda handler: handler.answer(200, encoded, Content_Encoding=kind, **more)) as server:
+        assert fetched(server.url) == CONTENTS
+        assert fetched(server.url, size=None) == CONTENTS
+
+
+def test_what_comes_encoded_and_is_cut_off_comes_again_from_the_start() -> None:
+    encoded = gzip.compress(CONTENTS)
+    cut = lambda handler: handler.answer(200, encoded, 2000, Content_Encoding="gzip")  # noqa: E731
+    with serving(cut, cut, lambda handler: handler.answer(200, encoded, Content_Encoding="gzip")) as server:
+        assert fetched(server.url) == CONTENTS
+    assert server.spans[1:] == [None, None]
+    with serving(cut) as server, pytest.raises(UnavailableError):
+        fetched(server.url)
+
+
+def test_a_piece_of_what_is_encoded_is_not_asked_for_twice() -> None:
+    encoded = gzip.compress(CONTENTS)
+
+    def piece(handler: Handler) -> None:
+        handler.answer(206, encoded[:100], Content_Encoding="gzip", Content_Range=f"bytes 0-99/{len(encoded)}")
+
+    with serving(piece, lambda handler: handler.answer(200, encoded, Content_Encoding="gzip")) as server:
+        assert fetched(server.url) == CONTENTS
+    with serving(piece) as server, pytest.raises(UnknownError, match="it answered 206"):
+        fetched(server.url)
+
+
+def test_contents_that_never_end_are_cut_at_their_size() -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    endless = lambda handler: handler.answer(200, bomb, Content_Encoding="gzip")  # noqa: E731
+    with serving(endless) as server, pytest.raises(DataLossError, match="has more than that"):
+        fetched(server.url, size=1000)
+
+
+def test_an_encoding_that_is_unknown_is_named() -> None:
+    odd = lambda handler: handler.answer(200, b"x", Content_Encoding="br")  # noqa: E731
+    with serving(odd) as server, pytest.raises(UnimplementedError, match="encoded as br"):
+        fetched(server.url)
+
+
+@pytest.mark.parametrize("size", [len(CONTENTS) - 1, len(CONTENTS) + 1, 1])
+@pytest.mark.parametrize("answer", [whole, pieces])
+def test_contents_of_another_size_are_refused(size: int, answer: Answer) -> None:
+    with serving(answer) as server, pytest.raises(DataLossError, match=f"the file should have {size} bytes, and has"):
+        fetched(server.url, size)
+
+
+def test_an_empty_file_is_one() -> None:
+    with serving(lambda handler: handler.answer(416 if "Range" in handler.headers else 200)) as server:
+        assert fetched(server.url, size=None) == b""
+        assert fetched(server.url, size=0) == b""
+        with pytest.raises(DataLossError):
+            fetched(server.url, size=10**6)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "requests"),
+    [
+        (400, UnknownError, 1),
+        (401, UnauthenticatedError, 1),
+        (403, PermissionDeniedError, 1),
+        (404, NotFoundError, 1),
+        (410, NotFoundError, 1),
+        (429, ResourceExhaustedError, 8),
+        (500, UnavailableError, 8),
+        (503, UnavailableError, 8),
+        (204, UnknownError, 1),
+        (302, UnknownError, 1),
+    ],
+)
+def test_a_refusal_becomes_the_error_of_that_kind(status: int, error: "type[GRPCError]", requests: int) -> None:
+    with serving(lambda handler: handler.answer(status)) as server:
+        with pytest.raises(error, match=f"it answered {status}") as raised:
+            fetched(server.url)
+        assert len(server.requests) == requests
+    assert "secret" not in str(raised.value)
+    assert "token-1" not in str(raised.value)
+
+
+class Renewable(Dict[str, str]):
+    """Metadata whose token can be made anew."""
+
+    was_accepted = True
+
+    def refresh(self, refused: str, timeout: Optional[float]) -> bool:
+        assert refused == self["authorization"]
+        self["authorization"] += "+"
+        return True
+
+
+def test_a_token_that_is_refused_is_made_anew_once() -> None:
+    with serving(lambda handler: handler.answer(401), pieces) as server:
+        assert fetched(server.url, metadata=Renewable(TOKEN)) == CONTENTS
+    assert server.tokens[:2] == ["Bearer token-1", "Bearer token-1+"]
+    with serving(lambda handler: handler.answer(401)) as server, pytest.raises(UnauthenticatedError):
+        fetched(server.url, metadata=Renewable(TOKEN))
+
+
+def test_without_a_token_none_is_sent() -> None:
+    with serving(pieces) as server:
+        assert fetched(server.url, metadata={}) == CONTENTS
+    assert server.tokens[0] is None
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_token_does_not_follow_to_another_host(status: int) -> None:
+    with serving(pieces) as there, serving(redirect(there.url, status)) as server:
+        assert fetched(server.url) == CONTENTS
+        assert set(server.tokens) == {"Bearer token-1"}
+        assert set(there.tokens) == {None}
+
+
+def test_the_token_follows_on_the_same_host() -> None:
+    with serving(redirect("/elsewhere"), pieces) as server:
+        assert fetched(server.url, size=None, metadata=TOKEN)[:5] == CONTENTS[:5]
+        assert server.requests[1].path == "/elsewhere"
+        assert server.tokens[:2] == ["Bearer token-1", "Bearer token-1"]
+
+
+def test_who_was_sent_away_comes_back_without_the_token() -> None:
+    with serving(pieces) as there, serving(lambda handler: redirect(there.url)(handler), pieces) as server:
+        there.answers = (redirect(server.url),)
+        assert fetched(server.url, size=None)[:5] == CONTENTS[:5]
+        assert server.tokens[:2] == ["Bearer token-1", None]
+
+
+def test_redirects_that_never_end_are_given_up() -> None:
+    with serving(redirect("/again")) as server, pytest.raises(InternalError, match="redirects again and again"):
+        fetched(server.url)
+    assert len(server.requests) == 6
+
+
+@pytest.mark.parametrize("uri", ["http://example.com/x", "http://192.0.2.1/x", "http://127.0.0.1.example.com/x"])
+def test_nothing_goes_over_a_network_in_plaintext(uri: str) -> None:
+    with pytest.raises(InsecureConnectionError, match="has no TLS"):
+        fetched(uri)
+    with serving(redirect(uri)) as server, pytest.raises(InsecureConnectionError, match="has no TLS"):
+        fetched(server.url)
+
+
+@pytest.mark.parametrize(
+    "uri", ["", "ftp://127.0.0.1/x", "x", "https:///x", "file:///etc/passwd", "http://[::1", "https://é/"]
+)
+def test_what_is_no_uri_is_an_error_without_a_request(uri: str) -> None:
+    with pytest.raises(InternalError, match="a URI for the contents that is none"):
+        fetched(uri)
+
+
+def test_odd_letters_in_a_uri_become_no_headers() -> None:
+    with serving(pieces) as server:
+        fetched(server.url.replace("/f?", "/\u00e9 \r\nX-Evil: 1?"))
+    assert server.requests[0].headers["X-Evil"] is None
+
+
+def test_a_silent_server_counts_as_a_lost_connection() -> None:
+    over = threading.Event()
+    with serving(lambda handler: over.wait(30) and None) as server:
+        with pytest.raises(UnavailableError):
+            fetched(server.url, timeout=0.05)
+        over.set()
+
+
+def test_a_download_that_waits_can_be_ended() -> None:
+    cancellation, over = Cancellation(), threading.Event()
+
+    def stall(handler: Handler) -> None:
+        handler.answer(200, CONTENTS, 1000)
+        cancellation.cancel()
+        over.wait(30)
+
+    with serving(stall) as server:
+        with pytest.raises(CancelledError, match="ended from within the program"):
+            Downloads(TOKEN, Throttle(4)).fetch(server.url, io.BytesIO(), len(CONTENTS), cancellation)
+        over.set()
+
+
+def test_a_disk_that_is_full_is_no_lost_connection() -> None:
+    class Full(io.BytesIO):
+        def write(self, contents: Any) -> int:
+            raise OSError(28, "No space left on device")
+
+    with serving(pieces) as server, pytest.raises(OSError, match="No space left"):
+        Downloads(TOKEN, Throttle(4)).fetch(server.url, Full(), None, Cancellation())
+    assert len(server.requests) == 1
+
+
+@pytest.fixture(scope="module")
+def authority() -> Any:
+    return pytest.importorskip("trustme").CA()
+
+
+@pytest.fixture
+def tls(authority: Any) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def trusted(authority: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+
+
+@pytest.mark.usefixtures("trusted")
+def test_by_https_the_token_goes_along(tls: ssl.SSLContext) -> None:
+    with serving(pieces, tls=tls) as server:
+        assert fetched(server.url) == CONTENTS
+    assert set(server.tokens) == {"Bearer token-1"}
+
+
+def test_a_certificate_that_cannot_be_trusted_ends_it(tls: ssl.SSLContext) -> None:
+    with serving(pieces, tls=tls) as server:
+        with pytest.raises(
+            InsecureConnectionError, match=r"https://127\.0\.0\.1 has no certificate that can be trusted"
+        ):
+            fetched(server.url)
+        assert server.requests == []
+
+
+@pytest.mark.usefixtures("trusted")
+def test_https_does_not_become_http(tls: ssl.SSLContext) -> None:
+    with serving(pieces) as plain, serving(redirect(plain.url), tls=tls) as server:
+        with pytest.raises(InsecureConnectionError, match=r"redirects to http://127\.0\.0\.1, which has no TLS"):
+            fetched(server.url)
+        assert plain.requests == []
+
+
+@pytest.mark.usefixtures("trusted")
+def test_https_goes_through_the_proxy_of_the_environment(tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    heads: List[bytes] = []
+    with serving(pieces, tls=tls) as server, proxy(heads, server.server_port) as port:
+        monkeypatch.setenv("https_proxy", f"http://us%65r:p%40ss@127.0.0.1:{port}")
+        monkeypatch.setenv("no_proxy", "")
+        assert fetched(server.url) == CONTENTS
+    assert heads[0].startswith(f"CONNECT 127.0.0.1:{server.server_port} HTTP/1.".encode())
+    assert b"Proxy-Authorization: Basic dXNlcjpwQHNz" in heads[0]
+    assert b"token-1" not in b"".join(heads)
+
+
+@contextmanager
+def proxy(heads: List[bytes], to: int) -> Iterator[int]:
+    """A proxy for HTTPS, which keeps the heads of the requests."""
+
+    def pump(source: Any, target: Any) -> None:
+        while True:
+            try:
+                block = source.recv(65536)
+                target.sendall(block)
+            except OSError:
+                block = b""
+            if not block:
+                target.close()
+                return
+
+    def serve() -> None:
+        while True:
+            try:
+                near, _ = listening.accept()
+            except OSError:
+                return
+            heads.append(near.recv(65536))
+            near.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            far = socket.create_connection(("127.0.0.1", to))
+            for ends in ((near, far), (far, near)):
+                threading.Thread(target=pump, args=ends, daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,133 @@
+"""Exports in a process of their own, which is killed."""
+
+import json
+import os
+import random
+import select
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Dict, Iterator, Optional, Type
+
+import pytest
+
+from viam_sync.app.data_client import DataClient
+from viam_sync.app.viam_client import ViamClient
+from viam_sync.sandbox import Sandbox
+from viam_sync.transfer.folders import UNFINISHED
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+
+KILLS = int(os.environ.get("VIAM_SYNC_KILLS", "20"))
+
+
+class Exporter:
+    """The process that starts those that export; it is the one that starts uploads, too."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._order = {"url": sandbox.url, "key": sandbox.api_key, "key_id": sandbox.api_key_id}
+
+    def __enter__(self) -> "Exporter":
+        command = [sys.executable, str(Path(__file__).with_name("uploader.py"))]
+        root = str(Path(__file__).parents[2])
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env=environment
+        )
+        return self
+
+    def start(self, folder: Path) -> int:
+        """Begin an export, and return the number of its process once that is connected."""
+        assert self.process.stdin is not None
+        order = {**self._order, "method": "export_binary_data", "arguments": {"filter": None, "folder": str(folder)}}
+        self.process.stdin.write(json.dumps(order).encode() + b"\n")
+        return self.line()
+
+    def line(self) -> int:
+        assert self.process.stdout is not None
+        return int(self.process.stdout.readline())
+
+    def ends_within(self, seconds: float) -> bool:
+        assert self.process.stdout is not None
+        return bool(select.select([self.process.stdout], [], [], seconds)[0])
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def exporter(sandbox: Sandbox) -> Iterator[Exporter]:
+    with Exporter(sandbox) as running:
+        yield running
+
+
+@pytest.fixture
+def data(client: ViamClient) -> DataClient:
+    return client.data_client
+
+
+def fill(data: DataClient, part: str) -> Dict[str, bytes]:
+    """Upload files of many sizes, of which each two have the same name; return their contents by ID."""
+    files: Dict[str, bytes] = {}
+    for number, size in enumerate([0, 1, 100, 5_000, 20_000, 50_000, 300_000] * 20):
+        contents = number.to_bytes(2, "big") * (size // 2)
+        id = data.file_upload(part, contents, file_name=f"d/file-{number // 2}", file_extension=".bin")
+        files[id.rpartition("/")[2]] = contents
+    large = bytes(range(256)) * (17 << 12)
+    files[data.file_upload(part, large, file_name="large").rpartition("/")[2]] = large
+    return files
+
+
+def whole_files(folder: Path) -> Dict[str, bytes]:
+    """Return the contents of files by their IDs; files without metadata, or in the making, are an error here."""
+    found = {}
+    for path in (folder / "metadata").rglob("*.json"):
+        known = json.loads(path.read_text(encoding="utf-8"))
+        name = path.relative_to(folder / "metadata").as_posix()[: -len(".json")]
+        for data in {folder / "data" / name, folder / "data" / f"{name}{known.get('fileExt', '')}"}:
+            if data.is_file():
+                assert known["id"] not in found
+                found[known["id"]] = data.read_bytes()
+    return found
+
+
+def test_an_export_that_is_killed_at_any_moment_loses_and_doubles_nothing(
+    sandbox: Sandbox, data: DataClient, exporter: Exporter, tmp_path: Path
+) -> None:
+    data.delete_binary_data_by_filter(None)
+    files = fill(data, sandbox.robot_part_id)
+    source = random.Random()
+    killed = already_there = 0
+    duration = 0.0
+    for turn in range(KILLS + 1):
+        folder = tmp_path / str(turn)
+        child = exporter.start(folder)
+        started = time.perf_counter()
+        # The first one shows how long it takes.
+        if exporter.ends_within(source.uniform(0, duration) if turn else 60):
+            duration = duration or time.perf_counter() - started
+        else:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        killed += exporter.line() == signal.SIGKILL
+        before = whole_files(folder)
+        # Whatever has its name is whole.
+        assert before.items() <= files.items()
+        paths = [path for path in (folder / "data").rglob("*") if path.is_file()]
+        assert len([path for path in paths if not path.name.startswith(UNFINISHED)]) == len(before)
+        result = data.export_binary_data(None, folder)
+        assert result.complete
+        assert {file.id.rpartition("/")[2] for file in result.already_there} == set(before)
+        already_there += len(before)
+        assert whole_files(folder) == files
+        paths = [path for path in folder.rglob("*") if path.is_file()]
+        assert len(paths) == 2 * len(files) + 1
+    assert killed
+    assert already_there >= len(files)

@@ -1,0 +1,578 @@
+import errno
+import json
+import os
+import signal
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+import pytest
+from servers import FakeService
+
+from viam_sync.app.data_client import DataClient
+from viam_sync.app.viam_client import ViamClient
+from viam_sync.errors import (
+    DataLossError,
+    GRPCError,
+    InternalError,
+    NotFoundError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from viam_sync.proto.app import data as pb
+from viam_sync.proto.app import datasync as sync_pb
+from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.sandbox import Sandbox, downloads
+from viam_sync.transfer import exports as module
+from viam_sync.transfer import throttle
+from viam_sync.transfer.export_results import ExportResult
+from viam_sync.transfer.folders import UNFINISHED
+from viam_sync.utils import create_filter
+
+TIME = datetime(2024, 5, 1, 12)
+MINE = create_filter(tags=["mine"])
+
+
+@pytest.fixture(autouse=True)
+def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "_FIRST_WAIT", 0.001)
+
+
+@pytest.fixture
+def data(client: ViamClient) -> DataClient:
+    return client.data_client
+
+
+@pytest.fixture
+def put(sandbox: Sandbox, data: DataClient) -> Any:
+    """Give what uploads a file under any name whatever, and returns its ID."""
+
+    def upload(contents: bytes = b"x", name: str = "", ending: str = "") -> str:
+        metadata = sync_pb.UploadMetadata(
+            part_id=sandbox.robot_part_id,
+            type=sync_pb.DataType.DATA_TYPE_FILE,
+            file_name=name,
+            file_extension=ending,
+            tags=["mine"],
+            file_create_time=TIME,
+        )
+        pieces = [contents[at : at + 2**20] for at in range(0, len(contents), 2**20)]
+        send = data._channel.stream_unary(
+            "/viam.app.datasync.v1.DataSyncService/FileUpload",
+            sync_pb.FileUploadRequest.SerializeToString,
+            sync_pb.FileUploadResponse.FromString,
+        )
+        requests = [
+            sync_pb.FileUploadRequest(metadata=metadata),
+            *(sync_pb.FileUploadRequest(file_contents={"data": piece}) for piece in pieces),
+        ]
+        return str(send(iter(requests), metadata=list(data._metadata.items())).binary_data_id)
+
+    return upload
+
+
+def contents_in(folder: Path) -> Dict[str, bytes]:
+    """Return the contents of the files of an export, after a look at what else there must be."""
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
+    assert not [path for path in found.values() if path.name.startswith(UNFINISHED)]
+    lines = [json.loads(line) for line in found.pop("manifest.jsonl").read_text(encoding="utf-8").splitlines()]
+    listed = {line["path"]: line for line in lines}
+    assert len(listed) == len(lines)
+    for path, line in listed.items():
+        assert found.pop(path).stat().st_size == line["size"]
+        assert json.loads(found.pop(line["metadata"]).read_text(encoding="utf-8"))["binaryDataId"] == line["id"]
+    assert found == {}
+    return {line["id"]: (folder / path).read_bytes() for path, line in listed.items()}
+
+
+def test_all_that_match_are_there_under_the_names_of_the_official_command_line(
+    data: DataClient, put: Any, tmp_path: Path
+) -> None:
+    ids = [put(b"1", "cat", ".png"), put(b"22", "pets/dog.txt", ".txt"), put(b"", "", ".bin")]
+    result = data.export_binary_data(MINE, tmp_path / "new" / "folder")
+    assert contents_in(tmp_path / "new" / "folder") == dict(zip(ids, [b"1", b"22", b""]))
+    by_id = {file.id: file for file in result.files}
+    names = ["2024-05-01T12_00_00Z_cat.png", "pets/dog.txt", f"2024-05-01T12_00_00Z_{ids[2].rpartition('/')[2]}.bin"]
+    assert [by_id[id].path for id in ids] == [tmp_path / "new" / "folder" / "data" / name for name in names]
+    assert [by_id[id].size for id in ids] == [1, 2, 0]
+    assert result.complete
+    assert len(result.exported) == 3
+    assert (result.failed, result.missing, result.already_there) == ([], [], [])
+
+
+def test_a_second_run_asks_for_no_contents(sandbox: Sandbox, data: DataClient, tmp_path: Path) -> None:
+    first = data.export_binary_data(None, tmp_path)
+    before = contents_in(tmp_path)
+    fault = sandbox.faults.fail("BinaryDataByIDs", "INTERNAL", times=None)
+    second = data.export_binary_data(None, tmp_path)
+    assert fault.met == 0
+    assert (len(second.already_there), second.exported, second.complete) == (24, [], True)
+    assert [file.path for file in second.files] == [file.path for file in first.files]
+    assert contents_in(tmp_path) == before
+
+
+@pytest.mark.parametrize("manifest", [True, False])
+def test_a_second_run_completes_what_is_missing(data: DataClient, put: Any, tmp_path: Path, manifest: bool) -> None:
+    ids = [put(b"contents", name) for name in ("kept", "gone", "cut", "longer", "bare", "Kept", "a folder")]
+    paths: Dict[str, Any] = {file.id: file.path for file in data.export_binary_data(MINE, tmp_path).files}
+    _, gone, cut, longer, bare, _, folder = [paths[id] for id in ids]
+    gone.unlink()
+    cut.write_bytes(b"cont")
+    longer.write_bytes(b"contents and more")
+    (tmp_path / "metadata" / f"{bare.name}.json").unlink()
+    folder.unlink()
+    folder.mkdir()
+    if not manifest:
+        (tmp_path / "manifest.jsonl").unlink()
+    result = data.export_binary_data(MINE, tmp_path)
+    if manifest:
+        # A folder is where a file was: it is left alone, and is that file's error.
+        assert [file.id for file in result.failed] == [ids[6]]
+        folder.rmdir()
+        assert len(result.exported) == 4
+        result = data.export_binary_data(MINE, tmp_path)
+        assert {file.id: file.path for file in result.files} == paths
+        assert contents_in(tmp_path) == dict.fromkeys(ids, b"contents")
+    else:
+        # The contents without metadata could be anybody's, so they are left alone.
+        assert result.complete
+        places = {file.id: file.path for file in result.files}
+        assert {id for id in ids if places[id] != paths[id]} == {ids[4], ids[6]}
+
+
+HOSTILE = [
+    *(
+        "../outside",
+        "../../../outside",
+        "/etc/passwd",
+        "/",
+        "..",
+        ".",
+        "...",
+        "a/../../b",
+        "\\..\\up",
+        "C:\\Windows\\x",
+    ),
+    *("a\x00b", "\x00", "a\nb", "x" * 300, "é" * 300, "deep/" * 200 + "x", "con", "NUL", "aux.txt", "dir/com1"),
+    *(
+        "cat",
+        "Cat",
+        "CAT",
+        "cat",
+        "caf\u00e9",
+        "cafe\u0301",
+        "straße",
+        "STRASSE",
+        "d",
+        "d/e",
+        "d/e/f",
+        "D/E",
+        "a:b",
+        "a*b",
+    ),
+    *(" ", "a ", "a.", "-rf", "~", "$HOME", "\u202egnp.exe", "\U0001f600", ".viam-export-0123456789abcdef.part", ".."),
+    *("data", "metadata", "manifest.jsonl", "../manifest.jsonl", "x/.viam/capture/y", "x.json", "x"),
+]
+
+
+@pytest.mark.parametrize("prefix", ["", "sub/"])
+def test_hostile_names_all_land_inside_all_of_them_and_stay_the_same(
+    data: DataClient, put: Any, tmp_path: Path, prefix: str
+) -> None:
+    contents = {put(f"{number}".encode(), prefix + name): f"{number}".encode() for number, name in enumerate(HOSTILE)}
+    folder = tmp_path / "deep" / "down" / "here"
+    first = data.export_binary_data(MINE, folder)
+    assert first.failed == []
+    assert contents_in(folder) == contents
+    assert [path.name for path in tmp_path.iterdir()] == ["deep"]
+    assert [path.name for path in folder.parent.iterdir()] == ["here"]
+    paths = [str(file.path).casefold() for file in first.files]
+    assert len(set(paths)) == len(HOSTILE)
+    # New ones come first in the list, and take no name that is given.
+    put(b"new", f"{prefix}cat")
+    second = data.export_binary_data(MINE, folder)
+    assert [file.path for file in second.files if file.already_there] == [file.path for file in first.files]
+    (folder / "manifest.jsonl").unlink()
+    third = data.export_binary_data(MINE, folder)
+    assert [file.path for file in third.files] == [file.path for file in second.files]
+    assert len(third.already_there) == len(HOSTILE) + 1
+
+
+def test_a_file_that_cannot_be_had_does_not_keep_the_others(
+    sandbox: Sandbox, data: DataClient, put: Any, tmp_path: Path
+) -> None:
+    ids = [put(b"contents", f"file-{number}") for number in range(40)]
+    blobs = sandbox._world.store.blobs  # type: ignore[union-attr]
+    blobs.path(ids[7].rpartition("/")[2]).unlink()
+    blobs.path(ids[13].rpartition("/")[2]).write_bytes(b"cont")
+    result = data.export_binary_data(MINE, tmp_path)
+    failed = {file.id: file.error for file in result.failed}
+    assert list(failed) == [ids[13], ids[7]]
+    assert isinstance(failed[ids[7]], GRPCError)
+    assert isinstance(failed[ids[13]], DataLossError)
+    assert "should have 8 bytes, and came with 4" in str(failed[ids[13]])
+    assert set(contents_in(tmp_path)) == {*ids} - {*failed}
+    assert (result.complete, result.listed, len(result.exported)) == (False, True, 38)
+    for id in failed:
+        blobs.put(id.rpartition("/")[2], b"contents")
+    assert data.export_binary_data(MINE, tmp_path).complete
+    assert contents_in(tmp_path) == dict.fromkeys(ids, b"contents")
+
+
+def test_a_service_that_has_enough_is_asked_again(sandbox: Sandbox, data: DataClient, tmp_path: Path) -> None:
+    fault = sandbox.faults.fail("BinaryDataByIDs", "RESOURCE_EXHAUSTED", times=5)
+    assert data.export_binary_data(None, tmp_path, workers=4).complete
+    assert fault.met == 5
+
+
+def test_a_service_that_is_down_is_the_error_of_each_file(sandbox: Sandbox, data: DataClient, tmp_path: Path) -> None:
+    fault = sandbox.faults.fail("BinaryDataByIDs", "UNAVAILABLE", times=None)
+    result = data.export_binary_data(None, tmp_path)
+    assert fault.met == 8
+    assert len(result.failed) == 24
+    assert all(isinstance(file.error, UnavailableError) for file in result.failed)
+    assert not (tmp_path / "data").exists() or not list((tmp_path / "data").iterdir())
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="connections cannot be dropped")
+def test_lost_connections_lose_nothing(sandbox: Sandbox, data: DataClient, put: Any, tmp_path: Path) -> None:
+    ids = [put(b"contents" * 20_000, f"file-{number}") for number in range(60)]
+    sandbox.faults.drop("BinaryDataByIDs", times=3)
+    sandbox.faults.drop("BinaryDataByIDs", after=True, times=2)
+    assert data.export_binary_data(MINE, tmp_path, workers=4).complete
+    assert contents_in(tmp_path) == dict.fromkeys(ids, b"contents" * 20_000)
+
+
+def test_batches_that_are_too_large_are_split(
+    data: DataClient, put: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BATCH", 2**30)
+    ids = [put(bytes(9 * 2**20), f"file-{number}") for number in range(5)]
+    result = data.export_binary_data(MINE, tmp_path)
+    assert result.complete
+    assert sorted(contents_in(tmp_path)) == sorted(ids)
+
+
+def test_large_files_come_by_http(sandbox: Sandbox, data: DataClient, put: Any, tmp_path: Path) -> None:
+    contents = os.urandom(2**20) * 33
+    id = put(contents, "large")
+    fault = sandbox.faults.fail("BinaryDataByIDs", "INTERNAL", times=None)
+    sandbox.faults.expire_tokens()
+    assert data.export_binary_data(MINE, tmp_path).complete
+    assert contents_in(tmp_path) == {id: contents}
+    assert fault.met == 0
+
+
+def test_a_file_too_large_for_a_message_comes_by_http_whatever_its_size_was_said_to_be(
+    data: DataClient, put: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LARGE", 2**40)
+    id = put(bytes(33 * 2**20), "large")
+    assert data.export_binary_data(MINE, tmp_path).complete
+    assert contents_in(tmp_path) == {id: bytes(33 * 2**20)}
+
+
+def full_after(count: int, number: int = errno.ENOSPC) -> Any:
+    """Return an fsync that finds no room from so many files on."""
+    sync, left = os.fsync, [count]
+
+    def fsync(file: int) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(number, os.strerror(number))
+        sync(file)
+
+    return fsync
+
+
+def test_a_full_disk_ends_it_with_what_was_done(
+    data: DataClient, put: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_IN_BATCH", 3)
+    ids = [put(b"contents", f"file-{number}") for number in range(30)]
+    monkeypatch.setattr(os, "fsync", full_after(25))
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        data.export_binary_data(MINE, tmp_path, workers=2)
+    monkeypatch.undo()
+    result: ExportResult = raised.value.result  # type: ignore[attr-defined]
+    assert 0 < len(result.exported) < 30
+    assert result.missing
+    assert not result.complete
+    assert all(file.path and file.path.read_bytes() == b"contents" for file in result.exported)
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in left if path.name.startswith(UNFINISHED)]
+    again = data.export_binary_data(MINE, tmp_path)
+    assert len(again.already_there) >= len(result.exported)
+    assert contents_in(tmp_path) == dict.fromkeys(ids, b"contents")
+
+
+def test_what_the_disk_says_of_one_file_is_the_error_of_that_one(data: DataClient, put: Any, tmp_path: Path) -> None:
+    ids = [put(b"1", "d/cat"), put(b"2", "dog")]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "metadata").mkdir()
+    (tmp_path / "metadata" / "d").write_bytes(b"mine")
+    result = data.export_binary_data(MINE, tmp_path)
+    assert result.complete  # without the folder that cannot be made
+    assert contents_of(result) == {ids[0]: b"1", ids[1]: b"2"}
+    assert (tmp_path / "metadata" / "d").read_bytes() == b"mine"
+
+
+def contents_of(result: ExportResult) -> Dict[str, bytes]:
+    return {file.id: file.path.read_bytes() for file in result.files if file.path}
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_is_said_at_once(data: DataClient, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(PermissionError):
+        data.export_binary_data(None, tmp_path)
+
+
+def test_a_file_is_no_folder(data: DataClient, tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    with pytest.raises(FileExistsError):
+        data.export_binary_data(None, tmp_path / "x")
+
+
+@pytest.mark.parametrize("waiting_for", ["BinaryDataByIDs", "BinaryDataByFilter", "HTTP", "throttle"])
+def test_ctrl_c_ends_it_and_leaves_whole_files_alone(
+    sandbox: Sandbox, data: DataClient, put: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waiting_for: str
+) -> None:
+    monkeypatch.setattr(module, "_MOST_IN_BATCH", 2)
+    over = threading.Event()
+    ids = [put(b"contents", f"file-{number}") for number in range(20)]
+    if waiting_for == "HTTP":
+        monkeypatch.setattr(module, "_LARGE", 1)
+        entered = stalled_downloads(monkeypatch, over)
+    elif waiting_for == "throttle":
+        monkeypatch.setattr(throttle, "_FIRST_WAIT", 1000)
+        monkeypatch.setattr(throttle, "_LONGEST_WAIT", 1000)
+        fault = sandbox.faults.fail("BinaryDataByIDs", "RESOURCE_EXHAUSTED", times=None)
+        entered = lambda: fault.met >= 3  # noqa: E731
+    else:
+        delay = sandbox.faults.delay(waiting_for, 1000)
+        entered = lambda: delay.met > 0  # noqa: E731
+    with Interrupter(entered), pytest.raises(KeyboardInterrupt) as raised:
+        data.export_binary_data(MINE, tmp_path, workers=4)
+    assert isinstance(raised.value.result, ExportResult)  # type: ignore[attr-defined]
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in left if path.name.startswith(UNFINISHED)]
+    whole = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert {path.read_bytes() for path in whole} <= {b"contents"}
+    assert len(raised.value.result.exported) <= len(whole) < len(ids)  # type: ignore[attr-defined]
+    over.set()
+    sandbox.faults.clear()
+    monkeypatch.undo()
+    assert data.export_binary_data(MINE, tmp_path).complete
+    assert contents_in(tmp_path) == dict.fromkeys(ids, b"contents")
+
+
+def stalled_downloads(monkeypatch: pytest.MonkeyPatch, over: threading.Event) -> Any:
+    """Let downloads begin and not go on; return what tells whether some are under way."""
+    waiting = []
+
+    class Stalled(downloads.Pieces):
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"c"
+            waiting.append(self)
+            over.wait(60)
+
+    monkeypatch.setattr(downloads, "Pieces", Stalled)
+    return lambda: len(waiting) >= 4
+
+
+class Interrupter:
+    """Presses Ctrl-C as soon as something is so."""
+
+    def __init__(self, entered: Any) -> None:
+        self._entered = entered
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        while not self._entered():
+            if self._over.wait(0.005):
+                return
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def test_two_exports_into_one_folder_are_refused(sandbox: Sandbox, data: DataClient, tmp_path: Path) -> None:
+    refused: List[BaseException] = []
+
+    def again(done: int, total: Optional[int], unit: str) -> None:
+        if not done:
+            with pytest.raises(BlockingIOError, match="another export into this folder is running") as raised:
+                data.export_binary_data(None, tmp_path)
+            refused.append(raised.value)
+
+    assert data.export_binary_data(None, tmp_path, progress=again).complete
+    assert len(refused) == 1
+
+
+def test_progress_counts_the_files_that_are_done(data: DataClient, tmp_path: Path) -> None:
+    told: List[Tuple[int, Optional[int], str]] = []
+    data.export_binary_data(None, tmp_path, progress=lambda *given: told.append(given))
+    assert told == [(number, 24, "files") for number in range(25)]
+    told.clear()
+    data.export_binary_data(None, tmp_path, progress=lambda *given: told.append(given))
+    assert told[-1] == (24, 24, "files")
+
+
+def test_what_progress_raises_ends_it(data: DataClient, tmp_path: Path) -> None:
+    def enough(done: int, total: Optional[int], unit: str) -> None:
+        if done == 3:
+            raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough") as raised:
+        data.export_binary_data(None, tmp_path, progress=enough)
+    assert not raised.value.result.complete  # type: ignore[attr-defined]
+    assert data.export_binary_data(None, tmp_path).complete
+
+
+def test_pages_that_cannot_be_had_end_it_with_what_was_done(sandbox: Sandbox, data: DataClient, tmp_path: Path) -> None:
+    def told(done: int, total: Optional[int], unit: str) -> None:
+        if not done:
+            sandbox.faults.fail("BinaryDataByFilter", "PERMISSION_DENIED", times=None)
+
+    with pytest.raises(PermissionDeniedError) as raised:
+        data.export_binary_data(None, tmp_path, progress=told)
+    assert not raised.value.result.listed  # type: ignore[attr-defined]
+
+
+def test_who_is_no_longer_known_does_not_go_on(sandbox: Sandbox, data: DataClient, tmp_path: Path) -> None:
+    fault = sandbox.faults.fail("BinaryDataByIDs", "UNAUTHENTICATED", times=None)
+    with pytest.raises(UnauthenticatedError) as raised:
+        data.export_binary_data(None, tmp_path)
+    assert fault.met == 2  # once more with a new token
+    assert len(raised.value.result.missing) == 24  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("workers", "error"), [(0, ValueError), (65, ValueError), (True, TypeError), (1.5, TypeError)])
+def test_a_number_of_workers_that_makes_no_sense_is_refused(
+    data: DataClient, tmp_path: Path, workers: Any, error: "type[Exception]"
+) -> None:
+    with pytest.raises(error, match="workers takes"):
+        data.export_binary_data(None, tmp_path, workers=workers)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_thread_is_left(data: DataClient, tmp_path: Path) -> None:
+    data.export_binary_data(None, tmp_path)
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("viam-sync-")] == []
+
+
+class Service:
+    """A service whose list of files is whatever a test says."""
+
+    def __init__(self, server: FakeService) -> None:
+        self.listed: List[pb.BinaryMetadata] = []
+        self.contents: Dict[str, pb.BinaryData] = {}
+        self.asked: List[pb.BinaryDataByIDsRequest] = []
+        server.unary["BinaryDataByFilter"] = self.list
+        server.unary["BinaryDataByIDs"] = self.give
+
+    def add(self, contents: bytes, **metadata: Any) -> None:
+        file = pb.BinaryData(binary=contents, metadata=pb.BinaryMetadata(time_requested=TIME, **metadata))
+        self.listed.append(file.metadata)
+        self.contents[file.metadata.binary_data_id or file.metadata.id] = file
+
+    def list(self, request: bytes, context: Any) -> bytes:
+        asked = pb.BinaryDataByFilterRequest.FromString(request).data_request
+        start = int(asked.last or 0)
+        page = self.listed[start : start + asked.limit]
+        last = str(start + len(page)) if page else ""
+        return pb.BinaryDataByFilterResponse(data=[{"metadata": each} for each in page], last=last).SerializeToString()
+
+    def give(self, request: bytes, context: Any) -> bytes:
+        asked = pb.BinaryDataByIDsRequest.FromString(request)
+        self.asked.append(asked)
+        ids = [*asked.binary_data_ids, *(id.file_id for id in asked.binary_ids)]
+        found = [self.contents[id] for id in ids if id in self.contents]
+        return pb.BinaryDataByIDsResponse(data=found).SerializeToString()
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with FakeService() as server:
+        running = Service(server)
+        running.server = server  # type: ignore[attr-defined]
+        yield running
+
+
+@pytest.fixture
+def other(service: Any) -> Iterator[DataClient]:
+    with Channel(parse_address(service.server.url), max_reconnect_attempts=0) as channel:
+        yield DataClient(channel, {})
+
+
+def test_an_older_service_gives_other_ids_and_no_sizes(service: Service, other: DataClient, tmp_path: Path) -> None:
+    service.add(b"contents", id="f1", file_ext=".png", capture_metadata={"organization_id": "o", "location_id": "l"})
+    result = other.export_binary_data(None, tmp_path)
+    assert [(file.id, file.size) for file in result.exported] == [("f1", 8)]
+    assert service.asked[0].binary_ids[0] == pb.BinaryID(file_id="f1", organization_id="o", location_id="l")
+    assert len(other.export_binary_data(None, tmp_path).already_there) == 1
+    (tmp_path / "manifest.jsonl").unlink()
+    # Without a size or a manifest, nothing tells whether it is whole.
+    assert [file.path for file in other.export_binary_data(None, tmp_path).exported] == [result.files[0].path]
+
+
+def test_a_file_that_is_listed_twice_is_brought_once(service: Service, other: DataClient, tmp_path: Path) -> None:
+    for number in range(150):
+        service.add(b"x", binary_data_id=f"o/l/f{number}", file_name=f"file-{number}", file_size_bytes=1)
+    service.listed.insert(120, service.listed[99])
+    result = other.export_binary_data(None, tmp_path)
+    assert len(result.files) == len(result.exported) == 150
+    assert sorted(id for asked in service.asked for id in asked.binary_data_ids) == sorted(service.contents)
+
+
+def test_a_file_that_is_gone_meanwhile_is_said_to_be(service: Service, other: DataClient, tmp_path: Path) -> None:
+    service.add(b"1", binary_data_id="o/l/f1", file_name="d/cat")
+    service.add(b"2", binary_data_id="o/l/f2", file_name="dog")
+    del service.contents["o/l/f1"]
+    result = other.export_binary_data(None, tmp_path)
+    assert [(file.id, type(file.error)) for file in result.failed] == [("o/l/f1", NotFoundError)]
+    assert "may have been deleted meanwhile" in str(result.failed[0].error)
+    assert len(contents_of(result)) == 1
+    assert [path.name for path in (tmp_path / "metadata").rglob("*.json")] == ["2024-05-01T12_00_00Z_dog.json"]
+
+
+def test_what_the_service_says_is_not_believed(service: Service, other: DataClient, tmp_path: Path) -> None:
+    service.add(b"good", binary_data_id="o/l/good", file_size_bytes=4)
+    service.add(b"no ID")
+    service.add(b"odd time", binary_data_id="o/l/time")
+    service.listed[-1].time_requested.seconds = 2**60
+    service.add(b"size", binary_data_id="o/l/size", file_size_bytes=5)
+    service.add(b"", binary_data_id="o/l/large", file_size_bytes=2**50, uri="http://example.com/x?token=secret")
+    service.add(b"", binary_data_id="o/l/no-uri", file_size_bytes=2**50, uri="\x00")
+    service.add(b"", binary_data_id="o/l/endless", file_size_bytes=2**64 - 1)
+    result = other.export_binary_data(None, tmp_path)
+    errors = {file.id: f"{type(file.error).__name__}: {file.error}" for file in result.failed}
+    assert {id: error.partition(":")[0] for id, error in errors.items()} == {
+        "": "InternalError",
+        "o/l/time": "InternalError",
+        "o/l/size": "DataLossError",
+        "o/l/large": "InsecureConnectionError",
+        "o/l/no-uri": "InternalError",
+        "o/l/endless": "DataLossError",
+    }
+    assert "secret" not in "".join(errors.values())
+    assert [file.id for file in result.exported] == ["o/l/good"]
+    assert isinstance(result.failed[0].error, InternalError)
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 3
+
+
+def test_contents_come_in_batches_of_bounded_size(service: Service, other: DataClient, tmp_path: Path) -> None:
+    sizes = [3 << 20, 900_000, 600_000, 5 << 20, 1, 0, *[10] * 250]
+    for number, size in enumerate(sizes):
+        service.add(bytes(size), binary_data_id=f"o/l/f{number}", file_size_bytes=size)
+    assert other.export_binary_data(None, tmp_path, workers=1).complete
+    assert [len(asked.binary_data_ids) for asked in service.asked] == [2, 1, 1, 100, 100, 52]

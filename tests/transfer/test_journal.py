@@ -1,0 +1,154 @@
+import json
+import os
+from pathlib import Path
+from typing import Any, List
+
+import pytest
+
+from viam_sync.transfer import journal as journal_module
+from viam_sync.transfer.journal import FileVersion, Journal, JournalError
+
+CAT = FileVersion("pets/cat.png", 10, 1_700_000_000_123_456_789)
+DOG = FileVersion("pets/dog\udcff.png", 0, -5)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.jsonl"
+
+
+def written(path: Path) -> None:
+    """Leave a cat that was acknowledged, and a dog that was not."""
+    with Journal(path, "part") as journal:
+        cat = journal.begin(CAT)
+        journal.begin(DOG)
+        journal.acknowledge(cat, "file-1")
+
+
+def test_the_next_run_knows_what_was_acknowledged_and_what_is_in_doubt(path: Path) -> None:
+    written(path)
+    with Journal(path, "part") as journal:
+        assert journal.sent == {CAT: "file-1"}
+        assert list(journal.doubtful) == [DOG]
+        assert journal.doubtful[DOG].mark in path.read_text()
+        journal.acknowledge(journal.doubtful[DOG], "file-2")
+    with Journal(path, "part") as journal:
+        assert (journal.sent, journal.doubtful) == ({CAT: "file-1", DOG: "file-2"}, {})
+
+
+def test_each_line_is_json_and_on_disk_before_anything_else_happens(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: List[int] = []
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(file) or real(file))  # type: ignore[func-returns-value]
+    written(path)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [sorted(line) for line in lines] == [
+        ["journal", "part_id", "version"],
+        ["mark", "mtime_ns", "sending", "size", "time"],
+        ["mark", "mtime_ns", "sending", "size", "time"],
+        ["id", "sent"],
+    ]
+    assert len(synced) == len(lines) + (1 if os.name == "posix" else 0)
+
+
+def test_a_line_that_a_crash_has_cut_off_is_left_out(path: Path) -> None:
+    written(path)
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    for length in range(len(whole) - len(lines[-1]), len(whole)):
+        path.write_bytes(whole[:length])
+        with Journal(path, "part") as journal:
+            assert (journal.sent, set(journal.doubtful)) == ({}, {CAT, DOG})
+            journal.acknowledge(journal.doubtful[CAT], "file-1")
+        with Journal(path, "part") as journal:
+            assert journal.sent == {CAT: "file-1"}
+
+
+def test_a_first_line_that_a_crash_has_cut_off_is_written_again(path: Path) -> None:
+    Journal(path, "part").close()
+    header = path.read_bytes()
+    for length in range(len(header)):
+        path.write_bytes(header[:length])
+        Journal(path, "part").close()
+        assert path.read_bytes() == header
+
+
+def test_zeros_that_a_crash_has_left_at_the_end_are_left_out(path: Path) -> None:
+    written(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole + bytes(100))
+    with Journal(path, "part") as journal:
+        assert journal.sent == {CAT: "file-1"}
+    assert path.read_bytes() == whole
+
+
+HEADER = '{"journal": "viam_sync.upload_files", "version": 1, "part_id": "part"}\n'
+SENDING = '{"sending": "a", "size": 1, "mtime_ns": 1, "mark": "m", "time": 1.0}\n'
+
+
+@pytest.mark.parametrize(
+    ("contents", "why"),
+    [
+        ("a photograph", "its first line is not that of one"),
+        ("a photograph\n", "its first line is not that of one"),
+        ("[]\n", "its first line is not that of one"),
+        ("{}\n", "its first line is not that of one"),
+        (HEADER.replace("1", "2"), "it is one of 'viam_sync.upload_files', version 2"),
+        (HEADER.replace("upload_files", "export"), "it is one of 'viam_sync.export', version 1"),
+        (HEADER + "\n", "its line 2 is none of one"),
+        (HEADER + "[1]\n", "its line 2 is none of one"),
+        (HEADER + SENDING + "\udcff\0\n" + SENDING, "its line 3 is none of one"),
+        (HEADER + SENDING.replace('"size": 1, ', ""), "its line 2 is none of one"),
+        (HEADER + SENDING.replace("1.0", '"noon"'), "its line 2 is none of one"),
+        (HEADER + '{"sent": "m", "id": "f"}\n', "its line 2 is none of one"),
+    ],
+)
+def test_a_file_that_is_no_journal_is_refused_and_stays_as_it_is(path: Path, contents: str, why: str) -> None:
+    path.write_bytes(contents.encode("utf-8", "surrogateescape"))
+    with pytest.raises(ValueError, match=f"journal.jsonl' is no journal of uploads: {why}. Name another file"):
+        Journal(path, "part")
+    assert path.read_bytes() == contents.encode("utf-8", "surrogateescape")
+
+
+def test_a_journal_of_another_part_is_refused(path: Path) -> None:
+    written(path)
+    with pytest.raises(
+        ValueError, match="is that of an upload to the part part, and this one is to other; name another"
+    ):
+        Journal(path, "other")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files are locked on POSIX")
+def test_a_journal_serves_one_upload_at_a_time(path: Path) -> None:
+    with Journal(path, "part"), pytest.raises(
+        BlockingIOError, match=r"another upload uses the journal '.*jsonl'; wait"
+    ):
+        Journal(path, "part")
+    Journal(path, "part").close()
+
+
+def test_a_journal_that_cannot_be_written_says_so_and_is_written_no_more(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(path)
+
+    def full(file: int, line: Any) -> int:
+        os.pwrite(file, bytes(line[:5]), 0)
+        raise OSError(28, "No space left on device")
+
+    with Journal(path, "part") as journal:
+        with monkeypatch.context() as patched:
+            patched.setattr(journal_module, "_write", full)
+            with pytest.raises(JournalError, match=r"No space left on device, in writing the journal: '.*jsonl'"):
+                journal.begin(CAT)
+        with pytest.raises(JournalError, match=r"the journal '.*jsonl' is closed"):
+            journal.begin(CAT)
+    with Journal(path, "part") as journal:
+        assert journal.sent == {CAT: "file-1"}
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="absent"):
+        Journal(tmp_path / "absent" / "journal.jsonl", "part")

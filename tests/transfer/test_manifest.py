@@ -1,0 +1,97 @@
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from viam_sync.transfer.manifest import Entry, Manifest
+from viam_sync.transfer.places import Place
+
+CAT = Entry("f1", Place("data/cat", "metadata/cat.json"), 3)
+DOG = Entry("f2", Place("data/d/dog", "metadata/d/dog.json"), 0)
+
+
+def lines(folder: Path) -> str:
+    return (folder / "manifest.jsonl").read_text(encoding="utf-8")
+
+
+def test_what_was_added_is_there_the_next_time(tmp_path: Path) -> None:
+    with Manifest(tmp_path) as manifest:
+        manifest.add([CAT])
+        manifest.add([DOG])
+    with Manifest(tmp_path) as manifest:
+        assert manifest.entries == {"f1": CAT, "f2": DOG}
+
+
+@pytest.mark.parametrize("kept", [1, 20, -1])
+def test_a_line_that_was_cut_off_is_taken_away(tmp_path: Path, kept: int) -> None:
+    with Manifest(tmp_path) as manifest:
+        manifest.add([CAT])
+        whole = lines(tmp_path)
+        manifest.add([DOG])
+    (tmp_path / "manifest.jsonl").write_text(whole + lines(tmp_path)[len(whole) :][:kept], encoding="utf-8")
+    with Manifest(tmp_path) as manifest:
+        assert manifest.entries == {"f1": CAT}
+        manifest.add([DOG])
+    assert [json.loads(line)["id"] for line in lines(tmp_path).splitlines()] == ["f1", "f2"]
+
+
+ODD = [
+    *("", "[]", "null", "{}", '"x"', "{", "\ufffd"),
+    '{"id": "x", "path": "data/../../x", "metadata": "metadata/x", "size": 1}',
+    '{"id": "x", "path": "/etc/passwd", "metadata": "metadata/x", "size": 1}',
+    '{"id": "x", "path": "data/x", "metadata": "data/x", "size": 1}',
+    '{"id": "x", "path": "data//x", "metadata": "metadata/x", "size": 1}',
+    '{"id": "x", "path": "data/a\\\\..\\\\x", "metadata": "metadata/x", "size": 1}',
+    '{"id": "x", "path": "data/\\u0000", "metadata": "metadata/x", "size": 1}',
+    '{"id": "x", "path": 7, "metadata": "metadata/x", "size": 1}',
+    '{"id": "x", "path": "data/x", "metadata": "metadata/x", "size": "many"}',
+]
+
+
+@pytest.mark.parametrize("line", ODD)
+def test_a_line_that_is_no_entry_is_passed_over(tmp_path: Path, line: str) -> None:
+    with Manifest(tmp_path) as manifest:
+        manifest.add([CAT])
+    (tmp_path / "manifest.jsonl").write_text(f"{line}\n{lines(tmp_path)}", encoding="utf-8")
+    with Manifest(tmp_path) as manifest:
+        assert manifest.entries == {"f1": CAT}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other locks")
+def test_two_at_a_time_are_refused(tmp_path: Path) -> None:
+    with Manifest(tmp_path), pytest.raises(BlockingIOError, match="another export into this folder is running"):
+        Manifest(tmp_path)
+    with Manifest(tmp_path):
+        pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets few users make links")
+def test_a_link_is_no_manifest(tmp_path: Path) -> None:
+    (tmp_path / "mine").touch()
+    (tmp_path / "manifest.jsonl").symlink_to(tmp_path / "mine")
+    with pytest.raises(OSError):
+        Manifest(tmp_path)
+
+
+def test_after_a_line_that_could_not_be_written_there_are_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+
+    def full(file: int, contents: bytes) -> int:
+        if len(contents) < 10:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, contents[:10])
+
+    with Manifest(tmp_path) as manifest:
+        manifest.add([CAT])
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space left"):
+            manifest.add([DOG])
+        monkeypatch.undo()
+        with pytest.raises(OSError):
+            manifest.add([DOG])
+    with Manifest(tmp_path) as manifest:
+        assert manifest.entries == {"f1": CAT}

@@ -1,0 +1,52 @@
+"""The method of MLTrainingClient that goes through all pages of a log."""
+
+from __future__ import annotations
+
+from typing import Optional, Tuple
+
+from viam_sync.app.paging import PagedCall
+from viam_sync.proto.app import mltraining as pb
+from viam_sync.rpc.retry import READ
+from viam_sync.rpc.service import Service
+from viam_sync.transfer.pages import Items, Pages
+
+
+class TrainingIterators(Service):
+    """Methods that return iterators over the logs of training jobs."""
+
+    def iter_training_job_logs(
+        self, id: str, *, limit: Optional[int] = None, prefetch: bool = True, timeout: Optional[float] = None
+    ) -> Pages[pb.TrainingJobLogEntry]:
+        """Go through all entries of the log of a training job.
+
+        Logs are kept for 7 days.
+
+        Args:
+            id: ID of the training job.
+            limit: How many entries at most; None for all.
+            prefetch: Whether to fetch the next page in a thread while the caller works on this one.
+            timeout: Seconds that each page may take, retries included; None for the limit of its retry class.
+
+        Returns:
+            An iterator over the entries; nothing is asked before the first one is.
+
+        Raises:
+            TypeError: If an argument is of the wrong type.
+            ValueError: If ``limit`` is negative.
+            NotFoundError: While iterating, if there is no such job.
+            GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.proto.app.mltraining import ModelType
+            >>> training, kind = client.ml_training_client, ModelType.MODEL_TYPE_OBJECT_DETECTION
+            >>> id = training.submit_training_job(sandbox.organization_id, sandbox.dataset_id, "plants", "v1", kind, [])
+            >>> [entry.message.split(":")[0] for entry in training.iter_training_job_logs(id)]
+            ['Queued']
+        """
+        request = pb.GetTrainingJobLogsRequest(id=id)
+
+        def read(response: pb.GetTrainingJobLogsResponse) -> Tuple[Items[pb.TrainingJobLogEntry], str]:
+            return response.logs, response.next_page_token
+
+        call = PagedCall("viam.app.mltraining.v1.MLTrainingService/GetTrainingJobLogs", READ, request, request)
+        return call.pages(self._call, read, limit=limit, prefetch=prefetch, timeout=timeout)

@@ -1,0 +1,79 @@
+"""Ending a call from another thread than the one that waits for its answer."""
+
+from __future__ import annotations
+
+import contextlib
+from queue import Empty, SimpleQueue
+from typing import Any, Callable, Iterator
+
+import grpc
+
+from viam_sync.errors import CancelledError
+
+
+class Cancellation:
+    """Ends the call that it was given to, and each that it is given to later; it serves one at a time.
+
+    Example:
+        >>> from viam_sync.rpc.cancellation import Cancellation
+        >>> cancellation = Cancellation()
+        >>> cancellation.cancel()
+        >>> cancellation.sleep(60)  # is over at once
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        # The garbage collector may cancel at any moment, even amid a wait of the same thread; this queue stands that.
+        self._waker: SimpleQueue[None] = SimpleQueue()
+        self._call: Any = None
+
+    def cancel(self) -> None:
+        """End the call that is under way, in whatever thread; it raises CancelledError there."""
+        self._asked = True
+        self._waker.put(None)
+        # Whoever starts a call keeps it before it looks whether this was asked for, so one of the two sees the other.
+        call = self._call
+        if call is not None:
+            call.cancel()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether ``cancel`` was called."""
+        return self._asked
+
+    @contextlib.contextmanager
+    def ending(self, call: Any) -> Iterator[None]:
+        """Let what is under way in a ``with`` block be ended by the ``cancel`` of ``call``."""
+        self._call = call
+        try:
+            if self._asked:
+                call.cancel()
+            yield
+        finally:
+            self._call = None
+
+    def sleep(self, seconds: float) -> None:
+        """Wait that many seconds, or until the call is ended."""
+        with contextlib.suppress(Empty):
+            self._waker.get(timeout=seconds)
+            # So that the next one is over at once, too.
+            self._waker.put(None)
+
+    def around(self, stub: Any) -> Callable[..., Any]:
+        """Return what calls a stub of grpc as the stub itself does, and can be ended."""
+
+        def send(*args: Any, **kwargs: Any) -> Any:
+            call = self._call = stub.future(*args, **kwargs)
+            try:
+                if self._asked:
+                    call.cancel()
+                return call.result()
+            except grpc.FutureCancelledError:
+                raise CancelledError(grpc.StatusCode.CANCELLED, "The call was ended from within the program.") from None
+            except BaseException:
+                call.cancel()
+                raise
+            finally:
+                self._call = None
+
+        return send

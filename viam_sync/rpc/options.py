@@ -1,0 +1,130 @@
+"""How to connect, and as whom."""
+
+import os
+import uuid
+from typing import Any, Optional, Union
+
+from typing_extensions import Self
+
+from viam_sync.rpc.auth import Credentials
+
+FilePath = Union[str, "os.PathLike[str]"]
+
+
+class DialOptions:
+    """How to connect, and as whom.
+
+    Attributes:
+        disable_webrtc: No effect: the cloud is always reached directly, never through WebRTC.
+        auth_entity: Whose credentials they are: the ID of the API key.
+        credentials: What proves it.
+        insecure: Connect without TLS. The credentials then travel in plaintext: for a machine of your own only.
+        allow_insecure_downgrade: Go on without TLS where the server speaks none. Only where there are no credentials
+            to protect.
+        allow_insecure_with_creds_downgrade: The same with credentials, which then travel in plaintext.
+        max_reconnect_attempts: How often a call may be tried again after its connection was lost.
+        timeout: Seconds that connecting and authenticating may take together.
+        initial_connection_attempts: How often connecting is tried before it is given up.
+        initial_connection_attempt_timeout: Seconds that one such attempt may take; None for all that is left.
+        force_relay: No effect, as it concerns WebRTC.
+        force_p2p: No effect, as it concerns WebRTC.
+        turn_uri: No effect, as it concerns WebRTC.
+        ca_certificate: A file with certificate authorities, in the PEM format, to trust instead of those that grpc
+            brings along; None for those.
+
+    Raises:
+        ValueError: If a number is not positive.
+        TypeError: If ``credentials`` is no ``Credentials``.
+
+    Example:
+        >>> from viam_sync.rpc.dial import DialOptions
+        >>> DialOptions(timeout=5).timeout
+        5
+    """
+
+    def __init__(
+        self,
+        *,
+        disable_webrtc: bool = False,
+        auth_entity: Optional[str] = None,
+        credentials: Optional[Credentials] = None,
+        insecure: bool = False,
+        allow_insecure_downgrade: bool = False,
+        allow_insecure_with_creds_downgrade: bool = False,
+        max_reconnect_attempts: int = 3,
+        timeout: float = 20,
+        initial_connection_attempts: int = 3,
+        initial_connection_attempt_timeout: Optional[float] = None,
+        force_relay: bool = False,
+        force_p2p: bool = False,
+        turn_uri: Optional[str] = None,
+        ca_certificate: Optional[FilePath] = None,
+    ) -> None:
+        if credentials is not None and not isinstance(credentials, Credentials):
+            raise TypeError(f"credentials takes a Credentials, got {type(credentials).__name__}")
+        _at_least("max_reconnect_attempts", max_reconnect_attempts, 0)
+        _at_least("initial_connection_attempts", initial_connection_attempts, 1)
+        _positive("timeout", timeout)
+        if initial_connection_attempt_timeout is not None:
+            _positive("initial_connection_attempt_timeout", initial_connection_attempt_timeout)
+        self.disable_webrtc = disable_webrtc
+        self.auth_entity = auth_entity
+        self.credentials = credentials
+        self.insecure = insecure
+        self.allow_insecure_downgrade = allow_insecure_downgrade
+        self.allow_insecure_with_creds_downgrade = allow_insecure_with_creds_downgrade
+        self.max_reconnect_attempts = max_reconnect_attempts
+        self.timeout = timeout
+        self.initial_connection_attempts = initial_connection_attempts
+        self.initial_connection_attempt_timeout = initial_connection_attempt_timeout
+        self.force_relay = force_relay
+        self.force_p2p = force_p2p
+        self.turn_uri = turn_uri
+        self.ca_certificate = ca_certificate
+
+    @classmethod
+    def with_api_key(cls, api_key: str, api_key_id: str) -> Self:
+        """Return options that authenticate with an API key; all else is left at its default.
+
+        Args:
+            api_key: The key.
+            api_key_id: The key's ID, a UUID.
+
+        Raises:
+            ValueError: If the key is empty, or its ID is no UUID.
+
+        Example:
+            >>> from viam_sync.rpc.dial import DialOptions
+            >>> options = DialOptions.with_api_key("abc123", "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d")
+            >>> options.auth_entity
+            '9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d'
+        """
+        if not isinstance(api_key, str) or not api_key.strip():
+            raise ValueError("api_key is empty; copy the key from the settings page of your organization")
+        if api_key_id == api_key:
+            raise ValueError("api_key_id got the key itself; its ID is the UUID that is shown beside it")
+        if not _is_uuid(api_key_id):
+            example = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
+            raise ValueError(f"api_key_id takes the key's ID, a UUID such as {example}, got {api_key_id!r}")
+        return cls(auth_entity=api_key_id, credentials=Credentials("api-key", api_key))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
+
+def _is_uuid(value: Any) -> bool:
+    try:
+        uuid.UUID(value)
+    except (ValueError, AttributeError, TypeError):
+        return False
+    return True
+
+
+def _at_least(name: str, value: int, least: int) -> None:
+    if not isinstance(value, int) or value < least:
+        raise ValueError(f"{name} takes a whole number from {least} on, got {value!r}")
+
+
+def _positive(name: str, value: float) -> None:
+    if not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+        raise ValueError(f"{name} takes a number of seconds above 0, got {value!r}")

@@ -1,0 +1,346 @@
+"""Bringing files home: their contents in parallel, each in its place when it is whole, and one result for each."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import stat
+import threading
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import (
+    TYPE_CHECKING,
+    BinaryIO,
+    Callable,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Type,
+)
+
+import grpc
+from typing_extensions import Self
+
+from viam_sync.errors import (
+    CancelledError,
+    GRPCError,
+    UnauthenticatedError,
+    ViamError,
+    grpc_error,
+)
+from viam_sync.proto.app import data as pb
+from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.rpc.retry import is_too_large
+from viam_sync.transfer.export_results import ExportedFile, ExportResult
+from viam_sync.transfer.files import PartFile
+from viam_sync.transfer.folders import UNFINISHED
+from viam_sync.transfer.manifest import Entry, Manifest
+from viam_sync.transfer.places import Place, Places
+from viam_sync.transfer.progress import Progress
+from viam_sync.transfer.rows import NO_JSON, binary_metadata_row
+from viam_sync.transfer.throttle import Throttle, may_pass
+from viam_sync.transfer.workers import for_each
+
+if TYPE_CHECKING:
+    from viam_sync.transfer.downloads import Downloads
+
+#: The contents of how many bytes, and of how many files, are asked for at once.
+_BATCH, _MOST_IN_BATCH = 4 << 20, 100
+#: Contents larger than this come from their URI, in pieces.
+_LARGE = 16 << 20
+#: What a file counts whose size the service does not tell.
+_GUESS = 1 << 20
+
+#: Errors of the disk that say something of a single file; all others stop the export.
+_OF_ONE_FILE = {
+    *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EFBIG, errno.ELOOP),
+    *(errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOENT),
+}
+
+#: Asks for the contents of files; returns those that the service knows.
+Fetch = Callable[[Sequence["pb.BinaryMetadata"], Cancellation], Iterable["pb.BinaryData"]]
+
+
+class _Item(NamedTuple):
+    """A file that is to be brought.
+
+    Attributes:
+        number: Its number among the results.
+        id: Its ID.
+        metadata: What is known of it.
+        place: Where it goes.
+    """
+
+    number: int
+    id: str
+    metadata: pb.BinaryMetadata
+    place: Place
+
+    @property
+    def is_large(self) -> bool:
+        return self.metadata.file_size_bytes > _LARGE and bool(self.metadata.uri)
+
+
+class Export:
+    """A run of an export, which is the only one in its folder.
+
+    Args:
+        folder: The folder, which must exist.
+        fetch: Asks for the contents of files.
+        downloads: Gets those of large ones.
+        throttle: Makes the calls.
+        progress: Told of each file that is there, or has failed.
+
+    Attributes:
+        result: What has become of it so far.
+
+    Raises:
+        OSError: If nothing can be written in the folder, or another export is at work there.
+    """
+
+    def __init__(
+        self, folder: Path, fetch: Fetch, downloads: Downloads, throttle: Throttle, progress: Progress
+    ) -> None:
+        self.result = ExportResult(folder)
+        self._folder = folder
+        self._fetch = fetch
+        self._downloads = downloads
+        self._throttle = throttle
+        self._progress = progress
+        self._manifest = Manifest(folder)
+        self._places = Places(folder, (entry.place for entry in self._manifest.entries.values()))
+        self._lock = threading.Lock()
+        self._unfinished: Set[PartFile] = set()
+        self._ended = False
+
+    def run(self, listed: Iterable[pb.BinaryData], workers: int) -> None:
+        """Bring the files of a list.
+
+        Args:
+            listed: The files, without their contents.
+            workers: How many calls may be under way at a time.
+
+        Raises:
+            OSError: If the disk is full, or fails in another way that is not that of a single file.
+            GRPCError: If the list cannot be had to its end, or the service no longer knows the caller.
+        """
+        for_each(self._batches(listed), self._bring, workers)
+        self.result.listed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        with self._lock:
+            # A thread that is late finds that there is nothing left to finish.
+            self._ended = True
+            unfinished = list(self._unfinished)
+        for part in unfinished:
+            part.discard()
+        self._manifest.__exit__(kind, error, trace)
+
+    def _batches(self, listed: Iterable[pb.BinaryData]) -> Iterator[List[_Item]]:
+        """Yield the files that are not there, so many at a time as go into one message."""
+        batch: List[_Item] = []
+        total = 0
+        for item in self._wanted(listed):
+            if item.is_large:
+                yield [item]
+                continue
+            size = item.metadata.file_size_bytes or _GUESS
+            if batch and (total + size > _BATCH or len(batch) == _MOST_IN_BATCH):
+                yield batch
+                batch, total = [], 0
+            batch.append(item)
+            total += size
+        if batch:
+            yield batch
+
+    def _wanted(self, listed: Iterable[pb.BinaryData]) -> Iterator[_Item]:
+        """Yield the files that are not there."""
+        seen: Set[str] = set()
+        for found in listed:
+            metadata = found.metadata
+            id = metadata.binary_data_id or metadata.id
+            # A file that moves from one page to another while they are asked for comes twice.
+            if id and id in seen:
+                continue
+            seen.add(id)
+            number = len(self.result.files)
+            self.result.files.append(ExportedFile(id))
+            if not id:
+                text = "The service gave a file without an ID, so it cannot be asked for."
+                self._fail(number, id, grpc_error(grpc.StatusCode.INTERNAL, text))
+                continue
+            entry = self._manifest.entries.get(id)
+            try:
+                place = self._places.of(metadata) if entry is None else entry.place
+            except NO_JSON as error:
+                self._fail(number, id, _unwritable(error))
+                continue
+            self._places.look_at(place)
+            item = _Item(number, id, metadata, place)
+            if not self._is_there(item, entry):
+                yield item
+
+    def _is_there(self, item: _Item, entry: Optional[Entry]) -> bool:
+        """Tell whether a run before this one has brought a file, even if it did not live to write that down."""
+        told = item.metadata.file_size_bytes
+        size = told if entry is None else entry.size
+        if told and told != size:
+            return False
+        try:
+            found = [(self._folder / path).lstat() for path in item.place]
+        except OSError:
+            return False
+        if not all(stat.S_ISREG(each.st_mode) for each in found) or found[0].st_size != size:
+            return False
+        if entry is None:
+            self._manifest.add([Entry(item.id, item.place, size)])
+        path = self._folder / item.place.data
+        self._settle(item.number, ExportedFile(item.id, path, size, already_there=True))
+        return True
+
+    def _bring(self, items: Sequence[_Item], cancellation: Cancellation) -> None:
+        """Bring the files of a batch, and write down which are there, whatever happens."""
+        done: List[Tuple[_Item, int]] = []
+        try:
+            for each in self._brought(items, cancellation):
+                done.append(each)
+        finally:
+            try:
+                if done:
+                    self._manifest.add([Entry(item.id, item.place, size) for item, size in done])
+            finally:
+                for item, size in done:
+                    self._settle(item.number, ExportedFile(item.id, self._folder / item.place.data, size))
+
+    def _brought(self, items: Sequence[_Item], cancellation: Cancellation) -> Iterator[Tuple[_Item, int]]:
+        """Bring files, and yield each that is there, and its size."""
+        if len(items) == 1 and items[0].is_large:
+            yield from self._downloaded(items[0], cancellation)
+            return
+        try:
+            wanted = [item.metadata for item in items]
+            found = self._throttle.run(lambda: self._fetch(wanted, cancellation), cancellation)
+        except (CancelledError, UnauthenticatedError):
+            raise
+        except GRPCError as error:
+            yield from self._brought_otherwise(items, error, cancellation)
+            return
+        by_id = {id: file for file in found for id in (file.metadata.binary_data_id, file.metadata.id) if id}
+        for item in items:
+            file = by_id.get(item.metadata.binary_data_id) or by_id.get(item.metadata.id)
+            yield from self._saved(item, partial(_write_contents, item.metadata, file))
+
+    def _brought_otherwise(
+        self, items: Sequence[_Item], error: GRPCError, cancellation: Cancellation
+    ) -> Iterator[Tuple[_Item, int]]:
+        """Bring files that could not be had together."""
+        too_large = is_too_large(error.status, error.message)
+        if len(items) > 1 and (too_large or not may_pass(error)):
+            # It may be the fault of one of them.
+            middle = len(items) // 2
+            yield from self._brought(items[:middle], cancellation)
+            yield from self._brought(items[middle:], cancellation)
+        elif len(items) == 1 and too_large and items[0].metadata.uri:
+            yield from self._downloaded(items[0], cancellation)
+        else:
+            for item in items:
+                self._fail(item.number, item.id, error)
+
+    def _downloaded(self, item: _Item, cancellation: Cancellation) -> Iterator[Tuple[_Item, int]]:
+        size = item.metadata.file_size_bytes or None
+        return self._saved(item, lambda out: self._downloads.fetch(item.metadata.uri, out, size, cancellation))
+
+    def _saved(self, item: _Item, write: Callable[[BinaryIO], int]) -> Iterator[Tuple[_Item, int]]:
+        """Write a file and its metadata, and yield it; what is wrong with this one alone becomes its result."""
+        try:
+            size = self._save(item, write)
+        except CancelledError:
+            raise
+        except OSError as error:
+            if error.errno not in _OF_ONE_FILE:
+                raise
+            self._fail(item.number, item.id, error)
+        except (ViamError, ValueError) as error:  # a name may have no form on the disk
+            self._fail(item.number, item.id, error)
+        else:
+            yield item, size
+
+    def _save(self, item: _Item, write: Callable[[BinaryIO], int]) -> int:
+        with self._part(item.place.data) as data:
+            size = write(data.file)
+            data.settle()
+            with self._part(item.place.metadata) as metadata:
+                metadata.file.write(_metadata_json(item.metadata))
+                metadata.settle()
+                self._put_in_place(metadata)
+            # Last, so that data without metadata is never ours.
+            self._put_in_place(data)
+        return size
+
+    @contextlib.contextmanager
+    def _part(self, path: str) -> Iterator[PartFile]:
+        """Give a file in the making, which is gone at the end unless it was put in its place."""
+        target = self._folder / path
+        try:
+            part = PartFile(target, prefix=UNFINISHED)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = PartFile(target, prefix=UNFINISHED)
+        try:
+            with self._lock:
+                self._unfinished.add(part)
+            yield part
+        finally:
+            part.discard()
+            with self._lock:
+                self._unfinished.discard(part)
+
+    def _put_in_place(self, part: PartFile) -> None:
+        with self._lock:
+            if self._ended:
+                raise CancelledError(grpc.StatusCode.CANCELLED, "The export has ended.")
+            part.place()
+
+    def _fail(self, number: int, id: str, error: Exception) -> None:
+        # What led to it would keep all that was in memory then.
+        self._settle(number, ExportedFile(id, error=error.with_traceback(None)))
+
+    def _settle(self, number: int, file: ExportedFile) -> None:
+        if not self._ended:
+            self.result.files[number] = file
+            self._progress.advance(1)
+
+
+def _write_contents(metadata: pb.BinaryMetadata, file: Optional[pb.BinaryData], out: BinaryIO) -> int:
+    if file is None:
+        text = "The service listed this file, and does not know it any more; it may have been deleted meanwhile."
+        raise grpc_error(grpc.StatusCode.NOT_FOUND, text)
+    told = file.metadata.file_size_bytes or metadata.file_size_bytes
+    if told and told != len(file.binary):
+        text = f"The file should have {told} bytes, and came with {len(file.binary)}, so it is not kept."
+        raise grpc_error(grpc.StatusCode.DATA_LOSS, text)
+    return out.write(file.binary)
+
+
+def _metadata_json(metadata: pb.BinaryMetadata) -> bytes:
+    try:
+        return (json.dumps(binary_metadata_row(metadata), indent=4) + "\n").encode()
+    except NO_JSON as error:
+        raise _unwritable(error) from error
+
+
+def _unwritable(error: Exception) -> GRPCError:
+    text = f"What the service says of this file has no form in JSON, so it is not kept: {error}"
+    return grpc_error(grpc.StatusCode.INTERNAL, text)
