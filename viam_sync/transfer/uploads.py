@@ -150,7 +150,7 @@ class Uploads:
     ) -> None:
         self._files = files
         self._journal = journal
-        self._send = send
+        self._upload = send
         self._ask = ask
         self._progress = progress
         self._results: Dict[int, UploadResult] = {}
@@ -172,7 +172,7 @@ class Uploads:
             missing = [index for index in range(len(self._files)) if index not in self._results]
             self._progress.begin(sum(_size(self._files[index]) for index in missing))
             if missing:
-                for_each(missing, self._upload, min(workers, len(missing)))
+                for_each(missing, self._upload_one, min(workers, len(missing)))
         except JournalError as error:
             error.result = self.results()  # type: ignore[attr-defined]
             raise
@@ -210,7 +210,7 @@ class Uploads:
                 journal.acknowledge(intent, ids[intent.mark])
                 self._results[index] = UploadResult(self._files[index].path, ids[intent.mark], already_sent=True)
 
-    def _upload(self, index: int, cancellation: Cancellation) -> None:
+    def _upload_one(self, index: int, cancellation: Cancellation) -> None:
         file, sent = self._files[index], [0]
         try:
             id = self._sent(file, sent, cancellation)
@@ -227,10 +227,10 @@ class Uploads:
         with FileContents(file.path) as contents:
             pieces = primed(self._counting(contents, sent))
             if self._journal is None:
-                return self._send(file, pieces, None, cancellation)
+                return self._upload(file, pieces, None, cancellation)
             # As it is now that it is open; it may be another than the one that was found.
             intent = self._journal.begin(FileVersion(file.name, contents.size or 0, contents.changed))
-            id = self._send(file, pieces, intent.mark, cancellation)
+            id = self._upload(file, pieces, intent.mark, cancellation)
         self._journal.acknowledge(intent, id)
         return id
 
