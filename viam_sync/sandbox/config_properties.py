@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, List, Union
+from typing import Any, List
 
 from google.protobuf import json_format
 
@@ -80,7 +80,7 @@ def _set(config: Any, path: List[str], value: Any) -> None:
         config[place] = value
 
 
-def _place(config: Any, step: str) -> Union[int, str]:
+def _place(config: Any, step: str) -> Any:
     if isinstance(config, dict):
         return step
     if not isinstance(config, list):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Any, Callable, Dict, List, Sequence, cast
 
 import bson
 from bson.errors import BSONError
@@ -97,7 +97,7 @@ def _date(number: int, value: Any) -> Any:
             text = _FRACTION.sub(lambda found: f".{found[1]:0<6}", value.replace("Z", "+00:00"))
             found = datetime.fromisoformat(text)
             return found.astimezone(timezone.utc).replace(tzinfo=None) if found.tzinfo else found
-        return _EPOCH + timedelta(milliseconds=int(value))
+        return _EPOCH + timedelta(milliseconds=int(cast(str, value)))
     except (ValueError, ArithmeticError, TypeError):
         raise invalid_argument(
             f"Stage {number} of the pipeline has a $date that is no date: {str(value)[:64]!r}; "

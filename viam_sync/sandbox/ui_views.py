@@ -237,10 +237,10 @@ def _who(world: World, caller: Caller) -> str:
     }.get(caller.type, ("location", "locations"))
     if table == "locations":
         row = world.store.row("SELECT body FROM locations WHERE id = ?", caller.id)
-        name = row and pb.Location.FromString(row["body"]).name
+        name = "" if row is None else pb.Location.FromString(row["body"]).name
     else:
         row = world.store.row(f"SELECT name FROM {table} WHERE id = ?", caller.id)
-        name = row and row["name"]
+        name = "" if row is None else str(row["name"])
     return f"{kind} {_cut(name or caller.id)}"
 
 
