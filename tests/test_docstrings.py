@@ -1,4 +1,4 @@
-"""The examples in docstrings, each run against a sandbox of its own."""
+"""The examples in docstrings, each run against a sandbox in its first state."""
 
 import doctest
 import importlib
@@ -53,12 +53,21 @@ WITHOUT = {
 }
 
 
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_the_example_does_what_it_shows(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_does_what_it_shows(
+    name: str, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for variable in ("VIAM_API_KEY", "VIAM_API_KEY_ID", "VIAM_APP_URL"):
         monkeypatch.setenv(variable, "")
     example = EXAMPLES[name]
-    with Sandbox() as sandbox, ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
+    sandbox.reset()
+    with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
         given = {"sandbox": sandbox, "client": client, "cloud": client.app_client, "pb": pb, "folder": tmp_path}
         example.globs = {**example.globs, "ViamClient": ViamClient, "grpc": grpc, "os": os, **given}
         result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, clear_globs=False)

@@ -108,6 +108,7 @@ def ours(folder):
                     result = getattr(getattr(client, of), method)(*args, **kwargs)
                     if method == "tail_robot_part_logs":
                         with result:
+                            guide.cloud.wait_for_tail(args[0])
                             guide.hook("log", args[0], "A tail is wagged.", "error")
                             result = result.next()
                 except NotImplementedError as error:

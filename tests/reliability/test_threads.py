@@ -10,6 +10,7 @@ import grpc
 import pytest
 from servers import FakeService, SilentServer, refuse
 
+from viam_sync.app.app_client import AppClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import (
     ClosedError,
@@ -205,8 +206,15 @@ def test_closing_from_within_an_upload_ends_it(server: FakeService, held: thread
 def test_closing_a_channel_that_is_still_connecting_does_not_hang() -> None:
     with SilentServer() as silent:
         channel = Channel(parse_address(f"https://{silent.address}"), 3)
-        channel.subscribe(lambda state: None, try_to_connect=True)
-        threads = start(channel.close)
+
+        def use() -> None:
+            with pytest.raises(ClosedError):
+                AppClient(channel, {}).get_robot("r-1")
+
+        threads = start(use)
+        while not channel.connection.waits:
+            time.sleep(0.001)
+        threads += start(channel.close)
         assert ended(threads)
 
 
@@ -370,7 +378,7 @@ def meanwhile(together: "Together[str]", first: Callable[[Any], str], others: in
         assert ended(followers)
     else:
         while together._try is None or len(together._try.over._cond._waiters) < others:  # type: ignore[attr-defined]
-            threading.Event().wait(0.001)
+            time.sleep(0.001)
     go_on.set()
     assert ended(threads + followers)
     return sorted(got)

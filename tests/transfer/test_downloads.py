@@ -493,6 +493,8 @@ def proxy(heads: List[bytes], to: int) -> Iterator[int]:
             except OSError:
                 return
             heads.append(near.recv(65536))
+            while b"\r\n\r\n" not in heads[-1]:
+                heads[-1] += near.recv(65536)
             near.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
             far = socket.create_connection(("127.0.0.1", to))
             for ends in ((near, far), (far, near)):

@@ -91,19 +91,19 @@ class Token(Mapping[str, str]):
             UnauthenticatedError: If the credentials are no longer accepted either.
             DeadlineExceededError: If there was none in time.
         """
-        tried = False
+        asked = False
 
         def renew(seconds: Optional[float]) -> None:
-            nonlocal tried
-            tried = True
+            nonlocal asked
             if self._authorization == refused:
+                asked = True
                 limited = replace(policy, total_timeout=seconds)
                 self._authorization = f"Bearer {self._new(limited, None if timeout is None else seconds)}"
 
         # What another thread was just done with may be the token that was refused; then it is this one's turn.
-        while self._authorization == refused and not tried:
+        while self._authorization == refused and not asked:
             self._together.do(renew, policy.total_timeout if timeout is None else timeout)
-        return tried
+        return asked
 
     @property
     def was_accepted(self) -> bool:

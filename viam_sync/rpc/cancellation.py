@@ -10,6 +10,8 @@ import grpc
 
 from viam_sync.errors import CancelledError
 
+_ENDED = "The call was ended from within the program."
+
 
 class Cancellation:
     """Ends the call that it was given to, and each that it is given to later; it serves one at a time.
@@ -63,13 +65,15 @@ class Cancellation:
         """Return what calls a stub of grpc as the stub itself does, and can be ended."""
 
         def send(*args: Any, **kwargs: Any) -> Any:
+            if self._asked:
+                raise CancelledError(grpc.StatusCode.CANCELLED, _ENDED)
             call = self._call = stub.future(*args, **kwargs)
             try:
                 if self._asked:
                     call.cancel()
                 return call.result()
             except grpc.FutureCancelledError:
-                raise CancelledError(grpc.StatusCode.CANCELLED, "The call was ended from within the program.") from None
+                raise CancelledError(grpc.StatusCode.CANCELLED, _ENDED) from None
             except BaseException:
                 call.cancel()
                 raise

@@ -115,7 +115,8 @@ class Channel(grpc.Channel):  # type: ignore[misc, unused-ignore]
 
     def unsubscribe(self, callback: Any) -> None:
         """Tell ``callback`` no more."""
-        self.connection.channel().unsubscribe(callback)
+        if not self.connection.closed:
+            self.connection.channel().unsubscribe(callback)
 
     def unary_unary(self, *args: Any, **kwargs: Any) -> Any:
         """Return the callable of a method that takes one message and answers one."""

@@ -24,7 +24,7 @@ _MOMENT = 1.0
 #: How often one call may ask for a new token where tokens expire faster than it is made.
 _RENEWALS = 5
 
-#: What grpc says of calls that were under way when their channel was closed.
+#: What grpc says, among other words, of calls that were under way when their channel was closed.
 _CHANNEL_CLOSED = "Channel closed!"
 
 
@@ -301,7 +301,7 @@ def _translated(error: grpc.RpcError, method: str) -> Union[GRPCError, ClosedErr
         return error
     if not isinstance(error, grpc.Call):
         return grpc_error(grpc.StatusCode.UNKNOWN, str(error), None, method)
-    if _status(error) is grpc.StatusCode.CANCELLED and error.details() == _CHANNEL_CLOSED:
+    if _status(error) is grpc.StatusCode.CANCELLED and _CHANNEL_CLOSED in (error.details() or ""):
         return ClosedError(CLOSED)
     return grpc_error(_status(error), error.details() or "", _details(error), method)
 

@@ -110,7 +110,7 @@ class Pages(Iterator[T]):
     all items that were there before it.
 
     Who stops before the end closes it, best by a ``with`` statement; forgotten, it ends when it is collected. It can be
-    closed from another thread, which ends a waiting ``next``.
+    closed from another thread, which ends a waiting ``next``; without ``prefetch``, once its page is there.
 
     Args:
         fetch: Asks for a page.
