@@ -1,5 +1,6 @@
 """What all tests share: a sandbox of their own, and a client that is connected to it."""
 
+import signal
 from typing import Iterator
 
 import pytest
@@ -7,6 +8,10 @@ import pytest
 from viam_sync.app.app_client import AppClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.sandbox import Sandbox
+
+
+# pytest-xdist may ignore Ctrl-C in its workers, and what they start inherits that; some tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -194,6 +194,18 @@ def test_a_client_that_was_closed_before_the_fork_stays_so(sandbox: Sandbox) -> 
     assert lines == ["ClosedError('The client is closed; make a new one to call again.')"]
 
 
+def test_a_fork_right_after_closing_does_no_harm(sandbox: Sandbox) -> None:
+    script = f"""{HEAD}
+for _ in range(20):
+    client.close()
+    print(in_child(int, sys.exit))
+    client = ViamClient.create_from_env_vars()
+    cloud = client.app_client
+print(name())
+"""
+    assert run(script, env=environment(sandbox)) == ["0"] * 20 + ["Lesson Robotics"]
+
+
 CAUGHT = """
 def forks(times):
     with warnings.catch_warnings(record=True) as caught:

@@ -113,3 +113,8 @@ def test_a_closed_client_says_so(server: FakeService) -> None:
         service = AppService(channel, {})
     with pytest.raises(ClosedError):
         service._call("GetRobot", REQUEST, READ, 60, Cancellation())
+
+
+def test_the_shortest_wait_ends_too() -> None:
+    for nanoseconds in range(2000):
+        Cancellation().sleep(nanoseconds / 1e9)

@@ -27,6 +27,9 @@ class Cancellation:
         self._asked = False
         # The garbage collector may cancel at any moment, even amid a wait of the same thread; this queue stands that.
         self._waker: SimpleQueue[None] = SimpleQueue()
+        # Up to Python 3.12, the first wait of such a queue may last for ever if it is shorter than some microseconds.
+        with contextlib.suppress(Empty):
+            self._waker.get_nowait()
         self._call: Any = None
 
     def cancel(self) -> None:

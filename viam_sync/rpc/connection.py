@@ -10,7 +10,7 @@ import grpc
 from typing_extensions import Protocol
 
 from viam_sync.errors import ClosedError
-from viam_sync.rpc.forks import WeakBag, keep_for_good
+from viam_sync.rpc import forks
 
 CLOSED = "The client is closed; make a new one to call again."
 
@@ -33,7 +33,7 @@ class Connection:
         self.closed = False
         #: Each call that a thread waits for has a mark in here, as long as it waits.
         self.waits: Set[object] = set()
-        self._calls: WeakBag[Any] = WeakBag()
+        self._calls: forks.WeakBag[Any] = forks.WeakBag()
 
     def channel(self) -> grpc.Channel:
         """Return the channel of grpc, which is open.
@@ -68,6 +68,7 @@ class Connection:
             channel, self._channel = self._channel, None
         if channel is not None:
             channel.close()
+            forks.closed()
 
     def about_to_fork(self) -> int:
         """Tell how many calls are under way, the first time that there are any."""
@@ -80,7 +81,7 @@ class Connection:
     def anew(self) -> Connection:
         """Return a connection of the child process after a fork; this one stays as it is, and is the parent's."""
         if self._channel is not None:
-            keep_for_good(self._channel)
+            forks.keep_for_good(self._channel)
         mine = Connection(self._open)
         mine.closed = self.closed
         return mine

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import time
 import warnings
 import weakref
 from typing import Any, Generic, List, Set, TypeVar
@@ -12,6 +13,9 @@ from typing import Any, Generic, List, Set, TypeVar
 from typing_extensions import Protocol
 
 T = TypeVar("T")
+
+#: Seconds that grpc may need to end the threads of a channel that was closed.
+_SETTLING = 0.1
 
 
 class Forkable(Protocol):
@@ -49,14 +53,22 @@ class WeakBag(Generic[T]):
         return [thing for ref in self._refs.copy() if (thing := ref()) is not None]
 
 
-#: A hook of a fork cannot be taken back, so there is one for all, which knows who is there without holding them.
-_present: WeakBag[Any] = WeakBag()
+class _Process:
+    """What the hooks know: a hook cannot be taken back, so there is one for all, which holds none of them."""
+
+    present: WeakBag[Any] = WeakBag()
+    closed_at = -_SETTLING
 
 
 def watch(thing: Forkable) -> None:
     """Tell a thing of every fork of this process from now on, for as long as it is there."""
     _hook()
-    _present.add(thing)
+    _Process.present.add(thing)
+
+
+def closed() -> None:
+    """Remember that a channel was closed just now."""
+    _Process.closed_at = time.monotonic()
 
 
 @functools.lru_cache(maxsize=None)
@@ -69,7 +81,9 @@ def _before() -> None:
     # Loaded here, as a child must not wait for a thread of its parent that is loading the same.
     with contextlib.suppress(ImportError):
         import ctypes  # noqa: F401
-    count = sum(thing.about_to_fork() for thing in _present.alive())
+    # Some versions of grpc crash in a fork amid this.
+    time.sleep(max(_Process.closed_at + _SETTLING - time.monotonic(), 0))
+    count = sum(thing.about_to_fork() for thing in _Process.present.alive())
     if count:
         warnings.warn(
             f"this process forks with {count} call{'s' if count > 1 else ''} of viam_sync under way: the child may"
@@ -81,7 +95,7 @@ def _before() -> None:
 
 
 def _in_child() -> None:
-    for thing in _present.alive():
+    for thing in _Process.present.alive():
         thing.forked()
 
 
