@@ -9,7 +9,6 @@ from viam_sync.app.app_client import AppClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.sandbox import Sandbox
 
-
 # pytest-xdist may ignore Ctrl-C in its workers, and what they start inherits that; some tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
