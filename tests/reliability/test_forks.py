@@ -198,7 +198,7 @@ def test_a_fork_right_after_closing_does_no_harm(sandbox: Sandbox) -> None:
     script = f"""{HEAD}
 for _ in range(20):
     client.close()
-    print(in_child(int, sys.exit))
+    print(in_child(int, sys.exit), flush=True)
     client = ViamClient.create_from_env_vars()
     cloud = client.app_client
 print(name())
