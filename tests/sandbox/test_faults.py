@@ -20,6 +20,13 @@ BINARY, FILE = 1, 3
 
 
 @pytest.fixture
+def cloud():
+    """Give a sandbox that no other test has: grpc shares connections to an address, and these tests break them."""
+    with Sandbox(seed=1) as cloud:
+        yield cloud
+
+
+@pytest.fixture
 def faults(cloud):
     return cloud.faults
 
