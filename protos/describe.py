@@ -66,6 +66,7 @@ class Method:
     returned: Tuple[Returned, ...]
     policy: str
     why: str
+    look: str
     doc: str
     deprecated: bool
     raises: Tuple[str, ...]
@@ -157,6 +158,7 @@ class _Describer:
             returned=self.returned(rpc, entry.get("returns", [])),
             policy=entry.get("retry", "ONCE"),
             why=entry.get("why", ""),
+            look=entry.get("look", ""),
             doc="\n\n".join([doc, *_alternatives(rpc.input_type, parameters)]),
             deprecated=rpc.GetOptions().deprecated,
             raises=tuple(entry.get("raises", ())),

@@ -28,7 +28,7 @@ UNARY = '''\
     def {method.name}({parameters}) -> {annotation}:
         """{doc}"""
 {request}{why}
-        response: {method.response} = self._call("{method.rpc}", request, {method.policy}, timeout)
+        response: {method.response} = self._call("{method.rpc}", request, {method.policy}, timeout{look})
         return {result}
 '''
 
@@ -36,7 +36,7 @@ UNARY_WITHOUT_RESULT = '''\
     def {method.name}({parameters}) -> None:
         """{doc}"""
 {request}{why}
-        self._call("{method.rpc}", request, {method.policy}, timeout)
+        self._call("{method.rpc}", request, {method.policy}, timeout{look})
 '''
 
 SERVER_STREAM = '''\
@@ -49,14 +49,14 @@ SERVER_STREAM = '''\
 CLIENT_STREAM = '''\
     def {method.name}({parameters}) -> {annotation}:
         """{doc}"""{why}
-        response: {method.response} = self._send("{method.rpc}", requests, {method.policy}, timeout)
+        response: {method.response} = self._send("{method.rpc}", requests, {method.policy}, timeout{look})
         return {result}
 '''
 
 CLIENT_STREAM_WITHOUT_RESULT = '''\
     def {method.name}({parameters}) -> None:
         """{doc}"""{why}
-        self._send("{method.rpc}", requests, {method.policy}, timeout)
+        self._send("{method.rpc}", requests, {method.policy}, timeout{look})
 '''
 
 BIDIRECTIONAL = '''\
@@ -96,6 +96,7 @@ def method_text(method: Method) -> str:
         doc=docstring(_described(method), " " * 8, list(_sections(method))),
         request=_request(method),
         why="\n" + comment(method.why, " " * 8) if method.why else "",
+        look=f', look="{method.look}"' if method.look else "",
         result=_tuple([each.expression for each in method.returned], "{}"),
     )
 
@@ -210,6 +211,8 @@ def _imports(service: ServiceClass, body: str) -> Iterable[str]:
     policies = sorted({method.policy for method in service.methods})
     if policies:
         yield f"from viam_sync.rpc.retry import {', '.join(policies)}"
-    yield f"from viam_sync.rpc.service import Service{', Stream' if 'Stream[' in body else ''}"
+    yield "from viam_sync.rpc.service import Service"
+    if "Stream[" in body:
+        yield "from viam_sync.rpc.streams import Stream"
     if "struct_to_dict(" in body:
         yield "from viam_sync.utils import struct_to_dict"

@@ -7,8 +7,8 @@ from typing import Any, Collection, Dict, Iterator, Mapping, Optional, Sequence,
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 #: The retry classes of viam_sync/rpc/retry.py.
-POLICIES = {"READ", "QUERY", "READ_FILES", "IDEMPOTENT", "ONCE", "UPLOAD", "STREAM", "TAIL"}
-_KEYS = {"name", "params", "returns", "retry", "why", "raises", "example", "hand_written", "omitted"}
+POLICIES = {"READ", "QUERY", "READ_FILES", "IDEMPOTENT", "DELETE", "ONCE", "UPLOAD", "STREAM", "TAIL"}
+_KEYS = {"name", "params", "returns", "retry", "why", "look", "raises", "example", "hand_written", "omitted"}
 
 Entry = Mapping[str, Any]
 

@@ -124,10 +124,10 @@ def closed_port() -> int:
 
 
 def refuse(status: grpc.StatusCode, message: str, trailing: Tuple[Tuple[str, Any], ...] = ()) -> Callable[..., bytes]:
-    """Return a method that always fails."""
+    """Return a method that always fails, and wants to be asked again at once."""
 
     def method(request: bytes, context: grpc.ServicerContext) -> bytes:
-        context.set_trailing_metadata(trailing)
+        context.set_trailing_metadata((("grpc-retry-pushback-ms", "0"), *trailing))
         context.abort(status, message)
         raise AssertionError("abort raises")
 

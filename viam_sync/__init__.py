@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from viam_sync.errors import (
         AbortedError,
         AlreadyExistsError,
+        AmbiguousResultError,
         CancelledError,
         ClosedError,
         DataLossError,
@@ -36,12 +37,14 @@ if TYPE_CHECKING:
     )
     from viam_sync.rpc.auth import Credentials
     from viam_sync.rpc.dial import DialOptions
+    from viam_sync.rpc.retry import Retry
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AbortedError",
     "AlreadyExistsError",
+    "AmbiguousResultError",
     "CancelledError",
     "ClosedError",
     "Credentials",
@@ -57,6 +60,7 @@ __all__ = [
     "OutOfRangeError",
     "PermissionDeniedError",
     "ResourceExhaustedError",
+    "Retry",
     "UnauthenticatedError",
     "UnavailableError",
     "UnimplementedError",
@@ -69,6 +73,7 @@ __all__ = [
 _HOMES = {
     "Credentials": "viam_sync.rpc.auth",
     "DialOptions": "viam_sync.rpc.dial",
+    "Retry": "viam_sync.rpc.retry",
     "ViamClient": "viam_sync.app.viam_client",
 }
 

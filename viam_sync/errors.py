@@ -8,7 +8,8 @@
     │   ├── DeadlineExceededError     ├── UnimplementedError
     │   ├── NotFoundError             ├── InternalError
     │   ├── AlreadyExistsError        ├── PermissionDeniedError
-    │   └── ResourceExhaustedError
+    │   ├── ResourceExhaustedError
+    │   └── AmbiguousResultError      nobody knows whether the call was carried out; look before calling again
     ├── InsecureConnectionError       the server speaks no TLS, or offers a certificate that cannot be trusted
     └── ClosedError                   a call after the client was closed
 
@@ -32,6 +33,7 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
         message: What the service said, or why it could not be reached.
         details: The ``google.protobuf.Any`` messages of a rich error, None where there are none.
         method: The full name of the RPC, such as ``viam.app.v1.AppService/GetRobot``.
+        attempts: How often the request was sent.
 
     Example:
         >>> from viam_sync.errors import NotFoundError
@@ -43,16 +45,22 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
     details: Optional[Tuple[Any, ...]]  # type: ignore[assignment, unused-ignore] # pyright: ignore
 
     def __init__(
-        self, status: grpc.StatusCode, message: str = "", details: Optional[Tuple[Any, ...]] = None, method: str = ""
+        self,
+        status: grpc.StatusCode,
+        message: str = "",
+        details: Optional[Tuple[Any, ...]] = None,
+        method: str = "",
+        attempts: int = 1,
     ) -> None:
         super().__init__(status, message, details, method)
         self.status = status
         self.message = message
         self.details = details  # pyright: ignore[reportIncompatibleMethodOverride]
         self.method = method
+        self.attempts = attempts
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return type(self), (self.status, self.message, self.details, self.method)
+        return type(self), (self.status, self.message, self.details, self.method, self.attempts)
 
     def code(self) -> grpc.StatusCode:
         """Return the status, as the exceptions of grpcio do."""
@@ -127,6 +135,24 @@ class UnauthenticatedError(GRPCError):
     """The credentials are missing, wrong, or no longer valid (UNAUTHENTICATED)."""
 
 
+class AmbiguousResultError(GRPCError):
+    """Nobody knows whether the call was carried out, and to send it again could do it twice.
+
+    The connection was lost, the time was up, or the service broke, after the request had left. The ``status`` tells
+    which; the error that it stands for is the ``__cause__``. Look whether it was done before calling again.
+
+    Example:
+        >>> from viam_sync.errors import AmbiguousResultError
+        >>> fault = sandbox.faults.fail("CreateDataset", "UNAVAILABLE", after=True)
+        >>> try:
+        ...     client.data_client.create_dataset("leaves", sandbox.organization_id)
+        ... except AmbiguousResultError:
+        ...     datasets = client.data_client.list_datasets_by_organization_id(sandbox.organization_id)
+        ...     print("leaves" in [dataset.name for dataset in datasets])
+        True
+    """
+
+
 class InsecureConnectionError(ViamError):
     """The connection would not be secure, and the dial options do not allow that."""
 
@@ -156,7 +182,11 @@ _BY_STATUS: Dict[grpc.StatusCode, Type[GRPCError]] = {
 
 
 def grpc_error(
-    status: grpc.StatusCode, message: str = "", details: Optional[Tuple[Any, ...]] = None, method: str = ""
+    status: grpc.StatusCode,
+    message: str = "",
+    details: Optional[Tuple[Any, ...]] = None,
+    method: str = "",
+    attempts: int = 1,
 ) -> GRPCError:
     """Return the exception that stands for a status.
 
@@ -165,4 +195,4 @@ def grpc_error(
         >>> type(grpc_error(grpc.StatusCode.NOT_FOUND, "No such machine.")).__name__
         'NotFoundError'
     """
-    return _BY_STATUS.get(status, GRPCError)(status, message, details, method)
+    return _BY_STATUS.get(status, GRPCError)(status, message, details, method, attempts)

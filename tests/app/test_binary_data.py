@@ -33,7 +33,7 @@ def server() -> Iterator[FakeService]:
 
 @pytest.fixture
 def data(server: FakeService) -> Iterator[DataClient]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=1) as opened:
+    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
         yield DataClient(opened, {})
 
 
@@ -262,10 +262,10 @@ def test_what_can_be_done_twice_is_tried_again_and_nothing_else(server: FakeServ
             call(data, [ID])
     counts = {rpc: len(server.named(rpc)) for rpc in ANSWERS if server.named(rpc)}
     assert counts == {
-        "BinaryDataByIDs": 2,
-        "DeleteBinaryDataByIDs": 2,
-        "AddTagsToBinaryDataByIDs": 2,
-        "RemoveTagsFromBinaryDataByIDs": 2,
+        "BinaryDataByIDs": 5,
+        "DeleteBinaryDataByIDs": 5,
+        "AddTagsToBinaryDataByIDs": 5,
+        "RemoveTagsFromBinaryDataByIDs": 5,
         "AddTagsToBinaryDataByFilter": 1,
         "RemoveTagsFromBinaryDataByFilter": 1,
         "DeleteBinaryDataByFilter": 1,

@@ -72,7 +72,7 @@ def server() -> Iterator[FakeService]:
 
 @pytest.fixture
 def channel(server: FakeService) -> Iterator[Channel]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=1) as opened:
+    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
         yield opened
 
 
@@ -233,9 +233,9 @@ def test_a_stage_that_is_no_bson_is_an_error(server: FakeService, data: DataClie
     ("rpc", "call", "attempts"),
     [
         ("CreateDataPipeline", lambda data: data.create_data_pipeline("o-1", "hourly", [], "0 * * * *", False), 1),
-        ("GetDataPipeline", lambda data: data.get_data_pipeline("p-1"), 2),
-        ("ListDataPipelines", lambda data: data.list_data_pipelines("o-1"), 2),
-        ("ListDataPipelineRuns", lambda data: data.list_data_pipeline_runs("p-1"), 2),
+        ("GetDataPipeline", lambda data: data.get_data_pipeline("p-1"), 5),
+        ("ListDataPipelines", lambda data: data.list_data_pipelines("o-1"), 5),
+        ("ListDataPipelineRuns", lambda data: data.list_data_pipeline_runs("p-1"), 5),
     ],
 )
 def test_only_what_does_no_harm_twice_is_tried_again(

@@ -35,7 +35,7 @@ def server() -> Iterator[FakeService]:
 
 @pytest.fixture
 def data(server: FakeService) -> Iterator[DataClient]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=1) as opened:
+    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
         yield DataClient(opened, {})
 
 
@@ -112,9 +112,9 @@ def test_what_can_be_done_twice_is_tried_again_and_nothing_else(server: FakeServ
     assert counts == {
         "CreateDataset": 1,
         "DeleteDataset": 1,
-        "RenameDataset": 2,
-        "AddBinaryDataToDatasetByIDs": 2,
-        "RemoveBinaryDataFromDatasetByIDs": 2,
+        "RenameDataset": 5,
+        "AddBinaryDataToDatasetByIDs": 5,
+        "RemoveBinaryDataFromDatasetByIDs": 5,
     }
 
 

@@ -260,10 +260,10 @@ def test_a_wrong_visibility_is_found_before_anything_is_asked(
 @pytest.mark.parametrize(
     ("rpc", "call", "attempts"),
     [
-        ("ListFragments", lambda cloud: cloud.list_fragments("o-1"), 2),
-        ("GetFragment", lambda cloud: cloud.get_fragment("f-1"), 2),
-        ("GetFragmentHistory", lambda cloud: cloud.get_fragment_history("f-1"), 2),
-        ("UpdateFragment", lambda cloud: cloud.update_fragment("f-1", "arm"), 2),
+        ("ListFragments", lambda cloud: cloud.list_fragments("o-1"), 5),
+        ("GetFragment", lambda cloud: cloud.get_fragment("f-1"), 5),
+        ("GetFragmentHistory", lambda cloud: cloud.get_fragment_history("f-1"), 5),
+        ("UpdateFragment", lambda cloud: cloud.update_fragment("f-1", "arm"), 5),
         ("UpdateFragment", lambda cloud: cloud.update_fragment("f-1", "arm", last_known_update=NOON), 1),
         ("CreateFragment", lambda cloud: cloud.create_fragment("o-1", "arm"), 1),
     ],
@@ -272,7 +272,7 @@ def test_only_what_does_no_harm_twice_is_tried_again(
     server: FakeService, rpc: str, call: Callable[[AppClient], Any], attempts: int
 ) -> None:
     server.unary[rpc] = refuse(grpc.StatusCode.UNAVAILABLE, "busy")
-    with Channel(parse_address(server.url), max_reconnect_attempts=1) as channel, pytest.raises(GRPCError, match=rpc):
+    with Channel(parse_address(server.url), max_reconnect_attempts=3) as channel, pytest.raises(GRPCError, match=rpc):
         call(AppClient(channel, {}))
     assert len(server.calls) == attempts
 

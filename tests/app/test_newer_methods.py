@@ -51,7 +51,7 @@ def server() -> Iterator[FakeService]:
 
 @pytest.fixture
 def channel(server: FakeService) -> Iterator[Channel]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=1) as opened:
+    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
         yield opened
 
 
@@ -247,10 +247,10 @@ def test_what_does_not_fit_is_named_before_anything_is_asked(
 @pytest.mark.parametrize(
     ("rpc", "call", "attempts"),
     [
-        ("CreateBinaryDataSignedURL", lambda data, cloud: data.create_binary_data_signed_url("o/l/f"), 2),
+        ("CreateBinaryDataSignedURL", lambda data, cloud: data.create_binary_data_signed_url("o/l/f"), 5),
         ("CreateIndex", lambda data, cloud: data.create_index("o-1", HOT, NEWEST), 1),
-        ("ListDatasetsByOrganizationID", lambda data, cloud: data.list_datasets_by_organization_id("o-1"), 2),
-        ("UpdateSequence", lambda data, cloud: data.update_sequence("s-1", sequence_tags=[]), 2),
+        ("ListDatasetsByOrganizationID", lambda data, cloud: data.list_datasets_by_organization_id("o-1"), 5),
+        ("UpdateSequence", lambda data, cloud: data.update_sequence("s-1", sequence_tags=[]), 5),
         ("SetConfigProperty", lambda data, cloud: cloud.set_config_property("p-1", {"debug": True}), 1),
         ("UpdateOrganization", lambda data, cloud: cloud.update_organization("o-1", "Day School"), 1),
     ],

@@ -9,10 +9,10 @@ from viam_sync.app.app_client import APIKeyAuthorization, AppClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import (
     AlreadyExistsError,
+    AmbiguousResultError,
     FailedPreconditionError,
     NotFoundError,
     PermissionDeniedError,
-    UnavailableError,
 )
 from viam_sync.proto import app as pb
 from viam_sync.rpc.dial import Channel, DialOptions, parse_address
@@ -204,7 +204,7 @@ def test_what_may_have_been_done_is_not_sent_again(
     server: FakeService, recorded: AppClient, rpc: str, call: Callable[[AppClient], Any]
 ) -> None:
     server.unary[rpc] = refuse(grpc.StatusCode.UNAVAILABLE, "maybe")
-    with pytest.raises(UnavailableError, match=rpc):
+    with pytest.raises(AmbiguousResultError, match=rpc):
         call(recorded)
     assert len(server.calls) == 1
 

@@ -7,7 +7,7 @@ import pytest
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
-from viam_sync.errors import InvalidArgumentError, PermissionDeniedError, UnavailableError
+from viam_sync.errors import AmbiguousResultError, InvalidArgumentError, PermissionDeniedError
 from viam_sync.proto.app import data as data_pb
 from viam_sync.sandbox import Sandbox
 from viam_sync.transfer import journal as journal_module
@@ -282,7 +282,7 @@ def test_a_lost_connection_leaves_what_a_second_call_completes(
     sandbox.faults.drop("FileUpload", after_messages=2)
     sandbox.faults.drop("FileUpload", after=True)
     results = data.upload_files(folder, part, workers=1)
-    assert {type(result.error) for result in results} == {UnavailableError, type(None)}
+    assert {type(result.error) for result in results} == {AmbiguousResultError, type(None)}
     data.upload_files(folder, part)
     assert all(result.already_sent for result in data.upload_files(folder, part))
     assert stored(data, part) == FILES

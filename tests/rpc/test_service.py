@@ -25,8 +25,9 @@ from viam_sync.proto._pool import pool
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, parse_address
-from viam_sync.rpc.retry import ONCE, STREAM, UPLOAD
-from viam_sync.rpc.service import Service, Stream
+from viam_sync.rpc.retry import ONCE, STREAM, UPLOAD, Retry
+from viam_sync.rpc.service import Service
+from viam_sync.rpc.streams import Stream
 from viam_sync.services.app_service import AppService
 
 KEY_ID = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
@@ -145,11 +146,67 @@ def test_a_read_is_tried_again_when_the_service_is_unavailable(server: FakeServi
     assert len(server.calls) == 3
 
 
-def test_max_reconnect_attempts_caps_the_retries(server: FakeService) -> None:
-    server.unary["GetRobot"] = refuse(grpc.StatusCode.UNAVAILABLE, "busy")
-    with connect(server, max_reconnect_attempts=1) as client, pytest.raises(UnavailableError):
+def test_max_reconnect_attempts_caps_the_retries_of_a_lost_connection() -> None:
+    with FakeService() as server:
+        server.unary["GetRobot"] = lambda request, context: ROBOT
+        client = connect(server, max_reconnect_attempts=1)
         client.app_client.get_robot("r-1")
-    assert len(server.named("GetRobot")) == 2
+    with client, pytest.raises(UnavailableError) as raised:
+        client.app_client.get_robot("r-1")
+    assert raised.value.attempts == 2
+
+
+def test_the_caller_may_turn_the_retries_off_or_ask_for_more(server: FakeService) -> None:
+    server.unary["GetRobot"] = refuse(grpc.StatusCode.UNAVAILABLE, "busy")
+    with connect(server) as client:
+        for retry, attempts in ((None, 5), (False, 1), (Retry(attempts=2), 2)):
+            with pytest.raises(UnavailableError) as raised:
+                client.options(retry=retry).app_client.get_robot("r-1")
+            assert raised.value.attempts == attempts
+        with pytest.raises(UnavailableError) as raised:
+            client.options(retry=False).options(timeout=30).app_client.get_robot("r-1")
+        assert raised.value.attempts == 1
+    assert len(server.named("GetRobot")) == 5 + 1 + 2 + 1
+
+
+def test_a_client_is_made_with_its_retries(server: FakeService) -> None:
+    server.unary["GetRobot"] = refuse(grpc.StatusCode.UNAVAILABLE, "busy")
+    options = DialOptions(auth_entity=KEY_ID, credentials=Credentials("api-key", "secret"))
+    with ViamClient.create_from_dial_options(options, server.url, retry=Retry(attempts=3)) as client:
+        for made in (client, pickle.loads(pickle.dumps(client))):
+            with made, pytest.raises(UnavailableError) as raised:
+                made.app_client.get_robot("r-1")
+            assert raised.value.attempts == 3
+
+
+def test_the_timeout_of_a_copy_holds_where_a_call_names_none(server: FakeService) -> None:
+    with connect(server) as client:
+        hasty = client.options(timeout=7)
+        hasty.app_client.get_robot("r-1")
+        hasty.app_client.options(timeout=8).get_robot("r-1")
+        hasty.app_client.get_robot("r-1", timeout=9)
+        client.app_client.get_robot("r-1")
+    assert [round(call.seconds or 0) for call in server.named("GetRobot")] == [7, 8, 9, 20]
+
+
+@pytest.mark.parametrize("wrong", [{"timeout": 0}, {"timeout": "5"}, {"timeout": float("nan")}, {"retry": 5}])
+def test_limits_that_are_none_are_refused(server: FakeService, wrong: Any) -> None:
+    (name,) = wrong
+    with connect(server) as client:
+        for given in (client, client.app_client):
+            with pytest.raises((TypeError, ValueError), match=f"{name} takes"):
+                given.options(**wrong)
+
+
+def test_a_copy_shares_the_connection_and_is_closed_with_it(server: FakeService) -> None:
+    with connect(server) as client:
+        client.options(timeout=5).app_client.get_robot("r-1")
+        copy = client.options(timeout=5)
+        copy.close()
+        for each in (client, copy):
+            with pytest.raises(ClosedError):
+                each.app_client.get_robot("r-1")
+    assert len(server.named("Authenticate")) == 1
 
 
 @pytest.mark.parametrize("status", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED])

@@ -15,7 +15,8 @@ from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
 from viam_sync.proto._refusals import naming
 from viam_sync.rpc.retry import READ, TAIL
-from viam_sync.rpc.service import Service, Stream
+from viam_sync.rpc.service import Service
+from viam_sync.rpc.streams import Stream
 from viam_sync.transfer.files import Destination, message_to_row
 from viam_sync.transfer.pages import Converted, Items, Pages, walk
 
@@ -33,7 +34,7 @@ class LogsStream(Iterator[List[LogEntry]]):
     Example:
         >>> from viam_sync.app.logs import LogsStream
         >>> from viam_sync.proto import common
-        >>> from viam_sync.rpc.service import Stream
+        >>> from viam_sync.rpc.streams import Stream
         >>> answer = pb.TailRobotPartLogsResponse(logs=[common.LogEntry(message="hot")])
         >>> with LogsStream(Stream(iter([answer]), "demo/Tail")) as stream:
         ...     [entry.message for entry in stream.next()]

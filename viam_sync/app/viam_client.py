@@ -7,13 +7,15 @@ import importlib
 import logging
 import os
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Type
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Type, Union
 
 from typing_extensions import Self
 
 from viam_sync.errors import ClosedError
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, Link, parse_address
+from viam_sync.rpc.retry import Retry, retry_from
+from viam_sync.rpc.service import limits
 
 if TYPE_CHECKING:
     from viam_sync.app.app_client import AppClient
@@ -80,21 +82,28 @@ class ViamClient:
         self._location_id = location_id
         self._clients: Dict[str, Any] = {}
         self._closed = False
+        self._timeout: Optional[float] = None
+        self._retry: Optional[Retry] = None
 
     @classmethod
-    def create_from_dial_options(cls, dial_options: DialOptions, app_url: Optional[str] = None) -> Self:
+    def create_from_dial_options(
+        cls, dial_options: DialOptions, app_url: Optional[str] = None, *, retry: Union[Retry, bool, None] = None
+    ) -> Self:
         """Connect to the cloud and authenticate.
 
         Args:
             dial_options: How, and as whom; ``credentials`` and ``auth_entity`` are required.
             app_url: Where: ``host``, ``host:port``, ``https://host``, or ``http://host`` for a server without TLS.
                 None for app.viam.com.
+            retry: How often calls are tried, and for how long; False for never again, None for what each class of RPC
+                has.
 
         Returns:
             The connected client.
 
         Raises:
             ValueError: If the options lack something, or the address is none.
+            TypeError: If ``retry`` is neither a ``Retry`` nor False.
             UnauthenticatedError: If the credentials are not accepted.
             InsecureConnectionError: If the server speaks no TLS, or has no certificate that can be trusted.
             GRPCError: If the cloud cannot be reached, or not within ``dial_options.timeout``.
@@ -118,13 +127,21 @@ class ViamClient:
             # The entity is the name of a machine in DNS, machine.location.viam.cloud.
             labels = dial_options.auth_entity.split(".")
             location_id = labels[1] if len(labels) > 1 else None
+        tries = retry_from(retry)
         link = Link(app_url or CLOUD, dial_options)
         client = cls(*link.get(), location_id)
         client._link = link
+        client._retry = tries
         return client
 
     @classmethod
-    def create_from_env_vars(cls, dial_options: Optional[DialOptions] = None, app_url: Optional[str] = None) -> Self:
+    def create_from_env_vars(
+        cls,
+        dial_options: Optional[DialOptions] = None,
+        app_url: Optional[str] = None,
+        *,
+        retry: Union[Retry, bool, None] = None,
+    ) -> Self:
         """Connect to the cloud with the API key that the environment names.
 
         Reads ``VIAM_API_KEY`` and ``VIAM_API_KEY_ID``, and ``VIAM_APP_URL`` where ``app_url`` is not given.
@@ -132,12 +149,14 @@ class ViamClient:
         Args:
             dial_options: How; its credentials are replaced. None for the defaults.
             app_url: Where; see :meth:`create_from_dial_options`.
+            retry: How often calls are tried; see :meth:`create_from_dial_options`.
 
         Returns:
             The connected client.
 
         Raises:
             ValueError: If a variable is missing, or the key's ID is no UUID.
+            TypeError: If ``retry`` is neither a ``Retry`` nor False.
             UnauthenticatedError: If the key is not accepted.
             InsecureConnectionError: If the server speaks no TLS, or has no certificate that can be trusted.
             GRPCError: If the cloud cannot be reached, or not within ``dial_options.timeout``.
@@ -152,7 +171,34 @@ class ViamClient:
             settings: Dict[str, Any] = vars(dial_options)
             own = {"credentials": keyed.credentials, "auth_entity": keyed.auth_entity}
             keyed = type(dial_options)(**{**settings, **own})
-        return cls.create_from_dial_options(keyed, app_url or os.environ.get("VIAM_APP_URL"))
+        return cls.create_from_dial_options(keyed, app_url or os.environ.get("VIAM_APP_URL"), retry=retry)
+
+    def options(self, *, timeout: Optional[float] = None, retry: Union[Retry, bool, None] = None) -> Self:
+        """Return a copy of this client, on the same connection, whose calls have other limits.
+
+        Closing either closes both.
+
+        Args:
+            timeout: Seconds that each call may take in all, where the call itself names none; None to leave that as it
+                is. Tails of logs go on until they are closed all the same.
+            retry: How often calls are tried, and for how long; False for never again, None to leave that as it is.
+
+        Returns:
+            The copy.
+
+        Raises:
+            TypeError: If an argument is of the wrong type.
+            ValueError: If ``timeout`` is not above 0.
+
+        Example:
+            >>> hasty = client.options(timeout=5, retry=False)
+            >>> hasty.app_client.get_location(sandbox.location_id).name
+            'Workshop'
+        """
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), _clients={})
+        other._timeout, other._retry = limits(self._timeout, self._retry, timeout, retry)
+        return other
 
     @property
     def app_client(self) -> AppClient:
@@ -190,8 +236,9 @@ class ViamClient:
         if name not in self._clients:
             if self._channel is None and self._link is not None:
                 self._channel, self._metadata = self._link.get()
+            client = __getattr__(name)(self._channel, self._metadata, *arguments)
             # In one step, as another thread may be at it, too.
-            self._clients.setdefault(name, __getattr__(name)(self._channel, self._metadata, *arguments))
+            self._clients.setdefault(name, client.options(timeout=self._timeout, retry=self._retry))
         return self._clients[name]
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from typing_extensions import Protocol
 
 from viam_sync.errors import ClosedError
 from viam_sync.rpc import forks
+from viam_sync.rpc.cancellation import Cancellation
 
 CLOSED = "The client is closed; make a new one to call again."
 
@@ -54,11 +55,12 @@ class Connection:
         self._calls.add(call)
         return call
 
-    def sleep(self, seconds: float) -> None:
-        """Wait that many seconds, or until the connection is closed."""
+    def sleep(self, seconds: float, cancellation: Optional[Cancellation] = None) -> None:
+        """Wait that many seconds, or until the connection is closed, or the call of a cancellation is ended."""
+        pause = time.sleep if cancellation is None else cancellation.sleep
         end = time.monotonic() + seconds
-        while not self.closed and seconds > 0:
-            time.sleep(min(seconds, _LOOK))
+        while seconds > 0 and not self.closed and not (cancellation is not None and cancellation.cancelled):
+            pause(min(seconds, _LOOK))
             seconds = end - time.monotonic()
 
     def close(self) -> None:

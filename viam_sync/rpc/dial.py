@@ -21,9 +21,10 @@ from viam_sync.errors import (
 )
 from viam_sync.rpc import diagnose, forks
 from viam_sync.rpc.auth import Credentials, Token
+from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.connection import CLOSED, Connection, Method
 from viam_sync.rpc.options import DialOptions, FilePath
-from viam_sync.rpc.retry import READ
+from viam_sync.rpc.retry import READ, Budget
 from viam_sync.rpc.together import Together
 
 __all__ = ["Channel", "Credentials", "DialOptions", "dial", "parse_address"]
@@ -102,6 +103,8 @@ class Channel(grpc.Channel):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, address: Address, max_reconnect_attempts: int) -> None:
         self.max_reconnect_attempts = max_reconnect_attempts
+        #: What the retries of all calls may use up.
+        self.budget = Budget()
         #: Whether a call that carried the caller's token was ever answered.
         self.accepted = False
         # Read only once: a child may have no right to.
@@ -134,9 +137,9 @@ class Channel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         """Return the callable of a method that takes a stream and answers one."""
         return Method(self, lambda channel: channel.stream_stream(*args, **kwargs)).start
 
-    def sleep(self, seconds: float) -> None:
-        """Wait that many seconds, or until the channel is closed."""
-        self.connection.sleep(seconds)
+    def sleep(self, seconds: float, cancellation: Optional[Cancellation] = None) -> None:
+        """Wait that many seconds, or until the channel is closed, or the call of a cancellation is ended."""
+        self.connection.sleep(seconds, cancellation)
 
     def close(self) -> None:
         """Close the connection of this process; calls under way end as cancelled."""

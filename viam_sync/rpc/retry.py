@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Callable, Optional, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar, Union
 
 import grpc
+
+from viam_sync.errors import GRPCError
+from viam_sync.rpc import evidence
 
 if TYPE_CHECKING:
     import tenacity
@@ -23,15 +26,21 @@ class Policy:
 
     Attributes:
         name: The name under which ``protos/surface.toml`` speaks of it.
-        attempts: How often a request may be sent; 1 means that it is never sent twice.
+        attempts: How often a request may be sent.
         attempt_timeout: Seconds that one attempt may take; None leaves it to the total.
         total_timeout: Seconds that all attempts and the waits between them may take; None is no limit.
+        idle_timeout: Seconds that may pass in a stream without a message; None is no limit.
+        repeats: Whether a request may be sent again that may have been processed.
+        gone_is_done: Whether it is done where a later attempt finds nothing, as an earlier one may have done it.
     """
 
     name: str
     attempts: int
     attempt_timeout: Optional[float]
     total_timeout: Optional[float]
+    idle_timeout: Optional[float] = None
+    repeats: bool = True
+    gone_is_done: bool = False
 
 
 #: Changes nothing, so it can be asked again.
@@ -42,14 +51,122 @@ QUERY = Policy("QUERY", attempts=2, attempt_timeout=120, total_timeout=300)
 READ_FILES = Policy("READ_FILES", attempts=5, attempt_timeout=120, total_timeout=300)
 #: Doing it twice leaves the same as doing it once.
 IDEMPOTENT = Policy("IDEMPOTENT", attempts=5, attempt_timeout=20, total_timeout=60)
-#: Doing it twice would do harm: it is not sent again once it may have been processed.
-ONCE = Policy("ONCE", attempts=1, attempt_timeout=30, total_timeout=60)
-#: Sends a stream of messages; the source may not be readable twice.
-UPLOAD = Policy("UPLOAD", attempts=1, attempt_timeout=None, total_timeout=None)
-#: Receives a stream of messages that ends.
-STREAM = Policy("STREAM", attempts=1, attempt_timeout=None, total_timeout=None)
-#: Receives a stream of messages that goes on until it is closed.
+#: Deletes what has an ID: the second time there is nothing left to delete.
+DELETE = replace(IDEMPOTENT, name="DELETE", gone_is_done=True)
+#: Doing it twice would do harm: it is sent again only where that it was not processed is proved.
+ONCE = Policy("ONCE", attempts=3, attempt_timeout=30, total_timeout=60, repeats=False)
+#: Sends a stream of messages; as ONCE, and only where its source can be read again.
+UPLOAD = Policy("UPLOAD", attempts=3, attempt_timeout=None, total_timeout=None, idle_timeout=60, repeats=False)
+#: Receives a stream of messages that ends; as READ until the first one is there.
+STREAM = Policy("STREAM", attempts=5, attempt_timeout=None, total_timeout=None, idle_timeout=60)
+#: Receives a stream of messages that goes on until it is closed; what takes it up again knows where it was.
 TAIL = Policy("TAIL", attempts=1, attempt_timeout=None, total_timeout=None)
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How often the calls of a client may be tried, and for how long; what is None stays as each class of RPC has it.
+
+    What may be tried again at all is not changed by it: a call that creates something is repeated only where it is
+    proved that the service did not process it.
+
+    Attributes:
+        attempts: How often a request may be sent; 1 for never again.
+        total_timeout: Seconds that a call may take with all its attempts and the waits between them. Uploads and
+            streams have no such limit.
+
+    Raises:
+        ValueError: If ``attempts`` is no whole number from 1 on, or ``total_timeout`` not above 0.
+
+    Example:
+        >>> from viam_sync import Retry
+        >>> patient = client.options(retry=Retry(attempts=10, total_timeout=600))
+        >>> patient.app_client.get_robot(sandbox.robot_id).name
+        'rover'
+    """
+
+    attempts: Optional[int] = None
+    total_timeout: Optional[float] = None
+
+    def __post_init__(self) -> None:
+        attempts, seconds = self.attempts, self.total_timeout
+        if attempts is not None and (not isinstance(attempts, int) or isinstance(attempts, bool) or attempts < 1):
+            raise ValueError(f"attempts takes a whole number from 1 on, got {attempts!r}")
+        if seconds is not None and (not isinstance(seconds, (int, float)) or not 0 < seconds < float("inf")):
+            raise ValueError(f"total_timeout takes a number of seconds above 0, got {seconds!r}")
+
+    def applied_to(self, policy: Policy) -> Policy:
+        """Return a policy with these numbers."""
+        if policy is TAIL:
+            return policy
+        total = policy.total_timeout
+        return replace(
+            policy,
+            attempts=policy.attempts if self.attempts is None else self.attempts,
+            total_timeout=total if total is None or self.total_timeout is None else self.total_timeout,
+        )
+
+
+#: What turns the retries off: everything is sent once.
+OFF = Retry(attempts=1)
+
+
+def retry_from(given: Union[Retry, bool, None]) -> Optional[Retry]:
+    """Return an argument ``retry``; None leaves all as it is, and False turns the retries off.
+
+    Raises:
+        TypeError: If it is neither of these, nor a ``Retry``.
+    """
+    if given is None or isinstance(given, Retry):
+        return given
+    if given is False:
+        return OFF
+    raise TypeError(f"retry takes a viam_sync.Retry, or False for none, got {given!r}")
+
+
+class Budget:
+    """What keeps the clients of a broken service from hammering it: after many failures there are no more retries.
+
+    Failures take from it and successes give back; below half of it, nothing is tried again.
+    """
+
+    FULL = 100.0
+    COST = 1.0
+    GAIN = 0.1
+
+    def __init__(self) -> None:
+        # Threads may lose a step of one another; that is a matter of tenths.
+        self.tokens = self.FULL
+
+    def succeeded(self) -> None:
+        """Put back what a success gives."""
+        if self.tokens < self.FULL:
+            self.tokens = min(self.FULL, self.tokens + self.GAIN)
+
+    def failed(self) -> bool:
+        """Take what a failure costs; tell whether it may be tried again."""
+        self.tokens = max(0.0, self.tokens - self.COST)
+        return self.tokens >= self.FULL / 2
+
+
+class Failure(Exception):
+    """The end of a call that was tried as often as it may be.
+
+    Attributes:
+        error: The last failure, as grpc raised it.
+        attempts: How often the request was sent.
+        ambiguous: Whether it may have been processed, and may not be sent again for that.
+    """
+
+    def __init__(self, error: grpc.RpcError, attempts: int, ambiguous: bool) -> None:
+        super().__init__(error, attempts, ambiguous)
+        self.error = error
+        self.attempts = attempts
+        self.ambiguous = ambiguous
+
+
+class Stalled(GRPCError):
+    """A stream in which nothing moved for too long, so that it was ended from here (DEADLINE_EXCEEDED)."""
 
 
 def never(error: grpc.RpcError, seconds: Optional[float]) -> bool:
@@ -61,21 +178,26 @@ def run(
     attempt: Callable[[Optional[float]], T],
     policy: Policy,
     timeout: Optional[float] = None,
+    *,
     reconnects: Optional[int] = None,
+    budget: Optional[Budget] = None,
     renew: Callable[[grpc.RpcError, Optional[float]], bool] = never,
+    gone: Optional[Callable[[], T]] = None,
     method: str = "",
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
-    """Call ``attempt`` until it returns, or fails in a way that another try would not mend.
+    """Call ``attempt`` until it returns, or fails in a way that another try would not mend, or must not.
 
     Args:
         attempt: Makes the request once; gets the seconds that it may take, None for no limit.
         policy: How often and how long.
         timeout: The caller's own limit in seconds for everything, waits included; None leaves it to the policy.
         reconnects: How often a lost connection may be tried again; None leaves it to the policy.
+        budget: What all calls of a channel may use up for retries; None for one of its own.
         renew: Told of a failure and the seconds left; tells whether it has mended its cause, in which case the attempt
             is made once more, outside the count.
+        gone: Makes the answer of a deletion that an earlier attempt may have carried out.
         method: What the log calls the request.
         clock: Tells the time in seconds.
         sleep: Waits that many seconds.
@@ -84,35 +206,48 @@ def run(
         What ``attempt`` returned.
 
     Raises:
-        grpc.RpcError: The last failure.
+        Failure: When no more attempts are made.
     """
     # A caller who names a limit knows how long one answer may take; the policy's guess would cut it short.
     each, total = (policy.attempt_timeout, policy.total_timeout) if timeout is None else (None, timeout)
-    limits = _Limits(each, total, clock)
-
-    def once() -> T:
-        while True:
-            try:
-                return attempt(limits.seconds())
-            except grpc.RpcError as error:
-                if not renew(error, limits.seconds()):
-                    raise
-
+    budget = budget or Budget()
+    tries = _Tries(attempt, policy, _Limits(each, total, policy.idle_timeout, clock), reconnects, budget, renew)
     try:
-        return once()
+        answer = tries.once()
     except grpc.RpcError as error:
-        if policy.attempts == 1 or not _is_worth_retrying(error):
+        if not _is_failure(error):
             raise
-        failure = error
-    attempts = policy.attempts if reconnects is None else min(policy.attempts, 1 + reconnects)
-    return _again(once, failure, attempts, limits, method, sleep)
+        first = error
+    else:
+        budget.succeeded()
+        return answer
+    try:
+        answer = tries.go_on(first, method, sleep)
+    except grpc.RpcError as error:
+        if not _is_failure(error):
+            raise
+        last = error
+    else:
+        budget.succeeded()
+        return answer
+    if gone is not None and tries.doubtful and evidence.status_of(last) is grpc.StatusCode.NOT_FOUND:
+        return gone()
+    raise Failure(last, tries.sent, not policy.repeats and not evidence.is_harmless(last))
+
+
+def _is_failure(error: BaseException) -> bool:
+    """Tell whether an error is that of an attempt, and not of what was done between two, such as authenticating."""
+    return isinstance(error, (grpc.Call, Stalled))
 
 
 class _Limits:
     """When everything must be over, and what is left for one attempt."""
 
-    def __init__(self, each: Optional[float], total: Optional[float], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, each: Optional[float], total: Optional[float], idle: Optional[float], clock: Callable[[], float]
+    ) -> None:
         self._each = each
+        self._idle = idle
         self._clock = clock
         self._end = None if total is None else clock() + total
 
@@ -123,78 +258,101 @@ class _Limits:
         return left if self._each is None or left < self._each else self._each
 
     def passed_after(self, wait: float) -> bool:
-        return self._end is not None and self._clock() + wait >= self._end
+        if self._end is None:
+            return self._idle is not None and wait >= self._idle
+        return self._clock() + wait >= self._end
 
 
-def _again(
-    once: Callable[[], T],
-    failure: grpc.RpcError,
-    attempts: int,
-    limits: _Limits,
-    method: str,
-    sleep: Callable[[float], None],
-) -> T:
-    """Go on after the first failure; tenacity is loaded and set up only here, out of the way of most calls."""
-    import tenacity
+class _Tries(Generic[T]):
+    """The attempts of one call."""
 
-    failures = [failure]
+    def __init__(
+        self,
+        attempt: Callable[[Optional[float]], T],
+        policy: Policy,
+        limits: _Limits,
+        reconnects: Optional[int],
+        budget: Budget,
+        renew: Callable[[grpc.RpcError, Optional[float]], bool],
+    ) -> None:
+        self._attempt = attempt
+        self._policy = policy
+        self._limits = limits
+        self._reconnects = reconnects
+        self._budget = budget
+        self._renew = renew
+        self._lost = 0
+        self.sent = 0
+        #: Whether an attempt that failed may have been processed.
+        self.doubtful = False
 
-    def next_attempt() -> T:
-        if failures:
-            raise failures.pop()
-        return once()
+    def once(self) -> T:
+        while True:
+            self.sent += 1
+            try:
+                return self._attempt(self._limits.seconds())
+            except grpc.RpcError as error:
+                if not self._renew(error, self._limits.seconds()):
+                    raise
 
-    enough = tenacity.stop_after_attempt(attempts)
+    def go_on(self, failure: Exception, method: str, sleep: Callable[[float], None]) -> T:
+        """Go on after the first failure; tenacity is loaded and set up only here, out of the way of most calls."""
+        import tenacity
 
-    def stop(retry_state: tenacity.RetryCallState) -> bool:
-        return bool(enough(retry_state)) or limits.passed_after(retry_state.upcoming_sleep)
+        failures = [failure]
+        jitter = tenacity.wait_random_exponential(multiplier=0.2, max=10)
+        enough = tenacity.stop_after_attempt(self._policy.attempts)
 
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(_is_worth_retrying),
-        stop=stop,
-        wait=tenacity.wait_random_exponential(multiplier=0.2, max=10),
-        sleep=sleep,
-        before_sleep=lambda state: _log(state, method),
-        reraise=True,
-    )
-    return retrying(next_attempt)
+        def next_attempt() -> T:
+            if failures:
+                raise failures.pop()
+            return self.once()
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            told = evidence.pushback(_failure(state))
+            return jitter(state) if told is None else told
+
+        def stop(state: tenacity.RetryCallState) -> bool:
+            cut_off = self._is_cut_off(_failure(state))
+            return cut_off or bool(enough(state)) or self._limits.passed_after(state.upcoming_sleep)
+
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(self._is_worth_it),
+            stop=stop,
+            wait=wait,
+            sleep=sleep,
+            before_sleep=lambda state: _log(state, method),
+            reraise=True,
+        )
+        return retrying(next_attempt)
+
+    def _is_worth_it(self, error: BaseException) -> bool:
+        if not _is_failure(error):
+            return False
+        if evidence.is_unprocessed(error):
+            return True
+        worth = self._policy.repeats and evidence.may_pass(error)
+        self.doubtful = self.doubtful or worth
+        return worth
+
+    def _is_cut_off(self, error: Any) -> bool:
+        """Tell whether the service wants no other try, is too broken for one, or was lost too often."""
+        self._lost += evidence.is_lost(error)
+        broken = not self._budget.failed()
+        told = evidence.pushback(error)
+        lost = self._reconnects is not None and self._lost > self._reconnects
+        return broken or lost or (told is not None and told < 0)
 
 
-def is_too_large(status: Optional[grpc.StatusCode], text: str) -> bool:
-    """Tell whether a call failed because its answer, or its request, is too large for one message.
-
-    Example:
-        >>> from viam_sync.rpc.retry import is_too_large
-        >>> is_too_large(grpc.StatusCode.RESOURCE_EXHAUSTED, "Received message larger than max (70 vs. 64)")
-        True
-    """
-    if "INCLUDE_BINARY_TOO_LARGE" in text:
-        return True
-    return status is grpc.StatusCode.RESOURCE_EXHAUSTED and ("larger than max" in text or "too large" in text.lower())
-
-
-def _is_worth_retrying(error: BaseException) -> bool:
-    """Tell whether a request that may be repeated could fare better the next time."""
-    if not isinstance(error, grpc.RpcError) or not isinstance(error, grpc.Call):
-        return False
-    status = error.code()
-    if is_too_large(status, error.details() or ""):
-        return False
-    passing = (
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
-        grpc.StatusCode.UNAVAILABLE,
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-    )
-    return status in passing
+def _failure(state: tenacity.RetryCallState) -> Any:
+    return state.outcome.exception() if state.outcome else None
 
 
 def _log(state: tenacity.RetryCallState, method: str) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    status = error.code().name if isinstance(error, grpc.Call) else type(error).__name__
     LOGGER.info(
         "%s: attempt %d ended with %s; trying again in %.1f s",
         method,
         state.attempt_number,
-        status,
+        evidence.status_of(_failure(state)).name,
         state.upcoming_sleep,
     )

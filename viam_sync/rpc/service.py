@@ -1,20 +1,36 @@
 """One call to one service: its metadata, its policy, and its errors."""
 
+import copy
 import threading
 import time
-from types import TracebackType
-from typing import Any, Callable, Dict, Generic, Iterable, Iterator, Mapping, Optional, Tuple, Type, TypeVar, Union
+from dataclasses import replace
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Generic,
+    Iterable,
+    Iterator,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Tuple,
+    TypeVar,
+    Union,
+)
 
 import grpc
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from typing_extensions import Protocol, Self, runtime_checkable
 
-from viam_sync.errors import ClosedError, GRPCError, grpc_error
-from viam_sync.proto import google as google_pb
+from viam_sync.errors import ClosedError, GRPCError
 from viam_sync.proto._pool import message, pool
-from viam_sync.rpc import retry
+from viam_sync.rpc import evidence, retry
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.connection import CLOSED
+from viam_sync.rpc.failures import ambiguous, translated
+from viam_sync.rpc.streams import Opening, Stream
+from viam_sync.rpc.watchdog import Watchdog
 
 T = TypeVar("T")
 
@@ -23,9 +39,6 @@ _MOMENT = 1.0
 
 #: How often one call may ask for a new token where tokens expire faster than it is made.
 _RENEWALS = 5
-
-#: What grpc says, among other words, of calls that were under way when their channel was closed.
-_CHANNEL_CLOSED = "Channel closed!"
 
 
 @runtime_checkable
@@ -60,7 +73,34 @@ class Service:
             raise TypeError(f"channel takes a grpc.Channel, got {type(channel).__name__}; see viam_sync.rpc.dial.dial")
         self._channel = channel
         self._metadata = metadata
-        self._stubs: Dict[str, Tuple[str, Any]] = {}
+        self._budget = getattr(channel, "budget", None) or retry.Budget()
+        self._stubs: Dict[str, _Stub] = {}
+        self._timeout: Optional[float] = None
+        self._retry: Optional[retry.Retry] = None
+
+    def options(self, *, timeout: Optional[float] = None, retry: Union[retry.Retry, bool, None] = None) -> Self:
+        """Return a copy of this client, on the same connection, whose calls have other limits.
+
+        Args:
+            timeout: Seconds that each call may take in all, where the call itself names none; None to leave that as it
+                is. Tails of logs go on until they are closed all the same.
+            retry: How often calls are tried; False for never again, None to leave that as it is.
+
+        Returns:
+            The copy.
+
+        Raises:
+            TypeError: If an argument is of the wrong type.
+            ValueError: If ``timeout`` is not above 0.
+
+        Example:
+            >>> hasty = client.data_client.options(timeout=5, retry=False)
+            >>> hasty.list_datasets_by_organization_id(sandbox.organization_id)
+            []
+        """
+        other = copy.copy(self)
+        other._timeout, other._retry = limits(self._timeout, self._retry, timeout, retry)
+        return other
 
     def _call(
         self,
@@ -69,87 +109,113 @@ class Service:
         policy: retry.Policy,
         timeout: Optional[float],
         cancellation: Optional[Cancellation] = None,
+        look: str = "",
     ) -> Any:
-        """Send one message, return the one that answers it; another thread may end it where it has a cancellation."""
-        method, stub = self._stub(rpc, "unary_unary")
-        if cancellation is None:
-            call = _Unary(stub, request, self._metadata)
-            return self._run(call.send, policy, timeout, method, call.renew)
-        call = _Unary(cancellation.around(stub), request, self._metadata)
-        return self._run(call.send, policy, timeout, method, call.renew, cancellation.sleep)
+        """Send one message, return the one that answers it; another thread may end it where it has a cancellation.
+
+        Where it cannot be known whether it was carried out, the error tells to ``look`` with the method of that name.
+        """
+        stub = self._stub(rpc, "unary_unary")
+        call = _Sender(stub.make if cancellation is None else cancellation.around(stub.make), self._metadata)
+        call.request = request
+        return self._run(stub, call.send, policy, timeout, call.renew, cancellation, look)
 
     def _send(
         self,
         rpc: str,
-        requests: Iterable[Message],
+        requests: Union[Iterable[Message], Callable[[], Iterable[Message]]],
         policy: retry.Policy,
         timeout: Optional[float],
         cancellation: Optional[Cancellation] = None,
+        look: str = "",
     ) -> Any:
         """Send a stream of messages, return the one that answers them; another thread may end it, as in a call of one.
 
         Whatever ends it early, such as an error in ``requests`` or Ctrl-C, the service never sees the stream's end.
+        It is only sent again if ``requests`` is a function, which gives them from the start.
         """
-        method, stub = self._stub(rpc, "stream_unary")
-        metadata = _lowered(self._metadata)
-        source = _Source(requests, stub)
-        send = (cancellation or Cancellation()).around(source)
-
-        def attempt(seconds: Optional[float]) -> Any:
-            try:
-                return send(timeout=seconds, metadata=metadata)
-            except grpc.RpcError:
-                # The call was cancelled because of what went wrong in an iterator of the caller's.
-                if source.failure is not None:
-                    raise source.failure from source.failure.__cause__
-                raise
-            finally:
-                source.over = True
-
-        return self._run(attempt, policy, timeout, method)
+        stub = self._stub(rpc, "stream_unary")
+        upload = _Upload(stub, requests, self._metadata, cancellation or Cancellation(), policy.idle_timeout)
+        if not callable(requests):
+            policy = replace(policy, attempts=1)
+        return self._run(stub, upload.send, policy, timeout, upload.renew, cancellation, look)
 
     def _receive(self, rpc: str, request: Message, policy: retry.Policy, timeout: Optional[float]) -> "Stream[Any]":
         """Send one message, return the stream of those that answer it."""
-        method, stub = self._stub(rpc, "unary_stream")
-        seconds = policy.total_timeout if timeout is None else timeout
-        metadata = _lowered(self._metadata)
-        return Stream(_checked(lambda: stub(request, timeout=seconds, metadata=metadata)), method)
+        stub = self._stub(rpc, "unary_stream")
+        call = _Sender(stub.make, self._metadata)
+        call.request = request
+        # What is followed until it is closed has no limit but one that is named for it.
+        limit = timeout if timeout is not None or policy is retry.TAIL else self._timeout
+
+        def run(attempt: Callable[[Optional[float]], T], cancellation: Cancellation) -> T:
+            found: T = self._run(stub, attempt, policy, limit, call.renew, cancellation)
+            return found
+
+        begun = _checked(lambda: call.send(policy.total_timeout if limit is None else limit))
+        return Stream(begun, stub.method, Opening(call.send, run), policy.idle_timeout)
 
     def _exchange(
         self, rpc: str, requests: Iterable[Message], policy: retry.Policy, timeout: Optional[float]
     ) -> "Stream[Any]":
         """Send a stream of messages, return the stream of those that answer them."""
-        method, stub = self._stub(rpc, "stream_stream")
+        stub = self._stub(rpc, "stream_stream")
         seconds = policy.total_timeout if timeout is None else timeout
         metadata = _lowered(self._metadata)
-        return Stream(_checked(lambda: stub(iter(requests), timeout=seconds, metadata=metadata)), method)
+        return Stream(_checked(lambda: stub.make(iter(requests), timeout=seconds, metadata=metadata)), stub.method)
 
     def _run(
         self,
+        stub: "_Stub",
         attempt: Callable[[Optional[float]], Any],
         policy: retry.Policy,
         timeout: Optional[float],
-        method: str,
-        renew: Callable[[grpc.RpcError, Optional[float]], bool] = retry.never,
-        sleep: Optional[Callable[[float], None]] = None,
+        renew: Callable[[grpc.RpcError, Optional[float]], bool],
+        cancellation: Optional[Cancellation] = None,
+        look: str = "",
     ) -> Any:
-        # That of our channel ends when it is closed.
-        wait: Callable[[float], None] = getattr(self._channel, "sleep", time.sleep) if sleep is None else sleep
-        reconnects = getattr(self._channel, "max_reconnect_attempts", None)
+        if timeout is None and policy is not retry.TAIL:
+            timeout = self._timeout
+        if self._retry is not None:
+            policy = self._retry.applied_to(policy)
         try:
-            return _checked(lambda: retry.run(attempt, policy, timeout, reconnects, renew, method, sleep=wait))
+            return _checked(
+                lambda: retry.run(
+                    attempt,
+                    policy,
+                    timeout,
+                    reconnects=getattr(self._channel, "max_reconnect_attempts", None),
+                    budget=self._budget,
+                    renew=renew,
+                    gone=stub.answer if policy.gone_is_done else None,
+                    method=stub.method,
+                    sleep=self._pause(cancellation),
+                )
+            )
+        except retry.Failure as ended:
+            failure = translated(ended.error, stub.method, ended.attempts)
+            cause = failure if ended.ambiguous and isinstance(failure, GRPCError) else None
         except grpc.RpcError as error:
-            failure = _translated(error, method)
+            failure, cause = translated(error, stub.method), None
+        if cause is not None:
+            raise ambiguous(cause, look) from cause
         raise failure
 
-    def _stub(self, rpc: str, kind: str) -> Tuple[str, Any]:
-        """Return the full name of an RPC, and the callable that grpc makes for one of its kind."""
+    def _pause(self, cancellation: Optional[Cancellation]) -> Callable[[float], None]:
+        """Return what waits between two attempts, until the channel is closed or the call is ended."""
+        own: Optional[Callable[..., None]] = getattr(self._channel, "sleep", None)
+        if own is None:
+            return time.sleep if cancellation is None else cancellation.sleep
+        return own if cancellation is None else lambda seconds: own(seconds, cancellation)
+
+    def _stub(self, rpc: str, kind: str) -> "_Stub":
+        """Return what calls an RPC of one kind."""
         known = self._stubs.get(rpc)
         if known is None:
             known = self._stubs[rpc] = _checked(lambda: self._new_stub(rpc, kind))
         return known
 
-    def _new_stub(self, rpc: str, kind: str) -> Tuple[str, Any]:
+    def _new_stub(self, rpc: str, kind: str) -> "_Stub":
         for cls in type(self).__mro__:
             name = cls.__dict__.get("_service")
             described = self._pool().FindServiceByName(name).methods_by_name.get(rpc) if name else None
@@ -157,16 +223,25 @@ class Service:
                 make = getattr(self._channel, kind)
                 request, response = message(described.input_type), message(described.output_type)
                 method = f"{name}/{rpc}"
-                return method, make(f"/{method}", request.SerializeToString, response.FromString)
+                return _Stub(method, make(f"/{method}", request.SerializeToString, response.FromString), response)
         raise NotImplementedError(f"{type(self).__name__} is made of no service that has the RPC {rpc}")
 
 
-class _Unary:
-    """A request, sent with the metadata of the moment, which is refreshed the first time it is refused."""
+class _Stub(NamedTuple):
+    """An RPC: its full name, the callable that grpc makes for it, and the class of its answers."""
 
-    def __init__(self, stub: Any, request: Message, metadata: Mapping[str, str]) -> None:
+    method: str
+    make: Any
+    answer: Any
+
+
+class _Sender:
+    """Sends a request with the metadata of the moment, which is refreshed the first time it is refused."""
+
+    request: Any = None
+
+    def __init__(self, stub: Callable[..., Any], metadata: Mapping[str, str]) -> None:
         self.stub = stub
-        self.request = request
         self.metadata = metadata
         self.sent: Tuple[Tuple[str, str], ...] = ()
         self.renewals = 0
@@ -177,7 +252,9 @@ class _Unary:
         return self.stub(self.request, timeout=seconds, metadata=self.sent)
 
     def renew(self, error: grpc.RpcError, seconds: Optional[float]) -> bool:
-        if _status(error) is not grpc.StatusCode.UNAUTHENTICATED or not isinstance(self.metadata, Refreshable):
+        if evidence.status_of(error) is not grpc.StatusCode.UNAUTHENTICATED:
+            return False
+        if not isinstance(self.metadata, Refreshable):
             return False
         refused = dict(self.sent).get("authorization", "")
         if self.renewed and (self.renewals == _RENEWALS or not self.metadata.was_accepted):
@@ -187,12 +264,52 @@ class _Unary:
         return True
 
 
+class _Upload(_Sender):
+    """Sends a stream of messages; only what can be had from the start again is sent again."""
+
+    def __init__(
+        self,
+        stub: _Stub,
+        requests: Union[Iterable[Message], Callable[[], Iterable[Message]]],
+        metadata: Mapping[str, str],
+        cancellation: Cancellation,
+        idle: Optional[float],
+    ) -> None:
+        super().__init__(stub.make, metadata)
+        self.method = stub.method
+        self.requests = requests
+        self.cancellation = cancellation
+        self.idle = idle
+
+    def send(self, seconds: Optional[float]) -> Any:
+        self.sent = _lowered(self.metadata)
+        source = _Source(self.requests() if callable(self.requests) else self.requests, self.stub)
+        watchdog = source.watchdog = Watchdog(self.idle, source.cancel)
+        try:
+            with watchdog:
+                return self.cancellation.around(source)(timeout=seconds, metadata=self.sent)
+        except grpc.RpcError:
+            # The call was cancelled because of what went wrong in an iterator of the caller's.
+            if source.failure is not None:
+                raise source.failure from source.failure.__cause__
+            if watchdog.fired:
+                raise watchdog.stalled(self.method) from None
+            raise
+        finally:
+            source.over = True
+
+    def renew(self, error: grpc.RpcError, seconds: Optional[float]) -> bool:
+        return callable(self.requests) and super().renew(error, seconds)
+
+
 class _Source(Generic[T]):
     """An iterator over another, for one call, which is cancelled if that one breaks off.
 
     grpc takes the messages in a thread of its own. What is raised there it writes to its log, and the caller never sees
     it: so it is kept here, and to grpc it is the end of the messages of a call that is cancelled already.
     """
+
+    watchdog: Watchdog
 
     def __init__(self, items: Iterable[T], stub: Any) -> None:
         self.items = iter(items)
@@ -208,15 +325,25 @@ class _Source(Generic[T]):
         self.called.set()
         return self.call
 
+    def cancel(self) -> None:
+        """End the call."""
+        if self.call is not None:
+            self.call.cancel()
+
     def __iter__(self) -> Iterator[T]:
         return self
 
     def __next__(self) -> T:
+        # While the caller's own source is slow, it is not the service that is waited for.
+        self.watchdog.rest()
         try:
             if self.over:
                 raise RuntimeError("the call is over")
-            return next(self.items)
+            item = next(self.items)
+            self.watchdog.moved()
+            return item
         except StopIteration:
+            self.watchdog.moved()
             raise
         except BaseException as failure:
             self.failure = failure
@@ -227,53 +354,25 @@ class _Source(Generic[T]):
         raise StopIteration
 
 
-class Stream(Generic[T]):
-    """The messages that a service sends, one after the other, until it ends or is closed.
+def limits(
+    known: Optional[float],
+    known_retry: Optional[retry.Retry],
+    timeout: Optional[float],
+    given: Union[retry.Retry, bool, None],
+) -> Tuple[Optional[float], Optional[retry.Retry]]:
+    """Return the limits that are known, with those that are given in their place.
 
-    It can be closed from another thread, which ends a waiting ``next`` at once.
-
-    Example:
-        >>> from viam_sync.rpc.service import Stream
-        >>> with Stream(iter(["first", "second"]), "demo/Count") as stream:
-        ...     print(next(stream))
-        first
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If ``timeout`` is not above 0.
     """
-
-    def __init__(self, call: Any, method: str) -> None:
-        self._call = call
-        self._method = method
-        self._closed = threading.Event()
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> T:
-        if self._closed.is_set():
-            raise StopIteration
-        try:
-            item: T = next(self._call)
-        except grpc.RpcError as error:
-            if self._closed.is_set():
-                raise StopIteration from None
-            failure = _translated(error, self._method)
-        else:
-            return item
-        raise failure
-
-    def close(self) -> None:
-        """End the stream; closing it again does nothing."""
-        self._closed.set()
-        cancel = getattr(self._call, "cancel", None)
-        if cancel is not None:
-            cancel()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.close()
+    if timeout is not None:
+        if not isinstance(timeout, (int, float)) or isinstance(timeout, bool):
+            raise TypeError(f"timeout takes a number of seconds, got {timeout!r}")
+        if not 0 < timeout < float("inf"):
+            raise ValueError(f"timeout takes a number of seconds above 0, got {timeout!r}")
+    found = retry.retry_from(given)
+    return known if timeout is None else timeout, known_retry if found is None else found
 
 
 def _lowered(metadata: Mapping[str, str]) -> Tuple[Tuple[str, str], ...]:
@@ -288,30 +387,3 @@ def _checked(step: Callable[[], T]) -> T:
         if "Cannot invoke RPC" not in str(error):
             raise
     raise ClosedError(CLOSED)
-
-
-def _status(error: grpc.RpcError) -> grpc.StatusCode:
-    status = error.code() if isinstance(error, (grpc.Call, GRPCError)) else grpc.StatusCode.UNKNOWN
-    return status if isinstance(status, grpc.StatusCode) else grpc.StatusCode.UNKNOWN
-
-
-def _translated(error: grpc.RpcError, method: str) -> Union[GRPCError, ClosedError]:
-    """Return our exception for one of grpc's."""
-    if isinstance(error, GRPCError):
-        return error
-    if not isinstance(error, grpc.Call):
-        return grpc_error(grpc.StatusCode.UNKNOWN, str(error), None, method)
-    if _status(error) is grpc.StatusCode.CANCELLED and _CHANNEL_CLOSED in (error.details() or ""):
-        return ClosedError(CLOSED)
-    return grpc_error(_status(error), error.details() or "", _details(error), method)
-
-
-def _details(error: Any) -> Optional[Tuple[Any, ...]]:
-    """Return the messages of a rich error, None where there are none or they cannot be read."""
-    for name, value in error.trailing_metadata() or ():
-        if name == "grpc-status-details-bin":
-            try:
-                return tuple(google_pb.Status.FromString(value).details)
-            except DecodeError:
-                return None
-    return None

@@ -37,7 +37,7 @@ from viam_sync.errors import (
 )
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.retry import is_too_large
+from viam_sync.rpc.evidence import is_too_large
 from viam_sync.transfer.export_results import ExportedFile, ExportResult
 from viam_sync.transfer.files import PartFile
 from viam_sync.transfer.folders import UNFINISHED

@@ -11,7 +11,7 @@ import grpc
 from typing_extensions import Protocol, Self
 
 from viam_sync.errors import GRPCError, grpc_error
-from viam_sync.rpc.retry import is_too_large
+from viam_sync.rpc.evidence import is_too_large
 from viam_sync.transfer.ahead import Ahead
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ import grpc
 
 from viam_sync.errors import CancelledError, GRPCError
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.retry import is_too_large
+from viam_sync.rpc.evidence import is_too_large
 
 T = TypeVar("T")
 

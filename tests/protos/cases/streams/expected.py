@@ -10,7 +10,8 @@ from typing import Iterable, Optional, Tuple
 from streams import zoo as pb
 
 from viam_sync.rpc.retry import READ, STREAM, TAIL, UPLOAD
-from viam_sync.rpc.service import Service, Stream
+from viam_sync.rpc.service import Service
+from viam_sync.rpc.streams import Stream
 
 
 class ZooService(Service):

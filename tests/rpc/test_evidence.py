@@ -1,0 +1,113 @@
+"""What grpc says on each of its versions, measured against a server of raw HTTP/2, and what it proves."""
+
+from typing import Any
+
+import grpc
+import pytest
+
+from viam_sync.rpc import evidence
+
+UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
+INTERNAL = grpc.StatusCode.INTERNAL
+EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+class Failed(grpc.RpcError, grpc.Call):  # type: ignore[misc, unused-ignore]
+    """A failed call as grpc would raise it."""
+
+    def __init__(self, status: grpc.StatusCode, text: str) -> None:
+        super().__init__()
+        self._said = status, text
+
+    def code(self) -> grpc.StatusCode:
+        return self._said[0]
+
+    def details(self) -> str:
+        return self._said[1]
+
+    def trailing_metadata(self) -> Any:
+        return None
+
+
+Failed.__abstractmethods__ = frozenset()
+
+NEVER_SENT = [
+    "failed to connect to all addresses",
+    "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Failed to connect: Connection refused",
+    "DNS resolution failed for service: nowhere.invalid:1",
+    "DNS resolution failed for nowhere.invalid:1: C-ares status is not ARES_SUCCESS qtype=A: Domain name not found",
+    "errors resolving nowhere.invalid:1: [field:hostname lookup error:address lookup failed: Domain name not found]",
+]
+EXCLUDED = [
+    "GOAWAY received; Error code: 0; Debug Text: ",
+    "Stream removed (GOAWAY received; Error code: 0; Debug Text: )",
+]
+TURNED_AWAY = [
+    "Received RST_STREAM with error code 7",
+    "Stream removed (RST_STREAM (Received RST_STREAM with error code 7))",
+    "Received http2 header with status: 429",
+]
+LOST = [
+    "Socket closed",
+    "Connection reset by peer",
+    "recvmsg:Connection reset by peer",
+    "Stream removed (recvmsg:Connection reset by peer)",
+    "Stream removed (Socket closed (GOAWAY received; Error code: 0; Debug Text: ))",
+    "keepalive watchdog timeout",
+    "Stream removed (ping timeout)",
+]
+SAID_BY_THE_SERVICE = [
+    "busy",
+    "",
+    "rpc error: failed to connect to all addresses",
+    "the backend said: Received RST_STREAM with error code 7",
+    "Received RST_STREAM with error code 77",
+    "Received http2 header with status: 503",
+    "upstream connect error or disconnect/reset before headers",
+]
+
+
+@pytest.mark.parametrize("text", NEVER_SENT + EXCLUDED + TURNED_AWAY)
+def test_what_was_never_processed_is_known(text: str) -> None:
+    assert evidence.is_unprocessed(Failed(UNAVAILABLE, text))
+    assert evidence.is_harmless(Failed(UNAVAILABLE, text))
+
+
+@pytest.mark.parametrize("text", LOST + SAID_BY_THE_SERVICE)
+def test_what_may_have_been_processed_is_not_taken_for_it(text: str) -> None:
+    assert not evidence.is_unprocessed(Failed(UNAVAILABLE, text))
+    assert not evidence.is_harmless(Failed(UNAVAILABLE, text))
+
+
+@pytest.mark.parametrize("text", NEVER_SENT + EXCLUDED + TURNED_AWAY)
+def test_no_other_status_proves_that(text: str) -> None:
+    assert not evidence.is_unprocessed(Failed(INTERNAL, text))
+
+
+@pytest.mark.parametrize("text", NEVER_SENT + EXCLUDED + LOST)
+def test_a_lost_connection_is_known(text: str) -> None:
+    assert evidence.is_lost(Failed(UNAVAILABLE, text))
+
+
+@pytest.mark.parametrize("text", TURNED_AWAY + SAID_BY_THE_SERVICE)
+def test_an_answer_is_no_lost_connection(text: str) -> None:
+    assert not evidence.is_lost(Failed(UNAVAILABLE, text))
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 5, 8, 10, 11, 12, 13])
+def test_a_reset_stream_proves_nothing_whatever_its_status(code: int) -> None:
+    text = f"Received RST_STREAM with error code {code}"
+    for said in (text, f"Stream removed (RST_STREAM ({text}))"):
+        assert evidence.is_reset(said)
+        for status in (INTERNAL, EXHAUSTED, grpc.StatusCode.CANCELLED, grpc.StatusCode.PERMISSION_DENIED):
+            assert not evidence.is_harmless(Failed(status, said))
+
+
+def test_a_read_of_a_reset_stream_may_pass_and_one_of_a_broken_service_may_not() -> None:
+    assert evidence.may_pass(Failed(INTERNAL, "Received RST_STREAM with error code 2"))
+    assert not evidence.may_pass(Failed(INTERNAL, "database is broken"))
+
+
+def test_an_error_without_a_status_proves_nothing() -> None:
+    assert evidence.status_of(grpc.RpcError()) is grpc.StatusCode.UNKNOWN
+    assert not evidence.is_harmless(grpc.RpcError())

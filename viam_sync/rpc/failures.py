@@ -1,0 +1,48 @@
+"""The failures of calls as our exceptions."""
+
+from typing import Any, Optional, Tuple, Union
+
+import grpc
+from google.protobuf.message import DecodeError
+
+from viam_sync.errors import AmbiguousResultError, ClosedError, GRPCError, grpc_error
+from viam_sync.proto import google as google_pb
+from viam_sync.rpc import evidence
+from viam_sync.rpc.connection import CLOSED
+from viam_sync.rpc.retry import Stalled
+
+#: What grpc says, among other words, of calls that were under way when their channel was closed.
+_CHANNEL_CLOSED = "Channel closed!"
+
+
+def translated(error: grpc.RpcError, method: str, attempts: int = 1) -> Union[GRPCError, ClosedError]:
+    """Return our exception for one of grpc's."""
+    if isinstance(error, Stalled):
+        return grpc_error(error.status, error.message, None, method, attempts)
+    if isinstance(error, GRPCError):
+        return error
+    if not isinstance(error, grpc.Call):
+        return grpc_error(grpc.StatusCode.UNKNOWN, str(error), None, method, attempts)
+    status, text = evidence.status_of(error), evidence.text_of(error)
+    if status is grpc.StatusCode.CANCELLED and _CHANNEL_CLOSED in text:
+        return ClosedError(CLOSED)
+    return grpc_error(status, text, _details(error), method, attempts)
+
+
+def ambiguous(cause: GRPCError, look: str) -> AmbiguousResultError:
+    """Return the error that says that nobody knows whether a call was carried out."""
+    rpc = cause.method.rpartition("/")[2]
+    how = f", with {look} for example," if look else ""
+    text = f"{rpc} may or may not have been carried out. Look{how} before you call it again. ({cause.message})"
+    return AmbiguousResultError(cause.status, text, cause.details, cause.method, cause.attempts)
+
+
+def _details(error: Any) -> Optional[Tuple[Any, ...]]:
+    """Return the messages of a rich error, None where there are none or they cannot be read."""
+    for name, value in error.trailing_metadata() or ():
+        if name == "grpc-status-details-bin":
+            try:
+                return tuple(google_pb.Status.FromString(value).details)
+            except DecodeError:
+                return None
+    return None

@@ -1,0 +1,97 @@
+"""Ending a call in which nothing moves any more."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from types import TracebackType
+from typing import Any, Callable, Optional, Type
+
+import grpc
+from typing_extensions import Self
+
+from viam_sync.rpc.retry import Stalled
+
+
+class Watchdog:
+    """Ends a call when nothing has moved in it for too long; it watches while it is in a ``with`` statement.
+
+    Args:
+        seconds: How long nothing may move; None for no limit.
+        end: A method that ends the call. It does not keep its object alive: with that, the watch is over.
+        clock: Tells the time in seconds.
+
+    Attributes:
+        fired: Whether it has ended the call.
+
+    Example:
+        >>> import threading
+        >>> from viam_sync.rpc.watchdog import Watchdog
+        >>> ended = threading.Event()
+        >>> with Watchdog(0.01, ended.set) as watchdog:
+        ...     ended.wait(5)
+        True
+        >>> watchdog.fired
+        True
+    """
+
+    def __init__(
+        self, seconds: Optional[float], end: Callable[[], Any], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._seconds = seconds
+        self._end = weakref.WeakMethod(end)
+        self._clock = clock
+        self._moved: Optional[float] = None
+        self._over: Optional[threading.Event] = None
+        self.fired = False
+
+    def moved(self) -> None:
+        """Tell that something moves: the time begins anew."""
+        self._moved = self._clock()
+
+    def rest(self) -> None:
+        """Do not watch until something moves again, as it is not the service that is waited for."""
+        self._moved = None
+
+    def stalled(self, method: str) -> Stalled:
+        """Return the error of a call that it has ended."""
+        text = f"Nothing moved for {self._seconds:g} s, so the call was ended; the connection may be lost or too slow."
+        return Stalled(grpc.StatusCode.DEADLINE_EXCEEDED, text, None, method)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self.fired = False
+        self.moved()
+        if self._seconds is not None and self._over is None:
+            self._over = threading.Event()
+            watch = threading.Thread(target=self._watch, args=(self._over, self._seconds), daemon=True)
+            watch.name = "viam-sync watchdog"
+            watch.start()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        over, self._over = self._over, None
+        if over is not None:
+            over.set()
+
+    def _watch(self, over: threading.Event, seconds: float) -> None:
+        left = seconds
+        while not over.wait(left):
+            end, moved = self._end(), self._moved
+            if end is None:
+                return
+            left = seconds if moved is None else moved + seconds - self._clock()
+            if left <= 0:
+                self.fired = True
+                end()
+                return
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.stop()
