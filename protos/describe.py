@@ -11,7 +11,7 @@ from proto_text import comments_of
 from surface import POLICIES, Entry, SurfaceError, entries, is_generated, listed_parameters
 
 #: The names that a generated method uses itself.
-_TAKEN = {"self", "timeout", "request", "response", "list", "dict", "struct_to_dict", "pb", *POLICIES}
+_TAKEN = {"self", "timeout", "request", "response", "list", "dict", "struct_to_dict", "require", "pb", *POLICIES}
 
 _SCALARS = {
     FieldDescriptor.CPPTYPE_STRING: "str",

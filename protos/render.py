@@ -66,6 +66,7 @@ BIDIRECTIONAL = '''\
 '''
 
 _TIMEOUT = "Seconds that the call may take in all, retries included; None for the limit of its retry class."
+_AMBIGUOUS = "AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example."
 _REFUSED = "GRPCError: If the service refuses the call or cannot be reached; a subclass says which."
 
 
@@ -108,9 +109,11 @@ def _request(method: Method) -> str:
     # Whoever passes list_ knows what list is.
     other = [each for each in method.parameters if each.name.rstrip("_") != each.field]
     renamed = [f'{each.field}="{each.name}"' for each in other]
-    if not renamed:
-        return indent + made
-    return f"{indent}with naming({', '.join(renamed)}):\n{indent}    {made}"
+    if renamed:
+        made = f"with naming({', '.join(renamed)}):\n{indent}    {made}"
+    required = [f"{each.name}={each.name}" for each in method.parameters if each.default is None]
+    checked = f"{indent}require({', '.join(required)})\n" if required else ""
+    return f"{checked}{indent}{made}"
 
 
 def _arguments(parameters: Sequence[Parameter]) -> Iterable[str]:
@@ -160,7 +163,8 @@ def _sections(method: Method) -> Iterable[str]:
     yield from _item("timeout", _TIMEOUT)
     yield from _returns(method)
     yield from ("", f"{indent}Raises:")
-    for text in [*method.raises, _REFUSED]:
+    doubtful = [_AMBIGUOUS] if method.policy in ("ONCE", "UPLOAD") else []
+    for text in [*method.raises, *doubtful, _REFUSED]:
         name, _, meaning = text.partition(": ")
         yield from _item(name, meaning)
     if method.example:
@@ -203,8 +207,9 @@ def _imports(service: ServiceClass, body: str) -> Iterable[str]:
     for alias, module in sorted(service.messages.items(), key=lambda item: item[1]):
         package, _, name = module.rpartition(".")
         yield f"from {package} import {name} as {alias}" if package else f"import {name} as {alias}"
-    if "with naming(" in body:
-        yield "from viam_sync.proto._refusals import naming"
+    refusals = [name for name in ("naming", "require") if f" {name}(" in body]
+    if refusals:
+        yield f"from viam_sync.proto._refusals import {', '.join(refusals)}"
     values = [name for name in ("DurationLike", "StructLike", "TimestampLike") if name in body]
     if values:
         yield f"from viam_sync.proto._values import {', '.join(values)}"

@@ -111,7 +111,7 @@ def test_what_can_be_done_twice_is_tried_again_and_nothing_else(server: FakeServ
     counts = {rpc: len(server.named(rpc)) for rpc in ANSWERS if server.named(rpc)}
     assert counts == {
         "CreateDataset": 1,
-        "DeleteDataset": 1,
+        "DeleteDataset": 5,
         "RenameDataset": 5,
         "AddBinaryDataToDatasetByIDs": 5,
         "RemoveBinaryDataFromDatasetByIDs": 5,

@@ -175,7 +175,7 @@ def test_what_newer_services_take_comes_by_keyword(server: FakeService, ml: MLTr
 
 @pytest.mark.parametrize(
     "rpc",
-    ["SubmitTrainingJob", "SubmitCustomTrainingJob", "DeleteCompletedTrainingJob", "RegisterCustomTrainingContainer"],
+    ["SubmitTrainingJob", "SubmitCustomTrainingJob", "RegisterCustomTrainingContainer"],
 )
 def test_what_would_do_harm_twice_is_sent_once(rpc: str, server: FakeService, ml: MLTrainingClient) -> None:
     server.unary[rpc] = refuse(grpc.StatusCode.UNAVAILABLE, "Gone in the middle.")
@@ -184,7 +184,9 @@ def test_what_would_do_harm_twice_is_sent_once(rpc: str, server: FakeService, ml
     assert len(server.named(rpc)) == 1
 
 
-@pytest.mark.parametrize("rpc", ["CancelTrainingJob", "GetTrainingJob", "ListTrainingJobs"])
+@pytest.mark.parametrize(
+    "rpc", ["CancelTrainingJob", "DeleteCompletedTrainingJob", "GetTrainingJob", "ListTrainingJobs"]
+)
 def test_what_does_no_harm_twice_is_sent_again(rpc: str, server: FakeService, ml: MLTrainingClient) -> None:
     def once_busy(request: bytes, context: grpc.ServicerContext) -> bytes:
         if len(server.named(rpc)) == 1:

@@ -192,7 +192,6 @@ def test_a_wrong_argument_is_found_before_anything_is_asked(
     ("rpc", "call"),
     [
         ("AddRole", lambda cloud: cloud.add_role("o", "u", "owner", "robot", "r")),
-        ("RemoveRole", lambda cloud: cloud.remove_role("o", "u", "owner", "robot", "r")),
         (
             "ChangeRole",
             lambda cloud: cloud.change_role("o", "u", "owner", "robot", "r", "u", "operator", "robot", "r"),

@@ -1,6 +1,8 @@
+import inspect
 import pickle
+import re
 import threading
-from typing import Any, Iterable, Iterator, List
+from typing import Any, Iterable, Iterator, List, Type
 
 import grpc
 import pytest
@@ -8,9 +10,12 @@ from google.protobuf.struct_pb2 import Struct
 from servers import FakeService, refuse
 
 from viam_sync.app.app_client import AppClient
+from viam_sync.app.billing_client import BillingClient
 from viam_sync.app.data_client import DataClient
+from viam_sync.app.ml_training_client import MLTrainingClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import (
+    AmbiguousResultError,
     ClosedError,
     DeadlineExceededError,
     GRPCError,
@@ -29,6 +34,8 @@ from viam_sync.rpc.retry import ONCE, STREAM, UPLOAD, Retry
 from viam_sync.rpc.service import Service
 from viam_sync.rpc.streams import Stream
 from viam_sync.services.app_service import AppService
+from viam_sync.services.end_user_service import EndUserService
+from viam_sync.services.package_service import PackageService
 
 KEY_ID = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
 ROBOT = pb.GetRobotResponse(robot=pb.Robot(id="r-1", name="rover")).SerializeToString()
@@ -137,6 +144,60 @@ def test_errors_pickle(server: FakeService, channel: Channel) -> None:
     copy = pickle.loads(pickle.dumps(caught.value))
     assert type(copy) is NotFoundError
     assert str(copy) == str(caught.value)
+
+
+def test_a_call_that_nobody_knows_the_result_of_says_so_and_where_to_look(
+    server: FakeService, channel: Channel
+) -> None:
+    server.unary["NewRobotPart"] = refuse(grpc.StatusCode.UNAVAILABLE, "busy")
+    with pytest.raises(AmbiguousResultError) as raised:
+        AppClient(channel, {}).new_robot_part("r-1", "arm")
+    assert str(raised.value) == (
+        "viam.app.v1.AppService/NewRobotPart: UNAVAILABLE: NewRobotPart may or may not have been carried out."
+        " Look, with get_robot_parts for example, before you call it again. (busy)"
+    )
+    assert isinstance(raised.value.__cause__, UnavailableError)
+    same = pickle.loads(pickle.dumps(raised.value))
+    assert (type(same), str(same), same.attempts) == (AmbiguousResultError, str(raised.value), 1)
+
+
+@pytest.mark.parametrize(
+    "client", [AppClient, BillingClient, DataClient, EndUserService, MLTrainingClient, PackageService]
+)
+def test_where_to_look_is_a_method_of_the_same_client(client: Type[Service]) -> None:
+    ours = [cls for cls in client.__mro__ if cls.__module__.startswith("viam_sync.")]
+    looks = {look for cls in ours for look in re.findall(r'look="(\w+)"', inspect.getsource(cls))}
+    assert looks
+    assert [look for look in looks if not hasattr(client, look)] == []
+
+
+def failing_once(then: Any, status: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> Any:
+    first = [refuse(status, "busy")]
+    return lambda request, context: (first.pop() if first else then)(request, context)
+
+
+def test_a_deletion_whose_first_attempt_may_have_done_it_is_done(server: FakeService, channel: Channel) -> None:
+    gone = refuse(grpc.StatusCode.NOT_FOUND, "no such dataset")
+    server.unary["DeleteDataset"] = failing_once(gone)
+    data = DataClient(channel, {})
+    data.delete_dataset("d-1")
+    assert len(server.calls) == 2
+    with pytest.raises(NotFoundError):
+        data.delete_dataset("d-1")
+
+
+def test_a_count_of_deletions_that_may_be_too_low_says_so(
+    server: FakeService, channel: Channel, caplog: pytest.LogCaptureFixture
+) -> None:
+    counted = data_pb.DeleteBinaryDataByIDsResponse(deleted_count=1).SerializeToString()
+    server.unary["DeleteBinaryDataByIDs"] = failing_once(lambda request, context: counted)
+    data = DataClient(channel, {})
+    assert [data.delete_binary_data_by_ids(["o/l/1", "o/l/2"]) for _ in range(2)] == [1, 1]
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warning == (
+        "viam.app.data.v1.DataService/DeleteBinaryDataByIDs: an attempt before may have deleted some;"
+        " the count is a lower bound"
+    )
 
 
 def test_a_read_is_tried_again_when_the_service_is_unavailable(server: FakeService, channel: Channel) -> None:

@@ -41,7 +41,8 @@ def bars(monkeypatch: pytest.MonkeyPatch) -> List[Bar]:
 def run(progress: Any, total: Optional[int] = 5, unit: str = "bytes") -> None:
     with Progress(progress, unit, "cat.png") as shown:
         shown.begin(total)
-        assert list(shown.counting([b"ab", b"cde"])) == [b"ab", b"cde"]
+        for count in (2, 3):
+            shown.advance(count)
 
 
 def test_a_function_is_told_what_is_done_of_what_there_is() -> None:

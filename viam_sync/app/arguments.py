@@ -7,6 +7,8 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from google.protobuf.message import Message
 
+from viam_sync.proto._refusals import given as described
+from viam_sync.proto._refusals import is_text, require
 from viam_sync.proto.app import data as pb
 
 #: An ID of binary data: "organization/location/file", or the message that older versions of the service take.
@@ -88,6 +90,8 @@ def id_field(name: str, given: BinaryIDLike) -> Dict[str, Any]:
     if isinstance(given, str):
         if not given:
             raise ValueError(f"{name} is an empty string; an ID of binary data is 'organization/location/file'")
+        if "\0" in given or not is_text(given):
+            raise ValueError(f"{name} takes 'organization/location/file', got a text with what no ID has, {given!r}")
         return {"binary_data_id": given}
     if isinstance(given, Message) and given.DESCRIPTOR.full_name == "viam.app.data.v1.BinaryID":
         return {"binary_id": given}
@@ -140,7 +144,8 @@ def box(x_min: float, y_min: float, x_max: float, y_max: float) -> Dict[str, Any
     """
     edges = {"x_min_normalized": x_min, "y_min_normalized": y_min, "x_max_normalized": x_max, "y_max_normalized": y_max}
     for name, edge in edges.items():
-        share(name, edge)
+        if share(name, edge) is None:
+            raise TypeError(f"{name} takes a number from 0 to 1, got None")
     for axis in "xy":
         low, high = f"{axis}_min_normalized", f"{axis}_max_normalized"
         if edges[low] >= edges[high]:
@@ -160,7 +165,7 @@ def share(name: str, value: Optional[float]) -> Optional[float]:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} takes a number from 0 to 1, got a {type(value).__name__}")
     if not 0 <= value <= 1:
-        raise ValueError(f"{name} takes a number from 0 to 1, got {value!r}")
+        raise ValueError(f"{name} takes a number from 0 to 1, got {described(value)}")
     return value
 
 
@@ -175,6 +180,7 @@ def text(name: str, value: str) -> str:
         raise TypeError(f"{name} takes a str, got a {type(value).__name__}")
     if not value:
         raise ValueError(f"{name} is an empty string")
+    require(**{name: value})
     return value
 
 
@@ -190,11 +196,33 @@ def worker_count(workers: int) -> int:
         >>> worker_count(8)
         8
     """
-    if isinstance(workers, bool) or not isinstance(workers, int):
-        raise TypeError(f"workers takes an int, got a {type(workers).__name__}")
-    if not 1 <= workers <= _MOST_WORKERS:
-        raise ValueError(f"workers takes a number from 1 to {_MOST_WORKERS}, got {workers}")
-    return workers
+    return whole("workers", workers, 1, _MOST_WORKERS)
+
+
+def whole(name: str, value: int, least: int, most: int) -> int:
+    """Return a whole number that is within a range.
+
+    Args:
+        name: What the caller knows it as.
+        value: The number.
+        least: The least that it may be.
+        most: The most that it may be.
+
+    Raises:
+        TypeError: If it is no whole number.
+        ValueError: If it is outside of the range.
+
+    Example:
+        >>> from viam_sync.app.arguments import whole
+        >>> whole("page_size", 500, 1, 100)
+        Traceback (most recent call last):
+        ValueError: page_size takes a number from 1 to 100, got 500
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} takes an int, got {described(value)}")
+    if not least <= value <= most:
+        raise ValueError(f"{name} takes a number from {least} to {most}, got {described(value)}")
+    return value
 
 
 def _items(name: str, values: Any, what: str) -> List[Any]:
@@ -202,8 +230,8 @@ def _items(name: str, values: Any, what: str) -> List[Any]:
         raise TypeError(f"{name} takes a list of {what}, got {_described(values)}")
     try:
         items = list(values)
-    except TypeError:
-        raise TypeError(f"{name} takes a list of {what}, got {_described(values)}") from None
+    except (TypeError, ValueError) as error:  # such as a file that is closed
+        raise TypeError(f"{name} takes a list of {what}, got {_described(values)}") from error
     if not items:
         raise ValueError(f"{name} is an empty list; give at least one")
     return items

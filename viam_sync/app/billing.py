@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from viam_sync.proto._refusals import naming
+from viam_sync.proto._refusals import naming, require
 from viam_sync.proto.app import billing as pb
 from viam_sync.rpc.retry import READ, STREAM
 from viam_sync.rpc.service import Service
@@ -34,6 +34,7 @@ class UsageAndInvoices(Service):
             >>> usage.per_machine_usage_cost  # for three machines
             6.0
         """
+        require(org_id=org_id)
         request = pb.GetCurrentMonthUsageRequest(org_id=org_id)
         response: pb.GetCurrentMonthUsageResponse = self._call("GetCurrentMonthUsage", request, READ, timeout)
         return response
@@ -61,6 +62,7 @@ class UsageAndInvoices(Service):
             >>> dest = str(folder / "invoice.pdf")
             >>> client.billing_client.get_invoice_pdf(summary.invoices[0].id, sandbox.organization_id, dest)
         """
+        require(invoice_id=invoice_id, org_id=org_id)
         destination = Destination(dest)
         with naming(id="invoice_id"):
             request = pb.GetInvoicePdfRequest(id=invoice_id, org_id=org_id)
@@ -88,6 +90,7 @@ class UsageAndInvoices(Service):
             >>> [invoice.status for invoice in summary.invoices]
             ['overdue', 'paid', 'paid']
         """
+        require(org_id=org_id)
         request = pb.GetInvoicesSummaryRequest(org_id=org_id)
         response: pb.GetInvoicesSummaryResponse = self._call("GetInvoicesSummary", request, READ, timeout)
         return response
@@ -114,6 +117,7 @@ class UsageAndInvoices(Service):
             >>> information.method.brand, information.method.last_four_digits
             ('visa', '4242')
         """
+        require(org_id=org_id)
         request = pb.GetOrgBillingInformationRequest(org_id=org_id)
         response: pb.GetOrgBillingInformationResponse = self._call("GetOrgBillingInformation", request, READ, timeout)
         return response

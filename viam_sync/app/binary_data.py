@@ -7,7 +7,7 @@ from typing import List, Optional, Sequence, Tuple
 from viam_sync.app.arguments import BinaryIDLike, id_fields
 from viam_sync.proto._refusals import naming
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ_FILES
+from viam_sync.rpc.retry import DELETE_SOME, ONCE, READ_FILES
 from viam_sync.rpc.service import Service
 from viam_sync.transfer.folders import binary_destination
 
@@ -134,6 +134,7 @@ class BinaryFiles(Service):
 
         Raises:
             PermissionDeniedError: If the caller may not delete them.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -142,7 +143,9 @@ class BinaryFiles(Service):
             12
         """
         request = pb.DeleteBinaryDataByFilterRequest(filter=pb.Filter() if filter is None else filter)
-        response: pb.DeleteBinaryDataByFilterResponse = self._call("DeleteBinaryDataByFilter", request, ONCE, timeout)
+        response: pb.DeleteBinaryDataByFilterResponse = self._call(
+            "DeleteBinaryDataByFilter", request, ONCE, timeout, look="binary_data_by_filter"
+        )
         return response.deleted_count
 
     def delete_binary_data_by_ids(self, binary_ids: Sequence[BinaryIDLike], *, timeout: Optional[float] = None) -> int:
@@ -154,7 +157,7 @@ class BinaryFiles(Service):
 
         Returns:
             How many files were deleted; those that the service does not know are not counted. It may be too low if an
-            answer was lost on its way and the call was made again.
+            answer was lost on its way and the call was made again; the log has a warning then.
 
         Raises:
             PermissionDeniedError: If the caller may not delete them.
@@ -168,5 +171,5 @@ class BinaryFiles(Service):
             2
         """
         request = pb.DeleteBinaryDataByIDsRequest(**id_fields("binary_ids", binary_ids))
-        response: pb.DeleteBinaryDataByIDsResponse = self._call("DeleteBinaryDataByIDs", request, IDEMPOTENT, timeout)
+        response: pb.DeleteBinaryDataByIDsResponse = self._call("DeleteBinaryDataByIDs", request, DELETE_SOME, timeout)
         return response.deleted_count

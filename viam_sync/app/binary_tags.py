@@ -53,6 +53,7 @@ class BinaryTags(Service):
         Raises:
             TypeError: If ``tags`` is no list of strings.
             ValueError: If there are none.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -64,7 +65,7 @@ class BinaryTags(Service):
         request = pb.AddTagsToBinaryDataByFilterRequest(
             tags=texts("tags", tags), filter=pb.Filter() if filter is None else filter
         )
-        self._call("AddTagsToBinaryDataByFilter", request, ONCE, timeout)
+        self._call("AddTagsToBinaryDataByFilter", request, ONCE, timeout, look="tags_by_filter")
 
     def remove_tags_from_binary_data_by_ids(
         self, tags: Sequence[str], binary_ids: Sequence[BinaryIDLike], *, timeout: Optional[float] = None
@@ -116,6 +117,7 @@ class BinaryTags(Service):
         Raises:
             TypeError: If ``tags`` is no list of strings.
             ValueError: If there are none.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -128,7 +130,7 @@ class BinaryTags(Service):
             tags=texts("tags", tags), filter=pb.Filter() if filter is None else filter
         )
         response: pb.RemoveTagsFromBinaryDataByFilterResponse = self._call(
-            "RemoveTagsFromBinaryDataByFilter", request, ONCE, timeout
+            "RemoveTagsFromBinaryDataByFilter", request, ONCE, timeout, look="tags_by_filter"
         )
         return response.deleted_count
 

@@ -6,7 +6,7 @@ from typing import List, Optional
 
 from viam_sync.app.arguments import BinaryIDLike, box, id_field, share, text
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
+from viam_sync.rpc.retry import DELETE, IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 
 
@@ -45,6 +45,7 @@ class BoundingBoxes(Service):
             NotFoundError: If there is no such file.
             TypeError: If an argument is of the wrong type.
             ValueError: If the label is empty, an edge is outside [0, 1], or the box has no area.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -60,7 +61,9 @@ class BoundingBoxes(Service):
             **id_field("binary_id", binary_id),
             **box(x_min_normalized, y_min_normalized, x_max_normalized, y_max_normalized),
         )
-        response: pb.AddBoundingBoxToImageByIDResponse = self._call("AddBoundingBoxToImageByID", request, ONCE, timeout)
+        response: pb.AddBoundingBoxToImageByIDResponse = self._call(
+            "AddBoundingBoxToImageByID", request, ONCE, timeout, look="bounding_box_labels_by_filter"
+        )
         return response.bbox_id
 
     def update_bounding_box(
@@ -137,7 +140,7 @@ class BoundingBoxes(Service):
         request = pb.RemoveBoundingBoxFromImageByIDRequest(
             bbox_id=text("bbox_id", bbox_id), **id_field("binary_id", binary_id)
         )
-        self._call("RemoveBoundingBoxFromImageByID", request, ONCE, timeout)
+        self._call("RemoveBoundingBoxFromImageByID", request, DELETE, timeout)
 
     def bounding_box_labels_by_filter(
         self, filter: Optional[pb.Filter] = None, *, timeout: Optional[float] = None

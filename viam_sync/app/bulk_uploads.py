@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 from google.protobuf.struct_pb2 import Value
 from typing_extensions import Literal
@@ -17,6 +17,7 @@ from viam_sync.app.upload_metadata import upload_metadata
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.transfer.chunks import Pieces
 from viam_sync.transfer.files import StrPath, path_from
 from viam_sync.transfer.journal import JOURNAL_NAME, Intent, Journal
 from viam_sync.transfer.progress import Progress, ProgressLike
@@ -117,7 +118,7 @@ class BulkUploads(DataIterators, FileUploads):
             mime_type=mime_type,
         )
 
-        def send(file: Found, pieces: Iterator[bytes], mark: Optional[str], cancellation: Cancellation) -> str:
+        def send(file: Found, pieces: Pieces, mark: Optional[str], cancellation: Cancellation) -> str:
             return self._stream_file(_metadata_of(described, file, mark), pieces, timeout, cancellation)
 
         with Progress(progress, label="uploading") as shown, ExitStack() as stack:

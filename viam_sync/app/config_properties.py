@@ -7,6 +7,7 @@ from typing import Any, List, Mapping, Optional
 from google.protobuf.struct_pb2 import Struct
 
 from viam_sync.proto import app as pb
+from viam_sync.proto._refusals import require
 from viam_sync.proto._values import value_to_message
 from viam_sync.rpc.retry import ONCE
 from viam_sync.rpc.service import Service
@@ -36,6 +37,7 @@ class ConfigProperties(Service):
             ValueError: If it holds itself.
             NotFoundError: If there is no such part.
             InvalidArgumentError: If there are no changes.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -43,6 +45,7 @@ class ConfigProperties(Service):
             >>> [result.success for result in cloud.set_config_property(sandbox.robot_part_id, changes)]
             [True]
         """
+        require(robot_part_id=robot_part_id, property_changes=property_changes)
         if not isinstance(property_changes, Mapping):
             kind = type(property_changes).__name__
             raise TypeError(f"property_changes takes a dict of paths and values, got a {kind}")

@@ -8,6 +8,7 @@ from typing import Any, List, Mapping, Optional, Sequence, Union, cast
 from typing_extensions import Self
 
 from viam_sync.app.pipeline_records import DataPipeline, DataPipelineRun
+from viam_sync.proto._refusals import require
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datapipelines as pb
 from viam_sync.rpc.retry import ONCE, READ
@@ -120,8 +121,10 @@ class DataPipelines(Service):
             TypeError: If the stages are no list of dicts and BSON documents.
             ValueError: If a stage has no form in BSON.
             InvalidArgumentError: If a stage is not allowed, or the schedule is none.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(organization_id=organization_id, name=name, schedule=schedule, enable_backfill=enable_backfill)
         request = pb.CreateDataPipelineRequest(
             organization_id=organization_id,
             name=name,
@@ -130,7 +133,9 @@ class DataPipelines(Service):
             enable_backfill=enable_backfill,
             data_source_type=data_source_type,
         )
-        response: pb.CreateDataPipelineResponse = self._call("CreateDataPipeline", request, ONCE, timeout)
+        response: pb.CreateDataPipelineResponse = self._call(
+            "CreateDataPipeline", request, ONCE, timeout, look="list_data_pipelines"
+        )
         return response.id
 
     def get_data_pipeline(self, id: str, *, timeout: Optional[float] = None) -> DataPipeline:
@@ -148,6 +153,7 @@ class DataPipelines(Service):
             ValueError: If the service answers with what is no pipeline.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id)
         request = pb.GetDataPipelineRequest(id=id)
         response: pb.GetDataPipelineResponse = self._call("GetDataPipeline", request, READ, timeout)
         return DataPipeline.from_proto(response.data_pipeline)
@@ -167,6 +173,7 @@ class DataPipelines(Service):
             ValueError: If the service answers with what is no pipeline.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(organization_id=organization_id)
         request = pb.ListDataPipelinesRequest(organization_id=organization_id)
         response: pb.ListDataPipelinesResponse = self._call("ListDataPipelines", request, READ, timeout)
         return [DataPipeline.from_proto(pipeline) for pipeline in response.data_pipelines]
@@ -190,6 +197,7 @@ class DataPipelines(Service):
             NotFoundError: If there is no such pipeline.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id)
         request = pb.ListDataPipelineRunsRequest(id=id, page_size=page_size, page_token=page_token)
         response: pb.ListDataPipelineRunsResponse = self._call("ListDataPipelineRuns", request, READ, timeout)
         return DataPipelineRunsPage.from_proto(response, self, page_size)

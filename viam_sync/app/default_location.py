@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import List, Optional
 
 from viam_sync.proto import app as pb
-from viam_sync.proto._refusals import naming
-from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
+from viam_sync.proto._refusals import naming, require
+from viam_sync.rpc.retry import DELETE, IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 
 
@@ -79,6 +79,7 @@ class DefaultLocation(Service):
             FailedPreconditionError: If it has two already.
             NotFoundError: If there is no such location.
             InvalidArgumentError: If no ID is given, and the client has no location of its own.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -87,7 +88,9 @@ class DefaultLocation(Service):
             2
         """
         request = pb.CreateLocationSecretRequest(location_id=self._or_own(location_id))
-        response: pb.CreateLocationSecretResponse = self._call("CreateLocationSecret", request, ONCE, timeout)
+        response: pb.CreateLocationSecretResponse = self._call(
+            "CreateLocationSecret", request, ONCE, timeout, look="location_auth"
+        )
         return response.auth
 
     def delete_location_secret(
@@ -109,8 +112,9 @@ class DefaultLocation(Service):
             >>> auth = cloud.create_location_secret(sandbox.location_id)
             >>> cloud.delete_location_secret(auth.secrets[-1].id, sandbox.location_id)
         """
+        require(secret_id=secret_id)
         request = pb.DeleteLocationSecretRequest(location_id=self._or_own(location_id), secret_id=secret_id)
-        self._call("DeleteLocationSecret", request, ONCE, timeout)
+        self._call("DeleteLocationSecret", request, DELETE, timeout)
 
     def list_robots(self, location_id: Optional[str] = None, *, timeout: Optional[float] = None) -> List[pb.Robot]:
         """List the machines of a location, without those of the locations inside it.
@@ -151,6 +155,7 @@ class DefaultLocation(Service):
             AlreadyExistsError: If the location has a machine of this name.
             InvalidArgumentError: If the name is empty, or no location is given and the client has none of its own.
             NotFoundError: If there is no such location.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -158,9 +163,10 @@ class DefaultLocation(Service):
             >>> cloud.get_robot(machine_id).name
             'scout'
         """
+        require(name=name)
         with naming(location="location_id"):
             request = pb.NewRobotRequest(name=name, location=self._or_own(location_id))
-        response: pb.NewRobotResponse = self._call("NewRobot", request, ONCE, timeout)
+        response: pb.NewRobotResponse = self._call("NewRobot", request, ONCE, timeout, look="list_robots")
         return response.id
 
     def update_robot(
@@ -191,10 +197,14 @@ class DefaultLocation(Service):
             >>> cloud.update_robot(machine_id, "moon scout").name
             'moon scout'
         """
+        require(robot_id=robot_id, name=name)
         with naming(id="robot_id", location="location_id"):
             request = pb.UpdateRobotRequest(id=robot_id, name=name, location=self._or_own(location_id))
         response: pb.UpdateRobotResponse = self._call("UpdateRobot", request, IDEMPOTENT, timeout)
         return response.robot
 
     def _or_own(self, location_id: Optional[str]) -> Optional[str]:
-        return self._location_id if location_id is None else location_id
+        if location_id is None:
+            return self._location_id
+        require(location_id=location_id)
+        return location_id

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
+from typing import Any, Iterator, Mapping, Optional, Sequence
 
 from viam_sync.app.upload_metadata import upload_metadata
+from viam_sync.proto._refusals import require
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.retry import UPLOAD
 from viam_sync.rpc.service import Service
-from viam_sync.transfer.chunks import FileContents, Uploadable, contents_of, primed
+from viam_sync.transfer.chunks import FileContents, Pieces, Uploadable, contents_of
 from viam_sync.transfer.files import StrPath, path_from
 from viam_sync.transfer.progress import Progress, ProgressLike
 
@@ -69,6 +70,7 @@ class FileUploads(Service):
             TypeError: If an argument is of the wrong type, such as a file that was opened as text.
             OSError: If a file cannot be read, or gets longer or shorter while it is; nothing is stored then.
             ImportError: If ``progress`` is True, and tqdm is not installed.
+            AmbiguousResultError: If nobody knows whether it was stored, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -77,6 +79,7 @@ class FileUploads(Service):
             >>> client.data_client.binary_data_by_ids([id])[0].binary
             b'It works.'
         """
+        require(part_id=part_id)
         metadata = upload_metadata(
             pb.DataType.DATA_TYPE_FILE,
             part_id,
@@ -94,7 +97,7 @@ class FileUploads(Service):
         )
         with Progress(progress, label=file_name or "") as shown, contents_of("data", data) as contents:
             shown.begin(contents.size)
-            return self._stream_file(metadata, primed(shown.counting(contents)), timeout)
+            return self._stream_file(metadata, Pieces(contents, shown.advance), timeout)
 
     def file_upload_from_path(
         self,
@@ -143,6 +146,7 @@ class FileUploads(Service):
             InvalidArgumentError: If the service does not take it.
             NotFoundError: If there is no such part.
             TypeError: If an argument is of the wrong type.
+            AmbiguousResultError: If nobody knows whether it was stored, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -152,6 +156,7 @@ class FileUploads(Service):
             >>> client.data_client.binary_data_by_ids([id])[0].metadata.file_name
             'map'
         """
+        require(part_id=part_id)
         path = path_from("filepath", filepath)
         metadata = upload_metadata(
             pb.DataType.DATA_TYPE_FILE,
@@ -170,12 +175,12 @@ class FileUploads(Service):
         )
         with Progress(progress, label=path.name) as shown, FileContents(path) as contents:
             shown.begin(contents.size)
-            return self._stream_file(metadata, primed(shown.counting(contents)), timeout)
+            return self._stream_file(metadata, Pieces(contents, shown.advance), timeout)
 
     def _stream_file(
         self,
         metadata: pb.UploadMetadata,
-        pieces: Iterable[bytes],
+        pieces: Pieces,
         timeout: Optional[float],
         cancellation: Optional[Cancellation] = None,
     ) -> str:
@@ -184,5 +189,12 @@ class FileUploads(Service):
             for piece in pieces:
                 yield pb.FileUploadRequest(file_contents=pb.FileData(data=piece))
 
-        response: pb.FileUploadResponse = self._send("FileUpload", requests(), UPLOAD, timeout, cancellation)
+        response: pb.FileUploadResponse = self._send(
+            "FileUpload",
+            requests if pieces.repeatable else requests(),
+            UPLOAD,
+            timeout,
+            cancellation,
+            look="binary_data_by_filter",
+        )
         return response.file_id or response.binary_data_id

@@ -7,7 +7,7 @@ from typing import Any, List, Mapping, Optional
 
 from viam_sync.app.fragment_records import Fragment, FragmentHistoryEntry
 from viam_sync.proto import app as pb
-from viam_sync.proto._refusals import naming
+from viam_sync.proto._refusals import naming, require, shown
 from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 
@@ -45,6 +45,7 @@ class Fragments(Service):
             >>> [fragment.name for fragment in fragments]
             ['data-capture']
         """
+        require(org_id=org_id)
         if visibilities is not None and not isinstance(visibilities, (list, tuple)):
             raise TypeError(f"visibilities takes a list of Fragment.Visibility, got a {type(visibilities).__name__}")
         wanted = [_checked("visibilities", visibility).to_proto() for visibility in visibilities or ()]
@@ -78,6 +79,7 @@ class Fragments(Service):
             >>> print(fragment.name, fragment.robot_part_count)
             data-capture 1
         """
+        require(fragment_id=fragment_id)
         with naming(id="fragment_id"):
             request = pb.GetFragmentRequest(id=fragment_id, version=version)
         response: pb.GetFragmentResponse = self._call("GetFragment", request, READ, timeout)
@@ -109,6 +111,7 @@ class Fragments(Service):
             AlreadyExistsError: If the organization has a fragment of this name.
             InvalidArgumentError: If the name is empty.
             NotFoundError: If there is no such organization.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -117,10 +120,13 @@ class Fragments(Service):
             >>> fragment.visibility.value
             'private'
         """
+        require(org_id=org_id, name=name)
         seen_by = None if visibility is None else _checked("visibility", visibility).to_proto()
         with naming(organization_id="org_id"):
             request = pb.CreateFragmentRequest(name=name, config=config, organization_id=org_id, visibility=seen_by)
-        response: pb.CreateFragmentResponse = self._call("CreateFragment", request, ONCE, timeout)
+        response: pb.CreateFragmentResponse = self._call(
+            "CreateFragment", request, ONCE, timeout, look="list_fragments"
+        )
         return Fragment.from_proto(response.fragment)
 
     def update_fragment(
@@ -165,6 +171,7 @@ class Fragments(Service):
             >>> print(changed.name, changed.fragment == fragment.fragment)
             capture True
         """
+        require(fragment_id=fragment_id, name=name)
         with naming(id="fragment_id"):
             request = pb.UpdateFragmentRequest(
                 id=fragment_id,
@@ -177,7 +184,9 @@ class Fragments(Service):
             )
         # Against a last known update, a second attempt would be refused for what the first one did.
         policy = IDEMPOTENT if last_known_update is None else ONCE
-        response: pb.UpdateFragmentResponse = self._call("UpdateFragment", request, policy, timeout)
+        response: pb.UpdateFragmentResponse = self._call(
+            "UpdateFragment", request, policy, timeout, look="get_fragment"
+        )
         return Fragment.from_proto(response.fragment)
 
     def get_fragment_history(
@@ -208,6 +217,7 @@ class Fragments(Service):
             >>> cloud.get_fragment_history(sandbox.fragment_id)[0].old.name
             'data-capture'
         """
+        require(id=id)
         request = pb.GetFragmentHistoryRequest(id=id, page_token=page_token, page_limit=page_limit)
         response: pb.GetFragmentHistoryResponse = self._call("GetFragmentHistory", request, READ, timeout)
         return [FragmentHistoryEntry.from_proto(entry) for entry in response.history]
@@ -216,6 +226,6 @@ class Fragments(Service):
 def _checked(parameter: str, given: object) -> Fragment.Visibility:
     try:
         return Fragment.Visibility(given)
-    except ValueError:
+    except (ValueError, RecursionError):  # its message shows what was given, however deep
         members = ", ".join(str(member) for member in Fragment.Visibility)
-    raise ValueError(f"{parameter} takes a Fragment.Visibility ({members}), got {given!r}")
+    raise ValueError(f"{parameter} takes a Fragment.Visibility ({members}), got {shown(given)}")

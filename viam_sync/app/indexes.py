@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional, Union
 
+from viam_sync.proto._refusals import require
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.retry import ONCE
 from viam_sync.rpc.service import Service
@@ -34,12 +35,14 @@ class Indexes(Service):
         Raises:
             TypeError: If ``index_spec`` is neither a dict nor BSON.
             ValueError: If it has no form in BSON.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(organization_id=organization_id, collection_type=collection_type)
         request = pb.CreateIndexRequest(
             organization_id=organization_id,
             collection_type=collection_type,
             pipeline_name=pipeline_name,
             index_spec=[to_document("index_spec", index_spec)],
         )
-        self._call("CreateIndex", request, ONCE, timeout)
+        self._call("CreateIndex", request, ONCE, timeout, look="list_indexes")

@@ -6,12 +6,16 @@ import json
 from datetime import datetime
 from typing import Any, List, Mapping, Optional
 
+from viam_sync.app.arguments import whole
 from viam_sync.app.records import RobotPart, RobotPartHistoryEntry
 from viam_sync.proto import app as pb
-from viam_sync.proto._refusals import naming
+from viam_sync.proto._refusals import naming, require
 from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 from viam_sync.transfer.files import Destination
+
+#: More spaces would make a small configuration a large file, and a huge number of them takes all the memory.
+_DEEPEST_INDENT = 100
 
 
 class MachineParts(Service):
@@ -36,6 +40,7 @@ class MachineParts(Service):
             >>> [part.main_part for part in parts][0]
             True
         """
+        require(robot_id=robot_id)
         request = pb.GetRobotPartsRequest(robot_id=robot_id)
         response: pb.GetRobotPartsResponse = self._call("GetRobotParts", request, READ, timeout)
         return [RobotPart.from_proto(part) for part in response.parts]
@@ -48,13 +53,14 @@ class MachineParts(Service):
         Args:
             robot_part_id: ID of the part, a UUID.
             dest: Path of a file for the configuration, as JSON; it may hold secrets, so only its owner can read it.
-            indent: Spaces by which the JSON is indented.
+            indent: Spaces by which the JSON is indented, 0 to 100.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
             The part.
 
         Raises:
+            ValueError: If ``indent`` is out of its range.
             NotFoundError: If there is no such part.
             OSError: If ``dest`` cannot be written. Found before the call, nothing was asked; found later, the part is
                 the error's attribute ``result``.
@@ -65,8 +71,8 @@ class MachineParts(Service):
             >>> part.robot == sandbox.robot_id
             True
         """
-        if not isinstance(indent, int) or indent < 0:
-            raise ValueError(f"indent takes a number of spaces from 0 on, got {indent!r}")
+        require(robot_part_id=robot_part_id)
+        whole("indent", indent, 0, _DEEPEST_INDENT)
         destination = None if dest is None else Destination(dest, secret=True, refused=(".csv", ".jsonl"))
         with naming(id="robot_part_id"):
             request = pb.GetRobotPartRequest(id=robot_part_id)
@@ -98,6 +104,7 @@ class MachineParts(Service):
             >>> cloud.get_robot_part_by_name_and_location(part.name, part.location_id).id == part.id
             True
         """
+        require(name=name, location_id=location_id)
         request = pb.GetRobotPartByNameAndLocationRequest(name=name, location_id=location_id)
         response: pb.GetRobotPartByNameAndLocationResponse = self._call(
             "GetRobotPartByNameAndLocation", request, READ, timeout
@@ -135,6 +142,7 @@ class MachineParts(Service):
             >>> [change.old.name for change in cloud.get_robot_part_history(part_id)]
             ['arm']
         """
+        require(robot_part_id=robot_part_id)
         with naming(id="robot_part_id"):
             request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end, page_limit=page_limit)
         response: pb.GetRobotPartHistoryResponse = self._call("GetRobotPartHistory", request, READ, timeout)
@@ -176,6 +184,7 @@ class MachineParts(Service):
             >>> part.name, part.robot_config
             ('brain', {'components': []})
         """
+        require(robot_part_id=robot_part_id, name=name)
         with naming(id="robot_part_id"):
             request = pb.UpdateRobotPartRequest(
                 id=robot_part_id,
@@ -186,7 +195,9 @@ class MachineParts(Service):
             )
         # Against a last known update, a second attempt would be refused for what the first one did.
         policy = IDEMPOTENT if last_known_update is None else ONCE
-        response: pb.UpdateRobotPartResponse = self._call("UpdateRobotPart", request, policy, timeout)
+        response: pb.UpdateRobotPartResponse = self._call(
+            "UpdateRobotPart", request, policy, timeout, look="get_robot_part"
+        )
         return RobotPart.from_proto(response.part)
 
     def create_robot_part_secret(self, robot_part_id: str, *, timeout: Optional[float] = None) -> RobotPart:
@@ -202,6 +213,7 @@ class MachineParts(Service):
         Raises:
             FailedPreconditionError: If it has two already.
             NotFoundError: If there is no such part.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -209,15 +221,18 @@ class MachineParts(Service):
             >>> len(part.secrets)
             2
         """
+        require(robot_part_id=robot_part_id)
         with naming(part_id="robot_part_id"):
             request = pb.CreateRobotPartSecretRequest(part_id=robot_part_id)
-        response: pb.CreateRobotPartSecretResponse = self._call("CreateRobotPartSecret", request, ONCE, timeout)
+        response: pb.CreateRobotPartSecretResponse = self._call(
+            "CreateRobotPartSecret", request, ONCE, timeout, look="get_robot_part"
+        )
         return RobotPart.from_proto(response.part)
 
 
 def _indented(config_json: str, indent: int) -> str:
     try:
         return json.dumps(json.loads(config_json or "{}"), indent=indent) + "\n"
-    except ValueError:
+    except (ValueError, RecursionError):
         # Whatever the service takes for a configuration is better kept than lost.
         return config_json

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import chain
-from typing import List, Optional
+from typing import Iterator, List, Optional
 
 from viam_sync.proto import app as pb
+from viam_sync.proto._refusals import require
 from viam_sync.rpc.retry import IDEMPOTENT, UPLOAD
 from viam_sync.rpc.service import Service
-from viam_sync.transfer.chunks import Uploadable, contents_of, primed
+from viam_sync.transfer.chunks import Pieces, Uploadable, contents_of
 from viam_sync.transfer.progress import Progress, ProgressLike
 
 
@@ -59,6 +59,7 @@ class Modules(Service):
             >>> cloud.update_module(module_id, "https://example.com", "Reads soil.", [model], "run.sh")
             'https://app.viam.com/module/.../soil-sensor'
         """
+        require(module_id=module_id, url=url, description=description, entrypoint=entrypoint)
         if not isinstance(public, bool):
             raise TypeError(f"public takes a bool, got a {type(public).__name__}")
         request = pb.UpdateModuleRequest(
@@ -86,7 +87,7 @@ class Modules(Service):
         """Upload the packed file of a version of a module.
 
         It is sent in pieces of 256 KiB, so that one read from a path or an open file is never held in memory as a
-        whole. It is sent once; a version that has arrived cannot be replaced.
+        whole. A version that has arrived cannot be replaced.
 
         Args:
             module_file_info: Which module, version and platform it is; the service refuses a file without.
@@ -108,6 +109,7 @@ class Modules(Service):
             InvalidArgumentError: If the information is missing, its version is no semantic one, or its platform is
                 not known.
             NotFoundError: If there is no such module.
+            AmbiguousResultError: If nobody knows whether it was stored, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -120,8 +122,19 @@ class Modules(Service):
         opening = pb.UploadModuleFileRequest(module_file_info=module_file_info)
         with Progress(progress) as shown, contents_of("file", file) as contents:
             # What cannot be read at all is found here, before anything is sent.
-            pieces = primed(shown.counting(contents))
+            pieces = Pieces(contents, shown.advance)
             shown.begin(contents.size)
-            requests = chain([opening], (pb.UploadModuleFileRequest(file=piece) for piece in pieces))
-            response: pb.UploadModuleFileResponse = self._send("UploadModuleFile", requests, UPLOAD, timeout)
+
+            def requests() -> Iterator[pb.UploadModuleFileRequest]:
+                yield opening
+                for piece in pieces:
+                    yield pb.UploadModuleFileRequest(file=piece)
+
+            response: pb.UploadModuleFileResponse = self._send(
+                "UploadModuleFile",
+                requests if pieces.repeatable else requests(),
+                UPLOAD,
+                timeout,
+                look="get_module",
+            )
         return response.url

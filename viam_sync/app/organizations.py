@@ -7,7 +7,7 @@ from typing import Optional, Sequence, Union
 from google.protobuf.message import Message
 
 from viam_sync.proto import app as pb
-from viam_sync.proto._refusals import naming
+from viam_sync.proto._refusals import naming, require
 from viam_sync.rpc.retry import ONCE
 from viam_sync.rpc.service import Service
 
@@ -52,6 +52,7 @@ class Organizations(Service):
             NotFoundError: If there is no such organization.
             FailedPreconditionError: If it has a namespace already, or a region that its data is tied to.
             AlreadyExistsError: If another organization has the namespace.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -59,6 +60,7 @@ class Organizations(Service):
             >>> organization.name
             'Evening School'
         """
+        require(org_id=org_id)
         if default_fragments is not None and not isinstance(default_fragments, Message):
             with naming(fragments="default_fragments"):
                 default_fragments = pb.FragmentImportList(fragments=default_fragments)
@@ -73,5 +75,7 @@ class Organizations(Service):
                 allowed_login_methods=allowed_login_methods,
             )
         # The namespace can be set only once, so sending it again would fail.
-        response: pb.UpdateOrganizationResponse = self._call("UpdateOrganization", request, ONCE, timeout)
+        response: pb.UpdateOrganizationResponse = self._call(
+            "UpdateOrganization", request, ONCE, timeout, look="get_organization"
+        )
         return response.organization

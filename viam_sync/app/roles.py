@@ -9,8 +9,8 @@ from typing import List, Literal, Optional, Tuple, get_args
 from typing_extensions import Self
 
 from viam_sync.proto import app as pb
-from viam_sync.proto._refusals import naming
-from viam_sync.rpc.retry import ONCE
+from viam_sync.proto._refusals import naming, require, shown
+from viam_sync.rpc.retry import DELETE, ONCE
 from viam_sync.rpc.service import Service
 
 Role = Literal["owner", "operator"]
@@ -109,6 +109,7 @@ class Roles(Service):
             AlreadyExistsError: If they have this role already.
             NotFoundError: If the organization, the identity or the resource does not exist.
             PermissionDeniedError: If the caller may not give this role.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -118,10 +119,11 @@ class Roles(Service):
             >>> [role.authorization_id for role in roles]
             ['location_operator']
         """
+        require(org_id=org_id, identity_id=identity_id, resource_id=resource_id)
         with naming(organization_id="org_id"):
             authorization = _authorization(org_id, identity_id, role, resource_type, resource_id)
         request = pb.AddRoleRequest(authorization=authorization)
-        self._call("AddRole", request, ONCE, timeout)
+        self._call("AddRole", request, ONCE, timeout, look="list_authorizations")
 
     def remove_role(
         self,
@@ -155,10 +157,11 @@ class Roles(Service):
             >>> cloud.add_role(sandbox.organization_id, user_id, "owner", "robot", sandbox.robot_id)
             >>> cloud.remove_role(sandbox.organization_id, user_id, "owner", "robot", sandbox.robot_id)
         """
+        require(org_id=org_id, identity_id=identity_id, resource_id=resource_id)
         with naming(organization_id="org_id"):
             authorization = _authorization(org_id, identity_id, role, resource_type, resource_id)
         request = pb.RemoveRoleRequest(authorization=authorization)
-        self._call("RemoveRole", request, ONCE, timeout)
+        self._call("RemoveRole", request, DELETE, timeout)
 
     def change_role(
         self,
@@ -194,6 +197,7 @@ class Roles(Service):
             FailedPreconditionError: If the organization would be left without an owner.
             NotFoundError: If there is no such old role, or the identity or the resource of the new one does not exist.
             PermissionDeniedError: If the caller may not take the one or give the other.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -201,13 +205,20 @@ class Roles(Service):
             >>> cloud.add_role(sandbox.organization_id, user_id, "owner", *robot)
             >>> cloud.change_role(sandbox.organization_id, user_id, "owner", *robot, user_id, "operator", *robot)
         """
+        require(
+            organization_id=organization_id,
+            old_identity_id=old_identity_id,
+            old_resource_id=old_resource_id,
+            new_identity_id=new_identity_id,
+            new_resource_id=new_resource_id,
+        )
         old = (old_identity_id, old_role, old_resource_type, old_resource_id)
         new = (new_identity_id, new_role, new_resource_type, new_resource_id)
         request = pb.ChangeRoleRequest(
             old_authorization=_authorization(organization_id, *old, prefix="old_"),
             new_authorization=_authorization(organization_id, *new, prefix="new_"),
         )
-        self._call("ChangeRole", request, ONCE, timeout)
+        self._call("ChangeRole", request, ONCE, timeout, look="list_authorizations")
 
     def create_key(
         self,
@@ -233,6 +244,7 @@ class Roles(Service):
             TypeError: If it is no list of APIKeyAuthorization; nothing was asked.
             NotFoundError: If the organization or a resource does not exist.
             PermissionDeniedError: If the caller may not give one of the roles.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -240,11 +252,12 @@ class Roles(Service):
             >>> role = APIKeyAuthorization("operator", "robot", sandbox.robot_id)
             >>> api_key, api_key_id = cloud.create_key(sandbox.organization_id, [role], "for the rover")
         """
+        require(org_id=org_id)
         request = pb.CreateKeyRequest(
             authorizations=[_of_key(org_id, given) for given in _checked_list(authorizations)],
             name=str(datetime.now()) if name is None else name,
         )
-        response: pb.CreateKeyResponse = self._call("CreateKey", request, ONCE, timeout)
+        response: pb.CreateKeyResponse = self._call("CreateKey", request, ONCE, timeout, look="list_keys")
         return response.key, response.id
 
 
@@ -272,8 +285,8 @@ def _of_key(organization_id: str, given: APIKeyAuthorization) -> pb.Authorizatio
 
 
 def _check(parameter: str, given: str, allowed: Tuple[str, ...]) -> None:
-    if given not in allowed:
-        raise ValueError(f"{parameter} takes one of {', '.join(map(repr, allowed))}, got {given!r}")
+    if not isinstance(given, str) or given not in allowed:
+        raise ValueError(f"{parameter} takes one of {', '.join(map(repr, allowed))}, got {shown(given)}")
 
 
 def _checked_list(authorizations: List[APIKeyAuthorization]) -> List[APIKeyAuthorization]:

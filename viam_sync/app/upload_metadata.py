@@ -7,6 +7,7 @@ from typing import Any, Dict, Mapping, Optional, Sequence
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 
+from viam_sync.proto._refusals import given, is_text
 from viam_sync.proto.app import datasync as pb
 from viam_sync.utils import primitive_to_value
 
@@ -61,6 +62,9 @@ def _parameters(parameters: Optional[Mapping[str, Any]]) -> Optional[Dict[str, A
         return None
     if not isinstance(parameters, Mapping):
         raise TypeError(f"method_parameters takes a mapping, got a {type(parameters).__name__}")
+    wrong = next((name for name in parameters if not is_text(name)), None)
+    if wrong is not None:
+        raise TypeError(f"method_parameters takes a mapping whose keys are texts, got the key {given(wrong)}")
     return {name: _packed(f"method_parameters[{name!r}]", value) for name, value in parameters.items()}
 
 

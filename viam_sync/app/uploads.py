@@ -9,11 +9,12 @@ from typing import Any, Iterable, Iterator, List, Mapping, Optional, Sequence, T
 from viam_sync.app.arguments import request_times
 from viam_sync.app.readings import Rows, batches, readings
 from viam_sync.app.upload_metadata import dotted, upload_metadata
+from viam_sync.proto._refusals import require
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.retry import ONCE, UPLOAD
 from viam_sync.rpc.service import Service
-from viam_sync.transfer.chunks import Uploadable, contents_of, primed
+from viam_sync.transfer.chunks import Pieces, Uploadable, contents_of
 from viam_sync.transfer.progress import Progress, ProgressLike
 
 #: Bytes up to which captured data goes in one message.
@@ -76,6 +77,7 @@ class Uploads(Service):
             ValueError: If ``data_request_times`` are not two.
             OSError: If a file cannot be read, or gets longer or shorter while it is; nothing is stored then.
             ImportError: If ``progress`` is True, and tqdm is not installed.
+            AmbiguousResultError: If nobody knows whether it was stored, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -84,6 +86,13 @@ class Uploads(Service):
             >>> client.data_client.binary_data_by_ids([id])[0].metadata.capture_metadata.mime_type
             'image/png'
         """
+        require(
+            part_id=part_id,
+            component_type=component_type,
+            component_name=component_name,
+            method_name=method_name,
+            file_extension=file_extension,
+        )
         metadata = upload_metadata(
             pb.DataType.DATA_TYPE_BINARY_SENSOR,
             part_id,
@@ -99,7 +108,7 @@ class Uploads(Service):
         sensor = _sensor_metadata(data_request_times, annotations)
         with Progress(progress) as shown, contents_of("binary_data", binary_data) as contents:
             shown.begin(contents.size)
-            return self._upload_capture(shown.counting(contents), metadata, sensor, timeout)
+            return self._upload_capture(Pieces(contents, shown.advance), metadata, sensor, timeout)
 
     def tabular_data_capture_upload(
         self,
@@ -142,6 +151,7 @@ class Uploads(Service):
             TypeError: If an argument is of the wrong type.
             ValueError: If there are not as many times as readings, or a reading holds what JSON cannot. Of a list,
                 nothing was sent then; of a generator or a DataFrame, what came before may have been.
+            AmbiguousResultError: If nobody knows whether it was stored, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which. Whatever is raised
                 after the first of several messages has an attribute ``readings_sent``: so many readings are stored.
 
@@ -150,6 +160,7 @@ class Uploads(Service):
             >>> upload_id = client.data_client.tabular_data_capture_upload(
             ...     rows, sandbox.robot_part_id, "sensor", "thermometer", "Readings")
         """
+        require(part_id=part_id, component_type=component_type, component_name=component_name, method_name=method_name)
         metadata = upload_metadata(
             pb.DataType.DATA_TYPE_TABULAR_SENSOR,
             part_id,
@@ -219,6 +230,7 @@ class Uploads(Service):
             ValueError: If ``file_ext`` is empty, or ``data_request_times`` are not two.
             OSError: If a file cannot be read, or gets longer or shorter while it is; nothing is stored then.
             ImportError: If ``progress`` is True, and tqdm is not installed.
+            AmbiguousResultError: If nobody knows whether it was stored, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -226,6 +238,7 @@ class Uploads(Service):
             >>> client.data_client.binary_data_by_ids([id])[0].metadata.file_size_bytes
             5000000
         """
+        require(part_id=part_id, file_ext=file_ext)
         if not file_ext:
             raise ValueError("file_ext is empty; it takes the extension of the data, such as '.png'")
         metadata = upload_metadata(
@@ -243,21 +256,25 @@ class Uploads(Service):
         sensor = _sensor_metadata(data_request_times, annotations)
         with Progress(progress) as shown, contents_of("data", data) as contents:
             shown.begin(contents.size)
-            return self._stream_capture(primed(shown.counting(contents)), metadata, sensor, timeout)
+            pieces = Pieces(contents, shown.advance)
+            return self._stream_capture(pieces, metadata, sensor, timeout, repeatable=pieces.repeatable)
 
     def _upload_capture(
         self,
-        pieces: Iterator[bytes],
+        pieces: Pieces,
         metadata: pb.UploadMetadata,
         sensor: Optional[pb.SensorMetadata],
         timeout: Optional[float],
     ) -> str:
-        """Upload contents in one message if they are small; how large they are, only reading them tells."""
+        """Upload contents in one message if they are small; how large some are, only reading them tells."""
+        if (pieces.size or 0) > _ONE_MESSAGE:
+            return self._stream_capture(pieces, metadata, sensor, timeout, repeatable=pieces.repeatable)
         first: List[bytes] = []
-        for piece in pieces:
+        rest = iter(pieces)
+        for piece in rest:
             first.append(piece)
             if sum(map(len, first)) > _ONE_MESSAGE:
-                return self._stream_capture(chain(first, pieces), metadata, sensor, timeout)
+                return self._stream_capture(chain(first, rest), metadata, sensor, timeout, repeatable=False)
         reading = pb.SensorData(metadata=sensor, binary=b"".join(first))
         return self._upload_readings(metadata, [reading], timeout)
 
@@ -265,7 +282,9 @@ class Uploads(Service):
         self, metadata: pb.UploadMetadata, sensor_contents: List[pb.SensorData], timeout: Optional[float]
     ) -> str:
         request = pb.DataCaptureUploadRequest(metadata=metadata, sensor_contents=sensor_contents)
-        response: pb.DataCaptureUploadResponse = self._call("DataCaptureUpload", request, ONCE, timeout)
+        response: pb.DataCaptureUploadResponse = self._call(
+            "DataCaptureUpload", request, ONCE, timeout, look="binary_data_by_filter"
+        )
         return response.file_id or response.binary_data_id
 
     def _stream_capture(
@@ -274,6 +293,8 @@ class Uploads(Service):
         metadata: pb.UploadMetadata,
         sensor: Optional[pb.SensorMetadata],
         timeout: Optional[float],
+        *,
+        repeatable: bool,
     ) -> str:
         def requests() -> Iterator[pb.StreamingDataCaptureUploadRequest]:
             described = pb.DataCaptureUploadMetadata(
@@ -284,7 +305,11 @@ class Uploads(Service):
                 yield pb.StreamingDataCaptureUploadRequest(data=piece)
 
         response: pb.StreamingDataCaptureUploadResponse = self._send(
-            "StreamingDataCaptureUpload", requests(), UPLOAD, timeout
+            "StreamingDataCaptureUpload",
+            requests if repeatable else requests(),
+            UPLOAD,
+            timeout,
+            look="binary_data_by_filter",
         )
         return response.file_id or response.binary_data_id
 

@@ -87,10 +87,11 @@ def is_lost(error: Any) -> bool:
 
 def is_unprocessed(error: Any) -> bool:
     """Tell whether it is proved that a request did not get as far as to be processed."""
-    status = status_of(error)
+    status, text = status_of(error), text_of(error)
     if status is grpc.StatusCode.UNAVAILABLE:
-        return _UNPROCESSED.match(text_of(error)) is not None
-    return status is grpc.StatusCode.RESOURCE_EXHAUSTED and pushback(error) is not None
+        return _UNPROCESSED.match(text) is not None
+    asked_to_wait = status is grpc.StatusCode.RESOURCE_EXHAUSTED and pushback(error) is not None
+    return asked_to_wait and not is_too_large(status, text)
 
 
 def is_harmless(error: Any) -> bool:

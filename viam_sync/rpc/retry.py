@@ -31,6 +31,7 @@ class Policy:
         total_timeout: Seconds that all attempts and the waits between them may take; None is no limit.
         idle_timeout: Seconds that may pass in a stream without a message; None is no limit.
         repeats: Whether a request may be sent again that may have been processed.
+        counted: Whether the answer is a count, which an attempt before may have diminished.
         gone_is_done: Whether it is done where a later attempt finds nothing, as an earlier one may have done it.
     """
 
@@ -41,6 +42,7 @@ class Policy:
     idle_timeout: Optional[float] = None
     repeats: bool = True
     gone_is_done: bool = False
+    counted: bool = False
 
 
 #: Changes nothing, so it can be asked again.
@@ -53,6 +55,8 @@ READ_FILES = Policy("READ_FILES", attempts=5, attempt_timeout=120, total_timeout
 IDEMPOTENT = Policy("IDEMPOTENT", attempts=5, attempt_timeout=20, total_timeout=60)
 #: Deletes what has an ID: the second time there is nothing left to delete.
 DELETE = replace(IDEMPOTENT, name="DELETE", gone_is_done=True)
+#: Deletes several things, and tells how many there were.
+DELETE_SOME = replace(DELETE, name="DELETE_SOME", counted=True)
 #: Doing it twice would do harm: it is sent again only where that it was not processed is proved.
 ONCE = Policy("ONCE", attempts=3, attempt_timeout=30, total_timeout=60, repeats=False)
 #: Sends a stream of messages; as ONCE, and only where its source can be read again.
@@ -96,8 +100,8 @@ class Retry:
             raise ValueError(f"total_timeout takes a number of seconds above 0, got {seconds!r}")
 
     def applied_to(self, policy: Policy) -> Policy:
-        """Return a policy with these numbers."""
-        if policy is TAIL:
+        """Return a policy with these numbers; what can only be sent once stays so."""
+        if policy.attempts == 1:
             return policy
         total = policy.total_timeout
         return replace(
@@ -229,6 +233,8 @@ def run(
         last = error
     else:
         budget.succeeded()
+        if tries.doubtful and policy.counted:
+            LOGGER.warning("%s: an attempt before may have deleted some; the count is a lower bound", method)
         return answer
     if gone is not None and tries.doubtful and evidence.status_of(last) is grpc.StatusCode.NOT_FOUND:
         return gone()

@@ -94,9 +94,9 @@ class Service:
             ValueError: If ``timeout`` is not above 0.
 
         Example:
-            >>> hasty = client.data_client.options(timeout=5, retry=False)
-            >>> hasty.list_datasets_by_organization_id(sandbox.organization_id)
-            []
+            >>> hasty = client.app_client.options(timeout=5, retry=False)
+            >>> hasty.get_location(sandbox.location_id).name
+            'Workshop'
         """
         other = copy.copy(self)
         other._timeout, other._retry = limits(self._timeout, self._retry, timeout, retry)

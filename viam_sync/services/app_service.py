@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from viam_sync.proto import app as pb
-from viam_sync.proto._refusals import naming
+from viam_sync.proto._refusals import naming, require
 from viam_sync.proto._values import StructLike
 from viam_sync.proto.app import packages as packages_pb
-from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
+from viam_sync.rpc.retry import DELETE, IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 from viam_sync.utils import struct_to_dict
 
@@ -40,6 +40,7 @@ class AppService(Service):
             >>> cloud.get_user_id_by_email(members[0].emails[0]) == members[0].user_id
             True
         """
+        require(email=email)
         request = pb.GetUserIDByEmailRequest(email=email)
         response: pb.GetUserIDByEmailResponse = self._call("GetUserIDByEmail", request, READ, timeout)
         return response.user_id
@@ -58,6 +59,7 @@ class AppService(Service):
 
         Raises:
             InvalidArgumentError: If the name is empty.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -65,8 +67,11 @@ class AppService(Service):
             >>> organization.name
             'Night School'
         """
+        require(name=name)
         request = pb.CreateOrganizationRequest(name=name)
-        response: pb.CreateOrganizationResponse = self._call("CreateOrganization", request, ONCE, timeout)
+        response: pb.CreateOrganizationResponse = self._call(
+            "CreateOrganization", request, ONCE, timeout, look="list_organizations"
+        )
         return response.organization
 
     def list_organizations(self, *, timeout: Optional[float] = None) -> List[pb.Organization]:
@@ -113,6 +118,7 @@ class AppService(Service):
             >>> [identity.name for identity in identities]
             ['Lesson Robotics']
         """
+        require(location_id=location_id)
         request = pb.GetOrganizationsWithAccessToLocationRequest(location_id=location_id)
         response: pb.GetOrganizationsWithAccessToLocationResponse = self._call(
             "GetOrganizationsWithAccessToLocation", request, READ, timeout
@@ -138,6 +144,7 @@ class AppService(Service):
             >>> [org.org_name for org in cloud.list_organizations_by_user(members[0].user_id)]
             ['Lesson Robotics']
         """
+        require(user_id=user_id)
         request = pb.ListOrganizationsByUserRequest(user_id=user_id)
         response: pb.ListOrganizationsByUserResponse = self._call("ListOrganizationsByUser", request, READ, timeout)
         return list(response.orgs)
@@ -192,6 +199,7 @@ class AppService(Service):
             >>> organization.name
             'Lesson Robotics'
         """
+        require(org_id=org_id)
         with naming(organization_id="org_id"):
             request = pb.GetOrganizationRequest(organization_id=org_id)
         response: pb.GetOrganizationResponse = self._call("GetOrganization", request, READ, timeout)
@@ -220,6 +228,7 @@ class AppService(Service):
             >>> cloud.get_organization_namespace_availability("nobody-has-this")
             True
         """
+        require(public_namespace=public_namespace)
         request = pb.GetOrganizationNamespaceAvailabilityRequest(
             public_namespace=public_namespace, organization_id=organization_id
         )
@@ -244,14 +253,16 @@ class AppService(Service):
             The organization after the change.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id, new_public_namespace=new_public_namespace)
         with naming(organization_id="org_id"):
             request = pb.UpdateOrganizationNamespaceRequest(
                 organization_id=org_id, new_public_namespace=new_public_namespace
             )
         response: pb.UpdateOrganizationNamespaceResponse = self._call(
-            "UpdateOrganizationNamespace", request, ONCE, timeout
+            "UpdateOrganizationNamespace", request, ONCE, timeout, look="get_organization"
         )
         return response.organization
 
@@ -272,9 +283,10 @@ class AppService(Service):
             >>> for location in cloud.list_locations(organization.id): cloud.delete_location(location.id)
             >>> cloud.delete_organization(organization.id)
         """
+        require(org_id=org_id)
         with naming(organization_id="org_id"):
             request = pb.DeleteOrganizationRequest(organization_id=org_id)
-        self._call("DeleteOrganization", request, ONCE, timeout)
+        self._call("DeleteOrganization", request, DELETE, timeout)
 
     def get_organization_metadata(self, org_id: str, *, timeout: Optional[float] = None) -> Dict[str, Any]:
         """Get the metadata that users have stored with an organization.
@@ -295,6 +307,7 @@ class AppService(Service):
             >>> cloud.get_organization_metadata(sandbox.organization_id)
             {'room': 'B12'}
         """
+        require(org_id=org_id)
         with naming(organization_id="org_id"):
             request = pb.GetOrganizationMetadataRequest(organization_id=org_id)
         response: pb.GetOrganizationMetadataResponse = self._call("GetOrganizationMetadata", request, READ, timeout)
@@ -319,6 +332,7 @@ class AppService(Service):
             >>> cloud.get_organization_metadata(sandbox.organization_id)["room"]
             'B12'
         """
+        require(org_id=org_id, metadata=metadata)
         with naming(organization_id="org_id", data="metadata"):
             request = pb.UpdateOrganizationMetadataRequest(organization_id=org_id, data=metadata)
         self._call("UpdateOrganizationMetadata", request, IDEMPOTENT, timeout)
@@ -344,6 +358,7 @@ class AppService(Service):
             >>> len(members), len(invites)
             (1, 0)
         """
+        require(org_id=org_id)
         with naming(organization_id="org_id"):
             request = pb.ListOrganizationMembersRequest(organization_id=org_id)
         response: pb.ListOrganizationMembersResponse = self._call("ListOrganizationMembers", request, READ, timeout)
@@ -377,6 +392,7 @@ class AppService(Service):
         Raises:
             InvalidArgumentError: If that is no e-mail address.
             AlreadyExistsError: If the person is a member, or invited, already.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -384,11 +400,14 @@ class AppService(Service):
             >>> invite.email
             'new@example.com'
         """
+        require(org_id=org_id, email=email)
         with naming(organization_id="org_id"):
             request = pb.CreateOrganizationInviteRequest(
                 organization_id=org_id, email=email, authorizations=authorizations, send_email_invite=send_email_invite
             )
-        response: pb.CreateOrganizationInviteResponse = self._call("CreateOrganizationInvite", request, ONCE, timeout)
+        response: pb.CreateOrganizationInviteResponse = self._call(
+            "CreateOrganizationInvite", request, ONCE, timeout, look="list_organization_members"
+        )
         return response.invite
 
     def update_organization_invite_authorizations(
@@ -419,6 +438,7 @@ class AppService(Service):
             InvalidArgumentError: If nothing is to be added or removed.
             FailedPreconditionError: If none would be left, or two for one resource.
             NotFoundError: If no invite of this address is pending.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -429,6 +449,7 @@ class AppService(Service):
             >>> sorted(each.authorization_id for each in invite.authorizations)
             ['location_owner', 'organization_owner']
         """
+        require(org_id=org_id, email=email)
         with naming(organization_id="org_id"):
             request = pb.UpdateOrganizationInviteAuthorizationsRequest(
                 organization_id=org_id,
@@ -437,7 +458,7 @@ class AppService(Service):
                 remove_authorizations=remove_authorizations,
             )
         response: pb.UpdateOrganizationInviteAuthorizationsResponse = self._call(
-            "UpdateOrganizationInviteAuthorizations", request, ONCE, timeout
+            "UpdateOrganizationInviteAuthorizations", request, ONCE, timeout, look="list_organization_members"
         )
         return response.invite
 
@@ -461,9 +482,10 @@ class AppService(Service):
             >>> user_id = sandbox.sign_in(invite.email)
             >>> cloud.delete_organization_member(sandbox.organization_id, user_id)
         """
+        require(org_id=org_id, user_id=user_id)
         with naming(organization_id="org_id"):
             request = pb.DeleteOrganizationMemberRequest(organization_id=org_id, user_id=user_id)
-        self._call("DeleteOrganizationMember", request, ONCE, timeout)
+        self._call("DeleteOrganizationMember", request, DELETE, timeout)
 
     def delete_organization_invite(self, org_id: str, email: str, *, timeout: Optional[float] = None) -> None:
         """Withdraw a pending invite to an organization.
@@ -481,9 +503,10 @@ class AppService(Service):
             >>> invite = cloud.create_organization_invite(sandbox.organization_id, "new@example.com")
             >>> cloud.delete_organization_invite(sandbox.organization_id, invite.email)
         """
+        require(org_id=org_id, email=email)
         with naming(organization_id="org_id"):
             request = pb.DeleteOrganizationInviteRequest(organization_id=org_id, email=email)
-        self._call("DeleteOrganizationInvite", request, ONCE, timeout)
+        self._call("DeleteOrganizationInvite", request, DELETE, timeout)
 
     def resend_organization_invite(
         self, org_id: str, email: str, *, send_email_invite: Optional[bool] = None, timeout: Optional[float] = None
@@ -503,6 +526,7 @@ class AppService(Service):
 
         Raises:
             NotFoundError: If no invite of this address is pending.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -510,6 +534,7 @@ class AppService(Service):
             >>> cloud.resend_organization_invite(sandbox.organization_id, invite.email).email
             'new@example.com'
         """
+        require(org_id=org_id, email=email)
         with naming(organization_id="org_id"):
             request = pb.ResendOrganizationInviteRequest(
                 organization_id=org_id, email=email, send_email_invite=send_email_invite
@@ -533,10 +558,11 @@ class AppService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.EnableBillingServiceRequest(org_id=org_id, billing_address=billing_address)
-        self._call("EnableBillingService", request, ONCE, timeout)
+        self._call("EnableBillingService", request, ONCE, timeout, look="get_billing_service_config")
 
     def disable_billing_service(self, *, org_id: Optional[str] = None, timeout: Optional[float] = None) -> None:
         """Stop an organization's billing of its customers under its own name.
@@ -546,10 +572,11 @@ class AppService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DisableBillingServiceRequest(org_id=org_id)
-        self._call("DisableBillingService", request, ONCE, timeout)
+        self._call("DisableBillingService", request, ONCE, timeout, look="get_billing_service_config")
 
     def update_billing_service(
         self,
@@ -704,10 +731,13 @@ class AppService(Service):
             Client ID of the new app; client secret of the new app.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.CreateOAuthAppRequest(org_id=org_id, client_name=client_name, oauth_config=oauth_config)
-        response: pb.CreateOAuthAppResponse = self._call("CreateOAuthApp", request, ONCE, timeout)
+        response: pb.CreateOAuthAppResponse = self._call(
+            "CreateOAuthApp", request, ONCE, timeout, look="list_oauth_apps"
+        )
         return response.client_id, response.client_secret
 
     def read_oauth_app(
@@ -770,7 +800,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DeleteOAuthAppRequest(org_id=org_id, client_id=client_id)
-        self._call("DeleteOAuthApp", request, ONCE, timeout)
+        self._call("DeleteOAuthApp", request, DELETE, timeout)
 
     def list_oauth_apps(self, *, org_id: Optional[str] = None, timeout: Optional[float] = None) -> List[str]:
         """List the client IDs of an organization's OAuth apps.
@@ -815,8 +845,17 @@ class AppService(Service):
             The answer of the service.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(
+            org_id=org_id,
+            application_id=application_id,
+            email=email,
+            first_name=first_name,
+            last_name=last_name,
+            password=password,
+        )
         request = pb.CreateOAuthAppUserRequest(
             org_id=org_id,
             application_id=application_id,
@@ -847,6 +886,7 @@ class AppService(Service):
         Raises:
             InvalidArgumentError: If the name is empty.
             NotFoundError: If the organization or the parent does not exist.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -854,9 +894,12 @@ class AppService(Service):
             >>> shelf.parent_location_id == sandbox.location_id
             True
         """
+        require(org_id=org_id, name=name)
         with naming(organization_id="org_id"):
             request = pb.CreateLocationRequest(organization_id=org_id, name=name, parent_location_id=parent_location_id)
-        response: pb.CreateLocationResponse = self._call("CreateLocation", request, ONCE, timeout)
+        response: pb.CreateLocationResponse = self._call(
+            "CreateLocation", request, ONCE, timeout, look="list_locations"
+        )
         return response.location
 
     def update_location(
@@ -895,6 +938,7 @@ class AppService(Service):
             >>> moved.name, moved.parent_location_id
             ('Shelf', '')
         """
+        require(location_id=location_id)
         request = pb.UpdateLocationRequest(
             location_id=location_id, name=name, parent_location_id=parent_location_id, region=region
         )
@@ -917,8 +961,9 @@ class AppService(Service):
             >>> shelf = cloud.create_location(sandbox.organization_id, "Shelf")
             >>> cloud.delete_location(shelf.id)
         """
+        require(location_id=location_id)
         request = pb.DeleteLocationRequest(location_id=location_id)
-        self._call("DeleteLocation", request, ONCE, timeout)
+        self._call("DeleteLocation", request, DELETE, timeout)
 
     def get_location_metadata(self, location_id: str, *, timeout: Optional[float] = None) -> Dict[str, Any]:
         """Get the metadata that users have stored with a location.
@@ -939,6 +984,7 @@ class AppService(Service):
             >>> cloud.get_location_metadata(sandbox.location_id)
             {'floor': 2.0}
         """
+        require(location_id=location_id)
         request = pb.GetLocationMetadataRequest(location_id=location_id)
         response: pb.GetLocationMetadataResponse = self._call("GetLocationMetadata", request, READ, timeout)
         return struct_to_dict(response.data)
@@ -962,6 +1008,7 @@ class AppService(Service):
             >>> cloud.get_location_metadata(sandbox.location_id)["floor"]
             2.0
         """
+        require(location_id=location_id, metadata=metadata)
         with naming(data="metadata"):
             request = pb.UpdateLocationMetadataRequest(location_id=location_id, data=metadata)
         self._call("UpdateLocationMetadata", request, IDEMPOTENT, timeout)
@@ -985,6 +1032,7 @@ class AppService(Service):
             ...     print(location.name, location.robot_count)  # doctest: +ELLIPSIS
             Workshop ...
         """
+        require(org_id=org_id)
         with naming(organization_id="org_id"):
             request = pb.ListLocationsRequest(organization_id=org_id)
         response: pb.ListLocationsResponse = self._call("ListLocations", request, READ, timeout)
@@ -1010,6 +1058,7 @@ class AppService(Service):
             >>> len(cloud.get_organizations_with_access_to_location(sandbox.location_id))
             2
         """
+        require(organization_id=organization_id, location_id=location_id)
         request = pb.ShareLocationRequest(organization_id=organization_id, location_id=location_id)
         self._call("ShareLocation", request, IDEMPOTENT, timeout)
 
@@ -1033,8 +1082,9 @@ class AppService(Service):
             >>> cloud.share_location(guest.id, sandbox.location_id)
             >>> cloud.unshare_location(guest.id, sandbox.location_id)
         """
+        require(organization_id=organization_id, location_id=location_id)
         request = pb.UnshareLocationRequest(organization_id=organization_id, location_id=location_id)
-        self._call("UnshareLocation", request, ONCE, timeout)
+        self._call("UnshareLocation", request, DELETE, timeout)
 
     def get_robot(self, robot_id: str, *, timeout: Optional[float] = None) -> pb.Robot:
         """Get a machine.
@@ -1055,6 +1105,7 @@ class AppService(Service):
             >>> machine.location == sandbox.location_id
             True
         """
+        require(robot_id=robot_id)
         with naming(id="robot_id"):
             request = pb.GetRobotRequest(id=robot_id)
         response: pb.GetRobotResponse = self._call("GetRobot", request, READ, timeout)
@@ -1079,6 +1130,7 @@ class AppService(Service):
             >>> cloud.get_robot_metadata(sandbox.robot_id)
             {'colour': 'red'}
         """
+        require(robot_id=robot_id)
         with naming(id="robot_id"):
             request = pb.GetRobotMetadataRequest(id=robot_id)
         response: pb.GetRobotMetadataResponse = self._call("GetRobotMetadata", request, READ, timeout)
@@ -1101,6 +1153,7 @@ class AppService(Service):
             >>> cloud.get_robot_metadata(sandbox.robot_id)["colour"]
             'red'
         """
+        require(robot_id=robot_id, metadata=metadata)
         with naming(id="robot_id", data="metadata"):
             request = pb.UpdateRobotMetadataRequest(id=robot_id, data=metadata)
         self._call("UpdateRobotMetadata", request, IDEMPOTENT, timeout)
@@ -1125,6 +1178,7 @@ class AppService(Service):
             >>> cloud.get_rover_rental_robots(sandbox.organization_id)
             []
         """
+        require(org_id=org_id)
         request = pb.GetRoverRentalRobotsRequest(org_id=org_id)
         response: pb.GetRoverRentalRobotsResponse = self._call("GetRoverRentalRobots", request, READ, timeout)
         return list(response.robots)
@@ -1145,6 +1199,7 @@ class AppService(Service):
         Raises:
             NotFoundError: If there is no such machine.
             AlreadyExistsError: If the machine has a part of this name.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -1152,8 +1207,9 @@ class AppService(Service):
             >>> cloud.get_robot_part(part_id).name
             'arm'
         """
+        require(robot_id=robot_id, part_name=part_name)
         request = pb.NewRobotPartRequest(robot_id=robot_id, part_name=part_name)
-        response: pb.NewRobotPartResponse = self._call("NewRobotPart", request, ONCE, timeout)
+        response: pb.NewRobotPartResponse = self._call("NewRobotPart", request, ONCE, timeout, look="get_robot_parts")
         return response.part_id
 
     def delete_robot_part(self, robot_part_id: str, *, timeout: Optional[float] = None) -> None:
@@ -1174,9 +1230,10 @@ class AppService(Service):
             >>> part_id = cloud.new_robot_part(sandbox.robot_id, "arm")
             >>> cloud.delete_robot_part(part_id)
         """
+        require(robot_part_id=robot_part_id)
         with naming(part_id="robot_part_id"):
             request = pb.DeleteRobotPartRequest(part_id=robot_part_id)
-        self._call("DeleteRobotPart", request, ONCE, timeout)
+        self._call("DeleteRobotPart", request, DELETE, timeout)
 
     def get_robot_part_metadata(self, robot_part_id: str, *, timeout: Optional[float] = None) -> Dict[str, Any]:
         """Get the metadata that users have stored with a part of a machine.
@@ -1197,6 +1254,7 @@ class AppService(Service):
             >>> cloud.get_robot_part_metadata(sandbox.robot_part_id)
             {'board': 'nano'}
         """
+        require(robot_part_id=robot_part_id)
         with naming(id="robot_part_id"):
             request = pb.GetRobotPartMetadataRequest(id=robot_part_id)
         response: pb.GetRobotPartMetadataResponse = self._call("GetRobotPartMetadata", request, READ, timeout)
@@ -1221,6 +1279,7 @@ class AppService(Service):
             >>> cloud.get_robot_part_metadata(sandbox.robot_part_id)["board"]
             'nano'
         """
+        require(robot_part_id=robot_part_id, metadata=metadata)
         with naming(id="robot_part_id", data="metadata"):
             request = pb.UpdateRobotPartMetadataRequest(id=robot_part_id, data=metadata)
         self._call("UpdateRobotPartMetadata", request, IDEMPOTENT, timeout)
@@ -1246,6 +1305,7 @@ class AppService(Service):
             >>> [key.authorizations[0].resource_type for key in cloud.get_robot_api_keys(machine_id)]
             ['robot']
         """
+        require(robot_id=robot_id)
         request = pb.GetRobotAPIKeysRequest(robot_id=robot_id)
         response: pb.GetRobotAPIKeysResponse = self._call("GetRobotAPIKeys", request, READ, timeout)
         return list(response.api_keys)
@@ -1269,6 +1329,7 @@ class AppService(Service):
             >>> cloud.get_robot_part(part_id).main_part
             True
         """
+        require(robot_part_id=robot_part_id)
         with naming(part_id="robot_part_id"):
             request = pb.MarkPartAsMainRequest(part_id=robot_part_id)
         self._call("MarkPartAsMain", request, IDEMPOTENT, timeout)
@@ -1284,11 +1345,13 @@ class AppService(Service):
 
         Raises:
             NotFoundError: If there is no such part.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
             >>> cloud.mark_part_for_restart(sandbox.robot_part_id)
         """
+        require(robot_part_id=robot_part_id)
         with naming(part_id="robot_part_id"):
             request = pb.MarkPartForRestartRequest(part_id=robot_part_id)
         # Marked again after it has restarted, the part would restart twice.
@@ -1310,9 +1373,10 @@ class AppService(Service):
             >>> part = cloud.create_robot_part_secret(sandbox.robot_part_id)
             >>> cloud.delete_robot_part_secret(part.id, part.secrets[-1].id)
         """
+        require(robot_part_id=robot_part_id, secret_id=secret_id)
         with naming(part_id="robot_part_id"):
             request = pb.DeleteRobotPartSecretRequest(part_id=robot_part_id, secret_id=secret_id)
-        self._call("DeleteRobotPartSecret", request, ONCE, timeout)
+        self._call("DeleteRobotPartSecret", request, DELETE, timeout)
 
     def list_robots_for_locations(
         self, location_ids: Sequence[str], *, timeout: Optional[float] = None
@@ -1335,6 +1399,7 @@ class AppService(Service):
             >>> sandbox.robot_id in [machine.id for machine in machines]
             True
         """
+        require(location_ids=location_ids)
         request = pb.ListRobotsForLocationsRequest(location_ids=location_ids)
         response: pb.ListRobotsForLocationsResponse = self._call("ListRobotsForLocations", request, READ, timeout)
         return list(response.robots)
@@ -1358,6 +1423,7 @@ class AppService(Service):
             >>> len(machines)
             3
         """
+        require(org_id=org_id)
         request = pb.ListRobotsForOrgRequest(org_id=org_id)
         response: pb.ListRobotsForOrgResponse = self._call("ListRobotsForOrg", request, READ, timeout)
         return list(response.robots)
@@ -1379,9 +1445,10 @@ class AppService(Service):
             >>> machine_id = cloud.new_robot("scout", sandbox.location_id)
             >>> cloud.delete_robot(machine_id)
         """
+        require(robot_id=robot_id)
         with naming(id="robot_id"):
             request = pb.DeleteRobotRequest(id=robot_id)
-        self._call("DeleteRobot", request, ONCE, timeout)
+        self._call("DeleteRobot", request, DELETE, timeout)
 
     def add_favorite_machine(self, machine_id: str, *, timeout: Optional[float] = None) -> None:
         """Add a machine to the caller's favorites.
@@ -1393,6 +1460,7 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(machine_id=machine_id)
         request = pb.AddFavoriteMachineRequest(machine_id=machine_id)
         self._call("AddFavoriteMachine", request, IDEMPOTENT, timeout)
 
@@ -1406,6 +1474,7 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(machine_id=machine_id)
         request = pb.RemoveFavoriteMachineRequest(machine_id=machine_id)
         self._call("RemoveFavoriteMachine", request, IDEMPOTENT, timeout)
 
@@ -1441,9 +1510,10 @@ class AppService(Service):
             >>> fragment = cloud.create_fragment(sandbox.organization_id, "gripper")
             >>> cloud.delete_fragment(fragment.id)
         """
+        require(fragment_id=fragment_id)
         with naming(id="fragment_id"):
             request = pb.DeleteFragmentRequest(id=fragment_id)
-        self._call("DeleteFragment", request, ONCE, timeout)
+        self._call("DeleteFragment", request, DELETE, timeout)
 
     def list_nested_fragments(
         self,
@@ -1492,6 +1562,7 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(machine_id=machine_id)
         request = pb.ListMachineFragmentsRequest(
             machine_id=machine_id,
             additional_fragment_ids=additional_fragment_ids,
@@ -1524,6 +1595,7 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id)
         with naming(organization_id="org_id"):
             request = pb.ListMachineSummariesRequest(
                 organization_id=org_id, fragment_ids=fragment_ids, location_ids=location_ids, limit=limit
@@ -1549,6 +1621,7 @@ class AppService(Service):
             >>> cloud.get_fragment_usage(sandbox.fragment_id)[0].machines
             1
         """
+        require(fragment_id=fragment_id)
         request = pb.GetFragmentUsageRequest(fragment_id=fragment_id)
         response: pb.GetFragmentUsageResponse = self._call("GetFragmentUsage", request, READ, timeout)
         return list(response.version_usages)
@@ -1579,6 +1652,7 @@ class AppService(Service):
             >>> cloud.get_fragment(fragment.id, version="stable").name
             'data-capture'
         """
+        require(fragment_id=fragment_id, tag=tag, revision=revision)
         request = pb.SetFragmentTagRequest(fragment_id=fragment_id, tag=tag, revision=revision)
         response: pb.SetFragmentTagResponse = self._call("SetFragmentTag", request, IDEMPOTENT, timeout)
         return list(response.tags)
@@ -1598,6 +1672,7 @@ class AppService(Service):
 
         Raises:
             NotFoundError: If there is no such fragment, or it has no such tag.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -1606,8 +1681,11 @@ class AppService(Service):
             >>> cloud.delete_fragment_tag(fragment.id, "stable")
             []
         """
+        require(fragment_id=fragment_id, tag=tag)
         request = pb.DeleteFragmentTagRequest(fragment_id=fragment_id, tag=tag)
-        response: pb.DeleteFragmentTagResponse = self._call("DeleteFragmentTag", request, ONCE, timeout)
+        response: pb.DeleteFragmentTagResponse = self._call(
+            "DeleteFragmentTag", request, ONCE, timeout, look="get_fragment_history"
+        )
         return list(response.tags)
 
     def list_authorizations(
@@ -1633,6 +1711,7 @@ class AppService(Service):
             >>> "organization_owner" in [each.authorization_id for each in authorizations]
             True
         """
+        require(org_id=org_id)
         with naming(organization_id="org_id"):
             request = pb.ListAuthorizationsRequest(organization_id=org_id, resource_ids=resource_ids)
         response: pb.ListAuthorizationsResponse = self._call("ListAuthorizations", request, READ, timeout)
@@ -1660,6 +1739,7 @@ class AppService(Service):
             >>> sorted(cloud.check_permissions([asked])[0].permissions)
             ['read_organization', 'write_organization']
         """
+        require(permissions=permissions)
         request = pb.CheckPermissionsRequest(permissions=permissions)
         response: pb.CheckPermissionsResponse = self._call("CheckPermissions", request, READ, timeout)
         return list(response.authorized_permissions)
@@ -1687,6 +1767,7 @@ class AppService(Service):
             >>> item.module_metadata.entrypoint
             'run.sh'
         """
+        require(item_id=item_id)
         request = pb.GetRegistryItemRequest(
             item_id=item_id, include_markdown_documentation=include_markdown_documentation
         )
@@ -1715,6 +1796,7 @@ class AppService(Service):
             NotFoundError: If there is no such organization.
             AlreadyExistsError: If it has an item of this name, or had one that is deleted.
             InvalidArgumentError: If the name is empty, or the type is not given.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -1723,8 +1805,9 @@ class AppService(Service):
             >>> cloud.get_registry_item(f"{sandbox.organization_id}:sorter").name
             'sorter'
         """
+        require(organization_id=organization_id, name=name, type=type)
         request = pb.CreateRegistryItemRequest(organization_id=organization_id, name=name, type=type)
-        self._call("CreateRegistryItem", request, ONCE, timeout)
+        self._call("CreateRegistryItem", request, ONCE, timeout, look="list_registry_items")
 
     def update_registry_item(
         self,
@@ -1774,6 +1857,7 @@ class AppService(Service):
             >>> cloud.get_registry_item(item.item_id).description
             'Reads soil.'
         """
+        require(item_id=item_id, type=type, description=description, visibility=visibility)
         request = pb.UpdateRegistryItemRequest(
             item_id=item_id,
             type=type,
@@ -1839,6 +1923,13 @@ class AppService(Service):
             >>> [item.name for item in items]
             ['soil-sensor']
         """
+        require(
+            organization_id=organization_id,
+            types=types,
+            visibilities=visibilities,
+            platforms=platforms,
+            statuses=statuses,
+        )
         request = pb.ListRegistryItemsRequest(
             organization_id=organization_id,
             types=types,
@@ -1873,8 +1964,9 @@ class AppService(Service):
         Example:
             >>> cloud.delete_registry_item(f"{sandbox.organization_id}:soil-sensor")
         """
+        require(item_id=item_id)
         request = pb.DeleteRegistryItemRequest(item_id=item_id)
-        self._call("DeleteRegistryItem", request, ONCE, timeout)
+        self._call("DeleteRegistryItem", request, DELETE, timeout)
 
     def rename_registry_item(self, item_id: str, new_name: str, *, timeout: Optional[float] = None) -> pb.RegistryItem:
         """Rename an item of the registry.
@@ -1890,10 +1982,14 @@ class AppService(Service):
             The registry item after the change.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(item_id=item_id, new_name=new_name)
         request = pb.RenameRegistryItemRequest(item_id=item_id, new_name=new_name)
-        response: pb.RenameRegistryItemResponse = self._call("RenameRegistryItem", request, ONCE, timeout)
+        response: pb.RenameRegistryItemResponse = self._call(
+            "RenameRegistryItem", request, ONCE, timeout, look="get_registry_item"
+        )
         return response.item
 
     def transfer_registry_item(
@@ -1909,10 +2005,12 @@ class AppService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(item_id=item_id, new_public_namespace=new_public_namespace)
         request = pb.TransferRegistryItemRequest(item_id=item_id, new_public_namespace=new_public_namespace)
-        self._call("TransferRegistryItem", request, ONCE, timeout)
+        self._call("TransferRegistryItem", request, ONCE, timeout, look="get_registry_item")
 
     def deprecate_registry_item(self, item_id: str, message: str, *, timeout: Optional[float] = None) -> None:
         """Mark a registry item as deprecated.
@@ -1934,6 +2032,7 @@ class AppService(Service):
             >>> cloud.get_registry_item(item_id).deprecated_status.message
             'Use moisture-sensor.'
         """
+        require(item_id=item_id, message=message)
         request = pb.DeprecateRegistryItemRequest(item_id=item_id, message=message)
         self._call("DeprecateRegistryItem", request, IDEMPOTENT, timeout)
 
@@ -1951,6 +2050,7 @@ class AppService(Service):
         Example:
             >>> cloud.undeprecate_registry_item(f"{sandbox.organization_id}:soil-sensor")
         """
+        require(item_id=item_id)
         request = pb.UndeprecateRegistryItemRequest(item_id=item_id)
         self._call("UndeprecateRegistryItem", request, IDEMPOTENT, timeout)
 
@@ -1971,6 +2071,7 @@ class AppService(Service):
             NotFoundError: If there is no such organization.
             AlreadyExistsError: If it has an item of this name in the registry, or had one that is deleted.
             InvalidArgumentError: If the name is empty.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -1978,9 +2079,10 @@ class AppService(Service):
             >>> module_id == f"{sandbox.organization_id}:hoverboard"
             True
         """
+        require(org_id=org_id, name=name)
         with naming(organization_id="org_id"):
             request = pb.CreateModuleRequest(organization_id=org_id, name=name)
-        response: pb.CreateModuleResponse = self._call("CreateModule", request, ONCE, timeout)
+        response: pb.CreateModuleResponse = self._call("CreateModule", request, ONCE, timeout, look="list_modules")
         return response.module_id, response.url
 
     def get_module(
@@ -2006,6 +2108,7 @@ class AppService(Service):
             >>> module.models[0].api
             'rdk:component:sensor'
         """
+        require(module_id=module_id)
         request = pb.GetModuleRequest(
             module_id=module_id, include_markdown_documentation=include_markdown_documentation
         )
@@ -2034,6 +2137,7 @@ class AppService(Service):
             >>> [module.name for module in cloud.list_modules(sandbox.organization_id)]
             ['soil-sensor']
         """
+        require(org_id=org_id)
         with naming(organization_id="org_id"):
             request = pb.ListModulesRequest(
                 organization_id=org_id, include_markdown_documentation=include_markdown_documentation
@@ -2062,6 +2166,7 @@ class AppService(Service):
             >>> url = cloud.upload_module_file(info, b"the packed files")
             >>> cloud.deprecate_registry_item_version(item_id, "1.0.0", "It reads too much.")
         """
+        require(item_id=item_id, version=version, message=message)
         request = pb.DeprecateRegistryItemVersionRequest(item_id=item_id, version=version, message=message)
         self._call("DeprecateRegistryItemVersion", request, IDEMPOTENT, timeout)
 
@@ -2083,6 +2188,7 @@ class AppService(Service):
             >>> url = cloud.upload_module_file(info, b"the packed files")
             >>> cloud.undeprecate_registry_item_version(item_id, "1.0.0")
         """
+        require(item_id=item_id, version=version)
         request = pb.UndeprecateRegistryItemVersionRequest(item_id=item_id, version=version)
         self._call("UndeprecateRegistryItemVersion", request, IDEMPOTENT, timeout)
 
@@ -2103,8 +2209,9 @@ class AppService(Service):
             >>> key_id in [each.api_key.id for each in cloud.list_keys(sandbox.organization_id)]
             False
         """
+        require(id=id)
         request = pb.DeleteKeyRequest(id=id)
-        self._call("DeleteKey", request, ONCE, timeout)
+        self._call("DeleteKey", request, DELETE, timeout)
 
     def list_keys(self, org_id: str, *, timeout: Optional[float] = None) -> List[pb.APIKeyWithAuthorizations]:
         """List the API keys of an organization and their roles.
@@ -2127,6 +2234,7 @@ class AppService(Service):
             >>> sandbox.api_key_id in [key.api_key.id for key in keys]
             True
         """
+        require(org_id=org_id)
         request = pb.ListKeysRequest(org_id=org_id)
         response: pb.ListKeysResponse = self._call("ListKeys", request, READ, timeout)
         return list(response.api_keys)
@@ -2145,6 +2253,7 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id, name=name)
         request = pb.RenameKeyRequest(id=id, name=name)
         response: pb.RenameKeyResponse = self._call("RenameKey", request, IDEMPOTENT, timeout)
         return response.id, response.name
@@ -2163,6 +2272,7 @@ class AppService(Service):
 
         Raises:
             NotFoundError: If there is no such key.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -2171,9 +2281,10 @@ class AppService(Service):
             >>> new_key == key
             False
         """
+        require(id=id)
         request = pb.RotateKeyRequest(id=id)
         # The old key dies with the call; a second one would kill the new key.
-        response: pb.RotateKeyResponse = self._call("RotateKey", request, ONCE, timeout)
+        response: pb.RotateKeyResponse = self._call("RotateKey", request, ONCE, timeout, look="list_keys")
         return response.key, response.id
 
     def create_key_from_existing_key_authorizations(
@@ -2192,6 +2303,7 @@ class AppService(Service):
 
         Raises:
             NotFoundError: If there is no such key.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -2199,9 +2311,10 @@ class AppService(Service):
             >>> key_id in [each.api_key.id for each in cloud.list_keys(sandbox.organization_id)]
             True
         """
+        require(id=id)
         request = pb.CreateKeyFromExistingKeyAuthorizationsRequest(id=id)
         response: pb.CreateKeyFromExistingKeyAuthorizationsResponse = self._call(
-            "CreateKeyFromExistingKeyAuthorizations", request, ONCE, timeout
+            "CreateKeyFromExistingKeyAuthorizations", request, ONCE, timeout, look="list_keys"
         )
         return response.key, response.id
 
@@ -2259,6 +2372,7 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(app_id=app_id, device_token=device_token, device_uuid=device_uuid)
         request = pb.UploadDevicePushTokenRequest(app_id=app_id, device_token=device_token, device_uuid=device_uuid)
         self._call("UploadDevicePushToken", request, IDEMPOTENT, timeout)
 
@@ -2273,8 +2387,9 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(app_id=app_id, device_uuid=device_uuid)
         request = pb.DeleteDevicePushTokenRequest(app_id=app_id, device_uuid=device_uuid)
-        self._call("DeleteDevicePushToken", request, ONCE, timeout)
+        self._call("DeleteDevicePushToken", request, DELETE, timeout)
 
     def get_device_push_tokens(self, app_id: str, *, timeout: Optional[float] = None) -> List[str]:
         """List the push tokens registered for an app.
@@ -2289,6 +2404,7 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(app_id=app_id)
         request = pb.GetDevicePushTokensRequest(app_id=app_id)
         response: pb.GetDevicePushTokensResponse = self._call("GetDevicePushTokens", request, READ, timeout)
         return list(response.device_tokens)
@@ -2307,6 +2423,7 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id, app_id=app_id, config_json=config_json)
         request = pb.SetFirebaseConfigRequest(org_id=org_id, app_id=app_id, config_json=config_json)
         self._call("SetFirebaseConfig", request, IDEMPOTENT, timeout)
 
@@ -2323,6 +2440,7 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id)
         request = pb.GetFirebaseConfigRequest(org_id=org_id)
         response: pb.GetFirebaseConfigResponse = self._call("GetFirebaseConfig", request, READ, timeout)
         return response.app_id
@@ -2338,5 +2456,6 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id, app_id=app_id)
         request = pb.DeleteFirebaseConfigRequest(org_id=org_id, app_id=app_id)
-        self._call("DeleteFirebaseConfig", request, ONCE, timeout)
+        self._call("DeleteFirebaseConfig", request, DELETE, timeout)

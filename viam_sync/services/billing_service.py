@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import List, Optional
 
-from viam_sync.proto._refusals import naming
+from viam_sync.proto._refusals import naming, require
 from viam_sync.proto.app import billing as pb
 from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
@@ -30,12 +30,14 @@ class BillingService(Service):
 
         Raises:
             NotFoundError: If one of the organizations does not exist.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
             >>> customer = cloud.create_organization("A Customer")
             >>> client.billing_client.send_payment_required_email(customer.id, sandbox.organization_id)
         """
+        require(customer_org_id=customer_org_id, billing_owner_org_id=billing_owner_org_id)
         request = pb.SendPaymentRequiredEmailRequest(
             customer_org_id=customer_org_id, billing_owner_org_id=billing_owner_org_id
         )
@@ -74,6 +76,7 @@ class BillingService(Service):
 
         Raises:
             NotFoundError: If there is no such organization.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -81,10 +84,11 @@ class BillingService(Service):
             >>> client.billing_client.get_org_billing_information(sandbox.organization_id).billing_tier
             'education'
         """
+        require(org_id=org_id, billing_tier=billing_tier)
         with naming(organization_id="org_id"):
             request = pb.UpdateOrganizationBillingTierRequest(organization_id=org_id, billing_tier=billing_tier)
         # Whether each change of tier is billed is not known.
-        self._call("UpdateOrganizationBillingTier", request, ONCE, timeout)
+        self._call("UpdateOrganizationBillingTier", request, ONCE, timeout, look="get_org_billing_information")
 
     def get_location_billing_organization(self, location_id: str, *, timeout: Optional[float] = None) -> str:
         """Get the organization that pays for a location.
@@ -105,6 +109,7 @@ class BillingService(Service):
             >>> payer == sandbox.organization_id
             True
         """
+        require(location_id=location_id)
         request = pb.GetLocationBillingOrganizationRequest(location_id=location_id)
         response: pb.GetLocationBillingOrganizationResponse = self._call(
             "GetLocationBillingOrganization", request, READ, timeout
@@ -130,6 +135,7 @@ class BillingService(Service):
             >>> cloud.share_location(customer.id, sandbox.location_id)
             >>> client.billing_client.update_location_billing_organization(sandbox.location_id, customer.id)
         """
+        require(location_id=location_id, billing_organization_id=billing_organization_id)
         request = pb.UpdateLocationBillingOrganizationRequest(
             location_id=location_id, billing_organization_id=billing_organization_id
         )
@@ -166,6 +172,7 @@ class BillingService(Service):
         Raises:
             NotFoundError: If there is no such organization.
             PermissionDeniedError: If the caller may not charge it.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -173,6 +180,7 @@ class BillingService(Service):
             >>> path = str(folder / "invoice.pdf")
             >>> client.billing_client.get_invoice_pdf(charged.invoice_id, sandbox.organization_id, path)
         """
+        require(org_id_to_charge=org_id_to_charge, subtotal=subtotal, tax=tax)
         request = pb.ChargeOrganizationRequest(
             org_id_to_charge=org_id_to_charge,
             subtotal=subtotal,
@@ -182,7 +190,9 @@ class BillingService(Service):
             disable_confirmation_email=disable_confirmation_email,
         )
         # Sent again, it would charge again.
-        response: pb.ChargeOrganizationResponse = self._call("ChargeOrganization", request, ONCE, timeout)
+        response: pb.ChargeOrganizationResponse = self._call(
+            "ChargeOrganization", request, ONCE, timeout, look="get_invoices_summary"
+        )
         return response
 
     def create_invoice_and_charge_immediately(
@@ -214,6 +224,7 @@ class BillingService(Service):
         Raises:
             NotFoundError: If there is no such organization.
             PermissionDeniedError: If the caller may not charge it.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -222,6 +233,7 @@ class BillingService(Service):
             >>> (newest.id == response.invoice_id, newest.invoice_amount)
             (True, 119.0)
         """
+        require(org_id_to_charge=org_id_to_charge, amount=amount)
         request = pb.CreateInvoiceAndChargeImmediatelyRequest(
             org_id_to_charge=org_id_to_charge,
             amount=amount,
@@ -231,6 +243,6 @@ class BillingService(Service):
         )
         # Sent again, it would charge again.
         response: pb.CreateInvoiceAndChargeImmediatelyResponse = self._call(
-            "CreateInvoiceAndChargeImmediately", request, ONCE, timeout
+            "CreateInvoiceAndChargeImmediately", request, ONCE, timeout, look="get_invoices_summary"
         )
         return response

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Optional
 
+from viam_sync.proto._refusals import require
 from viam_sync.proto.app import datapipelines as pb
-from viam_sync.rpc.retry import IDEMPOTENT, ONCE
+from viam_sync.rpc.retry import DELETE, IDEMPOTENT
 from viam_sync.rpc.service import Service
 
 
@@ -29,6 +30,7 @@ class DataPipelinesService(Service):
             NotFoundError: If there is no such pipeline.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id, name=name)
         request = pb.RenameDataPipelineRequest(id=id, name=name)
         self._call("RenameDataPipeline", request, IDEMPOTENT, timeout)
 
@@ -43,8 +45,9 @@ class DataPipelinesService(Service):
             NotFoundError: If there is no such pipeline.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id)
         request = pb.DeleteDataPipelineRequest(id=id)
-        self._call("DeleteDataPipeline", request, ONCE, timeout)
+        self._call("DeleteDataPipeline", request, DELETE, timeout)
 
     def enable_data_pipeline(self, id: str, *, timeout: Optional[float] = None) -> None:
         """Let a disabled data pipeline run on its schedule again.
@@ -57,6 +60,7 @@ class DataPipelinesService(Service):
             NotFoundError: If there is no such pipeline.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id)
         request = pb.EnableDataPipelineRequest(id=id)
         self._call("EnableDataPipeline", request, IDEMPOTENT, timeout)
 
@@ -71,5 +75,6 @@ class DataPipelinesService(Service):
             NotFoundError: If there is no such pipeline.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id)
         request = pb.DisableDataPipelineRequest(id=id)
         self._call("DisableDataPipeline", request, IDEMPOTENT, timeout)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import List, Optional, Sequence, Tuple
 
+from viam_sync.proto._refusals import require
 from viam_sync.proto._values import TimestampLike
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ, READ_FILES
+from viam_sync.rpc.retry import DELETE, IDEMPOTENT, ONCE, READ, READ_FILES
 from viam_sync.rpc.service import Service
 
 
@@ -42,6 +43,7 @@ class DataService(Service):
 
         Raises:
             PermissionDeniedError: If the caller may not delete it.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -50,11 +52,14 @@ class DataService(Service):
             >>> client.data_client.delete_tabular_data(sandbox.organization_id, 0)
             1008
         """
+        require(organization_id=organization_id, delete_older_than_days=delete_older_than_days)
         request = pb.DeleteTabularDataRequest(
             organization_id=organization_id, delete_older_than_days=delete_older_than_days, filter=filter
         )
         # The age is counted from the day on which the service gets the request.
-        response: pb.DeleteTabularDataResponse = self._call("DeleteTabularData", request, ONCE, timeout)
+        response: pb.DeleteTabularDataResponse = self._call(
+            "DeleteTabularData", request, ONCE, timeout, look="tabular_data_by_filter"
+        )
         return response.deleted_count
 
     def get_database_connection(self, organization_id: str, *, timeout: Optional[float] = None) -> str:
@@ -78,6 +83,7 @@ class DataService(Service):
             >>> client.data_client.get_database_connection(sandbox.organization_id)
             'data-federation-...query.mongodb.net'
         """
+        require(organization_id=organization_id)
         request = pb.GetDatabaseConnectionRequest(organization_id=organization_id)
         response: pb.GetDatabaseConnectionResponse = self._call("GetDatabaseConnection", request, READ, timeout)
         return response.hostname
@@ -100,6 +106,7 @@ class DataService(Service):
         Example:
             >>> client.data_client.configure_database_user(sandbox.organization_id, "a long password")
         """
+        require(organization_id=organization_id, password=password)
         request = pb.ConfigureDatabaseUserRequest(organization_id=organization_id, password=password)
         self._call("ConfigureDatabaseUser", request, IDEMPOTENT, timeout)
 
@@ -117,6 +124,7 @@ class DataService(Service):
             NotFoundError: If there is no such dataset.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(dataset_id=dataset_id, sequence_ids=sequence_ids)
         request = pb.AddSequencesToDatasetRequest(dataset_id=dataset_id, sequence_ids=sequence_ids)
         self._call("AddSequencesToDataset", request, IDEMPOTENT, timeout)
 
@@ -134,6 +142,7 @@ class DataService(Service):
             NotFoundError: If there is no such dataset.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(dataset_id=dataset_id, sequence_ids=sequence_ids)
         request = pb.RemoveSequencesFromDatasetRequest(dataset_id=dataset_id, sequence_ids=sequence_ids)
         self._call("RemoveSequencesFromDataset", request, IDEMPOTENT, timeout)
 
@@ -159,6 +168,7 @@ class DataService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(organization_id=organization_id, collection_type=collection_type)
         request = pb.ListIndexesRequest(
             organization_id=organization_id, collection_type=collection_type, pipeline_name=pipeline_name
         )
@@ -186,13 +196,14 @@ class DataService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(organization_id=organization_id, collection_type=collection_type, index_name=index_name)
         request = pb.DeleteIndexRequest(
             organization_id=organization_id,
             collection_type=collection_type,
             index_name=index_name,
             pipeline_name=pipeline_name,
         )
-        self._call("DeleteIndex", request, ONCE, timeout)
+        self._call("DeleteIndex", request, DELETE, timeout)
 
     def create_saved_query(
         self,
@@ -214,6 +225,7 @@ class DataService(Service):
             The answer of the service.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.CreateSavedQueryRequest(organization_id=organization_id, name=name, mql_binary=mql_binary)
@@ -237,6 +249,7 @@ class DataService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.UpdateSavedQueryRequest(id=id, name=name, mql_binary=mql_binary)
@@ -267,6 +280,7 @@ class DataService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DeleteSavedQueryRequest(id=id)
@@ -317,12 +331,16 @@ class DataService(Service):
 
         Raises:
             NotFoundError: If there is no such part.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(part_id=part_id, resources=resources, start_time=start_time, end_time=end_time)
         request = pb.CreateSequenceRequest(
             part_id=part_id, resources=resources, start_time=start_time, end_time=end_time, sequence_tags=sequence_tags
         )
-        response: pb.CreateSequenceResponse = self._call("CreateSequence", request, ONCE, timeout)
+        response: pb.CreateSequenceResponse = self._call(
+            "CreateSequence", request, ONCE, timeout, look="list_sequences"
+        )
         return response.id
 
     def get_sequence(self, id: str, *, timeout: Optional[float] = None) -> pb.Sequence:
@@ -339,6 +357,7 @@ class DataService(Service):
             NotFoundError: If there is no such sequence.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id)
         request = pb.GetSequenceRequest(id=id)
         response: pb.GetSequenceResponse = self._call("GetSequence", request, READ, timeout)
         return response.sequence
@@ -354,8 +373,9 @@ class DataService(Service):
             NotFoundError: If there is no such sequence.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id)
         request = pb.DeleteSequenceRequest(id=id)
-        self._call("DeleteSequence", request, ONCE, timeout)
+        self._call("DeleteSequence", request, DELETE, timeout)
 
     def list_sequences(
         self,
@@ -379,6 +399,7 @@ class DataService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(organization_id=organization_id)
         request = pb.ListSequencesRequest(organization_id=organization_id, page_token=page_token, page_size=page_size)
         response: pb.ListSequencesResponse = self._call("ListSequences", request, READ, timeout)
         return list(response.sequences), response.next_page_token
@@ -408,6 +429,7 @@ class DataService(Service):
             NotFoundError: If there is no such dataset.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(dataset_id=dataset_id)
         request = pb.SequencesByDatasetIDRequest(
             dataset_id=dataset_id, page_token=page_token, page_size=page_size, count_only=count_only
         )
@@ -437,6 +459,7 @@ class DataService(Service):
             NotFoundError: If there is no such sequence.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(sequence_id=sequence_id)
         request = pb.GetSequenceBinaryDataRequest(sequence_id=sequence_id, page_token=page_token, page_size=page_size)
         response: pb.GetSequenceBinaryDataResponse = self._call("GetSequenceBinaryData", request, READ_FILES, timeout)
         return list(response.data), response.next_page_token

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import List, Optional, Sequence
 
+from viam_sync.proto._refusals import require
 from viam_sync.proto.app import dataset as pb
-from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
+from viam_sync.rpc.retry import DELETE, IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 
 
@@ -40,6 +41,7 @@ class DatasetService(Service):
 
         Raises:
             AlreadyExistsError: If the organization has a dataset of this name.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -47,8 +49,11 @@ class DatasetService(Service):
             >>> client.data_client.list_dataset_by_ids([dataset_id])[0].name
             'leaves'
         """
+        require(name=name, organization_id=organization_id)
         request = pb.CreateDatasetRequest(name=name, organization_id=organization_id, type=type)
-        response: pb.CreateDatasetResponse = self._call("CreateDataset", request, ONCE, timeout)
+        response: pb.CreateDatasetResponse = self._call(
+            "CreateDataset", request, ONCE, timeout, look="list_datasets_by_organization_id"
+        )
         return response.id
 
     def delete_dataset(self, id: str, *, timeout: Optional[float] = None) -> None:
@@ -67,8 +72,9 @@ class DatasetService(Service):
             >>> client.data_client.binary_data_by_filter(count_only=True)[1]  # the files stay
             24
         """
+        require(id=id)
         request = pb.DeleteDatasetRequest(id=id)
-        self._call("DeleteDataset", request, ONCE, timeout)
+        self._call("DeleteDataset", request, DELETE, timeout)
 
     def rename_dataset(self, id: str, name: str, *, timeout: Optional[float] = None) -> None:
         """Give a dataset another name.
@@ -90,6 +96,7 @@ class DatasetService(Service):
             >>> client.data_client.list_dataset_by_ids([sandbox.dataset_id])[0].name
             'fruit'
         """
+        require(id=id, name=name)
         request = pb.RenameDatasetRequest(id=id, name=name)
         self._call("RenameDataset", request, IDEMPOTENT, timeout)
 
@@ -111,6 +118,7 @@ class DatasetService(Service):
             >>> [dataset.name for dataset in client.data_client.list_dataset_by_ids([sandbox.dataset_id])]
             ['tomatoes']
         """
+        require(ids=ids)
         request = pb.ListDatasetsByIDsRequest(ids=ids)
         response: pb.ListDatasetsByIDsResponse = self._call("ListDatasetsByIDs", request, READ, timeout)
         return list(response.datasets)
@@ -132,6 +140,7 @@ class DatasetService(Service):
         Raises:
             AlreadyExistsError: If the organization has a dataset of this name.
             NotFoundError: If there is no such dataset.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -140,8 +149,11 @@ class DatasetService(Service):
             >>> client.data_client.list_dataset_by_ids([new])[0].name
             'plants'
         """
+        require(name=name, organization_id=organization_id, dataset_ids=dataset_ids)
         request = pb.MergeDatasetsRequest(name=name, organization_id=organization_id, dataset_ids=dataset_ids)
-        response: pb.MergeDatasetsResponse = self._call("MergeDatasets", request, ONCE, timeout)
+        response: pb.MergeDatasetsResponse = self._call(
+            "MergeDatasets", request, ONCE, timeout, look="list_datasets_by_organization_id"
+        )
         return response.dataset_id
 
     def start_sequence_dataset_export(self, dataset_id: str, *, timeout: Optional[float] = None) -> str:
@@ -158,8 +170,10 @@ class DatasetService(Service):
 
         Raises:
             NotFoundError: If there is no such dataset.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(dataset_id=dataset_id)
         request = pb.StartSequenceDatasetExportRequest(dataset_id=dataset_id)
         response: pb.StartSequenceDatasetExportResponse = self._call(
             "StartSequenceDatasetExport", request, ONCE, timeout
@@ -182,6 +196,7 @@ class DatasetService(Service):
             NotFoundError: If there is no such job.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(job_id=job_id)
         request = pb.GetSequenceDatasetExportRequest(job_id=job_id)
         response: pb.GetSequenceDatasetExportResponse = self._call("GetSequenceDatasetExport", request, READ, timeout)
         return response

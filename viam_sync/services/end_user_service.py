@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Optional, Sequence
 
+from viam_sync.proto._refusals import require
 from viam_sync.proto.app import end_user as pb
 from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
@@ -74,8 +75,10 @@ class EndUserService(Service):
 
         Raises:
             NotFoundError: If there is no such organization.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id, application_name=application_name)
         request = pb.RegisterAuthApplicationRequest(
             org_id=org_id,
             application_name=application_name,
@@ -83,7 +86,9 @@ class EndUserService(Service):
             redirect_uris=redirect_uris,
             logout_uri=logout_uri,
         )
-        response: pb.RegisterAuthApplicationResponse = self._call("RegisterAuthApplication", request, ONCE, timeout)
+        response: pb.RegisterAuthApplicationResponse = self._call(
+            "RegisterAuthApplication", request, ONCE, timeout, look="get_auth_application"
+        )
         return response
 
     def update_auth_application(
@@ -119,6 +124,7 @@ class EndUserService(Service):
             NotFoundError: If the organization or the application does not exist.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id, application_id=application_id)
         request = pb.UpdateAuthApplicationRequest(
             org_id=org_id,
             application_id=application_id,
@@ -151,6 +157,7 @@ class EndUserService(Service):
             NotFoundError: If the organization or the application does not exist.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id, application_id=application_id)
         request = pb.GetAuthApplicationRequest(org_id=org_id, application_id=application_id)
         response: pb.GetAuthApplicationResponse = self._call("GetAuthApplication", request, READ, timeout)
         return response

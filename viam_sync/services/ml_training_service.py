@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
-from viam_sync.proto._refusals import naming
+from viam_sync.proto._refusals import naming, require
 from viam_sync.proto.app import mltraining as pb
-from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
+from viam_sync.rpc.retry import DELETE, IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 
 
@@ -54,6 +54,7 @@ class MLTrainingService(Service):
             NotFoundError: If the organization or the dataset does not exist.
             AlreadyExistsError: If there is a model of this name and version.
             FailedPreconditionError: If the dataset does not suffice to train on.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -64,6 +65,14 @@ class MLTrainingService(Service):
             >>> training.get_training_job(id).synced_model_id.endswith(":plants")
             True
         """
+        require(
+            org_id=org_id,
+            dataset_id=dataset_id,
+            model_name=model_name,
+            model_version=model_version,
+            model_type=model_type,
+            tags=tags,
+        )
         with naming(organization_id="org_id"):
             request = pb.SubmitTrainingJobRequest(
                 organization_id=org_id,
@@ -74,7 +83,9 @@ class MLTrainingService(Service):
                 tags=tags,
                 model_framework=model_framework,
             )
-        response: pb.SubmitTrainingJobResponse = self._call("SubmitTrainingJob", request, ONCE, timeout)
+        response: pb.SubmitTrainingJobResponse = self._call(
+            "SubmitTrainingJob", request, ONCE, timeout, look="list_training_jobs"
+        )
         return response.id
 
     def submit_custom_training_job(
@@ -115,6 +126,7 @@ class MLTrainingService(Service):
             InvalidArgumentError: If the registry item is no training script.
             NotFoundError: If the organization, the dataset or the registry item does not exist.
             AlreadyExistsError: If there is a model of this name and version.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -126,6 +138,13 @@ class MLTrainingService(Service):
             >>> client.ml_training_client.get_training_job(id).is_custom_job
             True
         """
+        require(
+            org_id=org_id,
+            dataset_id=dataset_id,
+            registry_item_id=registry_item_id,
+            model_name=model_name,
+            model_version=model_version,
+        )
         with naming(organization_id="org_id"):
             request = pb.SubmitCustomTrainingJobRequest(
                 organization_id=org_id,
@@ -138,7 +157,9 @@ class MLTrainingService(Service):
                 container_version=container_version,
                 container_id=container_id,
             )
-        response: pb.SubmitCustomTrainingJobResponse = self._call("SubmitCustomTrainingJob", request, ONCE, timeout)
+        response: pb.SubmitCustomTrainingJobResponse = self._call(
+            "SubmitCustomTrainingJob", request, ONCE, timeout, look="list_training_jobs"
+        )
         return response.id
 
     def get_training_job(self, id: str, *, timeout: Optional[float] = None) -> pb.TrainingJobMetadata:
@@ -162,6 +183,7 @@ class MLTrainingService(Service):
             >>> training.get_training_job(id).status == 1  # TRAINING_STATUS_PENDING
             True
         """
+        require(id=id)
         request = pb.GetTrainingJobRequest(id=id)
         response: pb.GetTrainingJobResponse = self._call("GetTrainingJob", request, READ, timeout)
         return response.metadata
@@ -194,6 +216,7 @@ class MLTrainingService(Service):
             >>> [job.model_name for job in training.list_training_jobs(sandbox.organization_id)]
             ['plants']
         """
+        require(org_id=org_id)
         with naming(organization_id="org_id", status="training_status"):
             request = pb.ListTrainingJobsRequest(organization_id=org_id, status=training_status)
         response: pb.ListTrainingJobsResponse = self._call("ListTrainingJobs", request, READ, timeout)
@@ -221,6 +244,7 @@ class MLTrainingService(Service):
             >>> training.get_training_job(id).status == 6  # TRAINING_STATUS_CANCELING
             True
         """
+        require(id=id)
         request = pb.CancelTrainingJobRequest(id=id)
         self._call("CancelTrainingJob", request, IDEMPOTENT, timeout)
 
@@ -245,8 +269,9 @@ class MLTrainingService(Service):
             >>> training.list_training_jobs(sandbox.organization_id)
             []
         """
+        require(id=id)
         request = pb.DeleteCompletedTrainingJobRequest(id=id)
-        self._call("DeleteCompletedTrainingJob", request, ONCE, timeout)
+        self._call("DeleteCompletedTrainingJob", request, DELETE, timeout)
 
     def get_training_job_logs(
         self, id: str, *, page_token: Optional[str] = None, timeout: Optional[float] = None
@@ -275,6 +300,7 @@ class MLTrainingService(Service):
             >>> entries[0].message.split(":")[0], next_page_token
             ('Queued', '')
         """
+        require(id=id)
         request = pb.GetTrainingJobLogsRequest(id=id, page_token=page_token)
         response: pb.GetTrainingJobLogsResponse = self._call("GetTrainingJobLogs", request, READ, timeout)
         return list(response.logs), response.next_page_token
@@ -309,6 +335,7 @@ class MLTrainingService(Service):
             NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id)
         with naming(organization_id="org_id"):
             request = pb.ListContainersRequest(organization_id=org_id)
         response: pb.ListContainersResponse = self._call("ListContainers", request, READ, timeout)
@@ -328,6 +355,7 @@ class MLTrainingService(Service):
             NotFoundError: If there is no such container.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id)
         request = pb.GetContainerRequest(id=id)
         response: pb.GetContainerResponse = self._call("GetContainer", request, READ, timeout)
         return response.container
@@ -348,14 +376,16 @@ class MLTrainingService(Service):
 
         Raises:
             NotFoundError: If there is no such organization.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id, image_uri=image_uri, description=description)
         with naming(organization_id="org_id"):
             request = pb.RegisterCustomTrainingContainerRequest(
                 organization_id=org_id, image_uri=image_uri, description=description
             )
         response: pb.RegisterCustomTrainingContainerResponse = self._call(
-            "RegisterCustomTrainingContainer", request, ONCE, timeout
+            "RegisterCustomTrainingContainer", request, ONCE, timeout, look="list_containers"
         )
         return response.id
 
@@ -370,5 +400,6 @@ class MLTrainingService(Service):
             NotFoundError: If there is no such container.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id)
         request = pb.DeleteCustomTrainingContainerRequest(id=id)
-        self._call("DeleteCustomTrainingContainer", request, ONCE, timeout)
+        self._call("DeleteCustomTrainingContainer", request, DELETE, timeout)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Iterable, List, Optional, Tuple
 
-from viam_sync.proto._refusals import naming
+from viam_sync.proto._refusals import naming, require
 from viam_sync.proto.app import packages as pb
-from viam_sync.rpc.retry import ONCE, READ, UPLOAD
+from viam_sync.rpc.retry import DELETE, READ, UPLOAD
 from viam_sync.rpc.service import Service
 
 
@@ -33,9 +33,12 @@ class PackageService(Service):
             The ID of the package; the version of the package.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        response: pb.CreatePackageResponse = self._send("CreatePackage", requests, UPLOAD, timeout)
+        response: pb.CreatePackageResponse = self._send(
+            "CreatePackage", requests, UPLOAD, timeout, look="list_packages"
+        )
         return response.id, response.version
 
     def delete_package(
@@ -53,8 +56,9 @@ class PackageService(Service):
             NotFoundError: If there is no such version of a package.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id, version=version, type=type)
         request = pb.DeletePackageRequest(id=id, version=version, type=type)
-        self._call("DeletePackage", request, ONCE, timeout)
+        self._call("DeletePackage", request, DELETE, timeout)
 
     def get_package(
         self,
@@ -83,6 +87,7 @@ class PackageService(Service):
             NotFoundError: If there is no such version of a package.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id, version=version)
         request = pb.GetPackageRequest(id=id, version=version, include_url=include_url, type=type, platform=platform)
         response: pb.GetPackageResponse = self._call("GetPackage", request, READ, timeout)
         return response.package
@@ -114,6 +119,7 @@ class PackageService(Service):
             NotFoundError: If there is no such organization.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id)
         with naming(organization_id="org_id"):
             request = pb.ListPackagesRequest(
                 organization_id=org_id, name=name, version=version, type=type, include_url=include_url

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import List, Optional
 
 from viam_sync.proto import provisioning as pb
-from viam_sync.proto._refusals import naming
+from viam_sync.proto._refusals import naming, require
 from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 
@@ -30,6 +30,7 @@ class ProvisioningService(Service):
             The answer of the service.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -65,6 +66,7 @@ class ProvisioningService(Service):
             >>> client.provisioning_client.get_smart_machine_status().is_online
             True
         """
+        require(network_type=network_type, ssid=ssid, psk=psk)
         with naming(type="network_type"):
             request = pb.SetNetworkCredentialsRequest(type=network_type, ssid=ssid, psk=psk)
         self._call("SetNetworkCredentials", request, IDEMPOTENT, timeout)
@@ -123,6 +125,7 @@ class ProvisioningService(Service):
 
         Raises:
             UnimplementedError: If the agent of the machine is too old to know it.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:

@@ -8,7 +8,7 @@ import stat
 import threading
 from itertools import chain
 from types import TracebackType
-from typing import Any, BinaryIO, Iterator, Optional, Type, Union
+from typing import Any, BinaryIO, Callable, Iterator, Optional, Type, Union
 
 from typing_extensions import Self
 
@@ -22,7 +22,7 @@ Uploadable = Union[BytesLike, "os.PathLike[str]", BinaryIO]
 
 
 class Contents:
-    """Contents that are read piece by piece, once, by one thread, while another may put an end to it.
+    """Contents that are read piece by piece, by one thread, while another may put an end to it.
 
     They must be as long as they were at the start: what has grown or shrunk by the end is an error there, so that no
     half of it is taken for the whole.
@@ -32,6 +32,7 @@ class Contents:
         label: What errors call them.
         size: How many bytes there must be; None if that is not known.
         owned: Whether to close the file.
+        reopen: Opens it again, for reading the contents another time; None if they can be read only once.
 
     Attributes:
         size: How many bytes there are; None if that is not known.
@@ -42,17 +43,23 @@ class Contents:
         >>> path.write_bytes(b"hello")
         5
         >>> with contents_of("data", path) as contents:
-        ...     contents.size, list(contents)
-        (5, [b'hello'])
+        ...     contents.size, list(contents), list(contents)
+        (5, [b'hello'], [b'hello'])
     """
 
-    def __init__(self, file: Any, label: str, size: Optional[int], *, owned: bool) -> None:
-        self._file = file
+    def __init__(
+        self, file: Any, label: str, size: Optional[int], *, owned: bool, reopen: Optional[Callable[[], Any]] = None
+    ) -> None:
+        self._reader = _Reader(file, label, owned=owned)
         self._label = label
-        self._owned = owned
-        self._closed = False
-        self._lock = threading.Lock()
+        self._reopen = reopen
+        self._begun = False
         self.size = size
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether they can be read more than once."""
+        return self._reopen is not None
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the pieces; one empty piece where there are no contents.
@@ -61,9 +68,14 @@ class Contents:
             OSError: If they cannot be read, or are longer or shorter than they were at the start.
             TypeError: If they are text.
         """
-        done = 0
+        if self._begun and self._reopen is not None:
+            # What read them before may be in the middle of it still, in a thread of grpc's.
+            self._reader.close()
+            self._reader = _Reader(self._reopen(), self._label, owned=True)
+        self._begun = True
+        reader, done = self._reader, 0
         while True:
-            piece = self._read(done)
+            piece = reader.read(done)
             done += len(piece)
             if self.size is not None and done > self.size:
                 raise self._changed("grown", "there is more by now")
@@ -75,7 +87,33 @@ class Contents:
         if not done:
             yield b""
 
-    def _read(self, done: int) -> bytes:
+    def _changed(self, how: str, now: str) -> OSError:
+        return OSError(
+            f"{self._label} has {how} while it was uploaded: it had {self.size:,} bytes at first, and {now}."
+            " Nothing was uploaded; try again when nothing writes to it any more."
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self._reader.close()
+
+
+class _Reader:
+    """A file that one thread reads, and another may close."""
+
+    def __init__(self, file: Any, label: str, *, owned: bool) -> None:
+        self._file = file
+        self._label = label
+        self._owned = owned
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def read(self, done: int) -> bytes:
+        """Return the next piece; empty at the end."""
         try:
             with self._lock:
                 if self._closed:
@@ -93,18 +131,8 @@ class Contents:
             raise TypeError(f"{self._label} {text}")
         return piece
 
-    def _changed(self, how: str, now: str) -> OSError:
-        return OSError(
-            f"{self._label} has {how} while it was uploaded: it had {self.size:,} bytes at first, and {now}."
-            " Nothing was uploaded; try again when nothing writes to it any more."
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
+    def close(self) -> None:
+        """Read no more, and close the file if it is not the caller's own."""
         self._closed = True
         self._close_if_over()
 
@@ -133,8 +161,21 @@ class FileContents(Contents):
 
     def __init__(self, path: Union[str, "os.PathLike[str]"]) -> None:
         file = open(path, "rb", buffering=0)  # noqa: SIM115, PTH123 (closed at the end; a path may be a str)
-        super().__init__(file, os.fspath(path), _size_of(file), owned=True)
-        self.changed = os.fstat(file.fileno()).st_mtime_ns
+        status = os.fstat(file.fileno())
+        # What is no regular file, such as a pipe, gives its contents once.
+        again = self._open_again if stat.S_ISREG(status.st_mode) else None
+        super().__init__(file, os.fspath(path), _size_of(file), owned=True, reopen=again)
+        self.changed = status.st_mtime_ns
+
+    def _open_again(self) -> BinaryIO:
+        file = open(self._label, "rb", buffering=0)  # noqa: SIM115, PTH123 (closed at the end)
+        if os.fstat(file.fileno()).st_mtime_ns != self.changed:
+            file.close()
+            raise OSError(
+                f"{self._label} was changed while it was uploaded, so it cannot be sent again after a failure."
+                " Nothing was uploaded; try again when nothing writes to it any more."
+            )
+        return file
 
 
 def contents_of(name: str, given: Uploadable) -> Contents:
@@ -151,7 +192,7 @@ def contents_of(name: str, given: Uploadable) -> Contents:
     """
     if isinstance(given, (bytes, bytearray, memoryview)):
         memory = _Memory(given)
-        return Contents(memory, name, memory.size, owned=True)
+        return Contents(memory, name, memory.size, owned=True, reopen=lambda: _Memory(given))
     if isinstance(given, os.PathLike):
         return FileContents(given)
     if isinstance(given, io.TextIOBase):
@@ -163,15 +204,51 @@ def contents_of(name: str, given: Uploadable) -> Contents:
     raise TypeError(f"{name} takes {what}, got a {type(given).__name__}")
 
 
-def primed(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Return pieces of which the first was read at once: what cannot be read at all is found before a call is made.
+class Pieces:
+    """The pieces of contents, and word of each when the next one is wanted.
+
+    The first is read at once: what cannot be read at all is found before a call is made.
+
+    Args:
+        contents: The contents.
+        advance: Told how many bytes are done; of fewer than none when they are gone through from the start again.
+
+    Attributes:
+        size: How many bytes there are; None if that is not known.
+        repeatable: Whether they can be gone through more than once.
 
     Example:
-        >>> from viam_sync.transfer.chunks import primed
-        >>> list(primed(iter([b"a", b"b"])))
-        [b'a', b'b']
+        >>> from viam_sync.transfer.chunks import Pieces, contents_of
+        >>> told = []
+        >>> with contents_of("data", b"hello") as contents:
+        ...     pieces = Pieces(contents, told.append)
+        ...     list(pieces), list(pieces), told
+        ([b'hello'], [b'hello'], [5, -5, 5])
     """
-    return chain([next(pieces)], pieces)
+
+    def __init__(self, contents: Contents, advance: Callable[[int], None]) -> None:
+        self.size = contents.size
+        self.repeatable = contents.repeatable
+        self._contents = contents
+        self._advance = advance
+        self._done = 0
+        self._round = 0
+        pieces = iter(contents)
+        self._first: Iterator[bytes] = chain([next(pieces)], pieces)
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._round += 1
+        mine = self._round
+        pieces = self._first if mine == 1 else iter(self._contents)
+        if self._done:
+            self._advance(-self._done)
+            self._done = 0
+        for piece in pieces:
+            yield piece
+            # A round that was given up may be asked for its next piece all the same.
+            if mine == self._round:
+                self._done += len(piece)
+                self._advance(len(piece))
 
 
 class _Memory:

@@ -6,7 +6,7 @@ import importlib
 import sys
 import threading
 from types import TracebackType
-from typing import Any, Callable, Iterable, Iterator, Optional, Type, Union
+from typing import Any, Callable, Optional, Type, Union
 
 from typing_extensions import Self
 
@@ -87,12 +87,6 @@ class Progress:
             except BaseException as failure:
                 self.failure = failure
                 raise
-
-    def counting(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield pieces, and tell of each when the next one is wanted."""
-        for piece in pieces:
-            yield piece
-            self.advance(len(piece))
 
     def __enter__(self) -> Self:
         return self

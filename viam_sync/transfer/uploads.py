@@ -10,7 +10,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optiona
 
 from viam_sync.errors import ViamError
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.transfer.chunks import FileContents, primed
+from viam_sync.transfer.chunks import FileContents, Pieces
 from viam_sync.transfer.files import StrPath, path_from
 from viam_sync.transfer.journal import FileVersion, Intent, Journal, JournalError
 from viam_sync.transfer.progress import Progress
@@ -53,7 +53,7 @@ class Found(NamedTuple):
 
 
 #: Uploads a file: takes it, its contents, the mark to give it, if any, and what its call is made with; returns its ID.
-Send = Callable[[Found, Iterator[bytes], Optional[str], Cancellation], str]
+Send = Callable[[Found, Pieces, Optional[str], Cancellation], str]
 #: Asks the service for uploads by their marks; returns the IDs of those it has.
 Ask = Callable[[Sequence[Intent]], Dict[str, str]]
 
@@ -225,7 +225,7 @@ class Uploads:
 
     def _sent(self, file: Found, sent: List[int], cancellation: Cancellation) -> str:
         with FileContents(file.path) as contents:
-            pieces = primed(self._counting(contents, sent))
+            pieces = Pieces(contents, lambda count: self._advance(sent, count))
             if self._journal is None:
                 return self._upload(file, pieces, None, cancellation)
             # As it is now that it is open; it may be another than the one that was found.
@@ -234,11 +234,9 @@ class Uploads:
         self._journal.acknowledge(intent, id)
         return id
 
-    def _counting(self, pieces: Iterable[bytes], sent: List[int]) -> Iterator[bytes]:
-        for piece in pieces:
-            yield piece
-            sent[0] += len(piece)
-            self._progress.advance(len(piece))
+    def _advance(self, sent: List[int], count: int) -> None:
+        sent[0] += count
+        self._progress.advance(count)
 
 
 def _size(file: Found) -> int:

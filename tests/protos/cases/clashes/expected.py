@@ -9,7 +9,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from clashes import zoo as pb
 
-from viam_sync.proto._refusals import naming
+from viam_sync.proto._refusals import naming, require
 from viam_sync.rpc.retry import ONCE, READ
 from viam_sync.rpc.service import Service
 
@@ -55,6 +55,7 @@ class ZooService(Service):
             Where it lives from now on; its neighbours.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ImportRequest(
@@ -82,6 +83,7 @@ class ZooService(Service):
             The answer of the service.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ClassRequest(id=id)
@@ -116,6 +118,7 @@ class ZooService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(wanted=wanted)
         with naming(dict="wanted"):
             request = pb.ListRequest(dict=wanted, str=str, bytes=bytes, bool=bool, property=property, object=object)
         response: pb.ListResponse = self._call("List", request, READ, timeout)

@@ -12,6 +12,7 @@ from cross_package.a.v1 import common as a_v1_common_pb
 from cross_package.b.v1 import common as b_v1_common_pb
 from cross_package.shop.v1 import prices as prices_pb
 
+from viam_sync.proto._refusals import require
 from viam_sync.rpc.retry import READ
 from viam_sync.rpc.service import Service
 
@@ -41,6 +42,7 @@ class ZooService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(exact=exact)
         request = pb.FindRequest(exact=exact, words=words)
         response: pb.FindResponse = self._call("Find", request, READ, timeout)
         return list(response.sizes), dict(response.prices)
@@ -58,6 +60,7 @@ class ZooService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(height=height)
         request = a_v1_common_pb.Size(height=height)
         response: prices_pb.Price = self._call("Quote", request, READ, timeout)
         return response.cents

@@ -9,6 +9,7 @@ from typing import Optional
 
 from deprecated import zoo as pb
 
+from viam_sync.proto._refusals import require
 from viam_sync.rpc.retry import ONCE
 from viam_sync.rpc.service import Service
 
@@ -33,6 +34,7 @@ class ZooService(Service):
             The answer of the service.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.SellRequest(visitors=visitors)
@@ -51,8 +53,10 @@ class ZooService(Service):
             Number of the ticket.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(visitors=visitors)
         request = pb.SellRequest(visitors=visitors, children=children)
         # Selling twice takes the money twice.
         response: pb.SellResponse = self._call("SellTicket", request, ONCE, timeout)

@@ -9,6 +9,7 @@ from typing import Optional
 
 from empty_messages import zoo as pb
 
+from viam_sync.proto._refusals import require
 from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
 from viam_sync.rpc.service import Service
 
@@ -25,6 +26,7 @@ class ZooService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.OpenRequest()
@@ -56,5 +58,6 @@ class ZooService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(gate=gate)
         request = pb.CloseRequest(gate=gate)
         self._call("Close", request, IDEMPOTENT, timeout)

@@ -9,6 +9,7 @@ from typing import List, Mapping, Optional, Sequence, Tuple
 
 from enums import zoo as pb
 
+from viam_sync.proto._refusals import require
 from viam_sync.rpc.retry import READ
 from viam_sync.rpc.service import Service
 
@@ -42,6 +43,7 @@ class ZooService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(kinds=kinds)
         request = pb.ListAnimalsRequest(kinds=kinds, mood=mood, stuff=stuff, worst=worst)
         response: pb.ListAnimalsResponse = self._call("ListAnimals", request, READ, timeout)
         return list(response.animals), list(response.kinds), response.mood

@@ -39,6 +39,7 @@ class ZooService(Service):
             The answer of the service.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.LookRequest(cage=cage, gold=gold, plan=plan)

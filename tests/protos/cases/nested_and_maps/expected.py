@@ -9,6 +9,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from nested_and_maps import zoo as pb
 
+from viam_sync.proto._refusals import require
 from viam_sync.rpc.retry import IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
 
@@ -33,6 +34,7 @@ class ZooService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(fences=fences)
         request = pb.GetEnclosuresRequest(fences=fences)
         response: pb.GetEnclosuresResponse = self._call("GetEnclosures", request, READ, timeout)
         return dict(response.enclosures), response.first, dict(response.animals), list(response.posts)
@@ -54,5 +56,6 @@ class ZooService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(enclosures=enclosures)
         request = pb.SetEnclosuresRequest(enclosures=enclosures, loudness=loudness)
         self._call("SetEnclosures", request, IDEMPOTENT, timeout)

@@ -46,6 +46,7 @@ class ZooService(Service):
             The answer of the service.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.FeedRequest(animal_id=animal_id, kind=kind, hay=hay, carrots=carrots, when=when)

@@ -9,6 +9,7 @@ from typing import Optional
 
 from optional_fields import zoo as pb
 
+from viam_sync.proto._refusals import require
 from viam_sync.rpc.retry import IDEMPOTENT
 from viam_sync.rpc.service import Service
 
@@ -42,6 +43,7 @@ class ZooService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id)
         request = pb.UpdateAnimalRequest(id=id, name=name, weight=weight, asleep=asleep)
         response: pb.UpdateAnimalResponse = self._call("UpdateAnimal", request, IDEMPOTENT, timeout)
         return response.name

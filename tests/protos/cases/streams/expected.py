@@ -9,6 +9,7 @@ from typing import Iterable, Optional, Tuple
 
 from streams import zoo as pb
 
+from viam_sync.proto._refusals import require
 from viam_sync.rpc.retry import READ, STREAM, TAIL, UPLOAD
 from viam_sync.rpc.service import Service
 from viam_sync.rpc.streams import Stream
@@ -32,6 +33,7 @@ class ZooService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(animal_id=animal_id)
         request = pb.LookRequest(animal_id=animal_id)
         response: pb.LookResponse = self._call("Look", request, READ, timeout)
         return response.doing
@@ -54,6 +56,7 @@ class ZooService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(animal_id=animal_id)
         request = pb.WatchRequest(animal_id=animal_id, interval=interval)
         # It goes on until it is closed.
         return self._receive("Watch", request, TAIL, timeout)
@@ -69,6 +72,7 @@ class ZooService(Service):
             Grams that were eaten; whether the animal wants more.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         response: pb.FeedResponse = self._send("Feed", requests, UPLOAD, timeout)
@@ -82,6 +86,7 @@ class ZooService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         # Water that was poured cannot be poured again.

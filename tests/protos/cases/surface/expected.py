@@ -9,7 +9,7 @@ from typing import Optional, Tuple
 
 from surface import zoo as pb
 
-from viam_sync.proto._refusals import naming
+from viam_sync.proto._refusals import naming, require
 from viam_sync.rpc.retry import ONCE
 from viam_sync.rpc.service import Service
 
@@ -44,6 +44,7 @@ class ShopService(Service):
             NotFoundError: If the shop has no such thing.
             FailedPreconditionError: If it costs more than the limit, or if the shop is closed, or if there are fewer in
                 the shop than wanted.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -51,6 +52,7 @@ class ShopService(Service):
             >>> url
             'https://shop.example/1'
         """
+        require(thing=thing)
         with naming(thing_id="thing"):
             request = pb.BuyRequest(thing_id=thing, count=count, limit=limit, greeting=greeting)
         # Whoever buys twice has two of it, and less money; the shop does not know that it was meant only once, so
@@ -69,6 +71,7 @@ class ShopService(Service):
             The money, in cents.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ReturnRequest(receipt_id=receipt_id)

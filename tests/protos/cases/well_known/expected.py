@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from well_known import google as google_pb
 from well_known import zoo as pb
 
+from viam_sync.proto._refusals import require
 from viam_sync.proto._values import DurationLike, StructLike, TimestampLike
 from viam_sync.rpc.retry import IDEMPOTENT, ONCE
 from viam_sync.rpc.service import Service
@@ -51,6 +52,7 @@ class ZooService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(start=start)
         request = pb.PlanRequest(
             start=start, length=length, equipment=equipment, note=note, pauses=pauses, each=each, value=value
         )
@@ -67,6 +69,7 @@ class ZooService(Service):
             The answer of the service.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = google_pb.Empty()
@@ -84,6 +87,7 @@ class ZooService(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = google_pb.Duration(seconds=seconds, nanos=nanos)
