@@ -9,7 +9,8 @@ from viam_sync.app.default_location import DefaultLocation
 from viam_sync.app.fleet_iterators import FleetIterators
 from viam_sync.app.fragment_records import Fragment, FragmentHistoryEntry
 from viam_sync.app.fragments import Fragments
-from viam_sync.app.logs import Logs, LogsStream
+from viam_sync.app.log_tail import LogsStream
+from viam_sync.app.logs import Logs
 from viam_sync.app.machine_parts import MachineParts
 from viam_sync.app.modules import Modules
 from viam_sync.app.organizations import Organizations

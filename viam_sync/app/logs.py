@@ -4,89 +4,25 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Iterator, List, Optional, Sequence, Tuple, Type
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
-from typing_extensions import Self
-
+from viam_sync.app.log_tail import LogsStream, timestamp
 from viam_sync.app.paging import PagedCall
 from viam_sync.app.records import LogEntry
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
-from viam_sync.proto._refusals import naming
+from viam_sync.proto._refusals import given, naming, require, require_seconds
+from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.retry import READ, TAIL
 from viam_sync.rpc.service import Service
 from viam_sync.rpc.streams import Stream
 from viam_sync.transfer.files import Destination, message_to_row
 from viam_sync.transfer.pages import Converted, Items, Pages, walk
+from viam_sync.transfer.rows import write_rows
 
 _GET_LOGS = "viam.app.v1.AppService/GetRobotPartLogs"
-
-
-class LogsStream(Iterator[List[LogEntry]]):
-    """The entries that a part logs from now on, in lists as they come in, until it is closed.
-
-    It can be closed from another thread, which ends a waiting ``next`` at once.
-
-    Args:
-        stream: What the service sends.
-
-    Example:
-        >>> from viam_sync.app.logs import LogsStream
-        >>> from viam_sync.proto import common
-        >>> from viam_sync.rpc.streams import Stream
-        >>> answer = pb.TailRobotPartLogsResponse(logs=[common.LogEntry(message="hot")])
-        >>> with LogsStream(Stream(iter([answer]), "demo/Tail")) as stream:
-        ...     [entry.message for entry in stream.next()]
-        ['hot']
-    """
-
-    def __init__(self, stream: Stream[pb.TailRobotPartLogsResponse]) -> None:
-        self._stream = stream
-
-    def __next__(self) -> List[LogEntry]:
-        for response in self._stream:
-            if response.logs:
-                return [LogEntry.from_proto(entry) for entry in response.logs]
-        raise StopIteration
-
-    def next(self) -> List[LogEntry]:
-        """Wait for the next entries.
-
-        Returns:
-            The entries, at least one.
-
-        Raises:
-            StopIteration: If the stream has ended or was closed.
-            GRPCError: If the service ends it with an error, or is lost; a subclass says which.
-
-        Example:
-            >>> with cloud.tail_robot_part_logs(sandbox.robot_part_id, errors_only=False) as stream:
-            ...     sandbox.wait_for_tail(sandbox.robot_part_id)
-            ...     sandbox.log(sandbox.robot_part_id, "Ready")
-            ...     [entry.level for entry in stream.next()]
-            ['info']
-        """
-        return next(self)
-
-    def close(self) -> None:
-        """End the stream; closing it again does nothing.
-
-        Example:
-            >>> stream = cloud.tail_robot_part_logs(sandbox.robot_part_id)
-            >>> stream.close()
-            >>> list(stream)
-            []
-        """
-        self._stream.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.close()
+#: What the service may still send of the stored log, as asking it for errors only is deprecated.
+_NO_ERRORS = ("debug", "info", "warn", "warning")
 
 
 class Logs(Service):
@@ -146,6 +82,8 @@ class Logs(Service):
             >>> [entry.message for entry in cloud.get_robot_part_logs(sandbox.robot_part_id, filter="battery")]
             ['The battery is low']
         """
+        require(robot_part_id=robot_part_id)
+        require_seconds("timeout", timeout)
         count = _checked_count(num_log_entries)
         destination = None if dest is None else Destination(dest, refused=(".csv",))
         request = _logs_request(
@@ -162,7 +100,7 @@ class Logs(Service):
         messages = self._gather_logs(request, count, timeout)
         logs = [LogEntry.from_proto(message) for message in messages]
         if destination is not None:
-            destination.write_rows([message_to_row(message) for message in messages], result=logs)
+            write_rows(destination, messages, message_to_row, logs)
         return logs
 
     def iter_robot_part_logs(
@@ -212,6 +150,7 @@ class Logs(Service):
             >>> [entry.message for entry in cloud.iter_robot_part_logs(sandbox.robot_part_id, filter="battery")]
             ['The battery is low']
         """
+        require(robot_part_id=robot_part_id)
         request = _logs_request(
             robot_part_id,
             filter,
@@ -241,7 +180,8 @@ class Logs(Service):
         """Follow the log of a part: get its new entries as they come in.
 
         The request is sent at once: what is logged once it has reached the service is not missed, even before the
-        first ``next``. The stream goes on until it is closed; use it in a ``with`` statement.
+        first ``next``. The stream goes on until it is closed; use it in a ``with`` statement. A connection that is lost
+        is made again, and what was logged meanwhile comes from the stored log.
 
         Args:
             robot_part_id: ID of the part, a UUID.
@@ -263,9 +203,40 @@ class Logs(Service):
             ...     print(stream.next()[0].message)
             The motor stalled
         """
+        require(robot_part_id=robot_part_id)
+        require_seconds("timeout", timeout)
         with naming(id="robot_part_id"):
-            request = pb.TailRobotPartLogsRequest(id=robot_part_id, errors_only=errors_only, filter=filter or "")
-        return LogsStream(self._receive("TailRobotPartLogs", request, TAIL, timeout))
+            request = pb.TailRobotPartLogsRequest(
+                id=robot_part_id, errors_only=errors_only, filter="" if filter is None else filter
+            )
+
+        def begin(seconds: Optional[float]) -> Stream[pb.TailRobotPartLogsResponse]:
+            return self._receive("TailRobotPartLogs", request, TAIL, seconds)
+
+        def stored(start: int, cancellation: Cancellation) -> Iterator[List[common_pb.LogEntry]]:
+            return self._logged_since(request, start, cancellation)
+
+        return LogsStream(begin, stored, self._reconnects, timeout, lambda seconds, ended: self._pause(ended)(seconds))
+
+    def _logged_since(
+        self, tail: pb.TailRobotPartLogsRequest, start: int, cancellation: Cancellation
+    ) -> Iterator[List[common_pb.LogEntry]]:
+        """Yield what a tail would have sent, from a time in nanoseconds on, the oldest first."""
+        request = pb.GetRobotPartLogsRequest(
+            id=tail.id,
+            errors_only=tail.errors_only,
+            filter=tail.filter,
+            start=timestamp(start),
+            order=pb.LogOrder.LOG_ORDER_ASCENDING,
+        )
+
+        def fetch(token: str, size: int) -> Tuple[Items[common_pb.LogEntry], str]:
+            request.page_token = token
+            page: pb.GetRobotPartLogsResponse = self._call("GetRobotPartLogs", request, READ, None, cancellation)
+            return page.logs, page.next_page_token
+
+        for page in walk(fetch, limit=None, method=_GET_LOGS):
+            yield [entry for entry in page if not (tail.errors_only and entry.level.lower() in _NO_ERRORS)]
 
     def _gather_logs(
         self, request: pb.GetRobotPartLogsRequest, count: int, timeout: Optional[float]
@@ -289,13 +260,13 @@ def _logs_request(
         raise TypeError(f"log_levels takes a list such as ['error'], got {log_levels!r}")
     with naming(id="robot_part_id", levels="log_levels"):
         return pb.GetRobotPartLogsRequest(
-            id=robot_part_id, filter=filter or "", page_token="", levels=log_levels, **more
+            id=robot_part_id, filter="" if filter is None else filter, page_token="", levels=log_levels, **more
         )
 
 
 def _checked_count(count: int) -> int:
     if not isinstance(count, int):
-        raise TypeError(f"num_log_entries takes an int, got {count!r}")
+        raise TypeError(f"num_log_entries takes an int, got {given(count)}")
     if count < 0:
-        raise ValueError(f"num_log_entries takes 0 for all entries, or how many at most, got {count}")
+        raise ValueError(f"num_log_entries takes 0 for all entries, or how many at most, got {given(count)}")
     return count

@@ -1,15 +1,19 @@
 """The token: who the caller is, proved once and sent with every call."""
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Iterator, Mapping, Optional
 
 import grpc
 
-from viam_sync.errors import UnauthenticatedError
+from viam_sync.errors import UnauthenticatedError, grpc_error
 from viam_sync.proto.rpc import auth as pb
 from viam_sync.rpc.retry import READ, Policy
 from viam_sync.rpc.service import Service
 from viam_sync.rpc.together import Together
+
+#: What a header can carry.
+_SENDABLE = re.compile(r"[!-~]+")
 
 
 @dataclass
@@ -51,11 +55,16 @@ class AuthService(Service):
 
         Raises:
             UnauthenticatedError: If the service does not accept the credentials.
+            InternalError: If what it gives is no token.
         """
         request = pb.AuthenticateRequest(
             entity=entity, credentials=pb.Credentials(type=credentials.type, payload=credentials.payload)
         )
         response: pb.AuthenticateResponse = self._call("Authenticate", request, policy, timeout)
+        if not _SENDABLE.fullmatch(response.access_token):
+            # grpc would refuse it with each call, and some of its versions would show it.
+            text = "The service gave a token that cannot be sent. Check the address; this is no Viam service."
+            raise grpc_error(grpc.StatusCode.INTERNAL, text)
         return response.access_token
 
 

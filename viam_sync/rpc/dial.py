@@ -19,6 +19,7 @@ from viam_sync.errors import (
     UnimplementedError,
     ViamError,
 )
+from viam_sync.proto._refusals import shown
 from viam_sync.rpc import diagnose, forks
 from viam_sync.rpc.auth import Credentials, Token
 from viam_sync.rpc.cancellation import Cancellation
@@ -51,7 +52,7 @@ class Address:
 
 
 _ADDRESS = re.compile(
-    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<host>[^\s/:?#@\[\]]+))(?::(?P<port>\d+))?(?:[/?#].*)?",
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<host>[^\s/:?#@\[\]\x00-\x1f\x7f\ud800-\udfff]{1,253}))(?::(?P<port>[0-9]{1,9}))?(?:[/?#].*)?",
     re.IGNORECASE,
 )
 
@@ -77,7 +78,7 @@ def parse_address(address: str, insecure: bool = False) -> Address:
     """
     parts = _ADDRESS.fullmatch(address.strip()) if isinstance(address, str) else None
     if parts is None:
-        raise ValueError(f"{address!r} is no address; it takes one like app.viam.com or https://app.viam.com:443")
+        raise ValueError(f"{shown(address)} is no address; it takes one like app.viam.com or https://app.viam.com:443")
     scheme = (parts["scheme"] or "https").lower()
     if scheme not in ("https", "http"):
         raise ValueError(f"{address!r} begins with {scheme}://; an address takes https://, http:// or no scheme")

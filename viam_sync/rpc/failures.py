@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError
 from viam_sync.errors import AmbiguousResultError, ClosedError, GRPCError, grpc_error
 from viam_sync.proto import google as google_pb
 from viam_sync.rpc import evidence
+from viam_sync.rpc.answers import BadAnswer
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.retry import Stalled
 
@@ -17,7 +18,7 @@ _CHANNEL_CLOSED = "Channel closed!"
 
 def translated(error: grpc.RpcError, method: str, attempts: int = 1) -> Union[GRPCError, ClosedError]:
     """Return our exception for one of grpc's."""
-    if isinstance(error, Stalled):
+    if isinstance(error, (Stalled, BadAnswer)):
         return grpc_error(error.status, error.message, None, method, attempts)
     if isinstance(error, GRPCError):
         return error

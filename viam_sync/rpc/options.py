@@ -104,8 +104,13 @@ class DialOptions:
         if api_key_id == api_key:
             raise ValueError("api_key_id got the key itself; its ID is the UUID that is shown beside it")
         if not _is_uuid(api_key_id):
+            # What was given in its place may be the key, so it is not shown.
+            got = (
+                f"a text of {len(api_key_id)} characters" if isinstance(api_key_id, str) else type(api_key_id).__name__
+            )
+            swapped = "; api_key has one, so the two may be swapped" if _is_uuid(api_key) else ""
             example = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
-            raise ValueError(f"api_key_id takes the key's ID, a UUID such as {example}, got {api_key_id!r}")
+            raise ValueError(f"api_key_id takes the key's ID, a UUID such as {example}, got {got}{swapped}")
         return cls(auth_entity=api_key_id, credentials=Credentials("api-key", api_key))
 
     def __repr__(self) -> str:

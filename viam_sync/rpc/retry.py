@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar, Union
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar, Uni
 import grpc
 
 from viam_sync.errors import GRPCError
+from viam_sync.proto._refusals import shown
 from viam_sync.rpc import evidence
+from viam_sync.rpc.answers import BadAnswer
 
 if TYPE_CHECKING:
     import tenacity
@@ -95,9 +98,9 @@ class Retry:
     def __post_init__(self) -> None:
         attempts, seconds = self.attempts, self.total_timeout
         if attempts is not None and (not isinstance(attempts, int) or isinstance(attempts, bool) or attempts < 1):
-            raise ValueError(f"attempts takes a whole number from 1 on, got {attempts!r}")
+            raise ValueError(f"attempts takes a whole number from 1 on, got {shown(attempts)}")
         if seconds is not None and (not isinstance(seconds, (int, float)) or not 0 < seconds < float("inf")):
-            raise ValueError(f"total_timeout takes a number of seconds above 0, got {seconds!r}")
+            raise ValueError(f"total_timeout takes a number of seconds above 0, got {shown(seconds)}")
 
     def applied_to(self, policy: Policy) -> Policy:
         """Return a policy with these numbers; what can only be sent once stays so."""
@@ -125,7 +128,7 @@ def retry_from(given: Union[Retry, bool, None]) -> Optional[Retry]:
         return given
     if given is False:
         return OFF
-    raise TypeError(f"retry takes a viam_sync.Retry, or False for none, got {given!r}")
+    raise TypeError(f"retry takes a viam_sync.Retry, or False for none, got {shown(given)}")
 
 
 class Budget:
@@ -243,7 +246,17 @@ def run(
 
 def _is_failure(error: BaseException) -> bool:
     """Tell whether an error is that of an attempt, and not of what was done between two, such as authenticating."""
-    return isinstance(error, (grpc.Call, Stalled))
+    return isinstance(error, (grpc.Call, Stalled, BadAnswer))
+
+
+def pause_before(reconnect: int, most: float) -> float:
+    """Return the seconds to wait before a connection is made again, at random, and longer with each that is lost.
+
+    Args:
+        reconnect: The number of the reconnection, from 1 on.
+        most: Seconds to wait at most.
+    """
+    return random.uniform(0, min(most, 0.2 * 2 ** min(reconnect, 30)))
 
 
 class _Limits:

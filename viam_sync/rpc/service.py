@@ -25,7 +25,8 @@ from typing_extensions import Protocol, Self, runtime_checkable
 
 from viam_sync.errors import ClosedError, GRPCError
 from viam_sync.proto._pool import message, pool
-from viam_sync.rpc import evidence, retry
+from viam_sync.proto._refusals import require_seconds, shown
+from viam_sync.rpc import answers, evidence, retry
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.failures import ambiguous, translated
@@ -36,6 +37,9 @@ T = TypeVar("T")
 
 #: Seconds that it takes at most until a call that has begun is known.
 _MOMENT = 1.0
+
+#: How often a tail is taken up again on a channel that does not say.
+_RECONNECTS = 3
 
 #: How often one call may ask for a new token where tokens expire faster than it is made.
 _RENEWALS = 5
@@ -142,6 +146,7 @@ class Service:
 
     def _receive(self, rpc: str, request: Message, policy: retry.Policy, timeout: Optional[float]) -> "Stream[Any]":
         """Send one message, return the stream of those that answer it."""
+        require_seconds("timeout", timeout)
         stub = self._stub(rpc, "unary_stream")
         call = _Sender(stub.make, self._metadata)
         call.request = request
@@ -159,6 +164,7 @@ class Service:
         self, rpc: str, requests: Iterable[Message], policy: retry.Policy, timeout: Optional[float]
     ) -> "Stream[Any]":
         """Send a stream of messages, return the stream of those that answer them."""
+        require_seconds("timeout", timeout)
         stub = self._stub(rpc, "stream_stream")
         seconds = policy.total_timeout if timeout is None else timeout
         metadata = _lowered(self._metadata)
@@ -174,6 +180,7 @@ class Service:
         cancellation: Optional[Cancellation] = None,
         look: str = "",
     ) -> Any:
+        require_seconds("timeout", timeout)
         if timeout is None and policy is not retry.TAIL:
             timeout = self._timeout
         if self._retry is not None:
@@ -208,6 +215,13 @@ class Service:
             return time.sleep if cancellation is None else cancellation.sleep
         return own if cancellation is None else lambda seconds: own(seconds, cancellation)
 
+    @property
+    def _reconnects(self) -> int:
+        """How often in a row a tail may be taken up again."""
+        if self._retry is not None and self._retry.attempts is not None:
+            return self._retry.attempts - 1
+        return int(getattr(self._channel, "max_reconnect_attempts", _RECONNECTS))
+
     def _stub(self, rpc: str, kind: str) -> "_Stub":
         """Return what calls an RPC of one kind."""
         known = self._stubs.get(rpc)
@@ -223,7 +237,7 @@ class Service:
                 make = getattr(self._channel, kind)
                 request, response = message(described.input_type), message(described.output_type)
                 method = f"{name}/{rpc}"
-                return _Stub(method, make(f"/{method}", request.SerializeToString, response.FromString), response)
+                return _Stub(method, make(f"/{method}", request.SerializeToString, answers.reader(response)), response)
         raise NotImplementedError(f"{type(self).__name__} is made of no service that has the RPC {rpc}")
 
 
@@ -249,7 +263,7 @@ class _Sender:
 
     def send(self, seconds: Optional[float]) -> Any:
         self.sent = _lowered(self.metadata)
-        return self.stub(self.request, timeout=seconds, metadata=self.sent)
+        return answers.checked(self.stub(self.request, timeout=seconds, metadata=self.sent))
 
     def renew(self, error: grpc.RpcError, seconds: Optional[float]) -> bool:
         if evidence.status_of(error) is not grpc.StatusCode.UNAUTHENTICATED:
@@ -287,7 +301,7 @@ class _Upload(_Sender):
         watchdog = source.watchdog = Watchdog(self.idle, source.cancel)
         try:
             with watchdog:
-                return self.cancellation.around(source)(timeout=seconds, metadata=self.sent)
+                return answers.checked(self.cancellation.around(source)(timeout=seconds, metadata=self.sent))
         except grpc.RpcError:
             # The call was cancelled because of what went wrong in an iterator of the caller's.
             if source.failure is not None:
@@ -367,10 +381,9 @@ def limits(
         ValueError: If ``timeout`` is not above 0.
     """
     if timeout is not None:
-        if not isinstance(timeout, (int, float)) or isinstance(timeout, bool):
-            raise TypeError(f"timeout takes a number of seconds, got {timeout!r}")
-        if not 0 < timeout < float("inf"):
-            raise ValueError(f"timeout takes a number of seconds above 0, got {timeout!r}")
+        require_seconds("timeout", timeout)
+        if timeout <= 0:
+            raise ValueError(f"timeout takes a number of seconds above 0, got {shown(timeout)}")
     found = retry.retry_from(given)
     return known if timeout is None else timeout, known_retry if found is None else found
 

@@ -6,6 +6,7 @@ from typing import Any, Callable, Generic, NamedTuple, Optional, Type, TypeVar
 import grpc
 from typing_extensions import Self
 
+from viam_sync.rpc.answers import checked
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.failures import translated
 from viam_sync.rpc.watchdog import Watchdog
@@ -29,6 +30,9 @@ class Stream(Generic[T]):
 
     It can be closed from another thread, which ends a waiting ``next`` at once.
 
+    Attributes:
+        restarts: How often its request was sent again before the first message.
+
     Example:
         >>> from viam_sync.rpc.streams import Stream
         >>> with Stream(iter(["first", "second"]), "demo/Count") as stream:
@@ -42,6 +46,7 @@ class Stream(Generic[T]):
         self._call = call
         self._method = method
         self._opening = opening
+        self.restarts = 0
         self._cancellation = Cancellation()
         self._watchdog = Watchdog(idle_timeout, self._cancel)
 
@@ -76,6 +81,7 @@ class Stream(Generic[T]):
         def attempt(seconds: Optional[float]) -> Any:
             if self._call is None:
                 self._call = opening.begin(seconds)
+                self.restarts += 1
                 self._watchdog.start()
                 # Closing looks at the call after it has left its word, and here it is the other way round.
                 if self._cancellation.cancelled:
@@ -92,7 +98,7 @@ class Stream(Generic[T]):
 
     def _next(self) -> Any:
         try:
-            return next(self._call)
+            return checked(next(self._call))
         except grpc.RpcError:
             if self._watchdog.fired:
                 raise self._watchdog.stalled(self._method) from None
