@@ -1,0 +1,156 @@
+"""Ctrl-C: it ends whatever call is under way, at once, and the client goes on working."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+import grpc
+import pytest
+from servers import FakeService, SilentServer, refuse
+
+from viam_sync.app.viam_client import ViamClient
+from viam_sync.proto import app as pb
+from viam_sync.proto.app import data as data_pb
+from viam_sync.proto.app import datasync as datasync_pb
+from viam_sync.rpc.dial import Credentials, DialOptions
+from viam_sync.transfer.chunks import CHUNK
+
+LONG = 60
+PART = "4a3b2c1d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
+OPTIONS = DialOptions(
+    auth_entity="9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d", credentials=Credentials("api-key", "secret"), timeout=LONG
+)
+ROBOT = pb.GetRobotResponse(robot=pb.Robot(id="r-1", name="rover")).SerializeToString()
+
+
+class Stuck:
+    """A method of a service that is reached and does not answer, until its caller has gone."""
+
+    def __init__(self, *first: bytes) -> None:
+        self.first = first
+        self.reached = threading.Event()
+        self.left = threading.Event()
+
+    def wait(self, context: grpc.ServicerContext) -> None:
+        if not context.add_callback(self.left.set):
+            self.left.set()
+        self.reached.set()
+        self.left.wait(LONG)
+
+    def unary(self, request: bytes, context: grpc.ServicerContext) -> bytes:
+        self.wait(context)
+        return b""
+
+    def stream(self, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        yield from self.first
+        self.wait(context)
+
+    def upload(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+        for _ in zip(range(2), requests):
+            pass
+        self.wait(context)
+        return b""
+
+
+@pytest.fixture
+def server() -> Iterator[FakeService]:
+    with FakeService() as running:
+        running.unary["GetRobot"] = lambda request, context: ROBOT
+        yield running
+
+
+def interrupted(call: Callable[[], Any], reached: threading.Event) -> None:
+    """Make a call, and press Ctrl-C once it is under way."""
+
+    def press() -> None:
+        if reached.wait(LONG):
+            # What was reached before the call began, such as a tail, is to be waited for by then.
+            threading.Event().wait(0.2)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    pressing = threading.Thread(target=press)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            pressing.start()
+            call()
+    finally:
+        pressing.join()
+
+
+def usable(client: ViamClient) -> bool:
+    return client.app_client.get_robot("r-1").name == "rover"
+
+
+@pytest.mark.parametrize("timeout", [None, LONG])
+def test_it_ends_a_call(server: FakeService, timeout: Any) -> None:
+    stuck = Stuck()
+    server.unary["CreateLocation"] = stuck.unary
+    with ViamClient.create_from_dial_options(OPTIONS, server.url) as client:
+        interrupted(lambda: client.app_client.create_location("o-1", "Barn", timeout=timeout), stuck.reached)
+        assert usable(client)
+    # Some versions of grpc tell the service only then, if the call has not reached its deadline before.
+    assert stuck.left.wait(LONG)
+
+
+def test_it_ends_the_wait_before_another_attempt(server: FakeService) -> None:
+    waiting = threading.Event()
+    server.unary["GetLocation"] = refuse(grpc.StatusCode.UNAVAILABLE, "busy")
+    with ViamClient.create_from_dial_options(OPTIONS, server.url) as client:
+        channel = client._channel
+        assert channel is not None
+        sleep = channel.sleep
+
+        def pause(seconds: float, cancellation: Any = None) -> None:
+            waiting.set()
+            sleep(LONG, cancellation)
+
+        channel.sleep = pause  # type: ignore[method-assign]
+        interrupted(lambda: client.app_client.get_location("l-1"), waiting)
+        assert usable(client)
+
+
+@pytest.mark.parametrize("first", [(), (data_pb.ExportTabularDataResponse(part_id="a").SerializeToString(),)])
+def test_it_ends_a_stream(server: FakeService, first: Any) -> None:
+    stuck = Stuck(*first)
+    server.stream["ExportTabularData"] = stuck.stream
+    with ViamClient.create_from_dial_options(OPTIONS, server.url) as client:
+        data = client.data_client
+        interrupted(lambda: data.export_tabular_data(PART, "air", "rdk:component:sensor", "Readings"), stuck.reached)
+        assert stuck.left.wait(LONG)
+        assert usable(client)
+
+
+def test_it_ends_an_upload_of_which_nothing_is_stored(server: FakeService, tmp_path: Path) -> None:
+    stuck = Stuck()
+    server.upload["FileUpload"] = stuck.upload
+    path = tmp_path / "map.pcd"
+    path.write_bytes(bytes(64 * CHUNK))
+    with ViamClient.create_from_dial_options(OPTIONS, server.url) as client:
+        interrupted(lambda: client.data_client.file_upload_from_path(path, PART), stuck.reached)
+        assert stuck.left.wait(LONG)
+        assert usable(client)
+    messages = [datasync_pb.FileUploadRequest.FromString(each) for each in server.named("FileUpload")[0].requests]
+    assert len(messages) < 1 + 64
+
+
+def test_it_ends_the_wait_for_an_entry_of_a_log(server: FakeService) -> None:
+    stuck = Stuck()
+    server.stream["TailRobotPartLogs"] = stuck.stream
+    with ViamClient.create_from_dial_options(OPTIONS, server.url) as client:
+        with client.app_client.tail_robot_part_logs(PART) as stream:
+            interrupted(stream.next, stuck.reached)
+        assert stuck.left.wait(LONG)
+        assert usable(client)
+
+
+def test_it_ends_connecting() -> None:
+    reached = threading.Event()
+    with SilentServer() as silent:
+        # The server says nothing of it, but a moment later it will have begun.
+        timer = threading.Timer(0.3, reached.set)
+        timer.start()
+        address = f"http://{silent.address}"
+        interrupted(lambda: ViamClient.create_from_dial_options(OPTIONS, address), reached)
+        timer.join()
