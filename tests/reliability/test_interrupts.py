@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any, Callable, Iterator
@@ -18,6 +20,7 @@ from viam_sync.rpc.dial import Credentials, DialOptions
 from viam_sync.transfer.chunks import CHUNK
 
 LONG = 60
+INTERRUPTS = int(os.environ.get("VIAM_SYNC_INTERRUPTS", "25"))
 PART = "4a3b2c1d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
 OPTIONS = DialOptions(
     auth_entity="9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d", credentials=Credentials("api-key", "secret"), timeout=LONG
@@ -72,7 +75,7 @@ def interrupted(call: Callable[[], Any], reached: threading.Event) -> None:
 
     pressing = threading.Thread(target=press)
     try:
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012 (it may come before the call)
             pressing.start()
             call()
     finally:
@@ -154,3 +157,13 @@ def test_it_ends_connecting() -> None:
         address = f"http://{silent.address}"
         interrupted(lambda: ViamClient.create_from_dial_options(OPTIONS, address), reached)
         timer.join()
+
+
+@pytest.mark.parametrize("call", ["upload", "stream"])
+def test_it_leaves_nothing_stuck_whenever_it_comes(call: str) -> None:
+    command = [sys.executable, str(Path(__file__).with_name("interrupted.py")), call, str(INTERRUPTS)]
+    path = os.pathsep.join(["tests", *sys.path])
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False, timeout=10 * LONG
+    )
+    assert (done.returncode, done.stdout) == (0, f"{INTERRUPTS}\n"), done.stderr

@@ -9,6 +9,7 @@ from typing import Any, Callable, Iterator
 import grpc
 
 from viam_sync.errors import CancelledError
+from viam_sync.rpc.signals import apart
 
 _ENDED = "The call was ended from within the program."
 
@@ -70,17 +71,42 @@ class Cancellation:
         def send(*args: Any, **kwargs: Any) -> Any:
             if self._asked:
                 raise CancelledError(grpc.StatusCode.CANCELLED, _ENDED)
-            call = self._call = stub.future(*args, **kwargs)
+            sending = Begun(lambda: stub.future(*args, **kwargs))
+            self._call = sending
             try:
                 if self._asked:
-                    call.cancel()
-                return call.result()
+                    sending.cancel()
+                return apart(lambda: sending.call().result(), sending.cancel)
             except grpc.FutureCancelledError:
                 raise CancelledError(grpc.StatusCode.CANCELLED, _ENDED) from None
-            except BaseException:
-                call.cancel()
-                raise
             finally:
                 self._call = None
 
         return send
+
+
+class Begun:
+    """A call that can be cancelled at any time, also before it has begun.
+
+    Args:
+        begin: Begins it.
+    """
+
+    def __init__(self, begin: Callable[[], Any]) -> None:
+        self._begin = begin
+        self._call: Any = None
+        self._cancelled = False
+
+    def call(self) -> Any:
+        """Begin the call, and return it."""
+        self._call = self._begin()
+        # Cancelling looks at the call after it has left its word, and here it is the other way round.
+        if self._cancelled:
+            self._call.cancel()
+        return self._call
+
+    def cancel(self) -> None:
+        """End the call."""
+        self._cancelled = True
+        if self._call is not None:
+            self._call.cancel()

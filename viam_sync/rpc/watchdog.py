@@ -85,7 +85,8 @@ class Watchdog:
             if left <= 0:
                 self.fired = True
                 end()
-                return
+                # Once more later, should the call have begun only after that.
+                left = seconds
 
     def __enter__(self) -> Self:
         self.start()

@@ -1,0 +1,65 @@
+"""Usage: interrupted.py upload|stream COUNT: press Ctrl-C at random moments of so many calls, print how many it ended."""
+
+import os
+import random
+import signal
+import sys
+import threading
+from typing import Any, Callable, Dict
+
+import grpc
+from servers import FakeService
+
+from viam_sync.app.data_client import DataClient
+from viam_sync.app.viam_client import ViamClient
+from viam_sync.proto.app import data as data_pb
+from viam_sync.proto.app import datasync as datasync_pb
+from viam_sync.rpc.dial import Credentials, DialOptions
+
+PART = "4a3b2c1d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
+POINT = data_pb.ExportTabularDataResponse(part_id=PART).SerializeToString()
+OPTIONS = DialOptions(auth_entity="9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d", credentials=Credentials("api-key", "secret"))
+
+
+def points(request: bytes, context: grpc.ServicerContext) -> Any:
+    for _ in range(300):
+        if not context.is_active():
+            return
+        yield POINT
+
+
+def take(requests: Any, context: grpc.ServicerContext) -> bytes:
+    return datasync_pb.FileUploadResponse(file_id=str(len(list(requests)))).SerializeToString()
+
+
+CALLS: Dict[str, Callable[[DataClient], Any]] = {
+    "upload": lambda data: data.file_upload(PART, bytes(4 << 20)),
+    "stream": lambda data: data.export_tabular_data(PART, "air", "rdk:component:sensor", "Readings"),
+}
+
+
+def main() -> None:
+    call, count = CALLS[sys.argv[1]], int(sys.argv[2])
+    draw = random.Random(count)
+    ended = 0
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with FakeService() as server:
+        server.stream["ExportTabularData"] = points
+        server.upload["FileUpload"] = take
+        for _ in range(count):
+            # Each has a connection of its own, as it is closing it that would never end.
+            with ViamClient.create_from_dial_options(OPTIONS, server.url) as client:
+                data = client.data_client
+                timer = threading.Timer(draw.uniform(0, 0.05), os.kill, (os.getpid(), signal.SIGINT))
+                try:
+                    timer.start()
+                    while True:
+                        call(data)
+                except KeyboardInterrupt:
+                    ended += 1
+                timer.join()
+                call(data)
+    print(ended)
+
+
+main()
