@@ -1,4 +1,4 @@
-"""Usage: interrupted.py upload|stream COUNT: press Ctrl-C at random moments of so many calls, print how many it ended."""
+"""Press Ctrl-C at random moments of calls, and print how many it ended: interrupted.py upload|stream COUNT."""
 
 import os
 import random
