@@ -7,13 +7,15 @@ import inspect
 from datetime import datetime, timedelta
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 
+from google.protobuf.json_format import Error as JsonFormatError
 from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.proto._pool import adopt
-from viam_sync.proto._values import StructLike, TimestampLike
+from viam_sync.proto._pool import adopt, pool
+from viam_sync.proto._refusals import UNFIT, given, is_text, naming
+from viam_sync.proto._values import DEEPEST, StructLike, TimestampLike, struct_of, timestamp_of
 from viam_sync.proto.app import data as data_pb
 
 _EPOCH = datetime(1970, 1, 1)
@@ -39,15 +41,29 @@ def struct_to_dict(struct: Struct) -> Dict[str, Any]:
         {'speeds': [1.0, None]}
     """
     # A page of readings is mostly this loop, and items() is slow here. What is true tells its kind by itself.
-    fields = struct.fields
-    return {
-        name: (value := fields[name]).number_value or value.string_value or value_to_primitive(value) for name in fields
-    }
+    try:
+        fields = struct.fields
+    except AttributeError:
+        raise TypeError(f"struct takes a Struct, got {given(struct)}") from None
+    try:
+        return {
+            name: (value := fields[name]).number_value or value.string_value or value_to_primitive(value)
+            for name in fields
+        }
+    except UnicodeDecodeError:  # the first runtimes of our range read such keys, and fail when they are asked for
+        raise ValueError("struct has a key that is no UTF-8, so the message that it came in is damaged") from None
 
 
 def value_to_primitive(value: Value) -> Any:
-    """Return a Value as None, a bool, a float, a str, a list or a dict."""
-    kind = value.WhichOneof("kind")
+    """Return a Value as None, a bool, a float, a str, a list or a dict.
+
+    Raises:
+        TypeError: If it is no Value.
+    """
+    try:
+        kind = value.WhichOneof("kind")
+    except (AttributeError, ValueError):
+        raise TypeError(f"value takes a Value, got {given(value)}") from None
     if kind == "struct_value":
         return struct_to_dict(value.struct_value)
     if kind == "list_value":
@@ -63,28 +79,51 @@ def primitive_to_value(primitive: Any) -> Value:
 
     Raises:
         TypeError: If it is something else.
+        ValueError: If it holds itself or is too deep, or a number or text is one that no message holds.
 
     Example:
         >>> from viam_sync.utils import primitive_to_value
         >>> primitive_to_value(1).number_value
         1.0
     """
+    return _value(primitive, "primitive", DEEPEST)
+
+
+def _value(primitive: Any, place: str, room: int) -> Value:
     if primitive is None:
         return Value(null_value=0)  # type: ignore[arg-type]
     if isinstance(primitive, bool):
         return Value(bool_value=primitive)
     if isinstance(primitive, (int, float)):
-        return Value(number_value=primitive)
+        try:
+            return Value(number_value=primitive)
+        except OverflowError:
+            raise ValueError(f"{place} takes a number of up to 308 digits, got {given(primitive)}") from None
     if isinstance(primitive, (str, bytes)):
-        return Value(string_value=primitive if isinstance(primitive, str) else primitive.decode())
+        return Value(string_value=_text(primitive, place))
+    if isinstance(primitive, (Mapping, list, tuple)) and not room:
+        text = f"takes up to {DEEPEST} dicts and lists within each other; this has more, or holds itself"
+        raise ValueError(f"{place.partition('[')[0]} {text}")
     if isinstance(primitive, Mapping):
-        fields = {name: primitive_to_value(item) for name, item in primitive.items()}
+        wrong = next((name for name in primitive if not is_text(name)), None)
+        if wrong is not None:
+            raise TypeError(f"{place} takes a dict whose keys are texts, got the key {given(wrong)}")
+        fields = {name: _value(item, f"{place}[{name!r}]", room - 1) for name, item in primitive.items()}
         return Value(struct_value=Struct(fields=fields))
     if isinstance(primitive, (list, tuple)):
-        return Value(list_value=ListValue(values=[primitive_to_value(item) for item in primitive]))
-    raise TypeError(
-        f"primitive takes None, a bool, a number, a str, a list or a dict, got a {type(primitive).__name__}"
-    )
+        items = [_value(item, f"{place}[{index}]", room - 1) for index, item in enumerate(primitive)]
+        return Value(list_value=ListValue(values=items))
+    raise TypeError(f"{place} takes None, a bool, a number, a str, a list or a dict, got {given(primitive)}")
+
+
+def _text(text: Union[str, bytes], place: str) -> str:
+    try:
+        decoded = text if isinstance(text, str) else text.decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"{place} takes bytes that are text in UTF-8, got {len(text)} others") from None
+    if not is_text(decoded):
+        raise ValueError(f"{place} takes a str, got {given(decoded)}")
+    return decoded
 
 
 def dict_to_struct(mapping: Mapping[str, Any]) -> Struct:
@@ -94,22 +133,25 @@ def dict_to_struct(mapping: Mapping[str, Any]) -> Struct:
         mapping: Keys are strings; values are None, bools, numbers, strings, lists or mappings of these.
 
     Raises:
-        ValueError: If a value is something else.
+        TypeError: If it is no mapping, or a key of it is no string.
+        ValueError: If a value is something else, or has no form in a Struct.
 
     Example:
         >>> from viam_sync.utils import dict_to_struct
         >>> dict_to_struct({"speed": 1})["speed"]
         1.0
     """
-    struct = Struct()
-    struct.update(mapping)
-    return struct
+    if not isinstance(mapping, Mapping):
+        raise TypeError(f"mapping takes a mapping, got {given(mapping)}")
+    converted: Struct = struct_of(Struct, mapping, "mapping")
+    return converted
 
 
 def timestamp_to_datetime(timestamp: Timestamp) -> datetime:
     """Return a Timestamp as a datetime in UTC without a time zone, cut to microseconds.
 
     Raises:
+        TypeError: If it is no Timestamp.
         ValueError: If no calendar has it.
 
     Example:
@@ -119,12 +161,18 @@ def timestamp_to_datetime(timestamp: Timestamp) -> datetime:
     """
     try:
         return _EPOCH + timedelta(0, timestamp.seconds, timestamp.nanos // 1000)
+    except AttributeError:
+        raise TypeError(f"timestamp takes a Timestamp, got {given(timestamp)}") from None
     except OverflowError:
         raise ValueError(f"no calendar has the time {timestamp.seconds} seconds after 1970") from None
 
 
 def datetime_to_timestamp(moment: Optional[datetime]) -> Optional[Timestamp]:
     """Return a datetime as a Timestamp; one without a time zone is UTC, and None stays None.
+
+    Raises:
+        TypeError: If it is no datetime.
+        ValueError: If it is not in the years 1 to 9999 in UTC.
 
     Example:
         >>> from datetime import datetime
@@ -134,25 +182,37 @@ def datetime_to_timestamp(moment: Optional[datetime]) -> Optional[Timestamp]:
     """
     if moment is None:
         return None
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp
+    if not isinstance(moment, datetime):
+        raise TypeError(f"moment takes a datetime, got {given(moment)}")
+    converted: Timestamp = timestamp_of(Timestamp, moment, "moment")
+    return converted
 
 
 def message_to_struct(message: Message) -> Struct:
     """Return a message as a Struct: its fields by their names in the schema, those not set included.
+
+    Raises:
+        TypeError: If it is no message.
+        ValueError: If something in it has no form in JSON, such as a time that no calendar has.
 
     Example:
         >>> from viam_sync.utils import message_to_struct
         >>> message_to_struct(pb.Robot(name="rover"))["name"]
         'rover'
     """
+    if not isinstance(message, Message):
+        raise TypeError(f"message takes a message, got {given(message)}")
     # The name of this option has changed in protobuf 5.26, and its old one is gone.
     option = "always_print_fields_with_no_presence"
     if option not in inspect.signature(MessageToDict).parameters:
         option = "including_default_value_fields"
     options: Dict[str, Any] = {option: True}
-    return dict_to_struct(MessageToDict(message, preserving_proto_field_name=True, **options))
+    try:
+        fields = MessageToDict(message, preserving_proto_field_name=True, descriptor_pool=pool(), **options)
+    except (*UNFIT, JsonFormatError) as error:
+        raise ValueError(f"message has no form in JSON: {error}") from error
+    converted: Struct = struct_of(Struct, fields, "message")
+    return converted
 
 
 def struct_to_message(struct: Struct, message_type: Type[M]) -> M:
@@ -163,6 +223,7 @@ def struct_to_message(struct: Struct, message_type: Type[M]) -> M:
         message_type: The class of the message.
 
     Raises:
+        TypeError: If an argument is of the wrong type.
         google.protobuf.json_format.ParseError: If the message has no such field, or a value does not fit one.
 
     Example:
@@ -170,6 +231,8 @@ def struct_to_message(struct: Struct, message_type: Type[M]) -> M:
         >>> struct_to_message(dict_to_struct({"name": "rover"}), pb.Robot).name
         'rover'
     """
+    if not (isinstance(message_type, type) and issubclass(message_type, Message)):
+        raise TypeError(f"message_type takes the class of a message, got {given(message_type)}")
     return ParseDict(struct_to_dict(struct), message_type())
 
 
@@ -214,13 +277,17 @@ def create_filter(
 
     Raises:
         TypeError: If an argument is of the wrong type.
+        ValueError: If a text or a time is one that no message holds.
 
     Example:
         >>> from viam_sync.utils import create_filter
         >>> create_filter(component_name="camera", tags=["night"]).component_name
         'camera'
     """
-    interval = data_pb.CaptureInterval(start=start_time, end=end_time) if start_time or end_time else None
+    interval = None
+    if start_time is not None or end_time is not None:
+        with naming(start="start_time", end="end_time"):
+            interval = data_pb.CaptureInterval(start=start_time, end=end_time)
     return data_pb.Filter(
         component_name=component_name,
         component_type=component_type,
@@ -274,7 +341,7 @@ def partition_filter(filter: data_pb.Filter, n: int) -> List[data_pb.Filter]:
         raise ValueError("filter ends before it starts, or at the same time; end_time must be after start_time")
     most = (end - start) // 1000
     if not 1 <= n <= most:
-        raise ValueError(f"n takes a number from 1 to {most}, as the range has that many microseconds, got {n}")
+        raise ValueError(f"n takes a number from 1 to {most}, as the range has that many microseconds, got {given(n)}")
     parts = [copy.deepcopy(filter) for _ in range(n)]
     for number in range(1, n):
         seconds, nanos = divmod((start + (end - start) * number // n) // 1000 * 1000, _SECOND)

@@ -1,7 +1,8 @@
 import os
+import random
 import signal
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Type
 
 import grpc
@@ -612,3 +613,146 @@ def test_a_part_that_is_not_there_is_an_error_at_the_first_entry(client: ViamCli
     logs = client.app_client.iter_robot_part_logs("00000000-0000-4000-8000-000000000000")
     with pytest.raises(NotFoundError):
         next(logs)
+
+
+@pytest.mark.parametrize("order", [None, pb.Order.ORDER_DESCENDING, pb.Order.ORDER_ASCENDING])
+@pytest.mark.parametrize("page_size", [3, 100])
+def test_with_several_workers_the_sandbox_gives_the_same_rows_in_the_same_order(
+    client: ViamClient, sandbox: Sandbox, order: Any, page_size: int
+) -> None:
+    data = client.data_client
+    chance = random.Random(page_size)
+    times, now = [], NOON
+    for _ in range(300):
+        # Some at the same time, some within a millisecond, some hours apart.
+        now += timedelta(microseconds=chance.choice([0, 0, 1, 400, 10**6, 10**9]))
+        times.append((now, now))
+    name = f"uneven {page_size} {order}"
+    data.tabular_data_capture_upload(
+        [{"n": n} for n in range(300)], sandbox.robot_part_id, "sensor", name, "Readings", data_request_times=times
+    )
+    for filter in (
+        create_filter(component_name=name),
+        create_filter(component_name=name, start_time=times[50][0], end_time=times[250][0]),
+        create_filter(component_name=name, start_time=times[50][0] + timedelta(microseconds=1)),
+        create_filter(component_name=name, end_time=NOON),
+    ):
+        one = list(data.iter_tabular_data(filter, sort_order=order, page_size=page_size))
+        several = data.iter_tabular_data(filter, sort_order=order, page_size=page_size, workers=4)
+        assert list(several) == one
+        several = data.iter_tabular_data(filter, sort_order=order, page_size=page_size, workers=3, limit=120)
+        assert list(several) == one[:120]
+
+
+@pytest.mark.parametrize("contents", [True, False])
+@pytest.mark.parametrize("page_size", [1, 5])
+def test_with_several_workers_the_sandbox_gives_the_same_files_in_the_same_order(
+    client: ViamClient, contents: bool, page_size: int
+) -> None:
+    data = client.data_client
+    one = list(data.iter_binary_data(include_binary_data=contents, page_size=page_size))
+    assert len(one) >= 24
+    assert list(data.iter_binary_data(include_binary_data=contents, page_size=page_size, workers=3)) == one
+
+
+@pytest.mark.parametrize("method", ["iter_tabular_data", "iter_binary_data"])
+def test_workers_ask_for_all_that_the_caller_asks_for_and_for_a_time(
+    server: FakeService, channel: Channel, method: str
+) -> None:
+    case = CASES[method]
+    seconds = range(1_800_000_000, 1_800_000_900)
+
+    def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
+        asked = type(case.request).FromString(request)
+        interval = asked.data_request.filter.interval
+        start = interval.start.ToNanoseconds()
+        end = interval.end.ToNanoseconds() if interval.HasField("end") else float("inf")
+        found = [second for second in seconds if start <= second * 10**9 < end]
+        if asked.data_request.sort_order == pb.Order.ORDER_DESCENDING:
+            found.reverse()
+        found = [second for second in found if second > int(asked.data_request.last or 0)][: asked.data_request.limit]
+        names = [str(second) for second in found]
+        message: Any = case.answer(names, names[-1] if names else "")
+        for item, second in zip(message.data, found):
+            (item.metadata if method == "iter_binary_data" else item).time_requested.seconds = second
+        return bytes(message.SerializeToString())
+
+    server.unary[case.rpc.rpartition("/")[2]] = answer
+    items = begin(method, channel, workers=3, page_size=10)
+    assert [case.name(item) for item in items] == [str(second) for second in seconds]
+    requests: List[Any] = sent(server, case)
+    last = [request for request in requests if request.data_request.sort_order == pb.Order.ORDER_DESCENDING]
+    assert [request.data_request.limit for request in last] == [1]
+    assert len({request.data_request.filter.interval.SerializeToString() for request in requests}) > 3
+    for request in requests:
+        interval = request.data_request.filter.interval
+        assert interval.start.ToNanoseconds() >= ALL[0].interval.start.ToNanoseconds()
+        if method == "iter_binary_data":
+            assert request.include_binary is not (request in last)
+            request.include_binary = True
+        request.data_request.filter.interval.CopyFrom(ALL[0].interval)
+        request.data_request.sort_order = ALL[1]
+        request.data_request.last, request.data_request.limit = "", 100
+        assert request == asked_for(case, "", 100)
+
+
+@pytest.mark.parametrize("method", ["iter_tabular_data", "iter_binary_data"])
+@pytest.mark.parametrize(
+    ("arguments", "kind", "text"),
+    [
+        ({"workers": 0}, ValueError, "workers takes a number from 1 to 64, got 0"),
+        ({"workers": 65}, ValueError, "workers takes a number from 1 to 64, got 65"),
+        ({"workers": True}, TypeError, "workers takes an int, got"),
+        ({"workers": 2, "prefetch": False}, ValueError, "prefetch is False, but workers is 2, and they fetch ahead"),
+    ],
+)
+def test_workers_that_do_not_fit_are_named_and_nothing_is_sent(
+    server: FakeService, channel: Channel, method: str, arguments: Any, kind: Type[Exception], text: str
+) -> None:
+    with pytest.raises(kind, match=text):
+        begin(method, channel, **arguments)
+    assert server.calls == []
+
+
+def test_closing_ends_the_calls_of_all_workers(server: FakeService, channel: Channel) -> None:
+    begun, gone = threading.Semaphore(0), threading.Semaphore(0)
+
+    def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
+        ended = threading.Event()
+        context.add_callback(ended.set)
+        begun.release()
+        ended.wait(60)
+        gone.release()
+        return b""
+
+    server.unary["TabularDataByFilter"] = answer
+    rows = DataClient(channel, {}).iter_tabular_data(workers=4)
+    waiting = threading.Thread(target=lambda: list(rows))
+    waiting.start()
+    # Two of them are at work until it is known where the data begins and ends.
+    assert begun.acquire(timeout=60)
+    assert begun.acquire(timeout=60)
+    rows.close()
+    waiting.join(60)
+    assert gone.acquire(timeout=60)
+    assert gone.acquire(timeout=60)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signal")
+def test_ctrl_c_ends_the_calls_of_all_workers(server: FakeService, channel: Channel) -> None:
+    gone = threading.Event()
+    both = threading.Barrier(2)
+
+    def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
+        context.add_callback(gone.set)
+        if both.wait(60) == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        gone.wait(60)
+        return b""
+
+    server.unary["TabularDataByFilter"] = answer
+    rows = DataClient(channel, {}).iter_tabular_data(workers=2)
+    with pytest.raises(KeyboardInterrupt):
+        next(rows)
+    assert gone.wait(60)
+    assert list(rows) == []

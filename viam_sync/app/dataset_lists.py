@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import List, Optional
 
-from viam_sync.proto._refusals import naming
+from viam_sync.proto._refusals import naming, require
 from viam_sync.proto.app import dataset as pb
 from viam_sync.rpc.retry import READ
 from viam_sync.rpc.service import Service
@@ -38,6 +38,7 @@ class DatasetLists(Service):
             >>> [each.name for each in client.data_client.list_datasets_by_organization_id(sandbox.organization_id)]
             ['tomatoes']
         """
+        require(organization_id=organization_id)
         with naming(type="dataset_type"):
             request = pb.ListDatasetsByOrganizationIDRequest(organization_id=organization_id, type=dataset_type)
         response: pb.ListDatasetsByOrganizationIDResponse = self._call(

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Iterator, Mapping, Optional, Sequence
 
 from viam_sync.app.upload_metadata import upload_metadata
-from viam_sync.proto._refusals import require
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.retry import UPLOAD
@@ -79,7 +78,6 @@ class FileUploads(Service):
             >>> client.data_client.binary_data_by_ids([id])[0].binary
             b'It works.'
         """
-        require(part_id=part_id)
         metadata = upload_metadata(
             pb.DataType.DATA_TYPE_FILE,
             part_id,
@@ -156,7 +154,6 @@ class FileUploads(Service):
             >>> client.data_client.binary_data_by_ids([id])[0].metadata.file_name
             'map'
         """
-        require(part_id=part_id)
         path = path_from("filepath", filepath)
         metadata = upload_metadata(
             pb.DataType.DATA_TYPE_FILE,

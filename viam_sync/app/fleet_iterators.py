@@ -9,7 +9,7 @@ from viam_sync.app.fragment_records import FragmentHistoryEntry
 from viam_sync.app.paging import PagedCall
 from viam_sync.app.records import RobotPartHistoryEntry
 from viam_sync.proto import app as pb
-from viam_sync.proto._refusals import naming
+from viam_sync.proto._refusals import naming, require
 from viam_sync.proto.app import packages as packages_pb
 from viam_sync.rpc.retry import READ
 from viam_sync.rpc.service import Service
@@ -58,6 +58,7 @@ class FleetIterators(Service):
             >>> [change.old.name for change in cloud.iter_robot_part_history(part_id)]
             ['arm']
         """
+        require(robot_part_id=robot_part_id)
         with naming(id="robot_part_id"):
             request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end)
 
@@ -100,6 +101,7 @@ class FleetIterators(Service):
             >>> [change.old.name for change in cloud.iter_fragment_history(sandbox.fragment_id, limit=1)]
             ['data-capture']
         """
+        require(id=id)
         request = pb.GetFragmentHistoryRequest(id=id)
 
         def read(response: pb.GetFragmentHistoryResponse) -> Tuple[Items[FragmentHistoryEntry], str]:

@@ -11,7 +11,7 @@ from viam_sync.app.paging import PagedCall
 from viam_sync.app.records import LogEntry
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
-from viam_sync.proto._refusals import given, naming, require, require_seconds
+from viam_sync.proto._refusals import naming, require, require_seconds, shown
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.retry import READ, TAIL
 from viam_sync.rpc.service import Service
@@ -266,7 +266,7 @@ def _logs_request(
 
 def _checked_count(count: int) -> int:
     if not isinstance(count, int):
-        raise TypeError(f"num_log_entries takes an int, got {given(count)}")
+        raise TypeError(f"num_log_entries takes an int, got {shown(count)}")
     if count < 0:
-        raise ValueError(f"num_log_entries takes 0 for all entries, or how many at most, got {given(count)}")
+        raise ValueError(f"num_log_entries takes 0 for all entries, or how many at most, got {shown(count)}")
     return count

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any, Callable, NamedTuple, Optional, Tuple, TypeVar
 
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
+from viam_sync.app.arguments import worker_count
+from viam_sync.app.timelines import CaptureTimeline
+from viam_sync.proto._refusals import given, require_seconds
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.retry import Policy
 from viam_sync.transfer.pages import Items, Pages
+from viam_sync.transfer.spread import Spread
 
 T = TypeVar("T")
 
@@ -27,6 +32,7 @@ class PagedCall(NamedTuple):
         cursor: Name of that field.
         size: Name of the field for the size; empty if the request has none.
         advice: What to do if a single item is too large, for the error.
+        time: Returns the time of a message in an answer; None if the request cannot be narrowed to a time.
     """
 
     method: str
@@ -36,6 +42,7 @@ class PagedCall(NamedTuple):
     cursor: str = "page_token"
     size: str = ""
     advice: str = ""
+    time: Optional[Callable[[Any], Timestamp]] = None
 
     def pages(
         self,
@@ -46,6 +53,8 @@ class PagedCall(NamedTuple):
         limit: Optional[int],
         prefetch: bool,
         timeout: Optional[float],
+        workers: int = 1,
+        longest: int = 8,
     ) -> Pages[T]:
         """Return the items of all pages.
 
@@ -56,10 +65,12 @@ class PagedCall(NamedTuple):
             limit: How many items at most; None for all.
             prefetch: Whether to fetch the next page ahead.
             timeout: Seconds that each page may take.
+            workers: How many pages are fetched at a time, where there are times to go by.
+            longest: How many pages one worker may fetch one after the other; twice as many for each are in memory.
 
         Raises:
-            TypeError: If one of the first three is of the wrong type.
-            ValueError: If the service has no pages of this size, or ``limit`` is negative.
+            TypeError: If a number, or ``prefetch``, is of the wrong type.
+            ValueError: If the service has no pages of this size, ``limit`` is negative, or the workers do not fit.
         """
         if self.size:
             _check_number("page_size", page_size, 1, _LARGEST_PAGE)
@@ -67,8 +78,18 @@ class PagedCall(NamedTuple):
             _check_number("limit", limit, 0, None)
         if not isinstance(prefetch, bool):
             raise TypeError(f"prefetch takes a bool, got a {type(prefetch).__name__}")
+        if worker_count(workers) > 1 and not prefetch:
+            raise ValueError(f"prefetch is False, but workers is {workers}, and they fetch ahead; name one of the two")
+        require_seconds("timeout", timeout)
         cancellation = Cancellation()
         rpc = self.method.rpartition("/")[2]
+        source: Optional[Spread[T]] = None
+        # Where two pages are enough, there is nothing to share.
+        if self.time is not None and workers > 1 and (limit is None or limit > 2 * page_size):
+            timeline = CaptureTimeline(
+                self.request, lambda asked, ended: call(rpc, asked, self.policy, timeout, ended), read, self.time
+            )
+            source = Spread(timeline, page_size, limit, workers, longest, self.method, self.advice)
 
         def fetch(cursor: str, size: int) -> Tuple[Items[T], str]:
             if cursor:
@@ -86,6 +107,7 @@ class PagedCall(NamedTuple):
             cancel=cancellation.cancel,
             method=self.method,
             advice=self.advice,
+            source=source,
         )
 
 
@@ -94,4 +116,4 @@ def _check_number(name: str, number: int, least: int, most: Optional[int]) -> No
         raise TypeError(f"{name} takes an int, got a {type(number).__name__}")
     if number < least or (most is not None and number > most):
         wanted = f"{least} on, or None for all" if most is None else f"{least} to {most}"
-        raise ValueError(f"{name} takes a number from {wanted}, got {number}")
+        raise ValueError(f"{name} takes a number from {wanted}, got {given(number)}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from io import IOBase
 from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Sized, Tuple, Union
 
 from google.protobuf.message import Message
 from typing_extensions import Protocol, TypeAlias, TypeGuard
 
 from viam_sync.app.arguments import request_times
+from viam_sync.proto._values import check_depth
 from viam_sync.proto.app import datasync as pb
 from viam_sync.utils import dict_to_struct
 
@@ -57,9 +59,10 @@ def readings(rows: Rows, times: Optional[Times] = None) -> Iterator[pb.SensorDat
     """
     if times is not None and not isinstance(times, (list, tuple)):
         raise TypeError(f"data_request_times takes a list, got a {type(times).__name__}")
+    plain = _frame_rows(rows) if _is_frame(rows) else _iterable(rows)
     if times is not None and isinstance(rows, Sized) and len(rows) != len(times):
         raise _other_length(len(times), len(rows))
-    messages = _messages(_frame_rows(rows) if _is_frame(rows) else _iterable(rows), times)
+    messages = _messages(plain, times)
     # Where the readings are there already, all of them are checked before the first one is sent.
     return iter(list(messages)) if isinstance(rows, (list, tuple)) else messages
 
@@ -110,7 +113,9 @@ def _other_length(times: int, rows: object) -> ValueError:
 
 
 def _iterable(rows: Any) -> Iterable[Any]:
-    if isinstance(rows, (str, bytes, bytearray, Mapping, Message)) or not isinstance(rows, Iterable):
+    if isinstance(rows, (str, bytes, bytearray, memoryview, IOBase, Mapping, Message)) or not isinstance(
+        rows, Iterable
+    ):
         raise TypeError(f"tabular_data takes an iterable of mappings or a DataFrame, got a {type(rows).__name__}")
     return rows
 
@@ -128,6 +133,7 @@ def _frame_rows(frame: Any) -> Iterator[Mapping[str, Any]]:
         raise ValueError(f"tabular_data has two columns of one name among {names}; rename one of them")
     for start in range(0, len(frame), _FRAME_ROWS):
         for index, row in enumerate(frame.iloc[start : start + _FRAME_ROWS].to_dict("records"), start):
+            check_depth(row, f"tabular_data[{index}]")
             yield {name: _plain(value, f"tabular_data[{index}][{name!r}]") for name, value in row.items()}
 
 

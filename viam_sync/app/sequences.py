@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Optional, Sequence
 
 from viam_sync.proto import google as google_pb
+from viam_sync.proto._refusals import require
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.retry import IDEMPOTENT
 from viam_sync.rpc.service import Service
@@ -39,6 +40,7 @@ class Sequences(Service):
             NotFoundError: If there is no such sequence.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id)
         fields = {
             "resources": resources,
             "sequence_tags": sequence_tags,

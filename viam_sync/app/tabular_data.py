@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union, cast
 
 from viam_sync.app.data_records import TabularData, TabularDataPoint, tabular_items, tabular_row
-from viam_sync.proto._refusals import naming
+from viam_sync.proto._refusals import naming, require
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.retry import QUERY, READ, STREAM
 from viam_sync.rpc.service import Service
@@ -108,6 +108,7 @@ class TabularQueries(Service):
             >>> round(row["mean"])
             21
         """
+        require(organization_id=organization_id, sql_query=sql_query)
         request = pb.TabularDataBySQLRequest(organization_id=organization_id, sql_query=sql_query)
         response: pb.TabularDataBySQLResponse = self._call("TabularDataBySQL", request, QUERY, timeout)
         return from_documents(response, response.raw_data)
@@ -152,6 +153,7 @@ class TabularQueries(Service):
             >>> row["_id"], row["co2"] < 500
             ('air', True)
         """
+        require(organization_id=organization_id)
         if not isinstance(use_recent_data, (bool, type(None))):
             raise TypeError(f"use_recent_data takes a bool, got a {type(use_recent_data).__name__}")
         kind = tabular_data_source_type
@@ -203,6 +205,7 @@ class TabularQueries(Service):
             >>> captured == row.time_requested, reading == row.data
             (True, True)
         """
+        require(part_id=part_id, resource_name=resource_name, resource_api=resource_api, method_name=method_name)
         with naming(resource_subtype="resource_api", additional_parameters="additional_params"):
             request = pb.GetLatestTabularDataRequest(
                 part_id=part_id,
@@ -259,6 +262,7 @@ class TabularQueries(Service):
             >>> len(points), points[-1].payload == row.data
             (1008, True)
         """
+        require(part_id=part_id, resource_name=resource_name, resource_api=resource_api, method_name=method_name)
         with naming(start="start_time", end="end_time"):
             interval = pb.CaptureInterval(start=start_time, end=end_time)
         with naming(resource_subtype="resource_api", additional_parameters="additional_params"):

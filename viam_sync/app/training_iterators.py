@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Optional, Tuple
 
 from viam_sync.app.paging import PagedCall
+from viam_sync.proto._refusals import require
 from viam_sync.proto.app import mltraining as pb
 from viam_sync.rpc.retry import READ
 from viam_sync.rpc.service import Service
@@ -43,6 +44,7 @@ class TrainingIterators(Service):
             >>> [entry.message.split(":")[0] for entry in training.iter_training_job_logs(id)]
             ['Queued']
         """
+        require(id=id)
         request = pb.GetTrainingJobLogsRequest(id=id)
 
         def read(response: pb.GetTrainingJobLogsResponse) -> Tuple[Items[pb.TrainingJobLogEntry], str]:

@@ -7,7 +7,7 @@ from typing import Any, Dict, Mapping, Optional, Sequence
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 
-from viam_sync.proto._refusals import given, is_text
+from viam_sync.proto._refusals import given, is_text, require
 from viam_sync.proto.app import datasync as pb
 from viam_sync.utils import primitive_to_value
 
@@ -32,8 +32,9 @@ def upload_metadata(
 
     Raises:
         TypeError: If an argument is of the wrong type.
-        ValueError: If a parameter has no form in a message.
+        ValueError: If the ID is none, or a parameter has no form in a message.
     """
+    require(part_id=part_id)
     return pb.UploadMetadata(
         type=kind,
         part_id=part_id,
@@ -42,6 +43,20 @@ def upload_metadata(
         dataset_ids=dataset_ids,
         **described,
     )
+
+
+def capture_metadata(
+    kind: pb.DataType.ValueType, part_id: str, component_type: str, component_name: str, method_name: str, **others: Any
+) -> pb.UploadMetadata:
+    """Return the metadata of an upload that says which component it comes from.
+
+    Raises:
+        TypeError: If an argument is of the wrong type, or one of these is None.
+        ValueError: If the ID is none, or a parameter has no form in a message.
+    """
+    others.update(component_type=component_type, component_name=component_name, method_name=method_name)
+    require(component_type=component_type, component_name=component_name, method_name=method_name)
+    return upload_metadata(kind, part_id, **others)
 
 
 def dotted(extension: str, name: str = "file_extension") -> str:

@@ -8,8 +8,8 @@ from typing import Any, Iterable, Iterator, List, Mapping, Optional, Sequence, T
 
 from viam_sync.app.arguments import request_times
 from viam_sync.app.readings import Rows, batches, readings
-from viam_sync.app.upload_metadata import dotted, upload_metadata
-from viam_sync.proto._refusals import require
+from viam_sync.app.upload_metadata import capture_metadata, dotted, upload_metadata
+from viam_sync.proto._refusals import naming
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.retry import ONCE, UPLOAD
@@ -86,19 +86,12 @@ class Uploads(Service):
             >>> client.data_client.binary_data_by_ids([id])[0].metadata.capture_metadata.mime_type
             'image/png'
         """
-        require(
-            part_id=part_id,
-            component_type=component_type,
-            component_name=component_name,
-            method_name=method_name,
-            file_extension=file_extension,
-        )
-        metadata = upload_metadata(
+        metadata = capture_metadata(
             pb.DataType.DATA_TYPE_BINARY_SENSOR,
             part_id,
-            component_type=component_type,
-            component_name=component_name,
-            method_name=method_name,
+            component_type,
+            component_name,
+            method_name,
             file_extension=dotted(file_extension),
             method_parameters=method_parameters,
             tags=tags,
@@ -160,13 +153,12 @@ class Uploads(Service):
             >>> upload_id = client.data_client.tabular_data_capture_upload(
             ...     rows, sandbox.robot_part_id, "sensor", "thermometer", "Readings")
         """
-        require(part_id=part_id, component_type=component_type, component_name=component_name, method_name=method_name)
-        metadata = upload_metadata(
+        metadata = capture_metadata(
             pb.DataType.DATA_TYPE_TABULAR_SENSOR,
             part_id,
-            component_type=component_type,
-            component_name=component_name,
-            method_name=method_name,
+            component_type,
+            component_name,
+            method_name,
             method_parameters=method_parameters,
             tags=tags,
         )
@@ -238,21 +230,21 @@ class Uploads(Service):
             >>> client.data_client.binary_data_by_ids([id])[0].metadata.file_size_bytes
             5000000
         """
-        require(part_id=part_id, file_ext=file_ext)
-        if not file_ext:
+        if isinstance(file_ext, str) and not file_ext:
             raise ValueError("file_ext is empty; it takes the extension of the data, such as '.png'")
-        metadata = upload_metadata(
-            pb.DataType.DATA_TYPE_BINARY_SENSOR,
-            part_id,
-            component_type=component_type,
-            component_name=component_name,
-            method_name=method_name,
-            file_extension=dotted(file_ext, "file_ext"),
-            method_parameters=method_parameters,
-            tags=tags,
-            dataset_ids=dataset_ids,
-            mime_type=mime_type,
-        )
+        with naming(file_extension="file_ext"):
+            metadata = upload_metadata(
+                pb.DataType.DATA_TYPE_BINARY_SENSOR,
+                part_id,
+                component_type=component_type,
+                component_name=component_name,
+                method_name=method_name,
+                file_extension=dotted(file_ext, "file_ext"),
+                method_parameters=method_parameters,
+                tags=tags,
+                dataset_ids=dataset_ids,
+                mime_type=mime_type,
+            )
         sensor = _sensor_metadata(data_request_times, annotations)
         with Progress(progress) as shown, contents_of("data", data) as contents:
             shown.begin(contents.size)

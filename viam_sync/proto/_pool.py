@@ -19,7 +19,7 @@ from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.message import Message
 
 from viam_sync.proto._modules import module_of
-from viam_sync.proto._refusals import clearer, is_list, refuse_text
+from viam_sync.proto._refusals import UNFIT, clearer, given, is_list, is_text, listed, refuse_surrogates
 from viam_sync.proto._values import value_to_message
 
 _lock = threading.RLock()
@@ -130,7 +130,9 @@ def _accepting(cls: Any, plain: Callable[[Any, Any], None]) -> Callable[[Any, An
 def _accepting_init(cls: Any) -> Callable[..., None]:
     plain: Callable[..., None] = cls.__init__
     kinds = {field.name: (field, field.message_type) for field in cls.DESCRIPTOR.fields if field.message_type}
-    lists = {field.name for field in cls.DESCRIPTOR.fields if field.name not in kinds and is_list(field)}
+    others = [field for field in cls.DESCRIPTOR.fields if field.name not in kinds]
+    lists = {field.name for field in others if is_list(field)}
+    enums = {field.name for field in others if field.enum_type is not None}
 
     @functools.wraps(plain)
     def __init__(self: Any, /, *args: Any, **values: Any) -> None:
@@ -138,11 +140,13 @@ def _accepting_init(cls: Any) -> Callable[..., None]:
             if values[name] is not None:
                 values[name] = _adopt_field(f"{cls.DESCRIPTOR.name}.{name}", *kinds[name], values[name])
         for name in lists & values.keys():
-            refuse_text(cls, name, values[name])
+            values[name] = listed(f"{cls.DESCRIPTOR.name}.{name}", values[name])
+        for name in enums & values.keys():
+            refuse_surrogates(cls, name, values[name])
         try:
             plain(self, *args, **values)
             return
-        except (TypeError, ValueError) as error:
+        except UNFIT as error:
             failure = clearer(cls, values, error)
         raise failure
 
@@ -160,11 +164,7 @@ def _adopt_field(what: str, field: FieldDescriptor, kind: Descriptor, value: Any
         return {key: _adopt_one(message(held), item, what, key) for key, item in value.items()}
     cls = message(kind)
     if not field.has_presence:  # a field of messages that does not know whether it is set is a repeated one
-        try:
-            items = list(value)
-        except TypeError:
-            raise TypeError(f"{what} takes a list, got a {type(value).__name__}") from None
-        return [_adopt_one(cls, item, what, index) for index, item in enumerate(items)]
+        return [_adopt_one(cls, item, what, index) for index, item in enumerate(listed(what, value))]
     return _adopt_one(cls, value, what)
 
 
@@ -176,9 +176,11 @@ def _adopt_one(cls: Any, value: Any, what: str, key: Any = None) -> Any:
     if cls.DESCRIPTOR.file.package == "google.protobuf":
         value = value_to_message(cls, value, what)
     if isinstance(value, dict):
-        wrong = next((name for name in value if not isinstance(name, str)), None)
-        if wrong is not None:
-            raise TypeError(f"{what} takes a dict whose keys are names of fields, got the key {wrong!r}")
+        for name in value:
+            if not isinstance(name, str):
+                raise TypeError(f"{what} takes a dict whose keys are names of fields, got the key {given(name)}")
+            if not is_text(name) or name not in cls.DESCRIPTOR.fields_by_name:
+                raise ValueError(f"{what} takes a {cls.DESCRIPTOR.full_name}, which has no field {name!r}")
         return cls(**value)
     if not isinstance(value, Message):
         raise TypeError(f"{what} takes a {cls.DESCRIPTOR.full_name}, got a {type(value).__name__}")

@@ -1,8 +1,10 @@
-"""What a constructor says when it is given what does not fit: the runtimes of protobuf say little, each its own."""
+"""What a method or a constructor says of what does not fit: the runtimes of protobuf say little, each its own."""
 
+import math
 import re
+from functools import lru_cache
 from types import TracebackType
-from typing import Any, Mapping, Optional, Type
+from typing import Any, Iterable, Mapping, Optional, Type
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message_factory import GetMessageClass
@@ -17,7 +19,16 @@ _WANTED = {
     FieldDescriptor.CPPTYPE_UINT64: "a whole number of 64 bits from 0 on",
 }
 
+#: What protobuf raises for what does not fit.
+UNFIT = (TypeError, ValueError, OverflowError)
+#: A number that is longer is not written out, which for a huge one Python refuses.
+_MOST_BITS = 256
+_LONGEST_WORD = 100
+#: The clock of grpc ends in the year 2262; of what would be over later it says at once that it is.
+MOST_SECONDS = 10**9
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_ID = re.compile(r"(?:.*_)?id(?P<several>s?)(?:_.*)?")
 _PLACE = re.compile(r"\w+\.(?P<field>\w+)")
 
 
@@ -50,14 +61,97 @@ class naming:
                 raise type(error)(self._parameters[place["field"]] + str(error)[place.end() :]) from None
 
 
-def refuse_text(cls: Any, name: str, value: Any) -> None:
-    """Refuse a text where a list is meant: it would be taken apart into its characters.
+def require(**values: Any) -> None:
+    """Refuse what a method cannot do with: None, an ID that can be none, and a number that is none.
+
+    Args:
+        values: The arguments, by the names of the parameters. Which of them are IDs, their names tell.
 
     Raises:
-        TypeError: If ``value`` is a text; ``name`` is that of the field.
+        TypeError: If one is None, or an ID is no text.
+        ValueError: If an ID is empty or has NUL or half a character in it, or a number is infinite or NaN.
+
+    Example:
+        >>> require(location_id="")
+        Traceback (most recent call last):
+        ValueError: location_id is an empty string; it takes an ID
     """
-    if isinstance(value, (str, bytes)):
-        raise TypeError(f"{_place(cls, name)} takes a list, got a {type(value).__name__}")
+    for name, value in values.items():
+        if value is None:
+            raise TypeError(f"{name} takes a value, got None")
+        kind = _id_kind(name)
+        if kind == "id":
+            _require_id(name, value)
+        elif kind == "ids" and isinstance(value, (list, tuple)):
+            for index, each in enumerate(value):
+                _require_id(f"{name}[{index}]", each)
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{name} takes a number, got {value}")
+
+
+def require_seconds(name: str, value: Optional[float]) -> None:
+    """Refuse what is no span of time; None is no limit, and what is over has a span of none or less.
+
+    Raises:
+        TypeError: If it is no number; ``name`` is that of the parameter.
+        ValueError: If it is NaN, or more than grpc can count.
+    """
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} takes a number of seconds, got {given(value)}")
+    if not value <= MOST_SECONDS:
+        raise ValueError(f"{name} takes up to {MOST_SECONDS} seconds, or None for the usual limit, got {given(value)}")
+
+
+@lru_cache(maxsize=None)
+def _id_kind(parameter: str) -> str:
+    found = _ID.fullmatch(parameter)
+    return f"id{found['several']}" if found else ""
+
+
+def _require_id(name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} takes a str, got {given(value)}")
+    if not value:
+        raise ValueError(f"{name} is an empty string; it takes an ID")
+    if "\0" in value or not is_text(value):
+        raise ValueError(f"{name} takes an ID, got a text with NUL or half a character in it")
+
+
+def listed(place: str, value: Any) -> Any:
+    """Return what is given for a list, with all its items there: those of an iterator can only be looked at once.
+
+    Raises:
+        TypeError: If ``value`` is a text, or a mapping, which would be taken apart; ``place`` names the field.
+        ValueError: If it cannot be gone through, such as a file that is closed.
+    """
+    if isinstance(value, (list, tuple, type(None))):
+        return value
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise TypeError(f"{place} takes a list, got {given(value)}")
+    try:
+        return list(value)
+    except (TypeError, ValueError) as error:
+        raise kind_of(error)(f"{place} takes a list, got {given(value)}: {error}") from error
+
+
+def refuse_surrogates(cls: Any, name: str, value: Any) -> None:
+    """Refuse half a character for a value of an enum: the fastest runtime of protobuf crashes at it.
+
+    Raises:
+        ValueError: If ``value`` is a text with one, or a list that has such a text; ``name`` is that of the field.
+    """
+    for each in value if isinstance(value, (list, tuple)) else (value,):
+        if isinstance(each, str) and not is_text(each):
+            raise ValueError(
+                f"{_place(cls, name)} takes {_wanted(cls.DESCRIPTOR.fields_by_name[name])}, got {given(each)}"
+            )
+
+
+def kind_of(error: Exception) -> Type[Exception]:
+    """Return which of the two errors of a bad argument one from below stands for."""
+    return ValueError if isinstance(error, (OverflowError, ValueError)) else TypeError
 
 
 def clearer(cls: Any, values: Mapping[str, Any], error: Exception) -> Exception:
@@ -83,8 +177,7 @@ def clearer(cls: Any, values: Mapping[str, Any], error: Exception) -> Exception:
             place, value = next(((f"{place}[{i}]", v) for i, v in enumerate(value) if not _fits(cls, name, v)), ("", 0))
             if not place:
                 return error
-        kind = ValueError if isinstance(error, ValueError) else TypeError
-        return kind(f"{place} takes {_wanted(field)}, got {given(value)}")
+        return kind_of(error)(f"{place} takes {_wanted(field)}, got {given(value)}")
     return error
 
 
@@ -94,10 +187,9 @@ def _in_map(place: str, entry: Descriptor, values: Mapping[Any, Any], error: Exc
         for what, held in (("key", key), ("value", value)):
             try:
                 cls(**{what: held})
-            except (TypeError, ValueError) as found:
-                kind = ValueError if isinstance(found, ValueError) else TypeError
+            except UNFIT as found:
                 where = f"a key of {place}" if what == "key" else f"{place}[{key!r}]"
-                return kind(f"{where} {str(clearer(cls, {what: held}, found)).partition(' ')[2]}")
+                return kind_of(found)(f"{where} {str(clearer(cls, {what: held}, found)).partition(' ')[2]}")
     return error
 
 
@@ -105,7 +197,7 @@ def _fits(cls: Any, name: str, item: Any) -> bool:
     message = cls()
     try:
         getattr(message, name).append(item)
-    except (TypeError, ValueError):
+    except UNFIT:
         return False
     return True
 
@@ -129,12 +221,19 @@ def _wanted(field: FieldDescriptor) -> str:
 
 def is_text(value: Any) -> bool:
     """Tell whether a value is a str that UTF-8 can hold."""
-    return isinstance(value, str) and not _SURROGATE.search(value)
+    return isinstance(value, str) and (value.isascii() or not _SURROGATE.search(value))
+
+
+def shown(value: Any) -> str:
+    """Describe what was given where a word is wanted, which is no secret."""
+    return repr(value) if isinstance(value, str) and len(value) <= _LONGEST_WORD else given(value)
 
 
 def given(value: Any) -> str:
     """Describe what was given, without showing what may be a secret."""
     if isinstance(value, str) and not is_text(value):
         return "a str with a lone surrogate, which is half a character"
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return f"a number of {value.bit_length()} bits"
     # A number is no secret, and seeing it helps; a text may be one.
-    return repr(value) if isinstance(value, (bool, int, float)) else f"a {type(value).__name__}"
+    return repr(value) if isinstance(value, (bool, int, float, type(None))) else f"a {type(value).__name__}"

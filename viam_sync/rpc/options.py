@@ -6,7 +6,11 @@ from typing import Any, Optional, Union
 
 from typing_extensions import Self
 
+from viam_sync.proto._refusals import MOST_SECONDS, is_text, shown
 from viam_sync.rpc.auth import Credentials
+
+#: More are no number of attempts, but a mistake.
+_MOST_ATTEMPTS = 2**31 - 1
 
 FilePath = Union[str, "os.PathLike[str]"]
 
@@ -33,8 +37,8 @@ class DialOptions:
             brings along; None for those.
 
     Raises:
-        ValueError: If a number is not positive.
-        TypeError: If ``credentials`` is no ``Credentials``.
+        ValueError: If a number is not positive, or a text or path has what none has.
+        TypeError: If an argument is of the wrong type.
 
     Example:
         >>> from viam_sync.rpc.dial import DialOptions
@@ -62,6 +66,17 @@ class DialOptions:
     ) -> None:
         if credentials is not None and not isinstance(credentials, Credentials):
             raise TypeError(f"credentials takes a Credentials, got {type(credentials).__name__}")
+        _texts(auth_entity=auth_entity, turn_uri=turn_uri)
+        _switches(
+            disable_webrtc=disable_webrtc,
+            insecure=insecure,
+            allow_insecure_downgrade=allow_insecure_downgrade,
+            allow_insecure_with_creds_downgrade=allow_insecure_with_creds_downgrade,
+            force_relay=force_relay,
+            force_p2p=force_p2p,
+        )
+        if ca_certificate is not None:
+            _path("ca_certificate", ca_certificate)
         _at_least("max_reconnect_attempts", max_reconnect_attempts, 0)
         _at_least("initial_connection_attempts", initial_connection_attempts, 1)
         _positive("timeout", timeout)
@@ -101,6 +116,9 @@ class DialOptions:
         """
         if not isinstance(api_key, str) or not api_key.strip():
             raise ValueError("api_key is empty; copy the key from the settings page of your organization")
+        if not is_text(api_key):
+            raise ValueError("api_key takes a text, got one with half a character in it; copy the key once more")
+        _texts(api_key_id=api_key_id)
         if api_key_id == api_key:
             raise ValueError("api_key_id got the key itself; its ID is the UUID that is shown beside it")
         if not _is_uuid(api_key_id):
@@ -125,11 +143,37 @@ def _is_uuid(value: Any) -> bool:
     return True
 
 
+def _texts(**values: Optional[str]) -> None:
+    for name, value in values.items():
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name} takes a str, got {shown(value)}")
+        if value is not None and ("\0" in value or not is_text(value)):
+            raise ValueError(f"{name} takes a text without NUL and half characters, got one with some")
+
+
+def _switches(**values: bool) -> None:
+    for name, value in values.items():
+        # To take the text "false" for true would send credentials in plaintext.
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} takes True or False, got {shown(value)}")
+
+
+def _path(name: str, value: FilePath) -> None:
+    try:
+        encoded = os.fsencode(value)
+    except TypeError:
+        raise TypeError(f"{name} takes a path, got {shown(value)}") from None
+    except UnicodeEncodeError:
+        encoded = b"\0"
+    if b"\0" in encoded:
+        raise ValueError(f"{name} takes a path, got {os.fspath(value)!r}, which none is called")
+
+
 def _at_least(name: str, value: int, least: int) -> None:
-    if not isinstance(value, int) or value < least:
-        raise ValueError(f"{name} takes a whole number from {least} on, got {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST_ATTEMPTS:
+        raise ValueError(f"{name} takes a whole number from {least} on, got {shown(value)}")
 
 
 def _positive(name: str, value: float) -> None:
-    if not isinstance(value, (int, float)) or not 0 < value < float("inf"):
-        raise ValueError(f"{name} takes a number of seconds above 0, got {value!r}")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= MOST_SECONDS:
+        raise ValueError(f"{name} takes a number of seconds above 0, got {shown(value)}")

@@ -78,7 +78,7 @@ class Billing:
         self, request: pb.GetAvailableBillingTiersRequest, caller: Caller
     ) -> pb.GetAvailableBillingTiersResponse:
         """List the tiers."""
-        return pb.GetAvailableBillingTiersResponse(tiers=TIERS)
+        return pb.GetAvailableBillingTiersResponse(tiers=list(TIERS))
 
     def UpdateOrganizationBillingTier(
         self, request: pb.UpdateOrganizationBillingTierRequest, caller: Caller

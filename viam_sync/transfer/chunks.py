@@ -12,6 +12,8 @@ from typing import Any, BinaryIO, Callable, Iterator, Optional, Type, Union
 
 from typing_extensions import Self
 
+from viam_sync.transfer.files import path_from
+
 #: Bytes in a message: larger ones are not faster, and need more memory on both sides.
 CHUNK = 256 * 1024
 
@@ -188,20 +190,30 @@ def contents_of(name: str, given: Uploadable) -> Contents:
 
     Raises:
         TypeError: If it is none of these.
+        ValueError: If the file is closed, or no file can be called so.
         OSError: If there is no such file, or it cannot be opened.
     """
     if isinstance(given, (bytes, bytearray, memoryview)):
-        memory = _Memory(given)
+        memory = _memory(name, given)
         return Contents(memory, name, memory.size, owned=True, reopen=lambda: _Memory(given))
     if isinstance(given, os.PathLike):
-        return FileContents(given)
+        return FileContents(path_from(name, given))
     if isinstance(given, io.TextIOBase):
         raise TypeError(f"{name} takes a file opened in binary mode, got one opened as text; open it with mode 'rb'")
     if hasattr(given, "read"):
+        if getattr(given, "closed", False) is True:
+            raise ValueError(f"{name} is a file that is closed; open it in binary mode, or give its path")
         label = getattr(given, "name", None)
         return Contents(given, label if isinstance(label, str) else name, _size_of(given), owned=False)
     what = "bytes, a path such as pathlib.Path, or a file opened in binary mode"
     raise TypeError(f"{name} takes {what}, got a {type(given).__name__}")
+
+
+def _memory(name: str, given: BytesLike) -> _Memory:
+    try:
+        return _Memory(given)
+    except ValueError as error:  # a view of memory that was released
+        raise ValueError(f"{name} cannot be read: {error}") from error
 
 
 class Pieces:

@@ -48,13 +48,20 @@ def to_document(name: str, item: Union[bytes, Mapping[str, Any]]) -> bytes:
     from bson.errors import BSONError
 
     if isinstance(item, (bytes, bytearray, memoryview)):
-        return bytes(item)
+        return _bytes(name, item)
     if not isinstance(item, Mapping):
         raise TypeError(f"{name} takes BSON or a dict, got a {type(item).__name__}")
     try:
         return bson.encode(item)
-    except (BSONError, OverflowError, TypeError) as error:
+    except (BSONError, OverflowError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{name} has no form in BSON: {error}") from error
+
+
+def _bytes(name: str, item: Union[bytes, bytearray, memoryview]) -> bytes:
+    try:
+        return bytes(item)
+    except ValueError as error:
+        raise ValueError(f"{name} cannot be read: {error}") from error
 
 
 def from_documents(response: Message, documents: Sequence[bytes]) -> List[Dict[str, Any]]:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.files import Destination, StrPath, path_from
@@ -58,6 +58,9 @@ class BinaryFolder:
     def __init__(self, folder: StrPath, contents: bool = True) -> None:
         self._folder = path_from("folder", folder)
         self._contents = contents
+        #: By the name of files: the first number that no other of them has got, as far as is known.
+        self._next: Dict[str, int] = {}
+        self._written: Set[Path] = set()
         if not os.access(self._folder, os.W_OK):
             raise PermissionError(f"dest is the folder {str(folder)!r}, but nothing may be written in it")
 
@@ -84,6 +87,7 @@ class BinaryFolder:
         row = binary_metadata_row(file.metadata)
         name, ending = export_name(file.metadata)
         data, metadata = self._free(name, ending, row)
+        self._written.add(metadata)
         if self._contents:
             data.parent.mkdir(parents=True, exist_ok=True)
             Destination(data).write(file.binary, result)
@@ -92,7 +96,8 @@ class BinaryFolder:
 
     def _free(self, name: str, ending: str, row: Dict[str, Any]) -> Tuple[Path, Path]:
         """Return where a file and its metadata go: no other file is there, and it is within the folder."""
-        number = 1
+        number = self._next.get(name, 1)
+        passed = True
         while True:
             numbered = name if number == 1 else numbered_name(name, number)
             data = self._folder / "data" / with_ending(numbered, ending)
@@ -101,6 +106,10 @@ class BinaryFolder:
                 if not data.is_dir() and not metadata.is_dir() and _is_free_for(metadata, data, row):
                     return data, metadata
                 number += 1
+                passed = passed and metadata in self._written
+                if passed:
+                    # Thousands of one name would take for ever if all before were looked at for each.
+                    self._next[name] = number
             else:
                 # A file or a link is where a folder is needed: without folders there is always a way.
                 name = clean_name(name.replace("/", "_"))
