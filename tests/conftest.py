@@ -4,6 +4,7 @@ import signal
 from typing import Iterator
 
 import pytest
+from secret_watch import SecretWatch
 
 from viam_sync.app.app_client import AppClient
 from viam_sync.app.viam_client import ViamClient
@@ -11,6 +12,11 @@ from viam_sync.sandbox import Sandbox
 
 # pytest-xdist may ignore Ctrl-C in its workers, and what they start inherits that; some tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # No key may be printed, logged or raised by any test.
+    config.pluginmanager.register(SecretWatch(config), "secret-watch")
 
 
 @pytest.fixture

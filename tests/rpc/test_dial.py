@@ -72,13 +72,19 @@ def test_what_is_no_address_is_refused_by_name(address: Any) -> None:
 
 
 def test_a_key_id_that_is_no_uuid_is_refused_before_anything_is_sent() -> None:
-    with pytest.raises(ValueError, match=r"api_key_id takes the key's ID, a UUID such as .*, got 'my-key'"):
+    with pytest.raises(ValueError, match=r"api_key_id takes the key's ID, a UUID such as .*, got a text of 6 characters$"):
         DialOptions.with_api_key(SECRET, "my-key")
 
 
 def test_the_key_in_place_of_its_id_is_refused_without_showing_it() -> None:
     with pytest.raises(ValueError) as caught:
         DialOptions.with_api_key(SECRET, SECRET)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_key_and_its_id_that_are_swapped_are_refused_without_showing_the_key() -> None:
+    with pytest.raises(ValueError, match=r"api_key has one, so the two may be swapped$") as caught:
+        DialOptions.with_api_key(KEY_ID, SECRET)
     assert SECRET not in str(caught.value)
 
 

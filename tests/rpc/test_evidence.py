@@ -53,6 +53,7 @@ LOST = [
     "recvmsg:Connection reset by peer",
     "Stream removed (recvmsg:Connection reset by peer)",
     "Stream removed (Socket closed (GOAWAY received; Error code: 0; Debug Text: ))",
+    "Stream removed (Delayed close due to in-progress write (Socket closed))",
     "keepalive watchdog timeout",
     "Stream removed (ping timeout)",
 ]

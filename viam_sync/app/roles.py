@@ -42,6 +42,7 @@ class APIKeyAuthorization:
     def __post_init__(self) -> None:
         _check("role", self.role, get_args(Role))
         _check("resource_type", self.resource_type, get_args(ResourceType))
+        require(resource_id=self.resource_id)
 
     @classmethod
     def from_proto(cls, authorization: pb.Authorization) -> Self:
@@ -52,7 +53,8 @@ class APIKeyAuthorization:
 
         Example:
             >>> from viam_sync.app.app_client import APIKeyAuthorization
-            >>> role = pb.Authorization(authorization_id="location_operator", resource_type="location")
+            >>> role = pb.Authorization(
+            ...     authorization_id="location_operator", resource_type="location", resource_id="ak5ml3mwtr")
             >>> APIKeyAuthorization.from_proto(role).role
             'operator'
         """

@@ -7,6 +7,7 @@ from typing import Iterator, Mapping, Optional
 import grpc
 
 from viam_sync.errors import UnauthenticatedError, grpc_error
+from viam_sync.proto._refusals import is_text
 from viam_sync.proto.rpc import auth as pb
 from viam_sync.rpc.retry import READ, Policy
 from viam_sync.rpc.service import Service
@@ -32,6 +33,13 @@ class Credentials:
 
     type: str
     payload: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        for name, value in (("type", self.type), ("payload", self.payload)):
+            if not isinstance(value, str):
+                raise TypeError(f"{name} takes a str, got a {type(value).__name__}")
+            if not is_text(value):  # it may be a secret, so it is not shown
+                raise ValueError(f"{name} takes a text, got one with half a character in it")
 
 
 class AuthService(Service):

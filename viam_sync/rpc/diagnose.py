@@ -4,7 +4,9 @@ import os
 import socket
 import ssl
 import threading
-from typing import List, NamedTuple
+from typing import List, NamedTuple, Optional
+
+from viam_sync.rpc.options import FilePath
 
 PLAINTEXT = "plaintext"
 TLS = "tls"
@@ -24,7 +26,7 @@ class Problem(NamedTuple):
     text: str
 
 
-def find_problem(host: str, port: int, tls: bool, timeout: float) -> Problem:
+def find_problem(host: str, port: int, tls: bool, timeout: float, authorities: Optional[FilePath] = None) -> Problem:
     """Return why a server does not answer as expected.
 
     Args:
@@ -32,6 +34,7 @@ def find_problem(host: str, port: int, tls: bool, timeout: float) -> Problem:
         port: Its port.
         tls: Whether it is expected to speak TLS.
         timeout: Seconds that finding out may take.
+        authorities: The file of the authorities that a certificate must be from; None for those that grpc trusts.
 
     Returns:
         The problem; its kind is UNKNOWN where the server looks well.
@@ -43,17 +46,19 @@ def find_problem(host: str, port: int, tls: bool, timeout: float) -> Problem:
         return Problem(UNKNOWN, "The proxy that the environment names may be in the way (grpc_proxy, https_proxy).")
     found: List[Problem] = []
     # Looking up a name cannot be given a limit, so it is left behind when the time is up.
-    knock = threading.Thread(target=lambda: found.append(_knock(host, port, tls, timeout)), daemon=True)
+    knock = threading.Thread(target=lambda: found.append(_knock(host, port, tls, timeout, authorities)), daemon=True)
     knock.start()
     knock.join(timeout)
     return found[0] if found else _silent(host, port)
 
 
-def _knock(host: str, port: int, tls: bool, timeout: float) -> Problem:
+def _knock(host: str, port: int, tls: bool, timeout: float, authorities: Optional[FilePath]) -> Problem:
     try:
         with socket.create_connection((host, port), timeout) as connection:
             connection.settimeout(timeout)
-            return _try_tls(connection, host, port) if tls else _try_plaintext(connection, host, port)
+            if tls:
+                return _try_tls(connection, host, port, authorities)
+            return _try_plaintext(connection, host, port)
     except (socket.gaierror, UnicodeError):
         return Problem(UNREACHABLE, f"{host} has no address. Check its spelling, and the network.")
     except ConnectionRefusedError:
@@ -70,15 +75,19 @@ def _silent(host: str, port: int) -> Problem:
     return Problem(UNREACHABLE, f"{host}, port {port} does not answer. Check the address, the network and firewalls.")
 
 
-def _try_tls(connection: socket.socket, host: str, port: int) -> Problem:
+def _try_tls(connection: socket.socket, host: str, port: int, authorities: Optional[FilePath]) -> Problem:
     # grpc trusts the authorities in this file, where it is named, and so must we to find the same problem.
-    context = ssl.create_default_context(cafile=os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH") or None)
+    trusted = authorities or os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH") or None
+    try:
+        context = ssl.create_default_context(cafile=trusted)
+    except OSError:
+        return Problem(UNKNOWN, f"{trusted} holds no certificates that can be read, so no server can be trusted.")
     context.set_alpn_protocols(["h2"])
     try:
         with context.wrap_socket(connection, server_hostname=host):
             return Problem(UNKNOWN, f"{host}, port {port} answers, though not as a gRPC service does.")
     except ssl.SSLCertVerificationError as error:
-        return Problem(CERTIFICATE, f"The certificate of {host} cannot be trusted: {error.verify_message}.")
+        return Problem(CERTIFICATE, f"The certificate of {host} cannot be trusted: {error.verify_message.rstrip('.')}.")
     except (ssl.SSLError, ConnectionError):
         return Problem(PLAINTEXT, f"{host}, port {port} speaks no TLS.")
 

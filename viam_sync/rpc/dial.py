@@ -103,6 +103,7 @@ class Channel(grpc.Channel):  # type: ignore[misc, unused-ignore]
     """
 
     def __init__(self, address: Address, max_reconnect_attempts: int) -> None:
+        self.address = address
         self.max_reconnect_attempts = max_reconnect_attempts
         #: What the retries of all calls may use up.
         self.budget = Budget()
@@ -321,12 +322,8 @@ def _authenticate(token: Token, where: Address, options: DialOptions, end: float
 
 
 def _find_problem(where: Address, end: float) -> diagnose.Problem:
-    problem = diagnose.find_problem(where.host, where.port, where.tls, max(end - time.monotonic(), 0))
-    if problem.kind == diagnose.CERTIFICATE and where.ca_certificate is not None:
-        # The knock trusts the authorities of this computer alone, so it cannot tell.
-        text = f"{where.target} speaks TLS; whether its certificate is good was for {where.ca_certificate} to say."
-        return diagnose.Problem(diagnose.UNKNOWN, text)
-    return problem
+    left = max(end - time.monotonic(), 0)
+    return diagnose.find_problem(where.host, where.port, where.tls, left, where.ca_certificate)
 
 
 def _speaks_plaintext(where: Address, end: float) -> bool:
@@ -343,7 +340,7 @@ def _raise_for(problem: diagnose.Problem, failure: Optional[GRPCError]) -> None:
     if problem.kind == diagnose.CERTIFICATE:
         raise InsecureConnectionError(
             f"{problem.text} Check the address and this computer's clock; for a certificate authority of your own,"
-            " name its file in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH."
+            " name its file in DialOptions(ca_certificate=...), or in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH."
         )
     if failure is None:
         if problem.kind == diagnose.UNKNOWN:

@@ -34,9 +34,9 @@ _UNPROCESSED = re.compile(
 )
 _LOST = re.compile(
     rf"{_CONNECTING}|{_WRAPPED}(?:GOAWAY received|Socket closed|recvmsg:|sendmsg:|Connection reset by peer|Broken pipe"
-    r"|keepalive watchdog timeout|ping timeout)"
+    r"|Delayed close due to in-progress write|keepalive watchdog timeout|ping timeout)"
 )
-_ANSWER_TOO_LARGE = re.compile(r"(?<!grpc: )[Rr]eceived message larger than max")
+_ANSWER_TOO_LARGE = re.compile(r"(?<!grpc: )(?<!SERVER: )[Rr]eceived message larger than max")
 _PUSHBACK = re.compile(r"-?[0-9]{1,10}")
 
 
@@ -83,6 +83,11 @@ def is_reset(text: str) -> bool:
 def is_lost(error: Any) -> bool:
     """Tell whether a call ended since the connection was lost, or could not be made."""
     return status_of(error) is grpc.StatusCode.UNAVAILABLE and _LOST.match(text_of(error)) is not None
+
+
+def is_unreached(error: Any) -> bool:
+    """Tell whether a call ended since no connection could be made."""
+    return status_of(error) is grpc.StatusCode.UNAVAILABLE and re.match(_CONNECTING, text_of(error)) is not None
 
 
 def is_unprocessed(error: Any) -> bool:

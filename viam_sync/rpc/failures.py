@@ -14,10 +14,14 @@ from viam_sync.rpc.retry import Stalled
 
 #: What grpc says, among other words, of calls that were under way when their channel was closed.
 _CHANNEL_CLOSED = "Channel closed!"
+#: What grpc says where the time of a call is over on this side.
+_TOO_LATE = "Deadline Exceeded"
 
 
-def translated(error: grpc.RpcError, method: str, attempts: int = 1) -> Union[GRPCError, ClosedError]:
-    """Return our exception for one of grpc's."""
+def translated(
+    error: grpc.RpcError, method: str, attempts: int = 1, where: str = "the service"
+) -> Union[GRPCError, ClosedError]:
+    """Return our exception for one of grpc's; ``where`` is what it calls the service."""
     if isinstance(error, (Stalled, BadAnswer)):
         return grpc_error(error.status, error.message, None, method, attempts)
     if isinstance(error, GRPCError):
@@ -27,7 +31,23 @@ def translated(error: grpc.RpcError, method: str, attempts: int = 1) -> Union[GR
     status, text = evidence.status_of(error), evidence.text_of(error)
     if status is grpc.StatusCode.CANCELLED and _CHANNEL_CLOSED in text:
         return ClosedError(CLOSED)
-    return grpc_error(status, text, _details(error), method, attempts)
+    return grpc_error(status, _advised(error, status, text, where), _details(error), method, attempts)
+
+
+def _advised(error: grpc.RpcError, status: grpc.StatusCode, text: str, where: str) -> str:
+    """Return what is said of a failure; where that is grpc's alone, with what it means and what to do."""
+    own = f" ({text})" if text else ""
+    if evidence.is_unreached(error):
+        return f"{where} cannot be reached. Check the network; the client connects again by itself.{own}"
+    if evidence.is_lost(error):
+        return f"The connection to {where} was lost during the call. Check the network, and call again.{own}"
+    if status is grpc.StatusCode.DEADLINE_EXCEEDED and text == _TOO_LATE:
+        return f"No answer from {where} in the time that the call may take. Give it a longer timeout, or do less in it."
+    if status is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in text:
+        return f"A message is larger than it may be. Ask for less at a time, or send less.{own}"
+    if status is grpc.StatusCode.RESOURCE_EXHAUSTED and not evidence.is_too_large(status, text):
+        return f"A limit of the service is reached. Wait before you call again, or call less often.{own}"
+    return text
 
 
 def ambiguous(cause: GRPCError, look: str) -> AmbiguousResultError:

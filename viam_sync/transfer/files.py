@@ -6,6 +6,7 @@ import io
 import json
 import os
 import secrets
+import stat
 from pathlib import Path
 from typing import Any, BinaryIO, Dict, Iterator, List, Mapping, Sequence, Union
 
@@ -23,7 +24,8 @@ class Destination:
 
     Args:
         dest: The path of the file. Its folder must exist.
-        secret: Whether the result may hold secrets; then only the file's owner can read it.
+        secret: Whether the result may hold secrets; then only the file's owner can read it, whoever could read one that
+            it replaces. Others are readable as new files are, but by nobody who could not read what they replace.
         refused: Endings that stand for a format in which this result cannot be written, such as ``.csv``.
 
     Raises:
@@ -40,7 +42,7 @@ class Destination:
 
     def __init__(self, dest: StrPath, *, secret: bool = False, refused: Sequence[str] = ()) -> None:
         self._path = path_from("dest", dest)
-        self._mode = 0o600 if secret else 0o666
+        self._mode = 0o600 if secret else _mode_of(self._path)
         if self._path.suffix.lower() in refused:
             raise ValueError(f"dest is {str(dest)!r}, but this cannot be written as {self._path.suffix}; use .json")
         if self._path.is_dir():
@@ -166,11 +168,20 @@ class PartFile:
                 self._temporary.unlink()
 
 
+def _mode_of(path: Path) -> int:
+    """Return the mode of a file that takes the place of another, if there is one."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode) & 0o666 | 0o600
+    except OSError:
+        return 0o666
+
+
 def path_from(name: str, given: StrPath) -> Path:
     """Return an argument as a path.
 
     Raises:
         TypeError: If it is none; ``name`` is what the caller knows it as.
+        ValueError: If no file can be called so.
 
     Example:
         >>> from viam_sync.transfer.files import path_from
@@ -178,9 +189,15 @@ def path_from(name: str, given: StrPath) -> Path:
         'rose.png'
     """
     try:
-        return Path(given)
+        path = Path(given)
+        encoded = os.fsencode(path)
     except TypeError:
         raise TypeError(f"{name} takes a path, got a {type(given).__name__}") from None
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} takes a path, got {str(given)!a}, in which there is half a character") from None
+    if b"\0" in encoded:
+        raise ValueError(f"{name} takes a path, got {str(given)!r}, with the character NUL in it")
+    return path
 
 
 def message_to_row(message: Message) -> Dict[str, Any]:

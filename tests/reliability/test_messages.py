@@ -1,0 +1,275 @@
+"""What the errors say that people meet most: what is wrong, where, and what to do; then grpc's words at most."""
+
+import datetime as dt
+import threading
+
+import grpc
+import pytest
+import trustme
+from servers import FakeService, SilentServer, closed_port, refuse
+
+from viam_sync.app.app_client import APIKeyAuthorization
+from viam_sync.app.viam_client import ViamClient
+from viam_sync.errors import (
+    AmbiguousResultError,
+    ClosedError,
+    DeadlineExceededError,
+    InsecureConnectionError,
+    NotFoundError,
+    PermissionDeniedError,
+    ResourceExhaustedError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from viam_sync.proto import app as pb
+from viam_sync.rpc.dial import Credentials, DialOptions
+
+KEY_ID = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
+KEY = "h8s7g6f5" * 4
+APP = "viam.app.v1.AppService"
+CHECK_THE_KEY = (
+    "were refused: check the API key and its ID (VIAM_API_KEY and VIAM_API_KEY_ID); a key that was rotated or deleted"
+    " is refused at once."
+)
+TRUST = (
+    "Check the address and this computer's clock; for a certificate authority of your own, name its file in"
+    " DialOptions(ca_certificate=...), or in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH."
+)
+
+
+def connect(address, **settings):
+    given = {"timeout": 10, "auth_entity": KEY_ID, "credentials": Credentials("api-key", KEY), **settings}
+    return ViamClient.create_from_dial_options(DialOptions(**given), address)
+
+
+def said(kind, act, *args, **kwargs):
+    """Return the text of the error that a call ends with."""
+    with pytest.raises(kind) as caught:
+        act(*args, **kwargs)
+    assert type(caught.value) is kind
+    return str(caught.value)
+
+
+def begins(text, ours):
+    """Tell whether an error says this, and after it at most what grpc has said, in brackets."""
+    rest = text[len(ours) :]
+    return text.startswith(ours) and (not rest or (rest.startswith(" (") and rest.endswith(")")))
+
+
+def test_a_wrong_key(sandbox):
+    text = said(UnauthenticatedError, connect, sandbox.url, auth_entity=sandbox.api_key_id)
+    assert text == (
+        "UNAUTHENTICATED: The API key does not go with this ID; the sandbox prints both, and list_keys shows the IDs"
+        f" of an organization's keys. The credentials of '{sandbox.api_key_id}' {CHECK_THE_KEY}"
+    )
+
+
+def test_a_key_id_that_is_none():
+    assert said(ValueError, DialOptions.with_api_key, KEY, "my-key") == (
+        "api_key_id takes the key's ID, a UUID such as 9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d, got a text of 6 characters"
+    )
+
+
+def test_a_key_in_the_place_of_its_id():
+    assert said(ValueError, DialOptions.with_api_key, KEY_ID, KEY) == (
+        "api_key_id takes the key's ID, a UUID such as 9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d, got a text of 32"
+        " characters; api_key has one, so the two may be swapped"
+    )
+
+
+def test_a_missing_variable(monkeypatch):
+    monkeypatch.delenv("VIAM_API_KEY", raising=False)
+    assert said(ValueError, ViamClient.create_from_env_vars) == (
+        "the environment variable VIAM_API_KEY is missing; set it to what the settings page of your organization shows"
+    )
+
+
+def test_a_key_that_is_revoked_in_mid_life(sandbox, cloud):
+    owner = APIKeyAuthorization("owner", "organization", sandbox.organization_id)
+    key, key_id = cloud.create_key(sandbox.organization_id, [owner], "short-lived")
+    with ViamClient.create_from_dial_options(DialOptions.with_api_key(key, key_id), sandbox.url) as client:
+        cloud.delete_key(key_id)
+        text = said(UnauthenticatedError, client.app_client.list_organizations)
+    assert text == (
+        "proto.rpc.v1.AuthService/Authenticate: UNAUTHENTICATED: No API key has this ID; the sandbox prints both, and"
+        f" list_keys shows the IDs of an organization's keys. The credentials of '{key_id}' {CHECK_THE_KEY}"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_server_that_does_not_run(scheme):
+    port = closed_port()
+    assert said(UnavailableError, connect, f"{scheme}://127.0.0.1:{port}") == (
+        f"UNAVAILABLE: Nothing listens at 127.0.0.1, port {port}. Check the address, and that the server runs."
+    )
+
+
+def test_a_host_without_an_address():
+    assert said(UnavailableError, connect, "no-such-host.invalid") == (
+        "UNAVAILABLE: no-such-host.invalid has no address. Check its spelling, and the network."
+    )
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_server_that_says_nothing(scheme):
+    with SilentServer() as server:
+        text = said(DeadlineExceededError, connect, f"{scheme}://{server.address}", timeout=0.5)
+        assert text == (
+            f"DEADLINE_EXCEEDED: No answer from {server.address} within 0.5 s. Check the address, the network and"
+            " firewalls, or give DialOptions a longer timeout."
+        )
+
+
+def test_no_service_any_more_in_mid_life(sandbox):
+    with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
+        sandbox.stop()
+        hasty = client.options(retry=False).app_client
+        ours = f"{sandbox.address} cannot be reached. Check the network; the client connects again by itself."
+        text = said(UnavailableError, hasty.list_organizations)
+        assert begins(text, f"{APP}/ListOrganizations: UNAVAILABLE: {ours}")
+        # What could not be sent did not happen.
+        text = said(UnavailableError, hasty.create_organization, "Night School")
+        assert begins(text, f"{APP}/CreateOrganization: UNAVAILABLE: {ours}")
+
+
+def test_a_server_without_tls():
+    with FakeService() as server:
+        assert said(InsecureConnectionError, connect, server.address) == (
+            f"127.0.0.1, port {server.port} speaks no TLS. If it is a server of your own, use an address that begins"
+            " with http://, or DialOptions(insecure=True); credentials then travel unencrypted."
+        )
+    assert server.calls == []
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+def secure(authority, name="localhost", **validity):
+    certificate = authority.issue_cert(name, **validity)
+    pair = certificate.private_key_pem.bytes(), certificate.cert_chain_pems[0].bytes()
+    return FakeService(grpc.ssl_server_credentials([pair]))
+
+
+def test_a_server_with_tls_that_is_asked_without(authority):
+    with secure(authority) as server:
+        assert said(UnavailableError, connect, server.url) == (
+            f"UNAVAILABLE: 127.0.0.1, port {server.port} does not speak HTTP/2 without TLS; it may want https://."
+        )
+
+
+@pytest.fixture(params=["in the options", "in the environment"])
+def trusting(request, authority, tmp_path):
+    """Connect to a server of this computer, trusting the authority, and return what the error says."""
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    if request.param == "in the options":
+        return lambda server: said(
+            InsecureConnectionError, connect, f"localhost:{server.port}", ca_certificate=str(path)
+        )
+    # grpc reads the variable once in a process, if at all, so that the certificate is refused by it either way.
+    monkeypatch = request.getfixturevalue("monkeypatch")
+    monkeypatch.setenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", str(path))
+    return lambda server: said(InsecureConnectionError, connect, f"localhost:{server.port}")
+
+
+def test_a_certificate_that_has_expired(authority, trusting):
+    with secure(authority, not_after=dt.datetime(2020, 1, 1)) as server:
+        assert trusting(server) == (f"The certificate of localhost cannot be trusted: certificate has expired. {TRUST}")
+
+
+def test_a_certificate_of_another_host(authority, trusting):
+    with secure(authority, "elsewhere.example") as server:
+        assert trusting(server) == (
+            "The certificate of localhost cannot be trusted: Hostname mismatch, certificate is not valid for"
+            f" 'localhost'. {TRUST}"
+        )
+
+
+def test_a_certificate_that_nobody_vouches_for(authority):
+    with secure(authority) as server:
+        assert said(InsecureConnectionError, connect, f"localhost:{server.port}") == (
+            f"The certificate of localhost cannot be trusted: unable to get local issuer certificate. {TRUST}"
+        )
+
+
+def test_a_certificate_that_vouches_for_itself(tmp_path):
+    # An authority that serves with its own certificate, which nothing else signed.
+    authority = trustme.CA()
+    pair = authority.private_key_pem.bytes(), authority.cert_pem.bytes()
+    with FakeService(grpc.ssl_server_credentials([pair])) as server:
+        text = said(InsecureConnectionError, connect, f"localhost:{server.port}")
+    # OpenSSL has written it in two ways.
+    assert text.replace("self signed", "self-signed") == (
+        f"The certificate of localhost cannot be trusted: self-signed certificate. {TRUST}"
+    )
+
+
+@pytest.fixture
+def server():
+    with FakeService() as server:
+        yield server
+
+
+def test_a_call_that_takes_too_long(server):
+    ended = threading.Event()
+
+    def wait(request, context):
+        ended.wait(30)
+        return b""
+
+    server.unary["ListOrganizations"] = server.unary["CreateOrganization"] = wait
+    ours = (
+        f"No answer from {server.address} in the time that the call may take. Give it a longer timeout, or do less"
+        " in it."
+    )
+    with connect(server.url) as client:
+        cloud = client.app_client
+        text = said(DeadlineExceededError, cloud.list_organizations, timeout=0.3)
+        assert text == f"{APP}/ListOrganizations: DEADLINE_EXCEEDED: {ours}"
+        text = said(AmbiguousResultError, cloud.create_organization, "Night School", timeout=0.3)
+        assert text == (
+            f"{APP}/CreateOrganization: DEADLINE_EXCEEDED: CreateOrganization may or may not have been carried out."
+            f" Look, with list_organizations for example, before you call it again. ({ours})"
+        )
+    ended.set()
+
+
+def test_a_quota_that_is_used_up(sandbox, client):
+    sandbox.faults.fail("ListOrganizations", "RESOURCE_EXHAUSTED", times=None)
+    assert said(ResourceExhaustedError, client.options(retry=False).app_client.list_organizations) == (
+        f"{APP}/ListOrganizations: RESOURCE_EXHAUSTED: A limit of the service is reached. Wait before you call again,"
+        f" or call less often. (The sandbox was told to let {APP}/ListOrganizations fail, before it took effect.)"
+    )
+
+
+def test_what_a_role_does_not_allow(server):
+    """What to do depends on the method, so the service says it, and nothing is lost of that."""
+    server.unary["ListOrganizations"] = refuse(grpc.StatusCode.PERMISSION_DENIED, "Ask an owner for the role operator.")
+    with connect(server.url) as client:
+        assert said(PermissionDeniedError, client.app_client.list_organizations) == (
+            f"{APP}/ListOrganizations: PERMISSION_DENIED: Ask an owner for the role operator."
+        )
+
+
+def test_what_is_not_there(sandbox, cloud):
+    assert said(NotFoundError, cloud.get_robot, KEY_ID) == (
+        f"{APP}/GetRobot: NOT_FOUND: No robot has the ID '{KEY_ID}'; list_robots shows those of a location."
+    )
+
+
+def test_an_answer_that_is_too_large(server):
+    large = pb.ListOrganizationsResponse(organizations=[pb.Organization(name="x" * (65 << 20))]).SerializeToString()
+    server.unary["ListOrganizations"] = lambda request, context: large
+    ours = "A message is larger than it may be. Ask for less at a time, or send less."
+    with connect(server.url) as client:
+        text = said(ResourceExhaustedError, client.app_client.list_organizations)
+    assert begins(text, f"{APP}/ListOrganizations: RESOURCE_EXHAUSTED: {ours}")
+
+
+def test_a_client_that_is_closed(client, cloud):
+    client.close()
+    text = "The client is closed; make a new one to call again."
+    assert said(ClosedError, cloud.list_organizations) == text
+    assert said(ClosedError, lambda: client.data_client) == text
