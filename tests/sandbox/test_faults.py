@@ -279,7 +279,8 @@ def test_an_upload_is_dropped_after_as_many_messages_as_planned_and_leaves_nothi
     fault = faults.drop("FileUpload", after_messages=count)
     with refused("UNAVAILABLE"):
         upload(cloud, owner)
-    cloud._dispatcher.end_calls()
+    for running in list(cloud._dispatcher._running.values()):
+        assert running.ended.wait(30)
     assert fault.met == 1
     assert files(cloud) == before
 

@@ -40,7 +40,7 @@ def _advised(error: grpc.RpcError, status: grpc.StatusCode, text: str, where: st
     if evidence.is_unreached(error):
         return f"{where} cannot be reached. Check the network; the client connects again by itself.{own}"
     if evidence.is_lost(error):
-        return f"The connection to {where} was lost during the call. Check the network, and call again.{own}"
+        return f"The connection to {where} was lost during the call. Check the network.{own}"
     if status is grpc.StatusCode.DEADLINE_EXCEEDED and text == _TOO_LATE:
         return f"No answer from {where} in the time that the call may take. Give it a longer timeout, or do less in it."
     if status is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in text:

@@ -98,6 +98,8 @@ class Mishaps:
         if fault.what == "drop":
             self._wait(_ARRIVING)
             _drop(int(self._context.peer().rpartition(":")[2]), self._port)
+            # The first grpcio of our range may never notice, and wait for the rest of an upload for ever.
+            self._context.cancel()
             raise CallError(grpc.StatusCode.UNAVAILABLE, f"The sandbox dropped the connection of {self._rpc}.")
         if fault.pushback_ms is not None:
             self._context.set_trailing_metadata((("grpc-retry-pushback-ms", str(fault.pushback_ms)),))

@@ -1,0 +1,205 @@
+"""No write happens twice, none that was acknowledged is missing, and what is doubtful is reported as such.
+
+Thousands of schedules, each made from its number: a few calls, and what goes wrong with each, in a real sandbox and on
+the way to it. ``VIAM_SYNC_SCHEDULES`` says how many; ``VIAM_SYNC_SCHEDULE`` names the one to run again alone.
+"""
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any, Callable, Iterator, List, Sequence
+
+import pytest
+
+from viam_sync.errors import AmbiguousResultError
+from viam_sync.rpc import evidence, retry
+from viam_sync.rpc.service import Service, _Sender
+from viam_sync.transfer.chunks import Pieces
+from viam_sync.transfer.uploads import Uploads
+
+from .gate import REFUSE, RESET
+from .oracle import Oracle
+from .schedules import CLASSES, NOTHING, SHUT, UNPROCESSED, Mishap, Plan, expected, folder_schedule, schedule
+from .writes import WRITES
+
+#: The environment `reliability` of tox says 10000.
+SCHEDULES = int(os.environ.get("VIAM_SYNC_SCHEDULES", "1000"))
+ONE = os.environ.get("VIAM_SYNC_SCHEDULE")
+SEEDS: Sequence[int] = range(SCHEDULES) if ONE is None else [int(ONE)]
+#: How many go into one test, and how many of these are followed by the upload of a folder: the writing to disk is slow.
+SHARE, FOLDERS = 100, 10
+
+#: Where the schedules begin that are run with a policy that is broken.
+ELSEWHERE = 1_000_000
+
+
+@pytest.fixture
+def oracle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Oracle]:
+    # What is still on its way to a client when its connection is dropped, nobody waits for here.
+    monkeypatch.setattr("viam_sync.sandbox.mishaps._ARRIVING", 0)
+    with Oracle(tmp_path) as asked:
+        yield asked
+
+
+@pytest.mark.parametrize("start", range(0, len(SEEDS), SHARE))
+def test_every_write_happens_as_often_as_its_outcome_says(start: int, oracle: Oracle) -> None:
+    seeds = SEEDS[start : start + SHARE]
+    wrong: List[str] = []
+    for seed in seeds:
+        wrong += oracle.judge(seed)
+        if seed % FOLDERS == 0 or ONE is not None:
+            wrong += oracle.judge_folder(seed)
+    wrong += oracle.judge_the_end()
+    print(dict(oracle.tally))  # to be seen with "pytest -rP"
+    again = "VIAM_SYNC_SCHEDULE=N pytest tests/reliability/test_exactly_once.py runs schedule N alone"
+    assert not wrong, "\n".join([*wrong, again])
+    if len(seeds) == SHARE:
+        assert all(oracle.tally[name] for name in ("returned", "ambiguous", "plain", "mishaps", "retries", "runs"))
+
+
+def test_the_schedules_are_of_every_write_and_every_mishap() -> None:
+    plans = [plan for seed in range(1000) for plan in schedule(seed)]
+    assert Counter(plan.write.rpc for plan in plans).keys() == {write.rpc for write in WRITES}
+    assert {plan.write.policy for plan in plans} == CLASSES.keys()
+    kinds = Counter((mishap.what, mishap.after) for plan in plans for mishap in plan.mishaps)
+    for code in ("UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "CANCELLED", "DATA_LOSS", "drop"):
+        assert kinds[code, False] > 10, code
+        assert kinds[code, True] > 10, code
+    for what in ("RESOURCE_EXHAUSTED", "NOT_FOUND", "full disk", REFUSE, SHUT):
+        assert kinds[what, False] > 10, what
+    assert kinds[RESET, True] > 10
+    outcomes = Counter((plan.write.policy, expected(plan).raised) for plan in plans)
+    for policy, each in CLASSES.items():
+        for raised in ("returned", "plain", *([] if each.repeats else ["ambiguous"])):
+            assert outcomes[policy, raised] > 10, (policy, raised)
+    assert sum(plan.late for plan in plans) > 10
+    assert sum(plan.expires is not None for plan in plans) > 10
+    assert len({str(folder_schedule(seed)) for seed in range(100)}) > 90
+
+
+@pytest.mark.parametrize("write", [write for write in WRITES if not CLASSES[write.policy].repeats], ids=lambda w: w.rpc)
+def test_what_the_oracle_expects_is_doubtful_only_without_proof(write: Any) -> None:
+    lost = [Mishap("UNAVAILABLE", after=True), Mishap("drop", after=True), Mishap(RESET, after=True)]
+    for mishap in lost:
+        assert expected(Plan(write, [mishap])).raised == "ambiguous"
+    proved = [Mishap("RESOURCE_EXHAUSTED", pushback=0), Mishap(REFUSE), Mishap(SHUT)]
+    for count in range(10):
+        outcome = expected(Plan(write, [proved[number % 3] for number in range(count)]))
+        assert outcome.raised == ("returned" if count < CLASSES[write.policy].attempts else "plain")
+        assert outcome.done == (outcome.raised == "returned")
+    assert {mishap.proves for mishap in lost} == {NOTHING}
+    assert {mishap.proves for mishap in proved} == {UNPROCESSED}
+
+
+def setting(policy: retry.Policy, name: str, value: Any) -> Callable[[pytest.MonkeyPatch], None]:
+    """Return what breaks a retry class."""
+    return lambda patch: patch.setitem(vars(policy), name, value)
+
+
+def saying(name: str, value: Any) -> Callable[[pytest.MonkeyPatch], None]:
+    """Return what breaks the reading of evidence."""
+    return lambda patch: patch.setattr(evidence, name, lambda error: value)
+
+
+def half_pushbacks(patch: pytest.MonkeyPatch) -> None:
+    whole = evidence.pushback
+
+    def half(error: Any) -> Any:
+        told = whole(error)
+        return None if told is None else told / 2
+
+    patch.setattr(evidence, "pushback", half)
+
+
+def no_budget(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(retry.Budget, "failed", lambda self: True)
+
+
+def no_new_token(patch: pytest.MonkeyPatch) -> None:
+    renew = _Sender.renew
+    # The oracle itself lists organizations to have a token.
+    patch.setattr(_Sender, "renew", lambda self, *rest: "List" in type(self.request).__name__ and renew(self, *rest))
+
+
+def pipes_sent_again(patch: pytest.MonkeyPatch) -> None:
+    send: Any = Service._send
+
+    def again(self: Any, rpc: str, requests: Any, *rest: Any, **named: Any) -> Any:
+        return send(self, rpc, requests if callable(requests) else lambda: requests, *rest, **named)
+
+    patch.setattr(Service, "_send", again)
+
+
+def uploads_sent_again_without_contents(patch: pytest.MonkeyPatch) -> None:
+    pieces = Pieces.__iter__
+    patch.setattr(Pieces, "__iter__", lambda self: iter([b""]) if self._round else pieces(self))
+
+
+def doubt_taken_for_success(patch: pytest.MonkeyPatch) -> None:
+    run: Any = Service._run
+
+    def sure(self: Any, stub: Any, *rest: Any, **named: Any) -> Any:
+        try:
+            return run(self, stub, *rest, **named)
+        except AmbiguousResultError:
+            return stub.answer()
+
+    patch.setattr(Service, "_run", sure)
+
+
+def charged_twice(patch: pytest.MonkeyPatch) -> None:
+    send: Any = _Sender.send
+
+    def twice(self: Any, seconds: Any) -> Any:
+        if "Charge" in type(self.request).__name__:
+            send(self, seconds)
+        return send(self, seconds)
+
+    patch.setattr(_Sender, "send", twice)
+
+
+#: Ways to break the client, and what the oracle must say of each.
+BROKEN = {
+    "ONCE is repeated": (setting(retry.ONCE, "repeats", True), "was begun 2 times"),
+    "UPLOAD is repeated": (setting(retry.UPLOAD, "repeats", True), "was begun 2 times"),
+    "charges are sent twice": (charged_twice, "was begun 2 times"),
+    "all is unprocessed": (saying("is_unprocessed", True), "was begun 2 times"),
+    "nothing is unprocessed": (saying("is_unprocessed", False), "raised is 'plain', not 'returned'"),
+    "all is harmless": (saying("is_harmless", True), "says that it was not done, and it was"),
+    "nothing is harmless": (saying("is_harmless", False), "raised is 'ambiguous', not 'plain'"),
+    "nothing passes": (saying("may_pass", False), "raised is 'plain', not 'returned'"),
+    "nothing is lost": (saying("is_lost", False), "raised is 'returned', not 'plain'"),
+    "doubt is taken for success": (doubt_taken_for_success, "returned, and it was not done"),
+    "IDEMPOTENT is not repeated": (setting(retry.IDEMPOTENT, "repeats", False), "is left in doubt, and could have"),
+    "ONCE has another attempt": (setting(retry.ONCE, "attempts", 4), "sent is 4, not 3"),
+    "what is gone is missed": (setting(retry.DELETE, "gone_is_done", False), "status is 'NOT_FOUND', not ''"),
+    "no count is doubted": (setting(retry.DELETE_SOME, "counted", False), "counts is False, not True"),
+    "pushbacks are cut short": (half_pushbacks, "waited "),
+    "there is no budget": (no_budget, "sent is 3, not 2"),
+    "there is no new token": (no_new_token, "status is 'UNAUTHENTICATED', not ''"),
+    "pipes are sent again": (pipes_sent_again, "sent is 2, not 1"),
+    "uploads are sent again empty": (uploads_sent_again_without_contents, "was done 1 times, and there are -1"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_oracle_finds_what_is_broken(name: str, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_it, words = BROKEN[name]
+    break_it(monkeypatch)
+    found = (text for seed in range(ELSEWHERE, ELSEWHERE + 500) for text in oracle.judge(seed))
+    assert any(words in text for text in found)
+
+
+def test_the_oracle_finds_a_journal_that_is_not_asked(oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Uploads, "_settle", lambda self, doubtful, journal: None)
+    found = (text for seed in range(ELSEWHERE, ELSEWHERE + 50) for text in oracle.judge_folder(seed))
+    assert any("is there 2 times" in text for text in found)
+
+
+def test_the_oracle_finds_what_is_done_after_its_call(oracle: Oracle) -> None:
+    wrong = [text for seed in range(3) for text in oracle.judge(seed)]
+    assert [*wrong, *oracle.judge_the_end()] == []
+    again = next(begun for begun in oracle._begun if begun.done and (begun.rpc, begun.marks[0]) in oracle._once)
+    oracle._begun.append(again)
+    (text,) = oracle.judge_the_end()
+    assert text.endswith("was done 2 times in the end, and 1 times before")
