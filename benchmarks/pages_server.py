@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from bisect import bisect_left
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, Optional
+from typing import Any, List, Optional
 
 import grpc
 from server import page
@@ -14,19 +15,31 @@ from viam_sync.proto.app import data as pb
 
 #: What the cloud does: pages of 50 unless asked otherwise, and never of more than 100.
 DEFAULT, MOST = 50, 100
+#: A robot that measures each second for ten minutes, and then rests for fifty.
+RUN, REST = 600, 3000
 
 
-def body(rows: int) -> bytes:
-    """Return a page without its cursor, as bytes."""
-    whole = page()
-    message = pb.TabularDataByFilterResponse(metadata=whole.metadata, data=whole.data[:rows], count=rows)
-    return message.SerializeToString()
+def times(readings: int) -> List[int]:
+    """Return when the readings were made, in seconds since 1970."""
+    return [1_700_000_000 + number + number // RUN * REST for number in range(readings)]
+
+
+def bodies(seconds: List[int]) -> List[bytes]:
+    """Return a message for each reading, of it alone; messages that are joined are merged."""
+    reading = page().data[0]
+    found = []
+    for second in seconds:
+        reading.time_requested.seconds = reading.time_received.seconds = second
+        found.append(pb.TabularDataByFilterResponse(data=[reading]).SerializeToString())
+    return found
 
 
 class _Handler(grpc.GenericRpcHandler):
     def __init__(self, readings: int, seconds: float) -> None:
-        self._readings, self._seconds = readings, seconds
-        self._bodies: Dict[int, bytes] = {}
+        self._seconds = seconds
+        self._times = times(readings)
+        self._bodies = bodies(self._times)
+        self._metadata = pb.TabularDataByFilterResponse(metadata=page().metadata).SerializeToString()
 
     def service(self, details: grpc.HandlerCallDetails) -> Optional[grpc.RpcMethodHandler[Any, Any]]:
         return grpc.unary_unary_rpc_method_handler(self._answer)
@@ -34,17 +47,27 @@ class _Handler(grpc.GenericRpcHandler):
     def _answer(self, request: bytes, context: grpc.ServicerContext) -> bytes:
         time.sleep(self._seconds)
         asked = pb.TabularDataByFilterRequest.FromString(request).data_request
-        first = int(asked.last or 0)
-        rows = min(asked.limit or DEFAULT, MOST, self._readings - first)
-        if rows not in self._bodies:
-            self._bodies[rows] = body(rows)
-        # Messages that are joined are merged, so the cursor can come after the rows.
-        return self._bodies[rows] + pb.TabularDataByFilterResponse(last=str(first + rows)).SerializeToString()
+        interval = asked.filter.interval
+        # Here every reading has a whole second.
+        first = self._index(interval.start) if interval.HasField("start") else 0
+        end = self._index(interval.end) if interval.HasField("end") else len(self._times)
+        rows = min(asked.limit or DEFAULT, MOST)
+        if asked.sort_order == pb.Order.ORDER_ASCENDING:
+            numbers = range(int(asked.last) + 1 if asked.last else first, end)[:rows]
+        else:
+            numbers = range((int(asked.last) if asked.last else end) - 1, first - 1, -1)[:rows]
+        last = str(numbers[-1]) if numbers else ""
+        parts = [self._bodies[number] for number in numbers]
+        parts.append(pb.TabularDataByFilterResponse(last=last, count=len(numbers)).SerializeToString())
+        return b"".join([self._metadata, *parts])
+
+    def _index(self, moment: Any) -> int:
+        return bisect_left(self._times, moment.seconds + (moment.nanos > 0))
 
 
 def main() -> None:
     readings, seconds = int(sys.argv[1]), float(sys.argv[2])
-    server = grpc.server(ThreadPoolExecutor(4))
+    server = grpc.server(ThreadPoolExecutor(16))
     server.add_generic_rpc_handlers([_Handler(readings, seconds)])
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
     server.start()

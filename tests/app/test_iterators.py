@@ -702,7 +702,7 @@ def test_workers_ask_for_all_that_the_caller_asks_for_and_for_a_time(
     [
         ({"workers": 0}, ValueError, "workers takes a number from 1 to 64, got 0"),
         ({"workers": 65}, ValueError, "workers takes a number from 1 to 64, got 65"),
-        ({"workers": True}, TypeError, "workers takes an int, got"),
+        ({"workers": True}, TypeError, "workers takes an int, got True"),
         ({"workers": 2, "prefetch": False}, ValueError, "prefetch is False, but workers is 2, and they fetch ahead"),
     ],
 )

@@ -302,7 +302,7 @@ def test_a_journal_of_another_part_stops_before_anything_is_sent(
 def test_a_journal_that_cannot_be_written_stops_the_upload_with_its_results(
     data: DataClient, part: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = journal_module._write
+    real = journal_module.append
     left = [6]  # the header, two files, and the beginning of the third
 
     def full(file: int, line: bytes) -> None:
@@ -311,7 +311,7 @@ def test_a_journal_that_cannot_be_written_stops_the_upload_with_its_results(
             raise OSError(28, "No space left on device")
         real(file, line)
 
-    monkeypatch.setattr(journal_module, "_write", full)
+    monkeypatch.setattr(journal_module, "append", full)
     with pytest.raises(OSError, match="No space left on device, in writing the journal") as caught:
         data.upload_files(folder, part, workers=1)
     results = cast(Any, caught.value).result
@@ -366,7 +366,7 @@ def test_a_name_in_no_encoding_is_sent_as_far_as_it_can_be(data: DataClient, par
     [
         ({"workers": 0}, ValueError, "workers takes a number from 1 to 64, got 0"),
         ({"workers": 65}, ValueError, "workers takes a number from 1 to 64, got 65"),
-        ({"workers": True}, TypeError, "workers takes an int, got a bool"),
+        ({"workers": True}, TypeError, "workers takes an int, got True"),
         ({"part_id": 5}, TypeError, "part_id takes a str"),
         ({"tags": "red"}, TypeError, "tags takes a list"),
         ({"pattern": 5}, TypeError, "pattern takes a str, got a int"),

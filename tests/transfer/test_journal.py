@@ -140,7 +140,7 @@ def test_a_journal_that_cannot_be_written_says_so_and_is_written_no_more(
 
     with Journal(path, "part") as journal:
         with monkeypatch.context() as patched:
-            patched.setattr(journal_module, "_write", full)
+            patched.setattr(journal_module, "append", full)
             with pytest.raises(JournalError, match=r"No space left on device, in writing the journal: '.*jsonl'"):
                 journal.begin(CAT)
         with pytest.raises(JournalError, match=r"the journal '.*jsonl' is closed"):

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
+from io import IOBase
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 from google.protobuf.struct_pb2 import Value
 from typing_extensions import Literal
 
+from viam_sync.app.arguments import worker_count
 from viam_sync.app.data_iterators import DataIterators
 from viam_sync.app.file_uploads import FileUploads
 from viam_sync.app.upload_metadata import upload_metadata
+from viam_sync.proto._refusals import require_seconds
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.cancellation import Cancellation
@@ -27,7 +30,6 @@ from viam_sync.transfer.uploads import Found, UploadResult, Uploads, files_in, f
 _MARK = "viam_sync.upload"
 #: How far the clock of this computer may be off that of the service, and an upload in doubt is still found.
 _CLOCKS = timedelta(days=1)
-_MOST_WORKERS = 64
 
 
 class BulkUploads(DataIterators, FileUploads):
@@ -105,7 +107,8 @@ class BulkUploads(DataIterators, FileUploads):
             >>> [result.already_sent for result in client.data_client.upload_files(folder, sandbox.robot_part_id)]
             [True, True]
         """
-        _check_workers(workers)
+        worker_count(workers)
+        require_seconds("timeout", timeout)
         described = upload_metadata(
             pb.DataType.DATA_TYPE_FILE,
             part_id,
@@ -142,13 +145,6 @@ class BulkUploads(DataIterators, FileUploads):
         return found
 
 
-def _check_workers(workers: int) -> None:
-    if isinstance(workers, bool) or not isinstance(workers, int):
-        raise TypeError(f"workers takes an int, got a {type(workers).__name__}")
-    if not 1 <= workers <= _MOST_WORKERS:
-        raise ValueError(f"workers takes a number from 1 to {_MOST_WORKERS}, got {workers}")
-
-
 def _files(
     paths: Union[StrPath, Iterable[StrPath]], pattern: Optional[str], journal: Union[StrPath, Literal[False], None]
 ) -> Tuple[List[Found], Optional[Path]]:
@@ -157,13 +153,13 @@ def _files(
         raise TypeError(f"pattern takes a str, got a {type(pattern).__name__}")
     path = None if journal is None or journal is False else path_from("journal", journal)
     if isinstance(paths, (str, os.PathLike)):
-        folder = Path(paths)
+        folder = path_from("paths", paths)
         if not folder.is_dir():
             kind = NotADirectoryError if folder.exists() else FileNotFoundError
             raise kind(f"paths is {str(folder)!r}, which is no folder; of single files it takes a list")
         path = folder / JOURNAL_NAME if journal is None else path
-        return files_in(folder, pattern, path), path
-    if isinstance(paths, (bytes, bytearray)) or not hasattr(paths, "__iter__"):
+        return files_in(folder, None if pattern is None else str(pattern), path), path
+    if isinstance(paths, (bytes, bytearray, memoryview, IOBase, Mapping)) or not isinstance(paths, Iterable):
         raise TypeError(f"paths takes a folder or an iterable of paths, got a {type(paths).__name__}")
     if pattern is not None:
         raise ValueError(f"pattern is {pattern!r}, but it chooses files of a folder, and paths names files")

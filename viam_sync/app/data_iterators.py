@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Optional, Tuple
+from operator import attrgetter
+from typing import Any, Callable, Optional, Tuple
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from viam_sync.app.data_records import TabularData, tabular_items
 from viam_sync.app.paging import PagedCall
 from viam_sync.app.pipeline_records import DataPipelineRun
-from viam_sync.proto._refusals import naming
+from viam_sync.proto._refusals import naming, require
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.app import datapipelines as pipelines_pb
 from viam_sync.rpc.retry import READ, READ_FILES
@@ -29,6 +32,7 @@ class DataIterators(Service):
         limit: Optional[int] = None,
         include_internal_data: bool = False,
         prefetch: bool = True,
+        workers: int = 1,
         timeout: Optional[float] = None,
     ) -> Pages[TabularData]:
         """Go through all rows that match a filter.
@@ -40,6 +44,8 @@ class DataIterators(Service):
             limit: How many rows at most; None for all.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud.
             prefetch: Whether to fetch the next page in a thread while the caller works on this one.
+            workers: How many pages to fetch at a time, up to 64, each of another time; the rows and their order stay
+                the same. Up to 16 pages for each worker are in memory, and some may be fetched in vain.
             timeout: Seconds that each page may take, retries included; None for the limit of its retry class.
 
         Returns:
@@ -47,7 +53,8 @@ class DataIterators(Service):
 
         Raises:
             TypeError: If an argument is of the wrong type.
-            ValueError: If ``page_size`` or ``limit`` is out of its range.
+            ValueError: If ``page_size``, ``limit`` or ``workers`` is out of its range.
+            InternalError: While iterating, if the service gives what is not of the time that a worker asks for.
             GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
 
         Example:
@@ -63,8 +70,13 @@ class DataIterators(Service):
         def read(response: pb.TabularDataByFilterResponse) -> Tuple[Items[TabularData], str]:
             return tabular_items(response), response.last if response.data else ""
 
-        call = PagedCall(f"{_DATA}/TabularDataByFilter", READ, request, request.data_request, "last", "limit")
-        return call.pages(self._call, read, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout)
+        time: Callable[[Any], Timestamp] = attrgetter("time_requested")
+        call = PagedCall(
+            f"{_DATA}/TabularDataByFilter", READ, request, request.data_request, "last", "limit", time=time
+        )
+        return call.pages(
+            self._call, read, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout, workers=workers
+        )
 
     def iter_binary_data(
         self,
@@ -76,6 +88,7 @@ class DataIterators(Service):
         limit: Optional[int] = None,
         include_internal_data: bool = False,
         prefetch: bool = True,
+        workers: int = 1,
         timeout: Optional[float] = None,
     ) -> Pages[pb.BinaryData]:
         """Go through all files that match a filter.
@@ -90,6 +103,9 @@ class DataIterators(Service):
             limit: How many files at most; None for all.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud.
             prefetch: Whether to fetch the next page in a thread while the caller works on this one.
+            workers: How many pages to fetch at a time, up to 64, each of another time; the files and their order stay
+                the same. Up to 4 pages for each worker are in memory, 16 without contents, and some may be fetched in
+                vain.
             timeout: Seconds that each page may take, retries included; None for the limit of its retry class.
 
         Returns:
@@ -97,8 +113,9 @@ class DataIterators(Service):
 
         Raises:
             TypeError: If an argument is of the wrong type.
-            ValueError: If ``page_size`` or ``limit`` is out of its range.
+            ValueError: If ``page_size``, ``limit`` or ``workers`` is out of its range.
             InvalidArgumentError: While iterating, if a single file is too large for one message.
+            InternalError: While iterating, if the service gives what is not of the time that a worker asks for.
             GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
 
         Example:
@@ -117,10 +134,20 @@ class DataIterators(Service):
             return response.data, response.last if response.data else ""
 
         advice = "Ask with include_binary_data=False, and download the contents by the uri in the metadata."
+        time: Callable[[Any], Timestamp] = attrgetter("metadata.time_requested")
         call = PagedCall(
-            f"{_DATA}/BinaryDataByFilter", READ_FILES, request, request.data_request, "last", "limit", advice
+            f"{_DATA}/BinaryDataByFilter", READ_FILES, request, request.data_request, "last", "limit", advice, time
         )
-        return call.pages(self._call, read, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout)
+        return call.pages(
+            self._call,
+            read,
+            page_size=page_size,
+            limit=limit,
+            prefetch=prefetch,
+            timeout=timeout,
+            workers=workers,
+            longest=2 if include_binary_data else 8,
+        )
 
     def iter_sequences(
         self,
@@ -148,6 +175,7 @@ class DataIterators(Service):
             ValueError: If ``page_size`` or ``limit`` is out of its range.
             GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
         """
+        require(organization_id=organization_id)
         request = pb.ListSequencesRequest(organization_id=organization_id)
 
         def read(response: pb.ListSequencesResponse) -> Tuple[Items[pb.Sequence], str]:
@@ -183,6 +211,7 @@ class DataIterators(Service):
             NotFoundError: While iterating, if there is no such dataset.
             GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
         """
+        require(dataset_id=dataset_id)
         request = pb.SequencesByDatasetIDRequest(dataset_id=dataset_id)
 
         def read(response: pb.SequencesByDatasetIDResponse) -> Tuple[Items[pb.Sequence], str]:
@@ -220,6 +249,7 @@ class DataIterators(Service):
             NotFoundError: While iterating, if there is no such sequence.
             GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
         """
+        require(sequence_id=sequence_id)
         request = pb.GetSequenceBinaryDataRequest(sequence_id=sequence_id)
 
         def read(response: pb.GetSequenceBinaryDataResponse) -> Tuple[Items[pb.BinaryData], str]:
@@ -258,6 +288,7 @@ class DataIterators(Service):
             NotFoundError: While iterating, if there is no such pipeline.
             GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
         """
+        require(id=id)
         request = pipelines_pb.ListDataPipelineRunsRequest(id=id)
 
         def read(response: pipelines_pb.ListDataPipelineRunsResponse) -> Tuple[Items[DataPipelineRun], str]:

@@ -8,14 +8,16 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Union
 
 from google.protobuf.message import Message
 
-from viam_sync.app.arguments import id_fields, worker_count
+from viam_sync.app.arguments import worker_count
 from viam_sync.app.binary_data import BinaryFiles
 from viam_sync.app.data_iterators import DataIterators
 from viam_sync.app.data_records import plain_rows
 from viam_sync.app.tabular_data import TabularQueries
+from viam_sync.proto._refusals import naming
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.retry import READ_FILES
+from viam_sync.transfer.documents import to_documents
 from viam_sync.transfer.export_results import ExportResult
 from viam_sync.transfer.exports import Export
 from viam_sync.transfer.files import StrPath, path_from
@@ -185,10 +187,15 @@ class Exports(TabularQueries, BinaryFiles, DataIterators):
             kind = type(query).__name__
             raise TypeError(f"filter_or_query takes a Filter, SQL as a str, or MQL as a list of stages, got a {kind}")
         if organization_id is None:
-            raise ValueError("a query is for the data of one organization; give its ID as organization_id")
+            raise ValueError(
+                "filter_or_query is a query, and a query is for the data of one organization; give its ID as"
+                " organization_id"
+            )
         if isinstance(query, str):
-            return self.tabular_data_by_sql(organization_id, query, timeout=timeout)
-        return self.tabular_data_by_mql(organization_id, query, timeout=timeout)
+            with naming(sql_query="filter_or_query"):
+                return self.tabular_data_by_sql(organization_id, query, timeout=timeout)
+        stages = to_documents("filter_or_query", query)
+        return self.tabular_data_by_mql(organization_id, stages, timeout=timeout)
 
     def _count_rows(self, filter: Any, include_internal_data: bool, timeout: Optional[float]) -> int:
         _, count, _ = self.tabular_data_by_filter(
@@ -209,13 +216,16 @@ class Exports(TabularQueries, BinaryFiles, DataIterators):
 
 def _ids(wanted: Iterable[pb.BinaryMetadata]) -> Dict[str, Any]:
     """Return the fields that name files; those that an older service lists have IDs in three parts."""
-    ids: List[Union[str, pb.BinaryID]] = [
-        metadata.binary_data_id
-        or pb.BinaryID(
-            file_id=metadata.id,
-            organization_id=metadata.capture_metadata.organization_id,
-            location_id=metadata.capture_metadata.location_id,
-        )
-        for metadata in wanted
-    ]
-    return id_fields("binary_ids", ids)
+    fields: Dict[str, List[Any]] = {"binary_ids": [], "binary_data_ids": []}
+    for metadata in wanted:
+        if metadata.binary_data_id:
+            # It is asked for as the service wrote it, whatever that is; no caller could mend it.
+            fields["binary_data_ids"].append(metadata.binary_data_id)
+        else:
+            captured = metadata.capture_metadata
+            fields["binary_ids"].append(
+                pb.BinaryID(
+                    file_id=metadata.id, organization_id=captured.organization_id, location_id=captured.location_id
+                )
+            )
+    return fields

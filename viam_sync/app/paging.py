@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Callable, NamedTuple, Optional, Tuple, TypeVar
 
 from google.protobuf.message import Message
@@ -72,24 +73,10 @@ class PagedCall(NamedTuple):
             TypeError: If a number, or ``prefetch``, is of the wrong type.
             ValueError: If the service has no pages of this size, ``limit`` is negative, or the workers do not fit.
         """
-        if self.size:
-            _check_number("page_size", page_size, 1, _LARGEST_PAGE)
-        if limit is not None:
-            _check_number("limit", limit, 0, None)
-        if not isinstance(prefetch, bool):
-            raise TypeError(f"prefetch takes a bool, got a {type(prefetch).__name__}")
-        if worker_count(workers) > 1 and not prefetch:
-            raise ValueError(f"prefetch is False, but workers is {workers}, and they fetch ahead; name one of the two")
+        self._check(page_size, limit, prefetch, workers)
         require_seconds("timeout", timeout)
         cancellation = Cancellation()
         rpc = self.method.rpartition("/")[2]
-        source: Optional[Spread[T]] = None
-        # Where two pages are enough, there is nothing to share.
-        if self.time is not None and workers > 1 and (limit is None or limit > 2 * page_size):
-            timeline = CaptureTimeline(
-                self.request, lambda asked, ended: call(rpc, asked, self.policy, timeout, ended), read, self.time
-            )
-            source = Spread(timeline, page_size, limit, workers, longest, self.method, self.advice)
 
         def fetch(cursor: str, size: int) -> Tuple[Items[T], str]:
             if cursor:
@@ -107,8 +94,37 @@ class PagedCall(NamedTuple):
             cancel=cancellation.cancel,
             method=self.method,
             advice=self.advice,
-            source=source,
+            source=self._spread(partial(call, rpc), read, page_size, limit, timeout, workers, longest),
         )
+
+    def _check(self, page_size: int, limit: Optional[int], prefetch: bool, workers: int) -> None:
+        if self.size:
+            _check_number("page_size", page_size, 1, _LARGEST_PAGE)
+        if limit is not None:
+            _check_number("limit", limit, 0, None)
+        if not isinstance(prefetch, bool):
+            raise TypeError(f"prefetch takes a bool, got a {type(prefetch).__name__}")
+        if worker_count(workers) > 1 and not prefetch:
+            raise ValueError(f"prefetch is False, but workers is {workers}, and they fetch ahead; name one of the two")
+
+    def _spread(
+        self,
+        call: Callable[..., Any],
+        read: Callable[[Any], Tuple[Items[T], str]],
+        page_size: int,
+        limit: Optional[int],
+        timeout: Optional[float],
+        workers: int,
+        longest: int,
+    ) -> Optional[Spread[T]]:
+        """Return what asks for several pages at a time; None if they are asked for one after the other."""
+        # Where two pages are enough, there is nothing to share.
+        if self.time is None or workers == 1 or (limit is not None and limit <= 2 * page_size):
+            return None
+        timeline = CaptureTimeline(
+            self.request, lambda asked, ended: call(asked, self.policy, timeout, ended), read, self.time
+        )
+        return Spread(timeline, page_size, limit, workers, longest, self.method, self.advice)
 
 
 def _check_number(name: str, number: int, least: int, most: Optional[int]) -> None:

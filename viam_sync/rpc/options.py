@@ -14,6 +14,15 @@ _MOST_ATTEMPTS = 2**31 - 1
 
 FilePath = Union[str, "os.PathLike[str]"]
 
+_SWITCHES = (
+    "disable_webrtc",
+    "insecure",
+    "allow_insecure_downgrade",
+    "allow_insecure_with_creds_downgrade",
+    "force_relay",
+    "force_p2p",
+)
+
 
 class DialOptions:
     """How to connect, and as whom.
@@ -64,24 +73,6 @@ class DialOptions:
         turn_uri: Optional[str] = None,
         ca_certificate: Optional[FilePath] = None,
     ) -> None:
-        if credentials is not None and not isinstance(credentials, Credentials):
-            raise TypeError(f"credentials takes a Credentials, got {type(credentials).__name__}")
-        _texts(auth_entity=auth_entity, turn_uri=turn_uri)
-        _switches(
-            disable_webrtc=disable_webrtc,
-            insecure=insecure,
-            allow_insecure_downgrade=allow_insecure_downgrade,
-            allow_insecure_with_creds_downgrade=allow_insecure_with_creds_downgrade,
-            force_relay=force_relay,
-            force_p2p=force_p2p,
-        )
-        if ca_certificate is not None:
-            _path("ca_certificate", ca_certificate)
-        _at_least("max_reconnect_attempts", max_reconnect_attempts, 0)
-        _at_least("initial_connection_attempts", initial_connection_attempts, 1)
-        _positive("timeout", timeout)
-        if initial_connection_attempt_timeout is not None:
-            _positive("initial_connection_attempt_timeout", initial_connection_attempt_timeout)
         self.disable_webrtc = disable_webrtc
         self.auth_entity = auth_entity
         self.credentials = credentials
@@ -96,6 +87,20 @@ class DialOptions:
         self.force_p2p = force_p2p
         self.turn_uri = turn_uri
         self.ca_certificate = ca_certificate
+        self._check()
+
+    def _check(self) -> None:
+        if self.credentials is not None and not isinstance(self.credentials, Credentials):
+            raise TypeError(f"credentials takes a Credentials, got {type(self.credentials).__name__}")
+        _texts(auth_entity=self.auth_entity, turn_uri=self.turn_uri)
+        _switches(**{name: value for name, value in vars(self).items() if name in _SWITCHES})
+        if self.ca_certificate is not None:
+            _path("ca_certificate", self.ca_certificate)
+        _at_least("max_reconnect_attempts", self.max_reconnect_attempts, 0)
+        _at_least("initial_connection_attempts", self.initial_connection_attempts, 1)
+        _positive("timeout", self.timeout)
+        if self.initial_connection_attempt_timeout is not None:
+            _positive("initial_connection_attempt_timeout", self.initial_connection_attempt_timeout)
 
     @classmethod
     def with_api_key(cls, api_key: str, api_key_id: str) -> Self:

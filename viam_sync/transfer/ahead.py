@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import os
 import threading
 from queue import Empty, SimpleQueue
@@ -83,7 +84,9 @@ class Ahead(Iterator[T]):
 
     def _result(self) -> Union[_End, T]:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="viam-sync-ahead", daemon=True)
+            # Calls that are made there belong to what the caller is at, such as a span of OpenTelemetry.
+            run = contextvars.copy_context().run
+            self._thread = threading.Thread(target=run, args=(self._work,), name="viam-sync-ahead", daemon=True)
             self._thread.start()
             self._ask()
         while True:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import os
 import stat
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -58,12 +60,17 @@ _LARGE = 16 << 20
 #: What a file counts whose size the service does not tell.
 _GUESS = 1 << 20
 
+#: How many files a worker brings to the disk at once, and all of them together; each is open, and its metadata too.
+_MOST_IN_GROUP, _MOST_OPEN = 16, 128
+
 #: Errors of the disk that say something of a single file; all others stop the export.
 _OF_ONE_FILE = {
     *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EFBIG, errno.ELOOP),
     *(errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOENT),
 }
 
+#: Writes the contents of a file, and returns how many bytes these are.
+Write = Callable[[BinaryIO], int]
 #: Asks for the contents of files; returns those that the service knows.
 Fetch = Callable[[Sequence["pb.BinaryMetadata"], Cancellation], Iterable["pb.BinaryData"]]
 
@@ -119,6 +126,8 @@ class Export:
         self._lock = threading.Lock()
         self._unfinished: Set[PartFile] = set()
         self._ended = False
+        #: How many files a worker writes before it waits until they are on the disk.
+        self._group = 1
 
     def run(self, listed: Iterable[pb.BinaryData], workers: int) -> None:
         """Bring the files of a list.
@@ -131,6 +140,7 @@ class Export:
             OSError: If the disk is full, or fails in another way that is not that of a single file.
             GRPCError: If the list cannot be had to its end, or the service no longer knows the caller.
         """
+        self._group = max(min(_MOST_IN_GROUP, _MOST_OPEN // workers), 1)
         for_each(self._batches(listed), self._bring, workers)
         self.result.listed = True
 
@@ -238,9 +248,12 @@ class Export:
             yield from self._brought_otherwise(items, error, cancellation)
             return
         by_id = {id: file for file in found for id in (file.metadata.binary_data_id, file.metadata.id) if id}
-        for item in items:
-            file = by_id.get(item.metadata.binary_data_id) or by_id.get(item.metadata.id)
-            yield from self._saved(item, partial(_write_contents, item.metadata, file))
+        for at in range(0, len(items), self._group):
+            group = []
+            for item in items[at : at + self._group]:
+                file = by_id.get(item.metadata.binary_data_id) or by_id.get(item.metadata.id)
+                group.append((item, partial(_write_contents, item.metadata, file)))
+            yield from self._saved(group)
 
     def _brought_otherwise(
         self, items: Sequence[_Item], error: GRPCError, cancellation: Cancellation
@@ -260,12 +273,52 @@ class Export:
 
     def _downloaded(self, item: _Item, cancellation: Cancellation) -> Iterator[Tuple[_Item, int]]:
         size = item.metadata.file_size_bytes or None
-        return self._saved(item, lambda out: self._downloads.fetch(item.metadata.uri, out, size, cancellation))
+        return self._saved([(item, lambda out: self._downloads.fetch(item.metadata.uri, out, size, cancellation))])
 
-    def _saved(self, item: _Item, write: Callable[[BinaryIO], int]) -> Iterator[Tuple[_Item, int]]:
-        """Write a file and its metadata, and yield it; what is wrong with this one alone becomes its result."""
+    def _saved(self, group: Sequence[Tuple[_Item, Write]]) -> Iterator[Tuple[_Item, int]]:
+        """Write files and their metadata, and yield each that is there; what is wrong with one becomes its result.
+
+        Nothing gets its name before all of it is on the disk, so not even a power failure leaves half a file under a
+        final name. A name, or a line of the manifest, that is lost in one is no harm: the next run looks whether the
+        file is there, and brings it again. The disk keeps many files at once for little more than one, if it is told
+        of them before anybody waits for the first.
+        """
+        failure: Optional[OSError] = None
+        written: List[Tuple[_Item, int, PartFile, PartFile]] = []
+        with contextlib.ExitStack() as stack:
+            for item, write in group:
+                try:
+                    with self._failing_alone(item):
+                        data = stack.enter_context(self._part(item.place.data))
+                        size = write(data.file)
+                        metadata = stack.enter_context(self._part(item.place.metadata))
+                        metadata.file.write(_metadata_json(item.metadata))
+                        _send_off(data)
+                        _send_off(metadata)
+                        written.append((item, size, data, metadata))
+                except OSError as error:
+                    # Those before it may still have found room.
+                    failure = error
+                    break
+            for item, size, data, metadata in written:
+                is_there = False
+                with self._failing_alone(item):
+                    data.settle()
+                    metadata.settle()
+                    self._put_in_place(metadata)
+                    # Last, so that data without metadata is never ours.
+                    self._put_in_place(data)
+                    is_there = True
+                if is_there:
+                    yield item, size
+        if failure is not None:
+            raise failure
+
+    @contextlib.contextmanager
+    def _failing_alone(self, item: _Item) -> Iterator[None]:
+        """Let what is wrong with one file alone become its result."""
         try:
-            size = self._save(item, write)
+            yield
         except CancelledError:
             raise
         except OSError as error:
@@ -274,20 +327,6 @@ class Export:
             self._fail(item.number, item.id, error)
         except (ViamError, ValueError) as error:  # a name may have no form on the disk
             self._fail(item.number, item.id, error)
-        else:
-            yield item, size
-
-    def _save(self, item: _Item, write: Callable[[BinaryIO], int]) -> int:
-        with self._part(item.place.data) as data:
-            size = write(data.file)
-            data.settle()
-            with self._part(item.place.metadata) as metadata:
-                metadata.file.write(_metadata_json(item.metadata))
-                metadata.settle()
-                self._put_in_place(metadata)
-            # Last, so that data without metadata is never ours.
-            self._put_in_place(data)
-        return size
 
     @contextlib.contextmanager
     def _part(self, path: str) -> Iterator[PartFile]:
@@ -321,6 +360,14 @@ class Export:
         if not self._ended:
             self.result.files[number] = file
             self._progress.advance(1)
+
+
+def _send_off(part: PartFile) -> None:
+    """Have the system begin to write a file to the disk, where it can be told to; nobody waits for it here."""
+    part.file.flush()
+    if sys.platform == "linux":
+        # It says that nobody will read this soon, and its effect is that what is not on the disk is begun with.
+        os.posix_fadvise(part.file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _write_contents(metadata: pb.BinaryMetadata, file: Optional[pb.BinaryData], out: BinaryIO) -> int:

@@ -14,8 +14,7 @@ from typing import Any, Dict, NamedTuple, Optional, Type
 
 from typing_extensions import Self
 
-if sys.platform != "win32":
-    import fcntl
+from viam_sync.transfer.lines import append, open_alone
 
 #: The name of the journal in a folder whose files are uploaded.
 JOURNAL_NAME = ".viam-upload-journal.jsonl"
@@ -87,11 +86,9 @@ class Journal:
         self.doubtful: Dict[FileVersion, Intent] = {}
         self._by_mark: Dict[str, FileVersion] = {}
         self._lock = threading.Lock()
-        self._file: Optional[int] = os.open(
-            path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666
-        )
+        busy = f"another upload uses the journal {str(path)!r}; wait until it has ended, or name another journal"
+        self._file: Optional[int] = open_alone(path, busy)
         try:
-            _lock(self._file, path)
             self._open(self._file, part_id)
         except BaseException:
             self.close()
@@ -128,7 +125,7 @@ class Journal:
             if self._file is None:
                 raise JournalError(f"the journal {str(self.path)!r} is closed")
             try:
-                _write(self._file, json.dumps(line).encode() + b"\n")
+                append(self._file, json.dumps(line).encode() + b"\n")
             except OSError as error:
                 # Half a line may be there. It is left out when it is the last one, so it must be.
                 os.close(self._file)
@@ -150,7 +147,7 @@ class Journal:
         if torn:  # a crash cut the last line off; what it said had not happened yet
             os.ftruncate(file, len(whole) + len(newline))
         if not newline:
-            _write(file, header + b"\n")
+            append(file, header + b"\n")
             _keep_name(self.path)
 
     def _check(self, line: bytes, part_id: str) -> None:
@@ -187,24 +184,6 @@ class Journal:
             f"{str(self.path)!r} is no journal of uploads: {why}. Name another file as journal; if it was one once,"
             " move it away, and all files are uploaded again."
         )
-
-
-def _lock(file: int, path: Path) -> None:
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BlockingIOError(
-                f"another upload uses the journal {str(path)!r}; wait until it has ended, or name another journal"
-            ) from None
-
-
-def _write(file: int, line: bytes) -> None:
-    """Append a line, and return when it is on disk."""
-    left = memoryview(line)
-    while left:
-        left = left[os.write(file, left) :]
-    os.fsync(file)
 
 
 def _keep_name(path: Path) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
-import sys
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -14,10 +12,8 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence, Type
 
 from typing_extensions import Self
 
+from viam_sync.transfer.lines import append, open_alone
 from viam_sync.transfer.places import Place
-
-if sys.platform != "win32":
-    import fcntl
 
 #: Its name in the folder of an export.
 MANIFEST_NAME = "manifest.jsonl"
@@ -64,12 +60,10 @@ class Manifest:
 
     def __init__(self, folder: Path) -> None:
         self.entries: Dict[str, Entry] = {}
-        self._path = folder / MANIFEST_NAME
         self._lock = threading.Lock()
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-        self._file = os.open(self._path, flags, 0o666)
+        busy = "another export into this folder is running; wait until it has ended"
+        self._file = open_alone(folder / MANIFEST_NAME, busy, getattr(os, "O_NOFOLLOW", 0))
         try:
-            self._require_alone()
             self._read()
         except BaseException:
             os.close(self._file)
@@ -83,27 +77,13 @@ class Manifest:
         """
         with self._lock:
             new = [entry for entry in entries if self.entries.get(entry.id) != entry]
-            left = memoryview("".join(map(_line, new)).encode())
             try:
-                while left:
-                    left = left[os.write(self._file, left) :]
-                os.fsync(self._file)
+                append(self._file, "".join(map(_line, new)).encode())
             except OSError:
                 # A line may be torn, so it must stay the last one.
                 self._close()
                 raise
             self.entries.update((entry.id, entry) for entry in new)
-
-    def _require_alone(self) -> None:
-        if sys.platform != "win32":
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise BlockingIOError(
-                    errno.EAGAIN, "another export into this folder is running; wait until it has ended", str(self._path)
-                ) from None
-            except OSError:  # some network disks know no locks
-                return
 
     def _read(self) -> None:
         whole = 0

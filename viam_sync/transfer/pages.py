@@ -56,8 +56,54 @@ class Converted(Generic[T]):
 Fetch = Callable[[str, int], Tuple[Items[T], str]]
 
 
+class PageSize:
+    """How many items to ask for: fewer once they were too large, and more again when that has gone well for a while.
+
+    Several threads may share one; at worst, it then changes a little too often.
+
+    Args:
+        most: Where it begins, and never goes beyond; 0 leaves it to the service.
+
+    Attributes:
+        now: How many to ask for now.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.now = most
+        self._most = most
+        self._good = 0
+        self._patience = _PATIENCE
+        self._grown = False
+
+    def for_at_most(self, left: Optional[int]) -> int:
+        """Return how many to ask for if no more than ``left`` are needed."""
+        return self.now if left is None else min(self.now, left)
+
+    def shrink_from(self, asked: int) -> None:
+        """Take note that so many were too large."""
+        # Whoever grew in vain waits longer until it tries that again.
+        self._patience *= 2 if self._grown else 1
+        self._grown = False
+        self._good = 0
+        self.now = min(self.now, asked // 2)
+
+    def fitted(self) -> None:
+        """Take note that a page came through."""
+        self._good += 1
+        self._grown = False
+        if self.now < self._most and self._good >= self._patience:
+            self.now = min(self.now * 2, self._most)
+            self._good = 0
+            self._grown = True
+
+
 def walk(
-    fetch: Fetch[T], page_size: int = 0, limit: Optional[int] = None, method: str = "", advice: str = ""
+    fetch: Fetch[T],
+    page_size: int = 0,
+    limit: Optional[int] = None,
+    method: str = "",
+    advice: str = "",
+    size: Optional[PageSize] = None,
 ) -> Iterator[Iterable[T]]:
     """Go through the pages of a service, one by one; those that are empty are left out.
 
@@ -69,6 +115,7 @@ def walk(
         limit: How many items at most; None for all. No page is asked for that is not needed for them.
         method: What an error calls the RPC.
         advice: What to do if a single item is too large, for the error.
+        size: What is known of how many items fit into a page, in place of ``page_size``.
 
     Yields:
         The items of a page.
@@ -83,7 +130,7 @@ def walk(
         >>> list(walk(lambda cursor, size: pages[cursor]))
         ['ab', 'c']
     """
-    size = _PageSize(page_size)
+    size = PageSize(page_size) if size is None else size
     seen: Set[str] = set()
     cursor, left, empty = "", limit, 0
     while left is None or left > 0:
@@ -100,6 +147,18 @@ def walk(
         if empty == _MOST_EMPTY_PAGES:
             raise _endless(method, f"sent {empty} empty pages in a row")
         seen.add(cursor)
+
+
+class Source(Iterator[Iterable[T_co]], Protocol[T_co]):
+    """Pages that come from other threads."""
+
+    def stop(self) -> None:
+        """Tell the threads to end, and do not wait for them."""
+        ...
+
+    def close(self) -> None:
+        """End the threads, and wait until they have ended."""
+        ...
 
 
 class Pages(Iterator[T]):
@@ -120,6 +179,7 @@ class Pages(Iterator[T]):
         cancel: Called from another thread, makes a page that is being fetched fail soon.
         method: What an error calls the RPC.
         advice: What to do if a single item is too large, for the error.
+        source: Where the pages come from, in place of all of these.
 
     Example:
         >>> with client.data_client.iter_tabular_data(page_size=10) as rows:
@@ -138,15 +198,17 @@ class Pages(Iterator[T]):
         cancel: Callable[[], None] = lambda: None,
         method: str = "",
         advice: str = "",
+        source: Optional[Source[T]] = None,
     ) -> None:
         self._pages = walk(fetch, page_size, limit, method, advice)
         self._items: Iterator[T] = iter(())
         self._closed = False
         self._close: Callable[[], None] = cancel
         stop = cancel
-        if prefetch:
-            ahead = Ahead(self._pages, cancel)
-            self._pages, self._close, stop = ahead, ahead.close, ahead.stop
+        if source is None and prefetch:
+            source = Ahead(self._pages, cancel)
+        if source is not None:
+            self._pages, self._close, stop = source, source.close, source.stop
         # The thread knows nothing of this object, so that it is collected, and the thread ended, where it is forgotten.
         self._forgotten = weakref.finalize(self, stop)
 
@@ -189,40 +251,7 @@ class Pages(Iterator[T]):
         self.close()
 
 
-class _PageSize:
-    """How many items to ask for: fewer once they were too large, and more again when that has gone well for a while.
-
-    Args:
-        most: Where it begins, and never goes beyond; 0 leaves it to the service.
-    """
-
-    def __init__(self, most: int) -> None:
-        self.now = most
-        self._most = most
-        self._good = 0
-        self._patience = _PATIENCE
-        self._grown = False
-
-    def for_at_most(self, left: Optional[int]) -> int:
-        return self.now if left is None else min(self.now, left)
-
-    def shrink_from(self, asked: int) -> None:
-        # Whoever grew in vain waits longer until it tries that again.
-        self._patience *= 2 if self._grown else 1
-        self._grown = False
-        self._good = 0
-        self.now = asked // 2
-
-    def fitted(self) -> None:
-        self._good += 1
-        self._grown = False
-        if self.now < self._most and self._good >= self._patience:
-            self.now = min(self.now * 2, self._most)
-            self._good = 0
-            self._grown = True
-
-
-def _fitting(fetch: Fetch[T], cursor: str, size: _PageSize, left: Optional[int], advice: str) -> Tuple[Items[T], str]:
+def _fitting(fetch: Fetch[T], cursor: str, size: PageSize, left: Optional[int], advice: str) -> Tuple[Items[T], str]:
     """Fetch a page, a smaller one where it is too large."""
     while True:
         asked = size.for_at_most(left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 import time
 from queue import Empty, SimpleQueue
@@ -52,8 +53,11 @@ class _Crew(Generic[T]):
 
     def run(self, workers: int) -> None:
         cancellations = [Cancellation() for _ in range(workers)]
+        # Calls that are made there belong to what the caller is at, such as a span of OpenTelemetry.
         threads = [
-            threading.Thread(target=self._run, args=(each,), name="viam-sync-worker", daemon=True)
+            threading.Thread(
+                target=contextvars.copy_context().run, args=(self._run, each), name="viam-sync-worker", daemon=True
+            )
             for each in cancellations
         ]
         try:
