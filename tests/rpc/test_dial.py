@@ -72,7 +72,9 @@ def test_what_is_no_address_is_refused_by_name(address: Any) -> None:
 
 
 def test_a_key_id_that_is_no_uuid_is_refused_before_anything_is_sent() -> None:
-    with pytest.raises(ValueError, match=r"api_key_id takes the key's ID, a UUID such as .*, got a text of 6 characters$"):
+    with pytest.raises(
+        ValueError, match=r"api_key_id takes the key's ID, a UUID such as .*, got a text of 6 characters$"
+    ):
         DialOptions.with_api_key(SECRET, "my-key")
 
 

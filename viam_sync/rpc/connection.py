@@ -126,7 +126,7 @@ class Method:
             answer = callable(*args, **kwargs)
         finally:
             connection.waits.discard(mark)
-        if kwargs.get("metadata"):
+        if not self._channel.accepted and "authorization" in dict(kwargs.get("metadata") or ()):
             self._channel.accepted = True
         return answer
 

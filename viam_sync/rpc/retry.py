@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar, Uni
 import grpc
 
 from viam_sync.errors import GRPCError
-from viam_sync.proto._refusals import shown
+from viam_sync.proto._refusals import MOST_SECONDS, shown
 from viam_sync.rpc import evidence
 from viam_sync.rpc.answers import BadAnswer
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+#: Is told of a failure, and of the seconds until the next attempt.
+Observer = Callable[[Any, float], None]
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class Retry:
         attempts, seconds = self.attempts, self.total_timeout
         if attempts is not None and (not isinstance(attempts, int) or isinstance(attempts, bool) or attempts < 1):
             raise ValueError(f"attempts takes a whole number from 1 on, got {shown(attempts)}")
-        if seconds is not None and (not isinstance(seconds, (int, float)) or not 0 < seconds < float("inf")):
+        if seconds is not None and (not isinstance(seconds, (int, float)) or not 0 < seconds <= MOST_SECONDS):
             raise ValueError(f"total_timeout takes a number of seconds above 0, got {shown(seconds)}")
 
     def applied_to(self, policy: Policy) -> Policy:
@@ -191,6 +194,7 @@ def run(
     renew: Callable[[grpc.RpcError, Optional[float]], bool] = never,
     gone: Optional[Callable[[], T]] = None,
     method: str = "",
+    observe: Observer = lambda error, wait: None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
@@ -206,6 +210,7 @@ def run(
             is made once more, outside the count.
         gone: Makes the answer of a deletion that an earlier attempt may have carried out.
         method: What the log calls the request.
+        observe: Told of each failure after which it is tried again, and the seconds until then.
         clock: Tells the time in seconds.
         sleep: Waits that many seconds.
 
@@ -229,15 +234,13 @@ def run(
         budget.succeeded()
         return answer
     try:
-        answer = tries.go_on(first, method, sleep)
+        answer = tries.go_on(first, method, observe, sleep)
     except grpc.RpcError as error:
         if not _is_failure(error):
             raise
         last = error
     else:
         budget.succeeded()
-        if tries.doubtful and policy.counted:
-            LOGGER.warning("%s: an attempt before may have deleted some; the count is a lower bound", method)
         return answer
     if gone is not None and tries.doubtful and evidence.status_of(last) is grpc.StatusCode.NOT_FOUND:
         return gone()
@@ -314,7 +317,7 @@ class _Tries(Generic[T]):
                 if not self._renew(error, self._limits.seconds()):
                     raise
 
-    def go_on(self, failure: Exception, method: str, sleep: Callable[[float], None]) -> T:
+    def go_on(self, failure: Exception, method: str, observe: Observer, sleep: Callable[[float], None]) -> T:
         """Go on after the first failure; tenacity is loaded and set up only here, out of the way of most calls."""
         import tenacity
 
@@ -331,19 +334,24 @@ class _Tries(Generic[T]):
             told = evidence.pushback(_failure(state))
             return jitter(state) if told is None else told
 
-        def stop(state: tenacity.RetryCallState) -> bool:
-            cut_off = self._is_cut_off(_failure(state))
-            return cut_off or bool(enough(state)) or self._limits.passed_after(state.upcoming_sleep)
+        def before_sleep(state: tenacity.RetryCallState) -> None:
+            error, seconds = _failure(state), state.upcoming_sleep
+            text = "%s: attempt %d ended with %s; trying again in %.1f s"
+            LOGGER.info(text, method, self.sent, evidence.status_of(error).name, seconds)
+            observe(error, seconds)
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(self._is_worth_it),
-            stop=stop,
+            stop=lambda state: self._is_cut_off(state) or bool(enough(state)),
             wait=wait,
             sleep=sleep,
-            before_sleep=lambda state: _log(state, method),
+            before_sleep=before_sleep,
             reraise=True,
         )
-        return retrying(next_attempt)
+        answer = retrying(next_attempt)
+        if self.doubtful and self._policy.counted:
+            LOGGER.warning("%s: an attempt before may have deleted some; the count is a lower bound", method)
+        return answer
 
     def _is_worth_it(self, error: BaseException) -> bool:
         if not _is_failure(error):
@@ -354,24 +362,16 @@ class _Tries(Generic[T]):
         self.doubtful = self.doubtful or worth
         return worth
 
-    def _is_cut_off(self, error: Any) -> bool:
-        """Tell whether the service wants no other try, is too broken for one, or was lost too often."""
+    def _is_cut_off(self, state: tenacity.RetryCallState) -> bool:
+        """Tell whether the service wants no other try, is too broken for one, or was lost too often, or time is up."""
+        error = _failure(state)
         self._lost += evidence.is_lost(error)
         broken = not self._budget.failed()
         told = evidence.pushback(error)
         lost = self._reconnects is not None and self._lost > self._reconnects
-        return broken or lost or (told is not None and told < 0)
+        unwanted = told is not None and told < 0
+        return broken or lost or unwanted or self._limits.passed_after(state.upcoming_sleep)
 
 
 def _failure(state: tenacity.RetryCallState) -> Any:
     return state.outcome.exception() if state.outcome else None
-
-
-def _log(state: tenacity.RetryCallState, method: str) -> None:
-    LOGGER.info(
-        "%s: attempt %d ended with %s; trying again in %.1f s",
-        method,
-        state.attempt_number,
-        evidence.status_of(_failure(state)).name,
-        state.upcoming_sleep,
-    )

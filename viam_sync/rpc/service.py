@@ -1,16 +1,15 @@
 """One call to one service: its metadata, its policy, and its errors."""
 
+import contextlib
 import copy
-import threading
+import logging
 import time
 from dataclasses import replace
 from typing import (
     Any,
     Callable,
     Dict,
-    Generic,
     Iterable,
-    Iterator,
     Mapping,
     NamedTuple,
     Optional,
@@ -26,17 +25,17 @@ from typing_extensions import Protocol, Self, runtime_checkable
 from viam_sync.errors import ClosedError, GRPCError
 from viam_sync.proto._pool import message, pool
 from viam_sync.proto._refusals import require_seconds, shown
-from viam_sync.rpc import answers, evidence, retry
+from viam_sync.rpc import answers, evidence, retry, tracing
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.failures import ambiguous, translated
+from viam_sync.rpc.sources import Source
 from viam_sync.rpc.streams import Opening, Stream
 from viam_sync.rpc.watchdog import Watchdog
 
-T = TypeVar("T")
+LOGGER = logging.getLogger(__name__)
 
-#: Seconds that it takes at most until a call that has begun is known.
-_MOMENT = 1.0
+T = TypeVar("T")
 
 #: How often a tail is taken up again on a channel that does not say.
 _RECONNECTS = 3
@@ -120,9 +119,9 @@ class Service:
         Where it cannot be known whether it was carried out, the error tells to ``look`` with the method of that name.
         """
         stub = self._stub(rpc, "unary_unary")
-        call = _Sender(stub.make if cancellation is None else cancellation.around(stub.make), self._metadata)
-        call.request = request
-        return self._run(stub, call.send, policy, timeout, call.renew, cancellation, look)
+        call = self._sender(stub, stub.make if cancellation is None else cancellation.around(stub.make), request)
+        run = self._run if call.span is None else call.span.around(self._run)
+        return run(stub, call, policy, timeout, cancellation, look)
 
     def _send(
         self,
@@ -139,26 +138,29 @@ class Service:
         It is only sent again if ``requests`` is a function, which gives them from the start.
         """
         stub = self._stub(rpc, "stream_unary")
-        upload = _Upload(stub, requests, self._metadata, cancellation or Cancellation(), policy.idle_timeout)
+        span = tracing.begin(stub.method, self._channel)
+        upload = _Upload(stub, requests, self._metadata, span, cancellation or Cancellation(), policy.idle_timeout)
         if not callable(requests):
             policy = replace(policy, attempts=1)
-        return self._run(stub, upload.send, policy, timeout, upload.renew, cancellation, look)
+        run = self._run if span is None else span.around(self._run)
+        return run(stub, upload, policy, timeout, cancellation, look)
 
     def _receive(self, rpc: str, request: Message, policy: retry.Policy, timeout: Optional[float]) -> "Stream[Any]":
         """Send one message, return the stream of those that answer it."""
         require_seconds("timeout", timeout)
         stub = self._stub(rpc, "unary_stream")
-        call = _Sender(stub.make, self._metadata)
-        call.request = request
+        call = self._sender(stub, stub.make, request)
+        send = call.send if call.span is None else call.span.around(call.send, whole=False)
         # What is followed until it is closed has no limit but one that is named for it.
         limit = timeout if timeout is not None or policy is retry.TAIL else self._timeout
 
         def run(attempt: Callable[[Optional[float]], T], cancellation: Cancellation) -> T:
-            found: T = self._run(stub, attempt, policy, limit, call.renew, cancellation)
+            with contextlib.nullcontext() if call.span is None else call.span.current():
+                found: T = self._run(stub, call, policy, limit, cancellation, attempt=attempt)
             return found
 
-        begun = _checked(lambda: call.send(policy.total_timeout if limit is None else limit))
-        return Stream(begun, stub.method, Opening(call.send, run), policy.idle_timeout)
+        begun = _checked(lambda: send(policy.total_timeout if limit is None else limit))
+        return Stream(begun, stub.method, Opening(call.send, run), policy.idle_timeout, call.span)
 
     def _exchange(
         self, rpc: str, requests: Iterable[Message], policy: retry.Policy, timeout: Optional[float]
@@ -167,18 +169,24 @@ class Service:
         require_seconds("timeout", timeout)
         stub = self._stub(rpc, "stream_stream")
         seconds = policy.total_timeout if timeout is None else timeout
-        metadata = _lowered(self._metadata)
-        return Stream(_checked(lambda: stub.make(iter(requests), timeout=seconds, metadata=metadata)), stub.method)
+        call = self._sender(stub, stub.make, iter(requests))
+        send = call.send if call.span is None else call.span.around(call.send, whole=False)
+        return Stream(_checked(lambda: send(seconds)), stub.method, span=call.span)
+
+    def _sender(self, stub: "_Stub", make: Callable[..., Any], request: Any) -> "_Sender":
+        call = _Sender(stub.method, make, self._metadata, tracing.begin(stub.method, self._channel))
+        call.request = request
+        return call
 
     def _run(
         self,
         stub: "_Stub",
-        attempt: Callable[[Optional[float]], Any],
+        call: "_Sender",
         policy: retry.Policy,
         timeout: Optional[float],
-        renew: Callable[[grpc.RpcError, Optional[float]], bool],
         cancellation: Optional[Cancellation] = None,
         look: str = "",
+        attempt: Optional[Callable[[Optional[float]], Any]] = None,
     ) -> Any:
         require_seconds("timeout", timeout)
         if timeout is None and policy is not retry.TAIL:
@@ -188,19 +196,20 @@ class Service:
         try:
             return _checked(
                 lambda: retry.run(
-                    attempt,
+                    attempt or call.send,
                     policy,
                     timeout,
                     reconnects=getattr(self._channel, "max_reconnect_attempts", None),
                     budget=self._budget,
-                    renew=renew,
+                    renew=call.renew,
                     gone=stub.answer if policy.gone_is_done else None,
                     method=stub.method,
+                    observe=call.failed,
                     sleep=self._pause(cancellation),
                 )
             )
         except retry.Failure as ended:
-            failure = translated(ended.error, stub.method, ended.attempts)
+            failure = translated(ended.error, stub.method, ended.attempts, self._where())
             cause = failure if ended.ambiguous and isinstance(failure, GRPCError) else None
         except grpc.RpcError as error:
             failure, cause = translated(error, stub.method), None
@@ -221,6 +230,11 @@ class Service:
         if self._retry is not None and self._retry.attempts is not None:
             return self._retry.attempts - 1
         return int(getattr(self._channel, "max_reconnect_attempts", _RECONNECTS))
+
+    def _where(self) -> str:
+        """Return what an error calls the service."""
+        target: str = getattr(getattr(self._channel, "address", None), "target", "the service")
+        return target
 
     def _stub(self, rpc: str, kind: str) -> "_Stub":
         """Return what calls an RPC of one kind."""
@@ -254,16 +268,29 @@ class _Sender:
 
     request: Any = None
 
-    def __init__(self, stub: Callable[..., Any], metadata: Mapping[str, str]) -> None:
+    def __init__(
+        self, method: str, stub: Callable[..., Any], metadata: Mapping[str, str], span: Optional[tracing.Span]
+    ) -> None:
+        self.method = method
         self.stub = stub
         self.metadata = metadata
+        self.span = span
+        self.attempts = 0
         self.sent: Tuple[Tuple[str, str], ...] = ()
         self.renewals = 0
         self.renewed = False
 
+    def headers(self) -> Tuple[Tuple[str, str], ...]:
+        self.attempts += 1
+        sent = self.sent = _lowered(self.metadata)
+        return sent if self.span is None else sent + self.span.headers(self.attempts)
+
     def send(self, seconds: Optional[float]) -> Any:
-        self.sent = _lowered(self.metadata)
-        return answers.checked(self.stub(self.request, timeout=seconds, metadata=self.sent))
+        return answers.checked(self.stub(self.request, timeout=seconds, metadata=self.headers()))
+
+    def failed(self, error: Any, wait: float) -> None:
+        if self.span is not None:
+            self.span.failed(evidence.status_of(error), wait)
 
     def renew(self, error: grpc.RpcError, seconds: Optional[float]) -> bool:
         if evidence.status_of(error) is not grpc.StatusCode.UNAUTHENTICATED:
@@ -274,7 +301,12 @@ class _Sender:
         if self.renewed and (self.renewals == _RENEWALS or not self.metadata.was_accepted):
             return False
         self.renewed = True
+        self.failed(error, 0)
         self.renewals += self.metadata.refresh(refused, seconds)
+        text = "%s: attempt %d ended with UNAUTHENTICATED; trying again at once with a new token"
+        LOGGER.info(text, self.method, self.attempts)
+        if self.span is not None:
+            self.span.renewed()
         return True
 
 
@@ -286,22 +318,22 @@ class _Upload(_Sender):
         stub: _Stub,
         requests: Union[Iterable[Message], Callable[[], Iterable[Message]]],
         metadata: Mapping[str, str],
+        span: Optional[tracing.Span],
         cancellation: Cancellation,
         idle: Optional[float],
     ) -> None:
-        super().__init__(stub.make, metadata)
-        self.method = stub.method
+        super().__init__(stub.method, stub.make, metadata, span)
         self.requests = requests
         self.cancellation = cancellation
         self.idle = idle
 
     def send(self, seconds: Optional[float]) -> Any:
-        self.sent = _lowered(self.metadata)
-        source = _Source(self.requests() if callable(self.requests) else self.requests, self.stub)
+        metadata = self.headers()
+        source = Source(self.requests() if callable(self.requests) else self.requests, self.stub)
         watchdog = source.watchdog = Watchdog(self.idle, source.cancel)
         try:
             with watchdog:
-                return answers.checked(self.cancellation.around(source)(timeout=seconds, metadata=self.sent))
+                return answers.checked(self.cancellation.around(source)(timeout=seconds, metadata=metadata))
         except grpc.RpcError:
             # The call was cancelled because of what went wrong in an iterator of the caller's.
             if source.failure is not None:
@@ -314,58 +346,6 @@ class _Upload(_Sender):
 
     def renew(self, error: grpc.RpcError, seconds: Optional[float]) -> bool:
         return callable(self.requests) and super().renew(error, seconds)
-
-
-class _Source(Generic[T]):
-    """An iterator over another, for one call, which is cancelled if that one breaks off.
-
-    grpc takes the messages in a thread of its own. What is raised there it writes to its log, and the caller never sees
-    it: so it is kept here, and to grpc it is the end of the messages of a call that is cancelled already.
-    """
-
-    watchdog: Watchdog
-
-    def __init__(self, items: Iterable[T], stub: Any) -> None:
-        self.items = iter(items)
-        self.stub = stub
-        self.call: Any = None
-        self.called = threading.Event()
-        self.over = False
-        self.failure: Optional[BaseException] = None
-
-    def future(self, **options: Any) -> Any:
-        """Start the call."""
-        self.call = self.stub.future(self, **options)
-        self.called.set()
-        return self.call
-
-    def cancel(self) -> None:
-        """End the call."""
-        if self.call is not None:
-            self.call.cancel()
-
-    def __iter__(self) -> Iterator[T]:
-        return self
-
-    def __next__(self) -> T:
-        # While the caller's own source is slow, it is not the service that is waited for.
-        self.watchdog.rest()
-        try:
-            if self.over:
-                raise RuntimeError("the call is over")
-            item = next(self.items)
-            self.watchdog.moved()
-            return item
-        except StopIteration:
-            self.watchdog.moved()
-            raise
-        except BaseException as failure:
-            self.failure = failure
-        # Messages may be wanted a moment before the call is known here; where it never is, grpc cancels it.
-        if not self.called.wait(_MOMENT):
-            raise self.failure
-        self.call.cancel()
-        raise StopIteration
 
 
 def limits(

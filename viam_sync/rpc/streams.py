@@ -9,6 +9,7 @@ from typing_extensions import Self
 from viam_sync.rpc.answers import checked
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.failures import translated
+from viam_sync.rpc.tracing import Span
 from viam_sync.rpc.watchdog import Watchdog
 
 T = TypeVar("T")
@@ -41,9 +42,15 @@ class Stream(Generic[T]):
     """
 
     def __init__(
-        self, call: Any, method: str, opening: Optional[Opening] = None, idle_timeout: Optional[float] = None
+        self,
+        call: Any,
+        method: str,
+        opening: Optional[Opening] = None,
+        idle_timeout: Optional[float] = None,
+        span: Optional[Span] = None,
     ) -> None:
         self._call = call
+        self._span = span
         self._method = method
         self._opening = opening
         self.restarts = 0
@@ -66,16 +73,23 @@ class Stream(Generic[T]):
             if self._cancellation.cancelled:
                 raise StopIteration from None
             failure = translated(error, self._method)
-        except BaseException:
+        except BaseException as error:
             self._watchdog.stop()
+            self._over(error)
             raise
         else:
             self._watchdog.rest()
             if item is _NOTHING:
+                self._over(None)
                 raise StopIteration
             found: T = item
             return found
+        self._over(failure)
         raise failure
+
+    def _over(self, error: Optional[BaseException]) -> None:
+        if self._span is not None:
+            self._span.end(None if isinstance(error, StopIteration) else error)
 
     def _first(self, opening: Opening) -> Any:
         def attempt(seconds: Optional[float]) -> Any:
@@ -111,6 +125,8 @@ class Stream(Generic[T]):
 
     def close(self) -> None:
         """End the stream; closing it again does nothing."""
+        if self._span is not None:
+            self._span.leave()
         self._cancellation.cancel()
         self._watchdog.stop()
         self._cancel()

@@ -1,0 +1,167 @@
+"""Spans of OpenTelemetry: one for each call, in programs that have loaded OpenTelemetry themselves."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any, Callable, Dict, List, Optional, Tuple, TypeVar
+
+import grpc
+
+from viam_sync.errors import AmbiguousResultError, GRPCError, ViamError
+
+T = TypeVar("T")
+
+
+def begin(method: str, channel: Any) -> Optional[Span]:
+    """Return the span of a call that begins now; None where the program has not loaded OpenTelemetry.
+
+    Args:
+        method: The full name of the RPC.
+        channel: The channel of the call, which may know its address.
+
+    Example:
+        >>> import sys
+        >>> from viam_sync.rpc import tracing
+        >>> span = tracing.begin("viam.app.v1.AppService/GetRobot", None)
+        >>> (span is None) == ("opentelemetry.trace" not in sys.modules)
+        True
+    """
+    trace = sys.modules.get("opentelemetry.trace")
+    # What another thread is still importing has no end yet.
+    if trace is None or not hasattr(trace, "__all__"):
+        return None
+    return Span(trace, method, getattr(channel, "address", None))
+
+
+class Span:
+    """One call as OpenTelemetry tells of it, with all its attempts; one that is dropped ends with that.
+
+    It is the current span only while the call is made from here, never between two messages of a stream.
+
+    Args:
+        trace: The module ``opentelemetry.trace``.
+        method: The full name of the RPC.
+        address: Where the service is, if that is known: it has a host and a port.
+    """
+
+    def __init__(self, trace: Any, method: str, address: Any) -> None:
+        self._trace = trace
+        # Taken out by whoever ends it first: the caller, another thread that closes a stream, or the garbage collector.
+        self._open: List[Any] = []
+        self._attempt = 0
+        self._told = 0
+        self._names = _Names()
+        attributes = self._names.of_method(method)
+        if address is not None:
+            attributes["server.address"] = address.host
+            attributes["server.port"] = address.port
+        tracer = trace.get_tracer("viam_sync")
+        self._span = tracer.start_span(method, kind=trace.SpanKind.CLIENT, attributes=attributes)
+        if not self._span.get_span_context().is_valid:
+            # Where no SDK is set up, it is nothing in older versions; what the caller is at goes on all the same.
+            self._span = trace.NonRecordingSpan(trace.get_current_span().get_span_context())
+        self._context = trace.set_span_in_context(self._span)
+        self._recording = self._span.is_recording()
+        self._open.append(self._span)
+
+    def headers(self, attempt: int) -> Tuple[Tuple[str, str], ...]:
+        """Return the metadata that tells the service what its work belongs to; begins an attempt."""
+        self._attempt = attempt
+        carrier: Dict[str, str] = {}
+        importlib.import_module("opentelemetry.propagate").inject(carrier, self._context)
+        return tuple((name.lower(), value) for name, value in carrier.items())
+
+    def current(self) -> Any:
+        """Make it the current span of this thread in a ``with`` statement, which leaves it open."""
+        return self._trace.use_span(self._span, record_exception=False, set_status_on_exception=False)
+
+    def around(self, step: Callable[..., T], whole: bool = True) -> Callable[..., T]:
+        """Return what does ``step`` in this span, and ends it with its failure; and with its success, if it is all."""
+
+        def traced(*args: Any) -> T:
+            try:
+                with self.current():
+                    result = step(*args)
+            except BaseException as failure:
+                self.end(failure)
+                raise
+            if whole:
+                self.end()
+            return result
+
+        return traced
+
+    def failed(self, status: grpc.StatusCode, wait: Optional[float] = None) -> None:
+        """Tell that an attempt failed, and how many seconds it is to the next; None if there is none."""
+        self._told = self._attempt
+        if self._recording:
+            attributes = {"viam_sync.attempt": self._attempt, "rpc.response.status_code": status.name}
+            if wait is not None:
+                attributes["viam_sync.retry_delay"] = wait
+            self._span.add_event("attempt failed", attributes)
+
+    def renewed(self) -> None:
+        """Tell that the token was replaced."""
+        self._span.add_event("token renewed")
+
+    def end(self, failure: Optional[BaseException] = None) -> None:
+        """End it, with the failure of its call if it has one; ending it again does nothing."""
+        if isinstance(failure, GRPCError) and self._told < self._attempt:
+            self.failed(failure.status)
+        status = failure.status if isinstance(failure, GRPCError) else None if failure else grpc.StatusCode.OK
+        self._end(status, failure)
+
+    def leave(self) -> None:
+        """End it where the caller does not want the rest of a stream."""
+        self._end(grpc.StatusCode.CANCELLED, None)
+
+    def _end(self, status: Optional[grpc.StatusCode], failure: Optional[BaseException]) -> None:
+        try:
+            span = self._open.pop()
+        except IndexError:
+            return
+        if self._recording:
+            span.set_attribute("viam_sync.attempts", self._attempt)
+            if status is not None:
+                span.set_attributes(self._names.of_status(status))
+            if failure is not None:
+                span.set_attribute("error.type", _kind(failure))
+                # What else is raised may quote what was to be sent.
+                text = str(failure) if isinstance(failure, ViamError) else type(failure).__name__
+                span.set_status(self._trace.Status(self._trace.StatusCode.ERROR, text))
+            if isinstance(failure, AmbiguousResultError):
+                span.record_exception(failure)
+        span.end()
+
+    def __del__(self) -> None:
+        self.leave()
+
+
+class _Names:
+    """What the attributes are called: they were renamed, and not everyone has followed.
+
+    The variable of the environment is the one that OpenTelemetry has for this.
+    """
+
+    def __init__(self) -> None:
+        wanted = {each.strip() for each in os.environ.get("OTEL_SEMCONV_STABILITY_OPT_IN", "").split(",")}
+        self._old = "rpc" not in wanted or "rpc/dup" in wanted
+        self._full_method = bool(wanted & {"rpc", "rpc/dup"})
+
+    def of_method(self, method: str) -> Dict[str, Any]:
+        service, _, rpc = method.rpartition("/")
+        names = {"rpc.system.name": "grpc", "rpc.method": method if self._full_method else rpc}
+        return {**names, "rpc.system": "grpc", "rpc.service": service} if self._old else names
+
+    def of_status(self, status: grpc.StatusCode) -> Dict[str, Any]:
+        names: Dict[str, Any] = {"rpc.response.status_code": status.name}
+        return {**names, "rpc.grpc.status_code": status.value[0]} if self._old else names
+
+
+def _kind(failure: BaseException) -> str:
+    if isinstance(failure, GRPCError):
+        return failure.status.name
+    cls = type(failure)
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
