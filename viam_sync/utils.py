@@ -20,6 +20,8 @@ from viam_sync.proto.app import data as data_pb
 
 _EPOCH = datetime(1970, 1, 1)
 _SECOND = 1_000_000_000  # in nanoseconds
+#: More parts than anyone has workers for would only fill the memory.
+_MOST_PARTS = 100_000
 
 ValueTypes = Union[None, bool, float, str, List["ValueTypes"], Mapping[str, "ValueTypes"]]
 
@@ -311,7 +313,7 @@ def partition_filter(filter: data_pb.Filter, n: int) -> List[data_pb.Filter]:
 
     Args:
         filter: What to split; it needs a start and an end, and stays as it is.
-        n: How many filters to make of it.
+        n: How many filters to make of it, up to 100,000.
 
     Returns:
         The filters, in the order of their times: each ends, exact to the microsecond, where the next one starts. All
@@ -319,8 +321,8 @@ def partition_filter(filter: data_pb.Filter, n: int) -> List[data_pb.Filter]:
 
     Raises:
         TypeError: If ``filter`` is no filter, or ``n`` no whole number.
-        ValueError: If the filter lacks a start or an end, the end is not after the start, ``n`` is below 1, or the
-            range has fewer than ``n`` microseconds.
+        ValueError: If the filter lacks a start or an end, the end is not after the start, ``n`` is below 1 or above
+            100,000, or the range has fewer than ``n`` microseconds.
 
     Example:
         >>> from viam_sync.utils import create_filter, partition_filter
@@ -339,9 +341,11 @@ def partition_filter(filter: data_pb.Filter, n: int) -> List[data_pb.Filter]:
     start, end = _nanoseconds(filter.interval.start), _nanoseconds(filter.interval.end)
     if end <= start:
         raise ValueError("filter ends before it starts, or at the same time; end_time must be after start_time")
-    most = (end - start) // 1000
+    longest = (end - start) // 1000
+    most = min(longest, _MOST_PARTS)
     if not 1 <= n <= most:
-        raise ValueError(f"n takes a number from 1 to {most}, as the range has that many microseconds, got {given(n)}")
+        why = ", as the range has that many microseconds" if most == longest else ""
+        raise ValueError(f"n takes a number from 1 to {most}{why}, got {given(n)}")
     parts = [copy.deepcopy(filter) for _ in range(n)]
     for number in range(1, n):
         seconds, nanos = divmod((start + (end - start) * number // n) // 1000 * 1000, _SECOND)
