@@ -320,3 +320,10 @@ def test_finding_the_problem_ends_when_the_time_is_up(monkeypatch: pytest.Monkey
     problem = find_problem("app.viam.com", 443, True, timeout=0.05)
     released.set()
     assert problem.text.startswith("app.viam.com, port 443 does not answer.")
+
+
+@pytest.mark.parametrize("options", [3, "api-key", {}, Credentials("api-key", SECRET)])
+def test_what_are_no_options_is_refused_before_anything_is_sent(options: Any) -> None:
+    with FakeService() as server, pytest.raises(TypeError, match="options takes a DialOptions"):
+        dial(server.url, options)
+    assert server.calls == []

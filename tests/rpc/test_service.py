@@ -78,6 +78,12 @@ def test_what_is_no_channel_is_refused() -> None:
         AppClient("app.viam.com", {})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("metadata", [None, "Bearer abc", [("authorization", "Bearer abc")], 3])
+def test_what_is_no_metadata_is_refused(channel: Channel, metadata: Any) -> None:
+    with pytest.raises(TypeError, match="metadata takes a mapping of names to texts"):
+        AppClient(channel, metadata)
+
+
 def test_every_call_has_a_deadline(server: FakeService, channel: Channel) -> None:
     AppClient(channel, {}).get_robot("r-1")
     seconds = server.calls[0].seconds

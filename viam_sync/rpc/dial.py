@@ -193,6 +193,7 @@ def dial(address: str, options: Optional[DialOptions] = None) -> Tuple[Channel, 
 
     Raises:
         ValueError: If the address is none.
+        TypeError: If ``options`` is no ``DialOptions``.
         InsecureConnectionError: If the server speaks no TLS, or has no certificate that can be trusted.
         UnauthenticatedError: If the service does not accept the credentials.
         GRPCError: If it could not be reached, or not in time.
@@ -203,6 +204,8 @@ def dial(address: str, options: Optional[DialOptions] = None) -> Tuple[Channel, 
         >>> channel, metadata = dial(sandbox.url, sandbox.dial_options())
         >>> channel.close()
     """
+    if options is not None and not isinstance(options, DialOptions):
+        raise TypeError(f"options takes a DialOptions, got {type(options).__name__}")
     return Link(address, options or DialOptions()).get()
 
 

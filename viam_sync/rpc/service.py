@@ -74,6 +74,8 @@ class Service:
     def __init__(self, channel: grpc.Channel, metadata: Mapping[str, str]) -> None:
         if not isinstance(channel, grpc.Channel):
             raise TypeError(f"channel takes a grpc.Channel, got {type(channel).__name__}; see viam_sync.rpc.dial.dial")
+        if not isinstance(metadata, Mapping):
+            raise TypeError(f"metadata takes a mapping of names to texts, got {type(metadata).__name__}")
         self._channel = channel
         self._metadata = metadata
         self._budget = getattr(channel, "budget", None) or retry.Budget()
