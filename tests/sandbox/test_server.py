@@ -434,3 +434,9 @@ def test_its_dial_options_carry_its_key_and_ask_for_plain_text(cloud):
     options = cloud.dial_options()
     assert options.insecure
     assert (options.credentials.payload, options.auth_entity) == (cloud.api_key, cloud.api_key_id)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+def test_what_is_kept_in_a_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
+    with Sandbox(data_dir=tmp_path):
+        assert (tmp_path / "sandbox.db").stat().st_mode & 0o077 == 0

@@ -60,7 +60,11 @@ class Store:
             return
         try:
             Path(folder).mkdir(parents=True, exist_ok=True)
-            self._connection = _connected(str(Path(folder, "sandbox.db")))
+            path = Path(folder, "sandbox.db")
+            # For its owner alone, as there are keys in it. Where it cannot be made, SQLite says why.
+            with contextlib.suppress(OSError):
+                path.touch(0o600)
+            self._connection = _connected(str(path))
             self.blobs = Contents(Path(folder, "blobs"))
         except (OSError, sqlite3.Error) as error:
             raise OSError(_reason(folder, error)) from error
