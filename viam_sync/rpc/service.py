@@ -344,7 +344,7 @@ class _Upload(_Sender):
                 raise watchdog.stalled(self.method) from None
             raise
         finally:
-            source.over = True
+            source.leave()
 
     def renew(self, error: grpc.RpcError, seconds: Optional[float]) -> bool:
         return callable(self.requests) and super().renew(error, seconds)

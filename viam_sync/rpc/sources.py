@@ -7,7 +7,7 @@ from viam_sync.rpc.watchdog import Watchdog
 
 T = TypeVar("T")
 
-#: Seconds that it takes at most until a call that has begun is known.
+#: Seconds that it takes at most until a call that has begun is known, or one item is read.
 _MOMENT = 1.0
 
 
@@ -25,7 +25,8 @@ class Source(Generic[T]):
         self.stub = stub
         self.call: Any = None
         self.called = threading.Event()
-        self.over = False
+        self._over = False
+        self._turn = threading.Lock()
         self.failure: Optional[BaseException] = None
 
     def future(self, **options: Any) -> Any:
@@ -39,6 +40,12 @@ class Source(Generic[T]):
         if self.call is not None:
             self.call.cancel()
 
+    def leave(self) -> None:
+        """Take no more items, and wait a moment for the one that grpc may be taking: another call may want them next."""
+        self._over = True
+        if self._turn.acquire(timeout=_MOMENT):
+            self._turn.release()
+
     def __iter__(self) -> Iterator[T]:
         return self
 
@@ -46,9 +53,10 @@ class Source(Generic[T]):
         # While the caller's own source is slow, it is not the service that is waited for.
         self.watchdog.rest()
         try:
-            if self.over:
-                raise RuntimeError("the call is over")
-            item = next(self.items)
+            with self._turn:
+                if self._over:
+                    raise RuntimeError("the call is over")
+                item = next(self.items)
             self.watchdog.moved()
             return item
         except StopIteration:
