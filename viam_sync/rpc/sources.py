@@ -41,7 +41,7 @@ class Source(Generic[T]):
             self.call.cancel()
 
     def leave(self) -> None:
-        """Take no more items, and wait a moment for the one that grpc may be taking: another call may want them next."""
+        """Take no more items, and wait a moment for the one that grpc may be taking, as another call may want it."""
         self._over = True
         if self._turn.acquire(timeout=_MOMENT):
             self._turn.release()
