@@ -83,8 +83,7 @@ class PagedCall(NamedTuple):
                 setattr(self.place, self.cursor, cursor)
             if size:
                 setattr(self.place, self.size, size)
-            # A call that can be ended is for a thread of ours: Ctrl-C as it starts would leave grpc unable to close.
-            return read(call(rpc, self.request, self.policy, timeout, cancellation if prefetch else None))
+            return read(call(rpc, self.request, self.policy, timeout, cancellation))
 
         return Pages(
             fetch,
