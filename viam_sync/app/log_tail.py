@@ -6,11 +6,9 @@ import hashlib
 import logging
 import time
 from collections import Counter, deque
-from types import TracebackType
-from typing import Callable, Deque, Iterator, List, Optional, Tuple, Type
+from typing import Callable, Deque, Iterator, List, Optional, Tuple
 
 import grpc
-from typing_extensions import Self
 
 from viam_sync.app.records import LogEntry
 from viam_sync.errors import GRPCError
@@ -18,6 +16,7 @@ from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
 from viam_sync.proto import google as google_pb
 from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.retry import pause_before
 from viam_sync.rpc.streams import Stream
 
@@ -46,7 +45,7 @@ _LAST = 253_402_300_799 * 10**9
 _REMEMBERED = 10_000
 
 
-class LogsStream(Iterator[List[LogEntry]]):
+class LogsStream(Closing, Iterator[List[LogEntry]]):
     """The entries that a part logs from now on, in lists as they come in, until it is closed.
 
     When the connection is lost it is made again, as often in a row as ``DialOptions.max_reconnect_attempts`` says;
@@ -185,14 +184,6 @@ class LogsStream(Iterator[List[LogEntry]]):
         """
         self._cancellation.cancel()
         self._stream.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.close()
 
 
 class _Memory:

@@ -6,12 +6,12 @@ import copy
 import importlib
 import logging
 import os
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Type, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Union
 
 from typing_extensions import Self
 
 from viam_sync.errors import ClosedError
+from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, Link, parse_address
 from viam_sync.rpc.retry import Retry, retry_from
@@ -60,7 +60,7 @@ def __dir__() -> List[str]:
     return [*globals(), *_CLIENTS]
 
 
-class ViamClient:
+class ViamClient(Closing):
     """A connection to the cloud; make one with a ``create_from_…`` method, and close it when done.
 
     Any number of threads may share it. After a fork, each child process connects by itself when it first makes a call.
@@ -267,14 +267,6 @@ class ViamClient:
         address, options = self._link.address, self._link.options
         where = parse_address(address, options.insecure).target
         return f"<{type(self).__name__} of {options.auth_entity!r} at {where}{', closed' if self._closed else ''}>"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.close()
 
 
 def _variable(name: str) -> str:

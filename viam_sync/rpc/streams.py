@@ -1,13 +1,13 @@
 """Streams: the messages that a service sends, as an iterator that can be closed."""
 
-from types import TracebackType
-from typing import Any, Callable, Generic, NamedTuple, Optional, Type, TypeVar
+from typing import Any, Callable, Generic, NamedTuple, Optional, TypeVar
 
 import grpc
 from typing_extensions import Self
 
 from viam_sync.rpc.answers import checked
 from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.failures import translated
 from viam_sync.rpc.tracing import Span
 from viam_sync.rpc.watchdog import Watchdog
@@ -26,7 +26,7 @@ class Opening(NamedTuple):
 _NOTHING = object()
 
 
-class Stream(Generic[T]):
+class Stream(Closing, Generic[T]):
     """The messages that a service sends, one after the other, until it ends or is closed.
 
     It can be closed from another thread, which ends a waiting ``next`` at once.
@@ -130,11 +130,3 @@ class Stream(Generic[T]):
         self._cancellation.cancel()
         self._watchdog.stop()
         self._cancel()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.close()

@@ -9,11 +9,9 @@ import sys
 import threading
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Dict, NamedTuple, Optional, Type
+from typing import Any, Dict, NamedTuple, Optional
 
-from typing_extensions import Self
-
+from viam_sync.rpc.closing import Closing
 from viam_sync.transfer.lines import append, open_alone
 
 #: The name of the journal in a folder whose files are uploaded.
@@ -54,7 +52,7 @@ class JournalError(OSError):
     """The journal could not be written, so that a next run would not know what this one has done."""
 
 
-class Journal:
+class Journal(Closing):
     """A file of JSON lines: one before each upload, and one when the service has acknowledged it.
 
     Each is on disk before anything else happens. So an upload that was acknowledged is known to the next run, and one
@@ -111,14 +109,6 @@ class Journal:
             if self._file is not None:
                 os.close(self._file)
             self._file = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.close()
 
     def _append(self, line: Dict[str, Any]) -> None:
         with self._lock:

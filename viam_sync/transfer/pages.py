@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import weakref
 from itertools import islice
-from types import TracebackType
-from typing import Any, Callable, Generic, Iterable, Iterator, Optional, Sequence, Set, Sized, Tuple, Type, TypeVar
+from typing import Any, Callable, Generic, Iterable, Iterator, Optional, Sequence, Set, Sized, Tuple, TypeVar
 
 import grpc
-from typing_extensions import Protocol, Self
+from typing_extensions import Protocol
 
 from viam_sync.errors import GRPCError, grpc_error
+from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.evidence import is_too_large
 from viam_sync.transfer.ahead import Ahead
 
@@ -161,7 +161,7 @@ class Source(Iterator[Iterable[T_co]], Protocol[T_co]):
         ...
 
 
-class Pages(Iterator[T]):
+class Pages(Closing, Iterator[T]):
     """The items of all pages of a call, one after the other, until there are no more or it is closed.
 
     The next page is fetched in a background thread while the caller works on this one; without ``prefetch``, it is
@@ -241,14 +241,6 @@ class Pages(Iterator[T]):
         self._items = iter(())
         self._forgotten.detach()
         self._close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.close()
 
 
 def _fitting(fetch: Fetch[T], cursor: str, size: PageSize, left: Optional[int], advice: str) -> Tuple[Items[T], str]:

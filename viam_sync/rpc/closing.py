@@ -1,0 +1,34 @@
+"""What is closed at the end of a ``with`` statement."""
+
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Optional, Type
+
+from typing_extensions import Self
+
+
+class Closing(ABC):
+    """The base of what has a method ``close``, and is closed at the end of a ``with`` statement.
+
+    Example:
+        >>> from viam_sync.rpc.closing import Closing
+        >>> class Door(Closing):
+        ...     def close(self):
+        ...         print("closed")
+        >>> with Door():
+        ...     print("open")
+        open
+        closed
+    """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close it; closing it again does nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.close()
