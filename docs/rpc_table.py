@@ -10,7 +10,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from viam_sync.proto._pool import pool  # noqa: E402
+from viam_sync.messages.pool import pool  # noqa: E402
 from viam_sync.sandbox.auth import Authentication  # noqa: E402
 from viam_sync.sandbox.dispatch import AUTH_SERVICE  # noqa: E402
 from viam_sync.sandbox.services import SERVICERS  # noqa: E402

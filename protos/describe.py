@@ -156,7 +156,7 @@ class _Describer:
             response=self.message(rpc.output_type),
             parameters=parameters,
             returned=self.returned(rpc, entry.get("returns", [])),
-            policy=entry.get("retry", "ONCE"),
+            policy=entry.get("retry", "NON_IDEMPOTENT"),
             why=entry.get("why", ""),
             look=entry.get("look", ""),
             doc="\n\n".join([doc, *_alternatives(rpc.input_type, parameters)]),

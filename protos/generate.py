@@ -24,7 +24,7 @@ from surface import SurfaceError
 PACKAGE = HERE.parent / "viam_sync"
 sys.path.insert(0, str(PACKAGE.parent))
 
-from viam_sync.proto._modules import module_of
+from viam_sync.messages.module_names import module_of
 
 #: Where generated files live, and the hand-written ones that live there too.
 FOLDERS = ("proto", "services")

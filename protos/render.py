@@ -110,7 +110,7 @@ def _request(method: Method) -> str:
     other = [each for each in method.parameters if each.name.rstrip("_") != each.field]
     renamed = [f'{each.field}="{each.name}"' for each in other]
     if renamed:
-        made = f"with naming({', '.join(renamed)}):\n{indent}    {made}"
+        made = f"with parameter_names({', '.join(renamed)}):\n{indent}    {made}"
     required = [f"{each.name}={each.name}" for each in method.parameters if each.default is None]
     checked = f"{indent}require({', '.join(required)})\n" if required else ""
     return f"{checked}{indent}{made}"
@@ -163,7 +163,7 @@ def _sections(method: Method) -> Iterable[str]:
     yield from _item("timeout", _TIMEOUT)
     yield from _returns(method)
     yield from ("", f"{indent}Raises:")
-    doubtful = [_AMBIGUOUS] if method.policy in ("ONCE", "UPLOAD") else []
+    doubtful = [_AMBIGUOUS] if method.policy in ("NON_IDEMPOTENT", "UPLOAD") else []
     for text in [*method.raises, *doubtful, _REFUSED]:
         name, _, meaning = text.partition(": ")
         yield from _item(name, meaning)
@@ -207,12 +207,12 @@ def _imports(service: ServiceClass, body: str) -> Iterable[str]:
     for alias, module in sorted(service.messages.items(), key=lambda item: item[1]):
         package, _, name = module.rpartition(".")
         yield f"from {package} import {name} as {alias}" if package else f"import {name} as {alias}"
-    refusals = [name for name in ("naming", "require") if f" {name}(" in body]
+    refusals = [name for name in ("parameter_names", "require") if f" {name}(" in body]
     if refusals:
-        yield f"from viam_sync.proto._refusals import {', '.join(refusals)}"
+        yield f"from viam_sync.checks import {', '.join(refusals)}"
     values = [name for name in ("DurationLike", "StructLike", "TimestampLike") if name in body]
     if values:
-        yield f"from viam_sync.proto._values import {', '.join(values)}"
+        yield f"from viam_sync.messages.values import {', '.join(values)}"
     policies = sorted({method.policy for method in service.methods})
     if policies:
         yield f"from viam_sync.rpc.retry import {', '.join(policies)}"

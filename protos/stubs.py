@@ -15,7 +15,7 @@ LAZY_MODULE = '''\
 
 """The messages and enums of {packages}, each built when it is first named."""
 
-from viam_sync.proto._pool import attribute_of
+from viam_sync.messages.pool import attribute_of
 
 __all__ = [
 {names}
@@ -92,7 +92,7 @@ _IMPORTS = {
     ),
     "google.protobuf.internal.enum_type_wrapper": ("_EnumTypeWrapper",),
     "google.protobuf.message": ("Message",),
-    "viam_sync.proto._values": ("DurationLike", "StructLike", "TimestampLike"),
+    "viam_sync.messages.values": ("DurationLike", "StructLike", "TimestampLike"),
 }
 
 #: One member of a class: its text, and whether it stands apart from those around it.

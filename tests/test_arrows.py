@@ -15,15 +15,17 @@ PACKAGE = Path(viam_sync.__file__).parent
 #: What each room may import of the others.
 ALLOWED: Dict[str, Set[str]] = {
     "__init__": {"app", "rpc", "errors"},
-    "app": {"services", "transfer", "rpc", "errors", "utils", "proto"},
-    "services": {"rpc", "errors", "utils", "proto"},
-    "transfer": {"rpc", "errors", "utils", "proto"},
-    "rpc": {"errors", "utils", "proto"},
+    "app": {"services", "transfer", "rpc", "errors", "utils", "proto", "messages", "checks"},
+    "services": {"rpc", "proto", "messages", "checks", "utils"},
+    "transfer": {"rpc", "errors", "utils", "proto", "messages", "checks"},
+    "rpc": {"errors", "proto", "messages", "checks"},
     "tabular": {"app", "transfer"},
-    "utils": {"proto"},
+    "utils": {"proto", "messages", "checks"},
     "errors": set(),
-    "proto": set(),
-    "sandbox": {"proto"},
+    "proto": {"messages"},
+    "messages": {"checks", "utils"},
+    "checks": set(),
+    "sandbox": {"proto", "messages", "checks"},
 }
 
 #: The ways out of the sandbox: the options that a lesson connects with, and the client that its fixture gives to tests.

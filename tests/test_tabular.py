@@ -9,9 +9,9 @@ from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.sandbox import Sandbox
 from viam_sync.tabular import to_arrow, to_pandas
-from viam_sync.transfer import tables
-from viam_sync.transfer.progress import Progress
-from viam_sync.transfer.tables import TableFile
+from viam_sync.transfer.output import tables
+from viam_sync.transfer.output.progress import Progress
+from viam_sync.transfer.output.tables import TableFile
 from viam_sync.utils import create_filter
 
 NOON = datetime(2024, 5, 1, 12, 0, 0, 123456)

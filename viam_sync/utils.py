@@ -13,9 +13,9 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.proto._pool import adopt, pool
-from viam_sync.proto._refusals import UNFIT, given, is_text, naming
-from viam_sync.proto._values import DEEPEST, StructLike, TimestampLike, struct_of, timestamp_of
+from viam_sync.checks import UNFIT, is_text, parameter_names, redact
+from viam_sync.messages.pool import adopt, pool
+from viam_sync.messages.values import DEEPEST, StructLike, TimestampLike, struct_of, timestamp_of
 from viam_sync.proto.app import data as data_pb
 
 _EPOCH = datetime(1970, 1, 1)
@@ -46,7 +46,7 @@ def struct_to_dict(struct: Struct) -> Dict[str, Any]:
     try:
         fields = struct.fields
     except AttributeError:
-        raise TypeError(f"struct takes a Struct, got {given(struct)}") from None
+        raise TypeError(f"struct takes a Struct, got {redact(struct)}") from None
     try:
         return {
             name: (value := fields[name]).number_value or value.string_value or value_to_primitive(value)
@@ -65,7 +65,7 @@ def value_to_primitive(value: Value) -> Any:
     try:
         kind = value.WhichOneof("kind")
     except (AttributeError, ValueError):
-        raise TypeError(f"value takes a Value, got {given(value)}") from None
+        raise TypeError(f"value takes a Value, got {redact(value)}") from None
     if kind == "struct_value":
         return struct_to_dict(value.struct_value)
     if kind == "list_value":
@@ -100,7 +100,7 @@ def _value(primitive: Any, place: str, room: int) -> Value:
         try:
             return Value(number_value=primitive)
         except OverflowError:
-            raise ValueError(f"{place} takes a number of up to 308 digits, got {given(primitive)}") from None
+            raise ValueError(f"{place} takes a number of up to 308 digits, got {redact(primitive)}") from None
     if isinstance(primitive, (str, bytes)):
         return Value(string_value=_text(primitive, place))
     if isinstance(primitive, (Mapping, list, tuple)) and not room:
@@ -109,13 +109,13 @@ def _value(primitive: Any, place: str, room: int) -> Value:
     if isinstance(primitive, Mapping):
         wrong = next((name for name in primitive if not is_text(name)), None)
         if wrong is not None:
-            raise TypeError(f"{place} takes a dict whose keys are texts, got the key {given(wrong)}")
+            raise TypeError(f"{place} takes a dict whose keys are texts, got the key {redact(wrong)}")
         fields = {name: _value(item, f"{place}[{name!r}]", room - 1) for name, item in primitive.items()}
         return Value(struct_value=Struct(fields=fields))
     if isinstance(primitive, (list, tuple)):
         items = [_value(item, f"{place}[{index}]", room - 1) for index, item in enumerate(primitive)]
         return Value(list_value=ListValue(values=items))
-    raise TypeError(f"{place} takes None, a bool, a number, a str, a list or a dict, got {given(primitive)}")
+    raise TypeError(f"{place} takes None, a bool, a number, a str, a list or a dict, got {redact(primitive)}")
 
 
 def _text(text: Union[str, bytes], place: str) -> str:
@@ -124,7 +124,7 @@ def _text(text: Union[str, bytes], place: str) -> str:
     except UnicodeDecodeError:
         raise ValueError(f"{place} takes bytes that are text in UTF-8, got {len(text)} others") from None
     if not is_text(decoded):
-        raise ValueError(f"{place} takes a str, got {given(decoded)}")
+        raise ValueError(f"{place} takes a str, got {redact(decoded)}")
     return decoded
 
 
@@ -144,7 +144,7 @@ def dict_to_struct(mapping: Mapping[str, Any]) -> Struct:
         1.0
     """
     if not isinstance(mapping, Mapping):
-        raise TypeError(f"mapping takes a mapping, got {given(mapping)}")
+        raise TypeError(f"mapping takes a mapping, got {redact(mapping)}")
     converted: Struct = struct_of(Struct, mapping, "mapping")
     return converted
 
@@ -164,7 +164,7 @@ def timestamp_to_datetime(timestamp: Timestamp) -> datetime:
     try:
         return _EPOCH + timedelta(0, timestamp.seconds, timestamp.nanos // 1000)
     except AttributeError:
-        raise TypeError(f"timestamp takes a Timestamp, got {given(timestamp)}") from None
+        raise TypeError(f"timestamp takes a Timestamp, got {redact(timestamp)}") from None
     except OverflowError:
         raise ValueError(f"no calendar has the time {timestamp.seconds} seconds after 1970") from None
 
@@ -185,7 +185,7 @@ def datetime_to_timestamp(moment: Optional[datetime]) -> Optional[Timestamp]:
     if moment is None:
         return None
     if not isinstance(moment, datetime):
-        raise TypeError(f"moment takes a datetime, got {given(moment)}")
+        raise TypeError(f"moment takes a datetime, got {redact(moment)}")
     converted: Timestamp = timestamp_of(Timestamp, moment, "moment")
     return converted
 
@@ -203,7 +203,7 @@ def message_to_struct(message: Message) -> Struct:
         'rover'
     """
     if not isinstance(message, Message):
-        raise TypeError(f"message takes a message, got {given(message)}")
+        raise TypeError(f"message takes a message, got {redact(message)}")
     # The name of this option has changed in protobuf 5.26, and its old one is gone.
     option = "always_print_fields_with_no_presence"
     if option not in inspect.signature(MessageToDict).parameters:
@@ -234,7 +234,7 @@ def struct_to_message(struct: Struct, message_type: Type[M]) -> M:
         'rover'
     """
     if not (isinstance(message_type, type) and issubclass(message_type, Message)):
-        raise TypeError(f"message_type takes the class of a message, got {given(message_type)}")
+        raise TypeError(f"message_type takes the class of a message, got {redact(message_type)}")
     return ParseDict(struct_to_dict(struct), message_type())
 
 
@@ -288,7 +288,7 @@ def create_filter(
     """
     interval = None
     if start_time is not None or end_time is not None:
-        with naming(start="start_time", end="end_time"):
+        with parameter_names(start="start_time", end="end_time"):
             interval = data_pb.CaptureInterval(start=start_time, end=end_time)
     return data_pb.Filter(
         component_name=component_name,
@@ -345,7 +345,7 @@ def partition_filter(filter: data_pb.Filter, n: int) -> List[data_pb.Filter]:
     most = min(longest, _MOST_PARTS)
     if not 1 <= n <= most:
         why = ", as the range has that many microseconds" if most == longest else ""
-        raise ValueError(f"n takes a number from 1 to {most}{why}, got {given(n)}")
+        raise ValueError(f"n takes a number from 1 to {most}{why}, got {redact(n)}")
     parts = [copy.deepcopy(filter) for _ in range(n)]
     for number in range(1, n):
         seconds, nanos = divmod((start + (end - start) * number // n) // 1000 * 1000, _SECOND)

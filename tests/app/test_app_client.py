@@ -9,8 +9,8 @@ from typing import Any, List
 import pytest
 from servers import FakeService
 
+from viam_sync.app._fleet.records import RobotPart, RobotPartHistoryEntry
 from viam_sync.app.app_client import AppClient
-from viam_sync.app.records import RobotPart, RobotPartHistoryEntry
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
 from viam_sync.proto import app as pb

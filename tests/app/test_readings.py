@@ -5,7 +5,7 @@ from typing import Any, Iterator, List
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
-from viam_sync.app.readings import batches, readings
+from viam_sync.app._data.readings import batches, readings
 from viam_sync.utils import struct_to_dict
 
 NOON = dt.datetime(2024, 5, 1, 12)

@@ -10,9 +10,9 @@ from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import AmbiguousResultError, InvalidArgumentError, PermissionDeniedError
 from viam_sync.proto.app import data as data_pb
 from viam_sync.sandbox import Sandbox
-from viam_sync.transfer import journal as journal_module
-from viam_sync.transfer.journal import JOURNAL_NAME
-from viam_sync.transfer.uploads import UploadResult
+from viam_sync.transfer.upload import journal as journal_module
+from viam_sync.transfer.upload.batch import UploadResult
+from viam_sync.transfer.upload.journal import JOURNAL_NAME
 from viam_sync.utils import create_filter
 
 CHUNK = 256 * 1024

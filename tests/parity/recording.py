@@ -8,8 +8,8 @@ from google.protobuf.descriptor_pb2 import MethodDescriptorProto
 from proto.every import example
 
 from viam_sync.app import app_client
+from viam_sync.messages.pool import message, pool
 from viam_sync.proto import app, provisioning
-from viam_sync.proto._pool import message, pool
 from viam_sync.proto.app import data, mltraining, packages
 
 SERVICES = (

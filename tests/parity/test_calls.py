@@ -14,7 +14,7 @@ from parity.recording import NAMES, rpcs, serve
 from servers import FakeService
 
 from viam_sync.app import viam_client
-from viam_sync.proto._pool import message
+from viam_sync.messages.pool import message
 from viam_sync.rpc.dial import Channel, parse_address
 
 ROOT = Path(__file__).parents[2]

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from google.protobuf import any_pb2, duration_pb2, struct_pb2, timestamp_pb2
 
+from viam_sync.messages.pool import adopt
+from viam_sync.messages.values import value_to_message
 from viam_sync.proto import app, common, google
-from viam_sync.proto._pool import adopt
-from viam_sync.proto._values import value_to_message
 from viam_sync.proto.app import data, datasync, mltraining
 
 from .every import foreign

@@ -51,7 +51,8 @@ def test_an_unknown_attribute_is_named_in_the_error():
 
 
 def test_importing_a_module_builds_no_message():
-    code = "from viam_sync.proto import _pool, app, common; print(_pool._build.cache_info().currsize, len(_pool._ours))"
+    code = "from viam_sync.messages import pool; from viam_sync.proto import app, common"
+    code += "; print(pool._build.cache_info().currsize, len(pool._ours))"
     assert run(code).split() == [b"0", b"0"]
 
 
@@ -93,20 +94,22 @@ for name in {sorted(ours)}:
 def test_a_message_class_of_the_shared_pool_is_left_as_it_is():
     from google.protobuf.timestamp_pb2 import Timestamp
 
-    from viam_sync.proto import _pool, google
+    from viam_sync.messages import pool
+    from viam_sync.proto import google
 
     assert google.Timestamp is not Timestamp
-    assert _pool.message(Timestamp.DESCRIPTOR) is Timestamp
+    assert pool.message(Timestamp.DESCRIPTOR) is Timestamp
     assert Timestamp.__module__ == "google.protobuf.timestamp_pb2"
     assert descriptor_pool.Default().FindMessageTypeByName("google.protobuf.Timestamp") is Timestamp.DESCRIPTOR
 
 
 def test_a_thread_can_name_a_class_while_another_builds_it():
-    from viam_sync.proto import _pool, common
+    from viam_sync.messages import pool
+    from viam_sync.proto import common
 
     found = []
     thread = threading.Thread(target=lambda: found.append(common.ResourceName))
-    with _pool._lock:
+    with pool._lock:
         thread.start()
         assert common.ResourceName(name="arm").name == "arm"
     thread.join()

@@ -69,7 +69,7 @@ def test_a_hand_written_module_calls_what_the_table_says(module):
 
 
 #: Conveniences that make a call in a way that its method cannot: here, one that another thread may end.
-IN_THEIR_OWN_WAY = {"viam_sync.app.exports": {"BinaryDataByIDs"}}
+IN_THEIR_OWN_WAY = {"viam_sync.app._data.exports": {"BinaryDataByIDs"}}
 
 
 def test_no_other_module_calls_an_rpc():

@@ -10,14 +10,7 @@ from typing import Callable, Deque, Dict, List, Mapping, NamedTuple, Optional, S
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import (
-    ConnectionTerminated,
-    DataReceived,
-    PingAckReceived,
-    RequestReceived,
-    StreamEnded,
-    StreamReset,
-)
+from h2.events import ConnectionTerminated, DataReceived, PingAckReceived, RequestReceived, StreamEnded, StreamReset
 from h2.exceptions import ProtocolError
 from hpack import NeverIndexedHeaderTuple
 from hyperframe.frame import GoAwayFrame

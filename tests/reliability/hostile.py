@@ -14,8 +14,8 @@ from parity.recording import rpcs
 from proto.every import example
 from sandbox.junk import Junk
 
+from viam_sync.messages.pool import message
 from viam_sync.proto import google as google_pb
-from viam_sync.proto._pool import message
 
 #: No call of the client has a reason for more requests than this.
 MOST_REQUESTS = 300

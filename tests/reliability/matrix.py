@@ -63,7 +63,7 @@ class WaitlessChannel(Channel):
 def caller_of(rpc: Rpc, channel: Channel, metadata: Optional[Mapping[str, str]] = None) -> Any:
     """Return what calls the service of an RPC, as if it were for the first time on its channel."""
     caller: Any = type("Caller", (Service,), {"_service": rpc.service})(channel, metadata or {})
-    caller._budget = retry.Budget()
+    caller._budget = retry.RetryThrottle()
     return caller
 
 

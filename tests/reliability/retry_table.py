@@ -39,7 +39,7 @@ CLASSES = {
     "IDEMPOTENT": Class(5),
     "DELETE": Class(5, gone_is_done=True),
     "DELETE_SOME": Class(5, gone_is_done=True),
-    "ONCE": Class(3, repeats=False),
+    "NON_IDEMPOTENT": Class(3, repeats=False),
     "UPLOAD": Class(3, repeats=False),
     # An upload out of what can be read only once is sent only once.
     "PIPE": Class(1, repeats=False),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Set, Tuple
 
 import viam_sync
-from viam_sync.proto._pool import message, pool
+from viam_sync.messages.pool import message, pool
 from viam_sync.rpc import retry
 from viam_sync.rpc.service import Service
 

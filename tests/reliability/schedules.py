@@ -39,7 +39,7 @@ CLASSES: Dict[str, Class] = {
     "IDEMPOTENT": Class(5, repeats=True),
     "DELETE": Class(5, repeats=True),
     "DELETE_SOME": Class(5, repeats=True),
-    "ONCE": Class(3, repeats=False),
+    "NON_IDEMPOTENT": Class(3, repeats=False),
     "UPLOAD": Class(3, repeats=False),
     "PIPE": Class(1, repeats=False),
 }

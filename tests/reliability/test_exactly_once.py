@@ -12,10 +12,10 @@ from typing import Any, Callable, Iterator, List, Sequence
 import pytest
 
 from viam_sync.errors import AmbiguousResultError
-from viam_sync.rpc import evidence, retry
+from viam_sync.rpc import classification, retry
 from viam_sync.rpc.service import Service, _Sender
-from viam_sync.transfer.chunks import Pieces
-from viam_sync.transfer.uploads import Uploads
+from viam_sync.transfer.upload.batch import Uploads
+from viam_sync.transfer.upload.source import ProgressChunks
 
 from .gate import REFUSE, RESET
 from .oracle import Oracle
@@ -98,21 +98,21 @@ def setting(policy: retry.Policy, name: str, value: Any) -> Callable[[pytest.Mon
 
 def saying(name: str, value: Any) -> Callable[[pytest.MonkeyPatch], None]:
     """Return what breaks the reading of evidence."""
-    return lambda patch: patch.setattr(evidence, name, lambda error: value)
+    return lambda patch: patch.setattr(classification, name, lambda error: value)
 
 
 def half_pushbacks(patch: pytest.MonkeyPatch) -> None:
-    whole = evidence.pushback
+    whole = classification.pushback
 
     def half(error: Any) -> Any:
         told = whole(error)
         return None if told is None else told / 2
 
-    patch.setattr(evidence, "pushback", half)
+    patch.setattr(classification, "pushback", half)
 
 
 def no_budget(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(retry.Budget, "failed", lambda self: True)
+    patch.setattr(retry.RetryThrottle, "failed", lambda self: True)
 
 
 def no_new_token(patch: pytest.MonkeyPatch) -> None:
@@ -131,8 +131,8 @@ def pipes_sent_again(patch: pytest.MonkeyPatch) -> None:
 
 
 def uploads_sent_again_without_contents(patch: pytest.MonkeyPatch) -> None:
-    pieces = Pieces.__iter__
-    patch.setattr(Pieces, "__iter__", lambda self: iter([b""]) if self._round else pieces(self))
+    pieces = ProgressChunks.__iter__
+    patch.setattr(ProgressChunks, "__iter__", lambda self: iter([b""]) if self._round else pieces(self))
 
 
 def doubt_taken_for_success(patch: pytest.MonkeyPatch) -> None:
@@ -160,7 +160,7 @@ def charged_twice(patch: pytest.MonkeyPatch) -> None:
 
 #: Ways to break the client, and what the oracle must say of each.
 BROKEN = {
-    "ONCE is repeated": (setting(retry.ONCE, "repeats", True), "was begun 2 times"),
+    "NON_IDEMPOTENT is repeated": (setting(retry.NON_IDEMPOTENT, "repeats", True), "was begun 2 times"),
     "UPLOAD is repeated": (setting(retry.UPLOAD, "repeats", True), "was begun 2 times"),
     "charges are sent twice": (charged_twice, "was begun 2 times"),
     "all is unprocessed": (saying("is_unprocessed", True), "was begun 2 times"),
@@ -171,7 +171,7 @@ BROKEN = {
     "nothing is lost": (saying("is_lost", False), "raised is 'returned', not 'plain'"),
     "doubt is taken for success": (doubt_taken_for_success, "returned, and it was not done"),
     "IDEMPOTENT is not repeated": (setting(retry.IDEMPOTENT, "repeats", False), "is left in doubt, and could have"),
-    "ONCE has another attempt": (setting(retry.ONCE, "attempts", 4), "sent is 4, not 3"),
+    "NON_IDEMPOTENT has another attempt": (setting(retry.NON_IDEMPOTENT, "attempts", 4), "sent is 4, not 3"),
     "what is gone is missed": (setting(retry.DELETE, "gone_is_done", False), "status is 'NOT_FOUND', not ''"),
     "no count is doubted": (setting(retry.DELETE_SOME, "counted", False), "counts is False, not True"),
     "pushbacks are cut short": (half_pushbacks, "waited "),

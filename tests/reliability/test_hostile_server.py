@@ -16,7 +16,7 @@ from viam_sync.errors import AmbiguousResultError, DeadlineExceededError, Intern
 from viam_sync.proto.app import data
 from viam_sync.proto.rpc import auth
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, parse_address
-from viam_sync.transfer import folders
+from viam_sync.transfer.output import binary_folder
 
 from .hostile import ATTACKS, MANY, MOST_REQUESTS, REFUSALS, HostileServer, Reply, at_random, many_items
 
@@ -183,10 +183,10 @@ def test_an_answer_that_does_not_end_is_given_up_when_the_time_is_up(hostile):
 
 def test_thousands_of_files_of_one_name_are_written_without_looking_at_all_before_for_each(tmp_path, monkeypatch):
     looks = []
-    real = folders._is_free_for
-    monkeypatch.setattr(folders, "_is_free_for", lambda *where: looks.append(where) or real(*where))
+    real = binary_folder._is_free_for
+    monkeypatch.setattr(binary_folder, "_is_free_for", lambda *where: looks.append(where) or real(*where))
     files = [data.BinaryData(metadata=data.BinaryMetadata(file_name="pets/cat")) for _ in range(300)]
-    folders.BinaryFolder(tmp_path, contents=False).write(files, None)
+    binary_folder.BinaryFolder(tmp_path, contents=False).write(files, None)
     assert len(list((tmp_path / "metadata" / "pets").iterdir())) == 300
     assert len(looks) < 900
 

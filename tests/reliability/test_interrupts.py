@@ -17,7 +17,7 @@ from viam_sync.proto import app as pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.rpc.dial import Credentials, DialOptions
-from viam_sync.transfer.chunks import CHUNK
+from viam_sync.transfer.upload.source import CHUNK
 
 LONG = 60
 INTERRUPTS = int(os.environ.get("VIAM_SYNC_INTERRUPTS", "25"))

@@ -20,26 +20,26 @@ from hypothesis import example, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from viam_sync import utils  # noqa: E402
+from viam_sync.app._data.arguments import id_field  # noqa: E402
+from viam_sync.app._data.readings import batches, readings  # noqa: E402
+from viam_sync.app._data.upload_metadata import dotted  # noqa: E402
 from viam_sync.app.app_client import Fragment, LogEntry, RobotPart  # noqa: E402
-from viam_sync.app.arguments import id_field  # noqa: E402
-from viam_sync.app.readings import batches, readings  # noqa: E402
-from viam_sync.app.upload_metadata import dotted  # noqa: E402
 from viam_sync.app.viam_client import ViamClient  # noqa: E402
+from viam_sync.messages.bson_documents import from_documents, to_documents  # noqa: E402
+from viam_sync.messages.values import value_to_message  # noqa: E402
 from viam_sync.proto import app as pb  # noqa: E402
 from viam_sync.proto import common as common_pb  # noqa: E402
-from viam_sync.proto._values import value_to_message  # noqa: E402
 from viam_sync.proto.app import data as data_pb  # noqa: E402
 from viam_sync.rpc.dial import DialOptions, parse_address  # noqa: E402
 from viam_sync.sandbox import __main__ as command_line  # noqa: E402
 from viam_sync.sandbox.fault_texts import plan  # noqa: E402
 from viam_sync.sandbox.faults import Faults  # noqa: E402
-from viam_sync.transfer.columns import columns_of, fitted, to_json  # noqa: E402
-from viam_sync.transfer.documents import from_documents, to_documents  # noqa: E402
-from viam_sync.transfer.files import Destination  # noqa: E402
-from viam_sync.transfer.folders import clean_name, shortened  # noqa: E402
-from viam_sync.transfer.places import Places  # noqa: E402
-from viam_sync.transfer.rows import json_value  # noqa: E402
-from viam_sync.transfer.uploads import files_of  # noqa: E402
+from viam_sync.transfer.export.export_paths import ExportPaths  # noqa: E402
+from viam_sync.transfer.output.atomic import AtomicOutput  # noqa: E402
+from viam_sync.transfer.output.binary_folder import clean_name, shortened  # noqa: E402
+from viam_sync.transfer.output.columns import columns_of, fitted, to_json  # noqa: E402
+from viam_sync.transfer.output.rows import json_value  # noqa: E402
+from viam_sync.transfer.upload.batch import files_of  # noqa: E402
 
 #: The same inputs in every run, unless more are asked for.
 MOST = int(os.environ.get("VIAM_SYNC_EXAMPLES", "0"))
@@ -259,7 +259,7 @@ def _is_harmless(part: str) -> bool:
 
 @given(names=st.lists(st.tuples(ODD, ODD.map(lambda text: text[:30])), min_size=1, max_size=8))
 def test_files_land_inside_at_places_of_their_own_that_every_system_takes(names, tmp_path_factory) -> None:
-    places = Places(tmp_path_factory.getbasetemp() / "nothing here", [])
+    places = ExportPaths(tmp_path_factory.getbasetemp() / "nothing here", [])
     given = [
         places.of(data_pb.BinaryMetadata(id=str(number), file_name=name, file_ext=ending))
         for number, (name, ending) in enumerate(names)
@@ -300,7 +300,7 @@ def test_an_extension_has_one_dot_more_at_most(extension: str) -> None:
 @example("a\0b")
 def test_a_destination_is_a_file_or_refused(name: str) -> None:
     with contextlib.suppress(OSError):
-        _, refused = tried(lambda: Destination(Path("no such folder") / name))
+        _, refused = tried(lambda: AtomicOutput(Path("no such folder") / name))
         assert refused is None or refused.startswith("dest ")
 
 

@@ -12,13 +12,7 @@ import pytest
 from servers import FakeService, refuse
 
 from viam_sync.app.viam_client import ViamClient
-from viam_sync.errors import (
-    GRPCError,
-    NotFoundError,
-    PermissionDeniedError,
-    UnauthenticatedError,
-    UnavailableError,
-)
+from viam_sync.errors import GRPCError, NotFoundError, PermissionDeniedError, UnauthenticatedError, UnavailableError
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
 from viam_sync.proto import google as google_pb

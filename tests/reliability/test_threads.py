@@ -12,18 +12,13 @@ from servers import FakeService, SilentServer, refuse
 
 from viam_sync.app.app_client import AppClient
 from viam_sync.app.viam_client import ViamClient
-from viam_sync.errors import (
-    ClosedError,
-    DeadlineExceededError,
-    UnauthenticatedError,
-    UnavailableError,
-)
+from viam_sync.errors import ClosedError, DeadlineExceededError, UnauthenticatedError, UnavailableError
 from viam_sync.proto import app as pb
 from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.rpc import auth
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, parse_address
 from viam_sync.rpc.retry import UPLOAD
-from viam_sync.rpc.together import Together
+from viam_sync.rpc.single_flight import SingleFlight
 from viam_sync.sandbox import Sandbox
 
 from .processes import LONG, sandbox_process
@@ -355,7 +350,9 @@ def test_a_call_with_a_limit_does_not_wait_longer_for_the_token_of_another(
     assert ended(first)
 
 
-def meanwhile(together: "Together[str]", first: Callable[[Any], str], others: int, timeout: float = LONG) -> List[str]:
+def meanwhile(
+    together: "SingleFlight[str]", first: Callable[[Any], str], others: int, timeout: float = LONG
+) -> List[str]:
     """Return what those threads get that come while ``first`` is at it; they themselves do what returns "own"."""
     begun, go_on = threading.Event(), threading.Event()
     got: List[str] = []
@@ -392,26 +389,26 @@ def fail(error: Exception) -> Callable[[Any], str]:
 
 
 def test_what_one_thread_got_is_for_all_that_waited() -> None:
-    together: Together[str] = Together(verdicts=(KeyError,))
+    together: SingleFlight[str] = SingleFlight(verdicts=(KeyError,))
     assert meanwhile(together, lambda seconds: "first", 3) == ["first"] * 4
     assert together.do(lambda seconds: "again", None) == "again"
 
 
 def test_a_verdict_is_for_all_that_waited() -> None:
-    assert meanwhile(Together(verdicts=(KeyError,)), fail(KeyError("no")), 2) == ["KeyError: 'no'"] * 3
+    assert meanwhile(SingleFlight(verdicts=(KeyError,)), fail(KeyError("no")), 2) == ["KeyError: 'no'"] * 3
 
 
 def test_another_failure_is_of_the_thread_that_met_it_alone() -> None:
-    got = meanwhile(Together(verdicts=(KeyError,)), fail(OSError("mine")), 2)
+    got = meanwhile(SingleFlight(verdicts=(KeyError,)), fail(OSError("mine")), 2)
     assert got == ["OSError: mine", "own", "own"]
 
 
 def test_nobody_waits_longer_than_it_may() -> None:
-    got = meanwhile(Together(verdicts=()), lambda seconds: "first", 2, timeout=0.01)
+    got = meanwhile(SingleFlight(verdicts=()), lambda seconds: "first", 2, timeout=0.01)
     late = "DeadlineExceededError: DEADLINE_EXCEEDED: Connecting, which another thread began, took too long."
     assert got == [late, late, "first"]
 
 
 def test_a_thread_that_comes_back_amid_its_own_try_does_not_wait_for_itself() -> None:
-    together: Together[str] = Together(verdicts=())
+    together: SingleFlight[str] = SingleFlight(verdicts=())
     assert together.do(lambda seconds: together.do(lambda left: "inner", 1), 1) == "inner"

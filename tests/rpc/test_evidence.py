@@ -5,7 +5,7 @@ from typing import Any
 import grpc
 import pytest
 
-from viam_sync.rpc import evidence
+from viam_sync.rpc import classification
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 INTERNAL = grpc.StatusCode.INTERNAL
@@ -70,45 +70,45 @@ SAID_BY_THE_SERVICE = [
 
 @pytest.mark.parametrize("text", NEVER_SENT + EXCLUDED + TURNED_AWAY)
 def test_what_was_never_processed_is_known(text: str) -> None:
-    assert evidence.is_unprocessed(Failed(UNAVAILABLE, text))
-    assert evidence.is_harmless(Failed(UNAVAILABLE, text))
+    assert classification.was_not_processed(Failed(UNAVAILABLE, text))
+    assert classification.had_no_effect(Failed(UNAVAILABLE, text))
 
 
 @pytest.mark.parametrize("text", LOST + SAID_BY_THE_SERVICE)
 def test_what_may_have_been_processed_is_not_taken_for_it(text: str) -> None:
-    assert not evidence.is_unprocessed(Failed(UNAVAILABLE, text))
-    assert not evidence.is_harmless(Failed(UNAVAILABLE, text))
+    assert not classification.was_not_processed(Failed(UNAVAILABLE, text))
+    assert not classification.had_no_effect(Failed(UNAVAILABLE, text))
 
 
 @pytest.mark.parametrize("text", NEVER_SENT + EXCLUDED + TURNED_AWAY)
 def test_no_other_status_proves_that(text: str) -> None:
-    assert not evidence.is_unprocessed(Failed(INTERNAL, text))
+    assert not classification.was_not_processed(Failed(INTERNAL, text))
 
 
 @pytest.mark.parametrize("text", NEVER_SENT + EXCLUDED + LOST)
 def test_a_lost_connection_is_known(text: str) -> None:
-    assert evidence.is_lost(Failed(UNAVAILABLE, text))
+    assert classification.is_connection_lost(Failed(UNAVAILABLE, text))
 
 
 @pytest.mark.parametrize("text", TURNED_AWAY + SAID_BY_THE_SERVICE)
 def test_an_answer_is_no_lost_connection(text: str) -> None:
-    assert not evidence.is_lost(Failed(UNAVAILABLE, text))
+    assert not classification.is_connection_lost(Failed(UNAVAILABLE, text))
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 5, 8, 10, 11, 12, 13])
 def test_a_reset_stream_proves_nothing_whatever_its_status(code: int) -> None:
     text = f"Received RST_STREAM with error code {code}"
     for said in (text, f"Stream removed (RST_STREAM ({text}))"):
-        assert evidence.is_reset(said)
+        assert classification.is_reset(said)
         for status in (INTERNAL, EXHAUSTED, grpc.StatusCode.CANCELLED, grpc.StatusCode.PERMISSION_DENIED):
-            assert not evidence.is_harmless(Failed(status, said))
+            assert not classification.had_no_effect(Failed(status, said))
 
 
 def test_a_read_of_a_reset_stream_may_pass_and_one_of_a_broken_service_may_not() -> None:
-    assert evidence.may_pass(Failed(INTERNAL, "Received RST_STREAM with error code 2"))
-    assert not evidence.may_pass(Failed(INTERNAL, "database is broken"))
+    assert classification.is_transient(Failed(INTERNAL, "Received RST_STREAM with error code 2"))
+    assert not classification.is_transient(Failed(INTERNAL, "database is broken"))
 
 
 def test_an_error_without_a_status_proves_nothing() -> None:
-    assert evidence.status_of(grpc.RpcError()) is grpc.StatusCode.UNKNOWN
-    assert not evidence.is_harmless(grpc.RpcError())
+    assert classification.status_of(grpc.RpcError()) is grpc.StatusCode.UNKNOWN
+    assert not classification.had_no_effect(grpc.RpcError())

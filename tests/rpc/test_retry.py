@@ -8,20 +8,20 @@ from viam_sync.rpc import retry
 from viam_sync.rpc.retry import (
     DELETE,
     IDEMPOTENT,
-    ONCE,
+    NON_IDEMPOTENT,
     QUERY,
     READ,
     READ_FILES,
     STREAM,
     TAIL,
     UPLOAD,
-    Budget,
     Failure,
     Policy,
     Retry,
+    RetryThrottle,
 )
 
-POLICIES = [READ, QUERY, READ_FILES, IDEMPOTENT, DELETE, ONCE, UPLOAD, STREAM, TAIL]
+POLICIES = [READ, QUERY, READ_FILES, IDEMPOTENT, DELETE, NON_IDEMPOTENT, UPLOAD, STREAM, TAIL]
 
 REFUSED = "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Connection refused"
 
@@ -137,7 +137,7 @@ def test_waits_are_random_and_grow_to_ten_seconds_at_most() -> None:
     assert len(seen) > 1
 
 
-@pytest.mark.parametrize("policy", [ONCE, UPLOAD])
+@pytest.mark.parametrize("policy", [NON_IDEMPOTENT, UPLOAD])
 @pytest.mark.parametrize("status", [each for each in grpc.StatusCode if each not in REFUSALS])
 def test_what_may_have_happened_is_not_done_again_and_is_ambiguous(policy: Policy, status: grpc.StatusCode) -> None:
     attempts = Attempts(Clock(), Failed(status))
@@ -146,7 +146,7 @@ def test_what_may_have_happened_is_not_done_again_and_is_ambiguous(policy: Polic
     assert (raised.value.attempts, raised.value.ambiguous, len(attempts.allowed)) == (1, True, 1)
 
 
-@pytest.mark.parametrize("policy", [ONCE, UPLOAD])
+@pytest.mark.parametrize("policy", [NON_IDEMPOTENT, UPLOAD])
 @pytest.mark.parametrize("status", REFUSALS)
 def test_what_the_service_has_turned_down_is_not_ambiguous(policy: Policy, status: grpc.StatusCode) -> None:
     attempts = Attempts(Clock(), Failed(status))
@@ -155,7 +155,7 @@ def test_what_the_service_has_turned_down_is_not_ambiguous(policy: Policy, statu
     assert (raised.value.attempts, raised.value.ambiguous, len(attempts.allowed)) == (1, False, 1)
 
 
-@pytest.mark.parametrize("policy", [ONCE, UPLOAD])
+@pytest.mark.parametrize("policy", [NON_IDEMPOTENT, UPLOAD])
 @pytest.mark.parametrize("failure", UNPROCESSED)
 def test_what_was_proved_not_to_be_processed_is_sent_three_times(policy: Policy, failure: Failed) -> None:
     attempts = Attempts(Clock(), *[failure] * 9)
@@ -167,14 +167,14 @@ def test_what_was_proved_not_to_be_processed_is_sent_three_times(policy: Policy,
 def test_what_may_have_happened_after_it_was_proved_not_to_is_ambiguous() -> None:
     attempts = Attempts(Clock(), UNPROCESSED[0], Failed(grpc.StatusCode.UNAVAILABLE, "recvmsg:Connection reset"))
     with pytest.raises(Failure) as raised:
-        run(attempts, ONCE)
+        run(attempts, NON_IDEMPOTENT)
     assert (raised.value.attempts, raised.value.ambiguous) == (2, True)
 
 
 def test_an_answer_that_is_too_large_may_have_happened_but_a_request_has_not() -> None:
     def ambiguous(text: str) -> bool:
         with pytest.raises(Failure) as raised:
-            run(Attempts(Clock(), Failed(grpc.StatusCode.RESOURCE_EXHAUSTED, text)), ONCE)
+            run(Attempts(Clock(), Failed(grpc.StatusCode.RESOURCE_EXHAUSTED, text)), NON_IDEMPOTENT)
         return raised.value.ambiguous
 
     assert ambiguous("CLIENT: Received message larger than max (70 vs. 64)")
@@ -295,7 +295,7 @@ def test_a_negative_pushback_or_one_that_cannot_be_read_ends_the_call(pushback: 
     assert attempts.clock.waits == []
 
 
-@pytest.mark.parametrize(("policy", "pushback"), [(READ, "60000"), (STREAM, "60000"), (ONCE, "60000")])
+@pytest.mark.parametrize(("policy", "pushback"), [(READ, "60000"), (STREAM, "60000"), (NON_IDEMPOTENT, "60000")])
 def test_a_pushback_that_passes_the_limit_ends_the_call_at_once(policy: Policy, pushback: str) -> None:
     attempts = Attempts(Clock(), Failed(grpc.StatusCode.RESOURCE_EXHAUSTED, pushback=pushback))
     with pytest.raises(Failure) as raised:
@@ -306,13 +306,13 @@ def test_a_pushback_that_passes_the_limit_ends_the_call_at_once(policy: Policy, 
 def test_a_create_is_not_repeated_for_a_pushback_that_proves_nothing() -> None:
     attempts = Attempts(Clock(), Failed(grpc.StatusCode.UNAVAILABLE, pushback="5"))
     with pytest.raises(Failure) as raised:
-        run(attempts, ONCE)
+        run(attempts, NON_IDEMPOTENT)
     assert raised.value.ambiguous
 
 
 def test_a_renewal_is_followed_by_one_more_attempt_outside_the_count() -> None:
     attempts = Attempts(Clock(), Failed(grpc.StatusCode.UNAUTHENTICATED))
-    assert run(attempts, ONCE, renew=lambda error, seconds: True) == "answer"
+    assert run(attempts, NON_IDEMPOTENT, renew=lambda error, seconds: True) == "answer"
     assert len(attempts.allowed) == 2
 
 
@@ -325,7 +325,7 @@ def test_what_fails_after_its_renewal_is_not_renewed_again() -> None:
 
 
 def test_a_broken_service_is_left_in_peace_until_it_answers_again() -> None:
-    budget = Budget()
+    budget = RetryThrottle()
     sent = []
     for _ in range(20):
         attempts = Attempts(Clock(), *unavailable(9))
@@ -343,10 +343,10 @@ def test_a_broken_service_is_left_in_peace_until_it_answers_again() -> None:
 
 
 def test_a_budget_is_never_more_than_full() -> None:
-    budget = Budget()
+    budget = RetryThrottle()
     for _ in range(100):
         run(Attempts(Clock()), READ, budget=budget)
-    assert budget.tokens == Budget.FULL
+    assert budget.tokens == RetryThrottle.FULL
 
 
 def test_a_retry_changes_the_numbers_and_not_what_may_be_repeated() -> None:
@@ -354,7 +354,7 @@ def test_a_retry_changes_the_numbers_and_not_what_may_be_repeated() -> None:
     attempts = Attempts(Clock(), *unavailable(7), takes=30)
     assert run(attempts, patient.applied_to(READ)) == "answer"
     with pytest.raises(Failure):
-        run(Attempts(Clock(), *unavailable(1)), patient.applied_to(ONCE))
+        run(Attempts(Clock(), *unavailable(1)), patient.applied_to(NON_IDEMPOTENT))
     assert patient.applied_to(TAIL) is TAIL
     assert patient.applied_to(UPLOAD).total_timeout is None
 

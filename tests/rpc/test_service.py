@@ -24,13 +24,13 @@ from viam_sync.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from viam_sync.messages.pool import pool
 from viam_sync.proto import app as pb
 from viam_sync.proto import google as google_pb
-from viam_sync.proto._pool import pool
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, parse_address
-from viam_sync.rpc.retry import ONCE, STREAM, UPLOAD, Retry
+from viam_sync.rpc.retry import NON_IDEMPOTENT, STREAM, UPLOAD, Retry
 from viam_sync.rpc.service import Service
 from viam_sync.rpc.streams import Stream
 from viam_sync.services.app_service import AppService
@@ -491,7 +491,7 @@ def test_no_client_is_made_of_services_that_share_the_name_of_an_rpc() -> None:
 
 def test_an_rpc_that_no_service_has_is_named(channel: Channel) -> None:
     with pytest.raises(NotImplementedError, match="AppService is made of no service that has the RPC Fly"):
-        AppService(channel, {})._call("Fly", pb.GetRobotRequest(), ONCE, None)
+        AppService(channel, {})._call("Fly", pb.GetRobotRequest(), NON_IDEMPOTENT, None)
 
 
 def test_a_service_without_a_name_has_no_rpcs(channel: Channel) -> None:

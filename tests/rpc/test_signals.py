@@ -9,7 +9,7 @@ from typing import Any, Iterator, List
 
 import pytest
 
-from viam_sync.rpc.signals import Messages, apart
+from viam_sync.rpc.off_main_thread import ThreadedStream, run_off_main_thread
 
 LONG = 60
 
@@ -21,12 +21,14 @@ def press_soon() -> threading.Timer:
 
 
 def test_the_main_thread_waits_for_another() -> None:
-    assert apart(threading.current_thread, give_up=lambda: None) is not threading.main_thread()
+    assert run_off_main_thread(threading.current_thread, give_up=lambda: None) is not threading.main_thread()
 
 
 def test_another_thread_does_it_itself() -> None:
     seen: List[Any] = []
-    thread = threading.Thread(target=lambda: seen.append(apart(threading.current_thread, give_up=lambda: None)))
+    thread = threading.Thread(
+        target=lambda: seen.append(run_off_main_thread(threading.current_thread, give_up=lambda: None))
+    )
     thread.start()
     thread.join(LONG)
     assert seen == [thread]
@@ -34,14 +36,14 @@ def test_another_thread_does_it_itself() -> None:
 
 def test_what_the_work_raises_comes_out() -> None:
     with pytest.raises(ZeroDivisionError):
-        apart(lambda: 1 // 0, give_up=lambda: None)
+        run_off_main_thread(lambda: 1 // 0, give_up=lambda: None)
 
 
 def test_ctrl_c_gives_the_work_up() -> None:
     given_up = threading.Event()
     timer = press_soon()
     with pytest.raises(KeyboardInterrupt):
-        apart(lambda: given_up.wait(LONG), given_up.set)
+        run_off_main_thread(lambda: given_up.wait(LONG), given_up.set)
     timer.join()
     assert given_up.is_set()
 
@@ -72,13 +74,13 @@ class Call:
 
 
 def test_messages_come_in_order_and_end_for_good() -> None:
-    messages: Messages[int] = Messages(Call(1, 2, 3, 4, 5, 6, 7, StopIteration()))
+    messages: ThreadedStream[int] = ThreadedStream(Call(1, 2, 3, 4, 5, 6, 7, StopIteration()))
     assert list(messages) == [1, 2, 3, 4, 5, 6, 7]
     assert list(messages) == []
 
 
 def test_a_failure_comes_after_what_came_before_it_and_again() -> None:
-    messages: Messages[int] = Messages(Call(1, ValueError("lost")))
+    messages: ThreadedStream[int] = ThreadedStream(Call(1, ValueError("lost")))
     assert next(messages) == 1
     for _ in range(2):
         with pytest.raises(ValueError, match="lost"):
@@ -87,7 +89,7 @@ def test_a_failure_comes_after_what_came_before_it_and_again() -> None:
 
 def test_no_more_than_a_few_are_taken_before_they_are_asked_for() -> None:
     call = Call(*range(100))
-    messages: Messages[int] = Messages(call)
+    messages: ThreadedStream[int] = ThreadedStream(call)
     assert next(messages) == 0
     threading.Event().wait(0.1)
     assert call.queue.qsize() >= 70
@@ -97,7 +99,7 @@ def test_no_more_than_a_few_are_taken_before_they_are_asked_for() -> None:
 
 def test_ctrl_c_ends_a_wait_for_a_message_and_not_the_stream() -> None:
     call = Call()
-    messages: Messages[int] = Messages(call)
+    messages: ThreadedStream[int] = ThreadedStream(call)
     timer = press_soon()
     with pytest.raises(KeyboardInterrupt):
         next(messages)
@@ -109,7 +111,7 @@ def test_ctrl_c_ends_a_wait_for_a_message_and_not_the_stream() -> None:
 
 def test_messages_that_are_dropped_end_their_call_and_its_thread() -> None:
     call = Call(1)
-    messages: Messages[int] = Messages(call)
+    messages: ThreadedStream[int] = ThreadedStream(call)
     assert next(messages) == 1
     (thread,) = set(call.threads)
     del messages

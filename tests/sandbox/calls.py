@@ -5,7 +5,7 @@ import contextlib
 import grpc
 import pytest
 
-from viam_sync.proto._pool import message, pool
+from viam_sync.messages.pool import message, pool
 
 APP = "viam.app.v1.AppService"
 AUTH = "proto.rpc.v1.AuthService"

@@ -1,6 +1,6 @@
 """Calls of the services for data: a test names the RPC, wherever it belongs, and the fields of the request."""
 
-from viam_sync.proto._pool import message, pool
+from viam_sync.messages.pool import message, pool
 
 DATA = "viam.app.data.v1.DataService"
 SYNC = "viam.app.datasync.v1.DataSyncService"

@@ -7,7 +7,7 @@ import uuid
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import MethodDescriptorProto
 
-from viam_sync.proto._pool import message, pool
+from viam_sync.messages.pool import message, pool
 from viam_sync.sandbox.services import SERVICERS
 
 ODD_TEXTS = (

@@ -2,7 +2,7 @@
 
 import bson
 
-from viam_sync.proto._pool import message, pool
+from viam_sync.messages.pool import message, pool
 
 from .data_calls import DATA, TABULAR, Data
 

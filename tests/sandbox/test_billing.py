@@ -5,7 +5,7 @@ import pytest
 
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import NotFoundError
-from viam_sync.proto._pool import message, pool
+from viam_sync.messages.pool import message, pool
 from viam_sync.sandbox import Sandbox, billing
 from viam_sync.sandbox.pdf import Line, page_of
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from viam_sync.proto._pool import message, pool
+from viam_sync.messages.pool import message, pool
 from viam_sync.sandbox import Sandbox, mishaps
 from viam_sync.sandbox.fault_texts import plan
 from viam_sync.sandbox.faults import CODES, Faults

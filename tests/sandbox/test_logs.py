@@ -11,7 +11,7 @@ import pytest
 import viam_sync
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import NotFoundError
-from viam_sync.proto._pool import message, pool
+from viam_sync.messages.pool import message, pool
 from viam_sync.sandbox import Sandbox
 from viam_sync.sandbox.log_entries import add_log, log_entry
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from viam_sync.proto._pool import pool
+from viam_sync.messages.pool import pool
 from viam_sync.sandbox import Sandbox
 from viam_sync.sandbox import readings as implementation
 from viam_sync.utils import struct_to_dict

@@ -3,7 +3,7 @@ import contextlib
 import grpc
 import pytest
 
-from viam_sync.proto._pool import message, pool
+from viam_sync.messages.pool import message, pool
 from viam_sync.sandbox import Sandbox
 
 from .calls import Caller, refused

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import viam_sync
-from viam_sync.proto._pool import message, pool
+from viam_sync.messages.pool import message, pool
 from viam_sync.sandbox import Sandbox
 
 from .calls import APP, Caller, call, refused

@@ -9,7 +9,7 @@ from typing import Any, Iterator, List
 
 import pytest
 
-from viam_sync.transfer.ahead import Ahead
+from viam_sync.transfer.concurrency.prefetch import Prefetch
 
 
 class Blocked:
@@ -36,12 +36,12 @@ def ended(thread: threading.Thread) -> bool:
 
 
 def test_the_steps_come_in_their_order() -> None:
-    assert list(Ahead(iter(range(1000)))) == list(range(1000))
-    assert list(Ahead(iter(()))) == []
+    assert list(Prefetch(iter(range(1000)))) == list(range(1000))
+    assert list(Prefetch(iter(()))) == []
 
 
 def test_all_steps_are_done_in_one_daemon_thread_that_ends_with_the_last() -> None:
-    threads = set(Ahead(threading.current_thread() for _ in range(5)))
+    threads = set(Prefetch(threading.current_thread() for _ in range(5)))
     (thread,) = threads
     assert thread is not threading.current_thread()
     assert thread.daemon
@@ -50,7 +50,7 @@ def test_all_steps_are_done_in_one_daemon_thread_that_ends_with_the_last() -> No
 
 def test_there_is_no_thread_before_the_first_step() -> None:
     before = threading.active_count()
-    ahead = Ahead(iter("abc"))
+    ahead = Prefetch(iter("abc"))
     assert threading.active_count() == before
     ahead.close()
     assert threading.active_count() == before
@@ -69,7 +69,7 @@ def test_the_next_step_is_done_while_the_caller_works_and_none_beyond_it() -> No
             event.set()
             yield number
 
-    ahead = Ahead(steps())
+    ahead = Prefetch(steps())
     for number in range(3):
         asked = number + 1
         assert next(ahead) == number
@@ -83,7 +83,7 @@ def test_an_error_comes_in_the_place_of_its_step_and_ends_all() -> None:
         yield "a"
         raise OSError("torn")
 
-    ahead = Ahead(steps())
+    ahead = Prefetch(steps())
     assert next(ahead) == "a"
     with pytest.raises(OSError, match="torn"):
         next(ahead)
@@ -92,7 +92,7 @@ def test_an_error_comes_in_the_place_of_its_step_and_ends_all() -> None:
 
 def test_closing_cancels_the_step_under_way_and_ends_the_thread() -> None:
     steps = Blocked()
-    ahead = Ahead(iter(steps), steps.cancelled.set)
+    ahead = Prefetch(iter(steps), steps.cancelled.set)
     waiting = threading.Thread(target=lambda: seen.append(list(ahead)))
     seen: List[List[str]] = []
     waiting.start()
@@ -106,7 +106,7 @@ def test_closing_cancels_the_step_under_way_and_ends_the_thread() -> None:
 
 def test_a_step_that_cannot_be_cancelled_does_not_hold_up_closing() -> None:
     steps = Blocked()
-    ahead = Ahead(iter(steps))
+    ahead = Prefetch(iter(steps))
     waiting = threading.Thread(target=lambda: list(ahead))
     waiting.start()
     assert steps.begun.wait(60)
@@ -125,7 +125,7 @@ def test_a_result_that_is_there_is_dropped_by_closing() -> None:
         second.set()
         yield "b"
 
-    ahead = Ahead(steps())
+    ahead = Prefetch(steps())
     assert next(ahead) == "a"
     assert second.wait(60)
     ahead.close()
@@ -143,7 +143,7 @@ def test_a_result_is_not_kept_by_the_thread() -> None:
         second.set()
         yield Page()
 
-    ahead = Ahead(steps())
+    ahead = Prefetch(steps())
     kept = weakref.ref(next(ahead))
     assert second.wait(60)
     gc.collect()
@@ -156,7 +156,7 @@ def test_the_last_step_may_close_it_itself() -> None:
         ahead.close()
         yield "a"
 
-    ahead = Ahead(steps())
+    ahead = Prefetch(steps())
     assert list(ahead) == []
 
 
@@ -171,7 +171,7 @@ def test_ctrl_c_ends_the_wait_and_the_thread() -> None:
         assert steps.begun.wait(60)
         os.kill(os.getpid(), signal.SIGINT)
 
-    ahead = Ahead(iter(steps), cancel)
+    ahead = Prefetch(iter(steps), cancel)
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
@@ -190,11 +190,11 @@ def run(script: str) -> str:
 def test_the_process_can_end_amid_a_step() -> None:
     script = """
 import threading
-from viam_sync.transfer.ahead import Ahead
+from viam_sync.transfer.concurrency.prefetch import Prefetch
 def steps():
     yield "first"
     threading.Event().wait()
-ahead = Ahead(steps())
+ahead = Prefetch(steps())
 print(next(ahead))
 """
     assert run(script) == "first\n"
@@ -204,8 +204,8 @@ print(next(ahead))
 def test_a_forked_process_is_told_that_the_thread_is_elsewhere() -> None:
     script = """
 import os
-from viam_sync.transfer.ahead import Ahead
-ahead = Ahead(iter("abc"))
+from viam_sync.transfer.concurrency.prefetch import Prefetch
+ahead = Prefetch(iter("abc"))
 print(next(ahead), flush=True)
 child = os.fork()
 if not child:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Callable, Dict, List, Optional, cast
 
 import pytest
 
-from viam_sync.transfer.chunks import CHUNK, Contents, FileContents, contents_of
+from viam_sync.transfer.upload.source import CHUNK, FileSource, UploadSource, upload_source
 
 CONTENTS = bytes(range(256)) * 4
 
@@ -55,7 +55,7 @@ def test_contents_are_cut_the_same_wherever_they_come_from(tmp_path: Path, way: 
     make, known = GIVEN[way]
     contents = (CONTENTS * (size // len(CONTENTS) + 1))[:size]
     given = make(contents, tmp_path / "file")
-    with contents_of("data", given) as opened:
+    with upload_source("data", given) as opened:
         assert opened.size == (size if known else None)
         pieces = list(opened)
     assert b"".join(pieces) == contents
@@ -69,7 +69,7 @@ def test_an_open_file_is_read_from_where_it_stands(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(CONTENTS)
     for file in ((tmp_path / "file").open("rb"), io.BytesIO(CONTENTS)):
         file.seek(1000)
-        with contents_of("data", file) as contents:
+        with upload_source("data", file) as contents:
             assert contents.size == 24
             assert list(contents) == [CONTENTS[1000:]]
         file.close()
@@ -79,24 +79,24 @@ def test_a_pipe_is_read_to_its_end() -> None:
     reading, writing = os.pipe()
     with os.fdopen(writing, "wb") as writer:
         writer.write(b"hello")
-    with os.fdopen(reading, "rb") as reader, contents_of("data", reader) as contents:
+    with os.fdopen(reading, "rb") as reader, upload_source("data", reader) as contents:
         assert contents.size is None
         assert list(contents) == [b"hello"]
 
 
 def test_views_of_other_items_are_counted_in_bytes() -> None:
-    with contents_of("data", memoryview(b"12345678").cast("q")) as contents:
+    with upload_source("data", memoryview(b"12345678").cast("q")) as contents:
         assert contents.size == 8
 
 
 def test_a_view_with_gaps_is_taken_as_what_it_shows() -> None:
-    with contents_of("data", memoryview(b"12345678")[::2]) as contents:
+    with upload_source("data", memoryview(b"12345678")[::2]) as contents:
         assert list(contents) == [b"1357"]
 
 
 def test_a_bytearray_can_grow_again_when_it_was_read() -> None:
     contents = bytearray(CONTENTS)
-    with contents_of("data", contents) as opened:
+    with upload_source("data", contents) as opened:
         list(opened)
         with pytest.raises(BufferError):
             contents.append(0)
@@ -106,7 +106,7 @@ def test_a_bytearray_can_grow_again_when_it_was_read() -> None:
 def test_a_file_is_read_only_as_far_as_it_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"a" * 2 * CHUNK)
-    with FileContents(path) as file:
+    with FileSource(path) as file:
         chunks = iter(file)
         assert next(chunks) == b"a" * CHUNK
         path.write_bytes(b"b" * 2 * CHUNK)
@@ -134,7 +134,7 @@ def test_a_file_that_changes_its_size_breaks_off(
     path = tmp_path / "file"
     path.write_bytes(bytes(2 * CHUNK))
     given: Any = path.open("rb") if is_open else path
-    with contents_of("data", given) as contents:
+    with upload_source("data", given) as contents:
         pieces = iter(contents)
         next(pieces)
         change(path)
@@ -147,7 +147,7 @@ def test_a_file_that_changes_its_size_breaks_off(
 def test_a_file_that_is_deleted_while_it_is_read_is_still_whole(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(CONTENTS)
-    with contents_of("data", path) as contents:
+    with upload_source("data", path) as contents:
         if os.name == "posix":
             path.unlink()
         assert list(contents) == [CONTENTS]
@@ -166,8 +166,8 @@ class Failing:
         return self.pieces.pop(0)
 
 
-def failing(pieces: List[Any], failure: Optional[Exception] = None) -> Contents:
-    return contents_of("data", cast(BinaryIO, Failing(pieces, failure)))
+def failing(pieces: List[Any], failure: Optional[Exception] = None) -> UploadSource:
+    return upload_source("data", cast(BinaryIO, Failing(pieces, failure)))
 
 
 def test_an_error_in_reading_names_the_file_and_how_far_it_came() -> None:
@@ -190,24 +190,24 @@ def test_what_is_no_bytes_is_refused(tmp_path: Path) -> None:
         with pytest.raises(
             TypeError, match=r"data takes bytes, a path such as pathlib\.Path, or a file opened in binary"
         ):
-            contents_of("data", cast(BinaryIO, given))
+            upload_source("data", cast(BinaryIO, given))
     (tmp_path / "file").write_bytes(b"")
     with (tmp_path / "file").open() as text, pytest.raises(TypeError, match="got one opened as text"):
-        contents_of("data", cast(BinaryIO, text))
+        upload_source("data", cast(BinaryIO, text))
     with pytest.raises(TypeError, match="data takes a file opened in binary mode; reading it gave a str"):
         list(failing(["text"]))
 
 
 def test_a_path_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="absent"):
-        contents_of("data", tmp_path / "absent")
+        upload_source("data", tmp_path / "absent")
     with pytest.raises((IsADirectoryError, PermissionError)):
-        contents_of("data", tmp_path)
+        upload_source("data", tmp_path)
 
 
 def test_a_file_that_is_closed_is_not_taken_for_a_shorter_one(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"a" * 2 * CHUNK)
-    with FileContents(tmp_path / "file") as file:
+    with FileSource(tmp_path / "file") as file:
         chunks = iter(file)
         next(chunks)
     with pytest.raises(ValueError, match="file was closed before all of it was read"):
@@ -229,7 +229,7 @@ def test_closing_does_not_wait_for_a_read_that_hangs() -> None:
             self.closed = True
 
     file = Hanging()
-    contents = Contents(file, "file", None, owned=True)
+    contents = UploadSource(file, "file", None, owned=True)
     reader = threading.Thread(target=lambda: list(contents))
     with contents:
         reader.start()

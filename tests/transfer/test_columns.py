@@ -3,7 +3,7 @@ from typing import Any, Dict, List
 
 import pytest
 
-from viam_sync.transfer.columns import Columns, fitted, flattened, optional, to_json
+from viam_sync.transfer.output.columns import Columns, fitted, flattened, optional, to_json
 
 NOON = datetime(2024, 5, 1, 12)
 

@@ -27,10 +27,10 @@ from viam_sync.errors import (
     UnknownError,
 )
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.transfer import downloads as module
-from viam_sync.transfer import throttle as throttle_module
-from viam_sync.transfer.downloads import Downloads
-from viam_sync.transfer.throttle import Throttle
+from viam_sync.transfer.concurrency import throttle as throttle_module
+from viam_sync.transfer.concurrency.throttle import Throttle
+from viam_sync.transfer.export import http_download as module
+from viam_sync.transfer.export.http_download import Downloads
 
 CONTENTS = bytes(range(256)) * 4000
 TOKEN = {"authorization": "Bearer token-1"}

@@ -18,7 +18,7 @@ import pytest
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.sandbox import Sandbox
-from viam_sync.transfer.folders import UNFINISHED
+from viam_sync.transfer.output.binary_folder import UNFINISHED
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 

@@ -25,10 +25,10 @@ from viam_sync.proto.app import data as pb
 from viam_sync.proto.app import datasync as sync_pb
 from viam_sync.rpc.dial import Channel, parse_address
 from viam_sync.sandbox import Sandbox, downloads
-from viam_sync.transfer import exports as module
-from viam_sync.transfer import throttle
-from viam_sync.transfer.export_results import ExportResult
-from viam_sync.transfer.folders import UNFINISHED
+from viam_sync.transfer.concurrency import throttle
+from viam_sync.transfer.export import exporter as module
+from viam_sync.transfer.export.results import ExportResult
+from viam_sync.transfer.output.binary_folder import UNFINISHED
 from viam_sync.utils import create_filter
 
 TIME = datetime(2024, 5, 1, 12)

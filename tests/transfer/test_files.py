@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from viam_sync.transfer.files import Destination
+from viam_sync.transfer.output.atomic import AtomicOutput
 
 
 def test_the_file_holds_what_was_written(tmp_path: Path) -> None:
-    Destination(tmp_path / "config.json").write(b"{}", result=None)
+    AtomicOutput(tmp_path / "config.json").write(b"{}", result=None)
     assert (tmp_path / "config.json").read_bytes() == b"{}"
     assert list(tmp_path.iterdir()) == [tmp_path / "config.json"]
 
 
 def test_an_older_file_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_bytes(b"old and longer")
-    Destination(str(tmp_path / "config.json")).write(b"new", result=None)
+    AtomicOutput(str(tmp_path / "config.json")).write(b"new", result=None)
     assert (tmp_path / "config.json").read_bytes() == b"new"
 
 
@@ -26,7 +26,7 @@ def test_an_older_file_is_replaced(tmp_path: Path) -> None:
 def test_only_the_owner_can_read_a_secret(tmp_path: Path, secret: bool, mode: int) -> None:
     before = os.umask(0o022)
     try:
-        Destination(tmp_path / "config.json", secret=secret).write(b"{}", result=None)
+        AtomicOutput(tmp_path / "config.json", secret=secret).write(b"{}", result=None)
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "config.json").stat().st_mode) == mode
@@ -34,24 +34,24 @@ def test_only_the_owner_can_read_a_secret(tmp_path: Path, secret: bool, mode: in
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="there is no folder"):
-        Destination(tmp_path / "absent" / "config.json")
+        AtomicOutput(tmp_path / "absent" / "config.json")
 
 
 def test_a_folder_is_no_destination(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError, match="name a file in it"):
-        Destination(tmp_path)
+        AtomicOutput(tmp_path)
 
 
 def test_what_is_no_path_is_refused() -> None:
     with pytest.raises(TypeError):
-        Destination(7)  # type: ignore[arg-type]
+        AtomicOutput(7)  # type: ignore[arg-type]
 
 
 def test_a_write_that_fails_keeps_the_old_file_and_hands_back_the_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "config.json").write_bytes(b"old")
-    destination = Destination(tmp_path / "config.json")
+    destination = AtomicOutput(tmp_path / "config.json")
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -69,18 +69,18 @@ ROWS = [{"name": "rover", "data": {"speed": 1.5, "on": True}}, {"name": 'the "ar
 
 def test_rows_are_json_unless_the_ending_says_otherwise(tmp_path: Path) -> None:
     for name in ("rows.json", "rows.txt", "rows"):
-        Destination(tmp_path / name).write_rows(ROWS, result=None)
+        AtomicOutput(tmp_path / name).write_rows(ROWS, result=None)
         assert json.loads((tmp_path / name).read_text(encoding="utf-8")) == ROWS
 
 
 def test_rows_are_one_object_a_line_in_jsonl(tmp_path: Path) -> None:
-    Destination(tmp_path / "rows.JSONL").write_rows(ROWS, result=None)
+    AtomicOutput(tmp_path / "rows.JSONL").write_rows(ROWS, result=None)
     lines = (tmp_path / "rows.JSONL").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == ROWS
 
 
 def test_rows_have_dotted_columns_in_csv(tmp_path: Path) -> None:
-    Destination(tmp_path / "rows.csv").write_rows(ROWS, result=None)
+    AtomicOutput(tmp_path / "rows.csv").write_rows(ROWS, result=None)
     with (tmp_path / "rows.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["name", "data.speed", "data.on", "tags"]
@@ -90,9 +90,9 @@ def test_rows_have_dotted_columns_in_csv(tmp_path: Path) -> None:
 
 def test_an_ending_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"cannot be written as \.CSV; use \.json"):
-        Destination(tmp_path / "config.CSV", refused=(".csv",))
+        AtomicOutput(tmp_path / "config.CSV", refused=(".csv",))
 
 
 def test_a_long_name_still_has_room_for_the_temporary_one(tmp_path: Path) -> None:
-    Destination(tmp_path / ("x" * 255)).write(b"{}", result=None)
+    AtomicOutput(tmp_path / ("x" * 255)).write(b"{}", result=None)
     assert (tmp_path / ("x" * 255)).read_bytes() == b"{}"

@@ -6,7 +6,7 @@ from typing import Any, List
 import pytest
 
 from viam_sync.proto.app import data as pb
-from viam_sync.transfer.folders import BinaryFolder, clean_name, export_name
+from viam_sync.transfer.output.binary_folder import BinaryFolder, clean_name, export_name
 
 NOON = datetime(2024, 5, 1, 12)
 

@@ -5,8 +5,8 @@ from typing import Any, List
 
 import pytest
 
-from viam_sync.transfer import journal as journal_module
-from viam_sync.transfer.journal import FileVersion, Journal, JournalError
+from viam_sync.transfer.upload import journal as journal_module
+from viam_sync.transfer.upload.journal import FileVersion, Journal, JournalError
 
 CAT = FileVersion("pets/cat.png", 10, 1_700_000_000_123_456_789)
 DOG = FileVersion("pets/dog\udcff.png", 0, -5)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from viam_sync.transfer.manifest import Entry, Manifest
-from viam_sync.transfer.places import Place
+from viam_sync.transfer.export.export_paths import ExportPath
+from viam_sync.transfer.export.manifest import Entry, Manifest
 
-CAT = Entry("f1", Place("data/cat", "metadata/cat.json"), 3)
-DOG = Entry("f2", Place("data/d/dog", "metadata/d/dog.json"), 0)
+CAT = Entry("f1", ExportPath("data/cat", "metadata/cat.json"), 3)
+DOG = Entry("f2", ExportPath("data/d/dog", "metadata/d/dog.json"), 0)
 
 
 def lines(folder: Path) -> str:

@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from viam_sync.errors import CancelledError, InternalError, InvalidArgumentError, NotFoundError, ResourceExhaustedError
-from viam_sync.transfer.pages import Converted, Pages
+from viam_sync.transfer.paging.pages import Converted, Pages
 
 Answer = Tuple[Any, str]
 

@@ -4,7 +4,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 
-from viam_sync.transfer.progress import Progress
+from viam_sync.transfer.output.progress import Progress
 
 
 class Terminal(io.StringIO):

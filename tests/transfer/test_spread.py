@@ -18,9 +18,9 @@ from viam_sync.errors import (
     grpc_error,
 )
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.transfer.pages import Pages
-from viam_sync.transfer.spread import Spread
-from viam_sync.transfer.stretches import Stretch
+from viam_sync.transfer.paging.pages import Pages
+from viam_sync.transfer.paging.parallel_pages import ParallelPages
+from viam_sync.transfer.paging.time_ranges import TimeRange
 
 #: An item is its number; its tick is that of its place in the list.
 Answer = Tuple[List[int], Sequence[Optional[int]], str]
@@ -37,14 +37,14 @@ class Line:
     def __init__(self, ticks: Sequence[Optional[int]], slack: int = 0) -> None:
         self.ticks = ticks
         self.slack = slack
-        self.asked: List[Tuple[Stretch, str, int]] = []
+        self.asked: List[Tuple[TimeRange, str, int]] = []
         self.most = 100
         self.cancelled: List[Cancellation] = []
         #: Fails where an item with this number is to be given.
         self.errors: Dict[int, Exception] = {}
         self.last_error: Optional[Exception] = None
 
-    def page(self, stretch: Stretch, cursor: str, size: int, cancellation: Cancellation) -> Answer:
+    def page(self, stretch: TimeRange, cursor: str, size: int, cancellation: Cancellation) -> Answer:
         self.asked.append((stretch, cursor, size))
         numbers = [number for number in range(int(cursor or -1) + 1, len(self.ticks)) if self.is_in(number, stretch)]
         numbers = numbers[:size]
@@ -55,7 +55,7 @@ class Line:
             raise InvalidArgumentError(grpc.StatusCode.INVALID_ARGUMENT, "INCLUDE_BINARY_TOO_LARGE: 40 MB")
         return numbers, [self.ticks[number] for number in numbers], str(numbers[-1]) if numbers else ""
 
-    def is_in(self, number: int, stretch: Stretch) -> bool:
+    def is_in(self, number: int, stretch: TimeRange) -> bool:
         tick = self.ticks[number]
         if tick is None:
             return stretch == (None, None)
@@ -70,7 +70,7 @@ class Line:
 
 
 def spread(line: Any, page_size: int = 10, limit: Optional[int] = None, workers: int = 4, **more: Any) -> Pages[int]:
-    source: Spread[int] = Spread(line, page_size, limit, workers, **more)
+    source: ParallelPages[int] = ParallelPages(line, page_size, limit, workers, **more)
     return Pages(lambda cursor, size: ([], ""), source=source)
 
 
@@ -130,7 +130,7 @@ def test_several_pages_are_asked_for_at_a_time() -> None:
     together = threading.Barrier(4, timeout=60)
 
     class Met(Line):
-        def page(self, stretch: Stretch, cursor: str, size: int, cancellation: Cancellation) -> Answer:
+        def page(self, stretch: TimeRange, cursor: str, size: int, cancellation: Cancellation) -> Answer:
             # The last stretches may be too few.
             if None not in stretch and not cursor and len(self.asked) < 60 and not together.broken:
                 together.wait()
@@ -206,7 +206,7 @@ def test_if_the_last_one_cannot_be_had_the_pages_come_one_after_the_other() -> N
     line = Line(range(500))
     line.last_error = UnavailableError(grpc.StatusCode.UNAVAILABLE, "down")
     assert list(spread(line)) == list(range(500))
-    assert {stretch for stretch, _, _ in line.asked} == {Stretch(None, None)}
+    assert {stretch for stretch, _, _ in line.asked} == {TimeRange(None, None)}
     assert len(line.asked) == 51
 
 
@@ -214,7 +214,7 @@ def test_if_the_last_one_cannot_be_had_the_pages_come_one_after_the_other() -> N
 def test_where_the_last_item_has_no_time_the_pages_come_one_after_the_other(ticks: Sequence[Optional[int]]) -> None:
     line = Line(ticks)
     assert list(spread(line)) == list(range(len(ticks)))
-    assert {stretch for stretch, _, _ in line.asked} == {Stretch(None, None)}
+    assert {stretch for stretch, _, _ in line.asked} == {TimeRange(None, None)}
 
 
 @pytest.mark.parametrize("count", [1, 10, 25])
@@ -229,9 +229,9 @@ class Odd(Line):
         super().__init__(range(500))
         self.kind = kind
 
-    def page(self, stretch: Stretch, cursor: str, size: int, cancellation: Cancellation) -> Answer:
+    def page(self, stretch: TimeRange, cursor: str, size: int, cancellation: Cancellation) -> Answer:
         if self.kind == "range":
-            return super().page(Stretch(None, None), cursor, size, cancellation)
+            return super().page(TimeRange(None, None), cursor, size, cancellation)
         numbers, ticks, after = super().page(stretch, cursor, size, cancellation)
         if stretch.start is not None and self.kind == "order":
             ticks = list(reversed(ticks))
@@ -265,7 +265,7 @@ class Blocked(Line):
         self.begun = threading.Event()
         self.first = first
 
-    def page(self, stretch: Stretch, cursor: str, size: int, cancellation: Cancellation) -> Answer:
+    def page(self, stretch: TimeRange, cursor: str, size: int, cancellation: Cancellation) -> Answer:
         if len(self.asked) >= self.first:
             self.begun.set()
             cancellation.sleep(60)

@@ -6,7 +6,7 @@ import pytest
 
 from viam_sync.errors import CancelledError, GRPCError, grpc_error
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.transfer.throttle import Throttle, may_pass
+from viam_sync.transfer.concurrency.throttle import Throttle, may_pass
 
 
 class Waits(Cancellation):

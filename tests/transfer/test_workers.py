@@ -4,7 +4,7 @@ from typing import Iterator, List
 import pytest
 
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.transfer.workers import for_each
+from viam_sync.transfer.concurrency.workers import for_each
 
 
 def test_no_more_are_at_work_than_are_wanted() -> None:

@@ -10,7 +10,7 @@ from viam_sync.app.ml_training_client import MLTrainingClient
 from viam_sync.proto import app
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.app import mltraining
-from viam_sync.transfer.pages import Pages
+from viam_sync.transfer.paging.pages import Pages
 from viam_sync.utils import create_filter
 
 

@@ -4,18 +4,18 @@ from typing import Mapping, Optional
 
 import grpc
 
-from viam_sync.app.config_properties import ConfigProperties
-from viam_sync.app.default_location import DefaultLocation
-from viam_sync.app.fleet_iterators import FleetIterators
-from viam_sync.app.fragment_records import Fragment, FragmentHistoryEntry
-from viam_sync.app.fragments import Fragments
-from viam_sync.app.log_tail import LogsStream
-from viam_sync.app.logs import Logs
-from viam_sync.app.machine_parts import MachineParts
-from viam_sync.app.modules import Modules
-from viam_sync.app.organizations import Organizations
-from viam_sync.app.records import LogEntry, RobotPart, RobotPartHistoryEntry
-from viam_sync.app.roles import APIKeyAuthorization, Roles
+from viam_sync.app._fleet.config_properties import ConfigProperties
+from viam_sync.app._fleet.default_location import DefaultLocation
+from viam_sync.app._fleet.fragment_records import Fragment, FragmentHistoryEntry
+from viam_sync.app._fleet.fragments import Fragments
+from viam_sync.app._fleet.iterators import FleetIterators
+from viam_sync.app._fleet.log_tail import LogsStream
+from viam_sync.app._fleet.logs import Logs
+from viam_sync.app._fleet.machine_parts import MachineParts
+from viam_sync.app._fleet.modules import Modules
+from viam_sync.app._fleet.organizations import Organizations
+from viam_sync.app._fleet.records import LogEntry, RobotPart, RobotPartHistoryEntry
+from viam_sync.app._fleet.roles import APIKeyAuthorization, Roles
 from viam_sync.services.app_service import AppService
 
 __all__ = [

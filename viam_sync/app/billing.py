@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Optional
 
-from viam_sync.proto._refusals import naming, require
+from viam_sync.checks import parameter_names, require
 from viam_sync.proto.app import billing as pb
 from viam_sync.rpc.retry import READ, STREAM
 from viam_sync.rpc.service import Service
-from viam_sync.transfer.files import Destination
+from viam_sync.transfer.output.atomic import AtomicOutput
 
 
 class UsageAndInvoices(Service):
@@ -63,8 +63,8 @@ class UsageAndInvoices(Service):
             >>> client.billing_client.get_invoice_pdf(summary.invoices[0].id, sandbox.organization_id, dest)
         """
         require(invoice_id=invoice_id, org_id=org_id)
-        destination = Destination(dest)
-        with naming(id="invoice_id"):
+        destination = AtomicOutput(dest)
+        with parameter_names(id="invoice_id"):
             request = pb.GetInvoicePdfRequest(id=invoice_id, org_id=org_id)
         with self._receive("GetInvoicePdf", request, STREAM, timeout) as stream:
             contents = b"".join([response.chunk for response in stream])

@@ -9,28 +9,28 @@ from typing import Optional, Sequence
 from typing_extensions import TypeAlias
 
 from viam_sync import utils
-from viam_sync.app.binary_data import BinaryFiles
-from viam_sync.app.binary_tags import BinaryTags
-from viam_sync.app.bounding_boxes import BoundingBoxes
-from viam_sync.app.bulk_uploads import BulkUploads
-from viam_sync.app.data_iterators import DataIterators
-from viam_sync.app.data_pipelines import DataPipelineRunsPage, DataPipelines
-from viam_sync.app.data_records import TabularData, TabularDataPoint
-from viam_sync.app.dataset_lists import DatasetLists
-from viam_sync.app.dataset_members import DatasetMembers
-from viam_sync.app.exports import Exports
-from viam_sync.app.indexes import Indexes
-from viam_sync.app.pipeline_records import DataPipeline, DataPipelineRun
-from viam_sync.app.sequences import Sequences
-from viam_sync.app.signed_urls import SignedURLs
-from viam_sync.app.tabular_data import TabularQueries
-from viam_sync.app.uploads import Uploads
+from viam_sync.app._data.binary_data import BinaryFiles
+from viam_sync.app._data.binary_tags import BinaryTags
+from viam_sync.app._data.bounding_boxes import BoundingBoxes
+from viam_sync.app._data.bulk_uploads import BulkUploads
+from viam_sync.app._data.data_pipelines import DataPipelineRunsPage, DataPipelines
+from viam_sync.app._data.dataset_lists import DatasetLists
+from viam_sync.app._data.dataset_members import DatasetMembers
+from viam_sync.app._data.exports import Exports
+from viam_sync.app._data.indexes import Indexes
+from viam_sync.app._data.iterators import DataIterators
+from viam_sync.app._data.pipeline_records import DataPipeline, DataPipelineRun
+from viam_sync.app._data.records import TabularData, TabularDataPoint
+from viam_sync.app._data.sequences import Sequences
+from viam_sync.app._data.signed_urls import SignedURLs
+from viam_sync.app._data.tabular_data import TabularQueries
+from viam_sync.app._data.uploads import Uploads
 from viam_sync.proto.app import data as pb
 from viam_sync.services.data_pipelines_service import DataPipelinesService
 from viam_sync.services.data_service import DataService
 from viam_sync.services.dataset_service import DatasetService
-from viam_sync.transfer.export_results import ExportResult
-from viam_sync.transfer.uploads import UploadResult
+from viam_sync.transfer.export.results import ExportResult
+from viam_sync.transfer.upload.batch import UploadResult
 
 __all__ = ["DataClient"]
 

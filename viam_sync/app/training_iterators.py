@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Optional, Tuple
 
-from viam_sync.app.paging import PagedCall
-from viam_sync.proto._refusals import require
+from viam_sync.checks import require
 from viam_sync.proto.app import mltraining as pb
 from viam_sync.rpc.retry import READ
 from viam_sync.rpc.service import Service
-from viam_sync.transfer.pages import Items, Pages
+from viam_sync.transfer.paging.paged_call import PagedCall
+from viam_sync.transfer.paging.pages import Items, Pages
 
 
 class TrainingIterators(Service):

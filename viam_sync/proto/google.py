@@ -6,7 +6,7 @@
 
 """The messages and enums of ``google.protobuf`` and ``google.rpc``, each built when it is first named."""
 
-from viam_sync.proto._pool import attribute_of
+from viam_sync.messages.pool import attribute_of
 
 __all__ = [
     "Any",

@@ -6,12 +6,12 @@ from typing import Iterator, Mapping, Optional
 
 import grpc
 
+from viam_sync.checks import is_text
 from viam_sync.errors import UnauthenticatedError, grpc_error
-from viam_sync.proto._refusals import is_text
 from viam_sync.proto.rpc import auth as pb
 from viam_sync.rpc.retry import READ, Policy
 from viam_sync.rpc.service import Service
-from viam_sync.rpc.together import Together
+from viam_sync.rpc.single_flight import SingleFlight
 
 #: What a header can carry.
 _SENDABLE = re.compile(r"[!-~]+")
@@ -90,7 +90,7 @@ class Token(Mapping[str, str]):
         self._service = AuthService(channel, {})
         self._entity = entity
         self._credentials = credentials
-        self._together: Together[None] = Together(verdicts=(UnauthenticatedError,))
+        self._together: SingleFlight[None] = SingleFlight(verdicts=(UnauthenticatedError,))
         self._authorization = ""
 
     def refresh(self, refused: str = "", timeout: Optional[float] = None, policy: Policy = READ) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterator
 import grpc
 
 from viam_sync.errors import CancelledError
-from viam_sync.rpc.signals import apart
+from viam_sync.rpc.off_main_thread import run_off_main_thread
 
 _ENDED = "The call was ended from within the program."
 
@@ -71,12 +71,12 @@ class Cancellation:
         def send(*args: Any, **kwargs: Any) -> Any:
             if self._asked:
                 raise CancelledError(grpc.StatusCode.CANCELLED, _ENDED)
-            sending = Begun(lambda: stub.future(*args, **kwargs))
+            sending = CancellableCall(lambda: stub.future(*args, **kwargs))
             self._call = sending
             try:
                 if self._asked:
                     sending.cancel()
-                return apart(lambda: sending.call().result(), sending.cancel)
+                return run_off_main_thread(lambda: sending.call().result(), sending.cancel)
             except grpc.FutureCancelledError:
                 raise CancelledError(grpc.StatusCode.CANCELLED, _ENDED) from None
             finally:
@@ -85,7 +85,7 @@ class Cancellation:
         return send
 
 
-class Begun:
+class CancellableCall:
     """A call that can be cancelled at any time, also before it has begun.
 
     Args:

@@ -11,8 +11,8 @@ from typing_extensions import Protocol
 
 from viam_sync.errors import ClosedError
 from viam_sync.rpc import forks
-from viam_sync.rpc.cancellation import Begun, Cancellation
-from viam_sync.rpc.signals import Messages, apart
+from viam_sync.rpc.cancellation import CancellableCall, Cancellation
+from viam_sync.rpc.off_main_thread import ThreadedStream, run_off_main_thread
 
 CLOSED = "The client is closed; make a new one to call again."
 
@@ -148,5 +148,5 @@ class Method:
     def start(self, *args: Any, **kwargs: Any) -> Any:
         """Call it, and return the call, which gives the messages that answer."""
         connection, callable = self._here()
-        begun = Begun(lambda: connection.follow(callable(*args, **kwargs)))
-        return Messages(apart(begun.call, begun.cancel))
+        begun = CancellableCall(lambda: connection.follow(callable(*args, **kwargs)))
+        return ThreadedStream(run_off_main_thread(begun.call, begun.cancel))

@@ -10,6 +10,7 @@ from typing import Any, Callable, List, Mapping, Optional, Tuple
 import grpc
 from typing_extensions import Self
 
+from viam_sync.checks import describe
 from viam_sync.errors import (
     ClosedError,
     DeadlineExceededError,
@@ -19,14 +20,13 @@ from viam_sync.errors import (
     UnimplementedError,
     ViamError,
 )
-from viam_sync.proto._refusals import shown
 from viam_sync.rpc import diagnose, forks
 from viam_sync.rpc.auth import Credentials, Token
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.connection import CLOSED, Connection, Method
 from viam_sync.rpc.options import DialOptions, FilePath
-from viam_sync.rpc.retry import READ, Budget
-from viam_sync.rpc.together import Together
+from viam_sync.rpc.retry import READ, RetryThrottle
+from viam_sync.rpc.single_flight import SingleFlight
 
 __all__ = ["Channel", "Credentials", "DialOptions", "dial", "parse_address"]
 
@@ -78,7 +78,9 @@ def parse_address(address: str, insecure: bool = False) -> Address:
     """
     parts = _ADDRESS.fullmatch(address.strip()) if isinstance(address, str) else None
     if parts is None:
-        raise ValueError(f"{shown(address)} is no address; it takes one like app.viam.com or https://app.viam.com:443")
+        raise ValueError(
+            f"{describe(address)} is no address; it takes one like app.viam.com or https://app.viam.com:443"
+        )
     scheme = (parts["scheme"] or "https").lower()
     if scheme not in ("https", "http"):
         raise ValueError(f"{address!r} begins with {scheme}://; an address takes https://, http:// or no scheme")
@@ -106,7 +108,7 @@ class Channel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         self.address = address
         self.max_reconnect_attempts = max_reconnect_attempts
         #: What the retries of all calls may use up.
-        self.budget = Budget()
+        self.budget = RetryThrottle()
         #: Whether a call that carried the caller's token was ever answered.
         self.accepted = False
         # Read only once: a child may have no right to.
@@ -231,7 +233,7 @@ class Link:
         self._channel: Optional[Channel] = None
         self._made: Optional[Tuple[Channel, Mapping[str, str]]] = None
         self._closed = False
-        self._together: Together[Tuple[Channel, Mapping[str, str]]] = Together(verdicts=(ViamError, OSError))
+        self._together: SingleFlight[Tuple[Channel, Mapping[str, str]]] = SingleFlight(verdicts=(ViamError, OSError))
 
     def get(self) -> Tuple[Channel, Mapping[str, str]]:
         """Return what every client takes; raises what :func:`dial` does, and ClosedError after closing."""

@@ -6,7 +6,7 @@ from typing import Any, Optional, Union
 
 from typing_extensions import Self
 
-from viam_sync.proto._refusals import MOST_SECONDS, is_text, shown
+from viam_sync.checks import MOST_SECONDS, describe, is_text
 from viam_sync.rpc.auth import Credentials
 
 #: More are no number of attempts, but a mistake.
@@ -151,7 +151,7 @@ def _is_uuid(value: Any) -> bool:
 def _texts(**values: Optional[str]) -> None:
     for name, value in values.items():
         if value is not None and not isinstance(value, str):
-            raise TypeError(f"{name} takes a str, got {shown(value)}")
+            raise TypeError(f"{name} takes a str, got {describe(value)}")
         if value is not None and ("\0" in value or not is_text(value)):
             raise ValueError(f"{name} takes a text without NUL and half characters, got one with some")
 
@@ -160,14 +160,14 @@ def _switches(**values: bool) -> None:
     for name, value in values.items():
         # To take the text "false" for true would send credentials in plaintext.
         if not isinstance(value, bool):
-            raise TypeError(f"{name} takes True or False, got {shown(value)}")
+            raise TypeError(f"{name} takes True or False, got {describe(value)}")
 
 
 def _path(name: str, value: FilePath) -> None:
     try:
         encoded = os.fsencode(value)
     except TypeError:
-        raise TypeError(f"{name} takes a path, got {shown(value)}") from None
+        raise TypeError(f"{name} takes a path, got {describe(value)}") from None
     except UnicodeEncodeError:
         encoded = b"\0"
     if b"\0" in encoded:
@@ -176,9 +176,9 @@ def _path(name: str, value: FilePath) -> None:
 
 def _at_least(name: str, value: int, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST_ATTEMPTS:
-        raise ValueError(f"{name} takes a whole number from {least} on, got {shown(value)}")
+        raise ValueError(f"{name} takes a whole number from {least} on, got {describe(value)}")
 
 
 def _positive(name: str, value: float) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= MOST_SECONDS:
-        raise ValueError(f"{name} takes a number of seconds above 0, got {shown(value)}")
+        raise ValueError(f"{name} takes a number of seconds above 0, got {describe(value)}")

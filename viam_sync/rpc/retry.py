@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar, Uni
 
 import grpc
 
+from viam_sync.checks import MOST_SECONDS, describe
 from viam_sync.errors import GRPCError
-from viam_sync.proto._refusals import MOST_SECONDS, shown
-from viam_sync.rpc import evidence
-from viam_sync.rpc.answers import BadAnswer
+from viam_sync.rpc import classification
+from viam_sync.rpc.decoding import UndecodableError
 
 if TYPE_CHECKING:
     import tenacity
@@ -64,8 +64,8 @@ DELETE = replace(IDEMPOTENT, name="DELETE", gone_is_done=True)
 #: Deletes several things, and tells how many there were.
 DELETE_SOME = replace(DELETE, name="DELETE_SOME", counted=True)
 #: Doing it twice would do harm: it is sent again only where that it was not processed is proved.
-ONCE = Policy("ONCE", attempts=3, attempt_timeout=30, total_timeout=60, repeats=False)
-#: Sends a stream of messages; as ONCE, and only where its source can be read again.
+NON_IDEMPOTENT = Policy("NON_IDEMPOTENT", attempts=3, attempt_timeout=30, total_timeout=60, repeats=False)
+#: Sends a stream of messages; as NON_IDEMPOTENT, and only where its source can be read again.
 UPLOAD = Policy("UPLOAD", attempts=3, attempt_timeout=None, total_timeout=None, idle_timeout=60, repeats=False)
 #: Receives a stream of messages that ends; as READ until the first one is there.
 STREAM = Policy("STREAM", attempts=5, attempt_timeout=None, total_timeout=None, idle_timeout=60)
@@ -101,9 +101,9 @@ class Retry:
     def __post_init__(self) -> None:
         attempts, seconds = self.attempts, self.total_timeout
         if attempts is not None and (not isinstance(attempts, int) or isinstance(attempts, bool) or attempts < 1):
-            raise ValueError(f"attempts takes a whole number from 1 on, got {shown(attempts)}")
+            raise ValueError(f"attempts takes a whole number from 1 on, got {describe(attempts)}")
         if seconds is not None and (not isinstance(seconds, (int, float)) or not 0 < seconds <= MOST_SECONDS):
-            raise ValueError(f"total_timeout takes a number of seconds above 0, got {shown(seconds)}")
+            raise ValueError(f"total_timeout takes a number of seconds above 0, got {describe(seconds)}")
 
     def applied_to(self, policy: Policy) -> Policy:
         """Return a policy with these numbers; what can only be sent once stays so."""
@@ -131,10 +131,10 @@ def retry_from(given: Union[Retry, bool, None]) -> Optional[Retry]:
         return given
     if given is False:
         return OFF
-    raise TypeError(f"retry takes a viam_sync.Retry, or False for none, got {shown(given)}")
+    raise TypeError(f"retry takes a viam_sync.Retry, or False for none, got {describe(given)}")
 
 
-class Budget:
+class RetryThrottle:
     """What keeps the clients of a broken service from hammering it: after many failures there are no more retries.
 
     Failures take from it and successes give back; below half of it, nothing is tried again.
@@ -179,7 +179,7 @@ class Stalled(GRPCError):
     """A stream in which nothing moved for too long, so that it was ended from here (DEADLINE_EXCEEDED)."""
 
 
-def never(error: grpc.RpcError, seconds: Optional[float]) -> bool:
+def no_renewal(error: grpc.RpcError, seconds: Optional[float]) -> bool:
     """Renew nothing: what was refused once is refused for good."""
     return False
 
@@ -190,8 +190,8 @@ def run(
     timeout: Optional[float] = None,
     *,
     reconnects: Optional[int] = None,
-    budget: Optional[Budget] = None,
-    renew: Callable[[grpc.RpcError, Optional[float]], bool] = never,
+    budget: Optional[RetryThrottle] = None,
+    renew: Callable[[grpc.RpcError, Optional[float]], bool] = no_renewal,
     gone: Optional[Callable[[], T]] = None,
     method: str = "",
     observe: Observer = lambda error, wait: None,
@@ -222,7 +222,7 @@ def run(
     """
     # A caller who names a limit knows how long one answer may take; the policy's guess would cut it short.
     each, total = (policy.attempt_timeout, policy.total_timeout) if timeout is None else (None, timeout)
-    budget = budget or Budget()
+    budget = budget or RetryThrottle()
     tries = _Tries(attempt, policy, _Limits(each, total, policy.idle_timeout, clock), reconnects, budget, renew)
     try:
         answer = tries.once()
@@ -242,14 +242,14 @@ def run(
     else:
         budget.succeeded()
         return answer
-    if gone is not None and tries.doubtful and evidence.status_of(last) is grpc.StatusCode.NOT_FOUND:
+    if gone is not None and tries.doubtful and classification.status_of(last) is grpc.StatusCode.NOT_FOUND:
         return gone()
-    raise Failure(last, tries.sent, not policy.repeats and not evidence.is_harmless(last))
+    raise Failure(last, tries.sent, not policy.repeats and not classification.had_no_effect(last))
 
 
 def _is_failure(error: BaseException) -> bool:
     """Tell whether an error is that of an attempt, and not of what was done between two, such as authenticating."""
-    return isinstance(error, (grpc.Call, Stalled, BadAnswer))
+    return isinstance(error, (grpc.Call, Stalled, UndecodableError))
 
 
 def pause_before(reconnect: int, most: float) -> float:
@@ -294,7 +294,7 @@ class _Tries(Generic[T]):
         policy: Policy,
         limits: _Limits,
         reconnects: Optional[int],
-        budget: Budget,
+        budget: RetryThrottle,
         renew: Callable[[grpc.RpcError, Optional[float]], bool],
     ) -> None:
         self._attempt = attempt
@@ -331,13 +331,13 @@ class _Tries(Generic[T]):
             return self.once()
 
         def wait(state: tenacity.RetryCallState) -> float:
-            told = evidence.pushback(_failure(state))
+            told = classification.pushback(_failure(state))
             return jitter(state) if told is None else told
 
         def before_sleep(state: tenacity.RetryCallState) -> None:
             error, seconds = _failure(state), state.upcoming_sleep
             text = "%s: attempt %d ended with %s; trying again in %.1f s"
-            LOGGER.info(text, method, self.sent, evidence.status_of(error).name, seconds)
+            LOGGER.info(text, method, self.sent, classification.status_of(error).name, seconds)
             observe(error, seconds)
 
         retrying = tenacity.Retrying(
@@ -356,18 +356,18 @@ class _Tries(Generic[T]):
     def _is_worth_it(self, error: BaseException) -> bool:
         if not _is_failure(error):
             return False
-        if evidence.is_unprocessed(error):
+        if classification.was_not_processed(error):
             return True
-        worth = self._policy.repeats and evidence.may_pass(error)
+        worth = self._policy.repeats and classification.is_transient(error)
         self.doubtful = self.doubtful or worth
         return worth
 
     def _is_cut_off(self, state: tenacity.RetryCallState) -> bool:
         """Tell whether the service wants no other try, is too broken for one, or was lost too often, or time is up."""
         error = _failure(state)
-        self._lost += evidence.is_lost(error)
+        self._lost += classification.is_connection_lost(error)
         broken = not self._budget.failed()
-        told = evidence.pushback(error)
+        told = classification.pushback(error)
         lost = self._reconnects is not None and self._lost > self._reconnects
         unwanted = told is not None and told < 0
         return broken or lost or unwanted or self._limits.passed_after(state.upcoming_sleep)

@@ -5,32 +5,21 @@ import copy
 import logging
 import time
 from dataclasses import replace
-from typing import (
-    Any,
-    Callable,
-    Dict,
-    Iterable,
-    Mapping,
-    NamedTuple,
-    Optional,
-    Tuple,
-    TypeVar,
-    Union,
-)
+from typing import Any, Callable, Dict, Iterable, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
 
 import grpc
 from google.protobuf.message import Message
 from typing_extensions import Protocol, Self, runtime_checkable
 
+from viam_sync.checks import describe, require_seconds
 from viam_sync.errors import ClosedError, GRPCError
-from viam_sync.proto._pool import message, pool
-from viam_sync.proto._refusals import require_seconds, shown
-from viam_sync.rpc import answers, evidence, retry, tracing
+from viam_sync.messages.pool import message, pool
+from viam_sync.rpc import classification, decoding, retry, tracing
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.connection import CLOSED
-from viam_sync.rpc.failures import ambiguous, translated
-from viam_sync.rpc.sources import Source
-from viam_sync.rpc.streams import Opening, Stream
+from viam_sync.rpc.error_mapping import ambiguous_error, map_error
+from viam_sync.rpc.request_stream import RequestStream
+from viam_sync.rpc.streams import Stream, StreamOpener
 from viam_sync.rpc.watchdog import Watchdog
 
 LOGGER = logging.getLogger(__name__)
@@ -78,7 +67,7 @@ class Service:
             raise TypeError(f"metadata takes a mapping of names to texts, got {type(metadata).__name__}")
         self._channel = channel
         self._metadata = metadata
-        self._budget = getattr(channel, "budget", None) or retry.Budget()
+        self._budget = getattr(channel, "budget", None) or retry.RetryThrottle()
         self._stubs: Dict[str, _Stub] = {}
         self._timeout: Optional[float] = None
         self._retry: Optional[retry.Retry] = None
@@ -162,7 +151,7 @@ class Service:
             return found
 
         begun = _checked(lambda: send(policy.total_timeout if limit is None else limit))
-        return Stream(begun, stub.method, Opening(call.send, run), policy.idle_timeout, call.span)
+        return Stream(begun, stub.method, StreamOpener(call.send, run), policy.idle_timeout, call.span)
 
     def _exchange(
         self, rpc: str, requests: Iterable[Message], policy: retry.Policy, timeout: Optional[float]
@@ -211,12 +200,12 @@ class Service:
                 )
             )
         except retry.Failure as ended:
-            failure = translated(ended.error, stub.method, ended.attempts, self._where())
+            failure = map_error(ended.error, stub.method, ended.attempts, self._where())
             cause = failure if ended.ambiguous and isinstance(failure, GRPCError) else None
         except grpc.RpcError as error:
-            failure, cause = translated(error, stub.method), None
+            failure, cause = map_error(error, stub.method), None
         if cause is not None:
-            raise ambiguous(cause, look) from cause
+            raise ambiguous_error(cause, look) from cause
         raise failure
 
     def _pause(self, cancellation: Optional[Cancellation]) -> Callable[[float], None]:
@@ -253,7 +242,9 @@ class Service:
                 make = getattr(self._channel, kind)
                 request, response = message(described.input_type), message(described.output_type)
                 method = f"{name}/{rpc}"
-                return _Stub(method, make(f"/{method}", request.SerializeToString, answers.reader(response)), response)
+                return _Stub(
+                    method, make(f"/{method}", request.SerializeToString, decoding.deserializer(response)), response
+                )
         raise NotImplementedError(f"{type(self).__name__} is made of no service that has the RPC {rpc}")
 
 
@@ -288,14 +279,14 @@ class _Sender:
         return sent if self.span is None else sent + self.span.headers(self.attempts)
 
     def send(self, seconds: Optional[float]) -> Any:
-        return answers.checked(self.stub(self.request, timeout=seconds, metadata=self.headers()))
+        return decoding.require_message(self.stub(self.request, timeout=seconds, metadata=self.headers()))
 
     def failed(self, error: Any, wait: float) -> None:
         if self.span is not None:
-            self.span.failed(evidence.status_of(error), wait)
+            self.span.failed(classification.status_of(error), wait)
 
     def renew(self, error: grpc.RpcError, seconds: Optional[float]) -> bool:
-        if evidence.status_of(error) is not grpc.StatusCode.UNAUTHENTICATED:
+        if classification.status_of(error) is not grpc.StatusCode.UNAUTHENTICATED:
             return False
         if not isinstance(self.metadata, Refreshable):
             return False
@@ -331,11 +322,11 @@ class _Upload(_Sender):
 
     def send(self, seconds: Optional[float]) -> Any:
         metadata = self.headers()
-        source = Source(self.requests() if callable(self.requests) else self.requests, self.stub)
+        source = RequestStream(self.requests() if callable(self.requests) else self.requests, self.stub)
         watchdog = source.watchdog = Watchdog(self.idle, source.cancel)
         try:
             with watchdog:
-                return answers.checked(self.cancellation.around(source)(timeout=seconds, metadata=metadata))
+                return decoding.require_message(self.cancellation.around(source)(timeout=seconds, metadata=metadata))
         except grpc.RpcError:
             # The call was cancelled because of what went wrong in an iterator of the caller's.
             if source.failure is not None:
@@ -365,7 +356,7 @@ def limits(
     if timeout is not None:
         require_seconds("timeout", timeout)
         if timeout <= 0:
-            raise ValueError(f"timeout takes a number of seconds above 0, got {shown(timeout)}")
+            raise ValueError(f"timeout takes a number of seconds above 0, got {describe(timeout)}")
     found = retry.retry_from(given)
     return known if timeout is None else timeout, known_retry if found is None else found
 

@@ -5,17 +5,17 @@ from typing import Any, Callable, Generic, NamedTuple, Optional, TypeVar
 import grpc
 from typing_extensions import Self
 
-from viam_sync.rpc.answers import checked
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.closing import Closing
-from viam_sync.rpc.failures import translated
+from viam_sync.rpc.decoding import require_message
+from viam_sync.rpc.error_mapping import map_error
 from viam_sync.rpc.tracing import Span
 from viam_sync.rpc.watchdog import Watchdog
 
 T = TypeVar("T")
 
 
-class Opening(NamedTuple):
+class StreamOpener(NamedTuple):
     """How the first message of a stream is got: until it is there, the request may be sent again."""
 
     begin: Callable[[Optional[float]], Any]
@@ -45,7 +45,7 @@ class Stream(Closing, Generic[T]):
         self,
         call: Any,
         method: str,
-        opening: Optional[Opening] = None,
+        opening: Optional[StreamOpener] = None,
         idle_timeout: Optional[float] = None,
         span: Optional[Span] = None,
     ) -> None:
@@ -72,7 +72,7 @@ class Stream(Closing, Generic[T]):
             self._watchdog.stop()
             if self._cancellation.cancelled:
                 raise StopIteration from None
-            failure = translated(error, self._method)
+            failure = map_error(error, self._method)
         except BaseException as error:
             self._watchdog.stop()
             self._over(error)
@@ -91,7 +91,7 @@ class Stream(Closing, Generic[T]):
         if self._span is not None:
             self._span.end(None if isinstance(error, StopIteration) else error)
 
-    def _first(self, opening: Opening) -> Any:
+    def _first(self, opening: StreamOpener) -> Any:
         def attempt(seconds: Optional[float]) -> Any:
             if self._call is None:
                 self._call = opening.begin(seconds)
@@ -112,7 +112,7 @@ class Stream(Closing, Generic[T]):
 
     def _next(self) -> Any:
         try:
-            return checked(next(self._call))
+            return require_message(next(self._call))
         except grpc.RpcError:
             if self._watchdog.fired:
                 raise self._watchdog.stalled(self._method) from None

@@ -14,7 +14,7 @@ import grpc
 from google.protobuf.descriptor_pb2 import MethodDescriptorProto
 from google.protobuf.message import DecodeError
 
-from viam_sync.proto._pool import message, pool
+from viam_sync.messages.pool import message, pool
 from viam_sync.sandbox.access import Caller
 from viam_sync.sandbox.auth import Authentication, refuse_header
 from viam_sync.sandbox.calls import Call, Calls

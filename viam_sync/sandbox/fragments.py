@@ -10,13 +10,7 @@ from viam_sync.proto import app as pb
 from viam_sync.sandbox import checks
 from viam_sync.sandbox.access import Caller
 from viam_sync.sandbox.configs import Config, config_given, config_of
-from viam_sync.sandbox.errors import (
-    already_exists,
-    failed_precondition,
-    invalid_argument,
-    not_found,
-    permission_denied,
-)
+from viam_sync.sandbox.errors import already_exists, failed_precondition, invalid_argument, not_found, permission_denied
 from viam_sync.sandbox.usage import Usage, Use, fragments_named
 from viam_sync.sandbox.world import World, microseconds_of, timestamp
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from viam_sync.checks import parameter_names, require
+from viam_sync.messages.values import StructLike
 from viam_sync.proto import app as pb
-from viam_sync.proto._refusals import naming, require
-from viam_sync.proto._values import StructLike
 from viam_sync.proto.app import packages as packages_pb
-from viam_sync.rpc.retry import DELETE, IDEMPOTENT, ONCE, READ
+from viam_sync.rpc.retry import DELETE, IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
 from viam_sync.utils import struct_to_dict
 
@@ -70,7 +70,7 @@ class AppService(Service):
         require(name=name)
         request = pb.CreateOrganizationRequest(name=name)
         response: pb.CreateOrganizationResponse = self._call(
-            "CreateOrganization", request, ONCE, timeout, look="list_organizations"
+            "CreateOrganization", request, NON_IDEMPOTENT, timeout, look="list_organizations"
         )
         return response.organization
 
@@ -200,7 +200,7 @@ class AppService(Service):
             'Lesson Robotics'
         """
         require(org_id=org_id)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.GetOrganizationRequest(organization_id=org_id)
         response: pb.GetOrganizationResponse = self._call("GetOrganization", request, READ, timeout)
         return response.organization
@@ -257,12 +257,12 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(org_id=org_id, new_public_namespace=new_public_namespace)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.UpdateOrganizationNamespaceRequest(
                 organization_id=org_id, new_public_namespace=new_public_namespace
             )
         response: pb.UpdateOrganizationNamespaceResponse = self._call(
-            "UpdateOrganizationNamespace", request, ONCE, timeout, look="get_organization"
+            "UpdateOrganizationNamespace", request, NON_IDEMPOTENT, timeout, look="get_organization"
         )
         return response.organization
 
@@ -284,7 +284,7 @@ class AppService(Service):
             >>> cloud.delete_organization(organization.id)
         """
         require(org_id=org_id)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.DeleteOrganizationRequest(organization_id=org_id)
         self._call("DeleteOrganization", request, DELETE, timeout)
 
@@ -308,7 +308,7 @@ class AppService(Service):
             {'room': 'B12'}
         """
         require(org_id=org_id)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.GetOrganizationMetadataRequest(organization_id=org_id)
         response: pb.GetOrganizationMetadataResponse = self._call("GetOrganizationMetadata", request, READ, timeout)
         return struct_to_dict(response.data)
@@ -333,7 +333,7 @@ class AppService(Service):
             'B12'
         """
         require(org_id=org_id, metadata=metadata)
-        with naming(organization_id="org_id", data="metadata"):
+        with parameter_names(organization_id="org_id", data="metadata"):
             request = pb.UpdateOrganizationMetadataRequest(organization_id=org_id, data=metadata)
         self._call("UpdateOrganizationMetadata", request, IDEMPOTENT, timeout)
 
@@ -359,7 +359,7 @@ class AppService(Service):
             (1, 0)
         """
         require(org_id=org_id)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.ListOrganizationMembersRequest(organization_id=org_id)
         response: pb.ListOrganizationMembersResponse = self._call("ListOrganizationMembers", request, READ, timeout)
         return list(response.members), list(response.invites)
@@ -401,12 +401,12 @@ class AppService(Service):
             'new@example.com'
         """
         require(org_id=org_id, email=email)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.CreateOrganizationInviteRequest(
                 organization_id=org_id, email=email, authorizations=authorizations, send_email_invite=send_email_invite
             )
         response: pb.CreateOrganizationInviteResponse = self._call(
-            "CreateOrganizationInvite", request, ONCE, timeout, look="list_organization_members"
+            "CreateOrganizationInvite", request, NON_IDEMPOTENT, timeout, look="list_organization_members"
         )
         return response.invite
 
@@ -450,7 +450,7 @@ class AppService(Service):
             ['location_owner', 'organization_owner']
         """
         require(org_id=org_id, email=email)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.UpdateOrganizationInviteAuthorizationsRequest(
                 organization_id=org_id,
                 email=email,
@@ -458,7 +458,7 @@ class AppService(Service):
                 remove_authorizations=remove_authorizations,
             )
         response: pb.UpdateOrganizationInviteAuthorizationsResponse = self._call(
-            "UpdateOrganizationInviteAuthorizations", request, ONCE, timeout, look="list_organization_members"
+            "UpdateOrganizationInviteAuthorizations", request, NON_IDEMPOTENT, timeout, look="list_organization_members"
         )
         return response.invite
 
@@ -483,7 +483,7 @@ class AppService(Service):
             >>> cloud.delete_organization_member(sandbox.organization_id, user_id)
         """
         require(org_id=org_id, user_id=user_id)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.DeleteOrganizationMemberRequest(organization_id=org_id, user_id=user_id)
         self._call("DeleteOrganizationMember", request, DELETE, timeout)
 
@@ -504,7 +504,7 @@ class AppService(Service):
             >>> cloud.delete_organization_invite(sandbox.organization_id, invite.email)
         """
         require(org_id=org_id, email=email)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.DeleteOrganizationInviteRequest(organization_id=org_id, email=email)
         self._call("DeleteOrganizationInvite", request, DELETE, timeout)
 
@@ -535,12 +535,14 @@ class AppService(Service):
             'new@example.com'
         """
         require(org_id=org_id, email=email)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.ResendOrganizationInviteRequest(
                 organization_id=org_id, email=email, send_email_invite=send_email_invite
             )
         # Each call sends an e-mail.
-        response: pb.ResendOrganizationInviteResponse = self._call("ResendOrganizationInvite", request, ONCE, timeout)
+        response: pb.ResendOrganizationInviteResponse = self._call(
+            "ResendOrganizationInvite", request, NON_IDEMPOTENT, timeout
+        )
         return response.invite
 
     def enable_billing_service(
@@ -562,7 +564,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.EnableBillingServiceRequest(org_id=org_id, billing_address=billing_address)
-        self._call("EnableBillingService", request, ONCE, timeout, look="get_billing_service_config")
+        self._call("EnableBillingService", request, NON_IDEMPOTENT, timeout, look="get_billing_service_config")
 
     def disable_billing_service(self, *, org_id: Optional[str] = None, timeout: Optional[float] = None) -> None:
         """Stop an organization's billing of its customers under its own name.
@@ -576,7 +578,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DisableBillingServiceRequest(org_id=org_id)
-        self._call("DisableBillingService", request, ONCE, timeout, look="get_billing_service_config")
+        self._call("DisableBillingService", request, NON_IDEMPOTENT, timeout, look="get_billing_service_config")
 
     def update_billing_service(
         self,
@@ -736,7 +738,7 @@ class AppService(Service):
         """
         request = pb.CreateOAuthAppRequest(org_id=org_id, client_name=client_name, oauth_config=oauth_config)
         response: pb.CreateOAuthAppResponse = self._call(
-            "CreateOAuthApp", request, ONCE, timeout, look="list_oauth_apps"
+            "CreateOAuthApp", request, NON_IDEMPOTENT, timeout, look="list_oauth_apps"
         )
         return response.client_id, response.client_secret
 
@@ -864,7 +866,7 @@ class AppService(Service):
             last_name=last_name,
             password=password,
         )
-        response: pb.CreateOAuthAppUserResponse = self._call("CreateOAuthAppUser", request, ONCE, timeout)
+        response: pb.CreateOAuthAppUserResponse = self._call("CreateOAuthAppUser", request, NON_IDEMPOTENT, timeout)
         return response
 
     def create_location(
@@ -895,10 +897,10 @@ class AppService(Service):
             True
         """
         require(org_id=org_id, name=name)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.CreateLocationRequest(organization_id=org_id, name=name, parent_location_id=parent_location_id)
         response: pb.CreateLocationResponse = self._call(
-            "CreateLocation", request, ONCE, timeout, look="list_locations"
+            "CreateLocation", request, NON_IDEMPOTENT, timeout, look="list_locations"
         )
         return response.location
 
@@ -1009,7 +1011,7 @@ class AppService(Service):
             2.0
         """
         require(location_id=location_id, metadata=metadata)
-        with naming(data="metadata"):
+        with parameter_names(data="metadata"):
             request = pb.UpdateLocationMetadataRequest(location_id=location_id, data=metadata)
         self._call("UpdateLocationMetadata", request, IDEMPOTENT, timeout)
 
@@ -1033,7 +1035,7 @@ class AppService(Service):
             Workshop ...
         """
         require(org_id=org_id)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.ListLocationsRequest(organization_id=org_id)
         response: pb.ListLocationsResponse = self._call("ListLocations", request, READ, timeout)
         return list(response.locations)
@@ -1106,7 +1108,7 @@ class AppService(Service):
             True
         """
         require(robot_id=robot_id)
-        with naming(id="robot_id"):
+        with parameter_names(id="robot_id"):
             request = pb.GetRobotRequest(id=robot_id)
         response: pb.GetRobotResponse = self._call("GetRobot", request, READ, timeout)
         return response.robot
@@ -1131,7 +1133,7 @@ class AppService(Service):
             {'colour': 'red'}
         """
         require(robot_id=robot_id)
-        with naming(id="robot_id"):
+        with parameter_names(id="robot_id"):
             request = pb.GetRobotMetadataRequest(id=robot_id)
         response: pb.GetRobotMetadataResponse = self._call("GetRobotMetadata", request, READ, timeout)
         return struct_to_dict(response.data)
@@ -1154,7 +1156,7 @@ class AppService(Service):
             'red'
         """
         require(robot_id=robot_id, metadata=metadata)
-        with naming(id="robot_id", data="metadata"):
+        with parameter_names(id="robot_id", data="metadata"):
             request = pb.UpdateRobotMetadataRequest(id=robot_id, data=metadata)
         self._call("UpdateRobotMetadata", request, IDEMPOTENT, timeout)
 
@@ -1209,7 +1211,9 @@ class AppService(Service):
         """
         require(robot_id=robot_id, part_name=part_name)
         request = pb.NewRobotPartRequest(robot_id=robot_id, part_name=part_name)
-        response: pb.NewRobotPartResponse = self._call("NewRobotPart", request, ONCE, timeout, look="get_robot_parts")
+        response: pb.NewRobotPartResponse = self._call(
+            "NewRobotPart", request, NON_IDEMPOTENT, timeout, look="get_robot_parts"
+        )
         return response.part_id
 
     def delete_robot_part(self, robot_part_id: str, *, timeout: Optional[float] = None) -> None:
@@ -1231,7 +1235,7 @@ class AppService(Service):
             >>> cloud.delete_robot_part(part_id)
         """
         require(robot_part_id=robot_part_id)
-        with naming(part_id="robot_part_id"):
+        with parameter_names(part_id="robot_part_id"):
             request = pb.DeleteRobotPartRequest(part_id=robot_part_id)
         self._call("DeleteRobotPart", request, DELETE, timeout)
 
@@ -1255,7 +1259,7 @@ class AppService(Service):
             {'board': 'nano'}
         """
         require(robot_part_id=robot_part_id)
-        with naming(id="robot_part_id"):
+        with parameter_names(id="robot_part_id"):
             request = pb.GetRobotPartMetadataRequest(id=robot_part_id)
         response: pb.GetRobotPartMetadataResponse = self._call("GetRobotPartMetadata", request, READ, timeout)
         return struct_to_dict(response.data)
@@ -1280,7 +1284,7 @@ class AppService(Service):
             'nano'
         """
         require(robot_part_id=robot_part_id, metadata=metadata)
-        with naming(id="robot_part_id", data="metadata"):
+        with parameter_names(id="robot_part_id", data="metadata"):
             request = pb.UpdateRobotPartMetadataRequest(id=robot_part_id, data=metadata)
         self._call("UpdateRobotPartMetadata", request, IDEMPOTENT, timeout)
 
@@ -1330,7 +1334,7 @@ class AppService(Service):
             True
         """
         require(robot_part_id=robot_part_id)
-        with naming(part_id="robot_part_id"):
+        with parameter_names(part_id="robot_part_id"):
             request = pb.MarkPartAsMainRequest(part_id=robot_part_id)
         self._call("MarkPartAsMain", request, IDEMPOTENT, timeout)
 
@@ -1352,10 +1356,10 @@ class AppService(Service):
             >>> cloud.mark_part_for_restart(sandbox.robot_part_id)
         """
         require(robot_part_id=robot_part_id)
-        with naming(part_id="robot_part_id"):
+        with parameter_names(part_id="robot_part_id"):
             request = pb.MarkPartForRestartRequest(part_id=robot_part_id)
         # Marked again after it has restarted, the part would restart twice.
-        self._call("MarkPartForRestart", request, ONCE, timeout)
+        self._call("MarkPartForRestart", request, NON_IDEMPOTENT, timeout)
 
     def delete_robot_part_secret(self, robot_part_id: str, secret_id: str, *, timeout: Optional[float] = None) -> None:
         """Delete a secret of a part of a machine.
@@ -1374,7 +1378,7 @@ class AppService(Service):
             >>> cloud.delete_robot_part_secret(part.id, part.secrets[-1].id)
         """
         require(robot_part_id=robot_part_id, secret_id=secret_id)
-        with naming(part_id="robot_part_id"):
+        with parameter_names(part_id="robot_part_id"):
             request = pb.DeleteRobotPartSecretRequest(part_id=robot_part_id, secret_id=secret_id)
         self._call("DeleteRobotPartSecret", request, DELETE, timeout)
 
@@ -1446,7 +1450,7 @@ class AppService(Service):
             >>> cloud.delete_robot(machine_id)
         """
         require(robot_id=robot_id)
-        with naming(id="robot_id"):
+        with parameter_names(id="robot_id"):
             request = pb.DeleteRobotRequest(id=robot_id)
         self._call("DeleteRobot", request, DELETE, timeout)
 
@@ -1511,7 +1515,7 @@ class AppService(Service):
             >>> cloud.delete_fragment(fragment.id)
         """
         require(fragment_id=fragment_id)
-        with naming(id="fragment_id"):
+        with parameter_names(id="fragment_id"):
             request = pb.DeleteFragmentRequest(id=fragment_id)
         self._call("DeleteFragment", request, DELETE, timeout)
 
@@ -1596,7 +1600,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(org_id=org_id)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.ListMachineSummariesRequest(
                 organization_id=org_id, fragment_ids=fragment_ids, location_ids=location_ids, limit=limit
             )
@@ -1684,7 +1688,7 @@ class AppService(Service):
         require(fragment_id=fragment_id, tag=tag)
         request = pb.DeleteFragmentTagRequest(fragment_id=fragment_id, tag=tag)
         response: pb.DeleteFragmentTagResponse = self._call(
-            "DeleteFragmentTag", request, ONCE, timeout, look="get_fragment_history"
+            "DeleteFragmentTag", request, NON_IDEMPOTENT, timeout, look="get_fragment_history"
         )
         return list(response.tags)
 
@@ -1712,7 +1716,7 @@ class AppService(Service):
             True
         """
         require(org_id=org_id)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.ListAuthorizationsRequest(organization_id=org_id, resource_ids=resource_ids)
         response: pb.ListAuthorizationsResponse = self._call("ListAuthorizations", request, READ, timeout)
         return list(response.authorizations)
@@ -1807,7 +1811,7 @@ class AppService(Service):
         """
         require(organization_id=organization_id, name=name, type=type)
         request = pb.CreateRegistryItemRequest(organization_id=organization_id, name=name, type=type)
-        self._call("CreateRegistryItem", request, ONCE, timeout, look="list_registry_items")
+        self._call("CreateRegistryItem", request, NON_IDEMPOTENT, timeout, look="list_registry_items")
 
     def update_registry_item(
         self,
@@ -1988,7 +1992,7 @@ class AppService(Service):
         require(item_id=item_id, new_name=new_name)
         request = pb.RenameRegistryItemRequest(item_id=item_id, new_name=new_name)
         response: pb.RenameRegistryItemResponse = self._call(
-            "RenameRegistryItem", request, ONCE, timeout, look="get_registry_item"
+            "RenameRegistryItem", request, NON_IDEMPOTENT, timeout, look="get_registry_item"
         )
         return response.item
 
@@ -2010,7 +2014,7 @@ class AppService(Service):
         """
         require(item_id=item_id, new_public_namespace=new_public_namespace)
         request = pb.TransferRegistryItemRequest(item_id=item_id, new_public_namespace=new_public_namespace)
-        self._call("TransferRegistryItem", request, ONCE, timeout, look="get_registry_item")
+        self._call("TransferRegistryItem", request, NON_IDEMPOTENT, timeout, look="get_registry_item")
 
     def deprecate_registry_item(self, item_id: str, message: str, *, timeout: Optional[float] = None) -> None:
         """Mark a registry item as deprecated.
@@ -2080,9 +2084,11 @@ class AppService(Service):
             True
         """
         require(org_id=org_id, name=name)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.CreateModuleRequest(organization_id=org_id, name=name)
-        response: pb.CreateModuleResponse = self._call("CreateModule", request, ONCE, timeout, look="list_modules")
+        response: pb.CreateModuleResponse = self._call(
+            "CreateModule", request, NON_IDEMPOTENT, timeout, look="list_modules"
+        )
         return response.module_id, response.url
 
     def get_module(
@@ -2138,7 +2144,7 @@ class AppService(Service):
             ['soil-sensor']
         """
         require(org_id=org_id)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.ListModulesRequest(
                 organization_id=org_id, include_markdown_documentation=include_markdown_documentation
             )
@@ -2284,7 +2290,7 @@ class AppService(Service):
         require(id=id)
         request = pb.RotateKeyRequest(id=id)
         # The old key dies with the call; a second one would kill the new key.
-        response: pb.RotateKeyResponse = self._call("RotateKey", request, ONCE, timeout, look="list_keys")
+        response: pb.RotateKeyResponse = self._call("RotateKey", request, NON_IDEMPOTENT, timeout, look="list_keys")
         return response.key, response.id
 
     def create_key_from_existing_key_authorizations(
@@ -2314,7 +2320,7 @@ class AppService(Service):
         require(id=id)
         request = pb.CreateKeyFromExistingKeyAuthorizationsRequest(id=id)
         response: pb.CreateKeyFromExistingKeyAuthorizationsResponse = self._call(
-            "CreateKeyFromExistingKeyAuthorizations", request, ONCE, timeout, look="list_keys"
+            "CreateKeyFromExistingKeyAuthorizations", request, NON_IDEMPOTENT, timeout, look="list_keys"
         )
         return response.key, response.id
 

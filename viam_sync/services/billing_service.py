@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import List, Optional
 
-from viam_sync.proto._refusals import naming, require
+from viam_sync.checks import parameter_names, require
 from viam_sync.proto.app import billing as pb
-from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
+from viam_sync.rpc.retry import IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
 
 
@@ -42,7 +42,7 @@ class BillingService(Service):
             customer_org_id=customer_org_id, billing_owner_org_id=billing_owner_org_id
         )
         # Each call sends an e-mail.
-        self._call("SendPaymentRequiredEmail", request, ONCE, timeout)
+        self._call("SendPaymentRequiredEmail", request, NON_IDEMPOTENT, timeout)
 
     def get_available_billing_tiers(self, *, timeout: Optional[float] = None) -> List[str]:
         """List the billing tiers that organizations can be put on.
@@ -85,10 +85,12 @@ class BillingService(Service):
             'education'
         """
         require(org_id=org_id, billing_tier=billing_tier)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.UpdateOrganizationBillingTierRequest(organization_id=org_id, billing_tier=billing_tier)
         # Whether each change of tier is billed is not known.
-        self._call("UpdateOrganizationBillingTier", request, ONCE, timeout, look="get_org_billing_information")
+        self._call(
+            "UpdateOrganizationBillingTier", request, NON_IDEMPOTENT, timeout, look="get_org_billing_information"
+        )
 
     def get_location_billing_organization(self, location_id: str, *, timeout: Optional[float] = None) -> str:
         """Get the organization that pays for a location.
@@ -191,7 +193,7 @@ class BillingService(Service):
         )
         # Sent again, it would charge again.
         response: pb.ChargeOrganizationResponse = self._call(
-            "ChargeOrganization", request, ONCE, timeout, look="get_invoices_summary"
+            "ChargeOrganization", request, NON_IDEMPOTENT, timeout, look="get_invoices_summary"
         )
         return response
 
@@ -243,6 +245,6 @@ class BillingService(Service):
         )
         # Sent again, it would charge again.
         response: pb.CreateInvoiceAndChargeImmediatelyResponse = self._call(
-            "CreateInvoiceAndChargeImmediately", request, ONCE, timeout, look="get_invoices_summary"
+            "CreateInvoiceAndChargeImmediately", request, NON_IDEMPOTENT, timeout, look="get_invoices_summary"
         )
         return response

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from viam_sync.proto._refusals import require
+from viam_sync.checks import require
 from viam_sync.proto.app import datapipelines as pb
 from viam_sync.rpc.retry import DELETE, IDEMPOTENT
 from viam_sync.rpc.service import Service

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import List, Optional, Sequence, Tuple
 
-from viam_sync.proto._refusals import require
-from viam_sync.proto._values import TimestampLike
+from viam_sync.checks import require
+from viam_sync.messages.values import TimestampLike
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.retry import DELETE, IDEMPOTENT, ONCE, READ, READ_FILES
+from viam_sync.rpc.retry import DELETE, IDEMPOTENT, NON_IDEMPOTENT, READ, READ_FILES
 from viam_sync.rpc.service import Service
 
 
@@ -58,7 +58,7 @@ class DataService(Service):
         )
         # The age is counted from the day on which the service gets the request.
         response: pb.DeleteTabularDataResponse = self._call(
-            "DeleteTabularData", request, ONCE, timeout, look="tabular_data_by_filter"
+            "DeleteTabularData", request, NON_IDEMPOTENT, timeout, look="tabular_data_by_filter"
         )
         return response.deleted_count
 
@@ -229,7 +229,7 @@ class DataService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.CreateSavedQueryRequest(organization_id=organization_id, name=name, mql_binary=mql_binary)
-        response: pb.CreateSavedQueryResponse = self._call("CreateSavedQuery", request, ONCE, timeout)
+        response: pb.CreateSavedQueryResponse = self._call("CreateSavedQuery", request, NON_IDEMPOTENT, timeout)
         return response
 
     def update_saved_query(
@@ -253,7 +253,7 @@ class DataService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.UpdateSavedQueryRequest(id=id, name=name, mql_binary=mql_binary)
-        self._call("UpdateSavedQuery", request, ONCE, timeout)
+        self._call("UpdateSavedQuery", request, NON_IDEMPOTENT, timeout)
 
     def get_saved_query(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> pb.GetSavedQueryResponse:
         """Get one saved query by its ID.
@@ -284,7 +284,7 @@ class DataService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DeleteSavedQueryRequest(id=id)
-        self._call("DeleteSavedQuery", request, ONCE, timeout)
+        self._call("DeleteSavedQuery", request, NON_IDEMPOTENT, timeout)
 
     def list_saved_queries(
         self, *, organization_id: Optional[str] = None, limit: Optional[int] = None, timeout: Optional[float] = None
@@ -339,7 +339,7 @@ class DataService(Service):
             part_id=part_id, resources=resources, start_time=start_time, end_time=end_time, sequence_tags=sequence_tags
         )
         response: pb.CreateSequenceResponse = self._call(
-            "CreateSequence", request, ONCE, timeout, look="list_sequences"
+            "CreateSequence", request, NON_IDEMPOTENT, timeout, look="list_sequences"
         )
         return response.id
 

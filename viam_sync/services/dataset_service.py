@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import List, Optional, Sequence
 
-from viam_sync.proto._refusals import require
+from viam_sync.checks import require
 from viam_sync.proto.app import dataset as pb
-from viam_sync.rpc.retry import DELETE, IDEMPOTENT, ONCE, READ
+from viam_sync.rpc.retry import DELETE, IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
 
 
@@ -52,7 +52,7 @@ class DatasetService(Service):
         require(name=name, organization_id=organization_id)
         request = pb.CreateDatasetRequest(name=name, organization_id=organization_id, type=type)
         response: pb.CreateDatasetResponse = self._call(
-            "CreateDataset", request, ONCE, timeout, look="list_datasets_by_organization_id"
+            "CreateDataset", request, NON_IDEMPOTENT, timeout, look="list_datasets_by_organization_id"
         )
         return response.id
 
@@ -152,7 +152,7 @@ class DatasetService(Service):
         require(name=name, organization_id=organization_id, dataset_ids=dataset_ids)
         request = pb.MergeDatasetsRequest(name=name, organization_id=organization_id, dataset_ids=dataset_ids)
         response: pb.MergeDatasetsResponse = self._call(
-            "MergeDatasets", request, ONCE, timeout, look="list_datasets_by_organization_id"
+            "MergeDatasets", request, NON_IDEMPOTENT, timeout, look="list_datasets_by_organization_id"
         )
         return response.dataset_id
 
@@ -176,7 +176,7 @@ class DatasetService(Service):
         require(dataset_id=dataset_id)
         request = pb.StartSequenceDatasetExportRequest(dataset_id=dataset_id)
         response: pb.StartSequenceDatasetExportResponse = self._call(
-            "StartSequenceDatasetExport", request, ONCE, timeout
+            "StartSequenceDatasetExport", request, NON_IDEMPOTENT, timeout
         )
         return response.job_id
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Optional, Sequence
 
-from viam_sync.proto._refusals import require
+from viam_sync.checks import require
 from viam_sync.proto.app import end_user as pb
-from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
+from viam_sync.rpc.retry import IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
 
 
@@ -87,7 +87,7 @@ class EndUserService(Service):
             logout_uri=logout_uri,
         )
         response: pb.RegisterAuthApplicationResponse = self._call(
-            "RegisterAuthApplication", request, ONCE, timeout, look="get_auth_application"
+            "RegisterAuthApplication", request, NON_IDEMPOTENT, timeout, look="get_auth_application"
         )
         return response
 

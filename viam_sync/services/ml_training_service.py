@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
-from viam_sync.proto._refusals import naming, require
+from viam_sync.checks import parameter_names, require
 from viam_sync.proto.app import mltraining as pb
-from viam_sync.rpc.retry import DELETE, IDEMPOTENT, ONCE, READ
+from viam_sync.rpc.retry import DELETE, IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
 
 
@@ -73,7 +73,7 @@ class MLTrainingService(Service):
             model_type=model_type,
             tags=tags,
         )
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.SubmitTrainingJobRequest(
                 organization_id=org_id,
                 dataset_id=dataset_id,
@@ -84,7 +84,7 @@ class MLTrainingService(Service):
                 model_framework=model_framework,
             )
         response: pb.SubmitTrainingJobResponse = self._call(
-            "SubmitTrainingJob", request, ONCE, timeout, look="list_training_jobs"
+            "SubmitTrainingJob", request, NON_IDEMPOTENT, timeout, look="list_training_jobs"
         )
         return response.id
 
@@ -145,7 +145,7 @@ class MLTrainingService(Service):
             model_name=model_name,
             model_version=model_version,
         )
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.SubmitCustomTrainingJobRequest(
                 organization_id=org_id,
                 dataset_id=dataset_id,
@@ -158,7 +158,7 @@ class MLTrainingService(Service):
                 container_id=container_id,
             )
         response: pb.SubmitCustomTrainingJobResponse = self._call(
-            "SubmitCustomTrainingJob", request, ONCE, timeout, look="list_training_jobs"
+            "SubmitCustomTrainingJob", request, NON_IDEMPOTENT, timeout, look="list_training_jobs"
         )
         return response.id
 
@@ -217,7 +217,7 @@ class MLTrainingService(Service):
             ['plants']
         """
         require(org_id=org_id)
-        with naming(organization_id="org_id", status="training_status"):
+        with parameter_names(organization_id="org_id", status="training_status"):
             request = pb.ListTrainingJobsRequest(organization_id=org_id, status=training_status)
         response: pb.ListTrainingJobsResponse = self._call("ListTrainingJobs", request, READ, timeout)
         return list(response.jobs)
@@ -336,7 +336,7 @@ class MLTrainingService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(org_id=org_id)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.ListContainersRequest(organization_id=org_id)
         response: pb.ListContainersResponse = self._call("ListContainers", request, READ, timeout)
         return list(response.containers)
@@ -380,12 +380,12 @@ class MLTrainingService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(org_id=org_id, image_uri=image_uri, description=description)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.RegisterCustomTrainingContainerRequest(
                 organization_id=org_id, image_uri=image_uri, description=description
             )
         response: pb.RegisterCustomTrainingContainerResponse = self._call(
-            "RegisterCustomTrainingContainer", request, ONCE, timeout, look="list_containers"
+            "RegisterCustomTrainingContainer", request, NON_IDEMPOTENT, timeout, look="list_containers"
         )
         return response.id
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Iterable, List, Optional, Tuple
 
-from viam_sync.proto._refusals import naming, require
+from viam_sync.checks import parameter_names, require
 from viam_sync.proto.app import packages as pb
 from viam_sync.rpc.retry import DELETE, READ, UPLOAD
 from viam_sync.rpc.service import Service
@@ -120,7 +120,7 @@ class PackageService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(org_id=org_id)
-        with naming(organization_id="org_id"):
+        with parameter_names(organization_id="org_id"):
             request = pb.ListPackagesRequest(
                 organization_id=org_id, name=name, version=version, type=type, include_url=include_url
             )

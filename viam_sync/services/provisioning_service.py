@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import List, Optional
 
+from viam_sync.checks import parameter_names, require
 from viam_sync.proto import provisioning as pb
-from viam_sync.proto._refusals import naming, require
-from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
+from viam_sync.rpc.retry import IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
 
 
@@ -40,7 +40,9 @@ class ProvisioningService(Service):
         """
         request = pb.GetSmartMachineStatusRequest()
         # Reading the errors clears them.
-        response: pb.GetSmartMachineStatusResponse = self._call("GetSmartMachineStatus", request, ONCE, timeout)
+        response: pb.GetSmartMachineStatusResponse = self._call(
+            "GetSmartMachineStatus", request, NON_IDEMPOTENT, timeout
+        )
         return response
 
     def set_network_credentials(
@@ -67,7 +69,7 @@ class ProvisioningService(Service):
             True
         """
         require(network_type=network_type, ssid=ssid, psk=psk)
-        with naming(type="network_type"):
+        with parameter_names(type="network_type"):
             request = pb.SetNetworkCredentialsRequest(type=network_type, ssid=ssid, psk=psk)
         self._call("SetNetworkCredentials", request, IDEMPOTENT, timeout)
 
@@ -91,7 +93,7 @@ class ProvisioningService(Service):
             >>> config = CloudConfig(id=sandbox.robot_part_id, secret="that of the part", app_address=sandbox.url)
             >>> client.provisioning_client.set_smart_machine_credentials(config)
         """
-        with naming(cloud="cloud_config"):
+        with parameter_names(cloud="cloud_config"):
             request = pb.SetSmartMachineCredentialsRequest(cloud=cloud_config)
         self._call("SetSmartMachineCredentials", request, IDEMPOTENT, timeout)
 
@@ -135,4 +137,4 @@ class ProvisioningService(Service):
             "No network named 'Nowhere' is in reach; get_network_list shows those that are."
         """
         request = pb.ExitProvisioningRequest()
-        self._call("ExitProvisioning", request, ONCE, timeout)
+        self._call("ExitProvisioning", request, NON_IDEMPOTENT, timeout)

@@ -16,8 +16,8 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from viam_sync.messages.values import StructLike, TimestampLike
 from viam_sync.proto import common as common_pb
-from viam_sync.proto._values import StructLike, TimestampLike
 from viam_sync.proto.app import mltraining as mltraining_pb
 from viam_sync.proto.app import packages as packages_pb
 

@@ -5,7 +5,7 @@
 
 """The messages and enums of ``viam.app.data.v1``, each built when it is first named."""
 
-from viam_sync.proto._pool import attribute_of
+from viam_sync.messages.pool import attribute_of
 
 __all__ = [
     "AddBinaryDataToDatasetByIDsRequest",

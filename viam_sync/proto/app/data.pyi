@@ -17,7 +17,7 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.proto._values import StructLike, TimestampLike
+from viam_sync.messages.values import StructLike, TimestampLike
 
 class _Order:
     ValueType = NewType("ValueType", int)

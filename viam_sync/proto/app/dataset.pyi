@@ -10,7 +10,7 @@ from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyrig
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.proto._values import TimestampLike
+from viam_sync.messages.values import TimestampLike
 
 class _DatasetType:
     ValueType = NewType("ValueType", int)

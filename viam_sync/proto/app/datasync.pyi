@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.proto._values import StructLike, TimestampLike
+from viam_sync.messages.values import StructLike, TimestampLike
 from viam_sync.proto.app import data as data_pb
 
 class _MimeType:

@@ -15,8 +15,8 @@ from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyrig
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from viam_sync.messages.values import TimestampLike
 from viam_sync.proto import google as google_pb
-from viam_sync.proto._values import TimestampLike
 
 class _ModelType:
     ValueType = NewType("ValueType", int)

@@ -14,7 +14,7 @@ from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyrig
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 
-from viam_sync.proto._values import StructLike
+from viam_sync.messages.values import StructLike
 
 class _LabelType:
     ValueType = NewType("ValueType", int)

@@ -9,8 +9,8 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from clashes import zoo as pb
 
-from viam_sync.proto._refusals import naming, require
-from viam_sync.rpc.retry import ONCE, READ
+from viam_sync.checks import parameter_names, require
+from viam_sync.rpc.retry import NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
 
 
@@ -69,7 +69,7 @@ class ZooService(Service):
             pb=pb_,
             **{"from": from_, "class": class_, "lambda": lambda_},
         )
-        response: pb.ImportResponse = self._call("Import", request, ONCE, timeout)
+        response: pb.ImportResponse = self._call("Import", request, NON_IDEMPOTENT, timeout)
         return getattr(response, "in"), list(getattr(response, "with"))
 
     def class_(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> pb.ClassResponse:
@@ -87,7 +87,7 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ClassRequest(id=id)
-        response: pb.ClassResponse = self._call("Class", request, ONCE, timeout)
+        response: pb.ClassResponse = self._call("Class", request, NON_IDEMPOTENT, timeout)
         return response
 
     def list(
@@ -119,7 +119,7 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(wanted=wanted)
-        with naming(dict="wanted"):
+        with parameter_names(dict="wanted"):
             request = pb.ListRequest(dict=wanted, str=str, bytes=bytes, bool=bool, property=property, object=object)
         response: pb.ListResponse = self._call("List", request, READ, timeout)
         return dict(response.dict), list(response.str)

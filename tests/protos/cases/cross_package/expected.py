@@ -12,7 +12,7 @@ from cross_package.a.v1 import common as a_v1_common_pb
 from cross_package.b.v1 import common as b_v1_common_pb
 from cross_package.shop.v1 import prices as prices_pb
 
-from viam_sync.proto._refusals import require
+from viam_sync.checks import require
 from viam_sync.rpc.retry import READ
 from viam_sync.rpc.service import Service
 

@@ -9,8 +9,8 @@ from typing import Optional
 
 from empty_messages import zoo as pb
 
-from viam_sync.proto._refusals import require
-from viam_sync.rpc.retry import IDEMPOTENT, ONCE, READ
+from viam_sync.checks import require
+from viam_sync.rpc.retry import IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
 
 
@@ -30,7 +30,7 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.OpenRequest()
-        self._call("Open", request, ONCE, timeout)
+        self._call("Open", request, NON_IDEMPOTENT, timeout)
 
     def count(self, *, timeout: Optional[float] = None) -> int:
         """Count the visitors.

@@ -9,7 +9,7 @@ from typing import List, Mapping, Optional, Sequence, Tuple
 
 from enums import zoo as pb
 
-from viam_sync.proto._refusals import require
+from viam_sync.checks import require
 from viam_sync.rpc.retry import READ
 from viam_sync.rpc.service import Service
 

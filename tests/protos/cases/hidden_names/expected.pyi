@@ -9,7 +9,7 @@ from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct as _Struct
 
-from viam_sync.proto._values import StructLike
+from viam_sync.messages.values import StructLike
 
 class Bar(Message):
     """A bar of gold."""

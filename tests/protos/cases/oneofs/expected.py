@@ -9,7 +9,7 @@ from typing import Optional
 
 from oneofs import zoo as pb
 
-from viam_sync.rpc.retry import ONCE
+from viam_sync.rpc.retry import NON_IDEMPOTENT
 from viam_sync.rpc.service import Service
 
 
@@ -50,5 +50,5 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.FeedRequest(animal_id=animal_id, kind=kind, hay=hay, carrots=carrots, when=when)
-        response: pb.FeedResponse = self._call("Feed", request, ONCE, timeout)
+        response: pb.FeedResponse = self._call("Feed", request, NON_IDEMPOTENT, timeout)
         return response

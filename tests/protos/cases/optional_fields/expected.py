@@ -9,7 +9,7 @@ from typing import Optional
 
 from optional_fields import zoo as pb
 
-from viam_sync.proto._refusals import require
+from viam_sync.checks import require
 from viam_sync.rpc.retry import IDEMPOTENT
 from viam_sync.rpc.service import Service
 

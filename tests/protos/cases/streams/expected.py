@@ -9,7 +9,7 @@ from typing import Iterable, Optional, Tuple
 
 from streams import zoo as pb
 
-from viam_sync.proto._refusals import require
+from viam_sync.checks import require
 from viam_sync.rpc.retry import READ, STREAM, TAIL, UPLOAD
 from viam_sync.rpc.service import Service
 from viam_sync.rpc.streams import Stream

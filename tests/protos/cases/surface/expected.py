@@ -9,8 +9,8 @@ from typing import Optional, Tuple
 
 from surface import zoo as pb
 
-from viam_sync.proto._refusals import naming, require
-from viam_sync.rpc.retry import ONCE
+from viam_sync.checks import parameter_names, require
+from viam_sync.rpc.retry import NON_IDEMPOTENT
 from viam_sync.rpc.service import Service
 
 
@@ -53,11 +53,11 @@ class ShopService(Service):
             'https://shop.example/1'
         """
         require(thing=thing)
-        with naming(thing_id="thing"):
+        with parameter_names(thing_id="thing"):
             request = pb.BuyRequest(thing_id=thing, count=count, limit=limit, greeting=greeting)
         # Whoever buys twice has two of it, and less money; the shop does not know that it was meant only once, so
         # nobody but the caller can tell.
-        response: pb.BuyResponse = self._call("BuyOAuthThing", request, ONCE, timeout)
+        response: pb.BuyResponse = self._call("BuyOAuthThing", request, NON_IDEMPOTENT, timeout)
         return response.receipt_id, response.url
 
     def return_(self, *, receipt_id: Optional[str] = None, timeout: Optional[float] = None) -> int:
@@ -75,5 +75,5 @@ class ShopService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ReturnRequest(receipt_id=receipt_id)
-        response: pb.ReturnResponse = self._call("Return", request, ONCE, timeout)
+        response: pb.ReturnResponse = self._call("Return", request, NON_IDEMPOTENT, timeout)
         return response.refund

@@ -10,9 +10,9 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from well_known import google as google_pb
 from well_known import zoo as pb
 
-from viam_sync.proto._refusals import require
-from viam_sync.proto._values import DurationLike, StructLike, TimestampLike
-from viam_sync.rpc.retry import IDEMPOTENT, ONCE
+from viam_sync.checks import require
+from viam_sync.messages.values import DurationLike, StructLike, TimestampLike
+from viam_sync.rpc.retry import IDEMPOTENT, NON_IDEMPOTENT
 from viam_sync.rpc.service import Service
 from viam_sync.utils import struct_to_dict
 
@@ -73,7 +73,7 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = google_pb.Empty()
-        response: google_pb.Timestamp = self._call("Now", request, ONCE, timeout)
+        response: google_pb.Timestamp = self._call("Now", request, NON_IDEMPOTENT, timeout)
         return response
 
     def ring(
@@ -91,4 +91,4 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = google_pb.Duration(seconds=seconds, nanos=nanos)
-        self._call("Ring", request, ONCE, timeout)
+        self._call("Ring", request, NON_IDEMPOTENT, timeout)

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.proto._values import DurationLike, StructLike, TimestampLike
+from viam_sync.messages.values import DurationLike, StructLike, TimestampLike
 
 class PlanRequest(Message):
     """``zoo.v1.PlanRequest``."""

@@ -1,0 +1,1 @@
+"""The mixins of DataClient, one subject each."""

@@ -1,0 +1,126 @@
+"""What arguments are checked for before anything is sent: lists, IDs of binary data, times and boxes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Dict, Optional, Sequence, Union
+
+from google.protobuf.message import Message
+
+from viam_sync.checks import as_items, describe_kind, is_text, share
+from viam_sync.proto.app import data as pb
+
+#: An ID of binary data: "organization/location/file", or the message that older versions of the service take.
+BinaryIDLike = Union[str, "pb.BinaryID"]
+
+
+def id_fields(name: str, ids: Sequence[BinaryIDLike]) -> Dict[str, Any]:
+    """Return the fields of a request that hold a list of IDs of binary data.
+
+    Args:
+        name: What the caller knows the list as.
+        ids: The IDs, strings and messages as they come.
+
+    Returns:
+        The messages as ``binary_ids``, the strings as ``binary_data_ids``.
+
+    Raises:
+        TypeError: If it is no list, or something in it is no ID.
+        ValueError: If it is empty, or an ID in it is.
+
+    Example:
+        >>> from viam_sync.app._data.arguments import id_fields
+        >>> id_fields("binary_ids", ["org/loc/file"])
+        {'binary_ids': [], 'binary_data_ids': ['org/loc/file']}
+    """
+    items = as_items(name, ids, "IDs")
+    fields = [id_field(f"{name}[{index}]", item) for index, item in enumerate(items)]
+    return {
+        "binary_ids": [field["binary_id"] for field in fields if "binary_id" in field],
+        "binary_data_ids": [field["binary_data_id"] for field in fields if "binary_data_id" in field],
+    }
+
+
+def id_field(name: str, given: BinaryIDLike) -> Dict[str, Any]:
+    """Return the field of a request that holds one ID of binary data.
+
+    Args:
+        name: What the caller knows the ID as.
+        given: The ID.
+
+    Returns:
+        A message as ``binary_id``, a string as ``binary_data_id``.
+
+    Raises:
+        TypeError: If it is no ID.
+        ValueError: If it is empty.
+
+    Example:
+        >>> from viam_sync.app._data.arguments import id_field
+        >>> id_field("binary_id", "org/loc/file")
+        {'binary_data_id': 'org/loc/file'}
+    """
+    if isinstance(given, str):
+        if not given:
+            raise ValueError(f"{name} is an empty string; an ID of binary data is 'organization/location/file'")
+        if "\0" in given or not is_text(given):
+            raise ValueError(f"{name} takes 'organization/location/file', got a text with what no ID has, {given!r}")
+        return {"binary_data_id": given}
+    if isinstance(given, Message) and given.DESCRIPTOR.full_name == "viam.app.data.v1.BinaryID":
+        return {"binary_id": given}
+    raise TypeError(f"{name} takes a str or a BinaryID, got a {type(given).__name__}")
+
+
+def request_times(name: str, times: Optional[Sequence[datetime]]) -> Dict[str, Any]:
+    """Return the fields that hold when data was requested and received; none where there are no times.
+
+    Args:
+        name: What the caller knows the pair as.
+        times: When the data was requested, and when it was received.
+
+    Raises:
+        TypeError: If it is no pair of datetimes.
+        ValueError: If it holds more than two or fewer.
+
+    Example:
+        >>> from datetime import datetime
+        >>> from viam_sync.app._data.arguments import request_times
+        >>> sorted(request_times("data_request_times", (datetime(2024, 1, 1), datetime(2024, 1, 2))))
+        ['time_received', 'time_requested']
+    """
+    if times is None:
+        return {}
+    if not isinstance(times, (tuple, list)) or not all(isinstance(time, datetime) for time in times):
+        raise TypeError(f"{name} takes two datetimes, (requested, received), got {describe_kind(times)}")
+    if len(times) != 2:
+        raise ValueError(f"{name} takes two datetimes, (requested, received), got {len(times)}")
+    return {"time_requested": times[0], "time_received": times[1]}
+
+
+def box(x_min: float, y_min: float, x_max: float, y_max: float) -> Dict[str, Any]:
+    """Return the fields that hold a bounding box.
+
+    Args:
+        x_min: Left edge, as a share of the width from 0 to 1.
+        y_min: Upper edge, as a share of the height from 0 to 1.
+        x_max: Right edge, as a share of the width.
+        y_max: Lower edge, as a share of the height.
+
+    Raises:
+        TypeError: If an edge is no number.
+        ValueError: If an edge is outside [0, 1], or the box has no area.
+
+    Example:
+        >>> from viam_sync.app._data.arguments import box
+        >>> box(0, 0, 1, 0.5)["y_max_normalized"]
+        0.5
+    """
+    edges = {"x_min_normalized": x_min, "y_min_normalized": y_min, "x_max_normalized": x_max, "y_max_normalized": y_max}
+    for name, edge in edges.items():
+        if share(name, edge) is None:
+            raise TypeError(f"{name} takes a number from 0 to 1, got None")
+    for axis in "xy":
+        low, high = f"{axis}_min_normalized", f"{axis}_max_normalized"
+        if edges[low] >= edges[high]:
+            raise ValueError(f"{low} must be less than {high}, got {edges[low]!r} and {edges[high]!r}")
+    return edges

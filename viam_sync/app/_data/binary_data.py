@@ -1,0 +1,175 @@
+"""The methods of DataClient that read and delete binary data."""
+
+from __future__ import annotations
+
+from typing import List, Optional, Sequence, Tuple
+
+from viam_sync.app._data.arguments import BinaryIDLike, id_fields
+from viam_sync.checks import parameter_names
+from viam_sync.proto.app import data as pb
+from viam_sync.rpc.retry import DELETE_SOME, NON_IDEMPOTENT, READ_FILES
+from viam_sync.rpc.service import Service
+from viam_sync.transfer.output.binary_folder import binary_destination
+
+
+class BinaryFiles(Service):
+    """Methods for binary data: files and their metadata."""
+
+    def binary_data_by_filter(
+        self,
+        filter: Optional[pb.Filter] = None,
+        limit: Optional[int] = None,
+        sort_order: Optional[pb.Order.ValueType] = None,
+        last: Optional[str] = None,
+        include_binary_data: bool = True,
+        count_only: bool = False,
+        include_internal_data: bool = False,
+        dest: Optional[str] = None,
+        *,
+        timeout: Optional[float] = None,
+    ) -> Tuple[List[pb.BinaryData], int, str]:
+        """Get one page of the files that match a filter, and write it to disk where a place is named.
+
+        For the next page, give the ``last`` that came with this one; the page after the last one is empty. A page that
+        is short is not necessarily the last. If an answer is too large, ask for fewer files at a time.
+
+        Args:
+            filter: What the files must match; None for all that the caller may read.
+            limit: Files in the page, up to 100; None for 50.
+            sort_order: Order by time; None for the newest first.
+            last: Where the page before ended; None for the first page.
+            include_binary_data: Whether to get the contents too; otherwise only the metadata.
+            count_only: Whether to count all that match, and return no files.
+            include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud.
+            dest: Where to write the page. A folder that exists gets a file for each in ``data/`` and in ``metadata/``,
+                named as the official command line does; any other path is that of a file for JSON, contents as base64,
+                or for JSON lines if it ends in ``.jsonl``.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The files, how many there are, and where the page ends.
+
+        Raises:
+            OSError: If ``dest`` cannot be written. Found before the call, nothing was asked; found later, what would
+                have been returned is the error's attribute ``result``.
+            TypeError: If an argument is of the wrong type.
+            ValueError: If ``limit`` is negative, or ``dest`` ends in ``.csv``.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.utils import create_filter
+            >>> ripe = create_filter(robot_name="plant-watcher", tags=["ripe"])
+            >>> files, count, last = client.data_client.binary_data_by_filter(ripe, limit=5)
+            >>> count, files[0].metadata.capture_metadata.mime_type, files[0].binary[1:4]
+            (5, 'image/png', b'PNG')
+        """
+        destination = None if dest is None else binary_destination(dest, contents=include_binary_data)
+        with parameter_names(include_binary="include_binary_data"):
+            request = pb.BinaryDataByFilterRequest(
+                data_request=pb.DataRequest(filter=filter, limit=limit, sort_order=sort_order, last=last),
+                include_binary=include_binary_data,
+                count_only=count_only,
+                include_internal_data=include_internal_data,
+            )
+        response: pb.BinaryDataByFilterResponse = self._call("BinaryDataByFilter", request, READ_FILES, timeout)
+        page = (list(response.data), response.count, response.last)
+        if destination is not None:
+            destination(page[0], page)
+        return page
+
+    def binary_data_by_ids(
+        self,
+        binary_ids: Sequence[BinaryIDLike],
+        dest: Optional[str] = None,
+        *,
+        include_binary_data: bool = True,
+        timeout: Optional[float] = None,
+    ) -> List[pb.BinaryData]:
+        """Get files by their IDs, and write them to disk where a place is named.
+
+        Args:
+            binary_ids: Their IDs, ``"organization/location/file"`` or BinaryID messages, at least one.
+            dest: Where to write the files. A folder that exists gets a file for each in ``data/`` and in ``metadata/``,
+                named as the official command line does; any other path is that of a file for JSON, contents as base64,
+                or for JSON lines if it ends in ``.jsonl``.
+            include_binary_data: Whether to get the contents too; otherwise only the metadata.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The files; those that the service does not know are left out.
+
+        Raises:
+            OSError: If ``dest`` cannot be written. Found before the call, nothing was asked; found later, the files are
+                the error's attribute ``result``.
+            TypeError: If ``binary_ids`` is no list of IDs.
+            ValueError: If there are none, or ``dest`` ends in ``.csv``.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> files, _, _ = client.data_client.binary_data_by_filter(limit=1, include_binary_data=False)
+            >>> (file,) = client.data_client.binary_data_by_ids([files[0].metadata.binary_data_id])
+            >>> len(file.binary) == file.metadata.file_size_bytes
+            True
+        """
+        destination = None if dest is None else binary_destination(dest, contents=include_binary_data)
+        ids = id_fields("binary_ids", binary_ids)
+        with parameter_names(include_binary="include_binary_data"):
+            request = pb.BinaryDataByIDsRequest(include_binary=include_binary_data, **ids)
+        response: pb.BinaryDataByIDsResponse = self._call("BinaryDataByIDs", request, READ_FILES, timeout)
+        files = list(response.data)
+        if destination is not None:
+            destination(files, files)
+        return files
+
+    def delete_binary_data_by_filter(self, filter: Optional[pb.Filter], *, timeout: Optional[float] = None) -> int:
+        """Delete all files that match a filter.
+
+        Args:
+            filter: What the files must match. Name the organization in it: None or an empty filter stands for all files
+                that the caller may delete, unless the service refuses it.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            How many files were deleted.
+
+        Raises:
+            PermissionDeniedError: If the caller may not delete them.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.utils import create_filter
+            >>> client.data_client.delete_binary_data_by_filter(create_filter(tags=["unripe"]))
+            12
+        """
+        request = pb.DeleteBinaryDataByFilterRequest(filter=pb.Filter() if filter is None else filter)
+        response: pb.DeleteBinaryDataByFilterResponse = self._call(
+            "DeleteBinaryDataByFilter", request, NON_IDEMPOTENT, timeout, look="binary_data_by_filter"
+        )
+        return response.deleted_count
+
+    def delete_binary_data_by_ids(self, binary_ids: Sequence[BinaryIDLike], *, timeout: Optional[float] = None) -> int:
+        """Delete files by their IDs; they leave their datasets too.
+
+        Args:
+            binary_ids: Their IDs, ``"organization/location/file"`` or BinaryID messages, at least one.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            How many files were deleted; those that the service does not know are not counted. It may be too low if an
+            answer was lost on its way and the call was made again; the log has a warning then.
+
+        Raises:
+            PermissionDeniedError: If the caller may not delete them.
+            TypeError: If ``binary_ids`` is no list of IDs.
+            ValueError: If there are none.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> files, _, _ = client.data_client.binary_data_by_filter(limit=2, include_binary_data=False)
+            >>> client.data_client.delete_binary_data_by_ids([file.metadata.binary_data_id for file in files])
+            2
+        """
+        request = pb.DeleteBinaryDataByIDsRequest(**id_fields("binary_ids", binary_ids))
+        response: pb.DeleteBinaryDataByIDsResponse = self._call("DeleteBinaryDataByIDs", request, DELETE_SOME, timeout)
+        return response.deleted_count

@@ -1,0 +1,203 @@
+"""The methods of DataClient that create data pipelines, and return them and their runs as records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, List, Mapping, Optional, Sequence, Union, cast
+
+from typing_extensions import Self
+
+from viam_sync.app._data.pipeline_records import DataPipeline, DataPipelineRun
+from viam_sync.checks import require
+from viam_sync.messages.bson_documents import to_documents
+from viam_sync.proto.app import data as data_pb
+from viam_sync.proto.app import datapipelines as pb
+from viam_sync.rpc.retry import NON_IDEMPOTENT, READ
+from viam_sync.rpc.service import Service
+
+#: TABULAR_DATA_SOURCE_TYPE_STANDARD, as a number: naming it would build the schema when this is imported.
+_STANDARD = cast("data_pb.TabularDataSourceType.ValueType", 1)
+
+
+@dataclass
+class DataPipelineRunsPage:
+    """One page of the runs of a data pipeline.
+
+    Attributes:
+        _client: The client that asks for the next page; it is neither compared nor printed.
+        pipeline_id: ID of the pipeline.
+        page_size: How many runs were asked for.
+        runs: The runs.
+        next_page_token: Token of the next page; empty on the last page.
+    """
+
+    _client: DataPipelines = field(repr=False, compare=False)
+    pipeline_id: str
+    page_size: int
+    runs: List[DataPipelineRun]
+    next_page_token: str
+
+    @classmethod
+    def from_proto(
+        cls, data_pipeline_runs_page: pb.ListDataPipelineRunsResponse, client: DataPipelines, page_size: int
+    ) -> Self:
+        """Return the page of a message.
+
+        Args:
+            data_pipeline_runs_page: The message.
+            client: The client that shall ask for the next page, a DataClient.
+            page_size: How many runs the next page shall hold at most; 0 leaves it to the service.
+
+        Example:
+            >>> from viam_sync.app.data_client import DataClient
+            >>> from viam_sync.proto.app.datapipelines import ListDataPipelineRunsResponse
+            >>> response = ListDataPipelineRunsResponse(next_page_token="more")
+            >>> DataClient.DataPipelineRunsPage.from_proto(response, client.data_client, 10).next_page_token
+            'more'
+        """
+        return cls(
+            _client=client,
+            pipeline_id=data_pipeline_runs_page.pipeline_id,
+            page_size=page_size,
+            runs=[DataPipelineRun.from_proto(run) for run in data_pipeline_runs_page.runs],
+            next_page_token=data_pipeline_runs_page.next_page_token,
+        )
+
+    def next_page(self, *, timeout: Optional[float] = None) -> DataPipelineRunsPage:
+        """Get the page after this one.
+
+        Args:
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The next page. After the last one, a page without runs, and nothing is asked.
+
+        Raises:
+            NotFoundError: If the pipeline is gone.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.app.data_client import DataClient
+            >>> last = DataClient.DataPipelineRunsPage(client.data_client, "p-1", 10, [], next_page_token="")
+            >>> last.next_page().runs
+            []
+        """
+        if not self.next_page_token:
+            return DataPipelineRunsPage(self._client, self.pipeline_id, self.page_size, [], "")
+        return self._client.list_data_pipeline_runs(
+            self.pipeline_id, self.page_size, page_token=self.next_page_token, timeout=timeout
+        )
+
+
+class DataPipelines(Service):
+    """Methods for data pipelines."""
+
+    def create_data_pipeline(
+        self,
+        organization_id: str,
+        name: str,
+        mql_binary: Sequence[Union[bytes, Mapping[str, Any]]],
+        schedule: str,
+        enable_backfill: bool,
+        data_source_type: data_pb.TabularDataSourceType.ValueType = _STANDARD,
+        *,
+        timeout: Optional[float] = None,
+    ) -> str:
+        """Create a query that runs on a schedule and keeps its results.
+
+        Args:
+            organization_id: ID of the organization, a UUID.
+            name: Name of the pipeline.
+            mql_binary: The stages of the query in their order, each a dict or a BSON document.
+            schedule: When it runs, a cron expression in UTC, such as ``0 * * * *`` for every hour.
+            enable_backfill: Whether it also runs over data from before its creation.
+            data_source_type: The storage that it reads.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            ID of the new pipeline.
+
+        Raises:
+            TypeError: If the stages are no list of dicts and BSON documents.
+            ValueError: If a stage has no form in BSON.
+            InvalidArgumentError: If a stage is not allowed, or the schedule is none.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+        """
+        require(organization_id=organization_id, name=name, schedule=schedule, enable_backfill=enable_backfill)
+        request = pb.CreateDataPipelineRequest(
+            organization_id=organization_id,
+            name=name,
+            mql_binary=to_documents("mql_binary", mql_binary),
+            schedule=schedule,
+            enable_backfill=enable_backfill,
+            data_source_type=data_source_type,
+        )
+        response: pb.CreateDataPipelineResponse = self._call(
+            "CreateDataPipeline", request, NON_IDEMPOTENT, timeout, look="list_data_pipelines"
+        )
+        return response.id
+
+    def get_data_pipeline(self, id: str, *, timeout: Optional[float] = None) -> DataPipeline:
+        """Get a data pipeline.
+
+        Args:
+            id: ID of the pipeline.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The pipeline.
+
+        Raises:
+            NotFoundError: If there is no such pipeline.
+            ValueError: If the service answers with what is no pipeline.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+        """
+        require(id=id)
+        request = pb.GetDataPipelineRequest(id=id)
+        response: pb.GetDataPipelineResponse = self._call("GetDataPipeline", request, READ, timeout)
+        return DataPipeline.from_proto(response.data_pipeline)
+
+    def list_data_pipelines(self, organization_id: str, *, timeout: Optional[float] = None) -> List[DataPipeline]:
+        """List the data pipelines of an organization.
+
+        Args:
+            organization_id: ID of the organization, a UUID.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The pipelines.
+
+        Raises:
+            NotFoundError: If there is no such organization.
+            ValueError: If the service answers with what is no pipeline.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+        """
+        require(organization_id=organization_id)
+        request = pb.ListDataPipelinesRequest(organization_id=organization_id)
+        response: pb.ListDataPipelinesResponse = self._call("ListDataPipelines", request, READ, timeout)
+        return [DataPipeline.from_proto(pipeline) for pipeline in response.data_pipelines]
+
+    def list_data_pipeline_runs(
+        self, id: str, page_size: int = 10, *, page_token: Optional[str] = None, timeout: Optional[float] = None
+    ) -> DataPipelineRunsPage:
+        """Get one page of the runs of a data pipeline.
+
+        Args:
+            id: ID of the pipeline.
+            page_size: How many runs at most; 0 leaves it to the service.
+            page_token: Token of the page to get, such as one kept from a run before; None for the first page.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The page; its ``next_page()`` gets the one after it.
+
+        Raises:
+            ValueError: If ``page_size`` is negative; nothing was asked.
+            NotFoundError: If there is no such pipeline.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+        """
+        require(id=id)
+        request = pb.ListDataPipelineRunsRequest(id=id, page_size=page_size, page_token=page_token)
+        response: pb.ListDataPipelineRunsResponse = self._call("ListDataPipelineRuns", request, READ, timeout)
+        return DataPipelineRunsPage.from_proto(response, self, page_size)

@@ -1,0 +1,230 @@
+"""The methods of DataClient that bring data home: files into a folder, rows into a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Union
+
+from google.protobuf.message import Message
+
+from viam_sync.app._data.binary_data import BinaryFiles
+from viam_sync.app._data.iterators import DataIterators
+from viam_sync.app._data.records import plain_rows
+from viam_sync.app._data.tabular_data import TabularQueries
+from viam_sync.checks import parameter_names, worker_count
+from viam_sync.messages.bson_documents import to_documents
+from viam_sync.proto.app import data as pb
+from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.rpc.retry import READ_FILES
+from viam_sync.transfer.concurrency.throttle import Throttle
+from viam_sync.transfer.export.exporter import Export
+from viam_sync.transfer.export.results import ExportResult
+from viam_sync.transfer.output.atomic import StrPath, path_from
+from viam_sync.transfer.output.progress import Progress, ProgressLike
+from viam_sync.transfer.output.tables import TableFile
+
+#: The throttle tries again, with waits that all calls share.
+_ONE_FETCH = replace(READ_FILES, attempts=1)
+
+
+class Exports(TabularQueries, BinaryFiles, DataIterators):
+    """Methods that write what matches a filter to disk, however much it is."""
+
+    def export_binary_data(
+        self,
+        filter: Optional[pb.Filter],
+        folder: StrPath,
+        *,
+        workers: int = 8,
+        include_internal_data: bool = False,
+        progress: Optional[ProgressLike] = None,
+        timeout: Optional[float] = None,
+    ) -> ExportResult:
+        """Bring all files that match a filter into a folder, several at a time.
+
+        Their contents go to ``data/`` and what is known of them to ``metadata/``, with the names that the official
+        command line gives them. No name leads out of the folder; where two are the same, or differ only by their case,
+        the later one gets a number. A file appears when it is whole and of the size that the service tells, not before.
+
+        A file that cannot be had does not keep the others: its result holds the error. ``manifest.jsonl`` lists the
+        files that are whole. With that, a second run brings only what is missing, each to the name that it had,
+        however the first one ended; what is known of the other files is not brought again.
+
+        Where the service has enough of it (RESOURCE_EXHAUSTED), fewer calls are made at a time, and slowly more again.
+        Files above 16 MiB are downloaded in pieces; where the connection breaks, the rest is asked for. About 4 MiB
+        for each worker are in memory at a time, up to 32 if the files are that large.
+
+        Args:
+            filter: What the files must match; None for all that the caller may read.
+            folder: The folder; it is made if it is not there.
+            workers: How many calls may be under way at a time, up to 64.
+            include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud.
+            progress: True for a bar on the terminal, which takes ``pip install "viam-sync[progress]"``; or what is
+                called with the files that are done, how many there are, and ``"files"``.
+            timeout: Seconds that a call may take before it is made again; None for the limit of its retry class.
+
+        Returns:
+            One result for each file: its path, or the error. ``complete`` tells whether all are there.
+
+        Raises:
+            OSError: If the folder cannot be written, another export is at work in it, or the disk is full. What was
+                done until then is the error's attribute ``result``.
+            TypeError: If an argument is of the wrong type.
+            ValueError: If ``workers`` is out of its range.
+            UnauthenticatedError: If the service no longer knows the caller; with ``result``.
+            GRPCError: If the files cannot be listed; a subclass says why. With ``result``, too.
+
+        Example:
+            >>> result = client.data_client.export_binary_data(None, folder)
+            >>> len(result.exported), result.complete, sorted(path.name for path in folder.iterdir())
+            (24, True, ['data', 'manifest.jsonl', 'metadata'])
+            >>> len(client.data_client.export_binary_data(None, folder).already_there)
+            24
+        """
+        # Few scripts need what speaks HTTP.
+        from viam_sync.transfer.export.http_download import Downloads
+
+        place = path_from("folder", folder)
+        throttle = Throttle(worker_count(workers))
+        downloads = Downloads(self._metadata, throttle)
+        fetch = partial(self._fetch, timeout)
+        listed = self.iter_binary_data(
+            filter, include_binary_data=False, include_internal_data=include_internal_data, timeout=timeout
+        )
+        with listed, Progress(progress, "files") as told:
+            place.mkdir(parents=True, exist_ok=True)
+            with Export(place, fetch, downloads, throttle, told) as export:
+                try:
+                    if progress:
+                        told.begin(self._count(filter, include_internal_data, timeout))
+                    export.run(listed, workers)
+                except BaseException as error:
+                    error.result = export.result  # type: ignore[attr-defined]
+                    raise
+        return export.result
+
+    def _fetch(
+        self, timeout: Optional[float], wanted: Sequence[pb.BinaryMetadata], cancellation: Cancellation
+    ) -> Iterable[pb.BinaryData]:
+        request = pb.BinaryDataByIDsRequest(include_binary=True, **_ids(wanted))
+        response: pb.BinaryDataByIDsResponse = self._call("BinaryDataByIDs", request, _ONE_FETCH, timeout, cancellation)
+        return response.data
+
+    def export_tabular_data_to(
+        self,
+        filter_or_query: Union[pb.Filter, str, Sequence[Union[bytes, Mapping[str, Any]]], None],
+        path: StrPath,
+        *,
+        organization_id: Optional[str] = None,
+        sort_order: Optional[pb.Order.ValueType] = None,
+        include_internal_data: bool = False,
+        progress: Optional[ProgressLike] = None,
+        timeout: Optional[float] = None,
+    ) -> int:
+        """Write all rows that match a filter, or that a query gives, to a file.
+
+        The ending of the path names the format: JSON lines (``.jsonl``), CSV (``.csv``), or Parquet (``.parquet``),
+        which takes ``pip install "viam-sync[arrow]"``. In the latter two, nested objects become columns with dotted
+        names; a column has the type of its values, or is text if these do not go together.
+
+        Rows that match a filter come page by page and are written as they come, so memory stays constant; CSV and
+        Parquet need about as much room again for a temporary file beside the target. The rows of a query come in one
+        message. The file appears when all rows are in it; if anything goes wrong, an older one of that name is kept.
+
+        Args:
+            filter_or_query: What the rows must match, None for all that the caller may read; or a query in SQL, or one
+                in MQL as a list of stages, each a dict or a BSON document.
+            path: Path of the file. A file of that name is replaced.
+            organization_id: ID of the organization whose data is queried, a UUID; only for a query, which needs it.
+            sort_order: Order by time; None for the newest first. Not for a query, which has an order of its own.
+            include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud;
+                not for a query.
+            progress: True for a bar on the terminal, which takes ``pip install "viam-sync[progress]"``; or what is
+                called with the rows that are written, how many there are, and ``"rows"``.
+            timeout: Seconds that each page, or the query, may take, retries included; None for the limit of its retry
+                class.
+
+        Returns:
+            How many rows were written.
+
+        Raises:
+            OSError: If the file cannot be written.
+            TypeError: If an argument is of the wrong type.
+            ValueError: If the path ends in something else, or a query has no organization, or a filter has one.
+            ImportError: If the file is to be Parquet, and pyarrow is not installed.
+            GRPCError: If the service refuses a call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.utils import create_filter
+            >>> air = create_filter(component_name="air")
+            >>> client.data_client.export_tabular_data_to(air, folder / "air.csv")
+            1008
+            >>> sorted((folder / "air.csv").read_text().split(",")[:3])
+            ['data.readings.co2', 'data.readings.humidity', 'data.readings.temperature']
+        """
+        file = TableFile(path)
+        with Progress(progress, "rows") as told:
+            if filter_or_query is None or isinstance(filter_or_query, Message):
+                if organization_id is not None:
+                    raise ValueError("organization_id goes with a query; a filter has organization_ids of its own")
+                with self.iter_tabular_data(
+                    filter_or_query,
+                    sort_order=sort_order,
+                    include_internal_data=include_internal_data,
+                    timeout=timeout,
+                ) as rows:
+                    if progress:
+                        told.begin(self._count_rows(filter_or_query, include_internal_data, timeout))
+                    return file.write(plain_rows(rows), told)
+            found = self._queried(filter_or_query, organization_id, timeout)
+            told.begin(len(found))
+            return file.write(plain_rows(found), told)
+
+    def _queried(self, query: Any, organization_id: Optional[str], timeout: Optional[float]) -> List[Dict[str, Any]]:
+        if isinstance(query, (bytes, Mapping)) or not isinstance(query, (str, Sequence)):
+            kind = type(query).__name__
+            raise TypeError(f"filter_or_query takes a Filter, SQL as a str, or MQL as a list of stages, got a {kind}")
+        if organization_id is None:
+            raise ValueError(
+                "filter_or_query is a query, and a query is for the data of one organization; give its ID as"
+                " organization_id"
+            )
+        if isinstance(query, str):
+            with parameter_names(sql_query="filter_or_query"):
+                return self.tabular_data_by_sql(organization_id, query, timeout=timeout)
+        stages = to_documents("filter_or_query", query)
+        return self.tabular_data_by_mql(organization_id, stages, timeout=timeout)
+
+    def _count_rows(self, filter: Any, include_internal_data: bool, timeout: Optional[float]) -> int:
+        _, count, _ = self.tabular_data_by_filter(
+            filter, count_only=True, include_internal_data=include_internal_data, timeout=timeout
+        )
+        return count
+
+    def _count(self, filter: Optional[pb.Filter], include_internal_data: bool, timeout: Optional[float]) -> int:
+        _, count, _ = self.binary_data_by_filter(
+            filter,
+            include_binary_data=False,
+            count_only=True,
+            include_internal_data=include_internal_data,
+            timeout=timeout,
+        )
+        return count
+
+
+def _ids(wanted: Iterable[pb.BinaryMetadata]) -> Dict[str, Any]:
+    """Return the fields that name files; those that an older service lists have IDs in three parts."""
+    fields: Dict[str, List[Any]] = {"binary_ids": [], "binary_data_ids": []}
+    for metadata in wanted:
+        if metadata.binary_data_id:
+            # It is asked for as the service wrote it, whatever that is; no caller could mend it.
+            fields["binary_data_ids"].append(metadata.binary_data_id)
+        else:
+            captured = metadata.capture_metadata
+            fields["binary_ids"].append(
+                pb.BinaryID(
+                    file_id=metadata.id, organization_id=captured.organization_id, location_id=captured.location_id
+                )
+            )
+    return fields

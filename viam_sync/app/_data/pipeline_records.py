@@ -1,0 +1,120 @@
+"""Data pipelines and their runs as plain records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Dict, List
+
+from typing_extensions import Self
+
+from viam_sync.messages.bson_documents import from_documents
+from viam_sync.proto.app import data as data_pb
+from viam_sync.proto.app import datapipelines as pb
+from viam_sync.utils import timestamp_to_datetime
+
+
+@dataclass
+class DataPipeline:
+    """A query in MQL that runs on a schedule and keeps its results.
+
+    Times are UTC without a time zone, as in the official SDK; one that the service did not send is the start of 1970.
+
+    Attributes:
+        id: ID of the pipeline.
+        organization_id: ID of the organization that owns it, a UUID.
+        name: Its name.
+        mql_binary: The stages of the query in their order.
+        schedule: When it runs, a cron expression in UTC.
+        created_on: When it was created.
+        updated_at: When it last changed.
+        enabled: Whether it runs on its schedule.
+        data_source_type: The storage that it reads; TABULAR_DATA_SOURCE_TYPE_UNSPECIFIED if the service did not say.
+    """
+
+    id: str
+    organization_id: str
+    name: str
+    mql_binary: List[Dict[str, Any]]
+    schedule: str
+    created_on: datetime
+    updated_at: datetime
+    enabled: bool
+    data_source_type: data_pb.TabularDataSourceType.ValueType
+
+    @classmethod
+    def from_proto(cls, data_pipeline: pb.DataPipeline) -> Self:
+        """Return the record of a message.
+
+        Raises:
+            ValueError: If a stage of it is no BSON, or no calendar has one of its times.
+
+        Example:
+            >>> from viam_sync.app.data_client import DataClient
+            >>> from viam_sync.proto.app import datapipelines
+            >>> DataClient.DataPipeline.from_proto(datapipelines.DataPipeline(name="hourly")).name
+            'hourly'
+        """
+        return cls(
+            id=data_pipeline.id,
+            organization_id=data_pipeline.organization_id,
+            name=data_pipeline.name,
+            mql_binary=from_documents(data_pipeline, data_pipeline.mql_binary),
+            schedule=data_pipeline.schedule,
+            created_on=timestamp_to_datetime(data_pipeline.created_on),
+            updated_at=timestamp_to_datetime(data_pipeline.updated_at),
+            enabled=data_pipeline.enabled,
+            data_source_type=data_pipeline.data_source_type,
+        )
+
+
+@dataclass
+class DataPipelineRun:
+    """One run of a data pipeline.
+
+    Times are UTC without a time zone, as in the official SDK; one that the service did not send, such as the end of a
+    run that goes on, is the start of 1970.
+
+    Attributes:
+        id: ID of the run.
+        status: How far it is, a value of ``DataPipelineRunStatus``.
+        start_time: When it started.
+        end_time: When it ended.
+        data_start_time: Start of the time span whose data it covers.
+        data_end_time: End of that time span.
+        error_message: Why it failed; empty if it did not.
+        data_source_type: The storage that it reads.
+    """
+
+    id: str
+    status: pb.DataPipelineRunStatus.ValueType
+    start_time: datetime
+    end_time: datetime
+    data_start_time: datetime
+    data_end_time: datetime
+    error_message: str
+    data_source_type: data_pb.TabularDataSourceType.ValueType
+
+    @classmethod
+    def from_proto(cls, data_pipeline_run: pb.DataPipelineRun) -> Self:
+        """Return the record of a message.
+
+        Raises:
+            ValueError: If no calendar has one of its times.
+
+        Example:
+            >>> from viam_sync.app.data_client import DataClient
+            >>> from viam_sync.proto.app import datapipelines
+            >>> DataClient.DataPipelineRun.from_proto(datapipelines.DataPipelineRun(error_message="late")).error_message
+            'late'
+        """
+        return cls(
+            id=data_pipeline_run.id,
+            status=data_pipeline_run.status,
+            start_time=timestamp_to_datetime(data_pipeline_run.start_time),
+            end_time=timestamp_to_datetime(data_pipeline_run.end_time),
+            data_start_time=timestamp_to_datetime(data_pipeline_run.data_start_time),
+            data_end_time=timestamp_to_datetime(data_pipeline_run.data_end_time),
+            error_message=data_pipeline_run.error_message,
+            data_source_type=data_pipeline_run.data_source_type,
+        )

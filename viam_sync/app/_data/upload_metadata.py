@@ -1,0 +1,94 @@
+"""The messages that say what an upload is and where it comes from."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Optional, Sequence
+
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+
+from viam_sync.checks import is_text, redact, require
+from viam_sync.proto.app import datasync as pb
+from viam_sync.utils import primitive_to_value
+
+
+def upload_metadata(
+    kind: pb.DataType.ValueType,
+    part_id: str,
+    method_parameters: Optional[Mapping[str, Any]] = None,
+    tags: Optional[Sequence[str]] = None,
+    dataset_ids: Optional[Sequence[str]] = None,
+    **described: Any,
+) -> pb.UploadMetadata:
+    """Return the metadata of an upload.
+
+    Args:
+        kind: What is uploaded.
+        part_id: ID of the part that it comes from, a UUID.
+        method_parameters: Parameters that it was captured with: plain values, or messages.
+        tags: Tags to store with it.
+        dataset_ids: IDs of datasets to put it into.
+        described: The other fields of the message; None for those to leave empty.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If the ID is none, or a parameter has no form in a message.
+    """
+    require(part_id=part_id)
+    return pb.UploadMetadata(
+        type=kind,
+        part_id=part_id,
+        method_parameters=_parameters(method_parameters),
+        tags=tags,
+        dataset_ids=dataset_ids,
+        **described,
+    )
+
+
+def capture_metadata(
+    kind: pb.DataType.ValueType, part_id: str, component_type: str, component_name: str, method_name: str, **others: Any
+) -> pb.UploadMetadata:
+    """Return the metadata of an upload that says which component it comes from.
+
+    Raises:
+        TypeError: If an argument is of the wrong type, or one of these is None.
+        ValueError: If the ID is none, or a parameter has no form in a message.
+    """
+    others.update(component_type=component_type, component_name=component_name, method_name=method_name)
+    require(component_type=component_type, component_name=component_name, method_name=method_name)
+    return upload_metadata(kind, part_id, **others)
+
+
+def dotted(extension: str, name: str = "file_extension") -> str:
+    """Return an extension with its dot; ``name`` is what the caller knows it as.
+
+    Example:
+        >>> from viam_sync.app._data.upload_metadata import dotted
+        >>> dotted("png"), dotted(".png"), dotted("")
+        ('.png', '.png', '')
+    """
+    if not isinstance(extension, str):
+        raise TypeError(f"{name} takes a str, got a {type(extension).__name__}")
+    return extension if not extension or extension.startswith(".") else f".{extension}"
+
+
+def _parameters(parameters: Optional[Mapping[str, Any]]) -> Optional[Dict[str, AnyMessage]]:
+    if parameters is None:
+        return None
+    if not isinstance(parameters, Mapping):
+        raise TypeError(f"method_parameters takes a mapping, got a {type(parameters).__name__}")
+    wrong = next((name for name in parameters if not is_text(name)), None)
+    if wrong is not None:
+        raise TypeError(f"method_parameters takes a mapping whose keys are texts, got the key {redact(wrong)}")
+    return {name: _packed(f"method_parameters[{name!r}]", value) for name, value in parameters.items()}
+
+
+def _packed(name: str, value: Any) -> AnyMessage:
+    if isinstance(value, Message) and value.DESCRIPTOR.full_name == "google.protobuf.Any":
+        return value  # type: ignore[return-value]  # perhaps of another pool; the constructor sees to it
+    packed = AnyMessage()
+    try:
+        packed.Pack(value if isinstance(value, Message) else primitive_to_value(value))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} has no form in a message: {error}") from error
+    return packed

@@ -1,0 +1,1 @@
+"""The mixins of AppClient, one subject each."""

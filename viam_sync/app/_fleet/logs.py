@@ -1,0 +1,272 @@
+"""The methods of AppClient that return entries of logs."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
+
+from viam_sync.app._fleet.log_tail import LogsStream, timestamp
+from viam_sync.app._fleet.records import LogEntry
+from viam_sync.checks import describe, parameter_names, require, require_seconds
+from viam_sync.proto import app as pb
+from viam_sync.proto import common as common_pb
+from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.rpc.retry import READ, TAIL
+from viam_sync.rpc.service import Service
+from viam_sync.rpc.streams import Stream
+from viam_sync.transfer.output.atomic import AtomicOutput, message_to_row
+from viam_sync.transfer.output.rows import write_rows
+from viam_sync.transfer.paging.paged_call import PagedCall
+from viam_sync.transfer.paging.pages import Converted, Items, Pages, walk
+
+_GET_LOGS = "viam.app.v1.AppService/GetRobotPartLogs"
+#: What the service may still send of the stored log, as asking it for errors only is deprecated.
+_NO_ERRORS = ("debug", "info", "warn", "warning")
+
+
+class Logs(Service):
+    """Methods for the logs of parts."""
+
+    def get_robot_part_logs(
+        self,
+        robot_part_id: str,
+        filter: Optional[str] = None,
+        dest: Optional[str] = None,
+        log_levels: List[str] = [],  # noqa: B006 - the reference has it so, and nothing changes it
+        num_log_entries: int = 100,
+        *,
+        start: Optional[datetime] = None,
+        end: Optional[datetime] = None,
+        order: Optional[pb.LogOrder.ValueType] = None,
+        range: Optional[str] = None,
+        source: Optional[str] = None,
+        user_facing_only: Optional[bool] = None,
+        timeout: Optional[float] = None,
+    ) -> List[LogEntry]:
+        """Get what a part has logged, the newest first, and write it to a file where one is named.
+
+        The service sends it in pages; they are asked for until there are enough entries, or no more.
+
+        Args:
+            robot_part_id: ID of the part, a UUID.
+            filter: Only entries whose message contains this text; None for all.
+            dest: Path of a file for the entries. One that ends in ``.jsonl`` gets an object on each line, any other a
+                JSON list of them; their names are those of the service's JSON, and empty fields are left out.
+            log_levels: Only entries of these levels, such as ``["warn", "error"]``; empty for all.
+            num_log_entries: How many entries at most; 0 for all that there are.
+            start: Only entries from this time on; without a time zone it is UTC.
+            end: Only entries up to this time; without a time zone it is UTC.
+            order: ``LogOrder.LOG_ORDER_ASCENDING`` of ``viam_sync.proto.app`` for the oldest first.
+            range: How far back to look, such as ``10m``, ``10h`` or ``10d``, in place of ``start`` and ``end``.
+            source: Only entries from there; None for all.
+            user_facing_only: Whether to leave out entries that are not meant for users.
+            timeout: Seconds that all pages may take together, retries included; None for the limit of the retry class,
+                which each page has for itself.
+
+        Returns:
+            The entries.
+
+        Raises:
+            ValueError: If ``num_log_entries`` is negative, or ``dest`` ends in ``.csv``; nothing was asked.
+            TypeError: If ``log_levels`` is a text, or ``num_log_entries`` no int; nothing was asked.
+            OSError: If ``dest`` cannot be written. Found before the call, nothing was asked; found later, the entries
+                are the error's attribute ``result``.
+            NotFoundError: If there is no such part.
+            InvalidArgumentError: If ``range`` comes with both ``start`` and ``end``.
+            InternalError: If the service sends pages without end.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> sandbox.log(sandbox.robot_part_id, "The battery is low", level="warn")
+            >>> [entry.message for entry in cloud.get_robot_part_logs(sandbox.robot_part_id, filter="battery")]
+            ['The battery is low']
+        """
+        require(robot_part_id=robot_part_id)
+        require_seconds("timeout", timeout)
+        count = _checked_count(num_log_entries)
+        destination = None if dest is None else AtomicOutput(dest, refused=(".csv",))
+        request = _logs_request(
+            robot_part_id,
+            filter,
+            log_levels,
+            start=start,
+            end=end,
+            order=order,
+            range=range,
+            source=source,
+            user_facing_only=user_facing_only,
+        )
+        messages = self._gather_logs(request, count, timeout)
+        logs = [LogEntry.from_proto(message) for message in messages]
+        if destination is not None:
+            write_rows(destination, messages, message_to_row, logs)
+        return logs
+
+    def iter_robot_part_logs(
+        self,
+        robot_part_id: str,
+        *,
+        filter: Optional[str] = None,
+        log_levels: Sequence[str] = (),
+        start: Optional[datetime] = None,
+        end: Optional[datetime] = None,
+        order: Optional[pb.LogOrder.ValueType] = None,
+        range: Optional[str] = None,
+        source: Optional[str] = None,
+        user_facing_only: Optional[bool] = None,
+        limit: Optional[int] = None,
+        prefetch: bool = True,
+        timeout: Optional[float] = None,
+    ) -> Pages[LogEntry]:
+        """Go through all that a part has logged, the newest first.
+
+        Args:
+            robot_part_id: ID of the part, a UUID.
+            filter: Only entries whose message contains this text; None for all.
+            log_levels: Only entries of these levels, such as ``["warn", "error"]``; empty for all.
+            start: Only entries from this time on; without a time zone it is UTC.
+            end: Only entries up to this time; without a time zone it is UTC.
+            order: ``LogOrder.LOG_ORDER_ASCENDING`` of ``viam_sync.proto.app`` for the oldest first.
+            range: How far back to look, such as ``10m``, ``10h`` or ``10d``, in place of ``start`` and ``end``.
+            source: Only entries from there; None for all.
+            user_facing_only: Whether to leave out entries that are not meant for users.
+            limit: How many entries at most; None for all.
+            prefetch: Whether to fetch the next page in a thread while the caller works on this one.
+            timeout: Seconds that each page may take, retries included; None for the limit of its retry class.
+
+        Returns:
+            An iterator over the entries; nothing is asked before the first one is.
+
+        Raises:
+            TypeError: If an argument is of the wrong type.
+            ValueError: If ``limit`` is negative.
+            NotFoundError: While iterating, if there is no such part.
+            InvalidArgumentError: While iterating, if ``range`` came with both ``start`` and ``end``.
+            GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
+
+        Example:
+            >>> sandbox.log(sandbox.robot_part_id, "The battery is low", level="warn")
+            >>> [entry.message for entry in cloud.iter_robot_part_logs(sandbox.robot_part_id, filter="battery")]
+            ['The battery is low']
+        """
+        require(robot_part_id=robot_part_id)
+        request = _logs_request(
+            robot_part_id,
+            filter,
+            log_levels,
+            start=start,
+            end=end,
+            order=order,
+            range=range,
+            source=source,
+            user_facing_only=user_facing_only,
+        )
+
+        def read(response: pb.GetRobotPartLogsResponse) -> Tuple[Items[LogEntry], str]:
+            return Converted(response.logs, LogEntry.from_proto), response.next_page_token
+
+        call = PagedCall(_GET_LOGS, READ, request, request)
+        return call.pages(self._call, read, limit=limit, prefetch=prefetch, timeout=timeout)
+
+    def tail_robot_part_logs(
+        self,
+        robot_part_id: str,
+        errors_only: bool = True,
+        filter: Optional[str] = None,
+        *,
+        timeout: Optional[float] = None,
+    ) -> LogsStream:
+        """Follow the log of a part: get its new entries as they come in.
+
+        The request is sent at once: what is logged once it has reached the service is not missed, even before the
+        first ``next``. The stream goes on until it is closed; use it in a ``with`` statement. A connection that is lost
+        is made again, and what was logged meanwhile comes from the stored log.
+
+        Args:
+            robot_part_id: ID of the part, a UUID.
+            errors_only: Whether to leave out entries that are no errors.
+            filter: Only entries whose message contains this text; None for all.
+            timeout: Seconds after which the stream ends with DeadlineExceededError; None for no limit.
+
+        Returns:
+            An iterator over lists of entries, none of them empty. Each ``next`` waits for the service and raises what
+            it refuses the call with, such as NotFoundError.
+
+        Raises:
+            ClosedError: If the client was closed.
+
+        Example:
+            >>> with cloud.tail_robot_part_logs(sandbox.robot_part_id) as stream:
+            ...     sandbox.wait_for_tail(sandbox.robot_part_id)
+            ...     sandbox.log(sandbox.robot_part_id, "The motor stalled", level="error")
+            ...     print(stream.next()[0].message)
+            The motor stalled
+        """
+        require(robot_part_id=robot_part_id)
+        require_seconds("timeout", timeout)
+        with parameter_names(id="robot_part_id"):
+            request = pb.TailRobotPartLogsRequest(
+                id=robot_part_id, errors_only=errors_only, filter="" if filter is None else filter
+            )
+
+        def begin(seconds: Optional[float]) -> Stream[pb.TailRobotPartLogsResponse]:
+            return self._receive("TailRobotPartLogs", request, TAIL, seconds)
+
+        def stored(start: int, cancellation: Cancellation) -> Iterator[List[common_pb.LogEntry]]:
+            return self._logged_since(request, start, cancellation)
+
+        return LogsStream(begin, stored, self._reconnects, timeout, lambda seconds, ended: self._pause(ended)(seconds))
+
+    def _logged_since(
+        self, tail: pb.TailRobotPartLogsRequest, start: int, cancellation: Cancellation
+    ) -> Iterator[List[common_pb.LogEntry]]:
+        """Yield what a tail would have sent, from a time in nanoseconds on, the oldest first."""
+        request = pb.GetRobotPartLogsRequest(
+            id=tail.id,
+            errors_only=tail.errors_only,
+            filter=tail.filter,
+            start=timestamp(start),
+            order=pb.LogOrder.LOG_ORDER_ASCENDING,
+        )
+
+        def fetch(token: str, size: int) -> Tuple[Items[common_pb.LogEntry], str]:
+            request.page_token = token
+            page: pb.GetRobotPartLogsResponse = self._call("GetRobotPartLogs", request, READ, None, cancellation)
+            return page.logs, page.next_page_token
+
+        for page in walk(fetch, limit=None, method=_GET_LOGS):
+            yield [entry for entry in page if not (tail.errors_only and entry.level.lower() in _NO_ERRORS)]
+
+    def _gather_logs(
+        self, request: pb.GetRobotPartLogsRequest, count: int, timeout: Optional[float]
+    ) -> List[common_pb.LogEntry]:
+        """Ask for page after page until there are ``count`` entries, 0 being all."""
+        over = None if timeout is None else time.monotonic() + timeout
+
+        def fetch(token: str, size: int) -> Tuple[Items[common_pb.LogEntry], str]:
+            request.page_token = token
+            left = None if over is None else max(over - time.monotonic(), 0)
+            page: pb.GetRobotPartLogsResponse = self._call("GetRobotPartLogs", request, READ, left)
+            return page.logs, page.next_page_token
+
+        return [entry for page in walk(fetch, limit=count or None, method=_GET_LOGS) for entry in page]
+
+
+def _logs_request(
+    robot_part_id: str, filter: Optional[str], log_levels: Sequence[str], **more: Any
+) -> pb.GetRobotPartLogsRequest:
+    if isinstance(log_levels, (str, bytes)):
+        raise TypeError(f"log_levels takes a list such as ['error'], got {log_levels!r}")
+    with parameter_names(id="robot_part_id", levels="log_levels"):
+        return pb.GetRobotPartLogsRequest(
+            id=robot_part_id, filter="" if filter is None else filter, page_token="", levels=log_levels, **more
+        )
+
+
+def _checked_count(count: int) -> int:
+    if not isinstance(count, int):
+        raise TypeError(f"num_log_entries takes an int, got {describe(count)}")
+    if count < 0:
+        raise ValueError(f"num_log_entries takes 0 for all entries, or how many at most, got {describe(count)}")
+    return count

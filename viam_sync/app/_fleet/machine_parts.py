@@ -1,0 +1,237 @@
+"""The methods of AppClient that return parts as records."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, List, Mapping, Optional
+
+from viam_sync.app._fleet.records import RobotPart, RobotPartHistoryEntry
+from viam_sync.checks import parameter_names, require, whole
+from viam_sync.proto import app as pb
+from viam_sync.rpc.retry import IDEMPOTENT, NON_IDEMPOTENT, READ
+from viam_sync.rpc.service import Service
+from viam_sync.transfer.output.atomic import AtomicOutput
+
+#: More spaces would make a small configuration a large file, and a huge number of them takes all the memory.
+_DEEPEST_INDENT = 100
+
+
+class MachineParts(Service):
+    """Methods for the parts of machines."""
+
+    def get_robot_parts(self, robot_id: str, *, timeout: Optional[float] = None) -> List[RobotPart]:
+        """List the parts of a machine, the main part first.
+
+        Args:
+            robot_id: ID of the machine, a UUID.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The parts.
+
+        Raises:
+            NotFoundError: If there is no such machine.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> parts = cloud.get_robot_parts(sandbox.robot_id)
+            >>> [part.main_part for part in parts][0]
+            True
+        """
+        require(robot_id=robot_id)
+        request = pb.GetRobotPartsRequest(robot_id=robot_id)
+        response: pb.GetRobotPartsResponse = self._call("GetRobotParts", request, READ, timeout)
+        return [RobotPart.from_proto(part) for part in response.parts]
+
+    def get_robot_part(
+        self, robot_part_id: str, dest: Optional[str] = None, indent: int = 4, *, timeout: Optional[float] = None
+    ) -> RobotPart:
+        """Get a part, and write its configuration to a file where one is named.
+
+        Args:
+            robot_part_id: ID of the part, a UUID.
+            dest: Path of a file for the configuration, as JSON; it may hold secrets, so only its owner can read it.
+            indent: Spaces by which the JSON is indented, 0 to 100.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The part.
+
+        Raises:
+            ValueError: If ``indent`` is out of its range.
+            NotFoundError: If there is no such part.
+            OSError: If ``dest`` cannot be written. Found before the call, nothing was asked; found later, the part is
+                the error's attribute ``result``.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> part = cloud.get_robot_part(sandbox.robot_part_id)
+            >>> part.robot == sandbox.robot_id
+            True
+        """
+        require(robot_part_id=robot_part_id)
+        whole("indent", indent, 0, _DEEPEST_INDENT)
+        destination = None if dest is None else AtomicOutput(dest, secret=True, refused=(".csv", ".jsonl"))
+        with parameter_names(id="robot_part_id"):
+            request = pb.GetRobotPartRequest(id=robot_part_id)
+        response: pb.GetRobotPartResponse = self._call("GetRobotPart", request, READ, timeout)
+        part = RobotPart.from_proto(response.part)
+        if destination is not None:
+            destination.write(_indented(response.config_json, indent).encode(), result=part)
+        return part
+
+    def get_robot_part_by_name_and_location(
+        self, name: str, location_id: str, *, timeout: Optional[float] = None
+    ) -> RobotPart:
+        """Get a part by its name.
+
+        Args:
+            name: Name of the part.
+            location_id: ID of the location that its machine is in, ten lowercase letters and digits.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The part.
+
+        Raises:
+            NotFoundError: If the location has no such part.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> part = cloud.get_robot_part(sandbox.robot_part_id)
+            >>> cloud.get_robot_part_by_name_and_location(part.name, part.location_id).id == part.id
+            True
+        """
+        require(name=name, location_id=location_id)
+        request = pb.GetRobotPartByNameAndLocationRequest(name=name, location_id=location_id)
+        response: pb.GetRobotPartByNameAndLocationResponse = self._call(
+            "GetRobotPartByNameAndLocation", request, READ, timeout
+        )
+        return RobotPart.from_proto(response.part)
+
+    def get_robot_part_history(
+        self,
+        robot_part_id: str,
+        *,
+        start: Optional[datetime] = None,
+        end: Optional[datetime] = None,
+        page_limit: Optional[int] = None,
+        timeout: Optional[float] = None,
+    ) -> List[RobotPartHistoryEntry]:
+        """List the changes of a part, the newest first.
+
+        Args:
+            robot_part_id: ID of the part, a UUID.
+            start: Only changes from this time on; without a time zone it is UTC.
+            end: Only changes before this time; without a time zone it is UTC.
+            page_limit: How many changes at most; None for all.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The changes, each with the part as it was before.
+
+        Raises:
+            NotFoundError: If there is no such part.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> part_id = cloud.new_robot_part(sandbox.robot_id, "arm")
+            >>> part = cloud.update_robot_part(part_id, "left arm")
+            >>> [change.old.name for change in cloud.get_robot_part_history(part_id)]
+            ['arm']
+        """
+        require(robot_part_id=robot_part_id)
+        with parameter_names(id="robot_part_id"):
+            request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end, page_limit=page_limit)
+        response: pb.GetRobotPartHistoryResponse = self._call("GetRobotPartHistory", request, READ, timeout)
+        return [RobotPartHistoryEntry.from_proto(entry) for entry in response.history]
+
+    def update_robot_part(
+        self,
+        robot_part_id: str,
+        name: str,
+        robot_config: Optional[Mapping[str, Any]] = None,
+        *,
+        last_known_update: Optional[datetime] = None,
+        robot_config_json: Optional[str] = None,
+        timeout: Optional[float] = None,
+    ) -> RobotPart:
+        """Rename a part, and give it another configuration where one is given.
+
+        Args:
+            robot_part_id: ID of the part, a UUID.
+            name: Name of the part; its name in DNS follows it.
+            robot_config: The whole new configuration; None leaves the old one, and ``{}`` empties it.
+            last_known_update: When the part last changed as far as the caller knows; if it has changed since, nothing
+                is done.
+            robot_config_json: The configuration as JSON, which keeps integers apart from floats; it goes before
+                ``robot_config``.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The part after the change.
+
+        Raises:
+            AlreadyExistsError: If the machine has another part of this name.
+            FailedPreconditionError: If the part has changed since ``last_known_update``.
+            NotFoundError: If there is no such part.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> part = cloud.update_robot_part(sandbox.robot_part_id, "brain", {"components": []})
+            >>> part.name, part.robot_config
+            ('brain', {'components': []})
+        """
+        require(robot_part_id=robot_part_id, name=name)
+        with parameter_names(id="robot_part_id"):
+            request = pb.UpdateRobotPartRequest(
+                id=robot_part_id,
+                name=name,
+                robot_config=robot_config,
+                last_known_update=last_known_update,
+                robot_config_json=robot_config_json,
+            )
+        # Against a last known update, a second attempt would be refused for what the first one did.
+        policy = IDEMPOTENT if last_known_update is None else NON_IDEMPOTENT
+        response: pb.UpdateRobotPartResponse = self._call(
+            "UpdateRobotPart", request, policy, timeout, look="get_robot_part"
+        )
+        return RobotPart.from_proto(response.part)
+
+    def create_robot_part_secret(self, robot_part_id: str, *, timeout: Optional[float] = None) -> RobotPart:
+        """Give a part another secret; it can have two at a time.
+
+        Args:
+            robot_part_id: ID of the part, a UUID.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The part with all its secrets, the new one included.
+
+        Raises:
+            FailedPreconditionError: If it has two already.
+            NotFoundError: If there is no such part.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> part = cloud.create_robot_part_secret(sandbox.robot_part_id)
+            >>> len(part.secrets)
+            2
+        """
+        require(robot_part_id=robot_part_id)
+        with parameter_names(part_id="robot_part_id"):
+            request = pb.CreateRobotPartSecretRequest(part_id=robot_part_id)
+        response: pb.CreateRobotPartSecretResponse = self._call(
+            "CreateRobotPartSecret", request, NON_IDEMPOTENT, timeout, look="get_robot_part"
+        )
+        return RobotPart.from_proto(response.part)
+
+
+def _indented(config_json: str, indent: int) -> str:
+    try:
+        return json.dumps(json.loads(config_json or "{}"), indent=indent) + "\n"
+    except (ValueError, RecursionError):
+        # Whatever the service takes for a configuration is better kept than lost.
+        return config_json

@@ -1,0 +1,302 @@
+"""The methods of AppClient that take roles in words, and the record of what a key may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import List, Literal, Optional, Tuple, get_args
+
+from typing_extensions import Self
+
+from viam_sync.checks import describe, parameter_names, require
+from viam_sync.proto import app as pb
+from viam_sync.rpc.retry import DELETE, NON_IDEMPOTENT
+from viam_sync.rpc.service import Service
+
+Role = Literal["owner", "operator"]
+ResourceType = Literal["organization", "location", "robot"]
+
+
+@dataclass(frozen=True)
+class APIKeyAuthorization:
+    """A role that an API key shall have.
+
+    Args:
+        role: ``owner`` or ``operator``.
+        resource_type: ``organization``, ``location`` or ``robot``.
+        resource_id: ID of the organization, location or machine that the role is for.
+
+    Raises:
+        ValueError: If the role or the type is something else.
+
+    Example:
+        >>> from viam_sync.app.app_client import APIKeyAuthorization
+        >>> APIKeyAuthorization("owner", "robot", sandbox.robot_id).proto.authorization_id
+        'robot_owner'
+    """
+
+    role: Role
+    resource_type: ResourceType
+    resource_id: str
+
+    def __post_init__(self) -> None:
+        _check("role", self.role, get_args(Role))
+        _check("resource_type", self.resource_type, get_args(ResourceType))
+        require(resource_id=self.resource_id)
+
+    @classmethod
+    def from_proto(cls, authorization: pb.Authorization) -> Self:
+        """Return the record of a message.
+
+        Raises:
+            ValueError: If it is no role of a known kind.
+
+        Example:
+            >>> from viam_sync.app.app_client import APIKeyAuthorization
+            >>> role = pb.Authorization(
+            ...     authorization_id="location_operator", resource_type="location", resource_id="ak5ml3mwtr")
+            >>> APIKeyAuthorization.from_proto(role).role
+            'operator'
+        """
+        prefix = f"{authorization.resource_type}_"
+        role = authorization.authorization_id
+        if role.startswith(prefix):
+            role = role[len(prefix) :]
+        # What is not among the words of the types is refused by the constructor.
+        return cls(role, authorization.resource_type, authorization.resource_id)  # type: ignore[arg-type]
+
+    @property
+    def proto(self) -> pb.Authorization:
+        """The record as a message, which names neither an organization nor a key yet.
+
+        Example:
+            >>> from viam_sync.app.app_client import APIKeyAuthorization
+            >>> APIKeyAuthorization("owner", "robot", sandbox.robot_id).proto.identity_type
+            'api-key'
+        """
+        return pb.Authorization(
+            authorization_type="role",
+            authorization_id=f"{self.resource_type}_{self.role}",
+            resource_type=self.resource_type,
+            resource_id=self.resource_id,
+            identity_type="api-key",
+        )
+
+
+class Roles(Service):
+    """Methods that give and take roles."""
+
+    def add_role(
+        self,
+        org_id: str,
+        identity_id: str,
+        role: Role,
+        resource_type: ResourceType,
+        resource_id: str,
+        *,
+        timeout: Optional[float] = None,
+    ) -> None:
+        """Give a role to a user or an API key.
+
+        Args:
+            org_id: ID of the organization, a UUID.
+            identity_id: ID of the user or the API key.
+            role: ``owner`` or ``operator``.
+            resource_type: ``organization``, ``location`` or ``robot``.
+            resource_id: ID of the organization, location or machine that the role is for.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Raises:
+            ValueError: If ``role`` or ``resource_type`` is something else; nothing was asked.
+            AlreadyExistsError: If they have this role already.
+            NotFoundError: If the organization, the identity or the resource does not exist.
+            PermissionDeniedError: If the caller may not give this role.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> user_id = sandbox.sign_in("bob@example.com")
+            >>> cloud.add_role(sandbox.organization_id, user_id, "operator", "location", sandbox.location_id)
+            >>> roles = cloud.list_authorizations(sandbox.organization_id, [sandbox.location_id])
+            >>> [role.authorization_id for role in roles]
+            ['location_operator']
+        """
+        require(org_id=org_id, identity_id=identity_id, resource_id=resource_id)
+        with parameter_names(organization_id="org_id"):
+            authorization = _authorization(org_id, identity_id, role, resource_type, resource_id)
+        request = pb.AddRoleRequest(authorization=authorization)
+        self._call("AddRole", request, NON_IDEMPOTENT, timeout, look="list_authorizations")
+
+    def remove_role(
+        self,
+        org_id: str,
+        identity_id: str,
+        role: Role,
+        resource_type: ResourceType,
+        resource_id: str,
+        *,
+        timeout: Optional[float] = None,
+    ) -> None:
+        """Take a role from a user or an API key.
+
+        Args:
+            org_id: ID of the organization, a UUID.
+            identity_id: ID of the user or the API key.
+            role: ``owner`` or ``operator``.
+            resource_type: ``organization``, ``location`` or ``robot``.
+            resource_id: ID of the organization, location or machine that the role is for.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Raises:
+            ValueError: If ``role`` or ``resource_type`` is something else; nothing was asked.
+            FailedPreconditionError: If the organization would be left without an owner.
+            NotFoundError: If they do not have this role.
+            PermissionDeniedError: If the caller may not take this role.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> user_id = sandbox.sign_in("bob@example.com")
+            >>> cloud.add_role(sandbox.organization_id, user_id, "owner", "robot", sandbox.robot_id)
+            >>> cloud.remove_role(sandbox.organization_id, user_id, "owner", "robot", sandbox.robot_id)
+        """
+        require(org_id=org_id, identity_id=identity_id, resource_id=resource_id)
+        with parameter_names(organization_id="org_id"):
+            authorization = _authorization(org_id, identity_id, role, resource_type, resource_id)
+        request = pb.RemoveRoleRequest(authorization=authorization)
+        self._call("RemoveRole", request, DELETE, timeout)
+
+    def change_role(
+        self,
+        organization_id: str,
+        old_identity_id: str,
+        old_role: Role,
+        old_resource_type: ResourceType,
+        old_resource_id: str,
+        new_identity_id: str,
+        new_role: Role,
+        new_resource_type: ResourceType,
+        new_resource_id: str,
+        *,
+        timeout: Optional[float] = None,
+    ) -> None:
+        """Put one role in the place of another, in one step.
+
+        Args:
+            organization_id: ID of the organization, a UUID.
+            old_identity_id: ID of the user or the API key that has the role.
+            old_role: The role that it has: ``owner`` or ``operator``.
+            old_resource_type: What that is for: ``organization``, ``location`` or ``robot``.
+            old_resource_id: ID of the organization, location or machine that it is for.
+            new_identity_id: ID of the user or the API key that shall have the new role.
+            new_role: The new role: ``owner`` or ``operator``.
+            new_resource_type: What it shall be for: ``organization``, ``location`` or ``robot``.
+            new_resource_id: ID of the organization, location or machine that it shall be for.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Raises:
+            ValueError: If a role or a resource type is something else; nothing was asked.
+            AlreadyExistsError: If the new role is there already.
+            FailedPreconditionError: If the organization would be left without an owner.
+            NotFoundError: If there is no such old role, or the identity or the resource of the new one does not exist.
+            PermissionDeniedError: If the caller may not take the one or give the other.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> user_id, robot = sandbox.sign_in("bob@example.com"), ("robot", sandbox.robot_id)
+            >>> cloud.add_role(sandbox.organization_id, user_id, "owner", *robot)
+            >>> cloud.change_role(sandbox.organization_id, user_id, "owner", *robot, user_id, "operator", *robot)
+        """
+        require(
+            organization_id=organization_id,
+            old_identity_id=old_identity_id,
+            old_resource_id=old_resource_id,
+            new_identity_id=new_identity_id,
+            new_resource_id=new_resource_id,
+        )
+        old = (old_identity_id, old_role, old_resource_type, old_resource_id)
+        new = (new_identity_id, new_role, new_resource_type, new_resource_id)
+        request = pb.ChangeRoleRequest(
+            old_authorization=_authorization(organization_id, *old, prefix="old_"),
+            new_authorization=_authorization(organization_id, *new, prefix="new_"),
+        )
+        self._call("ChangeRole", request, NON_IDEMPOTENT, timeout, look="list_authorizations")
+
+    def create_key(
+        self,
+        org_id: str,
+        authorizations: List[APIKeyAuthorization],
+        name: Optional[str] = None,
+        *,
+        timeout: Optional[float] = None,
+    ) -> Tuple[str, str]:
+        """Create an API key.
+
+        Args:
+            org_id: ID of the organization, a UUID.
+            authorizations: The roles that it shall have, at least one.
+            name: Name of the key; None for the local time.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The key, which is not shown again, and its ID.
+
+        Raises:
+            ValueError: If ``authorizations`` is empty; nothing was asked.
+            TypeError: If it is no list of APIKeyAuthorization; nothing was asked.
+            NotFoundError: If the organization or a resource does not exist.
+            PermissionDeniedError: If the caller may not give one of the roles.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> from viam_sync.app.app_client import APIKeyAuthorization
+            >>> role = APIKeyAuthorization("operator", "robot", sandbox.robot_id)
+            >>> api_key, api_key_id = cloud.create_key(sandbox.organization_id, [role], "for the rover")
+        """
+        require(org_id=org_id)
+        request = pb.CreateKeyRequest(
+            authorizations=[_of_key(org_id, given) for given in _checked_list(authorizations)],
+            name=str(datetime.now()) if name is None else name,
+        )
+        response: pb.CreateKeyResponse = self._call("CreateKey", request, NON_IDEMPOTENT, timeout, look="list_keys")
+        return response.key, response.id
+
+
+def _authorization(
+    organization_id: str, identity_id: str, role: str, resource_type: str, resource_id: str, prefix: str = ""
+) -> pb.Authorization:
+    _check(f"{prefix}role", role, get_args(Role))
+    _check(f"{prefix}resource_type", resource_type, get_args(ResourceType))
+    with parameter_names(identity_id=f"{prefix}identity_id", resource_id=f"{prefix}resource_id"):
+        return pb.Authorization(
+            authorization_type="role",
+            authorization_id=f"{resource_type}_{role}",
+            resource_type=resource_type,
+            resource_id=resource_id,
+            identity_id=identity_id,
+            organization_id=organization_id,
+        )
+
+
+def _of_key(organization_id: str, given: APIKeyAuthorization) -> pb.Authorization:
+    authorization = given.proto
+    with parameter_names(organization_id="org_id"):
+        authorization.MergeFrom(pb.Authorization(organization_id=organization_id))
+    return authorization
+
+
+def _check(parameter: str, given: str, allowed: Tuple[str, ...]) -> None:
+    if not isinstance(given, str) or given not in allowed:
+        raise ValueError(f"{parameter} takes one of {', '.join(map(repr, allowed))}, got {describe(given)}")
+
+
+def _checked_list(authorizations: List[APIKeyAuthorization]) -> List[APIKeyAuthorization]:
+    if not isinstance(authorizations, (list, tuple)):
+        raise TypeError(f"authorizations takes a list of APIKeyAuthorization, got a {type(authorizations).__name__}")
+    for index, given in enumerate(authorizations):
+        if not isinstance(given, APIKeyAuthorization):
+            raise TypeError(f"authorizations[{index}] takes an APIKeyAuthorization, got a {type(given).__name__}")
+    if not authorizations:
+        raise ValueError("authorizations is empty; a key needs at least one APIKeyAuthorization")
+    return authorizations

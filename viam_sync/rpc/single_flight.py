@@ -1,0 +1,95 @@
+"""Doing something once for all threads that want it at the same time."""
+
+import copy
+import threading
+import time
+from typing import Callable, Generic, Optional, Tuple, Type, TypeVar
+
+import grpc
+
+from viam_sync.errors import DeadlineExceededError
+from viam_sync.rpc import forks
+
+T = TypeVar("T")
+
+
+class SingleFlight(Generic[T]):
+    """Lets the first thread that wants something do it, and gives what came of it to all that came meanwhile.
+
+    Args:
+        verdicts: The errors that hold for everyone. After another one, the next of those that wait tries for itself.
+
+    Example:
+        >>> from viam_sync.rpc.single_flight import SingleFlight
+        >>> SingleFlight(verdicts=(ValueError,)).do(lambda seconds: "done", timeout=5)
+        'done'
+    """
+
+    def __init__(self, verdicts: Tuple[Type[Exception], ...]) -> None:
+        self._verdicts = verdicts
+        self._lock = threading.RLock()  # a signal handler may come in between
+        self._try: Optional[_Flight[T]] = None
+        forks.watch(self)
+
+    def do(self, act: Callable[[Optional[float]], T], timeout: Optional[float]) -> T:
+        """Return what ``act`` returns, or what it returns to another thread that is at it.
+
+        Args:
+            act: Takes the seconds that are left, None for no limit.
+            timeout: Seconds that it may take; None for no limit.
+
+        Raises:
+            DeadlineExceededError: If another thread was at it for all that time.
+            Exception: What ``act`` raised.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            seconds = None if end is None else max(end - time.monotonic(), 0)
+            with self._lock:
+                current = self._try
+                if current is None or current.thread == threading.get_ident():
+                    mine = self._try = _Flight()
+                    break
+            if not current.over.wait(seconds):
+                raise DeadlineExceededError(
+                    grpc.StatusCode.DEADLINE_EXCEEDED, "Connecting, which another thread began, took too long."
+                )
+            if current.result:
+                return current.result[0]
+            if current.failure is not None:
+                raise copy.copy(current.failure)
+        return self._do(mine, act, seconds)
+
+    def _do(self, mine: "_Flight[T]", act: Callable[[Optional[float]], T], seconds: Optional[float]) -> T:
+        try:
+            result = act(seconds)
+            mine.result = (result,)
+            return result
+        except Exception as failure:
+            if isinstance(failure, self._verdicts):
+                mine.failure = copy.copy(failure)
+            raise
+        finally:
+            with self._lock:
+                if self._try is mine:
+                    self._try = None
+            mine.over.set()
+
+    def about_to_fork(self) -> int:
+        """Tell of no calls; those are the channel's."""
+        return 0
+
+    def forked(self) -> None:
+        """Forget, in a child process, what threads of its parent are at."""
+        self._lock = threading.RLock()
+        self._try = None
+
+
+class _Flight(Generic[T]):
+    """What one thread is at."""
+
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
+        self.over = threading.Event()
+        self.result: Tuple[T, ...] = ()
+        self.failure: Optional[Exception] = None

@@ -1,0 +1,1 @@
+"""Threads that fetch ahead or share work, and the limit on how many requests are under way."""

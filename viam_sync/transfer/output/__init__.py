@@ -1,0 +1,1 @@
+"""Results as files: rows, tables and folders, each written whole or not at all."""

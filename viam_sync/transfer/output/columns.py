@@ -1,0 +1,176 @@
+"""Rows as columns: flat names for what is nested, and the kind of each column."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+from datetime import datetime
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple, Union
+
+from viam_sync.transfer.output.rows import in_utc, json_value
+
+#: What a column holds: "null", "bool", "int", "float", "time", "text" or "bytes"; or "list", and what the lists hold.
+Kind = Union[str, Tuple[str, "Kind"]]
+
+_KINDS = {bool: "bool", int: "int", float: "float", str: "text", bytes: "bytes", datetime: "time", type(None): "null"}
+_INTS = range(-(2**63), 2**63)
+
+
+def flattened(row: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return a row whose nested objects have become values with dotted names; lists stay as they are.
+
+    Example:
+        >>> from viam_sync.transfer.output.columns import flattened
+        >>> flattened({"data": {"speed": 1.5, "at": {"x": 0}}})
+        {'data.speed': 1.5, 'data.at.x': 0}
+    """
+    return dict(_values(row, ""))
+
+
+def _values(row: Mapping[str, Any], prefix: str) -> Iterator[Tuple[str, Any]]:
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            yield from _values(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+class Columns:
+    """The columns of rows that come one after the other, in the order in which they first appear.
+
+    A column has the kind of its values. Whole numbers among others become numbers with a point; values that do not go
+    together otherwise become text, and so do whole numbers of more than 64 bits and objects within lists: what is no
+    text is written as JSON then.
+
+    Attributes:
+        kinds: The kind of each column, by its name.
+
+    Example:
+        >>> from viam_sync.transfer.output.columns import Columns
+        >>> columns = Columns()
+        >>> for row in ({"speed": 1, "tags": []}, {"speed": 1.5, "tags": ["a"]}, {"on": True}):
+        ...     columns.add(row)
+        >>> columns.kinds
+        {'speed': 'float', 'tags': ('list', 'text'), 'on': 'bool'}
+    """
+
+    def __init__(self) -> None:
+        self.kinds: Dict[str, Kind] = {}
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Take the columns of a flat row."""
+        for name, value in row.items():
+            kind = _kind_of(value)
+            known = self.kinds.get(name)
+            if known != kind:
+                self.kinds[name] = kind if known is None else _merged(known, kind)
+
+    def to_arrow(self, rows: Sequence[Mapping[str, Any]], arrow: Any) -> Any:
+        """Return flat rows as a table of pyarrow.
+
+        Args:
+            rows: The rows; each was added before.
+            arrow: The module ``pyarrow``.
+        """
+        arrays = [
+            arrow.array([fitted(row.get(name), kind) for row in rows], _arrow_type(kind, arrow))
+            for name, kind in self.kinds.items()
+        ]
+        return arrow.Table.from_arrays(arrays, schema=self.schema(arrow))
+
+    def schema(self, arrow: Any) -> Any:
+        """Return the columns as a schema of pyarrow."""
+        return arrow.schema([(name, _arrow_type(kind, arrow)) for name, kind in self.kinds.items()])
+
+
+def _kind_of(value: Any) -> Kind:
+    if isinstance(value, (list, tuple)):
+        kind: Kind = "null"
+        for item in value:
+            kind = _merged(kind, _kind_of(item))
+        return "list", kind
+    if type(value) is int and value not in _INTS:
+        return "text"
+    known = _KINDS.get(type(value))
+    # Those of BSON are subclasses of the plain ones.
+    return known or next((name for cls, name in _KINDS.items() if isinstance(value, cls)), "text")
+
+
+def _merged(one: Kind, other: Kind) -> Kind:
+    if one == other or other == "null":
+        return one
+    if one == "null":
+        return other
+    if {one, other} == {"int", "float"}:
+        return "float"
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return "list", _merged(one[1], other[1])
+    return "text"
+
+
+def fitted(value: Any, kind: Kind) -> Any:
+    """Return a value, or what `to_json` has made of it, as its column holds it."""
+    if value is None:
+        return None
+    if isinstance(kind, tuple):
+        return [fitted(item, kind[1]) for item in value]
+    if kind == "text":
+        plain = json_value(value)
+        return plain if isinstance(plain, str) else json.dumps(plain)
+    if kind == "time":
+        return in_utc(value) if isinstance(value, datetime) else datetime.fromisoformat(value[:-1])
+    if kind == "bytes":
+        return base64.b64decode(value) if isinstance(value, str) else bytes(value)
+    return float(value) if kind == "float" else value
+
+
+def to_json(row: Mapping[str, Any]) -> str:
+    """Return a flat row as a line of JSON, from which `fitted` makes its values again.
+
+    Example:
+        >>> from datetime import datetime
+        >>> from viam_sync.transfer.output.columns import to_json
+        >>> to_json({"at": datetime(2024, 1, 1), "raw": b"abc"})
+        '{"at": "2024-01-01T00:00:00Z", "raw": "YWJj"}'
+    """
+    return json.dumps(row, default=json_value)
+
+
+def _arrow_type(kind: Kind, arrow: Any) -> Any:
+    if isinstance(kind, tuple):
+        return arrow.list_(_arrow_type(kind[1], arrow))
+    if kind == "time":
+        return arrow.timestamp("us", "UTC")
+    names = {"null": "null", "bool": "bool_", "int": "int64", "float": "float64", "text": "string", "bytes": "binary"}
+    return getattr(arrow, names[kind])()
+
+
+def optional(name: str, purpose: str, extra: str) -> Any:
+    """Return a module that this package does without elsewhere.
+
+    Args:
+        name: Its name.
+        purpose: What needs it, for the error.
+        extra: What to install, for the error.
+
+    Raises:
+        ImportError: If it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        package = name.partition(".")[0]
+        raise ImportError(
+            f"{purpose} takes {package}, which cannot be loaded; pip install {extra!r} ({error})"
+        ) from error
+
+
+def columns_of(rows: Iterable[Mapping[str, Any]]) -> Tuple[List[Dict[str, Any]], Columns]:
+    """Return rows in flat form, and their columns."""
+    columns = Columns()
+    flat = []
+    for row in rows:
+        flat.append(flattened(row))
+        columns.add(flat[-1])
+    return flat, columns

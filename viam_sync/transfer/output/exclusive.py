@@ -1,0 +1,58 @@
+"""Files of lines that survive a crash: one process at a time adds to them, and what was added is on the disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+
+def open_alone(path: Path, busy: str, flags: int = 0) -> int:
+    """Open a file for reading, and for adding to its end, as long as nobody else has it open so; it is made if need be.
+
+    Args:
+        path: Its path.
+        busy: What an error says if another process has it open, as far as the disk knows locks.
+        flags: More flags, as ``os.open`` takes them.
+
+    Returns:
+        Its descriptor.
+
+    Raises:
+        BlockingIOError: If another process has it open.
+        OSError: If it cannot be opened.
+    """
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | flags, 0o666)
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            raise BlockingIOError(errno.EAGAIN, busy, str(path)) from None
+        except OSError:  # some network disks know no locks
+            return file
+    return file
+
+
+def append(file: int, lines: bytes) -> None:
+    r"""Add lines to the end of a file, and return when they are on the disk.
+
+    Raises:
+        OSError: If that fails. The last line may be torn then, so nothing must be added any more.
+
+    Example:
+        >>> from viam_sync.transfer.output.exclusive import append, open_alone
+        >>> file = open_alone(folder / "done.txt", "another process is at work here")
+        >>> append(file, b"one\n")
+        >>> os.close(file)
+        >>> (folder / "done.txt").read_text()
+        'one\n'
+    """
+    left = memoryview(lines)
+    while left:
+        left = left[os.write(file, left) :]
+    os.fsync(file)

@@ -1,0 +1,110 @@
+"""Telling how far something long has come: as a bar on the terminal, or to a function of the caller's."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from types import TracebackType
+from typing import Any, Callable, Optional, Type, Union
+
+from typing_extensions import Self
+
+#: What methods take as ``progress``: True for a bar on the terminal; or what is called with how much is done, how much
+#: there is in all, None if that is not known, and the unit, such as "bytes".
+ProgressLike = Union[bool, Callable[[int, Optional[int], str], object]]
+
+
+class Progress:
+    """Tells how far something has come; threads may share it.
+
+    A bar appears only if the standard error is a terminal. A function is called by one thread at a time, though not by
+    that of the caller; what it raises ends the work.
+
+    Args:
+        progress: True for a bar, a function, or None or False for nothing.
+        unit: What is counted; bytes are shown as kilobytes, megabytes and so on.
+        label: What the bar says.
+
+    Attributes:
+        failure: What the function has raised; None if it has not.
+
+    Raises:
+        TypeError: If ``progress`` is none of these.
+        ImportError: If it is True, and tqdm is not installed.
+
+    Example:
+        >>> from viam_sync.transfer.output.progress import Progress
+        >>> with Progress(lambda done, total, unit: print(done, total, unit), "files") as progress:
+        ...     progress.begin(2)
+        ...     progress.advance(2)
+        0 2 files
+        2 2 files
+    """
+
+    def __init__(self, progress: Optional[ProgressLike], unit: str = "bytes", label: str = "") -> None:
+        self._tell: Optional[Callable[[int, Optional[int], str], object]] = None
+        self._tqdm: Any = None
+        if progress is True:
+            self._tqdm = _tqdm()
+        elif callable(progress):
+            self._tell = progress
+        elif progress is not None and progress is not False:
+            raise TypeError(f"progress takes True, a callable or None, got a {type(progress).__name__}")
+        self._unit = unit
+        self._label = label
+        self._bar: Any = None
+        self._done = 0
+        self._total: Optional[int] = None
+        self._lock = threading.Lock()
+        self.failure: Optional[BaseException] = None
+
+    def begin(self, total: Optional[int]) -> None:
+        """Tell that the work begins.
+
+        Args:
+            total: How much there is; None if that is not known.
+        """
+        self._total = total
+        if self._tqdm is not None and sys.stderr is not None and sys.stderr.isatty():
+            scale = {"unit": "B", "unit_scale": True, "unit_divisor": 1024} if self._unit == "bytes" else {}
+            options = {"unit": f" {self._unit}", **scale}
+            self._bar = self._tqdm(total=total, desc=self._label or None, **options)
+        self.advance(0)
+
+    def advance(self, count: int) -> None:
+        """Tell that so much more is done."""
+        if self._tell is None and self._bar is None:
+            return
+        with self._lock:
+            self._done += count
+            if self._bar is not None:
+                self._bar.update(count)
+            if self._tell is None or self.failure is not None:
+                return
+            try:
+                self._tell(self._done, self._total, self._unit)
+            except BaseException as failure:
+                self.failure = failure
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        with self._lock:
+            if self._bar is not None:
+                self._bar.close()
+            self._bar = self._tell = None
+
+
+def _tqdm() -> Any:
+    try:
+        return importlib.import_module("tqdm").tqdm
+    except ImportError:
+        raise ImportError(
+            "progress=True shows a bar of tqdm, which is not installed; pip install 'viam-sync[progress]', or give a"
+            " callable instead"
+        ) from None

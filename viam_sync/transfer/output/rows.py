@@ -1,0 +1,125 @@
+"""Answers as objects that JSON can hold, whatever a service has put into them."""
+
+from __future__ import annotations
+
+import base64
+import math
+from datetime import datetime, timezone
+from typing import Any, Callable, Dict, Mapping, Sequence
+
+from google.protobuf.json_format import Error as JsonFormatError
+from google.protobuf.message import Message
+
+from viam_sync.proto.app import data as pb
+from viam_sync.transfer.output.atomic import AtomicOutput, message_to_row
+
+#: What protobuf raises for what has no form in JSON, such as a time that no calendar has.
+NO_JSON = (JsonFormatError, OverflowError, TypeError, ValueError)
+
+
+def unwritable(error: Exception, result: Any) -> OSError:
+    """Return the error that says that an answer has no form in JSON, with the answer as its attribute ``result``."""
+    failure = OSError(f"dest is not written, as the answer has no form in JSON: {error}")
+    failure.result = result  # type: ignore[attr-defined]
+    return failure
+
+
+def json_value(value: Any) -> Any:
+    """Return a plain value as JSON can hold it.
+
+    Numbers that JSON does not know become their names, times RFC 3339, bytes base64, and other things their text.
+
+    Example:
+        >>> from viam_sync.transfer.output.rows import json_value
+        >>> json_value({"speeds": [1.5, float("inf")], "raw": b"abc"})
+        {'speeds': [1.5, 'Infinity'], 'raw': 'YWJj'}
+    """
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, (str, int, type(None))):
+        return value
+    if isinstance(value, Mapping):
+        return {name: json_value(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [json_value(item) for item in value]
+    if isinstance(value, datetime):
+        return time_row(in_utc(value))
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Return a time in UTC, without a time zone; one that has none is UTC already."""
+    return moment if moment.tzinfo is None else moment.astimezone(timezone.utc).replace(tzinfo=None)
+
+
+def time_row(moment: datetime) -> str:
+    """Return a time in UTC, without a time zone, as RFC 3339 has it.
+
+    Example:
+        >>> from datetime import datetime, timezone
+        >>> from viam_sync.transfer.output.rows import time_row
+        >>> time_row(datetime(2024, 1, 1))
+        '2024-01-01T00:00:00Z'
+    """
+    return moment.isoformat() + "Z"
+
+
+def capture_metadata_row(metadata: pb.CaptureMetadata) -> Dict[str, Any]:
+    """Return the metadata of a capture as JSON has it; parameters of an unknown type keep their bytes, as base64."""
+    bare = pb.CaptureMetadata()
+    bare.CopyFrom(metadata)
+    bare.ClearField("method_parameters")
+    row = message_to_row(bare)
+    if metadata.method_parameters:
+        row["methodParameters"] = {name: _any_row(value) for name, value in metadata.method_parameters.items()}
+    return row
+
+
+def binary_metadata_row(metadata: pb.BinaryMetadata) -> Dict[str, Any]:
+    """Return the metadata of a file as JSON has it."""
+    bare = pb.BinaryMetadata()
+    bare.CopyFrom(metadata)
+    bare.ClearField("capture_metadata")
+    row = message_to_row(bare)
+    if metadata.HasField("capture_metadata"):
+        row["captureMetadata"] = capture_metadata_row(metadata.capture_metadata)
+    return row
+
+
+def binary_row(item: pb.BinaryData) -> Dict[str, Any]:
+    """Return a file and its metadata as JSON has them, the contents as base64."""
+    row: Dict[str, Any] = {"binary": base64.b64encode(item.binary).decode()} if item.binary else {}
+    if item.HasField("metadata"):
+        row["metadata"] = binary_metadata_row(item.metadata)
+    return row
+
+
+def write_rows(
+    destination: AtomicOutput, items: Sequence[Any], to_row: Callable[[Any], Dict[str, Any]], result: Any
+) -> None:
+    """Write the rows of an answer to a file.
+
+    Args:
+        destination: Where.
+        items: What the rows are made of.
+        to_row: Makes an object that JSON can hold of an item.
+        result: What the caller would lose if writing failed.
+
+    Raises:
+        OSError: If writing failed, or something in the answer has no form in JSON; the result is its attribute
+            ``result``.
+    """
+    try:
+        rows = [to_row(item) for item in items]
+    except NO_JSON as error:
+        raise unwritable(error, result) from error
+    destination.write_rows(rows, result)
+
+
+def _any_row(value: Message) -> Dict[str, Any]:
+    try:
+        return message_to_row(value)
+    except NO_JSON:
+        return {"@type": value.type_url, "value": base64.b64encode(value.value).decode()}  # type: ignore[attr-defined]

@@ -1,0 +1,243 @@
+"""Uploading many files: which they are, what is there already, and one result for each."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence
+
+from viam_sync.errors import ViamError
+from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.transfer.concurrency.workers import for_each
+from viam_sync.transfer.output.atomic import StrPath, path_from
+from viam_sync.transfer.output.progress import Progress
+from viam_sync.transfer.upload.journal import FileVersion, Intent, Journal, JournalError
+from viam_sync.transfer.upload.source import FileSource, ProgressChunks
+
+
+@dataclass(frozen=True)
+class UploadResult:
+    """What became of one of many files.
+
+    Attributes:
+        path: The path of the file.
+        id: Its ID in the cloud; None if it is not there.
+        error: Why it is not there, or why that is not known; None if it is.
+        already_sent: Whether a run before this one has sent it, so that this one has not.
+    """
+
+    path: Path
+    id: Optional[str] = None
+    error: Optional[Exception] = None
+    already_sent: bool = False
+
+
+class Found(NamedTuple):
+    """A file to upload, or a folder that cannot be looked into.
+
+    Attributes:
+        path: Its path.
+        name: What the journal knows it as: its path in the folder, or its whole path where there is no folder.
+        stem: What the service knows it as: ``name`` or the last part of it, without the last extension.
+        status: What the disk says of it; None if it says an error.
+        error: That error.
+    """
+
+    path: Path
+    name: str
+    stem: str
+    status: Optional[os.stat_result]
+    error: Optional[OSError] = None
+
+
+#: Uploads a file: takes it, its contents, the mark to give it, if any, and what its call is made with; returns its ID.
+Send = Callable[[Found, ProgressChunks, Optional[str], Cancellation], str]
+#: Asks the service for uploads by their marks; returns the IDs of those it has.
+Ask = Callable[[Sequence[Intent]], Dict[str, str]]
+
+
+def files_in(folder: Path, pattern: Optional[str], journal: Optional[Path]) -> List[Found]:
+    """Return the files in a folder and in those below it, by name; no hidden ones, links, or anything but files.
+
+    Args:
+        folder: The folder.
+        pattern: What their paths must match, such as ``"*.jpg"``; None for all.
+        journal: A file to leave out.
+
+    Example:
+        >>> from viam_sync.transfer.upload.batch import files_in
+        >>> for name in ("cat.jpg", "dog.png", ".hidden.jpg"):
+        ...     _ = (folder / name).write_bytes(b"")
+        >>> [found.name for found in files_in(folder, "*.jpg", None)]
+        ['cat.jpg']
+    """
+    left_out = None if journal is None else journal.resolve()
+    found: List[Found] = []
+
+    def unreadable(error: OSError) -> None:
+        path = Path(error.filename)
+        found.append(Found(path, path.relative_to(folder).as_posix(), "", None, error))
+
+    for place, folders, names in os.walk(folder, onerror=unreadable):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = Path(place, name)
+            if name.startswith(".") or (left_out and name == left_out.name and path.resolve() == left_out):
+                continue
+            inside = path.relative_to(folder).as_posix()
+            if pattern is None or PurePosixPath(inside).match(pattern):
+                found += _regular(path, inside)
+    return sorted(found, key=lambda each: each.name)
+
+
+def _regular(path: Path, inside: str) -> Iterator[Found]:
+    stem = inside[: len(inside) - len(path.suffix)]
+    try:
+        status = path.lstat()
+    except OSError as error:  # it was there a moment ago
+        yield Found(path, inside, stem, None, error)
+        return
+    if stat.S_ISREG(status.st_mode):
+        yield Found(path, inside, stem, status)
+
+
+def files_of(paths: Iterable[StrPath]) -> List[Found]:
+    """Return the files that are named, in the order in which they are; one that is named twice is there once.
+
+    Raises:
+        TypeError: If something among them is no path.
+
+    Example:
+        >>> from viam_sync.transfer.upload.batch import files_of
+        >>> [found.path.name for found in files_of(["a.txt", "b.txt", "./a.txt"])]
+        ['a.txt', 'b.txt']
+    """
+    found: Dict[str, Found] = {}
+    for index, given in enumerate(paths):
+        path = path_from(f"paths[{index}]", given)
+        name = Path(os.path.abspath(path)).as_posix()  # noqa: PTH100 (resolve would follow links)
+        if name not in found:
+            found[name] = _named(path, name)
+    return list(found.values())
+
+
+def _named(path: Path, name: str) -> Found:
+    try:
+        status = path.stat()
+    except OSError as error:
+        return Found(path, name, path.stem, None, error)
+    if stat.S_ISREG(status.st_mode):
+        return Found(path, name, path.stem, status)
+    kind = "a folder; give it alone, as paths, to upload what is in it" if stat.S_ISDIR(status.st_mode) else "no file"
+    return Found(path, name, path.stem, None, OSError(f"{str(path)!r} is {kind}"))
+
+
+class Uploads:
+    """The upload of many files.
+
+    Args:
+        files: The files.
+        journal: Where to write down what is done; None for nowhere.
+        send: Uploads one of them.
+        ask: Tells which of those in doubt the service has.
+        progress: Told of the bytes that are sent.
+    """
+
+    def __init__(
+        self, files: Sequence[Found], journal: Optional[Journal], send: Send, ask: Ask, progress: Progress
+    ) -> None:
+        self._files = files
+        self._journal = journal
+        self._upload = send
+        self._ask = ask
+        self._progress = progress
+        self._results: Dict[int, UploadResult] = {}
+
+    def run(self, workers: int) -> List[UploadResult]:
+        """Upload what is not there yet.
+
+        Args:
+            workers: How many files at a time.
+
+        Returns:
+            A result for each file, in their order.
+
+        Raises:
+            JournalError: If the journal cannot be written; the results until then are its attribute ``result``.
+        """
+        try:
+            self._sort_out()
+            missing = [index for index in range(len(self._files)) if index not in self._results]
+            self._progress.begin(sum(_size(self._files[index]) for index in missing))
+            if missing:
+                for_each(missing, self._upload_one, min(workers, len(missing)))
+        except JournalError as error:
+            error.result = self.results()  # type: ignore[attr-defined]
+            raise
+        return self.results()
+
+    def results(self) -> List[UploadResult]:
+        """Return the results that are there by now."""
+        return [self._results[index] for index in sorted(self._results)]
+
+    def _sort_out(self) -> None:
+        """Find the files that need not be sent, or cannot be."""
+        doubtful: Dict[int, Intent] = {}
+        for index, file in enumerate(self._files):
+            if file.status is None:
+                self._results[index] = UploadResult(file.path, error=file.error)
+            elif self._journal is not None:
+                version = FileVersion(file.name, file.status.st_size, file.status.st_mtime_ns)
+                if version in self._journal.sent:
+                    self._results[index] = UploadResult(file.path, self._journal.sent[version], already_sent=True)
+                elif version in self._journal.doubtful:
+                    doubtful[index] = self._journal.doubtful[version]
+        if doubtful and self._journal is not None:
+            self._settle(doubtful, self._journal)
+
+    def _settle(self, doubtful: Dict[int, Intent], journal: Journal) -> None:
+        try:
+            ids = self._ask(list(doubtful.values()))
+        except ViamError as error:
+            # Sent again they might be there twice, and left out they might be missing.
+            for index in doubtful:
+                self._results[index] = UploadResult(self._files[index].path, error=error)
+            return
+        for index, intent in doubtful.items():
+            if intent.mark in ids:
+                journal.acknowledge(intent, ids[intent.mark])
+                self._results[index] = UploadResult(self._files[index].path, ids[intent.mark], already_sent=True)
+
+    def _upload_one(self, index: int, cancellation: Cancellation) -> None:
+        file, sent = self._files[index], [0]
+        try:
+            id = self._sent(file, sent, cancellation)
+        except (ViamError, OSError, ValueError) as error:
+            if isinstance(error, JournalError) or error is self._progress.failure:
+                raise
+            self._results[index] = UploadResult(file.path, error=error)
+        else:
+            self._results[index] = UploadResult(file.path, id)
+        # What failed is over, too.
+        self._progress.advance(_size(file) - sent[0])
+
+    def _sent(self, file: Found, sent: List[int], cancellation: Cancellation) -> str:
+        with FileSource(file.path) as contents:
+            pieces = ProgressChunks(contents, lambda count: self._advance(sent, count))
+            if self._journal is None:
+                return self._upload(file, pieces, None, cancellation)
+            # As it is now that it is open; it may be another than the one that was found.
+            intent = self._journal.begin(FileVersion(file.name, contents.size or 0, contents.changed))
+            id = self._upload(file, pieces, intent.mark, cancellation)
+        self._journal.acknowledge(intent, id)
+        return id
+
+    def _advance(self, sent: List[int], count: int) -> None:
+        sent[0] += count
+        self._progress.advance(count)
+
+
+def _size(file: Found) -> int:
+    return 0 if file.status is None else file.status.st_size

@@ -1,0 +1,186 @@
+"""What is known of the upload of many files, kept on disk so that a run that was cut short can be taken up again."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Dict, NamedTuple, Optional
+
+from viam_sync.rpc.closing import Closing
+from viam_sync.transfer.output.exclusive import append, open_alone
+
+#: The name of the journal in a folder whose files are uploaded.
+JOURNAL_NAME = ".viam-upload-journal.jsonl"
+
+_KIND = "viam_sync.upload_files"
+
+
+class FileVersion(NamedTuple):
+    """A file as it was when it was uploaded.
+
+    Attributes:
+        name: Its path in the folder, with slashes; its whole path where there is no folder.
+        size: Its size in bytes.
+        changed: When it was last changed, in nanoseconds since 1970.
+    """
+
+    name: str
+    size: int
+    changed: int
+
+
+class Intent(NamedTuple):
+    """An upload that began, and of which it is not known how it ended.
+
+    Attributes:
+        file: What was to be uploaded.
+        mark: What the service was told with it, to know it by.
+        time: When it began, in seconds since 1970, by the clock of this computer.
+    """
+
+    file: FileVersion
+    mark: str
+    time: float
+
+
+class JournalError(OSError):
+    """The journal could not be written, so that a next run would not know what this one has done."""
+
+
+class Journal(Closing):
+    """A file of JSON lines: one before each upload, and one when the service has acknowledged it.
+
+    Each is on disk before anything else happens. So an upload that was acknowledged is known to the next run, and one
+    that has the first line alone is in doubt.
+
+    Args:
+        path: The path of the file; it is made if it is not there.
+        part_id: ID of the part that is uploaded to, a UUID.
+
+    Attributes:
+        sent: The files that were acknowledged, and their IDs.
+        doubtful: The files that are in doubt.
+
+    Raises:
+        OSError: If it cannot be read or written, or another upload uses it.
+        ValueError: If it is the journal of another part, or no journal.
+
+    Example:
+        >>> from viam_sync.transfer.upload.journal import FileVersion, Journal
+        >>> with Journal(folder / "journal.jsonl", "part-1") as journal:
+        ...     journal.acknowledge(journal.begin(FileVersion("cat.png", 10, 0)), "file-1")
+        >>> Journal(folder / "journal.jsonl", "part-1").sent
+        {FileVersion(name='cat.png', size=10, changed=0): 'file-1'}
+    """
+
+    def __init__(self, path: Path, part_id: str) -> None:
+        self.path = path
+        self.sent: Dict[FileVersion, str] = {}
+        self.doubtful: Dict[FileVersion, Intent] = {}
+        self._by_mark: Dict[str, FileVersion] = {}
+        self._lock = threading.Lock()
+        busy = f"another upload uses the journal {str(path)!r}; wait until it has ended, or name another journal"
+        self._file: Optional[int] = open_alone(path, busy)
+        try:
+            self._open(self._file, part_id)
+        except BaseException:
+            self.close()
+            raise
+
+    def begin(self, file: FileVersion) -> Intent:
+        """Write down that a file is about to be uploaded."""
+        intent = Intent(file, secrets.token_hex(16), time.time())
+        line = {"sending": file.name, "size": file.size, "mtime_ns": file.changed, "mark": intent.mark}
+        self._append({**line, "time": round(intent.time, 3)})
+        return intent
+
+    def acknowledge(self, intent: Intent, id: str) -> None:
+        """Write down that the service has a file."""
+        self._append({"sent": intent.mark, "id": id})
+
+    def close(self) -> None:
+        """Close the file; nothing can be written any more."""
+        with self._lock:
+            if self._file is not None:
+                os.close(self._file)
+            self._file = None
+
+    def _append(self, line: Dict[str, Any]) -> None:
+        with self._lock:
+            if self._file is None:
+                raise JournalError(f"the journal {str(self.path)!r} is closed")
+            try:
+                append(self._file, json.dumps(line).encode() + b"\n")
+            except OSError as error:
+                # Half a line may be there. It is left out when it is the last one, so it must be.
+                os.close(self._file)
+                self._file = None
+                raise JournalError(error.errno, f"{error.strerror}, in writing the journal", str(self.path)) from error
+
+    def _open(self, file: int, part_id: str) -> None:
+        with open(file, "rb", closefd=False) as reader:
+            contents = reader.read()
+        whole, newline, torn = contents.rpartition(b"\n")
+        header = json.dumps({"journal": _KIND, "version": 1, "part_id": part_id}).encode()
+        if newline:
+            lines = whole.split(b"\n")
+            self._check(lines[0], part_id)
+            for number, line in enumerate(lines[1:], 2):
+                self._take(number, line)
+        elif not header.startswith(torn):
+            raise self._no_journal("its first line is not that of one")
+        if torn:  # a crash cut the last line off; what it said had not happened yet
+            os.ftruncate(file, len(whole) + len(newline))
+        if not newline:
+            append(file, header + b"\n")
+            _keep_name(self.path)
+
+    def _check(self, line: bytes, part_id: str) -> None:
+        try:
+            header = json.loads(line)
+            kind, version, part = header["journal"], header["version"], header["part_id"]
+        except (ValueError, TypeError, LookupError):
+            raise self._no_journal("its first line is not that of one") from None
+        if (kind, version) != (_KIND, 1):
+            raise self._no_journal(f"it is one of {kind!r}, version {version!r}")
+        if part != part_id:
+            raise ValueError(
+                f"the journal {str(self.path)!r} is that of an upload to the part {part}, and this one is to {part_id};"
+                " name another file as journal"
+            )
+
+    def _take(self, number: int, line: bytes) -> None:
+        """Take in a line."""
+        try:
+            said = json.loads(line)
+            if "sending" in said:
+                file = FileVersion(str(said["sending"]), int(said["size"]), int(said["mtime_ns"]))
+                self.doubtful[file] = Intent(file, str(said["mark"]), float(said["time"]))
+                self._by_mark[said["mark"]] = file
+            else:
+                file = self._by_mark[said["sent"]]
+                self.sent[file] = str(said["id"])
+                self.doubtful.pop(file, None)
+        except (ValueError, TypeError, LookupError):
+            raise self._no_journal(f"its line {number} is none of one") from None
+
+    def _no_journal(self, why: str) -> ValueError:
+        return ValueError(
+            f"{str(self.path)!r} is no journal of uploads: {why}. Name another file as journal; if it was one once,"
+            " move it away, and all files are uploaded again."
+        )
+
+
+def _keep_name(path: Path) -> None:
+    """Return when the name of a new file is on disk."""
+    if sys.platform != "win32":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
