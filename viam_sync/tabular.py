@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, Union
 
 if TYPE_CHECKING:
-    from viam_sync.app._data.records import TabularData, TabularDataPoint
+    from viam_sync.app._data.tabular_records import TabularData, TabularDataPoint
 
     #: A row as the methods of DataClient return it.
     Row = Union[TabularData, TabularDataPoint, Mapping[str, Any]]
@@ -30,7 +30,7 @@ def to_arrow(rows: Iterable[Row]) -> Any:
         ImportError: If pyarrow is not installed.
         TypeError: If there is something else among the rows.
     """
-    from viam_sync.app._data.records import plain_rows
+    from viam_sync.app._data.tabular_records import plain_rows
     from viam_sync.transfer.output.columns import columns_of, optional
 
     arrow = optional("pyarrow", "to_arrow", "viam-sync[arrow]")
@@ -55,7 +55,7 @@ def to_pandas(rows: Iterable[Row]) -> Any:
         ImportError: If pandas is not installed.
         TypeError: If there is something else among the rows.
     """
-    from viam_sync.app._data.records import plain_rows
+    from viam_sync.app._data.tabular_records import plain_rows
     from viam_sync.transfer.output.columns import columns_of, optional
 
     pandas = optional("pandas", "to_pandas", "pandas")

@@ -9,7 +9,7 @@ from typing import Any, List
 import pytest
 from servers import FakeService
 
-from viam_sync.app._fleet.records import RobotPart, RobotPartHistoryEntry
+from viam_sync.app._fleet.machine_records import RobotPart, RobotPartHistoryEntry
 from viam_sync.app.app_client import AppClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError

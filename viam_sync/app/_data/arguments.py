@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Dict, Optional, Sequence, Union
+from typing import Any, Dict, Optional, Sequence, Union, cast
 
 from google.protobuf.message import Message
 
@@ -12,6 +12,9 @@ from viam_sync.proto.app import data as pb
 
 #: An ID of binary data: "organization/location/file", or the message that older versions of the service take.
 BinaryIDLike = Union[str, "pb.BinaryID"]
+
+#: TABULAR_DATA_SOURCE_TYPE_STANDARD, as a number: naming it would build the schema when this is imported.
+STANDARD_SOURCE = cast("pb.TabularDataSourceType.ValueType", 1)
 
 
 def id_fields(name: str, ids: Sequence[BinaryIDLike]) -> Dict[str, Any]:

@@ -11,7 +11,7 @@ from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 
 
-class BinaryTags(Service):
+class TagsMixin(Service):
     """Methods for the tags of files."""
 
     def add_tags_to_binary_data_by_ids(

@@ -11,7 +11,7 @@ from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 
 
-class BoundingBoxes(Service):
+class BoundingBoxesMixin(Service):
     """Methods for the labelled boxes that mark things in images."""
 
     def add_bounding_box_to_image_by_id(

@@ -12,8 +12,8 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 from google.protobuf.struct_pb2 import Value
 from typing_extensions import Literal
 
-from viam_sync.app._data.file_uploads import FileUploads
-from viam_sync.app._data.iterators import DataIterators
+from viam_sync.app._data.binary_data import BinaryDataMixin
+from viam_sync.app._data.file_uploads import FileUploadsMixin
 from viam_sync.app._data.upload_metadata import upload_metadata
 from viam_sync.checks import require_seconds, worker_count
 from viam_sync.proto.app import data as data_pb
@@ -31,7 +31,7 @@ _MARK = "viam_sync.upload"
 _CLOCKS = timedelta(days=1)
 
 
-class BulkUploads(DataIterators, FileUploads):
+class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
     """A method that uploads many files."""
 
     def upload_files(

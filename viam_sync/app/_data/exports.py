@@ -8,10 +8,10 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Union
 
 from google.protobuf.message import Message
 
-from viam_sync.app._data.binary_data import BinaryFiles
-from viam_sync.app._data.iterators import DataIterators
-from viam_sync.app._data.records import plain_rows
-from viam_sync.app._data.tabular_data import TabularQueries
+from viam_sync.app._data.binary_data import BinaryDataMixin
+from viam_sync.app._data.queries import QueriesMixin
+from viam_sync.app._data.tabular_data import TabularDataMixin
+from viam_sync.app._data.tabular_records import plain_rows
 from viam_sync.checks import parameter_names, worker_count
 from viam_sync.messages.bson_documents import to_documents
 from viam_sync.proto.app import data as pb
@@ -29,7 +29,7 @@ from viam_sync.transfer.output.tables import TableFile
 _FETCH = methods.BINARY_DATA_BY_IDS._replace(policy=replace(READ_FILES, attempts=8))
 
 
-class Exports(TabularQueries, BinaryFiles, DataIterators):
+class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
     """Methods that write what matches a filter to disk, however much it is."""
 
     def export_binary_data(

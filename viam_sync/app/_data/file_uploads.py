@@ -15,7 +15,7 @@ from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.upload.source import FileSource, ProgressChunks, Uploadable, upload_source
 
 
-class FileUploads(Service):
+class FileUploadsMixin(Service):
     """Methods that upload a file; one that is uploaded twice is stored twice, so none of them tries again."""
 
     def file_upload(

@@ -9,7 +9,7 @@ from typing import Any, Mapping, Optional
 
 from typing_extensions import Self
 
-from viam_sync.app._fleet.records import mapping_of, time_of
+from viam_sync.app._fleet.machine_records import mapping_of, time_of
 from viam_sync.proto import app as pb
 
 

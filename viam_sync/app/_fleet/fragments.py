@@ -11,9 +11,15 @@ from viam_sync.proto import app as pb
 from viam_sync.rpc.policies import IDEMPOTENT
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
+from viam_sync.transfer.paging.paged_call import PagedCall, items_in
+from viam_sync.transfer.paging.pages import Pages
+
+_FRAGMENT_HISTORY = PagedCall(
+    methods.GET_FRAGMENT_HISTORY, items_in("history", FragmentHistoryEntry.from_proto), size="page_limit"
+)
 
 
-class Fragments(Service):
+class FragmentsMixin(Service):
     """Methods for fragments."""
 
     def list_fragments(
@@ -220,6 +226,45 @@ class Fragments(Service):
         request = pb.GetFragmentHistoryRequest(id=id, page_token=page_token, page_limit=page_limit)
         response: pb.GetFragmentHistoryResponse = self._unary_unary(methods.GET_FRAGMENT_HISTORY, request, timeout)
         return [FragmentHistoryEntry.from_proto(entry) for entry in response.history]
+
+    def iter_fragment_history(
+        self,
+        id: str,
+        *,
+        page_size: int = 100,
+        limit: Optional[int] = None,
+        prefetch: bool = True,
+        timeout: Optional[float] = None,
+    ) -> Pages[FragmentHistoryEntry]:
+        """Go through all changes of a fragment.
+
+        Args:
+            id: ID of the fragment, a UUID.
+            page_size: Changes in a page, up to 100.
+            limit: How many changes at most; None for all.
+            prefetch: Whether to fetch the next page in a thread while the caller works on this one.
+            timeout: Seconds that each page may take, retries included; None for the limit of its retry class.
+
+        Returns:
+            An iterator over the changes, each with the fragment as it was before; nothing is asked before the first one
+            is.
+
+        Raises:
+            TypeError: If an argument is of the wrong type.
+            ValueError: If ``page_size`` or ``limit`` is out of its range.
+            NotFoundError: While iterating, if there is no such fragment.
+            GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
+
+        Example:
+            >>> changed = cloud.update_fragment(sandbox.fragment_id, "capture")
+            >>> [change.old.name for change in cloud.iter_fragment_history(sandbox.fragment_id, limit=1)]
+            ['data-capture']
+        """
+        require(id=id)
+        request = pb.GetFragmentHistoryRequest(id=id)
+        return _FRAGMENT_HISTORY.pages(
+            self._unary_unary, request, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout
+        )
 
 
 def _checked(parameter: str, given: object) -> Fragment.Visibility:

@@ -9,7 +9,7 @@ from typing import Callable, Deque, Iterator, List, Optional, Tuple
 
 import grpc
 
-from viam_sync.app._fleet.records import LogEntry
+from viam_sync.app._fleet.machine_records import LogEntry
 from viam_sync.errors import GRPCError
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb

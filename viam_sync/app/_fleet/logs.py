@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from viam_sync.app._fleet.log_tail import LogsStream, Tail, timestamp
-from viam_sync.app._fleet.records import LogEntry
+from viam_sync.app._fleet.machine_records import LogEntry
 from viam_sync.checks import describe, parameter_names, require, require_seconds
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
@@ -25,7 +25,7 @@ _LOGS = PagedCall(methods.GET_ROBOT_PART_LOGS, items_in("logs", LogEntry.from_pr
 _NO_ERRORS = ("debug", "info", "warn", "warning")
 
 
-class Logs(Service):
+class LogsMixin(Service):
     """Methods for the logs of parts."""
 
     def get_robot_part_logs(

@@ -1,4 +1,4 @@
-"""The methods of AppClient that return parts as records."""
+"""The methods of AppClient for the parts of machines."""
 
 from __future__ import annotations
 
@@ -6,19 +6,29 @@ import json
 from datetime import datetime
 from typing import Any, List, Mapping, Optional
 
-from viam_sync.app._fleet.records import RobotPart, RobotPartHistoryEntry
+from google.protobuf.struct_pb2 import Struct
+
+from viam_sync.app._fleet.machine_records import RobotPart, RobotPartHistoryEntry
 from viam_sync.checks import parameter_names, require, whole
+from viam_sync.messages.values import value_to_message
 from viam_sync.proto import app as pb
 from viam_sync.rpc.policies import IDEMPOTENT
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.transfer.output.atomic import AtomicOutput
+from viam_sync.transfer.paging.paged_call import PagedCall, items_in
+from viam_sync.transfer.paging.pages import Pages
 
 #: More spaces would make a small configuration a large file, and a huge number of them takes all the memory.
 _DEEPEST_INDENT = 100
 
 
-class MachineParts(Service):
+_PART_HISTORY = PagedCall(
+    methods.GET_ROBOT_PART_HISTORY, items_in("history", RobotPartHistoryEntry.from_proto), size="page_limit"
+)
+
+
+class MachinePartsMixin(Service):
     """Methods for the parts of machines."""
 
     def get_robot_parts(self, robot_id: str, *, timeout: Optional[float] = None) -> List[RobotPart]:
@@ -148,6 +158,50 @@ class MachineParts(Service):
         response: pb.GetRobotPartHistoryResponse = self._unary_unary(methods.GET_ROBOT_PART_HISTORY, request, timeout)
         return [RobotPartHistoryEntry.from_proto(entry) for entry in response.history]
 
+    def iter_robot_part_history(
+        self,
+        robot_part_id: str,
+        *,
+        start: Optional[datetime] = None,
+        end: Optional[datetime] = None,
+        page_size: int = 100,
+        limit: Optional[int] = None,
+        prefetch: bool = True,
+        timeout: Optional[float] = None,
+    ) -> Pages[RobotPartHistoryEntry]:
+        """Go through all changes of a part, the newest first.
+
+        Args:
+            robot_part_id: ID of the part, a UUID.
+            start: Only changes from this time on; without a time zone it is UTC.
+            end: Only changes before this time; without a time zone it is UTC.
+            page_size: Changes in a page, up to 100.
+            limit: How many changes at most; None for all.
+            prefetch: Whether to fetch the next page in a thread while the caller works on this one.
+            timeout: Seconds that each page may take, retries included; None for the limit of its retry class.
+
+        Returns:
+            An iterator over the changes, each with the part as it was before; nothing is asked before the first one is.
+
+        Raises:
+            TypeError: If an argument is of the wrong type.
+            ValueError: If ``page_size`` or ``limit`` is out of its range.
+            NotFoundError: While iterating, if there is no such part.
+            GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
+
+        Example:
+            >>> part_id = cloud.new_robot_part(sandbox.robot_id, "arm")
+            >>> part = cloud.update_robot_part(part_id, "left arm")
+            >>> [change.old.name for change in cloud.iter_robot_part_history(part_id)]
+            ['arm']
+        """
+        require(robot_part_id=robot_part_id)
+        with parameter_names(id="robot_part_id"):
+            request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end)
+        return _PART_HISTORY.pages(
+            self._unary_unary, request, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout
+        )
+
     def update_robot_part(
         self,
         robot_part_id: str,
@@ -228,6 +282,45 @@ class MachineParts(Service):
             methods.CREATE_ROBOT_PART_SECRET, request, timeout
         )
         return RobotPart.from_proto(response.part)
+
+    def set_config_property(
+        self, robot_part_id: str, property_changes: Mapping[str, Any], *, timeout: Optional[float] = None
+    ) -> List[pb.ConfigPropertyChangeResult]:
+        """Change single properties in the configuration of a part.
+
+        Each change succeeds or fails for itself; look at every result.
+
+        Args:
+            robot_part_id: ID of the part, a UUID.
+            property_changes: For each path of a property, such as ``components.0.attributes.max_rpm``, its new value:
+                None, a bool, a number, a string, or a list or dict of these.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            What became of each change.
+
+        Raises:
+            TypeError: If ``property_changes`` is no dict, or holds what JSON cannot.
+            ValueError: If it holds itself.
+            NotFoundError: If there is no such part.
+            InvalidArgumentError: If there are no changes.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> changes = {"components.0.attributes.max_rpm": 90}
+            >>> [result.success for result in cloud.set_config_property(sandbox.robot_part_id, changes)]
+            [True]
+        """
+        require(robot_part_id=robot_part_id, property_changes=property_changes)
+        if not isinstance(property_changes, Mapping):
+            kind = type(property_changes).__name__
+            raise TypeError(f"property_changes takes a dict of paths and values, got a {kind}")
+        values: Struct = value_to_message(Struct, property_changes, "property_changes")
+        changes = [pb.ConfigPropertyChange(path=path, value=values.fields[path]) for path in property_changes]
+        request = pb.SetConfigPropertyRequest(robot_part_id=robot_part_id, property_changes=changes)
+        response: pb.SetConfigPropertyResponse = self._unary_unary(methods.SET_CONFIG_PROPERTY, request, timeout)
+        return list(response.property_changes)
 
 
 def _indented(config_json: str, indent: int) -> str:

@@ -83,7 +83,7 @@ class APIKeyAuthorization:
         )
 
 
-class Roles(Service):
+class RolesMixin(Service):
     """Methods that give and take roles."""
 
     def add_role(

@@ -105,7 +105,7 @@ class TabularDataPoint:
         """Return the record of a message.
 
         Example:
-            >>> from viam_sync.app._data.records import TabularDataPoint
+            >>> from viam_sync.app._data.tabular_records import TabularDataPoint
             >>> from viam_sync.proto.app.data import ExportTabularDataResponse
             >>> TabularDataPoint.from_proto(ExportTabularDataResponse(payload={"speed": 1})).payload
             {'speed': 1.0}

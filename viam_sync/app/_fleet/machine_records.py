@@ -60,7 +60,7 @@ class RobotPart:
         """Return the record of a message.
 
         Example:
-            >>> from viam_sync.app._fleet.records import RobotPart
+            >>> from viam_sync.app._fleet.machine_records import RobotPart
             >>> RobotPart.from_proto(pb.RobotPart(name="arm")).name
             'arm'
         """
@@ -88,7 +88,7 @@ class RobotPart:
         """The record as a message.
 
         Example:
-            >>> from viam_sync.app._fleet.records import RobotPart
+            >>> from viam_sync.app._fleet.machine_records import RobotPart
             >>> RobotPart.from_proto(pb.RobotPart(name="arm")).proto.name
             'arm'
         """
@@ -116,7 +116,7 @@ class RobotPartHistoryEntry:
         """Return the record of a message.
 
         Example:
-            >>> from viam_sync.app._fleet.records import RobotPartHistoryEntry
+            >>> from viam_sync.app._fleet.machine_records import RobotPartHistoryEntry
             >>> RobotPartHistoryEntry.from_proto(pb.RobotPartHistoryEntry(part="p-1")).part
             'p-1'
         """
@@ -128,7 +128,7 @@ class RobotPartHistoryEntry:
         """The record as a message.
 
         Example:
-            >>> from viam_sync.app._fleet.records import RobotPartHistoryEntry
+            >>> from viam_sync.app._fleet.machine_records import RobotPartHistoryEntry
             >>> RobotPartHistoryEntry.from_proto(pb.RobotPartHistoryEntry(part="p-1")).proto.part
             'p-1'
         """
@@ -165,7 +165,7 @@ class LogEntry:
         """Return the record of a message.
 
         Example:
-            >>> from viam_sync.app._fleet.records import LogEntry
+            >>> from viam_sync.app._fleet.machine_records import LogEntry
             >>> from viam_sync.proto import common
             >>> LogEntry.from_proto(common.LogEntry(level="warn", message="hot")).level
             'warn'
@@ -186,7 +186,7 @@ class LogEntry:
         """The record as a message.
 
         Example:
-            >>> from viam_sync.app._fleet.records import LogEntry
+            >>> from viam_sync.app._fleet.machine_records import LogEntry
             >>> from viam_sync.proto import common
             >>> LogEntry.from_proto(common.LogEntry(message="hot")).proto.message
             'hot'

@@ -1,19 +1,33 @@
-"""The methods of AppClient that change a module and send its file."""
+"""The methods of AppClient that change a module, send its file, and go through the registry."""
 
 from __future__ import annotations
 
-from typing import Iterator, List, Optional
+from typing import Iterator, List, Optional, Sequence, Tuple
 
 from viam_sync.checks import require
 from viam_sync.proto import app as pb
+from viam_sync.proto.app import packages as packages_pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.transfer.output.progress import Progress, ProgressLike
+from viam_sync.transfer.paging.paged_call import PagedCall
+from viam_sync.transfer.paging.pages import Items, Pages
 from viam_sync.transfer.upload.source import ProgressChunks, Uploadable, upload_source
 
 
-class Modules(Service):
-    """Methods for modules in the registry."""
+def _read_registry_items(
+    request: pb.ListRegistryItemsRequest, response: pb.ListRegistryItemsResponse
+) -> Tuple[Items[pb.RegistryItem], str]:
+    last = response.items[-1].item_id if response.items else ""
+    # A service that ignores the token sends the same page for ever.
+    return ([], "") if last == request.page_token else (response.items, last)
+
+
+_REGISTRY_ITEMS = PagedCall(methods.LIST_REGISTRY_ITEMS, _read_registry_items)
+
+
+class RegistryMixin(Service):
+    """Methods for the modules and other items of the registry."""
 
     def update_module(
         self,
@@ -134,3 +148,70 @@ class Modules(Service):
                 methods.UPLOAD_MODULE_FILE, requests if pieces.repeatable else requests(), timeout
             )
         return response.url
+
+    def iter_registry_items(
+        self,
+        organization_id: Optional[str] = None,
+        *,
+        types: Sequence[packages_pb.PackageType.ValueType] = (),
+        visibilities: Sequence[pb.Visibility.ValueType] = (),
+        platforms: Sequence[str] = (),
+        statuses: Sequence[pb.RegistryItemStatus.ValueType] = (),
+        search_term: Optional[str] = None,
+        public_namespaces: Sequence[str] = (),
+        include_markdown_documentation: Optional[bool] = None,
+        module_source_types: Sequence[pb.ModuleSourceType.ValueType] = (),
+        module_languages: Sequence[pb.ModuleLanguage.ValueType] = (),
+        show_owned_deprecated: Optional[bool] = None,
+        limit: Optional[int] = None,
+        prefetch: bool = True,
+        timeout: Optional[float] = None,
+    ) -> Pages[pb.RegistryItem]:
+        """Go through all items of the registry that match.
+
+        The caller sees the private items of its own organization and the public ones of all. As an answer says nothing
+        of the next page, that is asked for by the ID of the last item.
+
+        Args:
+            organization_id: ID of the organization, a UUID; None for all.
+            types: Types to return; empty for all.
+            visibilities: Visibilities to return; empty for all.
+            platforms: Platforms that the items must support, such as ``linux/arm64``; empty for all.
+            statuses: Statuses to return; empty for all.
+            search_term: Text to search for; None for all.
+            public_namespaces: Namespaces to return items of; empty for all.
+            include_markdown_documentation: Whether to include the documentation in Markdown.
+            module_source_types: Kinds of module source to return; empty for all.
+            module_languages: Programming languages of modules to return; empty for all.
+            show_owned_deprecated: Whether to return deprecated items of the caller's organization too.
+            limit: How many items at most; None for all.
+            prefetch: Whether to fetch the next page in a thread while the caller works on this one.
+            timeout: Seconds that each page may take, retries included; None for the limit of its retry class.
+
+        Returns:
+            An iterator over the items; nothing is asked before the first one is.
+
+        Raises:
+            TypeError: If an argument is of the wrong type.
+            ValueError: If ``limit`` is negative.
+            NotFoundError: While iterating, if there is no such organization.
+            GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
+
+        Example:
+            >>> [item.name for item in cloud.iter_registry_items(sandbox.organization_id, search_term="soil")]
+            ['soil-sensor']
+        """
+        request = pb.ListRegistryItemsRequest(
+            organization_id=organization_id,
+            types=types,
+            visibilities=visibilities,
+            platforms=platforms,
+            statuses=statuses,
+            search_term=search_term,
+            public_namespaces=public_namespaces,
+            include_markdown_documentation=include_markdown_documentation,
+            module_source_types=module_source_types,
+            module_languages=module_languages,
+            show_owned_deprecated=show_owned_deprecated,
+        )
+        return _REGISTRY_ITEMS.pages(self._unary_unary, request, limit=limit, prefetch=prefetch, timeout=timeout)

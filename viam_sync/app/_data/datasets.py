@@ -1,18 +1,52 @@
-"""The methods of DataClient that put binary data into datasets and take it out."""
+"""The methods of DataClient that list datasets, put binary data into them and take it out."""
 
 from __future__ import annotations
 
-from typing import Optional, Sequence
+from typing import List, Optional, Sequence
 
 from viam_sync.app._data.arguments import BinaryIDLike, id_fields
-from viam_sync.checks import text
+from viam_sync.checks import parameter_names, require, text
 from viam_sync.proto.app import data as pb
+from viam_sync.proto.app import dataset as dataset_pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 
 
-class DatasetMembers(Service):
-    """Methods for what is in a dataset."""
+class DatasetsMixin(Service):
+    """Methods for datasets and the files in them."""
+
+    def list_datasets_by_organization_id(
+        self,
+        organization_id: str,
+        *,
+        dataset_type: Optional[dataset_pb.DatasetType.ValueType] = None,
+        timeout: Optional[float] = None,
+    ) -> List[dataset_pb.Dataset]:
+        """List the datasets of an organization.
+
+        Args:
+            organization_id: ID of the organization, a UUID.
+            dataset_type: Only datasets of this type; None for all.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The datasets.
+
+        Raises:
+            NotFoundError: If there is no such organization.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> [each.name for each in client.data_client.list_datasets_by_organization_id(sandbox.organization_id)]
+            ['tomatoes']
+        """
+        require(organization_id=organization_id)
+        with parameter_names(type="dataset_type"):
+            request = dataset_pb.ListDatasetsByOrganizationIDRequest(organization_id=organization_id, type=dataset_type)
+        response: dataset_pb.ListDatasetsByOrganizationIDResponse = self._unary_unary(
+            methods.LIST_DATASETS_BY_ORGANIZATION_ID, request, timeout
+        )
+        return list(response.datasets)
 
     def add_binary_data_to_dataset_by_ids(
         self, binary_ids: Sequence[BinaryIDLike], dataset_id: str, *, timeout: Optional[float] = None

@@ -21,7 +21,7 @@ from viam_sync.transfer.upload.source import ProgressChunks, Uploadable, upload_
 _ONE_MESSAGE = 1_000_000
 
 
-class Uploads(Service):
+class CaptureUploadsMixin(Service):
     """Methods that upload captured data; what is uploaded twice is stored twice, so none of them tries again."""
 
     _service = "viam.app.datasync.v1.DataSyncService"
