@@ -60,7 +60,7 @@ def server() -> Iterator[FakeService]:
 
 
 @pytest.fixture
-def cloud(server: FakeService) -> Iterator[AppClient]:
+def app(server: FakeService) -> Iterator[AppClient]:
     with Channel(parse_address(server.url), max_reconnect_attempts=3) as channel:
         yield AppClient(channel, {})
 
@@ -68,23 +68,23 @@ def cloud(server: FakeService) -> Iterator[AppClient]:
 @pytest.mark.parametrize(
     ("call", "request_message"),
     [
-        (lambda cloud: cloud.list_fragments("o-1"), pb.ListFragmentsRequest(organization_id="o-1", show_public=True)),
+        (lambda app: app.list_fragments("o-1"), pb.ListFragmentsRequest(organization_id="o-1", show_public=True)),
         (
-            lambda cloud: cloud.list_fragments("o-1", False, visibilities=[Fragment.Visibility.PUBLIC_UNLISTED]),
+            lambda app: app.list_fragments("o-1", False, visibilities=[Fragment.Visibility.PUBLIC_UNLISTED]),
             pb.ListFragmentsRequest(
                 organization_id="o-1",
                 show_public=False,
                 fragment_visibility=[pb.FragmentVisibility.FRAGMENT_VISIBILITY_PUBLIC_UNLISTED],
             ),
         ),
-        (lambda cloud: cloud.get_fragment("f-1"), pb.GetFragmentRequest(id="f-1")),
-        (lambda cloud: cloud.get_fragment("f-1", version="r-7"), pb.GetFragmentRequest(id="f-1", version="r-7")),
+        (lambda app: app.get_fragment("f-1"), pb.GetFragmentRequest(id="f-1")),
+        (lambda app: app.get_fragment("f-1", version="r-7"), pb.GetFragmentRequest(id="f-1", version="r-7")),
         (
-            lambda cloud: cloud.create_fragment("o-1", "arm"),
+            lambda app: app.create_fragment("o-1", "arm"),
             pb.CreateFragmentRequest(organization_id="o-1", name="arm"),
         ),
         (
-            lambda cloud: cloud.create_fragment("o-1", "arm", {"limit": None}, visibility=Fragment.Visibility.PRIVATE),
+            lambda app: app.create_fragment("o-1", "arm", {"limit": None}, visibility=Fragment.Visibility.PRIVATE),
             pb.CreateFragmentRequest(
                 organization_id="o-1",
                 name="arm",
@@ -92,13 +92,13 @@ def cloud(server: FakeService) -> Iterator[AppClient]:
                 visibility=pb.FragmentVisibility.FRAGMENT_VISIBILITY_PRIVATE,
             ),
         ),
-        (lambda cloud: cloud.update_fragment("f-1", "arm"), pb.UpdateFragmentRequest(id="f-1", name="arm")),
+        (lambda app: app.update_fragment("f-1", "arm"), pb.UpdateFragmentRequest(id="f-1", name="arm")),
         (
-            lambda cloud: cloud.update_fragment("f-1", "arm", {}, False),
+            lambda app: app.update_fragment("f-1", "arm", {}, False),
             pb.UpdateFragmentRequest(id="f-1", name="arm", config={}, public=False),
         ),
         (
-            lambda cloud: cloud.update_fragment(
+            lambda app: app.update_fragment(
                 "f-1",
                 "arm",
                 {"speed": 1},
@@ -118,31 +118,31 @@ def cloud(server: FakeService) -> Iterator[AppClient]:
             ),
         ),
         (
-            lambda cloud: cloud.get_fragment_history("f-1"),
+            lambda app: app.get_fragment_history("f-1"),
             pb.GetFragmentHistoryRequest(id="f-1", page_token="", page_limit=10),
         ),
         (
-            lambda cloud: cloud.get_fragment_history("f-1", "t-1", 3),
+            lambda app: app.get_fragment_history("f-1", "t-1", 3),
             pb.GetFragmentHistoryRequest(id="f-1", page_token="t-1", page_limit=3),
         ),
         (
-            lambda cloud: cloud.get_fragment_history("f-1", page_token=None, page_limit=None),
+            lambda app: app.get_fragment_history("f-1", page_token=None, page_limit=None),
             pb.GetFragmentHistoryRequest(id="f-1"),
         ),
     ],
 )
 def test_the_request_holds_what_was_given_and_nothing_else(
-    server: FakeService, cloud: AppClient, call: Callable[[AppClient], Any], request_message: Message
+    server: FakeService, app: AppClient, call: Callable[[AppClient], Any], request_message: Message
 ) -> None:
-    call(cloud)
+    call(app)
     (made,) = server.calls
     assert made.method == f"/viam.app.v1.AppService/{type(request_message).__name__[: -len('Request')]}"
     assert type(request_message).FromString(made.requests[0]) == request_message
 
 
-def test_an_emptied_configuration_is_not_one_that_stays(server: FakeService, cloud: AppClient) -> None:
-    cloud.update_fragment("f-1", "arm", {})
-    cloud.update_fragment("f-1", "arm")
+def test_an_emptied_configuration_is_not_one_that_stays(server: FakeService, app: AppClient) -> None:
+    app.update_fragment("f-1", "arm", {})
+    app.update_fragment("f-1", "arm")
     requests = [pb.UpdateFragmentRequest.FromString(call.requests[0]) for call in server.calls]
     assert [request.HasField("config") for request in requests] == [True, False]
 
@@ -150,14 +150,14 @@ def test_an_emptied_configuration_is_not_one_that_stays(server: FakeService, clo
 @pytest.mark.parametrize(
     "call",
     [
-        lambda cloud: cloud.get_fragment("f-1"),
-        lambda cloud: cloud.create_fragment("o-1", "arm"),
-        lambda cloud: cloud.update_fragment("f-1", "arm"),
-        lambda cloud: cloud.list_fragments("o-1")[0],
+        lambda app: app.get_fragment("f-1"),
+        lambda app: app.create_fragment("o-1", "arm"),
+        lambda app: app.update_fragment("f-1", "arm"),
+        lambda app: app.list_fragments("o-1")[0],
     ],
 )
-def test_a_fragment_becomes_a_record_of_plain_values(cloud: AppClient, call: Callable[[AppClient], Fragment]) -> None:
-    fragment = call(cloud)
+def test_a_fragment_becomes_a_record_of_plain_values(app: AppClient, call: Callable[[AppClient], Fragment]) -> None:
+    fragment = call(app)
     assert fragment == Fragment(
         id="f-1",
         name="arm",
@@ -178,8 +178,8 @@ def test_a_fragment_becomes_a_record_of_plain_values(cloud: AppClient, call: Cal
     assert fragment.proto == WHOLE
 
 
-def test_an_empty_fragment_becomes_a_record_of_nothing(cloud: AppClient) -> None:
-    fragment = cloud.list_fragments("o-1")[1]
+def test_an_empty_fragment_becomes_a_record_of_nothing(app: AppClient) -> None:
+    fragment = app.list_fragments("o-1")[1]
     assert (fragment.id, fragment.fragment, fragment.created_on, fragment.last_updated) == ("f-2", None, None, None)
     assert fragment.visibility is Fragment.Visibility.UNSPECIFIED
     assert fragment.proto == pb.Fragment(id="f-2")
@@ -192,14 +192,14 @@ def test_a_fragment_is_made_without_what_came_later() -> None:
     )
 
 
-def test_what_may_hold_secrets_is_not_printed(cloud: AppClient) -> None:
-    (edit,) = cloud.get_fragment_history("f-1")
+def test_what_may_hold_secrets_is_not_printed(app: AppClient) -> None:
+    (edit,) = app.get_fragment_history("f-1")
     assert "components" not in repr(edit)
     assert "name='arm'" in repr(edit)
 
 
-def test_an_edit_survives_the_way_into_a_record_and_back(cloud: AppClient) -> None:
-    (edit,) = cloud.get_fragment_history("f-1")
+def test_an_edit_survives_the_way_into_a_record_and_back(app: AppClient) -> None:
+    (edit,) = app.get_fragment_history("f-1")
     assert (edit.fragment, edit.edited_on, edit.revision, edit.config) == ("f-1", NOON, "r-6", {"components": []})
     assert edit.old == Fragment.from_proto(WHOLE)
     assert edit.edited_by == pb.AuthenticatorInfo(value="bob@example.com")
@@ -231,41 +231,41 @@ def test_a_visibility_that_is_not_known_yet_is_unspecified() -> None:
     ("call", "kind", "text"),
     [
         (
-            lambda cloud: cloud.list_fragments("o-1", visibilities="public"),
+            lambda app: app.list_fragments("o-1", visibilities="public"),
             TypeError,
             "visibilities takes a list of Fragment.Visibility, got a str",
         ),
         (
-            lambda cloud: cloud.list_fragments("o-1", visibilities=Fragment.Visibility.PUBLIC),
+            lambda app: app.list_fragments("o-1", visibilities=Fragment.Visibility.PUBLIC),
             TypeError,
             "visibilities takes a list",
         ),
         (
-            lambda cloud: cloud.list_fragments("o-1", visibilities=["open"]),
+            lambda app: app.list_fragments("o-1", visibilities=["open"]),
             ValueError,
             r"visibilities takes a Fragment.Visibility \(Visibility.PRIVATE, .*\), got 'open'",
         ),
-        (lambda cloud: cloud.create_fragment("o-1", "arm", visibility="open"), ValueError, "visibility takes"),
-        (lambda cloud: cloud.update_fragment("f-1", "arm", visibility=5), ValueError, "visibility takes.*got 5"),
+        (lambda app: app.create_fragment("o-1", "arm", visibility="open"), ValueError, "visibility takes"),
+        (lambda app: app.update_fragment("f-1", "arm", visibility=5), ValueError, "visibility takes.*got 5"),
     ],
 )
 def test_a_wrong_visibility_is_found_before_anything_is_asked(
-    server: FakeService, cloud: AppClient, call: Callable[[AppClient], Any], kind: Type[Exception], text: str
+    server: FakeService, app: AppClient, call: Callable[[AppClient], Any], kind: Type[Exception], text: str
 ) -> None:
     with pytest.raises(kind, match=text):
-        call(cloud)
+        call(app)
     assert server.calls == []
 
 
 @pytest.mark.parametrize(
     ("rpc", "call", "attempts"),
     [
-        ("ListFragments", lambda cloud: cloud.list_fragments("o-1"), 5),
-        ("GetFragment", lambda cloud: cloud.get_fragment("f-1"), 5),
-        ("GetFragmentHistory", lambda cloud: cloud.get_fragment_history("f-1"), 5),
-        ("UpdateFragment", lambda cloud: cloud.update_fragment("f-1", "arm"), 5),
-        ("UpdateFragment", lambda cloud: cloud.update_fragment("f-1", "arm", last_known_update=NOON), 1),
-        ("CreateFragment", lambda cloud: cloud.create_fragment("o-1", "arm"), 1),
+        ("ListFragments", lambda app: app.list_fragments("o-1"), 5),
+        ("GetFragment", lambda app: app.get_fragment("f-1"), 5),
+        ("GetFragmentHistory", lambda app: app.get_fragment_history("f-1"), 5),
+        ("UpdateFragment", lambda app: app.update_fragment("f-1", "arm"), 5),
+        ("UpdateFragment", lambda app: app.update_fragment("f-1", "arm", last_known_update=NOON), 1),
+        ("CreateFragment", lambda app: app.create_fragment("o-1", "arm"), 1),
     ],
 )
 def test_only_what_does_no_harm_twice_is_tried_again(
@@ -277,13 +277,13 @@ def test_only_what_does_no_harm_twice_is_tried_again(
     assert len(server.calls) == attempts
 
 
-def test_a_stale_update_is_our_exception(server: FakeService, cloud: AppClient) -> None:
+def test_a_stale_update_is_our_exception(server: FakeService, app: AppClient) -> None:
     server.unary["UpdateFragment"] = refuse(grpc.StatusCode.FAILED_PRECONDITION, "changed since")
     with pytest.raises(FailedPreconditionError, match="changed since"):
-        cloud.update_fragment("f-1", "arm", last_known_update=NOON)
+        app.update_fragment("f-1", "arm", last_known_update=NOON)
 
 
-def test_a_fragment_that_does_not_exist_is_not_found(server: FakeService, cloud: AppClient) -> None:
+def test_a_fragment_that_does_not_exist_is_not_found(server: FakeService, app: AppClient) -> None:
     server.unary["GetFragment"] = refuse(grpc.StatusCode.NOT_FOUND, "no such fragment")
     with pytest.raises(NotFoundError, match="GetFragment"):
-        cloud.get_fragment("f-1")
+        app.get_fragment("f-1")

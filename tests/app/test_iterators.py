@@ -581,29 +581,29 @@ def test_the_sandbox_gives_all_entries_of_a_log(client: ViamClient, sandbox: San
 
 
 def test_the_sandbox_gives_all_changes_of_a_part(client: ViamClient, sandbox: Sandbox) -> None:
-    cloud = client.app_client
-    part_id = cloud.new_robot_part(sandbox.robot_id, "arm 0")
+    app = client.app_client
+    part_id = app.new_robot_part(sandbox.robot_id, "arm 0")
     for number in range(1, 8):
-        cloud.update_robot_part(part_id, f"arm {number}")
-    names = [change.old.name for change in cloud.iter_robot_part_history(part_id, page_size=3)]
+        app.update_robot_part(part_id, f"arm {number}")
+    names = [change.old.name for change in app.iter_robot_part_history(part_id, page_size=3)]
     assert names == [f"arm {number}" for number in reversed(range(7))]
 
 
 def test_the_sandbox_gives_all_changes_of_a_fragment(client: ViamClient, sandbox: Sandbox) -> None:
-    cloud = client.app_client
+    app = client.app_client
     for number in range(7):
-        cloud.update_fragment(sandbox.fragment_id, f"capture {number}")
-    changes = list(cloud.iter_fragment_history(sandbox.fragment_id, page_size=3))
+        app.update_fragment(sandbox.fragment_id, f"capture {number}")
+    changes = list(app.iter_fragment_history(sandbox.fragment_id, page_size=3))
     assert [change.old.name for change in changes[:6]] == [f"capture {number}" for number in reversed(range(6))]
 
 
 def test_the_sandbox_gives_all_items_of_the_registry(client: ViamClient, sandbox: Sandbox) -> None:
-    cloud = client.app_client
+    app = client.app_client
     kind = packages_pb.PackageType.PACKAGE_TYPE_MODULE
     names = {f"module-{number}" for number in range(120)}
     for name in names:
-        cloud.create_registry_item(sandbox.organization_id, name, kind)
-    items = [item.name for item in cloud.iter_registry_items(sandbox.organization_id, search_term="module-")]
+        app.create_registry_item(sandbox.organization_id, name, kind)
+    items = [item.name for item in app.iter_registry_items(sandbox.organization_id, search_term="module-")]
     assert len(items) == 120
     assert set(items) == names
 

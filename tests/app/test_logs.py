@@ -32,7 +32,7 @@ def server() -> Iterator[FakeService]:
 
 
 @pytest.fixture
-def cloud(server: FakeService) -> Iterator[AppClient]:
+def app(server: FakeService) -> Iterator[AppClient]:
     with Channel(parse_address(server.url), max_reconnect_attempts=0) as channel:
         yield AppClient(channel, {})
 
@@ -64,9 +64,9 @@ def sent(server: FakeService) -> List[pb.GetRobotPartLogsRequest]:
     return [pb.GetRobotPartLogsRequest.FromString(call.requests[0]) for call in server.calls]
 
 
-def test_an_entry_becomes_a_record_of_plain_values(server: FakeService, cloud: AppClient) -> None:
+def test_an_entry_becomes_a_record_of_plain_values(server: FakeService, app: AppClient) -> None:
     serve_pages(server, [logs_page(["hot"])])
-    (log,) = cloud.get_robot_part_logs("p-1")
+    (log,) = app.get_robot_part_logs("p-1")
     assert log == LogEntry(
         host="rover",
         level="error",
@@ -86,16 +86,16 @@ def test_an_empty_entry_becomes_a_record_of_nothing() -> None:
     assert log.proto == common_pb.LogEntry()
 
 
-def test_without_arguments_the_request_names_only_the_part(server: FakeService, cloud: AppClient) -> None:
+def test_without_arguments_the_request_names_only_the_part(server: FakeService, app: AppClient) -> None:
     serve_pages(server, [logs_page([])])
-    assert cloud.get_robot_part_logs("p-1") == []
+    assert app.get_robot_part_logs("p-1") == []
     assert sent(server) == [pb.GetRobotPartLogsRequest(id="p-1", filter="", page_token="")]
     assert server.calls[0].method == "/viam.app.v1.AppService/GetRobotPartLogs"
 
 
-def test_every_argument_is_in_the_request_of_every_page(server: FakeService, cloud: AppClient) -> None:
+def test_every_argument_is_in_the_request_of_every_page(server: FakeService, app: AppClient) -> None:
     serve_pages(server, [logs_page(["one"], "t-1"), logs_page(["two"])])
-    cloud.get_robot_part_logs(
+    app.get_robot_part_logs(
         "p-1",
         "hot",
         None,
@@ -128,47 +128,47 @@ def test_every_argument_is_in_the_request_of_every_page(server: FakeService, clo
 
 @pytest.mark.parametrize(("count", "got", "asked"), [(1, 1, 1), (2, 2, 1), (3, 3, 2), (5, 5, 3), (9, 5, 3), (0, 5, 3)])
 def test_pages_are_asked_for_until_there_are_enough_entries(
-    server: FakeService, cloud: AppClient, count: int, got: int, asked: int
+    server: FakeService, app: AppClient, count: int, got: int, asked: int
 ) -> None:
     serve_pages(server, [logs_page(["a", "b"], "t-1"), logs_page(["c", "d"], "t-2"), logs_page(["e"])])
-    logs = cloud.get_robot_part_logs("p-1", num_log_entries=count)
+    logs = app.get_robot_part_logs("p-1", num_log_entries=count)
     assert [log.message for log in logs] == list("abcde")[:got]
     assert [request.page_token for request in sent(server)] == ["", "t-1", "t-2"][:asked]
 
 
-def test_a_hundred_entries_are_returned_unless_another_number_is_named(server: FakeService, cloud: AppClient) -> None:
+def test_a_hundred_entries_are_returned_unless_another_number_is_named(server: FakeService, app: AppClient) -> None:
     serve_pages(server, [logs_page(["a"] * 60, "t-1"), logs_page(["b"] * 60, "t-2")])
-    assert len(cloud.get_robot_part_logs("p-1")) == 100
+    assert len(app.get_robot_part_logs("p-1")) == 100
 
 
-def test_an_empty_page_in_between_is_not_the_end(server: FakeService, cloud: AppClient) -> None:
+def test_an_empty_page_in_between_is_not_the_end(server: FakeService, app: AppClient) -> None:
     serve_pages(server, [logs_page([], "t-1"), logs_page(["a"], "t-2"), logs_page([], "t-3"), logs_page(["b"])])
-    assert [log.message for log in cloud.get_robot_part_logs("p-1", num_log_entries=0)] == ["a", "b"]
+    assert [log.message for log in app.get_robot_part_logs("p-1", num_log_entries=0)] == ["a", "b"]
 
 
-def test_a_page_token_that_comes_again_is_an_error_and_no_loop(server: FakeService, cloud: AppClient) -> None:
+def test_a_page_token_that_comes_again_is_an_error_and_no_loop(server: FakeService, app: AppClient) -> None:
     tokens = iter(["t-1", "t-2", "t-1"])
     server.unary["GetRobotPartLogs"] = lambda request, context: logs_page(["a"], next(tokens))
     with pytest.raises(InternalError, match="gave the page token 't-1' a second time") as caught:
-        cloud.get_robot_part_logs("p-1", num_log_entries=0)
+        app.get_robot_part_logs("p-1", num_log_entries=0)
     assert caught.value.method == "viam.app.v1.AppService/GetRobotPartLogs"
     assert len(server.calls) == 3
 
 
-def test_empty_pages_without_end_are_an_error(server: FakeService, cloud: AppClient) -> None:
+def test_empty_pages_without_end_are_an_error(server: FakeService, app: AppClient) -> None:
     server.unary["GetRobotPartLogs"] = lambda request, context: logs_page([], f"t-{len(server.calls)}")
     with pytest.raises(InternalError, match="sent 100 empty pages in a row"):
-        cloud.get_robot_part_logs("p-1")
+        app.get_robot_part_logs("p-1")
     assert len(server.calls) == 100
 
 
-def test_a_page_that_fails_is_the_error_of_the_call(server: FakeService, cloud: AppClient) -> None:
+def test_a_page_that_fails_is_the_error_of_the_call(server: FakeService, app: AppClient) -> None:
     fail = refuse(grpc.StatusCode.INVALID_ARGUMENT, "no such page")
     server.unary["GetRobotPartLogs"] = lambda request, context: (
         fail(request, context) if len(server.calls) == 2 else logs_page(["a"], "t-1")
     )
     with pytest.raises(InvalidArgumentError, match="no such page"):
-        cloud.get_robot_part_logs("p-1")
+        app.get_robot_part_logs("p-1")
 
 
 def test_a_read_of_logs_is_tried_again(server: FakeService) -> None:
@@ -180,19 +180,19 @@ def test_a_read_of_logs_is_tried_again(server: FakeService) -> None:
         assert len(AppClient(channel, {}).get_robot_part_logs("p-1")) == 1
 
 
-def test_the_timeout_is_for_all_pages_together(server: FakeService, cloud: AppClient) -> None:
+def test_the_timeout_is_for_all_pages_together(server: FakeService, app: AppClient) -> None:
     serve_pages(server, [logs_page(["a"], "t-1"), logs_page(["b"])])
-    cloud.get_robot_part_logs("p-1", timeout=90)
+    app.get_robot_part_logs("p-1", timeout=90)
     first, second = (call.seconds for call in server.calls)
     assert first is not None
     assert second is not None
     assert 20 < second < first + 1 < 92
 
 
-def test_pages_stop_when_the_time_is_over(server: FakeService, cloud: AppClient) -> None:
+def test_pages_stop_when_the_time_is_over(server: FakeService, app: AppClient) -> None:
     server.unary["GetRobotPartLogs"] = lambda request, context: logs_page(["a"], f"t-{len(server.calls)}")
     with pytest.raises(DeadlineExceededError):
-        cloud.get_robot_part_logs("p-1", num_log_entries=0, timeout=0.2)
+        app.get_robot_part_logs("p-1", num_log_entries=0, timeout=0.2)
 
 
 @pytest.mark.parametrize(
@@ -207,19 +207,17 @@ def test_pages_stop_when_the_time_is_over(server: FakeService, cloud: AppClient)
     ],
 )
 def test_a_wrong_argument_is_found_before_anything_is_asked(
-    server: FakeService, cloud: AppClient, arguments: Any, kind: Type[Exception], text: str
+    server: FakeService, app: AppClient, arguments: Any, kind: Type[Exception], text: str
 ) -> None:
     with pytest.raises(kind, match=text):
-        cloud.get_robot_part_logs("p-1", **arguments)
+        app.get_robot_part_logs("p-1", **arguments)
     assert server.calls == []
 
 
 @pytest.mark.parametrize("name", ["logs.json", "logs.txt", "logs"])
-def test_entries_are_written_to_a_file_as_json(
-    server: FakeService, cloud: AppClient, tmp_path: Path, name: str
-) -> None:
+def test_entries_are_written_to_a_file_as_json(server: FakeService, app: AppClient, tmp_path: Path, name: str) -> None:
     serve_pages(server, [logs_page(["hot"], "t-1"), logs_page(["cold", "left out"])])
-    logs = cloud.get_robot_part_logs("p-1", dest=str(tmp_path / name), num_log_entries=2)
+    logs = app.get_robot_part_logs("p-1", dest=str(tmp_path / name), num_log_entries=2)
     rows = json.loads((tmp_path / name).read_text(encoding="utf-8"))
     assert [row["message"] for row in rows] == [log.message for log in logs] == ["hot", "cold"]
     assert rows[0] == {
@@ -235,24 +233,24 @@ def test_entries_are_written_to_a_file_as_json(
 
 
 def test_entries_are_written_as_lines_of_json_where_the_ending_says_so(
-    server: FakeService, cloud: AppClient, tmp_path: Path
+    server: FakeService, app: AppClient, tmp_path: Path
 ) -> None:
     serve_pages(server, [logs_page(["hot", "cold"])])
-    cloud.get_robot_part_logs("p-1", dest=str(tmp_path / "logs.jsonl"))
+    app.get_robot_part_logs("p-1", dest=str(tmp_path / "logs.jsonl"))
     lines = (tmp_path / "logs.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["message"] for line in lines] == ["hot", "cold"]
 
 
-def test_nanoseconds_reach_the_file(server: FakeService, cloud: AppClient, tmp_path: Path) -> None:
+def test_nanoseconds_reach_the_file(server: FakeService, app: AppClient, tmp_path: Path) -> None:
     log = entry("hot")
     log.time.nanos = 123456789
     serve_pages(server, [pb.GetRobotPartLogsResponse(logs=[log]).SerializeToString()])
-    cloud.get_robot_part_logs("p-1", dest=str(tmp_path / "logs.json"))
+    app.get_robot_part_logs("p-1", dest=str(tmp_path / "logs.json"))
     assert json.loads((tmp_path / "logs.json").read_text())[0]["time"] == "2024-05-06T12:00:00.123456789Z"
 
 
 def test_entries_are_not_lost_when_their_file_cannot_be_written(
-    server: FakeService, cloud: AppClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: FakeService, app: AppClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -260,15 +258,15 @@ def test_entries_are_not_lost_when_their_file_cannot_be_written(
     monkeypatch.setattr(os, "fsync", full)
     serve_pages(server, [logs_page(["hot"])])
     with pytest.raises(OSError, match="No space left") as caught:
-        cloud.get_robot_part_logs("p-1", dest=str(tmp_path / "logs.json"))
+        app.get_robot_part_logs("p-1", dest=str(tmp_path / "logs.json"))
     assert [log.message for log in caught.value.result] == ["hot"]  # type: ignore[attr-defined]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_file_is_written_when_the_call_fails(server: FakeService, cloud: AppClient, tmp_path: Path) -> None:
+def test_no_file_is_written_when_the_call_fails(server: FakeService, app: AppClient, tmp_path: Path) -> None:
     server.unary["GetRobotPartLogs"] = refuse(grpc.StatusCode.NOT_FOUND, "no such part")
     with pytest.raises(NotFoundError):
-        cloud.get_robot_part_logs("p-1", dest=str(tmp_path / "logs.json"))
+        app.get_robot_part_logs("p-1", dest=str(tmp_path / "logs.json"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -297,9 +295,9 @@ def ends_with(status: grpc.StatusCode) -> Callable[[bytes, grpc.ServicerContext]
     return stream
 
 
-def test_a_tail_gives_lists_of_entries_as_they_come(server: FakeService, cloud: AppClient) -> None:
+def test_a_tail_gives_lists_of_entries_as_they_come(server: FakeService, app: AppClient) -> None:
     server.stream["TailRobotPartLogs"] = Tail([["one", "two"], ["three"]])
-    with cloud.tail_robot_part_logs("p-1") as stream:
+    with app.tail_robot_part_logs("p-1") as stream:
         first, second = stream.next(), next(stream)
     assert [log.message for log in first] == ["one", "two"]
     assert second == [LogEntry.from_proto(entry("three"))]
@@ -309,10 +307,10 @@ def test_a_tail_gives_lists_of_entries_as_they_come(server: FakeService, cloud: 
     ("arguments", "errors_only", "text"), [((), True, ""), ((False, "hot"), False, "hot"), ((True, None), True, "")]
 )
 def test_a_tail_says_what_it_wants(
-    server: FakeService, cloud: AppClient, arguments: Any, errors_only: bool, text: str
+    server: FakeService, app: AppClient, arguments: Any, errors_only: bool, text: str
 ) -> None:
     tail = server.stream["TailRobotPartLogs"] = Tail([])
-    with cloud.tail_robot_part_logs("p-1", *arguments):
+    with app.tail_robot_part_logs("p-1", *arguments):
         assert tail.asked.wait(60)
     (call,) = server.calls
     request = pb.TailRobotPartLogsRequest.FromString(call.requests[0])
@@ -320,37 +318,37 @@ def test_a_tail_says_what_it_wants(
     assert call.method == "/viam.app.v1.AppService/TailRobotPartLogs"
 
 
-def test_a_tail_is_asked_for_at_once_and_not_at_its_first_entry(server: FakeService, cloud: AppClient) -> None:
+def test_a_tail_is_asked_for_at_once_and_not_at_its_first_entry(server: FakeService, app: AppClient) -> None:
     tail = server.stream["TailRobotPartLogs"] = Tail([])
-    stream = cloud.tail_robot_part_logs("p-1")
+    stream = app.tail_robot_part_logs("p-1")
     assert tail.asked.wait(60)
     stream.close()
 
 
-def test_a_tail_has_no_deadline_of_its_own(server: FakeService, cloud: AppClient) -> None:
+def test_a_tail_has_no_deadline_of_its_own(server: FakeService, app: AppClient) -> None:
     tail = server.stream["TailRobotPartLogs"] = Tail([])
-    with cloud.tail_robot_part_logs("p-1"):
+    with app.tail_robot_part_logs("p-1"):
         assert tail.asked.wait(60)
     seconds: Optional[float] = server.calls[0].seconds
     # grpc says None, or a time of many years.
     assert seconds is None or seconds > 10**6
 
 
-def test_a_tail_ends_when_the_callers_time_is_over(server: FakeService, cloud: AppClient) -> None:
+def test_a_tail_ends_when_the_callers_time_is_over(server: FakeService, app: AppClient) -> None:
     server.stream["TailRobotPartLogs"] = Tail([])
-    with cloud.tail_robot_part_logs("p-1", timeout=0.2) as stream, pytest.raises(DeadlineExceededError):
+    with app.tail_robot_part_logs("p-1", timeout=0.2) as stream, pytest.raises(DeadlineExceededError):
         stream.next()
 
 
-def test_an_empty_batch_does_not_end_a_tail(server: FakeService, cloud: AppClient) -> None:
+def test_an_empty_batch_does_not_end_a_tail(server: FakeService, app: AppClient) -> None:
     server.stream["TailRobotPartLogs"] = Tail([[], ["one"], [], [], ["two"]])
-    with cloud.tail_robot_part_logs("p-1") as stream:
+    with app.tail_robot_part_logs("p-1") as stream:
         assert [stream.next()[0].message, stream.next()[0].message] == ["one", "two"]
 
 
-def test_closing_a_tail_from_another_thread_ends_a_waiting_next(server: FakeService, cloud: AppClient) -> None:
+def test_closing_a_tail_from_another_thread_ends_a_waiting_next(server: FakeService, app: AppClient) -> None:
     tail = server.stream["TailRobotPartLogs"] = Tail([["one"]])
-    stream = cloud.tail_robot_part_logs("p-1")
+    stream = app.tail_robot_part_logs("p-1")
     seen: List[List[LogEntry]] = []
     first = threading.Event()
 
@@ -369,9 +367,9 @@ def test_closing_a_tail_from_another_thread_ends_a_waiting_next(server: FakeServ
     assert tail.gone.wait(60)
 
 
-def test_a_closed_tail_has_ended(server: FakeService, cloud: AppClient) -> None:
+def test_a_closed_tail_has_ended(server: FakeService, app: AppClient) -> None:
     server.stream["TailRobotPartLogs"] = Tail([["one"], ["two"]])
-    stream = cloud.tail_robot_part_logs("p-1")
+    stream = app.tail_robot_part_logs("p-1")
     stream.close()
     stream.close()
     assert list(stream) == []
@@ -379,27 +377,27 @@ def test_a_closed_tail_has_ended(server: FakeService, cloud: AppClient) -> None:
         stream.next()
 
 
-def test_leaving_a_with_statement_closes_the_tail(server: FakeService, cloud: AppClient) -> None:
+def test_leaving_a_with_statement_closes_the_tail(server: FakeService, app: AppClient) -> None:
     tail = server.stream["TailRobotPartLogs"] = Tail([["one"]])
-    with cloud.tail_robot_part_logs("p-1") as stream:
+    with app.tail_robot_part_logs("p-1") as stream:
         assert isinstance(stream, LogsStream)
         stream.next()
     assert tail.gone.wait(60)
 
 
-def test_a_tail_ends_when_the_service_ends_it(server: FakeService, cloud: AppClient) -> None:
+def test_a_tail_ends_when_the_service_ends_it(server: FakeService, app: AppClient) -> None:
     one = pb.TailRobotPartLogsResponse(logs=[entry("one")]).SerializeToString()
     server.stream["TailRobotPartLogs"] = lambda request, context: iter([one])
-    batches = [[log.message for log in batch] for batch in cloud.tail_robot_part_logs("p-1")]
+    batches = [[log.message for log in batch] for batch in app.tail_robot_part_logs("p-1")]
     assert batches == [["one"]]
 
 
 @pytest.mark.parametrize("status", [grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNAVAILABLE])
 def test_what_goes_wrong_during_a_tail_is_our_exception(
-    server: FakeService, cloud: AppClient, status: grpc.StatusCode
+    server: FakeService, app: AppClient, status: grpc.StatusCode
 ) -> None:
     server.stream["TailRobotPartLogs"] = ends_with(status)
-    with cloud.tail_robot_part_logs("p-1") as stream:
+    with app.tail_robot_part_logs("p-1") as stream:
         assert stream.next()[0].message == "last words"
         with pytest.raises(GRPCError, match="TailRobotPartLogs") as caught:
             stream.next()
@@ -408,6 +406,6 @@ def test_what_goes_wrong_during_a_tail_is_our_exception(
 
 def test_a_closed_client_starts_no_tail(server: FakeService) -> None:
     with Channel(parse_address(server.url), max_reconnect_attempts=0) as channel:
-        cloud = AppClient(channel, {})
+        app = AppClient(channel, {})
     with pytest.raises(ClosedError):
-        cloud.tail_robot_part_logs("p-1")
+        app.tail_robot_part_logs("p-1")

@@ -34,7 +34,7 @@ def server() -> Iterator[FakeService]:
 
 
 @pytest.fixture
-def cloud(server: FakeService) -> Iterator[AppClient]:
+def app(server: FakeService) -> Iterator[AppClient]:
     with Channel(parse_address(server.url), max_reconnect_attempts=3) as channel:
         yield AppClient(channel, {})
 
@@ -44,8 +44,8 @@ def sent(server: FakeService) -> List[pb.UploadModuleFileRequest]:
     return [pb.UploadModuleFileRequest.FromString(request) for request in call.requests]
 
 
-def test_a_module_is_private_and_has_no_models_unless_told_otherwise(server: FakeService, cloud: AppClient) -> None:
-    assert cloud.update_module("lessons:arm", "https://docs", "An arm.", None, "run.sh") == "https://example.com/arm"
+def test_a_module_is_private_and_has_no_models_unless_told_otherwise(server: FakeService, app: AppClient) -> None:
+    assert app.update_module("lessons:arm", "https://docs", "An arm.", None, "run.sh") == "https://example.com/arm"
     (call,) = server.calls
     assert call.method == "/viam.app.v1.AppService/UpdateModule"
     assert pb.UpdateModuleRequest.FromString(call.requests[0]) == pb.UpdateModuleRequest(
@@ -58,10 +58,10 @@ def test_a_module_is_private_and_has_no_models_unless_told_otherwise(server: Fak
     )
 
 
-def test_everything_that_is_said_of_a_module_is_sent(server: FakeService, cloud: AppClient) -> None:
+def test_everything_that_is_said_of_a_module_is_sent(server: FakeService, app: AppClient) -> None:
     model = pb.Model(api="rdk:component:arm", model="lessons:arm:big")
-    app = pb.App(name="panel")
-    cloud.update_module(
+    panel = pb.App(name="panel")
+    app.update_module(
         "lessons:arm",
         "https://docs",
         "An arm.",
@@ -69,7 +69,7 @@ def test_everything_that_is_said_of_a_module_is_sent(server: FakeService, cloud:
         "run.sh",
         True,
         first_run="setup.sh",
-        apps=[app],
+        apps=[panel],
         markdown_description="# Arm",
     )
     assert pb.UpdateModuleRequest.FromString(server.calls[0].requests[0]) == pb.UpdateModuleRequest(
@@ -80,15 +80,15 @@ def test_everything_that_is_said_of_a_module_is_sent(server: FakeService, cloud:
         models=[model],
         entrypoint="run.sh",
         first_run="setup.sh",
-        apps=[app],
+        apps=[panel],
         markdown_description="# Arm",
     )
 
 
-def test_an_update_of_a_module_is_tried_again(server: FakeService, cloud: AppClient) -> None:
+def test_an_update_of_a_module_is_tried_again(server: FakeService, app: AppClient) -> None:
     server.unary["UpdateModule"] = refuse(grpc.StatusCode.UNAVAILABLE, "busy")
     with pytest.raises(UnavailableError):
-        cloud.update_module("lessons:arm", "https://docs", "An arm.", None, "run.sh")
+        app.update_module("lessons:arm", "https://docs", "An arm.", None, "run.sh")
     assert len(server.calls) == 5
 
 
@@ -114,11 +114,11 @@ def given_open_file(path: Path) -> Any:
 
 @pytest.mark.parametrize("given", [given_bytes, given_bytearray, given_memoryview, given_path, given_open_file])
 def test_a_file_goes_in_pieces_after_what_it_is(
-    server: FakeService, cloud: AppClient, tmp_path: Path, given: Callable[[Path], Any]
+    server: FakeService, app: AppClient, tmp_path: Path, given: Callable[[Path], Any]
 ) -> None:
     path = tmp_path / "arm.tar.gz"
     path.write_bytes(CONTENTS)
-    assert cloud.upload_module_file(INFO, given(path)) == "https://example.com/arm"
+    assert app.upload_module_file(INFO, given(path)) == "https://example.com/arm"
     opening, *rest = sent(server)
     assert server.calls[0].method == "/viam.app.v1.AppService/UploadModuleFile"
     assert opening == pb.UploadModuleFileRequest(module_file_info=INFO)
@@ -127,23 +127,23 @@ def test_a_file_goes_in_pieces_after_what_it_is(
     assert b"".join(request.file for request in rest) == CONTENTS
 
 
-def test_an_empty_file_is_one_empty_piece(server: FakeService, cloud: AppClient) -> None:
-    cloud.upload_module_file(INFO, b"")
+def test_an_empty_file_is_one_empty_piece(server: FakeService, app: AppClient) -> None:
+    app.upload_module_file(INFO, b"")
     assert sent(server) == [
         pb.UploadModuleFileRequest(module_file_info=INFO),
         pb.UploadModuleFileRequest(file=b""),
     ]
 
 
-def test_without_information_the_service_gets_the_file_alone(server: FakeService, cloud: AppClient) -> None:
-    cloud.upload_module_file(None, b"abc")
+def test_without_information_the_service_gets_the_file_alone(server: FakeService, app: AppClient) -> None:
+    app.upload_module_file(None, b"abc")
     assert sent(server) == [pb.UploadModuleFileRequest(), pb.UploadModuleFileRequest(file=b"abc")]
 
 
-def test_an_open_file_is_read_from_where_it_stands_and_left_open(server: FakeService, cloud: AppClient) -> None:
+def test_an_open_file_is_read_from_where_it_stands_and_left_open(server: FakeService, app: AppClient) -> None:
     file = io.BytesIO(b"header and contents")
     file.seek(11)
-    cloud.upload_module_file(INFO, file)
+    app.upload_module_file(INFO, file)
     assert sent(server)[1].file == b"contents"
     assert not file.closed
 
@@ -158,16 +158,16 @@ def test_an_open_file_is_read_from_where_it_stands_and_left_open(server: FakeSer
     ],
 )
 def test_what_cannot_be_read_is_found_before_anything_is_sent(
-    server: FakeService, cloud: AppClient, file: Any, kind: Type[Exception], text: str
+    server: FakeService, app: AppClient, file: Any, kind: Type[Exception], text: str
 ) -> None:
     with pytest.raises(kind, match=text):
-        cloud.upload_module_file(INFO, file)
+        app.upload_module_file(INFO, file)
     assert server.calls == []
 
 
-def test_information_of_another_kind_is_found_before_anything_is_sent(server: FakeService, cloud: AppClient) -> None:
+def test_information_of_another_kind_is_found_before_anything_is_sent(server: FakeService, app: AppClient) -> None:
     with pytest.raises(TypeError):
-        cloud.upload_module_file("lessons:arm", b"abc")  # type: ignore[arg-type]
+        app.upload_module_file("lessons:arm", b"abc")  # type: ignore[arg-type]
     assert server.calls == []
 
 
@@ -184,28 +184,28 @@ class Breaking:
         return self.pieces.pop()
 
 
-def test_an_error_in_reading_says_how_far_it_came(server: FakeService, cloud: AppClient) -> None:
+def test_an_error_in_reading_says_how_far_it_came(server: FakeService, app: AppClient) -> None:
     file = Breaking()
     with pytest.raises(OSError, match="Input/output error, after 5 bytes; nothing was uploaded: 'file'") as caught:
-        cloud.upload_module_file(INFO, cast(BinaryIO, file))
+        app.upload_module_file(INFO, cast(BinaryIO, file))
     assert caught.value.__cause__ is file.failure
 
 
-def test_progress_is_told_in_bytes(cloud: AppClient) -> None:
+def test_progress_is_told_in_bytes(app: AppClient) -> None:
     told: List[Any] = []
-    cloud.upload_module_file(INFO, CONTENTS, progress=lambda *each: told.append(each))
+    app.upload_module_file(INFO, CONTENTS, progress=lambda *each: told.append(each))
     assert told == [(done * KIB, 600 * KIB, "bytes") for done in (0, 256, 512, 600)]
 
 
 @pytest.mark.parametrize("status", [grpc.StatusCode.ALREADY_EXISTS, grpc.StatusCode.UNAVAILABLE])
 def test_an_upload_is_sent_once_whatever_the_service_says(
-    server: FakeService, cloud: AppClient, tmp_path: Path, status: grpc.StatusCode
+    server: FakeService, app: AppClient, tmp_path: Path, status: grpc.StatusCode
 ) -> None:
     path = tmp_path / "arm.tar.gz"
     path.write_bytes(CONTENTS)
     server.upload["UploadModuleFile"] = cast(Any, refuse(status, "no reuse"))
     with pytest.raises((AlreadyExistsError, AmbiguousResultError), match=r"UploadModuleFile: .*no reuse"):
-        cloud.upload_module_file(INFO, path)
+        app.upload_module_file(INFO, path)
     assert len(server.calls) == 1
 
 
@@ -213,7 +213,7 @@ def test_a_closed_client_sends_no_file(server: FakeService, tmp_path: Path) -> N
     path = tmp_path / "arm.tar.gz"
     path.write_bytes(CONTENTS)
     with Channel(parse_address(server.url), max_reconnect_attempts=0) as channel:
-        cloud = AppClient(channel, {})
+        app = AppClient(channel, {})
     with pytest.raises(ClosedError):
-        cloud.upload_module_file(INFO, path)
+        app.upload_module_file(INFO, path)
     assert server.calls == []

@@ -41,39 +41,39 @@ def recorded(server: FakeService) -> Iterator[AppClient]:
         yield AppClient(channel, {})
 
 
-def held(sandbox: Sandbox, cloud: AppClient, identity_id: str) -> List[Tuple[str, str]]:
-    found = cloud.list_authorizations(sandbox.organization_id)
+def held(sandbox: Sandbox, app: AppClient, identity_id: str) -> List[Tuple[str, str]]:
+    found = app.list_authorizations(sandbox.organization_id)
     return [(role.authorization_id, role.resource_id) for role in found if role.identity_id == identity_id]
 
 
-def test_a_role_is_given_changed_and_taken(sandbox: Sandbox, cloud: AppClient, bob: str) -> None:
+def test_a_role_is_given_changed_and_taken(sandbox: Sandbox, app: AppClient, bob: str) -> None:
     organization, location, robot = sandbox.organization_id, sandbox.location_id, sandbox.robot_id
-    cloud.add_role(organization, bob, "operator", "location", location)
-    assert held(sandbox, cloud, bob) == [("location_operator", location)]
-    cloud.change_role(organization, bob, "operator", "location", location, bob, "owner", "robot", robot)
-    assert held(sandbox, cloud, bob) == [("robot_owner", robot)]
-    cloud.remove_role(organization, bob, "owner", "robot", robot)
-    assert held(sandbox, cloud, bob) == []
+    app.add_role(organization, bob, "operator", "location", location)
+    assert held(sandbox, app, bob) == [("location_operator", location)]
+    app.change_role(organization, bob, "operator", "location", location, bob, "owner", "robot", robot)
+    assert held(sandbox, app, bob) == [("robot_owner", robot)]
+    app.remove_role(organization, bob, "owner", "robot", robot)
+    assert held(sandbox, app, bob) == []
 
 
-def test_a_role_moves_to_somebody_else(sandbox: Sandbox, cloud: AppClient, bob: str) -> None:
+def test_a_role_moves_to_somebody_else(sandbox: Sandbox, app: AppClient, bob: str) -> None:
     anna, organization, location = sandbox.sign_in("anna@example.com"), sandbox.organization_id, sandbox.location_id
-    cloud.add_role(organization, bob, "owner", "location", location)
-    cloud.change_role(organization, bob, "owner", "location", location, anna, "owner", "location", location)
-    assert held(sandbox, cloud, bob) == []
-    assert held(sandbox, cloud, anna) == [("location_owner", location)]
+    app.add_role(organization, bob, "owner", "location", location)
+    app.change_role(organization, bob, "owner", "location", location, anna, "owner", "location", location)
+    assert held(sandbox, app, bob) == []
+    assert held(sandbox, app, anna) == [("location_owner", location)]
 
 
-def test_what_the_service_says_no_to_is_our_exception(sandbox: Sandbox, cloud: AppClient, bob: str) -> None:
+def test_what_the_service_says_no_to_is_our_exception(sandbox: Sandbox, app: AppClient, bob: str) -> None:
     organization, location = sandbox.organization_id, sandbox.location_id
     with pytest.raises(NotFoundError, match="does not have the role owner"):
-        cloud.remove_role(organization, bob, "owner", "location", location)
-    cloud.add_role(organization, bob, "owner", "location", location)
+        app.remove_role(organization, bob, "owner", "location", location)
+    app.add_role(organization, bob, "owner", "location", location)
     with pytest.raises(AlreadyExistsError, match="has the role owner"):
-        cloud.add_role(organization, bob, "owner", "location", location)
-    members, _ = cloud.list_organization_members(organization)
+        app.add_role(organization, bob, "owner", "location", location)
+    members, _ = app.list_organization_members(organization)
     with pytest.raises(FailedPreconditionError):
-        cloud.remove_role(organization, members[0].user_id, "owner", "organization", organization)
+        app.remove_role(organization, members[0].user_id, "owner", "organization", organization)
 
 
 @pytest.mark.parametrize(
@@ -128,53 +128,53 @@ TYPES = "'organization', 'location', 'robot'"
     ("call", "kind", "text"),
     [
         (
-            lambda cloud: cloud.add_role("o", "u", "king", "robot", "r"),
+            lambda app: app.add_role("o", "u", "king", "robot", "r"),
             ValueError,
             f"role takes one of {ROLES}, got 'king'",
         ),
         (
-            lambda cloud: cloud.add_role("o", "u", "owner", "planet", "r"),
+            lambda app: app.add_role("o", "u", "owner", "planet", "r"),
             ValueError,
             f"resource_type takes one of {TYPES}, got 'planet'",
         ),
         (
-            lambda cloud: cloud.remove_role("o", "u", "robot_owner", "robot", "r"),
+            lambda app: app.remove_role("o", "u", "robot_owner", "robot", "r"),
             ValueError,
             f"role takes one of {ROLES}, got 'robot_owner'",
         ),
         (
-            lambda cloud: cloud.change_role("o", "u", "Owner", "robot", "r", "u", "owner", "robot", "r"),
+            lambda app: app.change_role("o", "u", "Owner", "robot", "r", "u", "owner", "robot", "r"),
             ValueError,
             f"old_role takes one of {ROLES}, got 'Owner'",
         ),
         (
-            lambda cloud: cloud.change_role("o", "u", "owner", "", "r", "u", "owner", "robot", "r"),
+            lambda app: app.change_role("o", "u", "owner", "", "r", "u", "owner", "robot", "r"),
             ValueError,
             f"old_resource_type takes one of {TYPES}, got ''",
         ),
         (
-            lambda cloud: cloud.change_role("o", "u", "owner", "robot", "r", "u", None, "robot", "r"),
+            lambda app: app.change_role("o", "u", "owner", "robot", "r", "u", None, "robot", "r"),
             ValueError,
             f"new_role takes one of {ROLES}, got None",
         ),
         (
-            lambda cloud: cloud.change_role("o", "u", "owner", "robot", "r", "u", "owner", "machine", "r"),
+            lambda app: app.change_role("o", "u", "owner", "robot", "r", "u", "owner", "machine", "r"),
             ValueError,
             f"new_resource_type takes one of {TYPES}, got 'machine'",
         ),
-        (lambda cloud: cloud.create_key("o", []), ValueError, "authorizations is empty"),
+        (lambda app: app.create_key("o", []), ValueError, "authorizations is empty"),
         (
-            lambda cloud: cloud.create_key("o", "owner"),
+            lambda app: app.create_key("o", "owner"),
             TypeError,
             "authorizations takes a list of APIKeyAuthorization, got a str",
         ),
         (
-            lambda cloud: cloud.create_key("o", APIKeyAuthorization("owner", "robot", "r")),
+            lambda app: app.create_key("o", APIKeyAuthorization("owner", "robot", "r")),
             TypeError,
             "authorizations takes a list of APIKeyAuthorization, got a APIKeyAuthorization",
         ),
         (
-            lambda cloud: cloud.create_key("o", [APIKeyAuthorization("owner", "robot", "r"), "owner"]),
+            lambda app: app.create_key("o", [APIKeyAuthorization("owner", "robot", "r"), "owner"]),
             TypeError,
             r"authorizations\[1\] takes an APIKeyAuthorization, got a str",
         ),
@@ -191,12 +191,12 @@ def test_a_wrong_argument_is_found_before_anything_is_asked(
 @pytest.mark.parametrize(
     ("rpc", "call"),
     [
-        ("AddRole", lambda cloud: cloud.add_role("o", "u", "owner", "robot", "r")),
+        ("AddRole", lambda app: app.add_role("o", "u", "owner", "robot", "r")),
         (
             "ChangeRole",
-            lambda cloud: cloud.change_role("o", "u", "owner", "robot", "r", "u", "operator", "robot", "r"),
+            lambda app: app.change_role("o", "u", "owner", "robot", "r", "u", "operator", "robot", "r"),
         ),
-        ("CreateKey", lambda cloud: cloud.create_key("o", [APIKeyAuthorization("owner", "robot", "r")])),
+        ("CreateKey", lambda app: app.create_key("o", [APIKeyAuthorization("owner", "robot", "r")])),
     ],
 )
 def test_what_may_have_been_done_is_not_sent_again(
@@ -208,14 +208,14 @@ def test_what_may_have_been_done_is_not_sent_again(
     assert len(server.calls) == 1
 
 
-def test_a_new_key_opens_what_it_was_made_for(sandbox: Sandbox, cloud: AppClient) -> None:
+def test_a_new_key_opens_what_it_was_made_for(sandbox: Sandbox, app: AppClient) -> None:
     role = APIKeyAuthorization("operator", "robot", sandbox.robot_id)
-    api_key, api_key_id = cloud.create_key(sandbox.organization_id, [role], "for the rover")
+    api_key, api_key_id = app.create_key(sandbox.organization_id, [role], "for the rover")
     with ViamClient.create_from_dial_options(DialOptions.with_api_key(api_key, api_key_id), sandbox.url) as client:
         assert client.app_client.get_robot(sandbox.robot_id).id == sandbox.robot_id
         with pytest.raises(PermissionDeniedError):
             client.app_client.create_key(sandbox.organization_id, [role])
-    names = {each.api_key.id: each.api_key.name for each in cloud.list_keys(sandbox.organization_id)}
+    names = {each.api_key.id: each.api_key.name for each in app.list_keys(sandbox.organization_id)}
     assert names[api_key_id] == "for the rover"
 
 
@@ -263,12 +263,12 @@ def test_a_record_of_no_role_is_refused(role: Any, resource_type: Any) -> None:
         APIKeyAuthorization(role, resource_type, "r-1")
 
 
-def test_a_role_of_a_key_survives_the_way_into_a_message_and_back(sandbox: Sandbox, cloud: AppClient) -> None:
+def test_a_role_of_a_key_survives_the_way_into_a_message_and_back(sandbox: Sandbox, app: AppClient) -> None:
     role = APIKeyAuthorization("operator", "location", sandbox.location_id)
     assert (role.role, role.resource_type, role.resource_id) == ("operator", "location", sandbox.location_id)
     assert APIKeyAuthorization.from_proto(role.proto) == role
-    _, api_key_id = cloud.create_key(sandbox.organization_id, [role])
-    listed = cloud.list_authorizations(sandbox.organization_id, [sandbox.location_id])
+    _, api_key_id = app.create_key(sandbox.organization_id, [role])
+    listed = app.list_authorizations(sandbox.organization_id, [sandbox.location_id])
     assert [APIKeyAuthorization.from_proto(each) for each in listed if each.identity_id == api_key_id] == [role]
 
 

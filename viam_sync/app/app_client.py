@@ -40,8 +40,8 @@ class AppClient(
         location_id: The location that some methods take where they are given none.
 
     Example:
-        >>> cloud = client.app_client
-        >>> [organization.name for organization in cloud.list_organizations()]
+        >>> app = client.app_client
+        >>> [organization.name for organization in app.list_organizations()]
         ['Lesson Robotics']
     """
 

@@ -48,7 +48,7 @@ class FragmentsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> fragments = cloud.list_fragments(sandbox.organization_id, show_public=False)
+            >>> fragments = app.list_fragments(sandbox.organization_id, show_public=False)
             >>> [fragment.name for fragment in fragments]
             ['data-capture']
         """
@@ -82,7 +82,7 @@ class FragmentsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> fragment = cloud.get_fragment(sandbox.fragment_id)
+            >>> fragment = app.get_fragment(sandbox.fragment_id)
             >>> print(fragment.name, fragment.robot_part_count)
             data-capture 1
         """
@@ -123,7 +123,7 @@ class FragmentsMixin(Service):
 
         Example:
             >>> arm = {"name": "arm", "api": "rdk:component:arm", "model": "rdk:builtin:fake"}
-            >>> fragment = cloud.create_fragment(sandbox.organization_id, "fake-arm", {"components": [arm]})
+            >>> fragment = app.create_fragment(sandbox.organization_id, "fake-arm", {"components": [arm]})
             >>> fragment.visibility.value
             'private'
         """
@@ -171,8 +171,8 @@ class FragmentsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> fragment = cloud.get_fragment(sandbox.fragment_id)
-            >>> changed = cloud.update_fragment(fragment.id, "capture", last_known_update=fragment.last_updated)
+            >>> fragment = app.get_fragment(sandbox.fragment_id)
+            >>> changed = app.update_fragment(fragment.id, "capture", last_known_update=fragment.last_updated)
             >>> print(changed.name, changed.fragment == fragment.fragment)
             capture True
         """
@@ -218,8 +218,8 @@ class FragmentsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> changed = cloud.update_fragment(sandbox.fragment_id, "capture")
-            >>> cloud.get_fragment_history(sandbox.fragment_id)[0].old.name
+            >>> changed = app.update_fragment(sandbox.fragment_id, "capture")
+            >>> app.get_fragment_history(sandbox.fragment_id)[0].old.name
             'data-capture'
         """
         require(id=id)
@@ -256,8 +256,8 @@ class FragmentsMixin(Service):
             GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
 
         Example:
-            >>> changed = cloud.update_fragment(sandbox.fragment_id, "capture")
-            >>> [change.old.name for change in cloud.iter_fragment_history(sandbox.fragment_id, limit=1)]
+            >>> changed = app.update_fragment(sandbox.fragment_id, "capture")
+            >>> [change.old.name for change in app.iter_fragment_history(sandbox.fragment_id, limit=1)]
             ['data-capture']
         """
         require(id=id)

@@ -50,7 +50,7 @@ class LogsStream(Closing, Iterator[List[LogEntry]]):
         timeout: Seconds after which it ends with DeadlineExceededError; None for no limit.
 
     Example:
-        >>> with cloud.tail_robot_part_logs(sandbox.robot_part_id, errors_only=False) as stream:
+        >>> with app.tail_robot_part_logs(sandbox.robot_part_id, errors_only=False) as stream:
         ...     sandbox.wait_for_tail(sandbox.robot_part_id)
         ...     sandbox.log(sandbox.robot_part_id, "Hot")
         ...     [entry.message for entry in next(stream)]
@@ -90,7 +90,7 @@ class LogsStream(Closing, Iterator[List[LogEntry]]):
             GRPCError: If the service refuses it, or is lost for good; a subclass says which.
 
         Example:
-            >>> with cloud.tail_robot_part_logs(sandbox.robot_part_id, errors_only=False) as stream:
+            >>> with app.tail_robot_part_logs(sandbox.robot_part_id, errors_only=False) as stream:
             ...     sandbox.wait_for_tail(sandbox.robot_part_id)
             ...     sandbox.log(sandbox.robot_part_id, "Ready")
             ...     [entry.level for entry in stream.next()]
@@ -102,7 +102,7 @@ class LogsStream(Closing, Iterator[List[LogEntry]]):
         """End the stream; closing it again does nothing.
 
         Example:
-            >>> stream = cloud.tail_robot_part_logs(sandbox.robot_part_id)
+            >>> stream = app.tail_robot_part_logs(sandbox.robot_part_id)
             >>> stream.close()
             >>> list(stream)
             []

@@ -79,7 +79,7 @@ class LogsMixin(Service):
 
         Example:
             >>> sandbox.log(sandbox.robot_part_id, "The battery is low", level="warn")
-            >>> [entry.message for entry in cloud.get_robot_part_logs(sandbox.robot_part_id, filter="battery")]
+            >>> [entry.message for entry in app.get_robot_part_logs(sandbox.robot_part_id, filter="battery")]
             ['The battery is low']
         """
         require(robot_part_id=robot_part_id)
@@ -147,7 +147,7 @@ class LogsMixin(Service):
 
         Example:
             >>> sandbox.log(sandbox.robot_part_id, "The battery is low", level="warn")
-            >>> [entry.message for entry in cloud.iter_robot_part_logs(sandbox.robot_part_id, filter="battery")]
+            >>> [entry.message for entry in app.iter_robot_part_logs(sandbox.robot_part_id, filter="battery")]
             ['The battery is low']
         """
         require(robot_part_id=robot_part_id)
@@ -192,7 +192,7 @@ class LogsMixin(Service):
             ClosedError: If the client was closed.
 
         Example:
-            >>> with cloud.tail_robot_part_logs(sandbox.robot_part_id) as stream:
+            >>> with app.tail_robot_part_logs(sandbox.robot_part_id) as stream:
             ...     sandbox.wait_for_tail(sandbox.robot_part_id)
             ...     sandbox.log(sandbox.robot_part_id, "The motor stalled", level="error")
             ...     print(stream.next()[0].message)

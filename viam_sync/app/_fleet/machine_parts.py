@@ -46,7 +46,7 @@ class MachinePartsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> parts = cloud.get_robot_parts(sandbox.robot_id)
+            >>> parts = app.get_robot_parts(sandbox.robot_id)
             >>> [part.main_part for part in parts][0]
             True
         """
@@ -77,7 +77,7 @@ class MachinePartsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> part = cloud.get_robot_part(sandbox.robot_part_id)
+            >>> part = app.get_robot_part(sandbox.robot_part_id)
             >>> part.robot == sandbox.robot_id
             True
         """
@@ -110,8 +110,8 @@ class MachinePartsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> part = cloud.get_robot_part(sandbox.robot_part_id)
-            >>> cloud.get_robot_part_by_name_and_location(part.name, part.location_id).id == part.id
+            >>> part = app.get_robot_part(sandbox.robot_part_id)
+            >>> app.get_robot_part_by_name_and_location(part.name, part.location_id).id == part.id
             True
         """
         require(name=name, location_id=location_id)
@@ -147,9 +147,9 @@ class MachinePartsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> part_id = cloud.new_robot_part(sandbox.robot_id, "arm")
-            >>> part = cloud.update_robot_part(part_id, "left arm")
-            >>> [change.old.name for change in cloud.get_robot_part_history(part_id)]
+            >>> part_id = app.new_robot_part(sandbox.robot_id, "arm")
+            >>> part = app.update_robot_part(part_id, "left arm")
+            >>> [change.old.name for change in app.get_robot_part_history(part_id)]
             ['arm']
         """
         require(robot_part_id=robot_part_id)
@@ -190,9 +190,9 @@ class MachinePartsMixin(Service):
             GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
 
         Example:
-            >>> part_id = cloud.new_robot_part(sandbox.robot_id, "arm")
-            >>> part = cloud.update_robot_part(part_id, "left arm")
-            >>> [change.old.name for change in cloud.iter_robot_part_history(part_id)]
+            >>> part_id = app.new_robot_part(sandbox.robot_id, "arm")
+            >>> part = app.update_robot_part(part_id, "left arm")
+            >>> [change.old.name for change in app.iter_robot_part_history(part_id)]
             ['arm']
         """
         require(robot_part_id=robot_part_id)
@@ -234,7 +234,7 @@ class MachinePartsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> part = cloud.update_robot_part(sandbox.robot_part_id, "brain", {"components": []})
+            >>> part = app.update_robot_part(sandbox.robot_part_id, "brain", {"components": []})
             >>> part.name, part.robot_config
             ('brain', {'components': []})
         """
@@ -271,7 +271,7 @@ class MachinePartsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> part = cloud.create_robot_part_secret(sandbox.robot_part_id)
+            >>> part = app.create_robot_part_secret(sandbox.robot_part_id)
             >>> len(part.secrets)
             2
         """
@@ -309,7 +309,7 @@ class MachinePartsMixin(Service):
 
         Example:
             >>> changes = {"components.0.attributes.max_rpm": 90}
-            >>> [result.success for result in cloud.set_config_property(sandbox.robot_part_id, changes)]
+            >>> [result.success for result in app.set_config_property(sandbox.robot_part_id, changes)]
             [True]
         """
         require(robot_part_id=robot_part_id, property_changes=property_changes)

@@ -61,7 +61,7 @@ class OrganizationsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> organization = cloud.update_organization(sandbox.organization_id, name="Evening School")
+            >>> organization = app.update_organization(sandbox.organization_id, name="Evening School")
             >>> organization.name
             'Evening School'
         """
@@ -99,7 +99,7 @@ class OrganizationsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> location = cloud.get_location(sandbox.location_id)
+            >>> location = app.get_location(sandbox.location_id)
             >>> location.name
             'Workshop'
         """
@@ -123,7 +123,7 @@ class OrganizationsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> auth = cloud.location_auth(sandbox.location_id)
+            >>> auth = app.location_auth(sandbox.location_id)
             >>> len(auth.secrets)
             1
         """
@@ -151,7 +151,7 @@ class OrganizationsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> auth = cloud.create_location_secret(sandbox.location_id)
+            >>> auth = app.create_location_secret(sandbox.location_id)
             >>> len(auth.secrets)
             2
         """
@@ -175,8 +175,8 @@ class OrganizationsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> auth = cloud.create_location_secret(sandbox.location_id)
-            >>> cloud.delete_location_secret(auth.secrets[-1].id, sandbox.location_id)
+            >>> auth = app.create_location_secret(sandbox.location_id)
+            >>> app.delete_location_secret(auth.secrets[-1].id, sandbox.location_id)
         """
         require(secret_id=secret_id)
         request = pb.DeleteLocationSecretRequest(location_id=self._or_own(location_id), secret_id=secret_id)
@@ -198,7 +198,7 @@ class OrganizationsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> machines = cloud.list_robots(sandbox.location_id)
+            >>> machines = app.list_robots(sandbox.location_id)
             >>> sandbox.robot_id in [machine.id for machine in machines]
             True
         """
@@ -225,8 +225,8 @@ class OrganizationsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> machine_id = cloud.new_robot("scout", sandbox.location_id)
-            >>> cloud.get_robot(machine_id).name
+            >>> machine_id = app.new_robot("scout", sandbox.location_id)
+            >>> app.get_robot(machine_id).name
             'scout'
         """
         require(name=name)
@@ -259,8 +259,8 @@ class OrganizationsMixin(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> machine_id = cloud.new_robot("scout", sandbox.location_id)
-            >>> cloud.update_robot(machine_id, "moon scout").name
+            >>> machine_id = app.new_robot("scout", sandbox.location_id)
+            >>> app.update_robot(machine_id, "moon scout").name
             'moon scout'
         """
         require(robot_id=robot_id, name=name)

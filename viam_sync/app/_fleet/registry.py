@@ -70,7 +70,7 @@ class RegistryMixin(Service):
         Example:
             >>> module_id = f"{sandbox.organization_id}:soil-sensor"
             >>> model = pb.Model(api="rdk:component:sensor", model="lesson-robotics:soil:probe")
-            >>> cloud.update_module(module_id, "https://example.com", "Reads soil.", [model], "run.sh")
+            >>> app.update_module(module_id, "https://example.com", "Reads soil.", [model], "run.sh")
             'https://app.viam.com/module/.../soil-sensor'
         """
         require(module_id=module_id, url=url, description=description, entrypoint=entrypoint)
@@ -129,8 +129,8 @@ class RegistryMixin(Service):
         Example:
             >>> module_id = f"{sandbox.organization_id}:soil-sensor"
             >>> info = pb.ModuleFileInfo(module_id=module_id, version="1.0.0", platform="linux/arm64")
-            >>> url = cloud.upload_module_file(info, b"the packed files")
-            >>> cloud.get_module(module_id).versions[0].version
+            >>> url = app.upload_module_file(info, b"the packed files")
+            >>> app.get_module(module_id).versions[0].version
             '1.0.0'
         """
         opening = pb.UploadModuleFileRequest(module_file_info=module_file_info)
@@ -198,7 +198,7 @@ class RegistryMixin(Service):
             GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
 
         Example:
-            >>> [item.name for item in cloud.iter_registry_items(sandbox.organization_id, search_term="soil")]
+            >>> [item.name for item in app.iter_registry_items(sandbox.organization_id, search_term="soil")]
             ['soil-sensor']
         """
         request = pb.ListRegistryItemsRequest(

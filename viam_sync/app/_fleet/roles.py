@@ -116,8 +116,8 @@ class RolesMixin(Service):
 
         Example:
             >>> user_id = sandbox.sign_in("bob@example.com")
-            >>> cloud.add_role(sandbox.organization_id, user_id, "operator", "location", sandbox.location_id)
-            >>> roles = cloud.list_authorizations(sandbox.organization_id, [sandbox.location_id])
+            >>> app.add_role(sandbox.organization_id, user_id, "operator", "location", sandbox.location_id)
+            >>> roles = app.list_authorizations(sandbox.organization_id, [sandbox.location_id])
             >>> [role.authorization_id for role in roles]
             ['location_operator']
         """
@@ -156,8 +156,8 @@ class RolesMixin(Service):
 
         Example:
             >>> user_id = sandbox.sign_in("bob@example.com")
-            >>> cloud.add_role(sandbox.organization_id, user_id, "owner", "robot", sandbox.robot_id)
-            >>> cloud.remove_role(sandbox.organization_id, user_id, "owner", "robot", sandbox.robot_id)
+            >>> app.add_role(sandbox.organization_id, user_id, "owner", "robot", sandbox.robot_id)
+            >>> app.remove_role(sandbox.organization_id, user_id, "owner", "robot", sandbox.robot_id)
         """
         require(org_id=org_id, identity_id=identity_id, resource_id=resource_id)
         with parameter_names(organization_id="org_id"):
@@ -204,8 +204,8 @@ class RolesMixin(Service):
 
         Example:
             >>> user_id, robot = sandbox.sign_in("bob@example.com"), ("robot", sandbox.robot_id)
-            >>> cloud.add_role(sandbox.organization_id, user_id, "owner", *robot)
-            >>> cloud.change_role(sandbox.organization_id, user_id, "owner", *robot, user_id, "operator", *robot)
+            >>> app.add_role(sandbox.organization_id, user_id, "owner", *robot)
+            >>> app.change_role(sandbox.organization_id, user_id, "owner", *robot, user_id, "operator", *robot)
         """
         require(
             organization_id=organization_id,
@@ -252,7 +252,7 @@ class RolesMixin(Service):
         Example:
             >>> from viam_sync.app.app_client import APIKeyAuthorization
             >>> role = APIKeyAuthorization("operator", "robot", sandbox.robot_id)
-            >>> api_key, api_key_id = cloud.create_key(sandbox.organization_id, [role], "for the rover")
+            >>> api_key, api_key_id = app.create_key(sandbox.organization_id, [role], "for the rover")
         """
         require(org_id=org_id)
         request = pb.CreateKeyRequest(
