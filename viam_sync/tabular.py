@@ -17,10 +17,10 @@ def to_arrow(rows: Iterable[Row]) -> Any:
     """Return rows as a table of pyarrow, which takes ``pip install "viam-sync[arrow]"``.
 
     Nested objects become columns with dotted names, and times say that they are UTC. A column has the type of its
-    values; if these do not go together, it is text, and what is no text in it is JSON.
+    values; if these have no common type, it is text, and values that are no text become JSON.
 
     Args:
-        rows: What a method for tabular data has returned, be it a list or an iterator: readings, or the rows of a
+        rows: Rows that a method for tabular data has returned, as a list or an iterator: readings, or the rows of a
             query.
 
     Returns:
@@ -41,11 +41,11 @@ def to_arrow(rows: Iterable[Row]) -> Any:
 def to_pandas(rows: Iterable[Row]) -> Any:
     """Return rows as a data frame of pandas, which must be installed.
 
-    Nested objects become columns with dotted names, and times say that they are UTC. What a row lacks is missing in
-    its column.
+    Nested objects become columns with dotted names, and times say that they are UTC. A value that a row lacks is
+    missing in its column.
 
     Args:
-        rows: What a method for tabular data has returned, be it a list or an iterator: readings, or the rows of a
+        rows: Rows that a method for tabular data has returned, as a list or an iterator: readings, or the rows of a
             query.
 
     Returns:

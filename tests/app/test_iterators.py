@@ -59,12 +59,12 @@ def no_thread_is_left() -> Iterator[None]:
 
 
 class Case(NamedTuple):
-    """A method, what it sends, and what it makes of the pages that come: two items, one, and none."""
+    """A method, its requests, and its items for three pages: of two items, of one, and of none."""
 
     client: Any
     rpc: str
     arguments: Dict[str, Any]
-    #: What asks for the first page, and the name of its part that holds the size and the cursor; "" for all of it.
+    #: The request for the first page, and its field that holds the size and the cursor; "" for the request itself.
     request: Message
     place: str
     size: str

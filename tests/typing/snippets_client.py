@@ -1,4 +1,4 @@
-"""What users write with the client: the documented types are inferred, and mistakes are found."""
+"""Code that users write with the client: the documented types are inferred, and mistakes are found."""
 
 from datetime import datetime
 from typing import List, Optional, Tuple

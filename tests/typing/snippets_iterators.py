@@ -1,4 +1,4 @@
-"""What each method that begins with iter gives is inferred."""
+"""The types of the items of each method that begins with iter are inferred."""
 
 from typing import Iterator, List
 

@@ -1,4 +1,4 @@
-"""What mypy and pyright must find right, or wrong where it says so, about the messages. It is never run."""
+"""Code with messages that mypy and pyright must accept, or reject where it says so. It is never run."""
 
 from datetime import datetime, timezone
 from typing import Dict, List, Literal, Optional

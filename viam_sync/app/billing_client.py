@@ -14,7 +14,7 @@ __all__ = ["BillingClient"]
 
 
 class BillingClient(BillingService):
-    """Tells what an organization uses and owes.
+    """Shows the usage and the invoices of an organization.
 
     Usually taken from a connected client, as ``client.billing_client``.
 
@@ -29,7 +29,7 @@ class BillingClient(BillingService):
     """
 
     def get_current_month_usage(self, org_id: str, timeout: Optional[float] = None) -> pb.GetCurrentMonthUsageResponse:
-        """Get what an organization has used in the current billing period, as costs.
+        """Get the costs of an organization in the current billing period.
 
         Args:
             org_id: ID of the organization, a UUID.

@@ -62,7 +62,7 @@ class DataClient(
         1008
     """
 
-    # Without the annotation, mypy takes them for variables, which cannot stand in an annotation.
+    # Without TypeAlias, mypy takes these names for variables, which cannot be used as types.
     TabularData: TypeAlias = TabularData
     TabularDataPoint: TypeAlias = TabularDataPoint
     DataPipeline: TypeAlias = DataPipeline

@@ -1,4 +1,4 @@
-"""What arguments are checked for before anything is sent: lists, IDs of binary data, times and boxes."""
+"""Fields of requests, made of checked arguments: IDs of binary data, times and boxes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def id_fields(name: str, ids: Sequence[BinaryIDLike]) -> Dict[str, Any]:
     """Return the fields of a request that hold a list of IDs of binary data.
 
     Args:
-        name: What the caller knows the list as.
+        name: The name of the parameter.
         ids: The IDs, strings and messages as they come.
 
     Returns:
@@ -48,7 +48,7 @@ def id_field(name: str, given: BinaryIDLike) -> Dict[str, Any]:
     """Return the field of a request that holds one ID of binary data.
 
     Args:
-        name: What the caller knows the ID as.
+        name: The name of the parameter.
         given: The ID.
 
     Returns:
@@ -78,7 +78,7 @@ def request_times(name: str, times: Optional[Sequence[datetime]]) -> Dict[str, A
     """Return the fields that hold when data was requested and received; none where there are no times.
 
     Args:
-        name: What the caller knows the pair as.
+        name: The name of the parameter.
         times: When the data was requested, and when it was received.
 
     Raises:

@@ -55,7 +55,7 @@ class BinaryDataMixin(Service):
         is short is not necessarily the last. If an answer is too large, ask for fewer files at a time.
 
         Args:
-            filter: What the files must match; None for all that the caller may read.
+            filter: Filter that the files must match; None for all files that the caller may read.
             limit: Files in the page, up to 100; None for 50.
             sort_order: Order by time; None for the newest first.
             last: Where the page before ended; None for the first page.
@@ -71,8 +71,8 @@ class BinaryDataMixin(Service):
             The files, how many there are, and where the page ends.
 
         Raises:
-            OSError: If ``dest`` cannot be written. Found before the call, nothing was asked; found later, what would
-                have been returned is the error's attribute ``result``.
+            OSError: If ``dest`` cannot be written. Found before the call, nothing was asked; found later, the error's
+                attribute ``result`` has the value that would have been returned.
             TypeError: If an argument is of the wrong type.
             ValueError: If ``limit`` is negative, or ``dest`` ends in ``.csv``.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
@@ -116,7 +116,7 @@ class BinaryDataMixin(Service):
         Where a page is too large for one message, smaller ones are asked for.
 
         Args:
-            filter: What the files must match; None for all that the caller may read.
+            filter: Filter that the files must match; None for all files that the caller may read.
             include_binary_data: Whether to get the contents too; otherwise only the metadata.
             sort_order: Order by time; None for the newest first.
             page_size: Files in a page, up to 100. With their contents, up to two pages are in memory at a time.
@@ -135,7 +135,8 @@ class BinaryDataMixin(Service):
             TypeError: If an argument is of the wrong type.
             ValueError: If ``page_size``, ``limit`` or ``workers`` is out of its range.
             InvalidArgumentError: While iterating, if a single file is too large for one message.
-            InternalError: While iterating, if the service gives what is not of the time that a worker asks for.
+            InternalError: While iterating, if the service returns data that is not of the time range that was asked
+                for.
             GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
 
         Example:
@@ -208,8 +209,8 @@ class BinaryDataMixin(Service):
         """Delete all files that match a filter.
 
         Args:
-            filter: What the files must match. Name the organization in it: None or an empty filter stands for all files
-                that the caller may delete, unless the service refuses it.
+            filter: Filter that the files must match. Name the organization in it: None or an empty filter stands for
+                all files that the caller may delete, unless the service refuses it.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:

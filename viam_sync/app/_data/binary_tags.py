@@ -26,7 +26,7 @@ class TagsMixin(Service):
 
         Raises:
             NotFoundError: If there is no such file.
-            TypeError: If ``tags`` or ``binary_ids`` is no list of what it takes.
+            TypeError: If ``tags`` or ``binary_ids`` is no list, or holds something that is no tag or no ID.
             ValueError: If one of them is empty.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
@@ -48,7 +48,7 @@ class TagsMixin(Service):
 
         Args:
             tags: The tags, at least one.
-            filter: What the files must match; None for all that the caller may tag.
+            filter: Filter that the files must match; None for all files that the caller may tag.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
@@ -82,7 +82,7 @@ class TagsMixin(Service):
             How many files lost a tag. It may be too low if an answer was lost on its way and the call was made again.
 
         Raises:
-            TypeError: If ``tags`` or ``binary_ids`` is no list of what it takes.
+            TypeError: If ``tags`` or ``binary_ids`` is no list, or holds something that is no tag or no ID.
             ValueError: If one of them is empty.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
@@ -109,7 +109,7 @@ class TagsMixin(Service):
 
         Args:
             tags: The tags, at least one.
-            filter: What the files must match; None for all that the caller may tag.
+            filter: Filter that the files must match; None for all files that the caller may tag.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -141,7 +141,7 @@ class TagsMixin(Service):
         The service has deprecated this method, though it still answers.
 
         Args:
-            filter: What the data must match; None for all that the caller may read.
+            filter: Filter that the data must match; None for all data that the caller may read.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:

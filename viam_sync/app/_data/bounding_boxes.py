@@ -30,7 +30,7 @@ class BoundingBoxesMixin(Service):
 
         Args:
             binary_id: ID of the image, ``"organization/location/file"`` or a BinaryID message.
-            label: What is in the box.
+            label: Label of the thing in the box.
             x_min_normalized: Left edge, as a share of the width from 0 to 1.
             y_min_normalized: Upper edge, as a share of the height from 0 to 1.
             x_max_normalized: Right edge, as a share of the width from 0 to 1.
@@ -85,7 +85,7 @@ class BoundingBoxesMixin(Service):
         Args:
             binary_id: ID of the image, ``"organization/location/file"`` or a BinaryID message.
             bbox_id: ID of the box.
-            label: What is in the box.
+            label: Label of the thing in the box.
             x_min_normalized: Left edge, as a share of the width from 0 to 1.
             y_min_normalized: Upper edge, as a share of the height from 0 to 1.
             x_max_normalized: Right edge, as a share of the width from 0 to 1.
@@ -151,7 +151,7 @@ class BoundingBoxesMixin(Service):
         The service has deprecated this method, though it still answers.
 
         Args:
-            filter: What the images must match; None for all that the caller may read.
+            filter: Filter that the images must match; None for all images that the caller may read.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:

@@ -25,9 +25,9 @@ from viam_sync.transfer.upload.batch import Found, UploadResult, Uploads, files_
 from viam_sync.transfer.upload.journal import JOURNAL_NAME, Intent, Journal
 from viam_sync.transfer.upload.source import ProgressChunks
 
-#: The parameter that an upload is known by if it is in doubt.
+#: The name of the method parameter that identifies an upload in doubt.
 _MARK = "viam_sync.upload"
-#: How far the clock of this computer may be off that of the service, and an upload in doubt is still found.
+#: How far the clock of this computer may differ from that of the service.
 _CLOCKS = timedelta(days=1)
 
 
@@ -52,19 +52,19 @@ class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
     ) -> List[UploadResult]:
-        """Upload many files, a few at a time; after a crash or Ctrl-C, the same call sends what is missing.
+        """Upload many files, a few at a time; after a crash or Ctrl-C, the same call sends the missing files.
 
         A file that fails does not stop the others. From a folder come all files in it and below it, but no links, and
         nothing whose name begins with a dot; the service knows each by its path in the folder, such as ``day-1/cat``
         for ``day-1/cat.jpg``.
 
-        What was done is written to a journal, a small file: a line before each upload, and one when the service has
-        acknowledged it. A file that was acknowledged is not sent again, unless its size or its time of change is
-        another by then. One of which the journal has the first line alone is in doubt: the service is asked for it, by
-        a mark that each upload carries among its ``method_parameters``, ``viam_sync.upload``; what the service has is
-        not sent again. It is asked for what has come since a day before that upload began. A file is there twice only
-        if the clock of this computer is further off, if the service is still storing the upload when it is asked, or
-        if it does not keep the mark.
+        The uploads are recorded in a journal, a small file: a line before each upload, and one when the service has
+        acknowledged it. A file that was acknowledged is not sent again, unless its size or its modification time has
+        changed. If the journal has only the first line, the upload is in doubt: the service is asked for it, by a mark
+        that each upload carries among its ``method_parameters``, ``viam_sync.upload``; a file that the service has is
+        not sent again. The search covers the uploads since a day before that one began. A file is there twice only if
+        the clock of this computer is further off, if the service is still storing the upload when it is asked, or if it
+        does not keep the mark.
 
         Args:
             paths: A folder; or the paths of files, in any iterable, of which the service gets the names alone.
@@ -76,12 +76,12 @@ class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
             tags: Tags to store with each.
             dataset_ids: IDs of datasets to put them into, 24 hexadecimal digits each.
             mime_type: Their MIME type, such as ``image/png``; None to leave it to the extension of each.
-            pattern: Which files of a folder, such as ``"*.jpg"`` or ``"day-1/*"``; None for all.
+            pattern: Pattern that the files of a folder must match, such as ``"*.jpg"`` or ``"day-1/*"``; None for all.
             workers: How many files at a time, 1 to 64.
             journal: Path of the journal; None for ``.viam-upload-journal.jsonl`` in the folder, and none where there is
                 no folder; False for none. Without one, every call sends all files.
-            progress: True for a bar on the terminal, or what is called with the bytes that are done, those there are to
-                send, and ``"bytes"``.
+            progress: True for a bar on the terminal; or a function that is called with the number of bytes done, the
+                number to send, and ``"bytes"``.
             timeout: Seconds that each upload may take; None for no limit.
 
         Returns:

@@ -1,4 +1,4 @@
-"""The methods of DataClient that upload what components have captured."""
+"""The methods of DataClient that upload data captured by components."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from viam_sync.services import methods
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.upload.source import ProgressChunks, Uploadable, upload_source
 
-#: Bytes up to which captured data goes in one message.
+#: The most bytes of captured data that go in one message.
 _ONE_MESSAGE = 1_000_000
 
 
 class CaptureUploadsMixin(Service):
-    """Methods that upload captured data; what is uploaded twice is stored twice, so none of them tries again."""
+    """Methods that upload captured data; data that is uploaded twice is stored twice, so none of them tries again."""
 
     _service = "viam.app.datasync.v1.DataSyncService"
 
@@ -44,9 +44,9 @@ class CaptureUploadsMixin(Service):
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
     ) -> str:
-        """Upload what a component has captured as bytes, such as an image.
+        """Upload bytes that a component has captured, such as an image.
 
-        What is larger than 1 MB is sent as a stream.
+        Contents larger than 1 MB are sent as a stream.
 
         Args:
             binary_data: The contents: bytes, the path of a file as a ``pathlib.Path``, or a file opened in binary
@@ -63,8 +63,8 @@ class CaptureUploadsMixin(Service):
             dataset_ids: IDs of datasets to put it into, 24 hexadecimal digits each.
             mime_type: Its MIME type, such as ``image/png``; None to leave it to the extension.
             annotations: Labels and bounding boxes of an image; None for none.
-            progress: True for a bar on the terminal, or what is called with the bytes that are sent, those there are
-                (None if that is not known), and ``"bytes"``.
+            progress: True for a bar on the terminal; or a function that is called with the number of bytes sent, their
+                total (None if that is not known), and ``"bytes"``.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -122,9 +122,9 @@ class CaptureUploadsMixin(Service):
 
         Args:
             tabular_data: The readings: mappings in any iterable, a generator among them, or the rows of a
-                ``pandas.DataFrame``. A reading holds what JSON can hold, up to 4 MB. In a DataFrame, what is missing
-                (NaN, NaT, NA) becomes None, times become ISO 8601 text, in UTC where they have no time zone, time spans
-                become seconds, and numbers and arrays of numpy become plain ones.
+                ``pandas.DataFrame``. A reading holds values that JSON can hold, up to 4 MB. In a DataFrame, missing
+                values (NaN, NaT, NA) become None, times become ISO 8601 text, in UTC where they have no time zone, time
+                spans become seconds, and numbers and arrays of numpy become plain ones.
             part_id: ID of the part, a UUID.
             component_type: Type of the component, such as ``camera``.
             component_name: Name of the component.
@@ -142,11 +142,12 @@ class CaptureUploadsMixin(Service):
             InvalidArgumentError: If the service does not take it.
             NotFoundError: If there is no such part.
             TypeError: If an argument is of the wrong type.
-            ValueError: If there are not as many times as readings, or a reading holds what JSON cannot. Of a list,
-                nothing was sent then; of a generator or a DataFrame, what came before may have been.
+            ValueError: If there are not as many times as readings, or a reading holds a value that JSON cannot. From a
+                list, nothing was sent then; from a generator or a DataFrame, the readings before it may have been.
             AmbiguousResultError: If nobody knows whether it was stored, as the connection was lost for example.
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which. Whatever is raised
-                after the first of several messages has an attribute ``readings_sent``: so many readings are stored.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which. Every exception
+                after the first of several messages has an attribute ``readings_sent``, the number of readings that are
+                stored.
 
         Example:
             >>> rows = [{"celsius": 20.5}, {"celsius": 21}]
@@ -208,8 +209,8 @@ class CaptureUploadsMixin(Service):
             dataset_ids: IDs of datasets to put it into, 24 hexadecimal digits each.
             mime_type: Its MIME type, such as ``image/png``; None to leave it to the extension.
             annotations: Labels and bounding boxes of an image; None for none.
-            progress: True for a bar on the terminal, or what is called with the bytes that are sent, those there are
-                (None if that is not known), and ``"bytes"``.
+            progress: True for a bar on the terminal; or a function that is called with the number of bytes sent, their
+                total (None if that is not known), and ``"bytes"``.
             timeout: Seconds that the upload may take in all; None for no limit.
 
         Returns:
@@ -258,7 +259,7 @@ class CaptureUploadsMixin(Service):
         sensor: Optional[pb.SensorMetadata],
         timeout: Optional[float],
     ) -> str:
-        """Upload contents in one message if they are small; how large some are, only reading them tells."""
+        """Upload contents in one message if they are small; the size of some is known only once they are read."""
         if (pieces.size or 0) > _ONE_MESSAGE:
             return self._stream_capture(pieces, metadata, sensor, timeout, repeatable=pieces.repeatable)
         first: List[bytes] = []
@@ -303,7 +304,7 @@ class CaptureUploadsMixin(Service):
 def _sensor_metadata(
     times: Optional[Tuple[datetime, datetime]], annotations: Optional[data_pb.Annotations]
 ) -> Optional[pb.SensorMetadata]:
-    """Return what is known of a capture; None if that is nothing."""
+    """Return the times and annotations of a capture; None if there are none."""
     known = request_times("data_request_times", times)
     if not known and annotations is None:
         return None

@@ -150,7 +150,7 @@ class DataPipelinesMixin(Service):
 
         Raises:
             NotFoundError: If there is no such pipeline.
-            ValueError: If the service answers with what is no pipeline.
+            ValueError: If the service answers with something other than a pipeline.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(id=id)
@@ -170,7 +170,7 @@ class DataPipelinesMixin(Service):
 
         Raises:
             NotFoundError: If there is no such organization.
-            ValueError: If the service answers with what is no pipeline.
+            ValueError: If the service answers with something other than a pipeline.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(organization_id=organization_id)

@@ -33,7 +33,7 @@ class QueriesMixin(Service):
 
         Raises:
             InvalidArgumentError: If the query is no SELECT, or none that can be read.
-            ValueError: If the service answers with what is no row.
+            ValueError: If the service answers with something other than rows.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
@@ -76,7 +76,7 @@ class QueriesMixin(Service):
 
         Raises:
             TypeError: If the stages are no list of dicts and BSON documents.
-            ValueError: If a stage has no form in BSON, or the service answers with what is no row.
+            ValueError: If a stage has no form in BSON, or the service answers with something other than rows.
             InvalidArgumentError: If a stage is not allowed.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
@@ -117,9 +117,9 @@ class QueriesMixin(Service):
 
         Args:
             organization_id: ID of the organization, a UUID.
-            collection_type: The collection: the hot storage, or what a data pipeline keeps.
+            collection_type: The collection: the hot storage, or the results of a data pipeline.
             index_spec: The index as MongoDB takes it, such as ``{"keys": {"component_name": 1}}``, or that as BSON.
-            pipeline_name: Name of the data pipeline, where the collection is what it keeps.
+            pipeline_name: Name of the data pipeline, if the collection holds its results.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:

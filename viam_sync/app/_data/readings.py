@@ -17,7 +17,7 @@ from viam_sync.utils import dict_to_struct
 
 
 class Frame(Protocol):
-    """A pandas.DataFrame, which is not loaded to know one."""
+    """A pandas.DataFrame, recognized without importing pandas."""
 
     @property
     def columns(self) -> Any:
@@ -25,19 +25,20 @@ class Frame(Protocol):
 
     @property
     def iloc(self) -> Any:
-        """Return what gives rows by their numbers."""
+        """Return the indexer that takes row numbers."""
 
     @property
     def to_dict(self) -> Any:
-        """Return what turns it into dicts."""
+        """Return the function that converts it to dicts."""
 
 
 Rows: TypeAlias = Union[Iterable[Mapping[str, Any]], Frame]
 Times = Sequence[Tuple[datetime, datetime]]
 
-#: Bytes of readings in a message, far below the 32 MiB that the service takes: it can be sent in time over a slow line.
+#: The most bytes of readings in a message, far below the 32 MiB that the service takes, as a slow line must send them
+#: in time.
 _MESSAGE = 4 * 1024 * 1024
-#: Rows of a DataFrame that are turned into mappings at a time.
+#: The number of rows of a DataFrame that are converted at a time.
 _FRAME_ROWS = 1000
 
 
@@ -50,7 +51,7 @@ def readings(rows: Rows, times: Optional[Times] = None) -> Iterator[pb.SensorDat
 
     Raises:
         TypeError: If an argument is of the wrong type.
-        ValueError: If there are not as many times as readings, or a reading holds what a message cannot.
+        ValueError: If there are not as many times as readings, or a reading holds a value that no message can.
 
     Example:
         >>> from viam_sync.app._data.readings import readings
@@ -63,7 +64,7 @@ def readings(rows: Rows, times: Optional[Times] = None) -> Iterator[pb.SensorDat
     if times is not None and isinstance(rows, Sized) and len(rows) != len(times):
         raise _other_length(len(times), len(rows))
     messages = _messages(plain, times)
-    # Where the readings are there already, all of them are checked before the first one is sent.
+    # A list is checked as a whole before the first message is sent.
     return iter(list(messages)) if isinstance(rows, (list, tuple)) else messages
 
 
@@ -138,10 +139,10 @@ def _frame_rows(frame: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _plain(value: Any, where: str) -> Any:
-    """Return what is in a DataFrame as a message can hold it."""
+    """Return a value of a DataFrame as one that a message can hold."""
     if value is None or isinstance(value, (str, bool)):
         return value
-    if type(value).__name__ in ("NAType", "NaTType"):  # of these, not even pandas can say whether they are equal
+    if type(value).__name__ in ("NAType", "NaTType"):  # NA cannot be compared, and NaT is a datetime
         return None
     if isinstance(value, (int, float)):
         return None if value != value else value
@@ -158,7 +159,7 @@ def _plain(value: Any, where: str) -> Any:
 
 
 def _time_text(moment: datetime) -> str:
-    # Elsewhere, too, a time without a time zone is UTC. A Timestamp of pandas writes its nanoseconds.
+    # A time without a time zone is UTC, as everywhere in this package. A Timestamp of pandas keeps its nanoseconds.
     return moment.isoformat() + ("Z" if moment.tzinfo is None else "")
 
 

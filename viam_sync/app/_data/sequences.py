@@ -36,7 +36,7 @@ class SequencesMixin(Service):
         *,
         timeout: Optional[float] = None,
     ) -> None:
-        """Change a sequence; what is left out stays as it is.
+        """Change a sequence; arguments that are left out change nothing.
 
         Args:
             id: ID of the sequence.

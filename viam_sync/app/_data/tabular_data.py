@@ -49,7 +49,7 @@ class TabularDataMixin(Service):
         that is short is not necessarily the last.
 
         Args:
-            filter: What the rows must match; None for all that the caller may read.
+            filter: Filter that the rows must match; None for all rows that the caller may read.
             limit: Rows in the page, up to 100; None for 50.
             sort_order: Order by time; None for the newest first.
             last: Where the page before ended; None for the first page.
@@ -63,8 +63,8 @@ class TabularDataMixin(Service):
             The rows, how many there are, and where the page ends.
 
         Raises:
-            OSError: If ``dest`` cannot be written. Found before the call, nothing was asked; found later, what would
-                have been returned is the error's attribute ``result``.
+            OSError: If ``dest`` cannot be written. Found before the call, nothing was asked; found later, the error's
+                attribute ``result`` has the value that would have been returned.
             TypeError: If an argument is of the wrong type.
             ValueError: If ``limit`` is negative.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
@@ -105,7 +105,7 @@ class TabularDataMixin(Service):
         """Go through all rows that match a filter.
 
         Args:
-            filter: What the rows must match; None for all that the caller may read.
+            filter: Filter that the rows must match; None for all rows that the caller may read.
             sort_order: Order by time; None for the newest first.
             page_size: Rows in a page, up to 100.
             limit: How many rows at most; None for all.
@@ -121,7 +121,8 @@ class TabularDataMixin(Service):
         Raises:
             TypeError: If an argument is of the wrong type.
             ValueError: If ``page_size``, ``limit`` or ``workers`` is out of its range.
-            InternalError: While iterating, if the service gives what is not of the time that a worker asks for.
+            InternalError: While iterating, if the service returns data that is not of the time range that was asked
+                for.
             GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
 
         Example:

@@ -1,4 +1,4 @@
-"""What the methods for tabular data return instead of messages: plain records with plain values."""
+"""The records that the methods for tabular data return instead of messages, with plain values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from viam_sync.transfer.output.rows import capture_metadata_row, json_value, tim
 from viam_sync.transfer.paging.pages import Converted
 from viam_sync.utils import struct_to_dict, timestamp_to_datetime
 
-#: How many different metadata of readings are kept at a time.
+#: The most metadata of readings that are kept at a time.
 _MOST_SHARED = 1000
 
 
@@ -24,8 +24,8 @@ class TabularData:
     Times are UTC without a time zone, as in the official SDK.
 
     Attributes:
-        data: What was captured.
-        metadata: Which resource of which machine captured it.
+        data: The captured values.
+        metadata: The resource and the machine that captured it.
         time_requested: When the machine asked the resource for it.
         time_received: When the machine got it.
     """
@@ -47,7 +47,7 @@ def tabular_items(response: pb.TabularDataByFilterResponse) -> Converted[Tabular
     def convert(row: pb.TabularData) -> TabularData:
         return TabularData(
             struct_to_dict(row.data),
-            # What the service says of the place is not to be trusted.
+            # The index may be out of range, as it comes from the service.
             shared.get(row.metadata_index) or pb.CaptureMetadata(),
             timestamp_to_datetime(row.time_requested),
             timestamp_to_datetime(row.time_received),
@@ -83,7 +83,7 @@ class TabularDataPoint:
         part_name: Name of the part.
         method_parameters: Parameters that the method was captured with.
         tags: Its tags.
-        payload: What was captured.
+        payload: The captured values.
     """
 
     part_id: str
@@ -138,7 +138,7 @@ def plain_rows(rows: Iterable[Union[TabularData, TabularDataPoint, Mapping[str, 
     Raises:
         TypeError: If there is something else among them.
     """
-    # Readings share their metadata, which take longer to convert than all else.
+    # Readings share their metadata, whose conversion takes longer than all else.
     shared: Dict[int, Tuple[pb.CaptureMetadata, Dict[str, Any]]] = {}
     for row in rows:
         if isinstance(row, TabularData):
@@ -146,7 +146,7 @@ def plain_rows(rows: Iterable[Union[TabularData, TabularDataPoint, Mapping[str, 
             if known is None:
                 if len(shared) == _MOST_SHARED:
                     shared.clear()
-                # They are kept with it, so that no others get the same number.
+                # The metadata is kept, as another object could get its id() once it is gone.
                 known = shared[id(row.metadata)] = row.metadata, capture_metadata_row(row.metadata)
             times = {"timeRequested": row.time_requested, "timeReceived": row.time_received}
             yield {"data": row.data, "metadata": known[1], **times}

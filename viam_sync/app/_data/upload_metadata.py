@@ -1,4 +1,4 @@
-"""The messages that say what an upload is and where it comes from."""
+"""The metadata of uploads: their kind, and the part and the component that they come from."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def upload_metadata(
     """Return the metadata of an upload.
 
     Args:
-        kind: What is uploaded.
+        kind: The kind of data.
         part_id: ID of the part that it comes from, a UUID.
         method_parameters: Parameters that it was captured with: plain values, or messages.
         tags: Tags to store with it.
@@ -60,7 +60,7 @@ def capture_metadata(
 
 
 def dotted(extension: str, name: str = "file_extension") -> str:
-    """Return an extension with its dot; ``name`` is what the caller knows it as.
+    """Return an extension with its dot; ``name`` is that of the parameter.
 
     Example:
         >>> from viam_sync.app._data.upload_metadata import dotted

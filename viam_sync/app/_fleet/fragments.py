@@ -35,7 +35,7 @@ class FragmentsMixin(Service):
         Args:
             org_id: ID of the organization, a UUID.
             show_public: True for the public ones only, False for the organization's private ones only.
-            visibilities: Only fragments that are seen by these; it goes before ``show_public``.
+            visibilities: Only fragments of these visibilities; it takes precedence over ``show_public``.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -107,7 +107,7 @@ class FragmentsMixin(Service):
             org_id: ID of the organization that shall own it, a UUID.
             name: Name of the fragment, unique within the organization.
             config: Its configuration; None for an empty one, to be filled in by `update_fragment`.
-            visibility: Who shall see it; None for its organization alone.
+            visibility: Its visibility; None for private.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -152,12 +152,12 @@ class FragmentsMixin(Service):
             fragment_id: ID of the fragment, a UUID.
             name: Name of the fragment from now on.
             config: The whole new configuration; None leaves the old one, and ``{}`` empties it.
-            public: Whether everyone shall see it; None leaves that as it is.
-            visibility: Who shall see it; it goes before ``public``, and None leaves that as it is.
+            public: Whether it is public; None leaves that as it is.
+            visibility: Its new visibility, which takes precedence over ``public``; None leaves it as it is.
             last_known_update: When the fragment last changed as far as the caller knows; if it has changed since,
                 nothing is done.
-            fragment_config_json: The configuration as JSON, which keeps integers apart from floats; it goes before
-                ``config``.
+            fragment_config_json: The configuration as JSON, which keeps integers apart from floats; it takes precedence
+                over ``config``.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -188,7 +188,7 @@ class FragmentsMixin(Service):
                 fragment_config_json=fragment_config_json,
             )
         method = methods.UPDATE_FRAGMENT
-        # Against a last known update, a second attempt would be rejected because of what the first one did.
+        # With a last known update, a second attempt would be rejected because of the change that the first one made.
         if last_known_update is None:
             method = method._replace(policy=IDEMPOTENT)
         response: pb.UpdateFragmentResponse = self._unary_unary(method, request, timeout)
@@ -270,6 +270,6 @@ class FragmentsMixin(Service):
 def _checked(parameter: str, given: object) -> Fragment.Visibility:
     try:
         return Fragment.Visibility(given)
-    except (ValueError, RecursionError):  # its message shows what was given, however deep
+    except (ValueError, RecursionError):  # its message would show the whole value
         members = ", ".join(str(member) for member in Fragment.Visibility)
     raise ValueError(f"{parameter} takes a Fragment.Visibility ({members}), got {describe(given)}")

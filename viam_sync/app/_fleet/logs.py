@@ -21,7 +21,7 @@ from viam_sync.transfer.paging.paged_call import PagedCall, items_in
 from viam_sync.transfer.paging.pages import Items, Pages, walk
 
 _LOGS = PagedCall(methods.GET_ROBOT_PART_LOGS, items_in("logs", LogEntry.from_proto))
-#: Levels that the service may still send of the stored log, as asking it for errors only is deprecated.
+#: Levels that are dropped where only errors are wanted, as the service may ignore errors_only, which is deprecated.
 _NO_ERRORS = ("debug", "info", "warn", "warning")
 
 
@@ -44,9 +44,9 @@ class LogsMixin(Service):
         user_facing_only: Optional[bool] = None,
         timeout: Optional[float] = None,
     ) -> List[LogEntry]:
-        """Get what a part has logged, the newest first, and write it to a file where one is named.
+        """Get the log entries of a part, the newest first, and write them to a file if one is named.
 
-        The service sends it in pages; they are asked for until there are enough entries, or no more.
+        The service sends them in pages, which are asked for until there are enough entries, or no more.
 
         Args:
             robot_part_id: ID of the part, a UUID.
@@ -119,7 +119,7 @@ class LogsMixin(Service):
         prefetch: bool = True,
         timeout: Optional[float] = None,
     ) -> Pages[LogEntry]:
-        """Go through all that a part has logged, the newest first.
+        """Go through all log entries of a part, the newest first.
 
         Args:
             robot_part_id: ID of the part, a UUID.

@@ -19,7 +19,7 @@ from viam_sync.transfer.output.atomic import AtomicOutput
 from viam_sync.transfer.paging.paged_call import PagedCall, items_in
 from viam_sync.transfer.paging.pages import Pages
 
-#: More spaces would make a small configuration a large file, and a huge number of them takes all the memory.
+#: The most spaces of an indent: many more would make the file huge, and take all the memory.
 _DEEPEST_INDENT = 100
 
 
@@ -220,8 +220,8 @@ class MachinePartsMixin(Service):
             robot_config: The whole new configuration; None leaves the old one, and ``{}`` empties it.
             last_known_update: When the part last changed as far as the caller knows; if it has changed since, nothing
                 is done.
-            robot_config_json: The configuration as JSON, which keeps integers apart from floats; it goes before
-                ``robot_config``.
+            robot_config_json: The configuration as JSON, which keeps integers apart from floats; it takes precedence
+                over ``robot_config``.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -248,7 +248,7 @@ class MachinePartsMixin(Service):
                 robot_config_json=robot_config_json,
             )
         method = methods.UPDATE_ROBOT_PART
-        # Against a last known update, a second attempt would be rejected because of what the first one did.
+        # With a last known update, a second attempt would be rejected because of the change that the first one made.
         if last_known_update is None:
             method = method._replace(policy=IDEMPOTENT)
         response: pb.UpdateRobotPartResponse = self._unary_unary(method, request, timeout)
@@ -297,7 +297,7 @@ class MachinePartsMixin(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            What became of each change.
+            The result of each change.
 
         Raises:
             TypeError: If ``property_changes`` is no dict, or holds what JSON cannot.
@@ -327,5 +327,5 @@ def _indented(config_json: str, indent: int) -> str:
     try:
         return json.dumps(json.loads(config_json or "{}"), indent=indent) + "\n"
     except (ValueError, RecursionError):
-        # Whatever the service takes for a configuration is better kept than lost.
+        # The configuration is written as it came, rather than lost.
         return config_json

@@ -1,4 +1,4 @@
-"""What some methods return instead of messages: plain records with plain values."""
+"""Parts of machines, their history and their log entries as plain records."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from viam_sync.utils import struct_to_dict, timestamp_to_datetime
 class RobotPart:
     """A part of a machine: a computer that runs ``viam-server``.
 
-    Times are UTC without a time zone, as in the official SDK. What may hold secrets is not printed.
+    Times are UTC without a time zone, as in the official SDK. ``repr()`` leaves out the fields that may hold secrets.
 
     Attributes:
         id: ID of the part, a UUID.
@@ -28,7 +28,7 @@ class RobotPart:
         location_id: ID of the location of its machine.
         robot_config: Its configuration; None if the service sent none.
         last_access: When it was last online.
-        user_supplied_info: What its users have said of it.
+        user_supplied_info: Information that its users have stored with it.
         main_part: Whether it is the main part of its machine.
         fqdn: Its full name in DNS.
         local_fqdn: Its full name within its own network.
@@ -142,13 +142,13 @@ class LogEntry:
 
     Attributes:
         host: Name of the computer that logged it.
-        level: How grave it is, in lowercase: ``debug``, ``info``, ``warn`` or ``error``.
+        level: Its level, in lowercase: ``debug``, ``info``, ``warn`` or ``error``.
         time: When it was logged, UTC without a time zone.
         logger_name: Name of the logger.
-        message: What it says.
+        message: The message.
         caller: Where in the source code it was logged, with ``File`` and ``Line``; None if the service sent nothing.
         stack: A stack trace, where there is one.
-        fields: What else was logged with it.
+        fields: Other values that were logged with it.
     """
 
     host: str

@@ -162,7 +162,7 @@ class OrganizationsMixin(Service):
     def delete_location_secret(
         self, secret_id: str, location_id: Optional[str] = None, *, timeout: Optional[float] = None
     ) -> None:
-        """Delete a secret of a location; what still uses it is refused from then on.
+        """Delete a secret of a location; clients that still use it are refused from then on.
 
         Args:
             secret_id: ID of the secret, a UUID.

@@ -19,7 +19,7 @@ def _read_registry_items(
     request: pb.ListRegistryItemsRequest, response: pb.ListRegistryItemsResponse
 ) -> Tuple[Items[pb.RegistryItem], str]:
     last = response.items[-1].item_id if response.items else ""
-    # A service that ignores the token sends the same page for ever.
+    # If the service ignores the token, each page is the same one, and the iteration would not end.
     return ([], "") if last == request.page_token else (response.items, last)
 
 
@@ -43,12 +43,12 @@ class RegistryMixin(Service):
         markdown_description: Optional[str] = None,
         timeout: Optional[float] = None,
     ) -> str:
-        """Change what the registry says of a module; each argument replaces what was there.
+        """Change the entry of a module in the registry; each argument replaces the former value.
 
         Args:
             module_id: ID of the module, such as ``my-namespace:my-module``.
             url: Address of its documentation and code.
-            description: What it is for, in short.
+            description: Short description.
             models: All models that it provides; None for no models.
             entrypoint: Path of the executable that starts it; must not be empty.
             public: Whether everyone can see it; without this, a public module becomes private.
@@ -104,11 +104,11 @@ class RegistryMixin(Service):
         whole. A version that has arrived cannot be replaced.
 
         Args:
-            module_file_info: Which module, version and platform it is; the service refuses a file without.
+            module_file_info: The module, the version and the platform; the service refuses a file without them.
             file: The contents: bytes, the path of a file as a ``pathlib.Path``, or a file opened in binary mode,
                 which is read from where it stands and left open.
-            progress: True for a bar on the terminal, or what is called with the bytes that are sent, those there are
-                (None if that is not known), and ``"bytes"``.
+            progress: True for a bar on the terminal; or a function that is called with the number of bytes sent, their
+                total (None if that is not known), and ``"bytes"``.
             timeout: Seconds that the upload may take in all; None for no limit.
 
         Returns:
@@ -135,7 +135,7 @@ class RegistryMixin(Service):
         """
         opening = pb.UploadModuleFileRequest(module_file_info=module_file_info)
         with Progress(progress) as shown, upload_source("file", file) as contents:
-            # What cannot be read at all is found here, before anything is sent.
+            # A file that cannot be read is found here, before anything is sent.
             pieces = ProgressChunks(contents, shown.advance)
             shown.begin(contents.size)
 

@@ -1,4 +1,4 @@
-"""The methods of AppClient that take roles in words, and the record of what a key may do."""
+"""The methods of AppClient that give and take roles, and the record of a role of an API key."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class APIKeyAuthorization:
         role = authorization.authorization_id
         if role.startswith(prefix):
             role = role[len(prefix) :]
-        # What is not among the words of the types is refused by the constructor.
+        # The constructor refuses a role or a type that is not among the words.
         return cls(role, authorization.resource_type, authorization.resource_id)  # type: ignore[arg-type]
 
     @property
@@ -185,11 +185,13 @@ class RolesMixin(Service):
             organization_id: ID of the organization, a UUID.
             old_identity_id: ID of the user or the API key that has the role.
             old_role: The role that it has: ``owner`` or ``operator``.
-            old_resource_type: What that is for: ``organization``, ``location`` or ``robot``.
+            old_resource_type: The type of the resource that the old role is for: ``organization``, ``location`` or
+                ``robot``.
             old_resource_id: ID of the organization, location or machine that it is for.
             new_identity_id: ID of the user or the API key that shall have the new role.
             new_role: The new role: ``owner`` or ``operator``.
-            new_resource_type: What it shall be for: ``organization``, ``location`` or ``robot``.
+            new_resource_type: The type of the resource that the new role is for: ``organization``, ``location`` or
+                ``robot``.
             new_resource_id: ID of the organization, location or machine that it shall be for.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
