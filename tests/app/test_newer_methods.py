@@ -1,13 +1,13 @@
 """The methods that are newer than the reference, and whose arguments or results are not just the fields of messages."""
 
 from datetime import datetime, timedelta, timezone
-from typing import Any, Callable, Iterator, Type
+from typing import Any, Callable, Type
 
 import bson
 import grpc
 import pytest
 from google.protobuf.message import Message
-from servers import FakeService, refuse
+from servers import FakeService, answering, refuse
 
 from viam_sync.app.app_client import AppClient
 from viam_sync.app.data_client import DataClient
@@ -16,7 +16,7 @@ from viam_sync.proto import app as pb
 from viam_sync.proto import google as google_pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import dataset as dataset_pb
-from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.rpc.dial import Channel
 
 NOON = datetime(2024, 5, 6, 12)
 CATS = dataset_pb.Dataset(id="d-1", name="cats")
@@ -38,26 +38,10 @@ ANSWERS = {
 }
 
 
-def answering(answer: Message) -> Callable[[bytes, grpc.ServicerContext], bytes]:
-    return lambda request, context: answer.SerializeToString()
-
-
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        running.unary.update({name: answering(answer) for name, answer in ANSWERS.items()})
-        yield running
-
-
-@pytest.fixture
-def channel(server: FakeService) -> Iterator[Channel]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
-        yield opened
-
-
-@pytest.fixture
-def data(channel: Channel) -> DataClient:
-    return DataClient(channel, {})
+def server(server: FakeService) -> FakeService:
+    server.unary.update({name: answering(answer) for name, answer in ANSWERS.items()})
+    return server
 
 
 @pytest.fixture

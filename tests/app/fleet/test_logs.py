@@ -26,13 +26,8 @@ NOON = datetime(2024, 5, 6, 12, 0, 0, 123456)
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        yield running
-
-
-@pytest.fixture
 def app(server: FakeService) -> Iterator[AppClient]:
+    # A tail that fails is not begun again.
     with Channel(parse_address(server.url), max_reconnect_attempts=0) as channel:
         yield AppClient(channel, {})
 

@@ -1,11 +1,11 @@
 from datetime import datetime, timedelta, timezone
 from enum import Enum
-from typing import Any, Callable, Iterator, Type
+from typing import Any, Callable, Type
 
 import grpc
 import pytest
 from google.protobuf.message import Message
-from servers import FakeService, refuse
+from servers import FakeService, answering, refuse
 
 from viam_sync.app.app_client import AppClient, Fragment, FragmentHistoryEntry
 from viam_sync.errors import FailedPreconditionError, GRPCError, NotFoundError
@@ -48,21 +48,15 @@ ANSWERS = {
 }
 
 
-def answering(answer: Message) -> Callable[[bytes, grpc.ServicerContext], bytes]:
-    return lambda request, context: answer.SerializeToString()
+@pytest.fixture
+def server(server: FakeService) -> FakeService:
+    server.unary.update({name: answering(answer) for name, answer in ANSWERS.items()})
+    return server
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        running.unary.update({name: answering(answer) for name, answer in ANSWERS.items()})
-        yield running
-
-
-@pytest.fixture
-def app(server: FakeService) -> Iterator[AppClient]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as channel:
-        yield AppClient(channel, {})
+def app(channel: Channel) -> AppClient:
+    return AppClient(channel, {})
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,11 @@ import grpc
 import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.struct_pb2 import Value
-from servers import FakeService
+from servers import FakeService, answering
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.errors import NotFoundError
 from viam_sync.proto.app import datasync as pb
-from viam_sync.rpc.dial import Channel, parse_address
 
 NOON = datetime(2024, 5, 1, 12)
 NOON_IN_ROME = datetime(2024, 5, 1, 14, tzinfo=timezone(timedelta(hours=2)))
@@ -24,23 +23,15 @@ BINARY, TABULAR, FILE = 1, 2, 3
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
+def server(server: FakeService) -> FakeService:
     def take(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         for _ in requests:
             pass
         return pb.FileUploadResponse(file_id="f", binary_data_id="o/l/f").SerializeToString()
 
-    with FakeService() as running:
-        running.unary["DataCaptureUpload"] = lambda request, context: answered
-        answered = pb.DataCaptureUploadResponse(file_id="f", binary_data_id="o/l/f").SerializeToString()
-        running.upload.update(FileUpload=take, StreamingDataCaptureUpload=take)
-        yield running
-
-
-@pytest.fixture
-def data(server: FakeService) -> Iterator[DataClient]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
-        yield DataClient(opened, {})
+    server.unary["DataCaptureUpload"] = answering(pb.DataCaptureUploadResponse(file_id="f", binary_data_id="o/l/f"))
+    server.upload.update(FileUpload=take, StreamingDataCaptureUpload=take)
+    return server
 
 
 def one(server: FakeService) -> pb.DataCaptureUploadRequest:

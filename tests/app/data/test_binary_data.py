@@ -3,38 +3,26 @@ import json
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, List
 
 import grpc
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from servers import FakeService, refuse
+from servers import FakeService, answering, refuse
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.dial import Channel, parse_address
 
 NOON = datetime(2024, 5, 1, 12, 0, 0, 500000)
 ID = "org/loc/file"
 MESSAGE = pb.BinaryID(file_id="f", organization_id="o", location_id="l")
 
 
-def replying(reply: bytes) -> Callable[[bytes, grpc.ServicerContext], bytes]:
-    return lambda request, context: reply
-
-
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        for rpc, message in ANSWERS.items():
-            running.unary[rpc] = replying(message.SerializeToString())
-        yield running
-
-
-@pytest.fixture
-def data(server: FakeService) -> Iterator[DataClient]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
-        yield DataClient(opened, {})
+def server(server: FakeService) -> FakeService:
+    for rpc, message in ANSWERS.items():
+        server.unary[rpc] = answering(message)
+    return server
 
 
 def file(contents: bytes = b"\x89PNG", **metadata: Any) -> pb.BinaryData:

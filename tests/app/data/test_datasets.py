@@ -1,13 +1,12 @@
-from typing import Any, Callable, Iterator
+from typing import Any
 
 import grpc
 import pytest
-from servers import FakeService, refuse
+from servers import FakeService, answering, refuse
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import dataset as pb
-from viam_sync.rpc.dial import Channel, parse_address
 
 CATS = pb.Dataset(id="d-1", name="cats", organization_id="o")
 ANSWERS = {
@@ -21,22 +20,11 @@ ANSWERS = {
 }
 
 
-def replying(reply: bytes) -> Callable[[bytes, grpc.ServicerContext], bytes]:
-    return lambda request, context: reply
-
-
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        for rpc, message in ANSWERS.items():
-            running.unary[rpc] = replying(message.SerializeToString())
-        yield running
-
-
-@pytest.fixture
-def data(server: FakeService) -> Iterator[DataClient]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
-        yield DataClient(opened, {})
+def server(server: FakeService) -> FakeService:
+    for rpc, message in ANSWERS.items():
+        server.unary[rpc] = answering(message)
+    return server
 
 
 def sent(server: FakeService) -> Any:
@@ -119,7 +107,7 @@ def test_what_can_be_done_twice_is_tried_again_and_nothing_else(server: FakeServ
 
 
 def test_merging_returns_the_id_of_the_new_dataset(server: FakeService, data: DataClient) -> None:
-    server.unary["MergeDatasets"] = replying(pb.MergeDatasetsResponse(dataset_id="d-3").SerializeToString())
+    server.unary["MergeDatasets"] = answering(pb.MergeDatasetsResponse(dataset_id="d-3"))
     assert data.merge_datasets("pets", "o", ["d-1", "d-2"]) == "d-3"
     assert sent(server) == pb.MergeDatasetsRequest(name="pets", organization_id="o", dataset_ids=["d-1", "d-2"])
 
@@ -127,6 +115,6 @@ def test_merging_returns_the_id_of_the_new_dataset(server: FakeService, data: Da
 def test_sequences_come_in_pages(server: FakeService, data: DataClient) -> None:
     walk = data_pb.Sequence(id="s-1")
     page = data_pb.ListSequencesResponse(sequences=[walk], next_page_token="next")
-    server.unary["ListSequences"] = replying(page.SerializeToString())
+    server.unary["ListSequences"] = answering(page)
     assert data.list_sequences("o", "token", 5) == ([walk], "next")
     assert sent(server) == data_pb.ListSequencesRequest(organization_id="o", page_token="token", page_size=5)

@@ -375,7 +375,7 @@ def test_a_name_in_no_encoding_is_sent_as_far_as_it_can_be(data: DataClient, par
         ({"paths": b"folder"}, TypeError, "paths takes a folder or an iterable of paths, got a bytes"),
         ({"paths": [5]}, TypeError, r"paths\[0\] takes a path, got a int"),
         ({"paths": "absent"}, FileNotFoundError, "paths is 'absent', which is no folder; of single files it takes a"),
-        ({"paths": __file__}, NotADirectoryError, "test_upload_files.py', which is no folder"),
+        ({"paths": __file__}, NotADirectoryError, "test_bulk_uploads.py', which is no folder"),
         ({"journal": 5}, TypeError, "journal takes a path, got a int"),
         ({"journal": "absent/journal"}, FileNotFoundError, "absent/journal"),
         ({"progress": 5}, TypeError, "progress takes True, a callable or None"),
