@@ -11,7 +11,16 @@ import sys
 import tempfile
 from typing import Any, Dict, List, Mapping
 
-import tomllib
+from pins import require_pins
+
+if __name__ == "__main__":
+    require_pins()  # before anything of theirs is imported
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 from compile import HERE, compile_protos, schema_names
 from describe import describe, load
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
