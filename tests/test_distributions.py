@@ -1,5 +1,6 @@
 """The source distribution holds what a clone holds, the wheel holds the package, and an index can show the README."""
 
+import importlib
 import importlib.util
 import re
 import shutil
@@ -15,6 +16,7 @@ import viam_sync
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 #: Files that tools leave in a working tree.
 LEFT_BY_TOOLS = shutil.ignore_patterns(
@@ -25,8 +27,8 @@ LEFT_BY_TOOLS = shutil.ignore_patterns(
 MADE = re.compile(r"PKG-INFO|viam_sync\.egg-info/.*")
 
 with_build = pytest.mark.skipif(
-    not all(map(importlib.util.find_spec, ("twine", "build", "setuptools"))),
-    reason="build, setuptools and twine are not installed",
+    not all(map(importlib.util.find_spec, ("twine", "build", "readme_renderer", "setuptools"))),
+    reason="build, readme_renderer, setuptools and twine are not installed",
 )
 
 
@@ -98,6 +100,14 @@ def test_a_package_index_takes_both_distributions(built: Path) -> None:
     run("twine", "check", "--strict", *names, folder=built)
 
 
+@with_build
+def test_a_package_index_renders_the_readme() -> None:
+    markdown = importlib.import_module("readme_renderer.markdown")
+    html = markdown.render(README)  # with warnings as errors; None where it cannot
+    assert re.findall(r'href="(?!#|https?://)[^"]*"', html) == []
+    assert html.count("<pre") == README.count("```") // 2
+
+
 def test_the_readme_has_no_link_that_is_dead_on_a_package_index() -> None:
     assert re.findall(r"\]\((?!https?://)[^)]*\)", README) == []
 
@@ -105,3 +115,9 @@ def test_the_readme_has_no_link_that_is_dead_on_a_package_index() -> None:
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`([\w/]+\.md|LICENSE|NOTICE)`", README))))
 def test_the_readme_names_a_file_that_is_there(name: str) -> None:
     assert (ROOT / name).is_file()
+
+
+def test_a_version_that_is_released_has_a_date_in_the_changelog() -> None:
+    version = viam_sync.__version__
+    assert version.endswith(".dev0") or re.search(rf"(?m)^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$", CHANGELOG)
+    assert CHANGELOG.index("## [Unreleased]") < CHANGELOG.index("## [0.1.0] - 2026-11-22")
