@@ -15,7 +15,7 @@ from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, Link, parse_address
 from viam_sync.rpc.policies import Retry, retry_from
-from viam_sync.rpc.service import limits
+from viam_sync.rpc.service import override_limits
 
 if TYPE_CHECKING:
     from viam_sync.app.app_client import AppClient
@@ -197,7 +197,7 @@ class ViamClient(Closing):
         """
         other = object.__new__(type(self))
         vars(other).update(vars(self), _clients={})
-        other._timeout, other._retry = limits(self._timeout, self._retry, timeout, retry)
+        other._timeout, other._retry = override_limits(self._timeout, self._retry, timeout, retry)
         return other
 
     @property

@@ -90,7 +90,7 @@ class Service:
             'Workshop'
         """
         other = copy.copy(self)
-        other._timeout, other._retry = limits(self._timeout, self._retry, timeout, retry)
+        other._timeout, other._retry = override_limits(self._timeout, self._retry, timeout, retry)
         return other
 
     def _unary_unary(
@@ -342,7 +342,7 @@ class _StreamCall(_RpcCall):
             self._reading.cancel()
 
 
-def limits(
+def override_limits(
     known: Optional[float],
     known_retry: Optional[Retry],
     timeout: Optional[float],

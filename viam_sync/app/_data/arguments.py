@@ -74,7 +74,7 @@ def id_field(name: str, given: BinaryIDLike) -> Dict[str, Any]:
     raise TypeError(f"{name} takes a str or a BinaryID, got a {type(given).__name__}")
 
 
-def request_times(name: str, times: Optional[Sequence[datetime]]) -> Dict[str, Any]:
+def request_time_fields(name: str, times: Optional[Sequence[datetime]]) -> Dict[str, Any]:
     """Return the fields that hold when data was requested and received; none where there are no times.
 
     Args:
@@ -87,8 +87,8 @@ def request_times(name: str, times: Optional[Sequence[datetime]]) -> Dict[str, A
 
     Example:
         >>> from datetime import datetime
-        >>> from viam_sync.app._data.arguments import request_times
-        >>> sorted(request_times("data_request_times", (datetime(2024, 1, 1), datetime(2024, 1, 2))))
+        >>> from viam_sync.app._data.arguments import request_time_fields
+        >>> sorted(request_time_fields("data_request_times", (datetime(2024, 1, 1), datetime(2024, 1, 2))))
         ['time_received', 'time_requested']
     """
     if times is None:
@@ -100,7 +100,7 @@ def request_times(name: str, times: Optional[Sequence[datetime]]) -> Dict[str, A
     return {"time_requested": times[0], "time_received": times[1]}
 
 
-def box(x_min: float, y_min: float, x_max: float, y_max: float) -> Dict[str, Any]:
+def box_fields(x_min: float, y_min: float, x_max: float, y_max: float) -> Dict[str, Any]:
     """Return the fields that hold a bounding box.
 
     Args:
@@ -114,8 +114,8 @@ def box(x_min: float, y_min: float, x_max: float, y_max: float) -> Dict[str, Any
         ValueError: If an edge is outside [0, 1], or the box has no area.
 
     Example:
-        >>> from viam_sync.app._data.arguments import box
-        >>> box(0, 0, 1, 0.5)["y_max_normalized"]
+        >>> from viam_sync.app._data.arguments import box_fields
+        >>> box_fields(0, 0, 1, 0.5)["y_max_normalized"]
         0.5
     """
     edges = {"x_min_normalized": x_min, "y_min_normalized": y_min, "x_max_normalized": x_max, "y_max_normalized": y_max}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import List, Optional
 
-from viam_sync.app._data.arguments import BinaryIDLike, box, id_field
+from viam_sync.app._data.arguments import BinaryIDLike, box_fields, id_field
 from viam_sync.checks import share, text
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
@@ -60,7 +60,7 @@ class BoundingBoxesMixin(Service):
             label=text("label", label),
             confidence=share("confidence_score", confidence_score),
             **id_field("binary_id", binary_id),
-            **box(x_min_normalized, y_min_normalized, x_max_normalized, y_max_normalized),
+            **box_fields(x_min_normalized, y_min_normalized, x_max_normalized, y_max_normalized),
         )
         response: pb.AddBoundingBoxToImageByIDResponse = self._unary_unary(
             methods.ADD_BOUNDING_BOX_TO_IMAGE_BY_ID, request, timeout
@@ -111,7 +111,7 @@ class BoundingBoxesMixin(Service):
             label=text("label", label),
             confidence=share("confidence_score", confidence_score),
             **id_field("binary_id", binary_id),
-            **box(x_min_normalized, y_min_normalized, x_max_normalized, y_max_normalized),
+            **box_fields(x_min_normalized, y_min_normalized, x_max_normalized, y_max_normalized),
         )
         self._unary_unary(methods.UPDATE_BOUNDING_BOX, request, timeout)
 

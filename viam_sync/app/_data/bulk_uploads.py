@@ -124,7 +124,7 @@ class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
             return self._stream_file(_metadata_of(described, file, mark), pieces, timeout, cancellation)
 
         with Progress(progress, label="uploading") as shown, ExitStack() as stack:
-            files, path = _files(paths, pattern, journal)
+            files, path = _files_and_journal(paths, pattern, journal)
             opened = None if path is None or not files else stack.enter_context(Journal(path, part_id))
             uploads = Uploads(files, opened, send, lambda intents: self._stored(part_id, intents), shown)
             return uploads.run(workers)
@@ -144,7 +144,7 @@ class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
         return found
 
 
-def _files(
+def _files_and_journal(
     paths: Union[StrPath, Iterable[StrPath]], pattern: Optional[str], journal: Union[StrPath, Literal[False], None]
 ) -> Tuple[List[Found], Optional[Path]]:
     """Return the files, and the path of the journal, if there is to be one."""
@@ -168,8 +168,8 @@ def _files(
 def _metadata_of(described: pb.UploadMetadata, file: Found, mark: Optional[str]) -> pb.UploadMetadata:
     metadata = pb.UploadMetadata()
     metadata.CopyFrom(described)
-    metadata.file_name = _text(file.stem)
-    metadata.file_extension = _text(file.path.suffix)
+    metadata.file_name = _as_utf8(file.stem)
+    metadata.file_extension = _as_utf8(file.path.suffix)
     if mark is not None:
         metadata.method_parameters[_MARK].Pack(Value(string_value=mark))
     return metadata
@@ -183,6 +183,6 @@ def _mark_of(metadata: data_pb.BinaryMetadata) -> str:
     return ""
 
 
-def _text(name: str) -> str:
+def _as_utf8(name: str) -> str:
     """Return a name as a message can hold it; names on disk may be in no encoding."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

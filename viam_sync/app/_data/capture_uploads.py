@@ -6,9 +6,9 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from viam_sync.app._data.arguments import request_times
-from viam_sync.app._data.readings import Rows, batches, readings
-from viam_sync.app._data.upload_metadata import capture_metadata, dotted, upload_metadata
+from viam_sync.app._data.arguments import request_time_fields
+from viam_sync.app._data.reading_messages import Rows, message_batches, reading_messages
+from viam_sync.app._data.upload_metadata import capture_metadata, upload_metadata, with_dot
 from viam_sync.checks import parameter_names
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
@@ -92,7 +92,7 @@ class CaptureUploadsMixin(Service):
             component_type,
             component_name,
             method_name,
-            file_extension=dotted(file_extension),
+            file_extension=with_dot(file_extension),
             method_parameters=method_parameters,
             tags=tags,
             dataset_ids=dataset_ids,
@@ -165,7 +165,7 @@ class CaptureUploadsMixin(Service):
         )
         first_id, sent = None, 0
         try:
-            for batch in batches(readings(tabular_data, data_request_times)):
+            for batch in message_batches(reading_messages(tabular_data, data_request_times)):
                 id = self._upload_readings(metadata, batch, timeout)
                 first_id = id if first_id is None else first_id
                 sent += len(batch)
@@ -240,7 +240,7 @@ class CaptureUploadsMixin(Service):
                 component_type=component_type,
                 component_name=component_name,
                 method_name=method_name,
-                file_extension=dotted(file_ext, "file_ext"),
+                file_extension=with_dot(file_ext, "file_ext"),
                 method_parameters=method_parameters,
                 tags=tags,
                 dataset_ids=dataset_ids,
@@ -305,7 +305,7 @@ def _sensor_metadata(
     times: Optional[Tuple[datetime, datetime]], annotations: Optional[data_pb.Annotations]
 ) -> Optional[pb.SensorMetadata]:
     """Return the times and annotations of a capture; None if there are none."""
-    known = request_times("data_request_times", times)
+    known = request_time_fields("data_request_times", times)
     if not known and annotations is None:
         return None
     return pb.SensorMetadata(annotations=annotations, **known)

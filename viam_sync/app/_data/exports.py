@@ -112,7 +112,7 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
         wanted: Sequence[pb.BinaryMetadata],
         cancellation: Cancellation,
     ) -> Iterable[pb.BinaryData]:
-        request = pb.BinaryDataByIDsRequest(include_binary=True, **_ids(wanted))
+        request = pb.BinaryDataByIDsRequest(include_binary=True, **_file_id_fields(wanted))
         with throttle.slot(cancellation) as slot:
             response: pb.BinaryDataByIDsResponse = self._unary_unary(_FETCH, request, timeout, cancellation, slot)
         return response.data
@@ -219,7 +219,7 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
         return count
 
 
-def _ids(wanted: Iterable[pb.BinaryMetadata]) -> Dict[str, Any]:
+def _file_id_fields(wanted: Iterable[pb.BinaryMetadata]) -> Dict[str, Any]:
     """Return the fields that name files; those that an older service lists have IDs in three parts."""
     fields: Dict[str, List[Any]] = {"binary_ids": [], "binary_data_ids": []}
     for metadata in wanted:

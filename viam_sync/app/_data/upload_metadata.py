@@ -59,12 +59,12 @@ def capture_metadata(
     return upload_metadata(kind, part_id, **others)
 
 
-def dotted(extension: str, name: str = "file_extension") -> str:
+def with_dot(extension: str, name: str = "file_extension") -> str:
     """Return an extension with its dot; ``name`` is that of the parameter.
 
     Example:
-        >>> from viam_sync.app._data.upload_metadata import dotted
-        >>> dotted("png"), dotted(".png"), dotted("")
+        >>> from viam_sync.app._data.upload_metadata import with_dot
+        >>> with_dot("png"), with_dot(".png"), with_dot("")
         ('.png', '.png', '')
     """
     if not isinstance(extension, str):

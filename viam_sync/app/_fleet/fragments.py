@@ -55,7 +55,7 @@ class FragmentsMixin(Service):
         require(org_id=org_id)
         if visibilities is not None and not isinstance(visibilities, (list, tuple)):
             raise TypeError(f"visibilities takes a list of Fragment.Visibility, got a {type(visibilities).__name__}")
-        wanted = [_checked("visibilities", visibility).to_proto() for visibility in visibilities or ()]
+        wanted = [_visibility("visibilities", visibility).to_proto() for visibility in visibilities or ()]
         with parameter_names(organization_id="org_id"):
             request = pb.ListFragmentsRequest(
                 organization_id=org_id, show_public=show_public, fragment_visibility=wanted
@@ -128,7 +128,7 @@ class FragmentsMixin(Service):
             'private'
         """
         require(org_id=org_id, name=name)
-        seen_by = None if visibility is None else _checked("visibility", visibility).to_proto()
+        seen_by = None if visibility is None else _visibility("visibility", visibility).to_proto()
         with parameter_names(organization_id="org_id"):
             request = pb.CreateFragmentRequest(name=name, config=config, organization_id=org_id, visibility=seen_by)
         response: pb.CreateFragmentResponse = self._unary_unary(methods.CREATE_FRAGMENT, request, timeout)
@@ -183,7 +183,7 @@ class FragmentsMixin(Service):
                 name=name,
                 config=config,
                 public=public,
-                visibility=None if visibility is None else _checked("visibility", visibility).to_proto(),
+                visibility=None if visibility is None else _visibility("visibility", visibility).to_proto(),
                 last_known_update=last_known_update,
                 fragment_config_json=fragment_config_json,
             )
@@ -267,7 +267,7 @@ class FragmentsMixin(Service):
         )
 
 
-def _checked(parameter: str, given: object) -> Fragment.Visibility:
+def _visibility(parameter: str, given: object) -> Fragment.Visibility:
     try:
         return Fragment.Visibility(given)
     except (ValueError, RecursionError):  # its message would show the whole value

@@ -282,12 +282,12 @@ def _moment(entry: common_pb.LogEntry) -> int:
     return min(max(entry.time.seconds * 1_000_000_000 + entry.time.nanos, 0), _LAST)
 
 
-def timestamp(nanoseconds: int) -> google_pb.Timestamp:
+def timestamp_from_nanoseconds(nanoseconds: int) -> google_pb.Timestamp:
     """Return a time as a message.
 
     Example:
-        >>> from viam_sync.app._fleet.log_tail import timestamp
-        >>> timestamp(1_500_000_000).ToJsonString()
+        >>> from viam_sync.app._fleet.log_tail import timestamp_from_nanoseconds
+        >>> timestamp_from_nanoseconds(1_500_000_000).ToJsonString()
         '1970-01-01T00:00:01.500Z'
     """
     seconds, nanos = divmod(nanoseconds, 10**9)

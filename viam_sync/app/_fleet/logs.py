@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence, Tuple
 
-from viam_sync.app._fleet.log_tail import LogsStream, Tail, timestamp
+from viam_sync.app._fleet.log_tail import LogsStream, Tail, timestamp_from_nanoseconds
 from viam_sync.app._fleet.machine_records import LogEntry
 from viam_sync.checks import describe, parameter_names, require, require_seconds
 from viam_sync.proto import app as pb
@@ -221,7 +221,7 @@ class LogsMixin(Service):
             id=tail.id,
             errors_only=tail.errors_only,
             filter=tail.filter,
-            start=timestamp(start),
+            start=timestamp_from_nanoseconds(start),
             order=pb.LogOrder.LOG_ORDER_ASCENDING,
         )
         for page in self._pages_of_logs(request, None, lambda: None, cancellation):

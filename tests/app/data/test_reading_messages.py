@@ -5,7 +5,7 @@ from typing import Any, Iterator, List
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
-from viam_sync.app._data.readings import batches, readings
+from viam_sync.app._data.reading_messages import message_batches, reading_messages
 from viam_sync.utils import struct_to_dict
 
 NOON = dt.datetime(2024, 5, 1, 12)
@@ -34,7 +34,7 @@ class Frame:
 
 
 def dicts(rows: Any) -> List[Any]:
-    return [struct_to_dict(reading.struct) for reading in readings(rows)]
+    return [struct_to_dict(reading.struct) for reading in reading_messages(rows)]
 
 
 def test_any_iterable_of_mappings_is_taken() -> None:
@@ -48,7 +48,7 @@ def test_a_generator_is_read_as_far_as_it_is_asked_for() -> None:
         yield {"speed": 1}
         raise LookupError("out of readings")
 
-    messages = readings(rows())
+    messages = reading_messages(rows())
     assert next(messages).struct["speed"] == 1
     with pytest.raises(LookupError, match="out of readings"):
         next(messages)
@@ -56,7 +56,7 @@ def test_a_generator_is_read_as_far_as_it_is_asked_for() -> None:
 
 def test_a_list_is_checked_as_a_whole_first() -> None:
     with pytest.raises(TypeError, match=r"tabular_data\[1\] takes a mapping, got a int"):
-        readings([{"speed": 1}, 2])  # type: ignore[list-item]
+        reading_messages([{"speed": 1}, 2])  # type: ignore[list-item]
 
 
 def test_of_more_than_one_frame_row_each_is_there_once() -> None:
@@ -100,29 +100,29 @@ def test_columns_need_names_of_their_own() -> None:
 @pytest.mark.parametrize("rows", [{"speed": 1}, "text", b"bytes", 5, None, Struct()])
 def test_what_is_no_table_is_refused(rows: Any) -> None:
     with pytest.raises(TypeError, match="tabular_data takes an iterable of mappings or a DataFrame, got a"):
-        readings(rows)
+        reading_messages(rows)
 
 
 @pytest.mark.parametrize(("times", "got"), [(0, "0 and more than 0"), (1, "1 and more than 1"), (3, "3 and 2")])
 def test_a_generator_must_have_as_many_readings_as_times(times: int, got: str) -> None:
-    messages = readings(({"n": n} for n in range(2)), [(NOON, NOON)] * times)
+    messages = reading_messages(({"n": n} for n in range(2)), [(NOON, NOON)] * times)
     with pytest.raises(ValueError, match=f"must have the same length, got {got}"):
         list(messages)
 
 
 def test_a_frame_must_have_as_many_rows_as_times() -> None:
     with pytest.raises(ValueError, match="must have the same length, got 1 and 2"):
-        readings(Frame(["a"], [[1], [2]]), [(NOON, NOON)])
+        reading_messages(Frame(["a"], [[1], [2]]), [(NOON, NOON)])
 
 
 def test_batches_fit_into_messages_far_below_the_limit() -> None:
     rows = [{"text": "x" * 1_000_000}] * 9 + [{"text": "x" * 5_000_000}] + [{"text": ""}] * 2
-    found = list(batches(readings(rows)))
+    found = list(message_batches(reading_messages(rows)))
     assert [len(batch) for batch in found] == [4, 4, 1, 1, 2]
 
 
 def test_no_readings_are_one_empty_batch() -> None:
-    assert list(batches(readings([]))) == [[]]
+    assert list(message_batches(reading_messages([]))) == [[]]
 
 
 def test_a_frame_of_pandas_is_taken() -> None:

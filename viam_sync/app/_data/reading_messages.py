@@ -10,7 +10,7 @@ from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, S
 from google.protobuf.message import Message
 from typing_extensions import Protocol, TypeAlias, TypeGuard
 
-from viam_sync.app._data.arguments import request_times
+from viam_sync.app._data.arguments import request_time_fields
 from viam_sync.messages.values import check_depth
 from viam_sync.proto.app import datasync as pb
 from viam_sync.utils import dict_to_struct
@@ -42,7 +42,7 @@ _MESSAGE = 4 * 1024 * 1024
 _FRAME_ROWS = 1000
 
 
-def readings(rows: Rows, times: Optional[Times] = None) -> Iterator[pb.SensorData]:
+def reading_messages(rows: Rows, times: Optional[Times] = None) -> Iterator[pb.SensorData]:
     """Return the messages of tabular readings; those of a generator are made as they are asked for.
 
     Args:
@@ -54,8 +54,8 @@ def readings(rows: Rows, times: Optional[Times] = None) -> Iterator[pb.SensorDat
         ValueError: If there are not as many times as readings, or a reading holds a value that no message can.
 
     Example:
-        >>> from viam_sync.app._data.readings import readings
-        >>> [reading.struct["celsius"] for reading in readings({"celsius": each} for each in (20.5, 21))]
+        >>> from viam_sync.app._data.reading_messages import reading_messages
+        >>> [reading.struct["celsius"] for reading in reading_messages({"celsius": each} for each in (20.5, 21))]
         [20.5, 21.0]
     """
     if times is not None and not isinstance(times, (list, tuple)):
@@ -68,12 +68,12 @@ def readings(rows: Rows, times: Optional[Times] = None) -> Iterator[pb.SensorDat
     return iter(list(messages)) if isinstance(rows, (list, tuple)) else messages
 
 
-def batches(messages: Iterable[pb.SensorData]) -> Iterator[List[pb.SensorData]]:
+def message_batches(messages: Iterable[pb.SensorData]) -> Iterator[List[pb.SensorData]]:
     """Yield readings in lists that fit a message: a single empty one if there are none.
 
     Example:
-        >>> from viam_sync.app._data.readings import batches, readings
-        >>> [len(batch) for batch in batches(readings([{"text": "x" * 3_000_000}] * 3))]
+        >>> from viam_sync.app._data.reading_messages import message_batches, reading_messages
+        >>> [len(batch) for batch in message_batches(reading_messages([{"text": "x" * 3_000_000}] * 3))]
         [1, 1, 1]
     """
     batch: List[pb.SensorData] = []
@@ -102,7 +102,7 @@ def _messages(rows: Iterable[Any], times: Optional[Times]) -> Iterator[pb.Sensor
         if times is not None:
             if index >= len(times):
                 raise _other_length(len(times), f"more than {index}")
-            metadata = pb.SensorMetadata(**request_times(f"data_request_times[{index}]", times[index]))
+            metadata = pb.SensorMetadata(**request_time_fields(f"data_request_times[{index}]", times[index]))
         count += 1
         yield pb.SensorData(metadata=metadata, struct=struct)
     if times is not None and count != len(times):
