@@ -99,7 +99,7 @@ class Service:
         request: Message,
         timeout: Optional[float],
         cancellation: Optional[Cancellation] = None,
-        throttle: Optional[retry.Throttle] = None,
+        throttle: Optional[retry.RetryLimit] = None,
     ) -> Any:
         """Send one message, return the one that answers it.
 
