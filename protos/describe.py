@@ -8,10 +8,10 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 from names import Modules, aliases, free, modules_below, nesting, snake
 from proto_text import comments_of
-from surface import POLICIES, Entry, SurfaceError, entries, is_generated, listed_parameters
+from surface import DEFAULT_POLICY, Entry, SurfaceError, entries, is_generated, listed_parameters
 
 #: The names that a generated method uses itself.
-_TAKEN = {"self", "timeout", "request", "response", "list", "dict", "struct_to_dict", "require", "pb", *POLICIES}
+_TAKEN = {"self", "timeout", "request", "response", "list", "dict", "struct_to_dict", "require", "pb", "methods"}
 
 _SCALARS = {
     FieldDescriptor.CPPTYPE_STRING: "str",
@@ -53,20 +53,34 @@ class Returned:
 
 
 @dataclass(frozen=True)
+class Rpc:
+    """One RPC as a row of the table of all RPCs."""
+
+    constant: str
+    path: str
+    client_streaming: bool
+    server_streaming: bool
+    policy: str
+    verify_with: str
+
+    @property
+    def kind(self) -> str:
+        """How many messages go up and come down, as the methods of a ``grpc.Channel`` say it."""
+        request = "stream" if self.client_streaming else "unary"
+        return f"{request}_{'stream' if self.server_streaming else 'unary'}"
+
+
+@dataclass(frozen=True)
 class Method:
     """One RPC as a method."""
 
-    rpc: str
+    rpc: Rpc
     name: str
-    client_streaming: bool
-    server_streaming: bool
     request: str
     response: str
     parameters: Tuple[Parameter, ...]
     returned: Tuple[Returned, ...]
-    policy: str
     why: str
-    look: str
     doc: str
     deprecated: bool
     raises: Tuple[str, ...]
@@ -115,18 +129,56 @@ def describe(
         SurfaceError: If the table names what the schema does not have.
     """
     tables = entries(surface, services)
-    return [_Describer(service, comments, tables, modules).service() for service in services]
+    table = {row.path: row for row in rpcs(services, surface)}
+    return [_Describer(service, comments, tables, table, modules).service() for service in services]
+
+
+def rpcs(services: Sequence[ServiceDescriptor], surface: Mapping[str, Any]) -> List[Rpc]:
+    """Return a row for each RPC of ``services`` that has a method, generated or by hand.
+
+    Where two services have an RPC of one name, the names of their constants begin with those of the services.
+
+    Raises:
+        SurfaceError: If the surface table names what the schema does not have.
+    """
+    tables = entries(surface, services)
+    present = [
+        method for service in services for method in service.methods if "omitted" not in tables[method.full_name]
+    ]
+    names = [snake(method.name) for method in present]
+    found = []
+    for method, name in zip(present, names):
+        service = method.containing_service
+        constant = name if names.count(name) == 1 else f"{snake(service.name)}_{name}"
+        entry = tables[method.full_name]
+        found.append(
+            Rpc(
+                constant.upper(),
+                f"/{service.full_name}/{method.name}",
+                bool(method.client_streaming),
+                bool(method.server_streaming),
+                entry.get("retry", DEFAULT_POLICY),
+                entry.get("verify_with", ""),
+            )
+        )
+    return found
 
 
 class _Describer:
     """Describes one service; keeps the modules of messages that it must import."""
 
     def __init__(
-        self, service: ServiceDescriptor, comments: Mapping[str, str], tables: Mapping[str, Entry], modules: Modules
+        self,
+        service: ServiceDescriptor,
+        comments: Mapping[str, str],
+        tables: Mapping[str, Entry],
+        rpcs: Mapping[str, Rpc],
+        modules: Modules,
     ) -> None:
         self.descriptor = service
         self.comments = comments
         self.tables = tables
+        self.rpcs = rpcs
         self.modules = modules
         self.aliases = {**aliases(modules_below(service.file, modules)), modules(service.file.name): "pb"}
         self.messages: Dict[str, str] = {}
@@ -148,17 +200,13 @@ class _Describer:
         parameters = () if rpc.client_streaming else self.parameters(rpc, entry)
         doc = self.comments.get(rpc.full_name, f"Call {rpc.name}.")
         return Method(
-            rpc=rpc.name,
+            rpc=self.rpcs[f"/{self.descriptor.full_name}/{rpc.name}"],
             name=entry.get("name") or free(snake(rpc.name)),
-            client_streaming=bool(rpc.client_streaming),
-            server_streaming=bool(rpc.server_streaming),
             request=self.message(rpc.input_type),
             response=self.message(rpc.output_type),
             parameters=parameters,
             returned=self.returned(rpc, entry.get("returns", [])),
-            policy=entry.get("retry", "NON_IDEMPOTENT"),
             why=entry.get("why", ""),
-            look=entry.get("look", ""),
             doc="\n\n".join([doc, *_alternatives(rpc.input_type, parameters)]),
             deprecated=rpc.GetOptions().deprecated,
             raises=tuple(entry.get("raises", ())),

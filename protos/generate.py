@@ -13,11 +13,11 @@ from typing import Any, Dict, List, Mapping
 
 import tomllib
 from compile import HERE, compile_protos, schema_names
-from describe import describe, load
+from describe import describe, load, rpcs
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from names import Modules
-from render import module_text
+from render import module_text, table_text
 from stubs import empty_module, lazy_module, stub
 from surface import SurfaceError
 
@@ -76,9 +76,13 @@ def message_files(files: List[FileDescriptor], names: Modules, comments: Mapping
 
 
 def service_files(
-    services: List[ServiceDescriptor], comments: Mapping[str, str], surface: Mapping[str, Any], names: Modules
+    services: List[ServiceDescriptor],
+    comments: Mapping[str, str],
+    surface: Mapping[str, Any],
+    names: Modules,
+    package: str = "viam_sync",
 ) -> Dict[str, bytes]:
-    """Return the modules of the service classes, by path below the package.
+    """Return the modules of the service classes and the table of their RPCs, by path below ``package``.
 
     Raises:
         SurfaceError: If the surface table does not fit the schema, or two services want the same module.
@@ -89,7 +93,8 @@ def service_files(
         if path in made:
             raise SurfaceError(f"{service.full_name} and another service would both be {path}")
         if service.methods:
-            made[path] = module_text(service).encode()
+            made[path] = module_text(service, f"{package}.services").encode()
+    made["services/methods.py"] = table_text(rpcs(services, surface)).encode()
     return made
 
 

@@ -4,7 +4,7 @@ import keyword
 import textwrap
 from typing import Iterable, List, Sequence
 
-from describe import Method, Parameter, Returned, ServiceClass
+from describe import Method, Parameter, Returned, Rpc, ServiceClass
 from words import comment, docstring, header, sentence, wrapped
 
 MODULE = '''\
@@ -28,7 +28,7 @@ UNARY = '''\
     def {method.name}({parameters}) -> {annotation}:
         """{doc}"""
 {request}{why}
-        response: {method.response} = self._call("{method.rpc}", request, {method.policy}, timeout{look})
+        response: {method.response} = self._unary_unary(methods.{method.rpc.constant}, request, timeout)
         return {result}
 '''
 
@@ -36,33 +36,43 @@ UNARY_WITHOUT_RESULT = '''\
     def {method.name}({parameters}) -> None:
         """{doc}"""
 {request}{why}
-        self._call("{method.rpc}", request, {method.policy}, timeout{look})
+        self._unary_unary(methods.{method.rpc.constant}, request, timeout)
 '''
 
 SERVER_STREAM = '''\
     def {method.name}({parameters}) -> Stream[{method.response}]:
         """{doc}"""
 {request}{why}
-        return self._receive("{method.rpc}", request, {method.policy}, timeout)
+        return self._unary_stream(methods.{method.rpc.constant}, request, timeout)
 '''
 
 CLIENT_STREAM = '''\
     def {method.name}({parameters}) -> {annotation}:
         """{doc}"""{why}
-        response: {method.response} = self._send("{method.rpc}", requests, {method.policy}, timeout{look})
+        response: {method.response} = self._stream_unary(methods.{method.rpc.constant}, requests, timeout)
         return {result}
 '''
 
 CLIENT_STREAM_WITHOUT_RESULT = '''\
     def {method.name}({parameters}) -> None:
         """{doc}"""{why}
-        self._send("{method.rpc}", requests, {method.policy}, timeout{look})
+        self._stream_unary(methods.{method.rpc.constant}, requests, timeout)
 '''
 
 BIDIRECTIONAL = '''\
     def {method.name}({parameters}) -> Stream[{method.response}]:
         """{doc}"""{why}
-        return self._exchange("{method.rpc}", requests, {method.policy}, timeout)
+        return self._stream_stream(methods.{method.rpc.constant}, requests, timeout)
+'''
+
+TABLE = '''\
+{header}
+"""All RPCs that the client calls: how each is sent, and when it may be sent again."""
+
+from viam_sync.rpc.method import Method
+from viam_sync.rpc.policies import {policies}
+
+{rows}
 '''
 
 _TIMEOUT = "Seconds that the call may take in all, retries included; None for the limit of its retry class."
@@ -70,23 +80,36 @@ _AMBIGUOUS = "AmbiguousResultError: If nobody knows whether it was carried out, 
 _REFUSED = "GRPCError: If the service refuses the call or cannot be reached; a subclass says which."
 
 
-def module_text(service: ServiceClass) -> str:
-    """Return the module that holds the class of a service."""
+def module_text(service: ServiceClass, package: str) -> str:
+    """Return the module that holds the class of a service; ``package`` is the one that it belongs to."""
     body = "\n".join(method_text(method) for method in service.methods)
     return MODULE.format(
         header=header([service.source, "protos/surface.toml"], "its comments there, or protos/surface.toml,"),
         service=service,
-        imports="\n".join(_imports(service, body)),
+        imports="\n".join(_imports(service, body, package)),
         doc=docstring(service.doc, "    "),
         methods=body,
     )
 
 
+def table_text(rpcs: Sequence[Rpc]) -> str:
+    """Return the module that holds the table of all RPCs."""
+    rows = []
+    for rpc in rpcs:
+        verify = f', verify_with="{rpc.verify_with}"' if rpc.verify_with else ""
+        rows.append(f'{rpc.constant} = Method("{rpc.path}", "{rpc.kind}", {rpc.policy}{verify})')
+    return TABLE.format(
+        header=header(["the .proto files", "protos/surface.toml"], "protos/surface.toml"),
+        policies=", ".join(sorted({rpc.policy for rpc in rpcs})),
+        rows="\n".join(rows),
+    )
+
+
 def method_text(method: Method) -> str:
     """Return a method, as it stands in its class."""
-    if method.server_streaming:
-        template = BIDIRECTIONAL if method.client_streaming else SERVER_STREAM
-    elif method.client_streaming:
+    if method.rpc.server_streaming:
+        template = BIDIRECTIONAL if method.rpc.client_streaming else SERVER_STREAM
+    elif method.rpc.client_streaming:
         template = CLIENT_STREAM if method.returned else CLIENT_STREAM_WITHOUT_RESULT
     else:
         template = UNARY if method.returned else UNARY_WITHOUT_RESULT
@@ -97,7 +120,6 @@ def method_text(method: Method) -> str:
         doc=docstring(_described(method), " " * 8, list(_sections(method))),
         request=_request(method),
         why="\n" + comment(method.why, " " * 8) if method.why else "",
-        look=f', look="{method.look}"' if method.look else "",
         result=_tuple([each.expression for each in method.returned], "{}"),
     )
 
@@ -126,7 +148,7 @@ def _arguments(parameters: Sequence[Parameter]) -> Iterable[str]:
 
 def _parameters(method: Method) -> Iterable[str]:
     yield "self"
-    if method.client_streaming:
+    if method.rpc.client_streaming:
         yield f"requests: Iterable[{method.request}]"
     positional = [each for each in method.parameters if not each.keyword_only]
     for each in positional:
@@ -156,14 +178,14 @@ def _described(method: Method) -> str:
 def _sections(method: Method) -> Iterable[str]:
     indent = " " * 8
     yield from ("", f"{indent}Args:")
-    if method.client_streaming:
+    if method.rpc.client_streaming:
         yield from _item("requests", "The messages to send, one after the other.")
     for each in method.parameters:
         yield from _item(each.name, each.doc)
     yield from _item("timeout", _TIMEOUT)
     yield from _returns(method)
     yield from ("", f"{indent}Raises:")
-    doubtful = [_AMBIGUOUS] if method.policy in ("NON_IDEMPOTENT", "UPLOAD") else []
+    doubtful = [_AMBIGUOUS] if method.rpc.policy in ("NON_IDEMPOTENT", "UPLOAD") else []
     for text in [*method.raises, *doubtful, _REFUSED]:
         name, _, meaning = text.partition(": ")
         yield from _item(name, meaning)
@@ -174,7 +196,7 @@ def _sections(method: Method) -> Iterable[str]:
 
 def _returns(method: Method) -> Iterable[str]:
     indent = " " * 12
-    if method.server_streaming:
+    if method.rpc.server_streaming:
         yield from ("", " " * 8 + "Returns:")
         yield from wrapped("The answers of the service, one after the other; close it to end it early.", indent)
     elif method.returned:
@@ -198,7 +220,7 @@ def _item(name: str, doc: str) -> List[str]:
     return wrapped(f"{name}: {sentence(doc)}", " " * 12, further=" " * 4)
 
 
-def _imports(service: ServiceClass, body: str) -> Iterable[str]:
+def _imports(service: ServiceClass, body: str, services: str) -> Iterable[str]:
     names = ("Any", "Dict", "Iterable", "List", "Mapping", "Optional", "Sequence", "Tuple")
     typing = [name for name in names if f"{name}[" in body or f", {name}]" in body]
     if typing:
@@ -213,11 +235,10 @@ def _imports(service: ServiceClass, body: str) -> Iterable[str]:
     values = [name for name in ("DurationLike", "StructLike", "TimestampLike") if name in body]
     if values:
         yield f"from viam_sync.messages.values import {', '.join(values)}"
-    policies = sorted({method.policy for method in service.methods})
-    if policies:
-        yield f"from viam_sync.rpc.retry import {', '.join(policies)}"
     yield "from viam_sync.rpc.service import Service"
     if "Stream[" in body:
         yield "from viam_sync.rpc.streams import Stream"
+    if service.methods:
+        yield f"from {services} import methods"
     if "struct_to_dict(" in body:
         yield "from viam_sync.utils import struct_to_dict"

@@ -6,9 +6,14 @@ from typing import Any, Collection, Dict, Iterator, Mapping, Optional, Sequence,
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
-#: The retry classes of viam_sync/rpc/retry.py.
-POLICIES = {"READ", "QUERY", "READ_FILES", "IDEMPOTENT", "DELETE", "NON_IDEMPOTENT", "UPLOAD", "STREAM", "TAIL"}
-_KEYS = {"name", "params", "returns", "retry", "why", "look", "raises", "example", "hand_written", "omitted"}
+#: The retry class of an RPC that the table does not list: it is sent once, unless it was certainly not processed.
+DEFAULT_POLICY = "NON_IDEMPOTENT"
+#: The retry classes of viam_sync/rpc/policies.py.
+POLICIES = {
+    *("READ", "QUERY", "READ_FILES", "IDEMPOTENT", "DELETE", "DELETE_SOME"),
+    *(DEFAULT_POLICY, "UPLOAD", "STREAM", "TAIL"),
+}
+_KEYS = {"name", "params", "returns", "retry", "why", "verify_with", "raises", "example", "hand_written", "omitted"}
 
 Entry = Mapping[str, Any]
 
@@ -87,7 +92,7 @@ def _check(rpc: MethodDescriptor, entry: Entry) -> None:
     wrong = sorted(entry.keys() - _KEYS)
     if wrong:
         raise SurfaceError(f"surface.toml: {rpc.full_name} has {', '.join(wrong)}, which means nothing")
-    if entry.get("retry", "NON_IDEMPOTENT") not in POLICIES:
+    if entry.get("retry", DEFAULT_POLICY) not in POLICIES:
         raise SurfaceError(f"surface.toml: {rpc.full_name} has no such retry class: {entry['retry']!r}")
     if "hand_written" in entry and "omitted" in entry:
         raise SurfaceError(f"surface.toml: {rpc.full_name} cannot be both hand_written and omitted")

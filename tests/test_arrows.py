@@ -89,7 +89,7 @@ def calls_of(tree: ast.Module) -> Iterator[str]:
     ("functions", "only"),
     [
         ({"secure_channel", "insecure_channel"}, "rpc/dial.py"),
-        ({"unary_unary", "unary_stream", "stream_unary", "stream_stream"}, "rpc/dial.py"),
+        ({"unary_unary", "unary_stream", "stream_unary", "stream_stream"}, "rpc/channel.py"),
     ],
 )
 def test_channels_are_opened_in_one_place(functions: Set[str], only: str) -> None:

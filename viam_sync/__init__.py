@@ -35,9 +35,9 @@ if TYPE_CHECKING:
         UnknownError,
         ViamError,
     )
-    from viam_sync.rpc.auth import Credentials
     from viam_sync.rpc.dial import DialOptions
-    from viam_sync.rpc.retry import Retry
+    from viam_sync.rpc.options import Credentials
+    from viam_sync.rpc.policies import Retry
 
 __version__ = "0.1.0"
 
@@ -71,9 +71,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Credentials": "viam_sync.rpc.auth",
+    "Credentials": "viam_sync.rpc.options",
     "DialOptions": "viam_sync.rpc.dial",
-    "Retry": "viam_sync.rpc.retry",
+    "Retry": "viam_sync.rpc.policies",
     "ViamClient": "viam_sync.app.viam_client",
 }
 

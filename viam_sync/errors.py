@@ -34,6 +34,8 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
         details: The ``google.protobuf.Any`` messages of a rich error, None where there are none.
         method: The full name of the RPC, such as ``viam.app.v1.AppService/GetRobot``.
         attempts: How often the request was sent.
+        retry_after: Seconds that the service asked to wait before another attempt, below 0 for no other; None if it
+            asked for nothing.
 
     Example:
         >>> from viam_sync.errors import NotFoundError
@@ -51,6 +53,7 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
         details: Optional[Tuple[Any, ...]] = None,
         method: str = "",
         attempts: int = 1,
+        retry_after: Optional[float] = None,
     ) -> None:
         super().__init__(status, message, details, method)
         self.status = status
@@ -58,9 +61,11 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
         self.details = details  # pyright: ignore[reportIncompatibleMethodOverride]
         self.method = method
         self.attempts = attempts
+        self.retry_after = retry_after
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return type(self), (self.status, self.message, self.details, self.method, self.attempts)
+        state = (self.status, self.message, self.details, self.method, self.attempts, self.retry_after)
+        return type(self), state
 
     def code(self) -> grpc.StatusCode:
         """Return the status, as the exceptions of grpcio do."""
@@ -187,6 +192,7 @@ def grpc_error(
     details: Optional[Tuple[Any, ...]] = None,
     method: str = "",
     attempts: int = 1,
+    retry_after: Optional[float] = None,
 ) -> GRPCError:
     """Return the exception that stands for a status.
 
@@ -195,4 +201,4 @@ def grpc_error(
         >>> type(grpc_error(grpc.StatusCode.NOT_FOUND, "No such machine.")).__name__
         'NotFoundError'
     """
-    return _BY_STATUS.get(status, GRPCError)(status, message, details, method, attempts)
+    return _BY_STATUS.get(status, GRPCError)(status, message, details, method, attempts, retry_after)

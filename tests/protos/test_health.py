@@ -1,6 +1,7 @@
 """The generator also serves a service it was not written for: grpc.health.v1, called for real."""
 
-import importlib.util
+import importlib
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -50,14 +51,17 @@ def channel(servicer):
 
 
 @pytest.fixture
-def client(channel, tmp_path):
+def client(channel, tmp_path, monkeypatch):
     services = list(health_pb2.DESCRIPTOR.services_by_name.values())
-    made = formatted(service_files(services, {}, tomllib.loads(SURFACE), lambda _: "grpc_health.v1.health_pb2"))
-    path = tmp_path / "health_service.py"
-    path.write_bytes(made["services/health_service.py"])
-    spec = importlib.util.spec_from_file_location("health_service", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    table = tomllib.loads(SURFACE)
+    made = formatted(service_files(services, {}, table, lambda _: "grpc_health.v1.health_pb2", "clinic"))
+    (tmp_path / "clinic" / "services").mkdir(parents=True)
+    for name, content in made.items():
+        (tmp_path / "clinic" / name).write_bytes(content)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("clinic", "clinic.services", "clinic.services.methods", "clinic.services.health_service"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    module = importlib.import_module("clinic.services.health_service")
 
     class Health(module.HealthService):
         _pool = staticmethod(descriptor_pool.Default)

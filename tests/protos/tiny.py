@@ -49,12 +49,13 @@ def generate(case: str, surface: str = "") -> Dict[str, bytes]:
     def module(name: str) -> str:
         return f"{case}.google" if name.startswith("google/") else f"{case}.{name[: -len('.proto')].replace('/', '.')}"
 
-    return formatted({**message_files(files, module, comments), **service_files(services, comments, table, module)})
+    made = service_files(services, comments, table, module, case)
+    return formatted({**message_files(files, module, comments), **made})
 
 
 def expected(case: str, made: Dict[str, bytes]) -> Dict[Path, str]:
     """Return what was made of a tiny schema, by the file that holds what is expected."""
-    service = next(text for path, text in made.items() if path.startswith("services/"))
+    service = next(text for path, text in made.items() if path.endswith("_service.py"))
     return {CASES / case / "expected.py": service.decode(), CASES / case / "expected.pyi": made["zoo.pyi"].decode()}
 
 

@@ -17,7 +17,7 @@ from viam_sync.proto import app as pb
 from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.rpc import auth
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, parse_address
-from viam_sync.rpc.retry import UPLOAD
+from viam_sync.rpc.policies import UPLOAD
 from viam_sync.rpc.single_flight import SingleFlight
 from viam_sync.sandbox import Sandbox
 

@@ -9,7 +9,7 @@ from viam_sync.errors import CancelledError, ClosedError, GRPCError, NotFoundErr
 from viam_sync.proto import app as pb
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.dial import Channel, parse_address
-from viam_sync.rpc.retry import READ
+from viam_sync.services import methods
 from viam_sync.services.app_service import AppService
 
 REQUEST = pb.GetRobotRequest(id="r-1")
@@ -32,7 +32,7 @@ def test_a_call_that_can_be_ended_is_like_any_other(server: FakeService, service
     server.unary["GetRobot"] = lambda request, context: answer.SerializeToString()
     cancellation = Cancellation()
     for _ in range(2):
-        assert service._call("GetRobot", REQUEST, READ, 60, cancellation) == answer
+        assert service._unary_unary(methods.GET_ROBOT, REQUEST, 60, cancellation) == answer
     assert server.calls[0].metadata["authorization"] == "Bearer token"
     seconds = server.calls[0].seconds
     assert seconds is not None
@@ -54,7 +54,7 @@ def test_a_call_under_way_is_ended_from_another_thread(server: FakeService, serv
 
     def call() -> None:
         try:
-            service._call("GetRobot", REQUEST, READ, 60, cancellation)
+            service._unary_unary(methods.GET_ROBOT, REQUEST, 60, cancellation)
         except CancelledError as error:
             caught.append(error)
 
@@ -72,7 +72,7 @@ def test_a_call_that_comes_after_is_ended_too(server: FakeService, service: AppS
     cancellation.cancel()
     for _ in range(2):
         with pytest.raises(CancelledError):
-            service._call("GetRobot", REQUEST, READ, 60, cancellation)
+            service._unary_unary(methods.GET_ROBOT, REQUEST, 60, cancellation)
 
 
 def test_a_wait_before_another_try_is_ended_too(server: FakeService, service: AppService) -> None:
@@ -84,7 +84,7 @@ def test_a_wait_before_another_try_is_ended_too(server: FakeService, service: Ap
 
     server.unary["GetRobot"] = fail
     with pytest.raises(CancelledError):
-        service._call("GetRobot", REQUEST, READ, 60, cancellation)
+        service._unary_unary(methods.GET_ROBOT, REQUEST, 60, cancellation)
     for _ in range(3):
         cancellation.sleep(600)
 
@@ -97,14 +97,14 @@ def test_what_the_service_refuses_it_with_is_our_exception(
 ) -> None:
     server.unary["GetRobot"] = refuse(status, "no")
     with pytest.raises(GRPCError, match=f"AppService/GetRobot: {status.name}: no") as caught:
-        service._call("GetRobot", REQUEST, READ, 60, Cancellation())
+        service._unary_unary(methods.GET_ROBOT, REQUEST, 60, Cancellation())
     assert type(caught.value) is kind
 
 
 def test_a_lost_connection_is_tried_again(server: FakeService, service: AppService) -> None:
     failures = [refuse(grpc.StatusCode.UNAVAILABLE, "busy")]
     server.unary["GetRobot"] = lambda request, context: failures.pop()(request, context) if failures else b""
-    service._call("GetRobot", REQUEST, READ, 60, Cancellation())
+    service._unary_unary(methods.GET_ROBOT, REQUEST, 60, Cancellation())
     assert len(server.calls) == 2
 
 
@@ -112,7 +112,7 @@ def test_a_closed_client_says_so(server: FakeService) -> None:
     with Channel(parse_address(server.url), max_reconnect_attempts=0) as channel:
         service = AppService(channel, {})
     with pytest.raises(ClosedError):
-        service._call("GetRobot", REQUEST, READ, 60, Cancellation())
+        service._unary_unary(methods.GET_ROBOT, REQUEST, 60, Cancellation())
 
 
 def test_the_shortest_wait_ends_too() -> None:

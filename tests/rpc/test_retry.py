@@ -1,11 +1,14 @@
+import contextlib
 import logging
-from typing import Any, List, Optional
+from dataclasses import replace
+from typing import Any, List, Optional, Sequence
 
 import grpc
+import grpc_testing
 import pytest
 
-from viam_sync.rpc import retry
-from viam_sync.rpc.retry import (
+from viam_sync.rpc import policies, retry
+from viam_sync.rpc.policies import (
     DELETE,
     IDEMPOTENT,
     NON_IDEMPOTENT,
@@ -15,11 +18,10 @@ from viam_sync.rpc.retry import (
     STREAM,
     TAIL,
     UPLOAD,
-    Failure,
     Policy,
     Retry,
-    RetryThrottle,
 )
+from viam_sync.rpc.retry import CallFailed, RetryThrottle
 
 POLICIES = [READ, QUERY, READ_FILES, IDEMPOTENT, DELETE, NON_IDEMPOTENT, UPLOAD, STREAM, TAIL]
 
@@ -69,112 +71,119 @@ REFUSALS = [
 ]
 
 
-class Clock:
-    """A clock that only moves when something waits, or takes its time."""
+class Attempts(retry.Call[str]):
+    """A request that fails as planned, then answers, on a clock that only moves when something takes time."""
 
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.waits: List[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.now += seconds
-
-
-class Attempts:
-    """A request that fails as planned, then answers."""
-
-    def __init__(self, clock: Clock, *failures: BaseException, takes: float = 0) -> None:
-        self.clock = clock
+    def __init__(
+        self,
+        *failures: BaseException,
+        takes: float = 0,
+        throttle: Optional[RetryThrottle] = None,
+        max_reconnects: Optional[int] = None,
+        renewals: Sequence[bool] = (),
+    ) -> None:
+        super().__init__("demo/Get", RetryThrottle() if throttle is None else throttle, max_reconnects)
+        self.clock = grpc_testing.strict_fake_time(1000)
         self.failures = list(failures)
         self.takes = takes
+        self.renewals = list(renewals)
         self.allowed: List[Optional[float]] = []
+        self.waits: List[float] = []
 
-    def __call__(self, seconds: Optional[float]) -> str:
+    def attempt(self, seconds: Optional[float]) -> str:
         self.allowed.append(seconds)
-        self.clock.now += self.takes if seconds is None else min(self.takes, seconds)
+        takes = self.takes if seconds is None else min(self.takes, seconds)
+        if takes:
+            self.clock.sleep_for(takes)
         if self.failures:
             raise self.failures.pop(0)
         return "answer"
+
+    def renew(self, error: Any, seconds: Optional[float]) -> bool:
+        return self.renewals.pop(0) if self.renewals else False
+
+    def empty_response(self) -> str:
+        return "deleted before"
+
+    def now(self) -> float:
+        return self.clock.time()
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        if seconds:
+            self.clock.sleep_for(seconds)
 
 
 def unavailable(times: int, text: str = "") -> List[BaseException]:
     return [Failed(grpc.StatusCode.UNAVAILABLE, text) for _ in range(times)]
 
 
-def run(attempts: Attempts, policy: Policy, **settings: Any) -> str:
-    return retry.run(attempts, policy, clock=attempts.clock, sleep=attempts.clock.sleep, **settings)
-
-
 def test_an_answer_is_returned_without_a_wait() -> None:
-    attempts = Attempts(Clock())
-    assert run(attempts, READ) == "answer"
-    assert (attempts.allowed, attempts.clock.waits) == ([20], [])
+    attempts = Attempts()
+    assert retry.run(attempts, READ) == "answer"
+    assert (attempts.allowed, attempts.waits) == ([20], [])
 
 
 @pytest.mark.parametrize("policy", [READ, READ_FILES, IDEMPOTENT, DELETE, STREAM])
 def test_what_may_be_repeated_is_tried_five_times_and_the_last_error_comes_out(policy: Policy) -> None:
-    attempts = Attempts(Clock(), *unavailable(9))
+    attempts = Attempts(*unavailable(9))
     last = attempts.failures[4]
-    with pytest.raises(Failure) as raised:
-        run(attempts, policy)
-    assert (raised.value.error, raised.value.attempts, raised.value.ambiguous) == (last, 5, False)
+    with pytest.raises(CallFailed) as raised:
+        retry.run(attempts, policy)
+    assert (raised.value.error, attempts.attempts, raised.value.ambiguous) == (last, 5, False)
     assert len(attempts.allowed) == 5
-    assert len(attempts.clock.waits) == 4
+    assert len(attempts.waits) == 4
 
 
 def test_waits_are_random_and_grow_to_ten_seconds_at_most() -> None:
     longest = [0.2, 0.4, 0.8, 1.6]
     seen = set()
     for _ in range(20):
-        attempts = Attempts(Clock(), *unavailable(4))
-        run(attempts, READ)
-        assert all(0 <= wait <= most for wait, most in zip(attempts.clock.waits, longest))
-        seen.add(tuple(attempts.clock.waits))
+        attempts = Attempts(*unavailable(4))
+        retry.run(attempts, READ)
+        assert all(0 <= wait <= most for wait, most in zip(attempts.waits, longest))
+        seen.add(tuple(attempts.waits))
     assert len(seen) > 1
 
 
 @pytest.mark.parametrize("policy", [NON_IDEMPOTENT, UPLOAD])
 @pytest.mark.parametrize("status", [each for each in grpc.StatusCode if each not in REFUSALS])
 def test_what_may_have_happened_is_not_done_again_and_is_ambiguous(policy: Policy, status: grpc.StatusCode) -> None:
-    attempts = Attempts(Clock(), Failed(status))
-    with pytest.raises(Failure) as raised:
-        run(attempts, policy)
-    assert (raised.value.attempts, raised.value.ambiguous, len(attempts.allowed)) == (1, True, 1)
+    attempts = Attempts(Failed(status))
+    with pytest.raises(CallFailed) as raised:
+        retry.run(attempts, policy)
+    assert (attempts.attempts, raised.value.ambiguous, len(attempts.allowed)) == (1, True, 1)
 
 
 @pytest.mark.parametrize("policy", [NON_IDEMPOTENT, UPLOAD])
 @pytest.mark.parametrize("status", REFUSALS)
 def test_what_the_service_has_turned_down_is_not_ambiguous(policy: Policy, status: grpc.StatusCode) -> None:
-    attempts = Attempts(Clock(), Failed(status))
-    with pytest.raises(Failure) as raised:
-        run(attempts, policy)
-    assert (raised.value.attempts, raised.value.ambiguous, len(attempts.allowed)) == (1, False, 1)
+    attempts = Attempts(Failed(status))
+    with pytest.raises(CallFailed) as raised:
+        retry.run(attempts, policy)
+    assert (attempts.attempts, raised.value.ambiguous, len(attempts.allowed)) == (1, False, 1)
 
 
 @pytest.mark.parametrize("policy", [NON_IDEMPOTENT, UPLOAD])
 @pytest.mark.parametrize("failure", UNPROCESSED)
 def test_what_was_proved_not_to_be_processed_is_sent_three_times(policy: Policy, failure: Failed) -> None:
-    attempts = Attempts(Clock(), *[failure] * 9)
-    with pytest.raises(Failure) as raised:
-        run(attempts, policy)
-    assert (raised.value.attempts, raised.value.ambiguous, len(attempts.allowed)) == (3, False, 3)
+    attempts = Attempts(*[failure] * 9)
+    with pytest.raises(CallFailed) as raised:
+        retry.run(attempts, policy)
+    assert (attempts.attempts, raised.value.ambiguous, len(attempts.allowed)) == (3, False, 3)
 
 
 def test_what_may_have_happened_after_it_was_proved_not_to_is_ambiguous() -> None:
-    attempts = Attempts(Clock(), UNPROCESSED[0], Failed(grpc.StatusCode.UNAVAILABLE, "recvmsg:Connection reset"))
-    with pytest.raises(Failure) as raised:
-        run(attempts, NON_IDEMPOTENT)
-    assert (raised.value.attempts, raised.value.ambiguous) == (2, True)
+    attempts = Attempts(UNPROCESSED[0], Failed(grpc.StatusCode.UNAVAILABLE, "recvmsg:Connection reset"))
+    with pytest.raises(CallFailed) as raised:
+        retry.run(attempts, NON_IDEMPOTENT)
+    assert (attempts.attempts, raised.value.ambiguous) == (2, True)
 
 
 def test_an_answer_that_is_too_large_may_have_happened_but_a_request_has_not() -> None:
     def ambiguous(text: str) -> bool:
-        with pytest.raises(Failure) as raised:
-            run(Attempts(Clock(), Failed(grpc.StatusCode.RESOURCE_EXHAUSTED, text)), NON_IDEMPOTENT)
+        with pytest.raises(CallFailed) as raised:
+            retry.run(Attempts(Failed(grpc.StatusCode.RESOURCE_EXHAUSTED, text)), NON_IDEMPOTENT)
         return raised.value.ambiguous
 
     assert ambiguous("CLIENT: Received message larger than max (70 vs. 64)")
@@ -184,28 +193,24 @@ def test_an_answer_that_is_too_large_may_have_happened_but_a_request_has_not() -
 
 
 def test_a_tail_is_for_its_caller_to_take_up_again() -> None:
-    attempts = Attempts(Clock(), *unavailable(1))
-    with pytest.raises(Failure):
-        run(attempts, TAIL)
+    attempts = Attempts(*unavailable(1))
+    with pytest.raises(CallFailed):
+        retry.run(attempts, TAIL)
     assert len(attempts.allowed) == 1
-
-
-def gone() -> str:
-    return "gone"
 
 
 def test_a_deletion_that_finds_nothing_is_done_only_after_an_attempt_that_may_have_done_it() -> None:
     nothing = Failed(grpc.StatusCode.NOT_FOUND)
-    assert run(Attempts(Clock(), *unavailable(1), nothing), DELETE, gone=gone) == "gone"
+    assert retry.run(Attempts(*unavailable(1), nothing), DELETE) == "deleted before"
     for failures in ([nothing], [UNPROCESSED[0], nothing]):
-        with pytest.raises(Failure) as raised:
-            run(Attempts(Clock(), *failures), DELETE, gone=gone)
+        with pytest.raises(CallFailed) as raised:
+            retry.run(Attempts(*failures), DELETE)
         assert raised.value.error is nothing
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_policy_is_known_by_its_name(policy: Policy) -> None:
-    assert getattr(retry, policy.name) is policy
+    assert getattr(policies, policy.name) is policy
 
 
 @pytest.mark.parametrize(
@@ -213,148 +218,148 @@ def test_a_policy_is_known_by_its_name(policy: Policy) -> None:
     [each for each in grpc.StatusCode if each.name not in ("UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED")],
 )
 def test_a_read_that_would_fail_again_is_not_repeated(status: grpc.StatusCode) -> None:
-    attempts = Attempts(Clock(), Failed(status))
-    with pytest.raises(Failure):
-        run(attempts, READ)
+    attempts = Attempts(Failed(status))
+    with pytest.raises(CallFailed):
+        retry.run(attempts, READ)
     assert len(attempts.allowed) == 1
 
 
 def test_a_read_whose_stream_was_reset_is_repeated() -> None:
-    assert run(Attempts(Clock(), Failed(grpc.StatusCode.INTERNAL, "Received RST_STREAM with error code 2")), READ)
+    assert retry.run(Attempts(Failed(grpc.StatusCode.INTERNAL, "Received RST_STREAM with error code 2")), READ)
 
 
 def test_a_quota_is_worth_another_try_but_a_message_too_large_is_not() -> None:
-    assert run(Attempts(Clock(), Failed(grpc.StatusCode.RESOURCE_EXHAUSTED, "slow down")), READ) == "answer"
+    assert retry.run(Attempts(Failed(grpc.StatusCode.RESOURCE_EXHAUSTED, "slow down")), READ) == "answer"
     too_large = Failed(grpc.StatusCode.RESOURCE_EXHAUSTED, "Received message larger than max (70 vs. 64)")
-    with pytest.raises(Failure):
-        run(Attempts(Clock(), too_large), READ)
+    with pytest.raises(CallFailed):
+        retry.run(Attempts(too_large), READ)
 
 
 def test_an_error_that_is_not_of_grpc_comes_out_at_once() -> None:
-    attempts = Attempts(Clock(), KeyError("bug"))
+    attempts = Attempts(KeyError("bug"))
     with pytest.raises(KeyError):
-        run(attempts, READ)
+        retry.run(attempts, READ)
     assert len(attempts.allowed) == 1
 
 
 def test_all_attempts_together_end_within_the_total() -> None:
-    attempts = Attempts(Clock(), *[Failed(grpc.StatusCode.DEADLINE_EXCEEDED) for _ in range(9)], takes=1000)
-    with pytest.raises(Failure):
-        run(attempts, READ)
+    attempts = Attempts(*[Failed(grpc.StatusCode.DEADLINE_EXCEEDED) for _ in range(9)], takes=1000)
+    with pytest.raises(CallFailed):
+        retry.run(attempts, READ)
     assert attempts.allowed[:2] == [20, 20]
-    assert attempts.clock.now <= 1000 + 60
+    assert attempts.clock.time() <= 1000 + 60
 
 
 def test_the_callers_timeout_bounds_everything_and_is_not_cut_short() -> None:
-    attempts = Attempts(Clock(), *unavailable(9), takes=40)
-    with pytest.raises(Failure):
-        run(attempts, READ, timeout=100)
+    attempts = Attempts(*unavailable(9), takes=40)
+    with pytest.raises(CallFailed):
+        retry.run(attempts, READ, timeout=100)
     assert attempts.allowed[0] == 100
-    assert attempts.clock.now <= 1000 + 100
+    assert attempts.clock.time() <= 1000 + 100
 
 
 def test_no_attempt_may_take_longer_than_what_is_left() -> None:
-    attempts = Attempts(Clock(), *unavailable(4), takes=18)
-    with pytest.raises(Failure):
-        run(attempts, READ)
+    attempts = Attempts(*unavailable(4), takes=18)
+    with pytest.raises(CallFailed):
+        retry.run(attempts, READ)
     assert attempts.allowed[-1] is not None
     assert attempts.allowed[-1] < 20
 
 
 def test_no_timeout_is_no_limit_for_a_tail() -> None:
-    attempts = Attempts(Clock())
-    run(attempts, TAIL)
+    attempts = Attempts()
+    retry.run(attempts, TAIL)
     assert attempts.allowed == [None]
 
 
 @pytest.mark.parametrize(("reconnects", "sent"), [(0, 1), (1, 2), (9, 5)])
 def test_reconnects_cap_the_attempts_after_a_lost_connection(reconnects: int, sent: int) -> None:
-    attempts = Attempts(Clock(), *unavailable(9, REFUSED))
-    with pytest.raises(Failure):
-        run(attempts, READ, reconnects=reconnects)
+    attempts = Attempts(*unavailable(9, REFUSED), max_reconnects=reconnects)
+    with pytest.raises(CallFailed):
+        retry.run(attempts, READ)
     assert len(attempts.allowed) == sent
 
 
 def test_reconnects_are_not_used_up_by_a_service_that_answers() -> None:
-    attempts = Attempts(Clock(), *unavailable(4, "down for maintenance"))
-    assert run(attempts, READ, reconnects=0) == "answer"
+    attempts = Attempts(*unavailable(4, "down for maintenance"), max_reconnects=0)
+    assert retry.run(attempts, READ) == "answer"
 
 
 @pytest.mark.parametrize("status", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED])
 def test_a_pushback_is_waited_exactly(status: grpc.StatusCode) -> None:
-    attempts = Attempts(Clock(), Failed(status, pushback="1234"), Failed(status, pushback="0"))
-    assert run(attempts, READ) == "answer"
-    assert attempts.clock.waits == [1.234, 0]
+    attempts = Attempts(Failed(status, pushback="1234"), Failed(status, pushback="0"))
+    assert retry.run(attempts, READ) == "answer"
+    assert attempts.waits == [1.234, 0]
 
 
 @pytest.mark.parametrize("pushback", ["-1", "soon", "", "1.5", "\u0663", "99999999999999"])
 def test_a_negative_pushback_or_one_that_cannot_be_read_ends_the_call(pushback: str) -> None:
-    attempts = Attempts(Clock(), Failed(grpc.StatusCode.UNAVAILABLE, pushback=pushback))
-    with pytest.raises(Failure):
-        run(attempts, READ)
-    assert attempts.clock.waits == []
+    attempts = Attempts(Failed(grpc.StatusCode.UNAVAILABLE, pushback=pushback))
+    with pytest.raises(CallFailed):
+        retry.run(attempts, READ)
+    assert attempts.waits == []
 
 
 @pytest.mark.parametrize(("policy", "pushback"), [(READ, "60000"), (STREAM, "60000"), (NON_IDEMPOTENT, "60000")])
 def test_a_pushback_that_passes_the_limit_ends_the_call_at_once(policy: Policy, pushback: str) -> None:
-    attempts = Attempts(Clock(), Failed(grpc.StatusCode.RESOURCE_EXHAUSTED, pushback=pushback))
-    with pytest.raises(Failure) as raised:
-        run(attempts, policy)
-    assert (attempts.clock.waits, raised.value.ambiguous) == ([], False)
+    attempts = Attempts(Failed(grpc.StatusCode.RESOURCE_EXHAUSTED, pushback=pushback))
+    with pytest.raises(CallFailed) as raised:
+        retry.run(attempts, policy)
+    assert (attempts.waits, raised.value.ambiguous) == ([], False)
 
 
 def test_a_create_is_not_repeated_for_a_pushback_that_proves_nothing() -> None:
-    attempts = Attempts(Clock(), Failed(grpc.StatusCode.UNAVAILABLE, pushback="5"))
-    with pytest.raises(Failure) as raised:
-        run(attempts, NON_IDEMPOTENT)
+    attempts = Attempts(Failed(grpc.StatusCode.UNAVAILABLE, pushback="5"))
+    with pytest.raises(CallFailed) as raised:
+        retry.run(attempts, NON_IDEMPOTENT)
     assert raised.value.ambiguous
 
 
 def test_a_renewal_is_followed_by_one_more_attempt_outside_the_count() -> None:
-    attempts = Attempts(Clock(), Failed(grpc.StatusCode.UNAUTHENTICATED))
-    assert run(attempts, NON_IDEMPOTENT, renew=lambda error, seconds: True) == "answer"
+    attempts = Attempts(Failed(grpc.StatusCode.UNAUTHENTICATED), renewals=[True])
+    assert retry.run(attempts, NON_IDEMPOTENT) == "answer"
     assert len(attempts.allowed) == 2
 
 
 def test_what_fails_after_its_renewal_is_not_renewed_again() -> None:
-    answers = [True, False]
-    attempts = Attempts(Clock(), *[Failed(grpc.StatusCode.UNAUTHENTICATED) for _ in range(2)])
-    with pytest.raises(Failure):
-        run(attempts, READ, renew=lambda error, seconds: answers.pop(0))
+    failures = [Failed(grpc.StatusCode.UNAUTHENTICATED) for _ in range(2)]
+    attempts = Attempts(*failures, renewals=[True, False])
+    with pytest.raises(CallFailed):
+        retry.run(attempts, READ)
     assert len(attempts.allowed) == 2
 
 
 def test_a_broken_service_is_left_in_peace_until_it_answers_again() -> None:
-    budget = RetryThrottle()
+    throttle = RetryThrottle()
     sent = []
     for _ in range(20):
-        attempts = Attempts(Clock(), *unavailable(9))
-        with pytest.raises(Failure):
-            run(attempts, READ, budget=budget)
+        attempts = Attempts(*unavailable(9), throttle=throttle)
+        with pytest.raises(CallFailed):
+            retry.run(attempts, READ)
         sent.append(len(attempts.allowed))
     # 50 failures cost half of what there is; from then on, each call is sent once.
     assert sent == [5] * 10 + [1] * 10
     for _ in range(110):
-        run(Attempts(Clock()), READ, budget=budget)
-    attempts = Attempts(Clock(), *unavailable(9))
-    with pytest.raises(Failure):
-        run(attempts, READ, budget=budget)
+        retry.run(Attempts(throttle=throttle), READ)
+    attempts = Attempts(*unavailable(9), throttle=throttle)
+    with pytest.raises(CallFailed):
+        retry.run(attempts, READ)
     assert len(attempts.allowed) == 2
 
 
-def test_a_budget_is_never_more_than_full() -> None:
-    budget = RetryThrottle()
+def test_a_throttle_is_never_more_than_full() -> None:
+    throttle = RetryThrottle()
     for _ in range(100):
-        run(Attempts(Clock()), READ, budget=budget)
-    assert budget.tokens == RetryThrottle.FULL
+        retry.run(Attempts(throttle=throttle), READ)
+    assert throttle.tokens == RetryThrottle.FULL
 
 
 def test_a_retry_changes_the_numbers_and_not_what_may_be_repeated() -> None:
     patient = Retry(attempts=8, total_timeout=500)
-    attempts = Attempts(Clock(), *unavailable(7), takes=30)
-    assert run(attempts, patient.applied_to(READ)) == "answer"
-    with pytest.raises(Failure):
-        run(Attempts(Clock(), *unavailable(1)), patient.applied_to(NON_IDEMPOTENT))
+    attempts = Attempts(*unavailable(7), takes=30)
+    assert retry.run(attempts, patient.applied_to(READ)) == "answer"
+    with pytest.raises(CallFailed):
+        retry.run(Attempts(*unavailable(1)), patient.applied_to(NON_IDEMPOTENT))
     assert patient.applied_to(TAIL) is TAIL
     assert patient.applied_to(UPLOAD).total_timeout is None
 
@@ -371,9 +376,33 @@ def test_a_time_that_is_none_is_refused(seconds: Any) -> None:
         Retry(total_timeout=seconds)
 
 
+class Resumed(Attempts):
+    """A request each of whose attempts comes nearer to the end."""
+
+    def has_progressed(self) -> bool:
+        return True
+
+
+def test_attempts_that_make_progress_are_not_counted_and_wait_as_after_the_first() -> None:
+    attempts = Resumed(*unavailable(40))
+    assert retry.run(attempts, STREAM) == "answer"
+    assert len(attempts.allowed) == 41
+    assert max(attempts.waits) <= 0.2
+
+
+@pytest.mark.parametrize(
+    ("status", "sent"), [("INTERNAL", 3), ("UNKNOWN", 3), ("UNAUTHENTICATED", 3), ("NOT_FOUND", 1)]
+)
+def test_a_call_that_resumes_is_ended_by_a_rejection_alone(status: str, sent: int) -> None:
+    attempts = Attempts(*[Failed(grpc.StatusCode[status]) for _ in range(2)])
+    with contextlib.suppress(CallFailed):
+        retry.run(attempts, replace(TAIL, attempts=9))
+    assert len(attempts.allowed) == sent
+
+
 def test_each_retry_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="viam_sync"):
-        run(Attempts(Clock(), Failed(grpc.StatusCode.UNAVAILABLE, pushback="1500")), READ, method="demo/Get")
+        retry.run(Attempts(Failed(grpc.StatusCode.UNAVAILABLE, pushback="1500")), READ)
     assert [record.getMessage() for record in caplog.records] == [
         "demo/Get: attempt 1 ended with UNAVAILABLE; trying again in 1.5 s"
     ]

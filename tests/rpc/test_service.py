@@ -1,8 +1,6 @@
-import inspect
 import pickle
-import re
 import threading
-from typing import Any, Iterable, Iterator, List, Type
+from typing import Any, Iterable, Iterator, List
 
 import grpc
 import pytest
@@ -10,9 +8,7 @@ from google.protobuf.struct_pb2 import Struct
 from servers import FakeService, refuse
 
 from viam_sync.app.app_client import AppClient
-from viam_sync.app.billing_client import BillingClient
 from viam_sync.app.data_client import DataClient
-from viam_sync.app.ml_training_client import MLTrainingClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import (
     AmbiguousResultError,
@@ -30,12 +26,9 @@ from viam_sync.proto import google as google_pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, parse_address
-from viam_sync.rpc.retry import NON_IDEMPOTENT, STREAM, UPLOAD, Retry
-from viam_sync.rpc.service import Service
+from viam_sync.rpc.policies import Retry
 from viam_sync.rpc.streams import Stream
-from viam_sync.services.app_service import AppService
-from viam_sync.services.end_user_service import EndUserService
-from viam_sync.services.package_service import PackageService
+from viam_sync.services import methods
 
 KEY_ID = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
 ROBOT = pb.GetRobotResponse(robot=pb.Robot(id="r-1", name="rover")).SerializeToString()
@@ -167,16 +160,6 @@ def test_a_call_that_nobody_knows_the_result_of_says_so_and_where_to_look(
     assert (type(same), str(same), same.attempts) == (AmbiguousResultError, str(raised.value), 1)
 
 
-@pytest.mark.parametrize(
-    "client", [AppClient, BillingClient, DataClient, EndUserService, MLTrainingClient, PackageService]
-)
-def test_where_to_look_is_a_method_of_the_same_client(client: Type[Service]) -> None:
-    ours = [cls for cls in client.__mro__ if cls.__module__.startswith("viam_sync.")]
-    looks = {look for cls in ours for look in re.findall(r'look="(\w+)"', inspect.getsource(cls))}
-    assert looks
-    assert [look for look in looks if not hasattr(client, look)] == []
-
-
 def failing_once(then: Any, status: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> Any:
     first = [refuse(status, "busy")]
     return lambda request, context: (first.pop() if first else then)(request, context)
@@ -201,7 +184,7 @@ def test_a_count_of_deletions_that_may_be_too_low_says_so(
     assert [data.delete_binary_data_by_ids(["o/l/1", "o/l/2"]) for _ in range(2)] == [1, 1]
     (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert warning == (
-        "viam.app.data.v1.DataService/DeleteBinaryDataByIDs: an attempt before may have deleted some;"
+        "viam.app.data.v1.DataService/DeleteBinaryDataByIDs: an earlier attempt may have deleted some;"
         " the count is a lower bound"
     )
 
@@ -395,11 +378,13 @@ def test_closing_ends_a_call_of_another_thread(server: FakeService) -> None:
 
 
 def export(channel: Channel) -> Stream[data_pb.ExportTabularDataResponse]:
-    return DataClient(channel, {})._receive("ExportTabularData", data_pb.ExportTabularDataRequest(), STREAM, None)
+    return DataClient(channel, {})._unary_stream(methods.EXPORT_TABULAR_DATA, data_pb.ExportTabularDataRequest(), None)
 
 
 def upload(channel: Channel, requests: Iterable[datasync_pb.FileUploadRequest]) -> datasync_pb.FileUploadResponse:
-    response: datasync_pb.FileUploadResponse = DataClient(channel, {})._send("FileUpload", requests, UPLOAD, None)
+    response: datasync_pb.FileUploadResponse = DataClient(channel, {})._stream_unary(
+        methods.FILE_UPLOAD, requests, None
+    )
     return response
 
 
@@ -487,13 +472,3 @@ def test_no_client_is_made_of_services_that_share_the_name_of_an_rpc() -> None:
         services = [vars(cls)["_service"] for cls in client.__mro__ if vars(cls).get("_service")]
         names = [rpc.name for service in services for rpc in pool().FindServiceByName(service).methods]
         assert len(names) == len(set(names))
-
-
-def test_an_rpc_that_no_service_has_is_named(channel: Channel) -> None:
-    with pytest.raises(NotImplementedError, match="AppService is made of no service that has the RPC Fly"):
-        AppService(channel, {})._call("Fly", pb.GetRobotRequest(), NON_IDEMPOTENT, None)
-
-
-def test_a_service_without_a_name_has_no_rpcs(channel: Channel) -> None:
-    with pytest.raises(NotImplementedError, match="Service is made of no service"):
-        Service(channel, {})._send("FileUpload", [], UPLOAD, None)

@@ -21,13 +21,13 @@ def press_soon() -> threading.Timer:
 
 
 def test_the_main_thread_waits_for_another() -> None:
-    assert run_off_main_thread(threading.current_thread, give_up=lambda: None) is not threading.main_thread()
+    assert run_off_main_thread(threading.current_thread, cancel=lambda: None) is not threading.main_thread()
 
 
 def test_another_thread_does_it_itself() -> None:
     seen: List[Any] = []
     thread = threading.Thread(
-        target=lambda: seen.append(run_off_main_thread(threading.current_thread, give_up=lambda: None))
+        target=lambda: seen.append(run_off_main_thread(threading.current_thread, cancel=lambda: None))
     )
     thread.start()
     thread.join(LONG)
@@ -36,7 +36,7 @@ def test_another_thread_does_it_itself() -> None:
 
 def test_what_the_work_raises_comes_out() -> None:
     with pytest.raises(ZeroDivisionError):
-        run_off_main_thread(lambda: 1 // 0, give_up=lambda: None)
+        run_off_main_thread(lambda: 1 // 0, cancel=lambda: None)
 
 
 def test_ctrl_c_gives_the_work_up() -> None:

@@ -23,8 +23,9 @@ from viam_sync.errors import (
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, parse_address
-from viam_sync.rpc.retry import STREAM, UPLOAD, Retry
+from viam_sync.rpc.policies import STREAM, UPLOAD, Retry
 from viam_sync.rpc.streams import Stream
+from viam_sync.services import methods
 
 PART = "4a3b2c1d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
 LONG = 30
@@ -51,7 +52,7 @@ def connect(server: FakeService) -> ViamClient:
 
 def export(data: DataClient, **changes: Any) -> Stream[data_pb.ExportTabularDataResponse]:
     request = data_pb.ExportTabularDataRequest()
-    return data._receive("ExportTabularData", request, replace(STREAM, **changes), None)
+    return data._unary_stream(methods.EXPORT_TABULAR_DATA._replace(policy=replace(STREAM, **changes)), request, None)
 
 
 def failing(times: int, then: Callable[..., Any], status: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> Any:
@@ -106,13 +107,13 @@ def test_an_empty_stream_is_no_failure(server: FakeService, channel: Channel) ->
 def test_closing_a_stream_ends_a_wait_between_two_attempts(server: FakeService, channel: Channel) -> None:
     server.stream["ExportTabularData"] = refuse(grpc.StatusCode.UNAVAILABLE, "", (("grpc-retry-pushback-ms", "50000"),))
     waiting = threading.Event()
-    sleep = channel.connection.sleep
+    sleep = channel.sleep
 
     def wait(seconds: float, cancellation: Any = None) -> None:
         waiting.set()
         sleep(seconds if seconds < 1 else LONG * 10, cancellation)
 
-    channel.connection.sleep = wait  # type: ignore[method-assign]
+    channel.sleep = wait  # type: ignore[method-assign]
     stream = export(DataClient(channel, {}))
     got: List[Any] = []
     reader = threading.Thread(target=lambda: got.extend(stream))
@@ -263,7 +264,7 @@ def test_an_upload_whose_token_has_expired_gets_a_new_one_if_it_can_be_read_agai
 
 
 def upload(data: DataClient, requests: Any, **changes: Any) -> Any:
-    return data._send("FileUpload", requests, replace(UPLOAD, **changes), None)
+    return data._stream_unary(methods.FILE_UPLOAD._replace(policy=replace(UPLOAD, **changes)), requests, None)
 
 
 def test_an_upload_that_the_service_does_not_take_ends_in_doubt(server: FakeService, channel: Channel) -> None:

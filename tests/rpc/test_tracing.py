@@ -29,9 +29,10 @@ from viam_sync.proto import app as pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, parse_address
-from viam_sync.rpc.retry import STREAM
+from viam_sync.rpc.policies import STREAM
 from viam_sync.rpc.streams import Stream
 from viam_sync.sandbox import Sandbox
+from viam_sync.services import methods
 from viam_sync.utils import create_filter
 
 pytest.importorskip("opentelemetry.sdk", reason="needs opentelemetry-sdk; tox -e otel has it")
@@ -92,7 +93,9 @@ def connect(server: FakeService) -> ViamClient:
 
 def export(channel: grpc.Channel, **changes: Any) -> Stream[data_pb.ExportTabularDataResponse]:
     request = data_pb.ExportTabularDataRequest()
-    return DataClient(channel, {})._receive("ExportTabularData", request, replace(STREAM, **changes), None)
+    return DataClient(channel, {})._unary_stream(
+        methods.EXPORT_TABULAR_DATA._replace(policy=replace(STREAM, **changes)), request, None
+    )
 
 
 def failing(status: grpc.StatusCode, times: int, then: Callable[..., Any]) -> Callable[..., Any]:
@@ -308,7 +311,7 @@ def test_what_breaks_in_the_callers_own_source_is_named_and_not_quoted(server: F
 
     server.upload["FileUpload"] = stored
     with pytest.raises(OSError, match="cannot read"):
-        DataClient(channel, {})._send("FileUpload", source, STREAM, None)
+        DataClient(channel, {})._stream_unary(methods.FILE_UPLOAD._replace(policy=STREAM), source, None)
     span = only()
     assert (span.status.description, attributes(span)["error.type"]) == ("OSError", "OSError")
     assert "rpc.response.status_code" not in attributes(span)
@@ -416,7 +419,7 @@ def test_a_stream_that_cannot_begin_ends_its_span(channel: Channel) -> None:
     data = DataClient(channel, {})
     channel.close()
     with pytest.raises(ClosedError):
-        data._receive("ExportTabularData", data_pb.ExportTabularDataRequest(), STREAM, None)
+        data._unary_stream(methods.EXPORT_TABULAR_DATA, data_pb.ExportTabularDataRequest(), None)
     assert attributes(only())["error.type"] == "viam_sync.errors.ClosedError"
 
 

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
 
+import grpc
+import grpc_testing
 import pytest
 
 from viam_sync.errors import (
@@ -27,9 +29,9 @@ from viam_sync.errors import (
     UnknownError,
 )
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.transfer.concurrency import throttle as throttle_module
+from viam_sync.rpc.channel import service_channel
+from viam_sync.rpc.service import Service
 from viam_sync.transfer.concurrency.throttle import Throttle
-from viam_sync.transfer.export import http_download as module
 from viam_sync.transfer.export.http_download import Downloads
 
 CONTENTS = bytes(range(256)) * 4000
@@ -104,20 +106,26 @@ def serving(*answers: Answer, tls: Any = None) -> Iterator[Server]:
 
 
 @pytest.fixture(autouse=True)
-def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle_module, "_FIRST_WAIT", 0)
-    monkeypatch.setattr(throttle_module, "_LONGEST_WAIT", 0)
-    monkeypatch.setattr(module, "PIECE", 300_000)
-    monkeypatch.setattr(module, "_BLOCK", 1000)
+def without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(variable, raising=False)
 
 
+def downloads(metadata: Mapping[str, str] = TOKEN, timeout: float = 30, piece: int = 300_000) -> Downloads:
+    """Return the downloads of a client, on a clock that nobody waits for."""
+    channel = service_channel(grpc.insecure_channel("127.0.0.1:1"), grpc_testing.strict_fake_time(0))
+    return Downloads(metadata, Throttle(4), channel, Service(channel, metadata)._run, timeout, piece, block=1000)
+
+
 def fetched(
-    uri: str, size: Optional[int] = len(CONTENTS), metadata: Mapping[str, str] = TOKEN, timeout: float = 30
+    uri: str,
+    size: Optional[int] = len(CONTENTS),
+    metadata: Mapping[str, str] = TOKEN,
+    timeout: float = 30,
+    piece: int = 300_000,
 ) -> bytes:
     file = io.BytesIO()
-    count = Downloads(metadata, Throttle(4), timeout).fetch(uri, file, size, Cancellation())
+    count = downloads(metadata, timeout, piece).fetch(uri, file, size, Cancellation())
     assert count == len(file.getvalue())
     return file.getvalue()
 
@@ -156,10 +164,9 @@ def test_a_file_of_unknown_size_comes_in_pieces_too() -> None:
         assert fetched(server.url, size=None) == CONTENTS
 
 
-def test_a_small_file_comes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PIECE", len(CONTENTS))
+def test_a_small_file_comes_at_once() -> None:
     with serving(pieces) as server:
-        assert fetched(server.url) == CONTENTS
+        assert fetched(server.url, piece=len(CONTENTS)) == CONTENTS
     assert server.spans == [None]
 
 
@@ -403,7 +410,7 @@ def test_a_download_that_waits_can_be_ended() -> None:
 
     with serving(stall) as server:
         with pytest.raises(CancelledError, match="ended from within the program"):
-            Downloads(TOKEN, Throttle(4)).fetch(server.url, io.BytesIO(), len(CONTENTS), cancellation)
+            downloads().fetch(server.url, io.BytesIO(), len(CONTENTS), cancellation)
         over.set()
 
 
@@ -413,7 +420,7 @@ def test_a_disk_that_is_full_is_no_lost_connection() -> None:
             raise OSError(28, "No space left on device")
 
     with serving(pieces) as server, pytest.raises(OSError, match="No space left"):
-        Downloads(TOKEN, Throttle(4)).fetch(server.url, Full(), None, Cancellation())
+        downloads().fetch(server.url, Full(), None, Cancellation())
     assert len(server.requests) == 1
 
 

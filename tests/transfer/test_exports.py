@@ -5,7 +5,7 @@ import signal
 import threading
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 
 import pytest
 from servers import FakeService
@@ -24,8 +24,8 @@ from viam_sync.errors import (
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.app import datasync as sync_pb
 from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.rpc.policies import Retry
 from viam_sync.sandbox import Sandbox, downloads
-from viam_sync.transfer.concurrency import throttle
 from viam_sync.transfer.export import exporter as module
 from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.binary_folder import UNFINISHED
@@ -33,11 +33,6 @@ from viam_sync.utils import create_filter
 
 TIME = datetime(2024, 5, 1, 12)
 MINE = create_filter(tags=["mine"])
-
-
-@pytest.fixture(autouse=True)
-def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "_FIRST_WAIT", 0.001)
 
 
 @pytest.fixture
@@ -227,6 +222,32 @@ def test_a_service_that_has_enough_is_asked_again(sandbox: Sandbox, data: DataCl
     assert fault.met == 5
 
 
+def test_a_pushback_is_waited_by_an_export_too(
+    sandbox: Sandbox, data: DataClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: List[float] = []
+    monkeypatch.setattr(data._channel, "sleep", lambda seconds, cancellation: waits.append(seconds))
+    sandbox.faults.fail("BinaryDataByIDs", "RESOURCE_EXHAUSTED", times=2, pushback_ms=2000)
+    assert data.export_binary_data(None, tmp_path, workers=1).complete
+    assert waits == [2.0, 2.0]
+
+
+@pytest.mark.parametrize(("retry", "sent"), [(False, 1), (Retry(attempts=2), 2), (Retry(attempts=12), 12)])
+def test_the_options_of_the_client_hold_for_an_export(
+    sandbox: Sandbox,
+    client: ViamClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    retry: Union[Retry, bool],
+    sent: int,
+) -> None:
+    data = client.options(retry=retry).data_client
+    monkeypatch.setattr(data._channel, "sleep", lambda seconds, cancellation: None)
+    fault = sandbox.faults.fail("BinaryDataByIDs", "UNAVAILABLE", times=None)
+    assert not data.export_binary_data(None, tmp_path, workers=1).complete
+    assert fault.met == sent
+
+
 def test_a_service_that_is_down_is_the_error_of_each_file(sandbox: Sandbox, data: DataClient, tmp_path: Path) -> None:
     fault = sandbox.faults.fail("BinaryDataByIDs", "UNAVAILABLE", times=None)
     result = data.export_binary_data(None, tmp_path)
@@ -347,9 +368,7 @@ def test_ctrl_c_ends_it_and_leaves_whole_files_alone(
         monkeypatch.setattr(module, "_LARGE", 1)
         entered = stalled_downloads(monkeypatch, over)
     elif waiting_for == "throttle":
-        monkeypatch.setattr(throttle, "_FIRST_WAIT", 1000)
-        monkeypatch.setattr(throttle, "_LONGEST_WAIT", 1000)
-        fault = sandbox.faults.fail("BinaryDataByIDs", "RESOURCE_EXHAUSTED", times=None)
+        fault = sandbox.faults.fail("BinaryDataByIDs", "RESOURCE_EXHAUSTED", times=None, pushback_ms=200_000)
         entered = lambda: fault.met >= 3  # noqa: E731
     else:
         delay = sandbox.faults.delay(waiting_for, 1000)

@@ -6,8 +6,8 @@ from typing import Optional
 
 from viam_sync.checks import parameter_names, require
 from viam_sync.proto.app import billing as pb
-from viam_sync.rpc.retry import READ, STREAM
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 from viam_sync.transfer.output.atomic import AtomicOutput
 
 
@@ -36,7 +36,7 @@ class UsageAndInvoices(Service):
         """
         require(org_id=org_id)
         request = pb.GetCurrentMonthUsageRequest(org_id=org_id)
-        response: pb.GetCurrentMonthUsageResponse = self._call("GetCurrentMonthUsage", request, READ, timeout)
+        response: pb.GetCurrentMonthUsageResponse = self._unary_unary(methods.GET_CURRENT_MONTH_USAGE, request, timeout)
         return response
 
     def get_invoice_pdf(self, invoice_id: str, org_id: str, dest: str, timeout: Optional[float] = None) -> None:
@@ -66,7 +66,7 @@ class UsageAndInvoices(Service):
         destination = AtomicOutput(dest)
         with parameter_names(id="invoice_id"):
             request = pb.GetInvoicePdfRequest(id=invoice_id, org_id=org_id)
-        with self._receive("GetInvoicePdf", request, STREAM, timeout) as stream:
+        with self._unary_stream(methods.GET_INVOICE_PDF, request, timeout) as stream:
             contents = b"".join([response.chunk for response in stream])
         destination.write(contents, result=contents)
 
@@ -92,7 +92,7 @@ class UsageAndInvoices(Service):
         """
         require(org_id=org_id)
         request = pb.GetInvoicesSummaryRequest(org_id=org_id)
-        response: pb.GetInvoicesSummaryResponse = self._call("GetInvoicesSummary", request, READ, timeout)
+        response: pb.GetInvoicesSummaryResponse = self._unary_unary(methods.GET_INVOICES_SUMMARY, request, timeout)
         return response
 
     def get_org_billing_information(
@@ -119,5 +119,7 @@ class UsageAndInvoices(Service):
         """
         require(org_id=org_id)
         request = pb.GetOrgBillingInformationRequest(org_id=org_id)
-        response: pb.GetOrgBillingInformationResponse = self._call("GetOrgBillingInformation", request, READ, timeout)
+        response: pb.GetOrgBillingInformationResponse = self._unary_unary(
+            methods.GET_ORG_BILLING_INFORMATION, request, timeout
+        )
         return response

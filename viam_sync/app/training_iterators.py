@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Optional, Tuple
+from typing import Optional
 
 from viam_sync.checks import require
 from viam_sync.proto.app import mltraining as pb
-from viam_sync.rpc.retry import READ
 from viam_sync.rpc.service import Service
-from viam_sync.transfer.paging.paged_call import PagedCall
-from viam_sync.transfer.paging.pages import Items, Pages
+from viam_sync.services import methods
+from viam_sync.transfer.paging.paged_call import PagedCall, items_in
+from viam_sync.transfer.paging.pages import Pages
+
+_JOB_LOGS = PagedCall(methods.GET_TRAINING_JOB_LOGS, items_in("logs"))
 
 
 class TrainingIterators(Service):
@@ -46,9 +48,4 @@ class TrainingIterators(Service):
         """
         require(id=id)
         request = pb.GetTrainingJobLogsRequest(id=id)
-
-        def read(response: pb.GetTrainingJobLogsResponse) -> Tuple[Items[pb.TrainingJobLogEntry], str]:
-            return response.logs, response.next_page_token
-
-        call = PagedCall("viam.app.mltraining.v1.MLTrainingService/GetTrainingJobLogs", READ, request, request)
-        return call.pages(self._call, read, limit=limit, prefetch=prefetch, timeout=timeout)
+        return _JOB_LOGS.pages(self._unary_unary, request, limit=limit, prefetch=prefetch, timeout=timeout)

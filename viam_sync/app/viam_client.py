@@ -14,7 +14,7 @@ from viam_sync.errors import ClosedError
 from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, Link, parse_address
-from viam_sync.rpc.retry import Retry, retry_from
+from viam_sync.rpc.policies import Retry, retry_from
 from viam_sync.rpc.service import limits
 
 if TYPE_CHECKING:

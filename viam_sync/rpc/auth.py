@@ -1,45 +1,24 @@
 """The token: who the caller is, proved once and sent with every call."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Iterator, Mapping, Optional
 
 import grpc
 
-from viam_sync.checks import is_text
 from viam_sync.errors import UnauthenticatedError, grpc_error
 from viam_sync.proto.rpc import auth as pb
-from viam_sync.rpc.retry import READ, Policy
+from viam_sync.rpc.channel import ServiceChannel
+from viam_sync.rpc.method import Method
+from viam_sync.rpc.options import Credentials
+from viam_sync.rpc.policies import READ, Policy
 from viam_sync.rpc.service import Service
 from viam_sync.rpc.single_flight import SingleFlight
 
-#: What a header can carry.
+#: The row of the table of RPCs, which stands above this room.
+AUTHENTICATE = Method("/proto.rpc.v1.AuthService/Authenticate", "unary_unary", READ)
+#: The characters that a header can carry.
 _SENDABLE = re.compile(r"[!-~]+")
-
-
-@dataclass
-class Credentials:
-    """What proves that the caller is who it says.
-
-    Attributes:
-        type: What kind of secret it is: ``api-key`` for the cloud.
-        payload: The secret; it is not printed.
-
-    Example:
-        >>> from viam_sync.rpc.dial import Credentials
-        >>> Credentials("api-key", "abc123")
-        Credentials(type='api-key')
-    """
-
-    type: str
-    payload: str = field(repr=False)
-
-    def __post_init__(self) -> None:
-        for name, value in (("type", self.type), ("payload", self.payload)):
-            if not isinstance(value, str):
-                raise TypeError(f"{name} takes a str, got a {type(value).__name__}")
-            if not is_text(value):  # it may be a secret, so it is not shown
-                raise ValueError(f"{name} takes a text, got one with half a character in it")
 
 
 class AuthService(Service):
@@ -68,7 +47,7 @@ class AuthService(Service):
         request = pb.AuthenticateRequest(
             entity=entity, credentials=pb.Credentials(type=credentials.type, payload=credentials.payload)
         )
-        response: pb.AuthenticateResponse = self._call("Authenticate", request, policy, timeout)
+        response: pb.AuthenticateResponse = self._unary_unary(AUTHENTICATE._replace(policy=policy), request, timeout)
         if not _SENDABLE.fullmatch(response.access_token):
             # grpc would refuse it with each call, and some of its versions would show it.
             text = "The service gave a token that cannot be sent. Check the address; this is no Viam service."
@@ -85,7 +64,7 @@ class Token(Mapping[str, str]):
         credentials: What proves it.
     """
 
-    def __init__(self, channel: grpc.Channel, entity: str, credentials: Credentials) -> None:
+    def __init__(self, channel: ServiceChannel, entity: str, credentials: Credentials) -> None:
         self._channel = channel
         self._service = AuthService(channel, {})
         self._entity = entity
@@ -125,7 +104,7 @@ class Token(Mapping[str, str]):
     @property
     def was_accepted(self) -> bool:
         """Whether a token was ever good: then one that is refused has expired, and the next may be better."""
-        return bool(getattr(self._channel, "accepted", False))
+        return self._channel.token_accepted
 
     def _new(self, policy: Policy, timeout: Optional[float]) -> str:
         try:

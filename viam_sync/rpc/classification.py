@@ -1,4 +1,4 @@
-"""What the failure of a call proves: whether the service acted, and whether another try could fare better."""
+"""The failures of calls, classified: whether the service may have acted, and whether another attempt may succeed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any, Optional
 
 import grpc
 
-#: What the service says when it has looked at a request and turned it down, so that nothing came of it.
-_REFUSALS = frozenset(
+from viam_sync.errors import GRPCError
+
+#: The statuses with which a service rejects a request that it has looked at, so that it has no effect.
+_REJECTIONS = frozenset(
     {
         grpc.StatusCode.INVALID_ARGUMENT,
         grpc.StatusCode.NOT_FOUND,
@@ -21,10 +23,18 @@ _REFUSALS = frozenset(
         grpc.StatusCode.UNAUTHENTICATED,
     }
 )
+#: The rejections that end a stream for good, however often it is resumed.
+_FINAL = frozenset(
+    {
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.NOT_FOUND,
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.UNIMPLEMENTED,
+    }
+)
 
-
-# What grpc says, in its versions from 1.32 to 1.85; nothing but its text tells these apart. It is compared from its
-# start, so that what a service quotes from a call of its own is not taken for it.
+# The texts of grpc, in its versions from 1.32 to 1.85; nothing else tells these failures apart. They are matched from
+# their start, so that a text which a service quotes from a call of its own does not match.
 _WRAPPED = r"(?:Stream removed \()?(?:RST_STREAM \()?"
 _CONNECTING = r"failed to connect to all addresses|DNS resolution failed |errors resolving "
 _RESET = re.compile(_WRAPPED + r"Received RST_STREAM with error code \d")
@@ -36,8 +46,12 @@ _LOST = re.compile(
     rf"{_CONNECTING}|{_WRAPPED}(?:GOAWAY received|Socket closed|recvmsg:|sendmsg:|Connection reset by peer|Broken pipe"
     r"|Delayed close due to in-progress write|keepalive watchdog timeout|ping timeout)"
 )
-_ANSWER_TOO_LARGE = re.compile(r"(?<!grpc: )(?<!SERVER: )[Rr]eceived message larger than max")
+_RESPONSE_TOO_LARGE = re.compile(r"(?<!grpc: )(?<!SERVER: )[Rr]eceived message larger than max")
 _PUSHBACK = re.compile(r"-?[0-9]{1,10}")
+
+
+class AttemptError(GRPCError):
+    """A failure that this side found out and not grpc: a stream that stalled, a response that cannot be decoded."""
 
 
 def status_of(error: Any) -> grpc.StatusCode:
@@ -47,7 +61,7 @@ def status_of(error: Any) -> grpc.StatusCode:
 
 
 def text_of(error: Any) -> str:
-    """Return what is said of a failed call."""
+    """Return the text of a failed call."""
     said = error.details() if isinstance(error, grpc.Call) else getattr(error, "message", "")
     return said or ""
 
@@ -66,7 +80,7 @@ def is_too_large(status: Optional[grpc.StatusCode], text: str) -> bool:
 
 
 def is_transient(error: Any) -> bool:
-    """Tell whether a request that may be repeated could fare better the next time."""
+    """Tell whether an idempotent request may succeed at another attempt."""
     status, text = status_of(error), text_of(error)
     if status is grpc.StatusCode.INTERNAL:
         return is_reset(text)
@@ -75,23 +89,28 @@ def is_transient(error: Any) -> bool:
     return status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
+def can_resume(error: Any) -> bool:
+    """Tell whether a stream that failed may go on after it is opened anew."""
+    return status_of(error) not in _FINAL
+
+
 def is_reset(text: str) -> bool:
-    """Tell whether a call ended since its stream was reset, by a server or something on the way to it."""
+    """Tell whether a call ended because its stream was reset, by the server or a proxy."""
     return _RESET.match(text) is not None
 
 
 def is_connection_lost(error: Any) -> bool:
-    """Tell whether a call ended since the connection was lost, or could not be made."""
+    """Tell whether a call ended because the connection was lost, or could not be made."""
     return status_of(error) is grpc.StatusCode.UNAVAILABLE and _LOST.match(text_of(error)) is not None
 
 
 def is_unreachable(error: Any) -> bool:
-    """Tell whether a call ended since no connection could be made."""
+    """Tell whether a call ended because no connection could be made."""
     return status_of(error) is grpc.StatusCode.UNAVAILABLE and re.match(_CONNECTING, text_of(error)) is not None
 
 
 def was_not_processed(error: Any) -> bool:
-    """Tell whether it is proved that a request did not get as far as to be processed."""
+    """Tell whether it is certain that the service did not process a request."""
     status, text = status_of(error), text_of(error)
     if status is grpc.StatusCode.UNAVAILABLE:
         return _UNPROCESSED.match(text) is not None
@@ -100,26 +119,28 @@ def was_not_processed(error: Any) -> bool:
 
 
 def had_no_effect(error: Any) -> bool:
-    """Tell whether nothing came of a request that failed."""
+    """Tell whether it is certain that a request that failed had no effect."""
     if was_not_processed(error):
         return True
     status, text = status_of(error), text_of(error)
     if is_reset(text):
         return False
     if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
-        # The service had acted where it is the answer that is too large, which only this side can say.
-        return _ANSWER_TOO_LARGE.search(text) is None
-    return status in _REFUSALS
+        # A response that is too large for this side was sent by a service that had acted.
+        return _RESPONSE_TOO_LARGE.search(text) is None
+    return status in _REJECTIONS
 
 
 def pushback(error: Any) -> Optional[float]:
-    """Return the seconds to wait before another try, as the service said; below 0 for no other try.
+    """Return the seconds to wait before the next attempt, as the service asked for; below 0 for no other attempt.
 
     Returns:
-        The seconds; None if it said nothing.
+        The seconds; None if the service asked for nothing.
     """
+    if isinstance(error, GRPCError):
+        return error.retry_after
     for name, value in (error.trailing_metadata() or ()) if isinstance(error, grpc.Call) else ():
         if name == "grpc-retry-pushback-ms":
-            # What cannot be read means the same as a negative number, as gRPC has it.
+            # A value that cannot be read means the same as a negative number, as gRPC defines it.
             return int(value) / 1000 if _PUSHBACK.fullmatch(str(value)) else -1
     return None

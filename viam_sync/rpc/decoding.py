@@ -1,22 +1,18 @@
-"""What a service answers with: messages, or an error that says why they are none."""
+"""Responses: decoded into messages, or an error that says why that cannot be done."""
 
 from typing import Any, Callable, TypeVar
 
 import grpc
 
-from viam_sync.errors import GRPCError
+from viam_sync.rpc.classification import AttemptError
 
 T = TypeVar("T")
 
-_WHAT_TO_DO = "Check the address; if it is right, a newer version of viam-sync may be needed."
-
-
-class UndecodableError(GRPCError):
-    """A call that went well as far as the service says, without an answer that can be read (INTERNAL)."""
+_ADVICE = "Check the address; if it is right, a newer version of viam-sync may be needed."
 
 
 class _Undecodable:
-    """What stands for bytes that are no message of the kind that was asked for."""
+    """Stands for bytes that are no message of the expected type."""
 
     def __init__(self, name: str, size: int) -> None:
         self.name = name
@@ -24,7 +20,7 @@ class _Undecodable:
 
 
 def deserializer(cls: Any) -> Callable[[bytes], Any]:
-    """Return what reads messages of a class; what it returns of other bytes is for `checked` to refuse.
+    """Return the function that decodes messages of a class; `require_message` rejects what it makes of other bytes.
 
     Example:
         >>> from viam_sync.rpc.decoding import deserializer
@@ -32,25 +28,25 @@ def deserializer(cls: Any) -> Callable[[bytes], Any]:
         'rover'
     """
 
-    def read(data: bytes) -> Any:
+    def decode(data: bytes) -> Any:
         try:
             return cls.FromString(data)
-        except Exception:  # each runtime of protobuf has its own; grpc would put it into its log, and tell nobody why
+        except Exception:  # each protobuf runtime has its own; grpc would log it, and not tell the caller why
             return _Undecodable(cls.DESCRIPTOR.name, len(data))
 
-    return read
+    return decode
 
 
-def require_message(answer: T) -> T:
-    """Return an answer, if it is one.
+def require_message(response: T) -> T:
+    """Return a response, if it is a message.
 
     Raises:
-        BadAnswer: If there is none, or it cannot be read.
+        AttemptError: If there is none, or it cannot be decoded (INTERNAL).
     """
-    if answer is None:
-        text = "The service says that all went well, and sent no answer."
-    elif isinstance(answer, _Undecodable):
-        text = f"The service answered with {answer.size} bytes that are no {answer.name}."
+    if response is None:
+        text = "The service reported success and sent no message."
+    elif isinstance(response, _Undecodable):
+        text = f"The service sent {response.size} bytes that are no {response.name}."
     else:
-        return answer
-    raise UndecodableError(grpc.StatusCode.INTERNAL, f"{text} {_WHAT_TO_DO}")
+        return response
+    raise AttemptError(grpc.StatusCode.INTERNAL, f"{text} {_ADVICE}")

@@ -6,7 +6,7 @@ import ssl
 import threading
 from typing import List, NamedTuple, Optional
 
-from viam_sync.rpc.options import FilePath
+from viam_sync.rpc.address import FilePath
 
 PLAINTEXT = "plaintext"
 TLS = "tls"

@@ -1,16 +1,13 @@
 """The channel: how it is opened, and what may go wrong while it is."""
 
 import logging
-import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 import grpc
-from typing_extensions import Self
 
-from viam_sync.checks import describe
 from viam_sync.errors import (
     ClosedError,
     DeadlineExceededError,
@@ -20,12 +17,13 @@ from viam_sync.errors import (
     UnimplementedError,
     ViamError,
 )
-from viam_sync.rpc import diagnose, forks
-from viam_sync.rpc.auth import Credentials, Token
-from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.connection import CLOSED, Connection, Method
-from viam_sync.rpc.options import DialOptions, FilePath
-from viam_sync.rpc.retry import READ, RetryThrottle
+from viam_sync.rpc import diagnose
+from viam_sync.rpc.address import Address, parse_address
+from viam_sync.rpc.auth import Token
+from viam_sync.rpc.channel import ServiceChannel
+from viam_sync.rpc.connection import CLOSED
+from viam_sync.rpc.options import Credentials, DialOptions
+from viam_sync.rpc.policies import READ
 from viam_sync.rpc.single_flight import SingleFlight
 
 __all__ = ["Channel", "Credentials", "DialOptions", "dial", "parse_address"]
@@ -36,65 +34,8 @@ LOGGER = logging.getLogger(__name__)
 MAX_MESSAGE = 64 << 20
 
 
-@dataclass(frozen=True)
-class Address:
-    """Where the service listens, and whether it speaks TLS there."""
-
-    host: str
-    port: int
-    tls: bool
-    ca_certificate: Optional[FilePath] = None
-
-    @property
-    def target(self) -> str:
-        """The address as grpc takes it."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-_ADDRESS = re.compile(
-    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<host>[^\s/:?#@\[\]\x00-\x1f\x7f\ud800-\udfff]{1,253}))(?::(?P<port>[0-9]{1,9}))?(?:[/?#].*)?",
-    re.IGNORECASE,
-)
-
-
-def parse_address(address: str, insecure: bool = False) -> Address:
-    """Return where an address leads.
-
-    Args:
-        address: ``host``, ``host:port``, or either behind ``https://``, or behind ``http://`` for no TLS. A path is
-            left out.
-        insecure: No TLS, whatever the scheme.
-
-    Returns:
-        The address; the port is 443, or 80 without TLS, unless one is given.
-
-    Raises:
-        ValueError: If that is no address, or its scheme is another.
-
-    Example:
-        >>> from viam_sync.rpc.dial import parse_address
-        >>> parse_address("https://app.viam.com").target
-        'app.viam.com:443'
-    """
-    parts = _ADDRESS.fullmatch(address.strip()) if isinstance(address, str) else None
-    if parts is None:
-        raise ValueError(
-            f"{describe(address)} is no address; it takes one like app.viam.com or https://app.viam.com:443"
-        )
-    scheme = (parts["scheme"] or "https").lower()
-    if scheme not in ("https", "http"):
-        raise ValueError(f"{address!r} begins with {scheme}://; an address takes https://, http:// or no scheme")
-    tls = scheme == "https" and not insecure
-    port = int(parts["port"] or (443 if tls else 80))
-    if not 0 < port < 65536:
-        raise ValueError(f"{address!r} names port {port}; a port is a number from 1 to 65535")
-    return Address(parts["v6"] or parts["host"], port, tls)
-
-
-class Channel(grpc.Channel):  # type: ignore[misc, unused-ignore]
-    """A channel to the cloud, which knows how often its calls may be tried again.
-
-    Every process has a connection of its own, made when it is first used: a forked child never uses its parent's.
+class Channel(ServiceChannel):
+    """A channel to the address of a service.
 
     Args:
         address: Where to connect.
@@ -105,66 +46,9 @@ class Channel(grpc.Channel):  # type: ignore[misc, unused-ignore]
     """
 
     def __init__(self, address: Address, max_reconnect_attempts: int) -> None:
-        self.address = address
-        self.max_reconnect_attempts = max_reconnect_attempts
-        #: What the retries of all calls may use up.
-        self.budget = RetryThrottle()
-        #: Whether a call that carried the caller's token was ever answered.
-        self.accepted = False
         # Read only once: a child may have no right to.
         authorities = None if address.ca_certificate is None else Path(address.ca_certificate).read_bytes()
-        self.connection = Connection(lambda: _open(address, authorities))
-        forks.watch(self)
-
-    def subscribe(self, callback: Any, try_to_connect: bool = False) -> None:
-        """Tell ``callback`` of each change of the connection's state."""
-        self.connection.channel().subscribe(callback, try_to_connect)
-
-    def unsubscribe(self, callback: Any) -> None:
-        """Tell ``callback`` no more."""
-        if not self.connection.closed:
-            self.connection.channel().unsubscribe(callback)
-
-    def unary_unary(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the callable of a method that takes one message and answers one."""
-        return Method(self, lambda channel: channel.unary_unary(*args, **kwargs))
-
-    def unary_stream(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the callable of a method that takes one message and answers a stream."""
-        return Method(self, lambda channel: channel.unary_stream(*args, **kwargs)).start
-
-    def stream_unary(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the callable of a method that takes a stream and answers one message."""
-        return Method(self, lambda channel: channel.stream_unary(*args, **kwargs))
-
-    def stream_stream(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the callable of a method that takes a stream and answers one."""
-        return Method(self, lambda channel: channel.stream_stream(*args, **kwargs)).start
-
-    def sleep(self, seconds: float, cancellation: Optional[Cancellation] = None) -> None:
-        """Wait that many seconds, or until the channel is closed, or the call of a cancellation is ended."""
-        self.connection.sleep(seconds, cancellation)
-
-    def close(self) -> None:
-        """Close the connection of this process; calls under way end as cancelled."""
-        self.connection.close()
-
-    def about_to_fork(self) -> int:
-        """Tell how many calls are under way that it has not told of before."""
-        return self.connection.about_to_fork()
-
-    def forked(self) -> None:
-        """Leave the connection to the parent process, and be ready to make one of this process."""
-        self.connection = self.connection.anew()
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a connection cannot be pickled or copied; pickle its ViamClient, which dials where it lands")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self.close()
+        super().__init__(lambda: _open(address, authorities), address, max_reconnect_attempts)
 
 
 def _open(address: Address, authorities: Optional[bytes]) -> grpc.Channel:

@@ -1,4 +1,4 @@
-"""The failures of calls as our exceptions."""
+"""Error mapping: the failures of calls as the exceptions of viam_sync."""
 
 from typing import Any, Optional, Tuple, Union
 
@@ -9,21 +9,19 @@ from viam_sync.errors import AmbiguousResultError, ClosedError, GRPCError, grpc_
 from viam_sync.proto import google as google_pb
 from viam_sync.rpc import classification
 from viam_sync.rpc.connection import CLOSED
-from viam_sync.rpc.decoding import UndecodableError
-from viam_sync.rpc.retry import Stalled
 
-#: What grpc says, among other words, of calls that were under way when their channel was closed.
+#: The text of grpc, among other words, for calls that were under way when their channel was closed.
 _CHANNEL_CLOSED = "Channel closed!"
-#: What grpc says where the time of a call is over on this side.
+#: The text of grpc where the deadline of a call passes on this side.
 _TOO_LATE = "Deadline Exceeded"
 
 
 def map_error(
     error: grpc.RpcError, method: str, attempts: int = 1, where: str = "the service"
 ) -> Union[GRPCError, ClosedError]:
-    """Return our exception for one of grpc's; ``where`` is what it calls the service."""
-    if isinstance(error, (Stalled, UndecodableError)):
-        return grpc_error(error.status, error.message, None, method, attempts)
+    """Return our exception for one of grpc's; its text names the service as ``where``."""
+    if isinstance(error, classification.AttemptError):
+        return grpc_error(error.status, error.message, None, method, attempts, error.retry_after)
     if isinstance(error, GRPCError):
         return error
     if not isinstance(error, grpc.Call):
@@ -31,11 +29,12 @@ def map_error(
     status, text = classification.status_of(error), classification.text_of(error)
     if status is grpc.StatusCode.CANCELLED and _CHANNEL_CLOSED in text:
         return ClosedError(CLOSED)
-    return grpc_error(status, _advised(error, status, text, where), _details(error), method, attempts)
+    advised = _advised(error, status, text, where)
+    return grpc_error(status, advised, _details(error), method, attempts, classification.pushback(error))
 
 
 def _advised(error: grpc.RpcError, status: grpc.StatusCode, text: str, where: str) -> str:
-    """Return what is said of a failure; where that is grpc's alone, with what it means and what to do."""
+    """Return the text of a failure; where it is grpc's, with its meaning and what to do."""
     own = f" ({text})" if text else ""
     if classification.is_unreachable(error):
         return f"{where} cannot be reached. Check the network; the client connects again by itself.{own}"
@@ -50,12 +49,12 @@ def _advised(error: grpc.RpcError, status: grpc.StatusCode, text: str, where: st
     return text
 
 
-def ambiguous_error(cause: GRPCError, look: str) -> AmbiguousResultError:
+def ambiguous_error(cause: GRPCError, verify_with: str) -> AmbiguousResultError:
     """Return the error that says that nobody knows whether a call was carried out."""
     rpc = cause.method.rpartition("/")[2]
-    how = f", with {look} for example," if look else ""
+    how = f", with {verify_with} for example," if verify_with else ""
     text = f"{rpc} may or may not have been carried out. Look{how} before you call it again. ({cause.message})"
-    return AmbiguousResultError(cause.status, text, cause.details, cause.method, cause.attempts)
+    return AmbiguousResultError(cause.status, text, cause.details, cause.method, cause.attempts, cause.retry_after)
 
 
 def _details(error: Any) -> Optional[Tuple[Any, ...]]:

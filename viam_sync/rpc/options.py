@@ -2,17 +2,16 @@
 
 import os
 import uuid
-from typing import Any, Optional, Union
+from dataclasses import dataclass, field
+from typing import Any, Optional
 
 from typing_extensions import Self
 
 from viam_sync.checks import MOST_SECONDS, describe, is_text
-from viam_sync.rpc.auth import Credentials
+from viam_sync.rpc.address import FilePath
 
 #: More are no number of attempts, but a mistake.
 _MOST_ATTEMPTS = 2**31 - 1
-
-FilePath = Union[str, "os.PathLike[str]"]
 
 _SWITCHES = (
     "disable_webrtc",
@@ -22,6 +21,31 @@ _SWITCHES = (
     "force_relay",
     "force_p2p",
 )
+
+
+@dataclass
+class Credentials:
+    """What proves that the caller is who it says.
+
+    Attributes:
+        type: What kind of secret it is: ``api-key`` for the cloud.
+        payload: The secret; it is not printed.
+
+    Example:
+        >>> from viam_sync.rpc.dial import Credentials
+        >>> Credentials("api-key", "abc123")
+        Credentials(type='api-key')
+    """
+
+    type: str
+    payload: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        for name, value in (("type", self.type), ("payload", self.payload)):
+            if not isinstance(value, str):
+                raise TypeError(f"{name} takes a str, got a {type(value).__name__}")
+            if not is_text(value):  # it may be a secret, so it is not shown
+                raise ValueError(f"{name} takes a text, got one with half a character in it")
 
 
 class DialOptions:

@@ -1,4 +1,4 @@
-"""The messages of an upload, on their way from the caller's iterator to grpc."""
+"""The request stream of an upload: the messages on their way from the caller's iterator to grpc."""
 
 import threading
 from typing import Any, Generic, Iterable, Iterator, Optional, TypeVar
@@ -12,33 +12,38 @@ _MOMENT = 1.0
 
 
 class RequestStream(Generic[T]):
-    """An iterator over another, for one call, which is cancelled if that one breaks off.
+    """An iterator over another, for one call, which is cancelled if that one raises, or if nothing moves any more.
 
-    grpc takes the messages in a thread of its own. What is raised there it writes to its log, and the caller never sees
-    it: so it is kept here, and to grpc it is the end of the messages of a call that is cancelled already.
+    grpc takes the messages in a thread of its own. An exception there goes into its log, and the caller never sees it:
+    so it is kept here, and grpc sees the end of the messages of a call that is cancelled already.
+
+    Args:
+        items: The messages.
+        idle_timeout: Seconds that may pass without a message being taken; None for no limit.
+
+    Attributes:
+        failure: The exception of ``items``; None if there was none.
     """
 
-    watchdog: Watchdog
-
-    def __init__(self, items: Iterable[T], stub: Any) -> None:
-        self.items = iter(items)
-        self.stub = stub
-        self.call: Any = None
-        self.called = threading.Event()
+    def __init__(self, items: Iterable[T], idle_timeout: Optional[float]) -> None:
+        self._items = iter(items)
+        self._call: Any = None
+        self._called = threading.Event()
         self._over = False
         self._turn = threading.Lock()
         self.failure: Optional[BaseException] = None
+        self.watchdog = Watchdog(idle_timeout, self.cancel)
 
-    def future(self, **options: Any) -> Any:
-        """Start the call."""
-        self.call = self.stub.future(self, **options)
-        self.called.set()
-        return self.call
+    def sent_by(self, call: Any) -> Any:
+        """Take note of the call that sends the messages, and return it."""
+        self._call = call
+        self._called.set()
+        return call
 
     def cancel(self) -> None:
         """End the call."""
-        if self.call is not None:
-            self.call.cancel()
+        if self._call is not None:
+            self._call.cancel()
 
     def leave(self) -> None:
         """Take no more items, and wait a moment for the one that grpc may be taking, as another call may want it."""
@@ -50,13 +55,13 @@ class RequestStream(Generic[T]):
         return self
 
     def __next__(self) -> T:
-        # While the caller's own source is slow, it is not the service that is waited for.
+        # The idle limit is the service's: it does not count the time that the caller's own source takes.
         self.watchdog.rest()
         try:
             with self._turn:
                 if self._over:
                     raise RuntimeError("the call is over")
-                item = next(self.items)
+                item = next(self._items)
             self.watchdog.moved()
             return item
         except StopIteration:
@@ -64,8 +69,8 @@ class RequestStream(Generic[T]):
             raise
         except BaseException as failure:
             self.failure = failure
-        # Messages may be wanted a moment before the call is known here; where it never is, grpc cancels it.
-        if not self.called.wait(_MOMENT):
+        # grpc may take messages a moment before the call is known here; where it never is, grpc cancels it.
+        if not self._called.wait(_MOMENT):
             raise self.failure
-        self.call.cancel()
+        self._call.cancel()
         raise StopIteration

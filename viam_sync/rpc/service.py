@@ -1,78 +1,75 @@
-"""One call to one service: its metadata, its policy, and its errors."""
+"""One call to one service: its stub, its metadata, its policy, and its errors."""
 
 import contextlib
 import copy
 import logging
-import time
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterable, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
+from typing import Any, Callable, ContextManager, Iterable, List, Mapping, Optional, Tuple, Union
 
 import grpc
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
-from typing_extensions import Protocol, Self, runtime_checkable
+from typing_extensions import Self
 
 from viam_sync.checks import describe, require_seconds
 from viam_sync.errors import ClosedError, GRPCError
 from viam_sync.messages.pool import message, pool
-from viam_sync.rpc import classification, decoding, retry, tracing
-from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.rpc import classification, retry, tracing
+from viam_sync.rpc.cancellation import CancellableCall, Cancellation
+from viam_sync.rpc.channel import service_channel
 from viam_sync.rpc.connection import CLOSED
+from viam_sync.rpc.decoding import deserializer, require_message
 from viam_sync.rpc.error_mapping import ambiguous_error, map_error
+from viam_sync.rpc.method import Method
+from viam_sync.rpc.off_main_thread import ThreadedStream
+from viam_sync.rpc.policies import TAIL, Policy, Retry, retry_from
+from viam_sync.rpc.renewal import Renewal
 from viam_sync.rpc.request_stream import RequestStream
-from viam_sync.rpc.streams import Stream, StreamOpener
+from viam_sync.rpc.streams import NO_MESSAGE, Stream
 from viam_sync.rpc.watchdog import Watchdog
 
 LOGGER = logging.getLogger(__name__)
 
-T = TypeVar("T")
+#: The messages of an upload: an iterable, which can be sent once, or a function that returns one anew for each attempt.
+Requests = Union[Iterable[Message], Callable[[], Iterable[Message]]]
 
-#: How often a tail is taken up again on a channel that does not say.
-_RECONNECTS = 3
-
-#: How often one call may ask for a new token where tokens expire faster than it is made.
-_RENEWALS = 5
-
-
-@runtime_checkable
-class Refreshable(Protocol):
-    """Metadata that can be made anew when the service refuses what is in it."""
-
-    def refresh(self, refused: str, timeout: Optional[float]) -> bool:
-        """Replace the token, unless another thread does; tell whether it was replaced here."""
-        ...
-
-    @property
-    def was_accepted(self) -> bool:
-        """Whether a token was ever good, so that the next one may be, too."""
-        ...
+_NO_SPAN: ContextManager[None] = contextlib.nullcontext()
 
 
 class Service:
     """The base of the service classes: it makes their calls.
 
     Args:
-        channel: An open channel to the service.
-        metadata: Sent with each call; names are lowered. Holds the ``authorization`` of the caller.
+        channel: An open channel to the service; one that ``dial`` did not open is wrapped.
+        metadata: Sent with each call, its names in lower case; it holds the ``authorization`` of the caller.
     """
 
     #: The full name of the proto service, set by each service class.
     _service = ""
-    #: Where the proto service is described; a class for a schema of another package names that one's pool.
+    #: The descriptor pool of the proto service.
     _pool = staticmethod(pool)
 
     def __init__(self, channel: grpc.Channel, metadata: Mapping[str, str]) -> None:
-        if not isinstance(channel, grpc.Channel):
-            raise TypeError(f"channel takes a grpc.Channel, got {type(channel).__name__}; see viam_sync.rpc.dial.dial")
         if not isinstance(metadata, Mapping):
             raise TypeError(f"metadata takes a mapping of names to texts, got {type(metadata).__name__}")
-        self._channel = channel
+        self._channel = service_channel(channel)
         self._metadata = metadata
-        self._budget = getattr(channel, "budget", None) or retry.RetryThrottle()
-        self._stubs: Dict[str, _Stub] = {}
         self._timeout: Optional[float] = None
-        self._retry: Optional[retry.Retry] = None
+        self._retry: Optional[Retry] = None
 
-    def options(self, *, timeout: Optional[float] = None, retry: Union[retry.Retry, bool, None] = None) -> Self:
+    @classmethod
+    def service_descriptors(cls) -> List[ServiceDescriptor]:
+        """Return the descriptors of the proto services that this client calls, as ``grpc_testing.channel`` takes them.
+
+        Example:
+            >>> from viam_sync.app.app_client import AppClient
+            >>> [descriptor.full_name for descriptor in AppClient.service_descriptors()]
+            ['viam.app.v1.AppService']
+        """
+        names = [base.__dict__["_service"] for base in cls.__mro__ if base.__dict__.get("_service")]
+        return [cls._pool().FindServiceByName(name) for name in names]
+
+    def options(self, *, timeout: Optional[float] = None, retry: Union[Retry, bool, None] = None) -> Self:
         """Return a copy of this client, on the same connection, whose calls have other limits.
 
         Args:
@@ -96,258 +93,262 @@ class Service:
         other._timeout, other._retry = limits(self._timeout, self._retry, timeout, retry)
         return other
 
-    def _call(
+    def _unary_unary(
         self,
-        rpc: str,
+        method: Method,
         request: Message,
-        policy: retry.Policy,
         timeout: Optional[float],
         cancellation: Optional[Cancellation] = None,
-        look: str = "",
+        throttle: Optional[retry.Throttle] = None,
     ) -> Any:
-        """Send one message, return the one that answers it; another thread may end it where it has a cancellation.
+        """Send one message, return the one that answers it.
 
-        Where it cannot be known whether it was carried out, the error tells to ``look`` with the method of that name.
+        With a cancellation, another thread may cancel it; ``throttle`` limits its retries in place of the channel's.
         """
-        stub = self._stub(rpc, "unary_unary")
-        call = self._sender(stub, stub.make if cancellation is None else cancellation.around(stub.make), request)
-        run = self._run if call.span is None else call.span.around(self._run)
-        return run(stub, call, policy, timeout, cancellation, look)
+        call = _UnaryCall(self, method, request, cancellation)
+        if throttle is not None:
+            call.throttle = throttle
+        with call.traced():
+            return self._run(call, method.policy, timeout, method.verify_with)
 
-    def _send(
-        self,
-        rpc: str,
-        requests: Union[Iterable[Message], Callable[[], Iterable[Message]]],
-        policy: retry.Policy,
-        timeout: Optional[float],
-        cancellation: Optional[Cancellation] = None,
-        look: str = "",
+    def _stream_unary(
+        self, method: Method, requests: Requests, timeout: Optional[float], cancellation: Optional[Cancellation] = None
     ) -> Any:
-        """Send a stream of messages, return the one that answers them; another thread may end it, as in a call of one.
+        """Send a stream of messages, return the one that answers them.
 
-        Whatever ends it early, such as an error in ``requests`` or Ctrl-C, the service never sees the stream's end.
-        It is only sent again if ``requests`` is a function, which gives them from the start.
+        With a cancellation, another thread may cancel it. Where it ends early, by an exception of ``requests`` or
+        Ctrl-C, the service never sees the stream's end.
         """
-        stub = self._stub(rpc, "stream_unary")
-        span = tracing.begin(stub.method, self._channel)
-        upload = _Upload(stub, requests, self._metadata, span, cancellation or Cancellation(), policy.idle_timeout)
-        if not callable(requests):
-            policy = replace(policy, attempts=1)
-        run = self._run if span is None else span.around(self._run)
-        return run(stub, upload, policy, timeout, cancellation, look)
+        policy = method.policy if callable(requests) else replace(method.policy, attempts=1)
+        call = _UploadCall(self, method, requests, cancellation or Cancellation())
+        with call.traced():
+            return self._run(call, policy, timeout, method.verify_with)
 
-    def _receive(self, rpc: str, request: Message, policy: retry.Policy, timeout: Optional[float]) -> "Stream[Any]":
+    def _unary_stream(self, method: Method, request: Message, timeout: Optional[float]) -> "Stream[Any]":
         """Send one message, return the stream of those that answer it."""
         require_seconds("timeout", timeout)
-        stub = self._stub(rpc, "unary_stream")
-        call = self._sender(stub, stub.make, request)
-        send = call.send if call.span is None else call.span.around(call.send, whole=False)
-        # What is followed until it is closed has no limit but one that is named for it.
-        limit = timeout if timeout is not None or policy is retry.TAIL else self._timeout
+        policy = method.policy
+        limit = self._timeout if timeout is None and not policy.resumes else timeout
+        call = _StreamCall(self, method, request, Cancellation())
 
-        def run(attempt: Callable[[Optional[float]], T], cancellation: Cancellation) -> T:
-            with contextlib.nullcontext() if call.span is None else call.span.current():
-                found: T = self._run(stub, call, policy, limit, cancellation, attempt=attempt)
-            return found
+        def open() -> Any:
+            with call.traced(whole=False):
+                return self._run(call, policy, limit)
 
-        begun = _checked(lambda: send(policy.total_timeout if limit is None else limit))
-        return Stream(begun, stub.method, StreamOpener(call.send, run), policy.idle_timeout, call.span)
+        with call.traced(whole=False), _closed_channels():
+            call.start(policy.total_timeout if limit is None else limit)
+        return Stream(call, open, call.cancellation)
 
-    def _exchange(
-        self, rpc: str, requests: Iterable[Message], policy: retry.Policy, timeout: Optional[float]
-    ) -> "Stream[Any]":
-        """Send a stream of messages, return the stream of those that answer them."""
+    def _stream_stream(self, method: Method, requests: Iterable[Message], timeout: Optional[float]) -> "Stream[Any]":
+        """Send a stream of messages, return the stream of those that answer them; it is sent once."""
         require_seconds("timeout", timeout)
-        stub = self._stub(rpc, "stream_stream")
-        seconds = policy.total_timeout if timeout is None else timeout
-        call = self._sender(stub, stub.make, iter(requests))
-        send = call.send if call.span is None else call.span.around(call.send, whole=False)
-        return Stream(_checked(lambda: send(seconds)), stub.method, span=call.span)
+        call = _StreamCall(self, method, iter(requests), Cancellation())
+        with call.traced(whole=False), _closed_channels():
+            call.start(method.policy.total_timeout if timeout is None else timeout)
+        return Stream(call, call.read, call.cancellation)
 
-    def _sender(self, stub: "_Stub", make: Callable[..., Any], request: Any) -> "_Sender":
-        call = _Sender(stub.method, make, self._metadata, tracing.begin(stub.method, self._channel))
-        call.request = request
-        return call
-
-    def _run(
-        self,
-        stub: "_Stub",
-        call: "_Sender",
-        policy: retry.Policy,
-        timeout: Optional[float],
-        cancellation: Optional[Cancellation] = None,
-        look: str = "",
-        attempt: Optional[Callable[[Optional[float]], Any]] = None,
-    ) -> Any:
+    def _run(self, call: "retry.Call[Any]", policy: Policy, timeout: Optional[float], verify_with: str = "") -> Any:
+        """Make a call as its policy and the options of this client say, and map its errors."""
         require_seconds("timeout", timeout)
-        if timeout is None and policy is not retry.TAIL:
+        if timeout is None and not policy.resumes:
             timeout = self._timeout
         if self._retry is not None:
             policy = self._retry.applied_to(policy)
         try:
-            return _checked(
-                lambda: retry.run(
-                    attempt or call.send,
-                    policy,
-                    timeout,
-                    reconnects=getattr(self._channel, "max_reconnect_attempts", None),
-                    budget=self._budget,
-                    renew=call.renew,
-                    gone=stub.answer if policy.gone_is_done else None,
-                    method=stub.method,
-                    observe=call.failed,
-                    sleep=self._pause(cancellation),
-                )
-            )
-        except retry.Failure as ended:
-            failure = map_error(ended.error, stub.method, ended.attempts, self._where())
-            cause = failure if ended.ambiguous and isinstance(failure, GRPCError) else None
+            return retry.run(call, policy, timeout)
+        except retry.CallFailed as failed:
+            failure: Exception = map_error(failed.error, call.name, call.attempts, self._channel.target)
+            cause = failure if failed.ambiguous and isinstance(failure, GRPCError) else None
         except grpc.RpcError as error:
-            failure, cause = map_error(error, stub.method), None
+            failure, cause = map_error(error, call.name), None
+        except ValueError as error:
+            failure, cause = _closed(error), None
         if cause is not None:
-            raise ambiguous_error(cause, look) from cause
+            raise ambiguous_error(cause, verify_with) from cause
         raise failure
 
-    def _pause(self, cancellation: Optional[Cancellation]) -> Callable[[float], None]:
-        """Return what waits between two attempts, until the channel is closed or the call is ended."""
-        own: Optional[Callable[..., None]] = getattr(self._channel, "sleep", None)
-        if own is None:
-            return time.sleep if cancellation is None else cancellation.sleep
-        return own if cancellation is None else lambda seconds: own(seconds, cancellation)
+    def _tail_policy(self) -> Policy:
+        """Return how often in a row a tail may be resumed."""
+        chosen = None if self._retry is None else self._retry.attempts
+        return replace(TAIL, attempts=1 + self._channel.max_reconnect_attempts if chosen is None else chosen)
 
-    @property
-    def _reconnects(self) -> int:
-        """How often in a row a tail may be taken up again."""
-        if self._retry is not None and self._retry.attempts is not None:
-            return self._retry.attempts - 1
-        return int(getattr(self._channel, "max_reconnect_attempts", _RECONNECTS))
+    def _make_stub(self, channel: grpc.Channel, method: Method) -> Any:
+        described = self._described(method)
+        request, response = message(described.input_type), message(described.output_type)
+        make = getattr(channel, method.kind)
+        return make(method.path, request.SerializeToString, deserializer(response))
 
-    def _where(self) -> str:
-        """Return what an error calls the service."""
-        target: str = getattr(getattr(self._channel, "address", None), "target", "the service")
-        return target
-
-    def _stub(self, rpc: str, kind: str) -> "_Stub":
-        """Return what calls an RPC of one kind."""
-        known = self._stubs.get(rpc)
-        if known is None:
-            known = self._stubs[rpc] = _checked(lambda: self._new_stub(rpc, kind))
-        return known
-
-    def _new_stub(self, rpc: str, kind: str) -> "_Stub":
-        for cls in type(self).__mro__:
-            name = cls.__dict__.get("_service")
-            described = self._pool().FindServiceByName(name).methods_by_name.get(rpc) if name else None
-            if described is not None:
-                make = getattr(self._channel, kind)
-                request, response = message(described.input_type), message(described.output_type)
-                method = f"{name}/{rpc}"
-                return _Stub(
-                    method, make(f"/{method}", request.SerializeToString, decoding.deserializer(response)), response
-                )
-        raise NotImplementedError(f"{type(self).__name__} is made of no service that has the RPC {rpc}")
+    def _described(self, method: Method) -> MethodDescriptor:
+        service, _, rpc = method.name.rpartition("/")
+        return self._pool().FindServiceByName(service).methods_by_name[rpc]
 
 
-class _Stub(NamedTuple):
-    """An RPC: its full name, the callable that grpc makes for it, and the class of its answers."""
+class _RpcCall(retry.Call[Any]):
+    """The call of an RPC, with metadata of the moment, whose token is renewed when it is rejected."""
 
-    method: str
-    make: Any
-    answer: Any
-
-
-class _Sender:
-    """Sends a request with the metadata of the moment, which is refreshed the first time it is refused."""
-
-    request: Any = None
-
-    def __init__(
-        self, method: str, stub: Callable[..., Any], metadata: Mapping[str, str], span: Optional[tracing.Span]
-    ) -> None:
+    def __init__(self, service: Service, method: Method, request: Any, cancellation: Optional[Cancellation]) -> None:
+        self.channel = channel = service._channel
+        super().__init__(method.name, channel.retry_throttle, channel.max_reconnect_attempts)
+        self.service = service
         self.method = method
-        self.stub = stub
-        self.metadata = metadata
-        self.span = span
-        self.attempts = 0
-        self.sent: Tuple[Tuple[str, str], ...] = ()
-        self.renewals = 0
-        self.renewed = False
+        self.request = request
+        self.cancellation = cancellation
+        self.span = tracing.begin(method.name, channel.address)
+        self._renewal = Renewal(service._metadata)
+        self.now = channel.time.time  # type: ignore[method-assign]
+
+    def traced(self, whole: bool = True) -> ContextManager[None]:
+        """Return the context in which the call is made; with ``whole``, its end is the end of the span."""
+        return _NO_SPAN if self.span is None else self.span.active(whole)
 
     def headers(self) -> Tuple[Tuple[str, str], ...]:
-        self.attempts += 1
-        sent = self.sent = _lowered(self.metadata)
-        return sent if self.span is None else sent + self.span.headers(self.attempts)
+        headers = self._renewal.headers()
+        return headers if self.span is None else headers + self.span.headers(self.attempts or 1)
 
-    def send(self, seconds: Optional[float]) -> Any:
-        return decoding.require_message(self.stub(self.request, timeout=seconds, metadata=self.headers()))
-
-    def failed(self, error: Any, wait: float) -> None:
-        if self.span is not None:
-            self.span.failed(classification.status_of(error), wait)
-
-    def renew(self, error: grpc.RpcError, seconds: Optional[float]) -> bool:
-        if classification.status_of(error) is not grpc.StatusCode.UNAUTHENTICATED:
+    def renew(self, error: Any, seconds: Optional[float]) -> bool:
+        if not self._renewal.renew(error, seconds):
             return False
-        if not isinstance(self.metadata, Refreshable):
-            return False
-        refused = dict(self.sent).get("authorization", "")
-        if self.renewed and (self.renewals == _RENEWALS or not self.metadata.was_accepted):
-            return False
-        self.renewed = True
-        self.failed(error, 0)
-        self.renewals += self.metadata.refresh(refused, seconds)
+        self.will_retry(error, 0)
         text = "%s: attempt %d ended with UNAUTHENTICATED; trying again at once with a new token"
-        LOGGER.info(text, self.method, self.attempts)
+        LOGGER.info(text, self.name, self.attempts)
         if self.span is not None:
             self.span.renewed()
         return True
 
+    def will_retry(self, error: Any, wait: float) -> None:
+        if self.span is not None:
+            self.span.failed(classification.status_of(error), wait)
 
-class _Upload(_Sender):
-    """Sends a stream of messages; only what can be had from the start again is sent again."""
+    def empty_response(self) -> Any:
+        return message(self.service._described(self.method).output_type)()
 
-    def __init__(
-        self,
-        stub: _Stub,
-        requests: Union[Iterable[Message], Callable[[], Iterable[Message]]],
-        metadata: Mapping[str, str],
-        span: Optional[tracing.Span],
-        cancellation: Cancellation,
-        idle: Optional[float],
-    ) -> None:
-        super().__init__(stub.method, stub.make, metadata, span)
-        self.requests = requests
-        self.cancellation = cancellation
-        self.idle = idle
+    def sleep(self, seconds: float) -> None:
+        self.channel.sleep(seconds, self.cancellation)
 
-    def send(self, seconds: Optional[float]) -> Any:
-        metadata = self.headers()
-        source = RequestStream(self.requests() if callable(self.requests) else self.requests, self.stub)
-        watchdog = source.watchdog = Watchdog(self.idle, source.cancel)
+
+class _UnaryCall(_RpcCall):
+    """Sends one message, and waits for the one that answers it."""
+
+    def attempt(self, seconds: Optional[float]) -> Any:
+        connection = self.channel.connection
+        stub = connection.stub(self.method, self.service._make_stub)
+        headers = self.headers()
+        if self.cancellation is not None:
+            return require_message(
+                self.cancellation.result_of(
+                    lambda: connection.follow(stub.future(self.request, timeout=seconds, metadata=headers))
+                )
+            )
+        mark = object()
+        connection.waits.add(mark)
         try:
-            with watchdog:
-                return decoding.require_message(self.cancellation.around(source)(timeout=seconds, metadata=metadata))
+            response = stub(self.request, timeout=seconds, metadata=headers)
+        finally:
+            connection.waits.discard(mark)
+        if self._renewal.has_token:
+            self.channel.token_accepted = True
+        return require_message(response)
+
+
+class _UploadCall(_RpcCall):
+    """Sends a stream of messages, and waits for the one that answers them."""
+
+    cancellation: Cancellation
+
+    def attempt(self, seconds: Optional[float]) -> Any:
+        requests, connection = self.request, self.channel.connection
+        stub = connection.stub(self.method, self.service._make_stub)
+        stream = RequestStream(requests() if callable(requests) else requests, self.method.policy.idle_timeout)
+        headers = self.headers()
+
+        def start() -> Any:
+            return stream.sent_by(connection.follow(stub.future(stream, timeout=seconds, metadata=headers)))
+
+        try:
+            with stream.watchdog:
+                return require_message(self.cancellation.result_of(start))
         except grpc.RpcError:
-            # The call was cancelled because of what went wrong in an iterator of the caller's.
-            if source.failure is not None:
-                raise source.failure from source.failure.__cause__
-            if watchdog.fired:
-                raise watchdog.stalled(self.method) from None
+            # The call was cancelled because of an exception in an iterator of the caller's.
+            if stream.failure is not None:
+                raise stream.failure from stream.failure.__cause__
+            if stream.watchdog.fired:
+                raise stream.watchdog.stalled(self.name) from None
             raise
         finally:
-            source.leave()
+            stream.leave()
 
-    def renew(self, error: grpc.RpcError, seconds: Optional[float]) -> bool:
-        return callable(self.requests) and super().renew(error, seconds)
+    def renew(self, error: Any, seconds: Optional[float]) -> bool:
+        return callable(self.request) and super().renew(error, seconds)
+
+
+class _StreamCall(_RpcCall):
+    """Reads the messages that a service sends; until the first is there, the request may be sent again."""
+
+    cancellation: Cancellation
+
+    def __init__(self, service: Service, method: Method, request: Any, cancellation: Cancellation) -> None:
+        super().__init__(service, method, request, cancellation)
+        self.restarts = 0
+        self._reading: Optional[ThreadedStream[Any]] = None
+        self._watchdog = Watchdog(method.policy.idle_timeout, self._cancel)
+
+    def start(self, seconds: Optional[float]) -> None:
+        """Send the request."""
+        connection = self.channel.connection
+        stub = connection.stub(self.method, self.service._make_stub)
+        headers = self.headers()
+        call = CancellableCall(lambda: connection.follow(stub(self.request, timeout=seconds, metadata=headers)))
+        self._reading = ThreadedStream(call.start())
+        # close() sets the flag, then reads the call; this stores the call, then reads the flag: one sees the other.
+        if self.cancellation.cancelled:
+            self._cancel()
+
+    def attempt(self, seconds: Optional[float]) -> Any:
+        if self._reading is None:
+            self.start(seconds)
+            self.restarts += 1
+        try:
+            return self.read()
+        except StopIteration:
+            return NO_MESSAGE
+        except grpc.RpcError:
+            self._reading = None
+            raise
+
+    def read(self) -> Any:
+        """Wait for the next message, and return it."""
+        assert self._reading is not None
+        self._watchdog.start()
+        try:
+            message = require_message(next(self._reading))
+        except grpc.RpcError:
+            self._watchdog.stop()
+            if self._watchdog.fired:
+                raise self._watchdog.stalled(self.name) from None
+            raise
+        except BaseException:
+            self._watchdog.stop()
+            raise
+        self._watchdog.rest()
+        return message
+
+    def cancel(self) -> None:
+        """End the call for good."""
+        self._watchdog.stop()
+        self._cancel()
+
+    def _cancel(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
 
 
 def limits(
     known: Optional[float],
-    known_retry: Optional[retry.Retry],
+    known_retry: Optional[Retry],
     timeout: Optional[float],
-    given: Union[retry.Retry, bool, None],
-) -> Tuple[Optional[float], Optional[retry.Retry]]:
-    """Return the limits that are known, with those that are given in their place.
+    retry: Union[Retry, bool, None],
+) -> Tuple[Optional[float], Optional[Retry]]:
+    """Return the limits that are known, replaced by the arguments ``timeout`` and ``retry`` where these are given.
 
     Raises:
         TypeError: If an argument is of the wrong type.
@@ -357,19 +358,19 @@ def limits(
         require_seconds("timeout", timeout)
         if timeout <= 0:
             raise ValueError(f"timeout takes a number of seconds above 0, got {describe(timeout)}")
-    found = retry.retry_from(given)
-    return known if timeout is None else timeout, known_retry if found is None else found
+    chosen = retry_from(retry)
+    return known if timeout is None else timeout, known_retry if chosen is None else chosen
 
 
-def _lowered(metadata: Mapping[str, str]) -> Tuple[Tuple[str, str], ...]:
-    return tuple((name.lower(), value) for name, value in metadata.items())
-
-
-def _checked(step: Callable[[], T]) -> T:
-    """Do ``step``; where grpc says that the channel is closed, say it in our words."""
+@contextlib.contextmanager
+def _closed_channels() -> Any:
+    """Raise ClosedError where grpc says that the channel is closed."""
     try:
-        return step()
+        yield
     except ValueError as error:
-        if "Cannot invoke RPC" not in str(error):
-            raise
-    raise ClosedError(CLOSED)
+        raise _closed(error) from None
+
+
+def _closed(error: ValueError) -> Exception:
+    """Return a ClosedError for the ValueError of grpc that says that the channel is closed; others as they are."""
+    return ClosedError(CLOSED) if "Cannot invoke RPC" in str(error) else error

@@ -1,29 +1,36 @@
 """Streams: the messages that a service sends, as an iterator that can be closed."""
 
-from typing import Any, Callable, Generic, NamedTuple, Optional, TypeVar
+from typing import Any, Callable, Generic, Optional, TypeVar
 
 import grpc
-from typing_extensions import Self
+from typing_extensions import Protocol, Self
 
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.closing import Closing
-from viam_sync.rpc.decoding import require_message
 from viam_sync.rpc.error_mapping import map_error
 from viam_sync.rpc.tracing import Span
-from viam_sync.rpc.watchdog import Watchdog
 
 T = TypeVar("T")
 
-
-class StreamOpener(NamedTuple):
-    """How the first message of a stream is got: until it is there, the request may be sent again."""
-
-    begin: Callable[[Optional[float]], Any]
-    run: Callable[[Callable[[Optional[float]], Any], Cancellation], Any]
+#: Stands for the first message of a stream that has none.
+NO_MESSAGE = object()
 
 
-#: What stands for the first message of a stream that has none.
-_NOTHING = object()
+class StreamCall(Protocol):
+    """The call that a stream reads."""
+
+    name: str
+    span: Optional[Span]
+
+    restarts: int
+
+    def read(self) -> Any:
+        """Return the next message."""
+        ...
+
+    def cancel(self) -> None:
+        """End the call."""
+        ...
 
 
 class Stream(Closing, Generic[T]):
@@ -31,31 +38,30 @@ class Stream(Closing, Generic[T]):
 
     It can be closed from another thread, which ends a waiting ``next`` at once.
 
-    Attributes:
-        restarts: How often its request was sent again before the first message.
+    Args:
+        call: The call, which has begun.
+        open: Returns the first message, and sends the request again where that is allowed; ``NO_MESSAGE`` if the stream
+            has none.
+        cancellation: Cancels the call and the waits of ``open``.
 
     Example:
-        >>> from viam_sync.rpc.streams import Stream
-        >>> with Stream(iter(["first", "second"]), "demo/Count") as stream:
-        ...     print(next(stream))
-        first
+        >>> from viam_sync.proto.app import data as pb
+        >>> from viam_sync.services import methods
+        >>> request = pb.ExportTabularDataRequest(part_id=sandbox.robot_part_id, resource_name="greenhouse")
+        >>> with client.data_client._unary_stream(methods.EXPORT_TABULAR_DATA, request, None) as stream:
+        ...     type(stream).__name__
+        'Stream'
     """
 
-    def __init__(
-        self,
-        call: Any,
-        method: str,
-        opening: Optional[StreamOpener] = None,
-        idle_timeout: Optional[float] = None,
-        span: Optional[Span] = None,
-    ) -> None:
+    def __init__(self, call: StreamCall, open: Callable[[], Any], cancellation: Cancellation) -> None:
         self._call = call
-        self._span = span
-        self._method = method
-        self._opening = opening
-        self.restarts = 0
-        self._cancellation = Cancellation()
-        self._watchdog = Watchdog(idle_timeout, self._cancel)
+        self._open: Optional[Callable[[], Any]] = open
+        self._cancellation = cancellation
+
+    @property
+    def restarts(self) -> int:
+        """How often the request was sent again before the first message."""
+        return self._call.restarts
 
     def __iter__(self) -> Self:
         return self
@@ -63,70 +69,38 @@ class Stream(Closing, Generic[T]):
     def __next__(self) -> T:
         if self._cancellation.cancelled:
             raise StopIteration
-        self._watchdog.start()
-        self._watchdog.moved()
         try:
-            opening, self._opening = self._opening, None
-            item: Any = self._next() if opening is None else self._first(opening)
+            message = self._read()
+        except StopIteration:
+            self._end(None)
+            raise
         except grpc.RpcError as error:
-            self._watchdog.stop()
             if self._cancellation.cancelled:
                 raise StopIteration from None
-            failure = map_error(error, self._method)
+            failure = map_error(error, self._call.name)
         except BaseException as error:
-            self._watchdog.stop()
-            self._over(error)
+            self._end(error)
             raise
         else:
-            self._watchdog.rest()
-            if item is _NOTHING:
-                self._over(None)
-                raise StopIteration
-            found: T = item
+            found: T = message
             return found
-        self._over(failure)
+        self._end(failure)
         raise failure
 
-    def _over(self, error: Optional[BaseException]) -> None:
-        if self._span is not None:
-            self._span.end(None if isinstance(error, StopIteration) else error)
+    def _read(self) -> Any:
+        open, self._open = self._open, None
+        message = self._call.read() if open is None else open()
+        if message is NO_MESSAGE:
+            raise StopIteration
+        return message
 
-    def _first(self, opening: StreamOpener) -> Any:
-        def attempt(seconds: Optional[float]) -> Any:
-            if self._call is None:
-                self._call = opening.begin(seconds)
-                self.restarts += 1
-                self._watchdog.start()
-                # Closing looks at the call after it has left its word, and here it is the other way round.
-                if self._cancellation.cancelled:
-                    self._cancel()
-            try:
-                return self._next()
-            except StopIteration:
-                return _NOTHING
-            except grpc.RpcError:
-                self._call = None
-                raise
-
-        return opening.run(attempt, self._cancellation)
-
-    def _next(self) -> Any:
-        try:
-            return require_message(next(self._call))
-        except grpc.RpcError:
-            if self._watchdog.fired:
-                raise self._watchdog.stalled(self._method) from None
-            raise
-
-    def _cancel(self) -> None:
-        cancel = getattr(self._call, "cancel", None)
-        if cancel is not None:
-            cancel()
+    def _end(self, error: Optional[BaseException]) -> None:
+        if self._call.span is not None:
+            self._call.span.end(error)
 
     def close(self) -> None:
         """End the stream; closing it again does nothing."""
-        if self._span is not None:
-            self._span.leave()
+        if self._call.span is not None:
+            self._call.span.leave()
         self._cancellation.cancel()
-        self._watchdog.stop()
-        self._cancel()
+        self._call.cancel()

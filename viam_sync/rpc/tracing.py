@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
-from typing import Any, Callable, Dict, List, Optional, Tuple, TypeVar
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import grpc
 
 from viam_sync.errors import AmbiguousResultError, GRPCError, ViamError
+from viam_sync.rpc.address import Address
 
-T = TypeVar("T")
 
-
-def begin(method: str, channel: Any) -> Optional[Span]:
+def begin(method: str, address: Optional[Address]) -> Optional[Span]:
     """Return the span of a call that begins now; None where the program has not loaded OpenTelemetry.
 
     Args:
         method: The full name of the RPC.
-        channel: The channel of the call, which may know its address.
+        address: The address of the service; None if it is not known.
 
     Example:
         >>> import sys
@@ -32,7 +32,7 @@ def begin(method: str, channel: Any) -> Optional[Span]:
     # What another thread is still importing has no end yet.
     if trace is None or not hasattr(trace, "__all__"):
         return None
-    return Span(trace, method, getattr(channel, "address", None))
+    return Span(trace, method, address)
 
 
 class Span:
@@ -43,10 +43,10 @@ class Span:
     Args:
         trace: The module ``opentelemetry.trace``.
         method: The full name of the RPC.
-        address: Where the service is, if that is known: it has a host and a port.
+        address: The address of the service; None if it is not known.
     """
 
-    def __init__(self, trace: Any, method: str, address: Any) -> None:
+    def __init__(self, trace: Any, method: str, address: Optional[Address]) -> None:
         self._trace = trace
         # Taken out by whoever ends it first: the caller, another thread that closes a stream, or the garbage collector.
         self._open: List[Any] = []
@@ -73,25 +73,17 @@ class Span:
         importlib.import_module("opentelemetry.propagate").inject(carrier, self._context)
         return tuple((name.lower(), value) for name, value in carrier.items())
 
-    def current(self) -> Any:
-        """Make it the current span of this thread in a ``with`` statement, which leaves it open."""
-        return self._trace.use_span(self._span, record_exception=False, set_status_on_exception=False)
-
-    def around(self, step: Callable[..., T], whole: bool = True) -> Callable[..., T]:
-        """Return what does ``step`` in this span, and ends it with its failure; and with its success, if it is all."""
-
-        def traced(*args: Any) -> T:
-            try:
-                with self.current():
-                    result = step(*args)
-            except BaseException as failure:
-                self.end(failure)
-                raise
-            if whole:
-                self.end()
-            return result
-
-        return traced
+    @contextlib.contextmanager
+    def active(self, whole: bool) -> Iterator[None]:
+        """Make it the current span in a ``with`` block, which ends it if it fails, or is the ``whole`` of the call."""
+        try:
+            with self._trace.use_span(self._span, record_exception=False, set_status_on_exception=False):
+                yield
+        except BaseException as failure:
+            self.end(failure)
+            raise
+        if whole:
+            self.end()
 
     def failed(self, status: grpc.StatusCode, wait: Optional[float] = None) -> None:
         """Tell that an attempt failed, and how many seconds it is to the next; None if there is none."""

@@ -1,4 +1,4 @@
-"""Ending a call in which nothing moves any more."""
+"""The idle limit: ends a call in which no message moves any more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Callable, Optional, Type
 import grpc
 from typing_extensions import Self
 
-from viam_sync.rpc.retry import Stalled
+from viam_sync.rpc.classification import AttemptError
 
 
 class Watchdog:
@@ -54,10 +54,10 @@ class Watchdog:
         """Do not watch until something moves again, as it is not the service that is waited for."""
         self._moved = None
 
-    def stalled(self, method: str) -> Stalled:
+    def stalled(self, method: str) -> AttemptError:
         """Return the error of a call that it has ended."""
         text = f"Nothing moved for {self._seconds:g} s, so the call was ended; the connection may be lost or too slow."
-        return Stalled(grpc.StatusCode.DEADLINE_EXCEEDED, text, None, method)
+        return AttemptError(grpc.StatusCode.DEADLINE_EXCEEDED, text, None, method)
 
     def start(self) -> None:
         """Begin to watch."""

@@ -11,8 +11,8 @@ from viam_sync.checks import parameter_names, require
 from viam_sync.messages.values import StructLike
 from viam_sync.proto import app as pb
 from viam_sync.proto.app import packages as packages_pb
-from viam_sync.rpc.retry import DELETE, IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 from viam_sync.utils import struct_to_dict
 
 
@@ -42,7 +42,7 @@ class AppService(Service):
         """
         require(email=email)
         request = pb.GetUserIDByEmailRequest(email=email)
-        response: pb.GetUserIDByEmailResponse = self._call("GetUserIDByEmail", request, READ, timeout)
+        response: pb.GetUserIDByEmailResponse = self._unary_unary(methods.GET_USER_ID_BY_EMAIL, request, timeout)
         return response.user_id
 
     def create_organization(self, name: str, *, timeout: Optional[float] = None) -> pb.Organization:
@@ -69,9 +69,7 @@ class AppService(Service):
         """
         require(name=name)
         request = pb.CreateOrganizationRequest(name=name)
-        response: pb.CreateOrganizationResponse = self._call(
-            "CreateOrganization", request, NON_IDEMPOTENT, timeout, look="list_organizations"
-        )
+        response: pb.CreateOrganizationResponse = self._unary_unary(methods.CREATE_ORGANIZATION, request, timeout)
         return response.organization
 
     def list_organizations(self, *, timeout: Optional[float] = None) -> List[pb.Organization]:
@@ -92,7 +90,7 @@ class AppService(Service):
             Lesson Robotics ...
         """
         request = pb.ListOrganizationsRequest()
-        response: pb.ListOrganizationsResponse = self._call("ListOrganizations", request, READ, timeout)
+        response: pb.ListOrganizationsResponse = self._unary_unary(methods.LIST_ORGANIZATIONS, request, timeout)
         return list(response.organizations)
 
     def get_organizations_with_access_to_location(
@@ -120,8 +118,8 @@ class AppService(Service):
         """
         require(location_id=location_id)
         request = pb.GetOrganizationsWithAccessToLocationRequest(location_id=location_id)
-        response: pb.GetOrganizationsWithAccessToLocationResponse = self._call(
-            "GetOrganizationsWithAccessToLocation", request, READ, timeout
+        response: pb.GetOrganizationsWithAccessToLocationResponse = self._unary_unary(
+            methods.GET_ORGANIZATIONS_WITH_ACCESS_TO_LOCATION, request, timeout
         )
         return list(response.organization_identities)
 
@@ -146,7 +144,9 @@ class AppService(Service):
         """
         require(user_id=user_id)
         request = pb.ListOrganizationsByUserRequest(user_id=user_id)
-        response: pb.ListOrganizationsByUserResponse = self._call("ListOrganizationsByUser", request, READ, timeout)
+        response: pb.ListOrganizationsByUserResponse = self._unary_unary(
+            methods.LIST_ORGANIZATIONS_BY_USER, request, timeout
+        )
         return list(response.orgs)
 
     def search_organizations(
@@ -176,7 +176,7 @@ class AppService(Service):
         request = pb.SearchOrganizationsRequest(
             org_id=org_id, org_name=org_name, cid=cid, public_namespace=public_namespace
         )
-        response: pb.SearchOrganizationsResponse = self._call("SearchOrganizations", request, READ, timeout)
+        response: pb.SearchOrganizationsResponse = self._unary_unary(methods.SEARCH_ORGANIZATIONS, request, timeout)
         return list(response.organizations)
 
     def get_organization(self, org_id: str, *, timeout: Optional[float] = None) -> pb.Organization:
@@ -202,7 +202,7 @@ class AppService(Service):
         require(org_id=org_id)
         with parameter_names(organization_id="org_id"):
             request = pb.GetOrganizationRequest(organization_id=org_id)
-        response: pb.GetOrganizationResponse = self._call("GetOrganization", request, READ, timeout)
+        response: pb.GetOrganizationResponse = self._unary_unary(methods.GET_ORGANIZATION, request, timeout)
         return response.organization
 
     def get_organization_namespace_availability(
@@ -232,8 +232,8 @@ class AppService(Service):
         request = pb.GetOrganizationNamespaceAvailabilityRequest(
             public_namespace=public_namespace, organization_id=organization_id
         )
-        response: pb.GetOrganizationNamespaceAvailabilityResponse = self._call(
-            "GetOrganizationNamespaceAvailability", request, READ, timeout
+        response: pb.GetOrganizationNamespaceAvailabilityResponse = self._unary_unary(
+            methods.GET_ORGANIZATION_NAMESPACE_AVAILABILITY, request, timeout
         )
         return response.available
 
@@ -261,8 +261,8 @@ class AppService(Service):
             request = pb.UpdateOrganizationNamespaceRequest(
                 organization_id=org_id, new_public_namespace=new_public_namespace
             )
-        response: pb.UpdateOrganizationNamespaceResponse = self._call(
-            "UpdateOrganizationNamespace", request, NON_IDEMPOTENT, timeout, look="get_organization"
+        response: pb.UpdateOrganizationNamespaceResponse = self._unary_unary(
+            methods.UPDATE_ORGANIZATION_NAMESPACE, request, timeout
         )
         return response.organization
 
@@ -286,7 +286,7 @@ class AppService(Service):
         require(org_id=org_id)
         with parameter_names(organization_id="org_id"):
             request = pb.DeleteOrganizationRequest(organization_id=org_id)
-        self._call("DeleteOrganization", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_ORGANIZATION, request, timeout)
 
     def get_organization_metadata(self, org_id: str, *, timeout: Optional[float] = None) -> Dict[str, Any]:
         """Get the metadata that users have stored with an organization.
@@ -310,7 +310,9 @@ class AppService(Service):
         require(org_id=org_id)
         with parameter_names(organization_id="org_id"):
             request = pb.GetOrganizationMetadataRequest(organization_id=org_id)
-        response: pb.GetOrganizationMetadataResponse = self._call("GetOrganizationMetadata", request, READ, timeout)
+        response: pb.GetOrganizationMetadataResponse = self._unary_unary(
+            methods.GET_ORGANIZATION_METADATA, request, timeout
+        )
         return struct_to_dict(response.data)
 
     def update_organization_metadata(
@@ -335,7 +337,7 @@ class AppService(Service):
         require(org_id=org_id, metadata=metadata)
         with parameter_names(organization_id="org_id", data="metadata"):
             request = pb.UpdateOrganizationMetadataRequest(organization_id=org_id, data=metadata)
-        self._call("UpdateOrganizationMetadata", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.UPDATE_ORGANIZATION_METADATA, request, timeout)
 
     def list_organization_members(
         self, org_id: str, *, timeout: Optional[float] = None
@@ -361,7 +363,9 @@ class AppService(Service):
         require(org_id=org_id)
         with parameter_names(organization_id="org_id"):
             request = pb.ListOrganizationMembersRequest(organization_id=org_id)
-        response: pb.ListOrganizationMembersResponse = self._call("ListOrganizationMembers", request, READ, timeout)
+        response: pb.ListOrganizationMembersResponse = self._unary_unary(
+            methods.LIST_ORGANIZATION_MEMBERS, request, timeout
+        )
         return list(response.members), list(response.invites)
 
     def create_organization_invite(
@@ -405,8 +409,8 @@ class AppService(Service):
             request = pb.CreateOrganizationInviteRequest(
                 organization_id=org_id, email=email, authorizations=authorizations, send_email_invite=send_email_invite
             )
-        response: pb.CreateOrganizationInviteResponse = self._call(
-            "CreateOrganizationInvite", request, NON_IDEMPOTENT, timeout, look="list_organization_members"
+        response: pb.CreateOrganizationInviteResponse = self._unary_unary(
+            methods.CREATE_ORGANIZATION_INVITE, request, timeout
         )
         return response.invite
 
@@ -457,8 +461,8 @@ class AppService(Service):
                 add_authorizations=add_authorizations,
                 remove_authorizations=remove_authorizations,
             )
-        response: pb.UpdateOrganizationInviteAuthorizationsResponse = self._call(
-            "UpdateOrganizationInviteAuthorizations", request, NON_IDEMPOTENT, timeout, look="list_organization_members"
+        response: pb.UpdateOrganizationInviteAuthorizationsResponse = self._unary_unary(
+            methods.UPDATE_ORGANIZATION_INVITE_AUTHORIZATIONS, request, timeout
         )
         return response.invite
 
@@ -485,7 +489,7 @@ class AppService(Service):
         require(org_id=org_id, user_id=user_id)
         with parameter_names(organization_id="org_id"):
             request = pb.DeleteOrganizationMemberRequest(organization_id=org_id, user_id=user_id)
-        self._call("DeleteOrganizationMember", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_ORGANIZATION_MEMBER, request, timeout)
 
     def delete_organization_invite(self, org_id: str, email: str, *, timeout: Optional[float] = None) -> None:
         """Withdraw a pending invite to an organization.
@@ -506,7 +510,7 @@ class AppService(Service):
         require(org_id=org_id, email=email)
         with parameter_names(organization_id="org_id"):
             request = pb.DeleteOrganizationInviteRequest(organization_id=org_id, email=email)
-        self._call("DeleteOrganizationInvite", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_ORGANIZATION_INVITE, request, timeout)
 
     def resend_organization_invite(
         self, org_id: str, email: str, *, send_email_invite: Optional[bool] = None, timeout: Optional[float] = None
@@ -540,8 +544,8 @@ class AppService(Service):
                 organization_id=org_id, email=email, send_email_invite=send_email_invite
             )
         # Each call sends an e-mail.
-        response: pb.ResendOrganizationInviteResponse = self._call(
-            "ResendOrganizationInvite", request, NON_IDEMPOTENT, timeout
+        response: pb.ResendOrganizationInviteResponse = self._unary_unary(
+            methods.RESEND_ORGANIZATION_INVITE, request, timeout
         )
         return response.invite
 
@@ -564,7 +568,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.EnableBillingServiceRequest(org_id=org_id, billing_address=billing_address)
-        self._call("EnableBillingService", request, NON_IDEMPOTENT, timeout, look="get_billing_service_config")
+        self._unary_unary(methods.ENABLE_BILLING_SERVICE, request, timeout)
 
     def disable_billing_service(self, *, org_id: Optional[str] = None, timeout: Optional[float] = None) -> None:
         """Stop an organization's billing of its customers under its own name.
@@ -578,7 +582,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DisableBillingServiceRequest(org_id=org_id)
-        self._call("DisableBillingService", request, NON_IDEMPOTENT, timeout, look="get_billing_service_config")
+        self._unary_unary(methods.DISABLE_BILLING_SERVICE, request, timeout)
 
     def update_billing_service(
         self,
@@ -598,7 +602,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.UpdateBillingServiceRequest(org_id=org_id, billing_address=billing_address)
-        self._call("UpdateBillingService", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.UPDATE_BILLING_SERVICE, request, timeout)
 
     def get_billing_service_config(
         self, *, org_id: Optional[str] = None, timeout: Optional[float] = None
@@ -616,7 +620,9 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetBillingServiceConfigRequest(org_id=org_id)
-        response: pb.GetBillingServiceConfigResponse = self._call("GetBillingServiceConfig", request, READ, timeout)
+        response: pb.GetBillingServiceConfigResponse = self._unary_unary(
+            methods.GET_BILLING_SERVICE_CONFIG, request, timeout
+        )
         return response
 
     def organization_set_support_email(
@@ -633,7 +639,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.OrganizationSetSupportEmailRequest(org_id=org_id, email=email)
-        self._call("OrganizationSetSupportEmail", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.ORGANIZATION_SET_SUPPORT_EMAIL, request, timeout)
 
     def organization_get_support_email(self, *, org_id: Optional[str] = None, timeout: Optional[float] = None) -> str:
         """Get the address at which an organization gives support.
@@ -649,8 +655,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.OrganizationGetSupportEmailRequest(org_id=org_id)
-        response: pb.OrganizationGetSupportEmailResponse = self._call(
-            "OrganizationGetSupportEmail", request, READ, timeout
+        response: pb.OrganizationGetSupportEmailResponse = self._unary_unary(
+            methods.ORGANIZATION_GET_SUPPORT_EMAIL, request, timeout
         )
         return response.email
 
@@ -668,7 +674,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.OrganizationSetLogoRequest(org_id=org_id, logo=logo)
-        self._call("OrganizationSetLogo", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.ORGANIZATION_SET_LOGO, request, timeout)
 
     def organization_get_logo(self, *, org_id: Optional[str] = None, timeout: Optional[float] = None) -> str:
         """Get the address of an organization's logo.
@@ -684,7 +690,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.OrganizationGetLogoRequest(org_id=org_id)
-        response: pb.OrganizationGetLogoResponse = self._call("OrganizationGetLogo", request, READ, timeout)
+        response: pb.OrganizationGetLogoResponse = self._unary_unary(methods.ORGANIZATION_GET_LOGO, request, timeout)
         return response.url
 
     def enable_auth_service(self, *, org_id: Optional[str] = None, timeout: Optional[float] = None) -> None:
@@ -698,7 +704,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.EnableAuthServiceRequest(org_id=org_id)
-        self._call("EnableAuthService", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.ENABLE_AUTH_SERVICE, request, timeout)
 
     def disable_auth_service(self, *, org_id: Optional[str] = None, timeout: Optional[float] = None) -> None:
         """Turn off an organization's own authentication service for OAuth apps.
@@ -711,7 +717,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DisableAuthServiceRequest(org_id=org_id)
-        self._call("DisableAuthService", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.DISABLE_AUTH_SERVICE, request, timeout)
 
     def create_oauth_app(
         self,
@@ -737,9 +743,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.CreateOAuthAppRequest(org_id=org_id, client_name=client_name, oauth_config=oauth_config)
-        response: pb.CreateOAuthAppResponse = self._call(
-            "CreateOAuthApp", request, NON_IDEMPOTENT, timeout, look="list_oauth_apps"
-        )
+        response: pb.CreateOAuthAppResponse = self._unary_unary(methods.CREATE_O_AUTH_APP, request, timeout)
         return response.client_id, response.client_secret
 
     def read_oauth_app(
@@ -759,7 +763,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ReadOAuthAppRequest(org_id=org_id, client_id=client_id)
-        response: pb.ReadOAuthAppResponse = self._call("ReadOAuthApp", request, READ, timeout)
+        response: pb.ReadOAuthAppResponse = self._unary_unary(methods.READ_O_AUTH_APP, request, timeout)
         return response
 
     def update_oauth_app(
@@ -786,7 +790,7 @@ class AppService(Service):
         request = pb.UpdateOAuthAppRequest(
             org_id=org_id, client_id=client_id, client_name=client_name, oauth_config=oauth_config
         )
-        self._call("UpdateOAuthApp", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.UPDATE_O_AUTH_APP, request, timeout)
 
     def delete_oauth_app(
         self, *, org_id: Optional[str] = None, client_id: Optional[str] = None, timeout: Optional[float] = None
@@ -802,7 +806,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DeleteOAuthAppRequest(org_id=org_id, client_id=client_id)
-        self._call("DeleteOAuthApp", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_O_AUTH_APP, request, timeout)
 
     def list_oauth_apps(self, *, org_id: Optional[str] = None, timeout: Optional[float] = None) -> List[str]:
         """List the client IDs of an organization's OAuth apps.
@@ -818,7 +822,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ListOAuthAppsRequest(org_id=org_id)
-        response: pb.ListOAuthAppsResponse = self._call("ListOAuthApps", request, READ, timeout)
+        response: pb.ListOAuthAppsResponse = self._unary_unary(methods.LIST_O_AUTH_APPS, request, timeout)
         return list(response.client_ids)
 
     def create_oauth_app_user(
@@ -866,7 +870,7 @@ class AppService(Service):
             last_name=last_name,
             password=password,
         )
-        response: pb.CreateOAuthAppUserResponse = self._call("CreateOAuthAppUser", request, NON_IDEMPOTENT, timeout)
+        response: pb.CreateOAuthAppUserResponse = self._unary_unary(methods.CREATE_O_AUTH_APP_USER, request, timeout)
         return response
 
     def create_location(
@@ -899,9 +903,7 @@ class AppService(Service):
         require(org_id=org_id, name=name)
         with parameter_names(organization_id="org_id"):
             request = pb.CreateLocationRequest(organization_id=org_id, name=name, parent_location_id=parent_location_id)
-        response: pb.CreateLocationResponse = self._call(
-            "CreateLocation", request, NON_IDEMPOTENT, timeout, look="list_locations"
-        )
+        response: pb.CreateLocationResponse = self._unary_unary(methods.CREATE_LOCATION, request, timeout)
         return response.location
 
     def update_location(
@@ -944,7 +946,7 @@ class AppService(Service):
         request = pb.UpdateLocationRequest(
             location_id=location_id, name=name, parent_location_id=parent_location_id, region=region
         )
-        response: pb.UpdateLocationResponse = self._call("UpdateLocation", request, IDEMPOTENT, timeout)
+        response: pb.UpdateLocationResponse = self._unary_unary(methods.UPDATE_LOCATION, request, timeout)
         return response.location
 
     def delete_location(self, location_id: str, *, timeout: Optional[float] = None) -> None:
@@ -965,7 +967,7 @@ class AppService(Service):
         """
         require(location_id=location_id)
         request = pb.DeleteLocationRequest(location_id=location_id)
-        self._call("DeleteLocation", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_LOCATION, request, timeout)
 
     def get_location_metadata(self, location_id: str, *, timeout: Optional[float] = None) -> Dict[str, Any]:
         """Get the metadata that users have stored with a location.
@@ -988,7 +990,7 @@ class AppService(Service):
         """
         require(location_id=location_id)
         request = pb.GetLocationMetadataRequest(location_id=location_id)
-        response: pb.GetLocationMetadataResponse = self._call("GetLocationMetadata", request, READ, timeout)
+        response: pb.GetLocationMetadataResponse = self._unary_unary(methods.GET_LOCATION_METADATA, request, timeout)
         return struct_to_dict(response.data)
 
     def update_location_metadata(
@@ -1013,7 +1015,7 @@ class AppService(Service):
         require(location_id=location_id, metadata=metadata)
         with parameter_names(data="metadata"):
             request = pb.UpdateLocationMetadataRequest(location_id=location_id, data=metadata)
-        self._call("UpdateLocationMetadata", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.UPDATE_LOCATION_METADATA, request, timeout)
 
     def list_locations(self, org_id: str, *, timeout: Optional[float] = None) -> List[pb.Location]:
         """List the locations of an organization, those shared with it included.
@@ -1037,7 +1039,7 @@ class AppService(Service):
         require(org_id=org_id)
         with parameter_names(organization_id="org_id"):
             request = pb.ListLocationsRequest(organization_id=org_id)
-        response: pb.ListLocationsResponse = self._call("ListLocations", request, READ, timeout)
+        response: pb.ListLocationsResponse = self._unary_unary(methods.LIST_LOCATIONS, request, timeout)
         return list(response.locations)
 
     def share_location(self, organization_id: str, location_id: str, *, timeout: Optional[float] = None) -> None:
@@ -1062,7 +1064,7 @@ class AppService(Service):
         """
         require(organization_id=organization_id, location_id=location_id)
         request = pb.ShareLocationRequest(organization_id=organization_id, location_id=location_id)
-        self._call("ShareLocation", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.SHARE_LOCATION, request, timeout)
 
     def unshare_location(self, organization_id: str, location_id: str, *, timeout: Optional[float] = None) -> None:
         """Take an organization's access to a location away.
@@ -1086,7 +1088,7 @@ class AppService(Service):
         """
         require(organization_id=organization_id, location_id=location_id)
         request = pb.UnshareLocationRequest(organization_id=organization_id, location_id=location_id)
-        self._call("UnshareLocation", request, DELETE, timeout)
+        self._unary_unary(methods.UNSHARE_LOCATION, request, timeout)
 
     def get_robot(self, robot_id: str, *, timeout: Optional[float] = None) -> pb.Robot:
         """Get a machine.
@@ -1110,7 +1112,7 @@ class AppService(Service):
         require(robot_id=robot_id)
         with parameter_names(id="robot_id"):
             request = pb.GetRobotRequest(id=robot_id)
-        response: pb.GetRobotResponse = self._call("GetRobot", request, READ, timeout)
+        response: pb.GetRobotResponse = self._unary_unary(methods.GET_ROBOT, request, timeout)
         return response.robot
 
     def get_robot_metadata(self, robot_id: str, *, timeout: Optional[float] = None) -> Dict[str, Any]:
@@ -1135,7 +1137,7 @@ class AppService(Service):
         require(robot_id=robot_id)
         with parameter_names(id="robot_id"):
             request = pb.GetRobotMetadataRequest(id=robot_id)
-        response: pb.GetRobotMetadataResponse = self._call("GetRobotMetadata", request, READ, timeout)
+        response: pb.GetRobotMetadataResponse = self._unary_unary(methods.GET_ROBOT_METADATA, request, timeout)
         return struct_to_dict(response.data)
 
     def update_robot_metadata(self, robot_id: str, metadata: StructLike, *, timeout: Optional[float] = None) -> None:
@@ -1158,7 +1160,7 @@ class AppService(Service):
         require(robot_id=robot_id, metadata=metadata)
         with parameter_names(id="robot_id", data="metadata"):
             request = pb.UpdateRobotMetadataRequest(id=robot_id, data=metadata)
-        self._call("UpdateRobotMetadata", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.UPDATE_ROBOT_METADATA, request, timeout)
 
     def get_rover_rental_robots(self, org_id: str, *, timeout: Optional[float] = None) -> List[pb.RoverRentalRobot]:
         """List the rental rovers of an organization.
@@ -1182,7 +1184,7 @@ class AppService(Service):
         """
         require(org_id=org_id)
         request = pb.GetRoverRentalRobotsRequest(org_id=org_id)
-        response: pb.GetRoverRentalRobotsResponse = self._call("GetRoverRentalRobots", request, READ, timeout)
+        response: pb.GetRoverRentalRobotsResponse = self._unary_unary(methods.GET_ROVER_RENTAL_ROBOTS, request, timeout)
         return list(response.robots)
 
     def new_robot_part(self, robot_id: str, part_name: str, *, timeout: Optional[float] = None) -> str:
@@ -1211,9 +1213,7 @@ class AppService(Service):
         """
         require(robot_id=robot_id, part_name=part_name)
         request = pb.NewRobotPartRequest(robot_id=robot_id, part_name=part_name)
-        response: pb.NewRobotPartResponse = self._call(
-            "NewRobotPart", request, NON_IDEMPOTENT, timeout, look="get_robot_parts"
-        )
+        response: pb.NewRobotPartResponse = self._unary_unary(methods.NEW_ROBOT_PART, request, timeout)
         return response.part_id
 
     def delete_robot_part(self, robot_part_id: str, *, timeout: Optional[float] = None) -> None:
@@ -1237,7 +1237,7 @@ class AppService(Service):
         require(robot_part_id=robot_part_id)
         with parameter_names(part_id="robot_part_id"):
             request = pb.DeleteRobotPartRequest(part_id=robot_part_id)
-        self._call("DeleteRobotPart", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_ROBOT_PART, request, timeout)
 
     def get_robot_part_metadata(self, robot_part_id: str, *, timeout: Optional[float] = None) -> Dict[str, Any]:
         """Get the metadata that users have stored with a part of a machine.
@@ -1261,7 +1261,7 @@ class AppService(Service):
         require(robot_part_id=robot_part_id)
         with parameter_names(id="robot_part_id"):
             request = pb.GetRobotPartMetadataRequest(id=robot_part_id)
-        response: pb.GetRobotPartMetadataResponse = self._call("GetRobotPartMetadata", request, READ, timeout)
+        response: pb.GetRobotPartMetadataResponse = self._unary_unary(methods.GET_ROBOT_PART_METADATA, request, timeout)
         return struct_to_dict(response.data)
 
     def update_robot_part_metadata(
@@ -1286,7 +1286,7 @@ class AppService(Service):
         require(robot_part_id=robot_part_id, metadata=metadata)
         with parameter_names(id="robot_part_id", data="metadata"):
             request = pb.UpdateRobotPartMetadataRequest(id=robot_part_id, data=metadata)
-        self._call("UpdateRobotPartMetadata", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.UPDATE_ROBOT_PART_METADATA, request, timeout)
 
     def get_robot_api_keys(
         self, robot_id: str, *, timeout: Optional[float] = None
@@ -1311,7 +1311,7 @@ class AppService(Service):
         """
         require(robot_id=robot_id)
         request = pb.GetRobotAPIKeysRequest(robot_id=robot_id)
-        response: pb.GetRobotAPIKeysResponse = self._call("GetRobotAPIKeys", request, READ, timeout)
+        response: pb.GetRobotAPIKeysResponse = self._unary_unary(methods.GET_ROBOT_API_KEYS, request, timeout)
         return list(response.api_keys)
 
     def mark_part_as_main(self, robot_part_id: str, *, timeout: Optional[float] = None) -> None:
@@ -1336,7 +1336,7 @@ class AppService(Service):
         require(robot_part_id=robot_part_id)
         with parameter_names(part_id="robot_part_id"):
             request = pb.MarkPartAsMainRequest(part_id=robot_part_id)
-        self._call("MarkPartAsMain", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.MARK_PART_AS_MAIN, request, timeout)
 
     def mark_part_for_restart(self, robot_part_id: str, *, timeout: Optional[float] = None) -> None:
         """Ask a part to restart.
@@ -1359,7 +1359,7 @@ class AppService(Service):
         with parameter_names(part_id="robot_part_id"):
             request = pb.MarkPartForRestartRequest(part_id=robot_part_id)
         # Marked again after it has restarted, the part would restart twice.
-        self._call("MarkPartForRestart", request, NON_IDEMPOTENT, timeout)
+        self._unary_unary(methods.MARK_PART_FOR_RESTART, request, timeout)
 
     def delete_robot_part_secret(self, robot_part_id: str, secret_id: str, *, timeout: Optional[float] = None) -> None:
         """Delete a secret of a part of a machine.
@@ -1380,7 +1380,7 @@ class AppService(Service):
         require(robot_part_id=robot_part_id, secret_id=secret_id)
         with parameter_names(part_id="robot_part_id"):
             request = pb.DeleteRobotPartSecretRequest(part_id=robot_part_id, secret_id=secret_id)
-        self._call("DeleteRobotPartSecret", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_ROBOT_PART_SECRET, request, timeout)
 
     def list_robots_for_locations(
         self, location_ids: Sequence[str], *, timeout: Optional[float] = None
@@ -1405,7 +1405,9 @@ class AppService(Service):
         """
         require(location_ids=location_ids)
         request = pb.ListRobotsForLocationsRequest(location_ids=location_ids)
-        response: pb.ListRobotsForLocationsResponse = self._call("ListRobotsForLocations", request, READ, timeout)
+        response: pb.ListRobotsForLocationsResponse = self._unary_unary(
+            methods.LIST_ROBOTS_FOR_LOCATIONS, request, timeout
+        )
         return list(response.robots)
 
     def list_robots_for_org(self, org_id: str, *, timeout: Optional[float] = None) -> List[pb.Robot]:
@@ -1429,7 +1431,7 @@ class AppService(Service):
         """
         require(org_id=org_id)
         request = pb.ListRobotsForOrgRequest(org_id=org_id)
-        response: pb.ListRobotsForOrgResponse = self._call("ListRobotsForOrg", request, READ, timeout)
+        response: pb.ListRobotsForOrgResponse = self._unary_unary(methods.LIST_ROBOTS_FOR_ORG, request, timeout)
         return list(response.robots)
 
     def delete_robot(self, robot_id: str, *, timeout: Optional[float] = None) -> None:
@@ -1452,7 +1454,7 @@ class AppService(Service):
         require(robot_id=robot_id)
         with parameter_names(id="robot_id"):
             request = pb.DeleteRobotRequest(id=robot_id)
-        self._call("DeleteRobot", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_ROBOT, request, timeout)
 
     def add_favorite_machine(self, machine_id: str, *, timeout: Optional[float] = None) -> None:
         """Add a machine to the caller's favorites.
@@ -1466,7 +1468,7 @@ class AppService(Service):
         """
         require(machine_id=machine_id)
         request = pb.AddFavoriteMachineRequest(machine_id=machine_id)
-        self._call("AddFavoriteMachine", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.ADD_FAVORITE_MACHINE, request, timeout)
 
     def remove_favorite_machine(self, machine_id: str, *, timeout: Optional[float] = None) -> None:
         """Take a machine off the caller's favorites.
@@ -1480,7 +1482,7 @@ class AppService(Service):
         """
         require(machine_id=machine_id)
         request = pb.RemoveFavoriteMachineRequest(machine_id=machine_id)
-        self._call("RemoveFavoriteMachine", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.REMOVE_FAVORITE_MACHINE, request, timeout)
 
     def list_favorite_machines(self, *, timeout: Optional[float] = None) -> List[pb.FavoriteMachine]:
         """List the caller's favorite machines.
@@ -1495,7 +1497,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ListFavoriteMachinesRequest()
-        response: pb.ListFavoriteMachinesResponse = self._call("ListFavoriteMachines", request, READ, timeout)
+        response: pb.ListFavoriteMachinesResponse = self._unary_unary(methods.LIST_FAVORITE_MACHINES, request, timeout)
         return list(response.favorites)
 
     def delete_fragment(self, fragment_id: str, *, timeout: Optional[float] = None) -> None:
@@ -1517,7 +1519,7 @@ class AppService(Service):
         require(fragment_id=fragment_id)
         with parameter_names(id="fragment_id"):
             request = pb.DeleteFragmentRequest(id=fragment_id)
-        self._call("DeleteFragment", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_FRAGMENT, request, timeout)
 
     def list_nested_fragments(
         self,
@@ -1540,7 +1542,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ListNestedFragmentsRequest(fragment_id=fragment_id, additional_fragments=additional_fragments)
-        response: pb.ListNestedFragmentsResponse = self._call("ListNestedFragments", request, READ, timeout)
+        response: pb.ListNestedFragmentsResponse = self._unary_unary(methods.LIST_NESTED_FRAGMENTS, request, timeout)
         return response
 
     def list_machine_fragments(
@@ -1572,7 +1574,7 @@ class AppService(Service):
             additional_fragment_ids=additional_fragment_ids,
             additional_fragments=additional_fragments,
         )
-        response: pb.ListMachineFragmentsResponse = self._call("ListMachineFragments", request, READ, timeout)
+        response: pb.ListMachineFragmentsResponse = self._unary_unary(methods.LIST_MACHINE_FRAGMENTS, request, timeout)
         return response
 
     def list_machine_summaries(
@@ -1604,7 +1606,7 @@ class AppService(Service):
             request = pb.ListMachineSummariesRequest(
                 organization_id=org_id, fragment_ids=fragment_ids, location_ids=location_ids, limit=limit
             )
-        response: pb.ListMachineSummariesResponse = self._call("ListMachineSummaries", request, READ, timeout)
+        response: pb.ListMachineSummariesResponse = self._unary_unary(methods.LIST_MACHINE_SUMMARIES, request, timeout)
         return list(response.location_summaries)
 
     def get_fragment_usage(self, fragment_id: str, *, timeout: Optional[float] = None) -> List[pb.FragmentUsage]:
@@ -1627,7 +1629,7 @@ class AppService(Service):
         """
         require(fragment_id=fragment_id)
         request = pb.GetFragmentUsageRequest(fragment_id=fragment_id)
-        response: pb.GetFragmentUsageResponse = self._call("GetFragmentUsage", request, READ, timeout)
+        response: pb.GetFragmentUsageResponse = self._unary_unary(methods.GET_FRAGMENT_USAGE, request, timeout)
         return list(response.version_usages)
 
     def set_fragment_tag(
@@ -1658,7 +1660,7 @@ class AppService(Service):
         """
         require(fragment_id=fragment_id, tag=tag, revision=revision)
         request = pb.SetFragmentTagRequest(fragment_id=fragment_id, tag=tag, revision=revision)
-        response: pb.SetFragmentTagResponse = self._call("SetFragmentTag", request, IDEMPOTENT, timeout)
+        response: pb.SetFragmentTagResponse = self._unary_unary(methods.SET_FRAGMENT_TAG, request, timeout)
         return list(response.tags)
 
     def delete_fragment_tag(
@@ -1687,9 +1689,7 @@ class AppService(Service):
         """
         require(fragment_id=fragment_id, tag=tag)
         request = pb.DeleteFragmentTagRequest(fragment_id=fragment_id, tag=tag)
-        response: pb.DeleteFragmentTagResponse = self._call(
-            "DeleteFragmentTag", request, NON_IDEMPOTENT, timeout, look="get_fragment_history"
-        )
+        response: pb.DeleteFragmentTagResponse = self._unary_unary(methods.DELETE_FRAGMENT_TAG, request, timeout)
         return list(response.tags)
 
     def list_authorizations(
@@ -1718,7 +1718,7 @@ class AppService(Service):
         require(org_id=org_id)
         with parameter_names(organization_id="org_id"):
             request = pb.ListAuthorizationsRequest(organization_id=org_id, resource_ids=resource_ids)
-        response: pb.ListAuthorizationsResponse = self._call("ListAuthorizations", request, READ, timeout)
+        response: pb.ListAuthorizationsResponse = self._unary_unary(methods.LIST_AUTHORIZATIONS, request, timeout)
         return list(response.authorizations)
 
     def check_permissions(
@@ -1745,7 +1745,7 @@ class AppService(Service):
         """
         require(permissions=permissions)
         request = pb.CheckPermissionsRequest(permissions=permissions)
-        response: pb.CheckPermissionsResponse = self._call("CheckPermissions", request, READ, timeout)
+        response: pb.CheckPermissionsResponse = self._unary_unary(methods.CHECK_PERMISSIONS, request, timeout)
         return list(response.authorized_permissions)
 
     def get_registry_item(
@@ -1775,7 +1775,7 @@ class AppService(Service):
         request = pb.GetRegistryItemRequest(
             item_id=item_id, include_markdown_documentation=include_markdown_documentation
         )
-        response: pb.GetRegistryItemResponse = self._call("GetRegistryItem", request, READ, timeout)
+        response: pb.GetRegistryItemResponse = self._unary_unary(methods.GET_REGISTRY_ITEM, request, timeout)
         return response.item
 
     def create_registry_item(
@@ -1811,7 +1811,7 @@ class AppService(Service):
         """
         require(organization_id=organization_id, name=name, type=type)
         request = pb.CreateRegistryItemRequest(organization_id=organization_id, name=name, type=type)
-        self._call("CreateRegistryItem", request, NON_IDEMPOTENT, timeout, look="list_registry_items")
+        self._unary_unary(methods.CREATE_REGISTRY_ITEM, request, timeout)
 
     def update_registry_item(
         self,
@@ -1874,7 +1874,7 @@ class AppService(Service):
             markdown_description=markdown_description,
             billing=billing,
         )
-        self._call("UpdateRegistryItem", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.UPDATE_REGISTRY_ITEM, request, timeout)
 
     def list_registry_items(
         self,
@@ -1948,7 +1948,7 @@ class AppService(Service):
             module_languages=module_languages,
             show_owned_deprecated=show_owned_deprecated,
         )
-        response: pb.ListRegistryItemsResponse = self._call("ListRegistryItems", request, READ, timeout)
+        response: pb.ListRegistryItemsResponse = self._unary_unary(methods.LIST_REGISTRY_ITEMS, request, timeout)
         return list(response.items)
 
     def delete_registry_item(self, item_id: str, *, timeout: Optional[float] = None) -> None:
@@ -1970,7 +1970,7 @@ class AppService(Service):
         """
         require(item_id=item_id)
         request = pb.DeleteRegistryItemRequest(item_id=item_id)
-        self._call("DeleteRegistryItem", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_REGISTRY_ITEM, request, timeout)
 
     def rename_registry_item(self, item_id: str, new_name: str, *, timeout: Optional[float] = None) -> pb.RegistryItem:
         """Rename an item of the registry.
@@ -1991,9 +1991,7 @@ class AppService(Service):
         """
         require(item_id=item_id, new_name=new_name)
         request = pb.RenameRegistryItemRequest(item_id=item_id, new_name=new_name)
-        response: pb.RenameRegistryItemResponse = self._call(
-            "RenameRegistryItem", request, NON_IDEMPOTENT, timeout, look="get_registry_item"
-        )
+        response: pb.RenameRegistryItemResponse = self._unary_unary(methods.RENAME_REGISTRY_ITEM, request, timeout)
         return response.item
 
     def transfer_registry_item(
@@ -2014,7 +2012,7 @@ class AppService(Service):
         """
         require(item_id=item_id, new_public_namespace=new_public_namespace)
         request = pb.TransferRegistryItemRequest(item_id=item_id, new_public_namespace=new_public_namespace)
-        self._call("TransferRegistryItem", request, NON_IDEMPOTENT, timeout, look="get_registry_item")
+        self._unary_unary(methods.TRANSFER_REGISTRY_ITEM, request, timeout)
 
     def deprecate_registry_item(self, item_id: str, message: str, *, timeout: Optional[float] = None) -> None:
         """Mark a registry item as deprecated.
@@ -2038,7 +2036,7 @@ class AppService(Service):
         """
         require(item_id=item_id, message=message)
         request = pb.DeprecateRegistryItemRequest(item_id=item_id, message=message)
-        self._call("DeprecateRegistryItem", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.DEPRECATE_REGISTRY_ITEM, request, timeout)
 
     def undeprecate_registry_item(self, item_id: str, *, timeout: Optional[float] = None) -> None:
         """Take back the deprecation of a registry item.
@@ -2056,7 +2054,7 @@ class AppService(Service):
         """
         require(item_id=item_id)
         request = pb.UndeprecateRegistryItemRequest(item_id=item_id)
-        self._call("UndeprecateRegistryItem", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.UNDEPRECATE_REGISTRY_ITEM, request, timeout)
 
     def create_module(self, org_id: str, name: str, *, timeout: Optional[float] = None) -> Tuple[str, str]:
         """Create a module in the registry.
@@ -2086,9 +2084,7 @@ class AppService(Service):
         require(org_id=org_id, name=name)
         with parameter_names(organization_id="org_id"):
             request = pb.CreateModuleRequest(organization_id=org_id, name=name)
-        response: pb.CreateModuleResponse = self._call(
-            "CreateModule", request, NON_IDEMPOTENT, timeout, look="list_modules"
-        )
+        response: pb.CreateModuleResponse = self._unary_unary(methods.CREATE_MODULE, request, timeout)
         return response.module_id, response.url
 
     def get_module(
@@ -2118,7 +2114,7 @@ class AppService(Service):
         request = pb.GetModuleRequest(
             module_id=module_id, include_markdown_documentation=include_markdown_documentation
         )
-        response: pb.GetModuleResponse = self._call("GetModule", request, READ, timeout)
+        response: pb.GetModuleResponse = self._unary_unary(methods.GET_MODULE, request, timeout)
         return response.module
 
     def list_modules(
@@ -2148,7 +2144,7 @@ class AppService(Service):
             request = pb.ListModulesRequest(
                 organization_id=org_id, include_markdown_documentation=include_markdown_documentation
             )
-        response: pb.ListModulesResponse = self._call("ListModules", request, READ, timeout)
+        response: pb.ListModulesResponse = self._unary_unary(methods.LIST_MODULES, request, timeout)
         return list(response.modules)
 
     def deprecate_registry_item_version(
@@ -2174,7 +2170,7 @@ class AppService(Service):
         """
         require(item_id=item_id, version=version, message=message)
         request = pb.DeprecateRegistryItemVersionRequest(item_id=item_id, version=version, message=message)
-        self._call("DeprecateRegistryItemVersion", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.DEPRECATE_REGISTRY_ITEM_VERSION, request, timeout)
 
     def undeprecate_registry_item_version(self, item_id: str, version: str, *, timeout: Optional[float] = None) -> None:
         """Take back the deprecation of one version of a registry item.
@@ -2196,7 +2192,7 @@ class AppService(Service):
         """
         require(item_id=item_id, version=version)
         request = pb.UndeprecateRegistryItemVersionRequest(item_id=item_id, version=version)
-        self._call("UndeprecateRegistryItemVersion", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.UNDEPRECATE_REGISTRY_ITEM_VERSION, request, timeout)
 
     def delete_key(self, id: str, *, timeout: Optional[float] = None) -> None:
         """Delete an API key, along with its roles.
@@ -2217,7 +2213,7 @@ class AppService(Service):
         """
         require(id=id)
         request = pb.DeleteKeyRequest(id=id)
-        self._call("DeleteKey", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_KEY, request, timeout)
 
     def list_keys(self, org_id: str, *, timeout: Optional[float] = None) -> List[pb.APIKeyWithAuthorizations]:
         """List the API keys of an organization and their roles.
@@ -2242,7 +2238,7 @@ class AppService(Service):
         """
         require(org_id=org_id)
         request = pb.ListKeysRequest(org_id=org_id)
-        response: pb.ListKeysResponse = self._call("ListKeys", request, READ, timeout)
+        response: pb.ListKeysResponse = self._unary_unary(methods.LIST_KEYS, request, timeout)
         return list(response.api_keys)
 
     def rename_key(self, id: str, name: str, *, timeout: Optional[float] = None) -> Tuple[str, str]:
@@ -2261,7 +2257,7 @@ class AppService(Service):
         """
         require(id=id, name=name)
         request = pb.RenameKeyRequest(id=id, name=name)
-        response: pb.RenameKeyResponse = self._call("RenameKey", request, IDEMPOTENT, timeout)
+        response: pb.RenameKeyResponse = self._unary_unary(methods.RENAME_KEY, request, timeout)
         return response.id, response.name
 
     def rotate_key(self, id: str, *, timeout: Optional[float] = None) -> Tuple[str, str]:
@@ -2290,7 +2286,7 @@ class AppService(Service):
         require(id=id)
         request = pb.RotateKeyRequest(id=id)
         # The old key dies with the call; a second one would kill the new key.
-        response: pb.RotateKeyResponse = self._call("RotateKey", request, NON_IDEMPOTENT, timeout, look="list_keys")
+        response: pb.RotateKeyResponse = self._unary_unary(methods.ROTATE_KEY, request, timeout)
         return response.key, response.id
 
     def create_key_from_existing_key_authorizations(
@@ -2319,8 +2315,8 @@ class AppService(Service):
         """
         require(id=id)
         request = pb.CreateKeyFromExistingKeyAuthorizationsRequest(id=id)
-        response: pb.CreateKeyFromExistingKeyAuthorizationsResponse = self._call(
-            "CreateKeyFromExistingKeyAuthorizations", request, NON_IDEMPOTENT, timeout, look="list_keys"
+        response: pb.CreateKeyFromExistingKeyAuthorizationsResponse = self._unary_unary(
+            methods.CREATE_KEY_FROM_EXISTING_KEY_AUTHORIZATIONS, request, timeout
         )
         return response.key, response.id
 
@@ -2341,7 +2337,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetAppContentRequest(public_namespace=public_namespace, name=name)
-        response: pb.GetAppContentResponse = self._call("GetAppContent", request, READ, timeout)
+        response: pb.GetAppContentResponse = self._unary_unary(methods.GET_APP_CONTENT, request, timeout)
         return response
 
     def get_app_branding(
@@ -2361,7 +2357,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetAppBrandingRequest(public_namespace=public_namespace, name=name)
-        response: pb.GetAppBrandingResponse = self._call("GetAppBranding", request, READ, timeout)
+        response: pb.GetAppBrandingResponse = self._unary_unary(methods.GET_APP_BRANDING, request, timeout)
         return response
 
     def upload_device_push_token(
@@ -2380,7 +2376,7 @@ class AppService(Service):
         """
         require(app_id=app_id, device_token=device_token, device_uuid=device_uuid)
         request = pb.UploadDevicePushTokenRequest(app_id=app_id, device_token=device_token, device_uuid=device_uuid)
-        self._call("UploadDevicePushToken", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.UPLOAD_DEVICE_PUSH_TOKEN, request, timeout)
 
     def delete_device_push_token(self, app_id: str, device_uuid: str, *, timeout: Optional[float] = None) -> None:
         """Stop push notifications of an app to a device.
@@ -2395,7 +2391,7 @@ class AppService(Service):
         """
         require(app_id=app_id, device_uuid=device_uuid)
         request = pb.DeleteDevicePushTokenRequest(app_id=app_id, device_uuid=device_uuid)
-        self._call("DeleteDevicePushToken", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_DEVICE_PUSH_TOKEN, request, timeout)
 
     def get_device_push_tokens(self, app_id: str, *, timeout: Optional[float] = None) -> List[str]:
         """List the push tokens registered for an app.
@@ -2412,7 +2408,7 @@ class AppService(Service):
         """
         require(app_id=app_id)
         request = pb.GetDevicePushTokensRequest(app_id=app_id)
-        response: pb.GetDevicePushTokensResponse = self._call("GetDevicePushTokens", request, READ, timeout)
+        response: pb.GetDevicePushTokensResponse = self._unary_unary(methods.GET_DEVICE_PUSH_TOKENS, request, timeout)
         return list(response.device_tokens)
 
     def set_firebase_config(
@@ -2431,7 +2427,7 @@ class AppService(Service):
         """
         require(org_id=org_id, app_id=app_id, config_json=config_json)
         request = pb.SetFirebaseConfigRequest(org_id=org_id, app_id=app_id, config_json=config_json)
-        self._call("SetFirebaseConfig", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.SET_FIREBASE_CONFIG, request, timeout)
 
     def get_firebase_config(self, org_id: str, *, timeout: Optional[float] = None) -> str:
         """Find out which app of an organization has a Firebase configuration.
@@ -2448,7 +2444,7 @@ class AppService(Service):
         """
         require(org_id=org_id)
         request = pb.GetFirebaseConfigRequest(org_id=org_id)
-        response: pb.GetFirebaseConfigResponse = self._call("GetFirebaseConfig", request, READ, timeout)
+        response: pb.GetFirebaseConfigResponse = self._unary_unary(methods.GET_FIREBASE_CONFIG, request, timeout)
         return response.app_id
 
     def delete_firebase_config(self, org_id: str, app_id: str, *, timeout: Optional[float] = None) -> None:
@@ -2464,4 +2460,4 @@ class AppService(Service):
         """
         require(org_id=org_id, app_id=app_id)
         request = pb.DeleteFirebaseConfigRequest(org_id=org_id, app_id=app_id)
-        self._call("DeleteFirebaseConfig", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_FIREBASE_CONFIG, request, timeout)

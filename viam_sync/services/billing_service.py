@@ -9,8 +9,8 @@ from typing import List, Optional
 
 from viam_sync.checks import parameter_names, require
 from viam_sync.proto.app import billing as pb
-from viam_sync.rpc.retry import IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class BillingService(Service):
@@ -42,7 +42,7 @@ class BillingService(Service):
             customer_org_id=customer_org_id, billing_owner_org_id=billing_owner_org_id
         )
         # Each call sends an e-mail.
-        self._call("SendPaymentRequiredEmail", request, NON_IDEMPOTENT, timeout)
+        self._unary_unary(methods.SEND_PAYMENT_REQUIRED_EMAIL, request, timeout)
 
     def get_available_billing_tiers(self, *, timeout: Optional[float] = None) -> List[str]:
         """List the billing tiers that organizations can be put on.
@@ -61,7 +61,9 @@ class BillingService(Service):
             ['standard', 'education']
         """
         request = pb.GetAvailableBillingTiersRequest()
-        response: pb.GetAvailableBillingTiersResponse = self._call("GetAvailableBillingTiers", request, READ, timeout)
+        response: pb.GetAvailableBillingTiersResponse = self._unary_unary(
+            methods.GET_AVAILABLE_BILLING_TIERS, request, timeout
+        )
         return list(response.tiers)
 
     def update_organization_billing_tier(
@@ -88,9 +90,7 @@ class BillingService(Service):
         with parameter_names(organization_id="org_id"):
             request = pb.UpdateOrganizationBillingTierRequest(organization_id=org_id, billing_tier=billing_tier)
         # Whether each change of tier is billed is not known.
-        self._call(
-            "UpdateOrganizationBillingTier", request, NON_IDEMPOTENT, timeout, look="get_org_billing_information"
-        )
+        self._unary_unary(methods.UPDATE_ORGANIZATION_BILLING_TIER, request, timeout)
 
     def get_location_billing_organization(self, location_id: str, *, timeout: Optional[float] = None) -> str:
         """Get the organization that pays for a location.
@@ -113,8 +113,8 @@ class BillingService(Service):
         """
         require(location_id=location_id)
         request = pb.GetLocationBillingOrganizationRequest(location_id=location_id)
-        response: pb.GetLocationBillingOrganizationResponse = self._call(
-            "GetLocationBillingOrganization", request, READ, timeout
+        response: pb.GetLocationBillingOrganizationResponse = self._unary_unary(
+            methods.GET_LOCATION_BILLING_ORGANIZATION, request, timeout
         )
         return response.billing_organization_id
 
@@ -141,7 +141,7 @@ class BillingService(Service):
         request = pb.UpdateLocationBillingOrganizationRequest(
             location_id=location_id, billing_organization_id=billing_organization_id
         )
-        self._call("UpdateLocationBillingOrganization", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.UPDATE_LOCATION_BILLING_ORGANIZATION, request, timeout)
 
     def charge_organization(
         self,
@@ -192,9 +192,7 @@ class BillingService(Service):
             disable_confirmation_email=disable_confirmation_email,
         )
         # Sent again, it would charge again.
-        response: pb.ChargeOrganizationResponse = self._call(
-            "ChargeOrganization", request, NON_IDEMPOTENT, timeout, look="get_invoices_summary"
-        )
+        response: pb.ChargeOrganizationResponse = self._unary_unary(methods.CHARGE_ORGANIZATION, request, timeout)
         return response
 
     def create_invoice_and_charge_immediately(
@@ -244,7 +242,7 @@ class BillingService(Service):
             disable_email=disable_email,
         )
         # Sent again, it would charge again.
-        response: pb.CreateInvoiceAndChargeImmediatelyResponse = self._call(
-            "CreateInvoiceAndChargeImmediately", request, NON_IDEMPOTENT, timeout, look="get_invoices_summary"
+        response: pb.CreateInvoiceAndChargeImmediatelyResponse = self._unary_unary(
+            methods.CREATE_INVOICE_AND_CHARGE_IMMEDIATELY, request, timeout
         )
         return response

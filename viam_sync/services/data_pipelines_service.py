@@ -9,8 +9,8 @@ from typing import Optional
 
 from viam_sync.checks import require
 from viam_sync.proto.app import datapipelines as pb
-from viam_sync.rpc.retry import DELETE, IDEMPOTENT
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class DataPipelinesService(Service):
@@ -32,7 +32,7 @@ class DataPipelinesService(Service):
         """
         require(id=id, name=name)
         request = pb.RenameDataPipelineRequest(id=id, name=name)
-        self._call("RenameDataPipeline", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.RENAME_DATA_PIPELINE, request, timeout)
 
     def delete_data_pipeline(self, id: str, *, timeout: Optional[float] = None) -> None:
         """Delete a data pipeline.
@@ -47,7 +47,7 @@ class DataPipelinesService(Service):
         """
         require(id=id)
         request = pb.DeleteDataPipelineRequest(id=id)
-        self._call("DeleteDataPipeline", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_DATA_PIPELINE, request, timeout)
 
     def enable_data_pipeline(self, id: str, *, timeout: Optional[float] = None) -> None:
         """Let a disabled data pipeline run on its schedule again.
@@ -62,7 +62,7 @@ class DataPipelinesService(Service):
         """
         require(id=id)
         request = pb.EnableDataPipelineRequest(id=id)
-        self._call("EnableDataPipeline", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.ENABLE_DATA_PIPELINE, request, timeout)
 
     def disable_data_pipeline(self, id: str, *, timeout: Optional[float] = None) -> None:
         """Stop the scheduled runs of a data pipeline without deleting it.
@@ -77,4 +77,4 @@ class DataPipelinesService(Service):
         """
         require(id=id)
         request = pb.DisableDataPipelineRequest(id=id)
-        self._call("DisableDataPipeline", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.DISABLE_DATA_PIPELINE, request, timeout)

@@ -10,8 +10,8 @@ from typing import List, Optional, Sequence, Tuple
 from viam_sync.checks import require
 from viam_sync.messages.values import TimestampLike
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.retry import DELETE, IDEMPOTENT, NON_IDEMPOTENT, READ, READ_FILES
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class DataService(Service):
@@ -57,9 +57,7 @@ class DataService(Service):
             organization_id=organization_id, delete_older_than_days=delete_older_than_days, filter=filter
         )
         # The age is counted from the day on which the service gets the request.
-        response: pb.DeleteTabularDataResponse = self._call(
-            "DeleteTabularData", request, NON_IDEMPOTENT, timeout, look="tabular_data_by_filter"
-        )
+        response: pb.DeleteTabularDataResponse = self._unary_unary(methods.DELETE_TABULAR_DATA, request, timeout)
         return response.deleted_count
 
     def get_database_connection(self, organization_id: str, *, timeout: Optional[float] = None) -> str:
@@ -85,7 +83,9 @@ class DataService(Service):
         """
         require(organization_id=organization_id)
         request = pb.GetDatabaseConnectionRequest(organization_id=organization_id)
-        response: pb.GetDatabaseConnectionResponse = self._call("GetDatabaseConnection", request, READ, timeout)
+        response: pb.GetDatabaseConnectionResponse = self._unary_unary(
+            methods.GET_DATABASE_CONNECTION, request, timeout
+        )
         return response.hostname
 
     def configure_database_user(self, organization_id: str, password: str, *, timeout: Optional[float] = None) -> None:
@@ -108,7 +108,7 @@ class DataService(Service):
         """
         require(organization_id=organization_id, password=password)
         request = pb.ConfigureDatabaseUserRequest(organization_id=organization_id, password=password)
-        self._call("ConfigureDatabaseUser", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.CONFIGURE_DATABASE_USER, request, timeout)
 
     def add_sequences_to_dataset(
         self, dataset_id: str, sequence_ids: Sequence[str], *, timeout: Optional[float] = None
@@ -126,7 +126,7 @@ class DataService(Service):
         """
         require(dataset_id=dataset_id, sequence_ids=sequence_ids)
         request = pb.AddSequencesToDatasetRequest(dataset_id=dataset_id, sequence_ids=sequence_ids)
-        self._call("AddSequencesToDataset", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.ADD_SEQUENCES_TO_DATASET, request, timeout)
 
     def remove_sequences_from_dataset(
         self, dataset_id: str, sequence_ids: Sequence[str], *, timeout: Optional[float] = None
@@ -144,7 +144,7 @@ class DataService(Service):
         """
         require(dataset_id=dataset_id, sequence_ids=sequence_ids)
         request = pb.RemoveSequencesFromDatasetRequest(dataset_id=dataset_id, sequence_ids=sequence_ids)
-        self._call("RemoveSequencesFromDataset", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.REMOVE_SEQUENCES_FROM_DATASET, request, timeout)
 
     def list_indexes(
         self,
@@ -172,7 +172,7 @@ class DataService(Service):
         request = pb.ListIndexesRequest(
             organization_id=organization_id, collection_type=collection_type, pipeline_name=pipeline_name
         )
-        response: pb.ListIndexesResponse = self._call("ListIndexes", request, READ, timeout)
+        response: pb.ListIndexesResponse = self._unary_unary(methods.LIST_INDEXES, request, timeout)
         return list(response.indexes)
 
     def delete_index(
@@ -203,7 +203,7 @@ class DataService(Service):
             index_name=index_name,
             pipeline_name=pipeline_name,
         )
-        self._call("DeleteIndex", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_INDEX, request, timeout)
 
     def create_saved_query(
         self,
@@ -229,7 +229,7 @@ class DataService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.CreateSavedQueryRequest(organization_id=organization_id, name=name, mql_binary=mql_binary)
-        response: pb.CreateSavedQueryResponse = self._call("CreateSavedQuery", request, NON_IDEMPOTENT, timeout)
+        response: pb.CreateSavedQueryResponse = self._unary_unary(methods.CREATE_SAVED_QUERY, request, timeout)
         return response
 
     def update_saved_query(
@@ -253,7 +253,7 @@ class DataService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.UpdateSavedQueryRequest(id=id, name=name, mql_binary=mql_binary)
-        self._call("UpdateSavedQuery", request, NON_IDEMPOTENT, timeout)
+        self._unary_unary(methods.UPDATE_SAVED_QUERY, request, timeout)
 
     def get_saved_query(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> pb.GetSavedQueryResponse:
         """Get one saved query by its ID.
@@ -269,7 +269,7 @@ class DataService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetSavedQueryRequest(id=id)
-        response: pb.GetSavedQueryResponse = self._call("GetSavedQuery", request, READ, timeout)
+        response: pb.GetSavedQueryResponse = self._unary_unary(methods.GET_SAVED_QUERY, request, timeout)
         return response
 
     def delete_saved_query(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> None:
@@ -284,7 +284,7 @@ class DataService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.DeleteSavedQueryRequest(id=id)
-        self._call("DeleteSavedQuery", request, NON_IDEMPOTENT, timeout)
+        self._unary_unary(methods.DELETE_SAVED_QUERY, request, timeout)
 
     def list_saved_queries(
         self, *, organization_id: Optional[str] = None, limit: Optional[int] = None, timeout: Optional[float] = None
@@ -303,7 +303,7 @@ class DataService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ListSavedQueriesRequest(organization_id=organization_id, limit=limit)
-        response: pb.ListSavedQueriesResponse = self._call("ListSavedQueries", request, READ, timeout)
+        response: pb.ListSavedQueriesResponse = self._unary_unary(methods.LIST_SAVED_QUERIES, request, timeout)
         return response
 
     def create_sequence(
@@ -338,9 +338,7 @@ class DataService(Service):
         request = pb.CreateSequenceRequest(
             part_id=part_id, resources=resources, start_time=start_time, end_time=end_time, sequence_tags=sequence_tags
         )
-        response: pb.CreateSequenceResponse = self._call(
-            "CreateSequence", request, NON_IDEMPOTENT, timeout, look="list_sequences"
-        )
+        response: pb.CreateSequenceResponse = self._unary_unary(methods.CREATE_SEQUENCE, request, timeout)
         return response.id
 
     def get_sequence(self, id: str, *, timeout: Optional[float] = None) -> pb.Sequence:
@@ -359,7 +357,7 @@ class DataService(Service):
         """
         require(id=id)
         request = pb.GetSequenceRequest(id=id)
-        response: pb.GetSequenceResponse = self._call("GetSequence", request, READ, timeout)
+        response: pb.GetSequenceResponse = self._unary_unary(methods.GET_SEQUENCE, request, timeout)
         return response.sequence
 
     def delete_sequence(self, id: str, *, timeout: Optional[float] = None) -> None:
@@ -375,7 +373,7 @@ class DataService(Service):
         """
         require(id=id)
         request = pb.DeleteSequenceRequest(id=id)
-        self._call("DeleteSequence", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_SEQUENCE, request, timeout)
 
     def list_sequences(
         self,
@@ -401,7 +399,7 @@ class DataService(Service):
         """
         require(organization_id=organization_id)
         request = pb.ListSequencesRequest(organization_id=organization_id, page_token=page_token, page_size=page_size)
-        response: pb.ListSequencesResponse = self._call("ListSequences", request, READ, timeout)
+        response: pb.ListSequencesResponse = self._unary_unary(methods.LIST_SEQUENCES, request, timeout)
         return list(response.sequences), response.next_page_token
 
     def sequences_by_dataset_id(
@@ -433,7 +431,7 @@ class DataService(Service):
         request = pb.SequencesByDatasetIDRequest(
             dataset_id=dataset_id, page_token=page_token, page_size=page_size, count_only=count_only
         )
-        response: pb.SequencesByDatasetIDResponse = self._call("SequencesByDatasetID", request, READ, timeout)
+        response: pb.SequencesByDatasetIDResponse = self._unary_unary(methods.SEQUENCES_BY_DATASET_ID, request, timeout)
         return list(response.sequences), response.next_page_token, response.count
 
     def get_sequence_binary_data(
@@ -461,5 +459,7 @@ class DataService(Service):
         """
         require(sequence_id=sequence_id)
         request = pb.GetSequenceBinaryDataRequest(sequence_id=sequence_id, page_token=page_token, page_size=page_size)
-        response: pb.GetSequenceBinaryDataResponse = self._call("GetSequenceBinaryData", request, READ_FILES, timeout)
+        response: pb.GetSequenceBinaryDataResponse = self._unary_unary(
+            methods.GET_SEQUENCE_BINARY_DATA, request, timeout
+        )
         return list(response.data), response.next_page_token

@@ -9,8 +9,8 @@ from typing import List, Optional, Sequence
 
 from viam_sync.checks import require
 from viam_sync.proto.app import dataset as pb
-from viam_sync.rpc.retry import DELETE, IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class DatasetService(Service):
@@ -51,9 +51,7 @@ class DatasetService(Service):
         """
         require(name=name, organization_id=organization_id)
         request = pb.CreateDatasetRequest(name=name, organization_id=organization_id, type=type)
-        response: pb.CreateDatasetResponse = self._call(
-            "CreateDataset", request, NON_IDEMPOTENT, timeout, look="list_datasets_by_organization_id"
-        )
+        response: pb.CreateDatasetResponse = self._unary_unary(methods.CREATE_DATASET, request, timeout)
         return response.id
 
     def delete_dataset(self, id: str, *, timeout: Optional[float] = None) -> None:
@@ -74,7 +72,7 @@ class DatasetService(Service):
         """
         require(id=id)
         request = pb.DeleteDatasetRequest(id=id)
-        self._call("DeleteDataset", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_DATASET, request, timeout)
 
     def rename_dataset(self, id: str, name: str, *, timeout: Optional[float] = None) -> None:
         """Give a dataset another name.
@@ -98,7 +96,7 @@ class DatasetService(Service):
         """
         require(id=id, name=name)
         request = pb.RenameDatasetRequest(id=id, name=name)
-        self._call("RenameDataset", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.RENAME_DATASET, request, timeout)
 
     def list_dataset_by_ids(self, ids: Sequence[str], *, timeout: Optional[float] = None) -> List[pb.Dataset]:
         """Get datasets by their IDs.
@@ -120,7 +118,7 @@ class DatasetService(Service):
         """
         require(ids=ids)
         request = pb.ListDatasetsByIDsRequest(ids=ids)
-        response: pb.ListDatasetsByIDsResponse = self._call("ListDatasetsByIDs", request, READ, timeout)
+        response: pb.ListDatasetsByIDsResponse = self._unary_unary(methods.LIST_DATASETS_BY_IDS, request, timeout)
         return list(response.datasets)
 
     def merge_datasets(
@@ -151,9 +149,7 @@ class DatasetService(Service):
         """
         require(name=name, organization_id=organization_id, dataset_ids=dataset_ids)
         request = pb.MergeDatasetsRequest(name=name, organization_id=organization_id, dataset_ids=dataset_ids)
-        response: pb.MergeDatasetsResponse = self._call(
-            "MergeDatasets", request, NON_IDEMPOTENT, timeout, look="list_datasets_by_organization_id"
-        )
+        response: pb.MergeDatasetsResponse = self._unary_unary(methods.MERGE_DATASETS, request, timeout)
         return response.dataset_id
 
     def start_sequence_dataset_export(self, dataset_id: str, *, timeout: Optional[float] = None) -> str:
@@ -175,8 +171,8 @@ class DatasetService(Service):
         """
         require(dataset_id=dataset_id)
         request = pb.StartSequenceDatasetExportRequest(dataset_id=dataset_id)
-        response: pb.StartSequenceDatasetExportResponse = self._call(
-            "StartSequenceDatasetExport", request, NON_IDEMPOTENT, timeout
+        response: pb.StartSequenceDatasetExportResponse = self._unary_unary(
+            methods.START_SEQUENCE_DATASET_EXPORT, request, timeout
         )
         return response.job_id
 
@@ -198,5 +194,7 @@ class DatasetService(Service):
         """
         require(job_id=job_id)
         request = pb.GetSequenceDatasetExportRequest(job_id=job_id)
-        response: pb.GetSequenceDatasetExportResponse = self._call("GetSequenceDatasetExport", request, READ, timeout)
+        response: pb.GetSequenceDatasetExportResponse = self._unary_unary(
+            methods.GET_SEQUENCE_DATASET_EXPORT, request, timeout
+        )
         return response

@@ -9,8 +9,8 @@ from typing import Optional, Sequence
 
 from viam_sync.checks import require
 from viam_sync.proto.app import end_user as pb
-from viam_sync.rpc.retry import IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class EndUserService(Service):
@@ -31,7 +31,7 @@ class EndUserService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.IsLegalAcceptedRequest()
-        response: pb.IsLegalAcceptedResponse = self._call("IsLegalAccepted", request, READ, timeout)
+        response: pb.IsLegalAcceptedResponse = self._unary_unary(methods.IS_LEGAL_ACCEPTED, request, timeout)
         return response
 
     def accept_legal(self, *, timeout: Optional[float] = None) -> None:
@@ -44,7 +44,7 @@ class EndUserService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.AcceptLegalRequest()
-        self._call("AcceptLegal", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.ACCEPT_LEGAL, request, timeout)
 
     def register_auth_application(
         self,
@@ -86,8 +86,8 @@ class EndUserService(Service):
             redirect_uris=redirect_uris,
             logout_uri=logout_uri,
         )
-        response: pb.RegisterAuthApplicationResponse = self._call(
-            "RegisterAuthApplication", request, NON_IDEMPOTENT, timeout, look="get_auth_application"
+        response: pb.RegisterAuthApplicationResponse = self._unary_unary(
+            methods.REGISTER_AUTH_APPLICATION, request, timeout
         )
         return response
 
@@ -133,7 +133,9 @@ class EndUserService(Service):
             redirect_uris=redirect_uris,
             logout_uri=logout_uri,
         )
-        response: pb.UpdateAuthApplicationResponse = self._call("UpdateAuthApplication", request, IDEMPOTENT, timeout)
+        response: pb.UpdateAuthApplicationResponse = self._unary_unary(
+            methods.UPDATE_AUTH_APPLICATION, request, timeout
+        )
         return response
 
     def get_auth_application(
@@ -159,5 +161,5 @@ class EndUserService(Service):
         """
         require(org_id=org_id, application_id=application_id)
         request = pb.GetAuthApplicationRequest(org_id=org_id, application_id=application_id)
-        response: pb.GetAuthApplicationResponse = self._call("GetAuthApplication", request, READ, timeout)
+        response: pb.GetAuthApplicationResponse = self._unary_unary(methods.GET_AUTH_APPLICATION, request, timeout)
         return response

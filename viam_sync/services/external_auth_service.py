@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Optional
 
 from viam_sync.proto.rpc import auth as pb
-from viam_sync.rpc.retry import NON_IDEMPOTENT
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class ExternalAuthService(Service):
@@ -34,5 +34,5 @@ class ExternalAuthService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.AuthenticateToRequest(entity=entity)
-        response: pb.AuthenticateToResponse = self._call("AuthenticateTo", request, NON_IDEMPOTENT, timeout)
+        response: pb.AuthenticateToResponse = self._unary_unary(methods.AUTHENTICATE_TO, request, timeout)
         return response

@@ -9,8 +9,8 @@ from typing import Optional
 
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import mlinference as pb
-from viam_sync.rpc.retry import NON_IDEMPOTENT
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class MLInferenceService(Service):
@@ -53,5 +53,5 @@ class MLInferenceService(Service):
             binary_data_id=binary_data_id,
             organization_id=organization_id,
         )
-        response: pb.GetInferenceResponse = self._call("GetInference", request, NON_IDEMPOTENT, timeout)
+        response: pb.GetInferenceResponse = self._unary_unary(methods.GET_INFERENCE, request, timeout)
         return response

@@ -9,8 +9,8 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from viam_sync.checks import parameter_names, require
 from viam_sync.proto.app import mltraining as pb
-from viam_sync.rpc.retry import DELETE, IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class MLTrainingService(Service):
@@ -83,9 +83,7 @@ class MLTrainingService(Service):
                 tags=tags,
                 model_framework=model_framework,
             )
-        response: pb.SubmitTrainingJobResponse = self._call(
-            "SubmitTrainingJob", request, NON_IDEMPOTENT, timeout, look="list_training_jobs"
-        )
+        response: pb.SubmitTrainingJobResponse = self._unary_unary(methods.SUBMIT_TRAINING_JOB, request, timeout)
         return response.id
 
     def submit_custom_training_job(
@@ -157,8 +155,8 @@ class MLTrainingService(Service):
                 container_version=container_version,
                 container_id=container_id,
             )
-        response: pb.SubmitCustomTrainingJobResponse = self._call(
-            "SubmitCustomTrainingJob", request, NON_IDEMPOTENT, timeout, look="list_training_jobs"
+        response: pb.SubmitCustomTrainingJobResponse = self._unary_unary(
+            methods.SUBMIT_CUSTOM_TRAINING_JOB, request, timeout
         )
         return response.id
 
@@ -185,7 +183,7 @@ class MLTrainingService(Service):
         """
         require(id=id)
         request = pb.GetTrainingJobRequest(id=id)
-        response: pb.GetTrainingJobResponse = self._call("GetTrainingJob", request, READ, timeout)
+        response: pb.GetTrainingJobResponse = self._unary_unary(methods.GET_TRAINING_JOB, request, timeout)
         return response.metadata
 
     def list_training_jobs(
@@ -219,7 +217,7 @@ class MLTrainingService(Service):
         require(org_id=org_id)
         with parameter_names(organization_id="org_id", status="training_status"):
             request = pb.ListTrainingJobsRequest(organization_id=org_id, status=training_status)
-        response: pb.ListTrainingJobsResponse = self._call("ListTrainingJobs", request, READ, timeout)
+        response: pb.ListTrainingJobsResponse = self._unary_unary(methods.LIST_TRAINING_JOBS, request, timeout)
         return list(response.jobs)
 
     def cancel_training_job(self, id: str, *, timeout: Optional[float] = None) -> None:
@@ -246,7 +244,7 @@ class MLTrainingService(Service):
         """
         require(id=id)
         request = pb.CancelTrainingJobRequest(id=id)
-        self._call("CancelTrainingJob", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.CANCEL_TRAINING_JOB, request, timeout)
 
     def delete_completed_training_job(self, id: str, *, timeout: Optional[float] = None) -> None:
         """Delete the record of a training job that has ended, well or not.
@@ -271,7 +269,7 @@ class MLTrainingService(Service):
         """
         require(id=id)
         request = pb.DeleteCompletedTrainingJobRequest(id=id)
-        self._call("DeleteCompletedTrainingJob", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_COMPLETED_TRAINING_JOB, request, timeout)
 
     def get_training_job_logs(
         self, id: str, *, page_token: Optional[str] = None, timeout: Optional[float] = None
@@ -302,7 +300,7 @@ class MLTrainingService(Service):
         """
         require(id=id)
         request = pb.GetTrainingJobLogsRequest(id=id, page_token=page_token)
-        response: pb.GetTrainingJobLogsResponse = self._call("GetTrainingJobLogs", request, READ, timeout)
+        response: pb.GetTrainingJobLogsResponse = self._unary_unary(methods.GET_TRAINING_JOB_LOGS, request, timeout)
         return list(response.logs), response.next_page_token
 
     def list_supported_containers(self, *, timeout: Optional[float] = None) -> Dict[str, pb.Container]:
@@ -318,7 +316,9 @@ class MLTrainingService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ListSupportedContainersRequest()
-        response: pb.ListSupportedContainersResponse = self._call("ListSupportedContainers", request, READ, timeout)
+        response: pb.ListSupportedContainersResponse = self._unary_unary(
+            methods.LIST_SUPPORTED_CONTAINERS, request, timeout
+        )
         return dict(response.container_map)
 
     def list_containers(self, org_id: str, *, timeout: Optional[float] = None) -> List[pb.Container]:
@@ -338,7 +338,7 @@ class MLTrainingService(Service):
         require(org_id=org_id)
         with parameter_names(organization_id="org_id"):
             request = pb.ListContainersRequest(organization_id=org_id)
-        response: pb.ListContainersResponse = self._call("ListContainers", request, READ, timeout)
+        response: pb.ListContainersResponse = self._unary_unary(methods.LIST_CONTAINERS, request, timeout)
         return list(response.containers)
 
     def get_container(self, id: str, *, timeout: Optional[float] = None) -> pb.Container:
@@ -357,7 +357,7 @@ class MLTrainingService(Service):
         """
         require(id=id)
         request = pb.GetContainerRequest(id=id)
-        response: pb.GetContainerResponse = self._call("GetContainer", request, READ, timeout)
+        response: pb.GetContainerResponse = self._unary_unary(methods.GET_CONTAINER, request, timeout)
         return response.container
 
     def register_custom_training_container(
@@ -384,8 +384,8 @@ class MLTrainingService(Service):
             request = pb.RegisterCustomTrainingContainerRequest(
                 organization_id=org_id, image_uri=image_uri, description=description
             )
-        response: pb.RegisterCustomTrainingContainerResponse = self._call(
-            "RegisterCustomTrainingContainer", request, NON_IDEMPOTENT, timeout, look="list_containers"
+        response: pb.RegisterCustomTrainingContainerResponse = self._unary_unary(
+            methods.REGISTER_CUSTOM_TRAINING_CONTAINER, request, timeout
         )
         return response.id
 
@@ -402,4 +402,4 @@ class MLTrainingService(Service):
         """
         require(id=id)
         request = pb.DeleteCustomTrainingContainerRequest(id=id)
-        self._call("DeleteCustomTrainingContainer", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_CUSTOM_TRAINING_CONTAINER, request, timeout)

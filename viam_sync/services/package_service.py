@@ -9,8 +9,8 @@ from typing import Iterable, List, Optional, Tuple
 
 from viam_sync.checks import parameter_names, require
 from viam_sync.proto.app import packages as pb
-from viam_sync.rpc.retry import DELETE, READ, UPLOAD
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class PackageService(Service):
@@ -36,9 +36,7 @@ class PackageService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        response: pb.CreatePackageResponse = self._send(
-            "CreatePackage", requests, UPLOAD, timeout, look="list_packages"
-        )
+        response: pb.CreatePackageResponse = self._stream_unary(methods.CREATE_PACKAGE, requests, timeout)
         return response.id, response.version
 
     def delete_package(
@@ -58,7 +56,7 @@ class PackageService(Service):
         """
         require(id=id, version=version, type=type)
         request = pb.DeletePackageRequest(id=id, version=version, type=type)
-        self._call("DeletePackage", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_PACKAGE, request, timeout)
 
     def get_package(
         self,
@@ -89,7 +87,7 @@ class PackageService(Service):
         """
         require(id=id, version=version)
         request = pb.GetPackageRequest(id=id, version=version, include_url=include_url, type=type, platform=platform)
-        response: pb.GetPackageResponse = self._call("GetPackage", request, READ, timeout)
+        response: pb.GetPackageResponse = self._unary_unary(methods.GET_PACKAGE, request, timeout)
         return response.package
 
     def list_packages(
@@ -124,5 +122,5 @@ class PackageService(Service):
             request = pb.ListPackagesRequest(
                 organization_id=org_id, name=name, version=version, type=type, include_url=include_url
             )
-        response: pb.ListPackagesResponse = self._call("ListPackages", request, READ, timeout)
+        response: pb.ListPackagesResponse = self._unary_unary(methods.LIST_PACKAGES, request, timeout)
         return list(response.packages)

@@ -9,8 +9,8 @@ from typing import List, Optional
 
 from viam_sync.checks import parameter_names, require
 from viam_sync.proto import provisioning as pb
-from viam_sync.rpc.retry import IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class ProvisioningService(Service):
@@ -40,8 +40,8 @@ class ProvisioningService(Service):
         """
         request = pb.GetSmartMachineStatusRequest()
         # Reading the errors clears them.
-        response: pb.GetSmartMachineStatusResponse = self._call(
-            "GetSmartMachineStatus", request, NON_IDEMPOTENT, timeout
+        response: pb.GetSmartMachineStatusResponse = self._unary_unary(
+            methods.GET_SMART_MACHINE_STATUS, request, timeout
         )
         return response
 
@@ -71,7 +71,7 @@ class ProvisioningService(Service):
         require(network_type=network_type, ssid=ssid, psk=psk)
         with parameter_names(type="network_type"):
             request = pb.SetNetworkCredentialsRequest(type=network_type, ssid=ssid, psk=psk)
-        self._call("SetNetworkCredentials", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.SET_NETWORK_CREDENTIALS, request, timeout)
 
     def set_smart_machine_credentials(
         self, cloud_config: Optional[pb.CloudConfig] = None, *, timeout: Optional[float] = None
@@ -95,7 +95,7 @@ class ProvisioningService(Service):
         """
         with parameter_names(cloud="cloud_config"):
             request = pb.SetSmartMachineCredentialsRequest(cloud=cloud_config)
-        self._call("SetSmartMachineCredentials", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.SET_SMART_MACHINE_CREDENTIALS, request, timeout)
 
     def get_network_list(self, *, timeout: Optional[float] = None) -> List[pb.NetworkInfo]:
         """List the wireless networks that the machine sees.
@@ -114,7 +114,7 @@ class ProvisioningService(Service):
             [('Workshop', 82), ('Greenhouse', 47), ('Cafe next door', 23)]
         """
         request = pb.GetNetworkListRequest()
-        response: pb.GetNetworkListResponse = self._call("GetNetworkList", request, READ, timeout)
+        response: pb.GetNetworkListResponse = self._unary_unary(methods.GET_NETWORK_LIST, request, timeout)
         return list(response.networks)
 
     def exit_provisioning(self, *, timeout: Optional[float] = None) -> None:
@@ -137,4 +137,4 @@ class ProvisioningService(Service):
             "No network named 'Nowhere' is in reach; get_network_list shows those that are."
         """
         request = pb.ExitProvisioningRequest()
-        self._call("ExitProvisioning", request, NON_IDEMPOTENT, timeout)
+        self._unary_unary(methods.EXIT_PROVISIONING, request, timeout)

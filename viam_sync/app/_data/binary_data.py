@@ -7,8 +7,8 @@ from typing import List, Optional, Sequence, Tuple
 from viam_sync.app._data.arguments import BinaryIDLike, id_fields
 from viam_sync.checks import parameter_names
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.retry import DELETE_SOME, NON_IDEMPOTENT, READ_FILES
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 from viam_sync.transfer.output.binary_folder import binary_destination
 
 
@@ -71,7 +71,7 @@ class BinaryFiles(Service):
                 count_only=count_only,
                 include_internal_data=include_internal_data,
             )
-        response: pb.BinaryDataByFilterResponse = self._call("BinaryDataByFilter", request, READ_FILES, timeout)
+        response: pb.BinaryDataByFilterResponse = self._unary_unary(methods.BINARY_DATA_BY_FILTER, request, timeout)
         page = (list(response.data), response.count, response.last)
         if destination is not None:
             destination(page[0], page)
@@ -115,7 +115,7 @@ class BinaryFiles(Service):
         ids = id_fields("binary_ids", binary_ids)
         with parameter_names(include_binary="include_binary_data"):
             request = pb.BinaryDataByIDsRequest(include_binary=include_binary_data, **ids)
-        response: pb.BinaryDataByIDsResponse = self._call("BinaryDataByIDs", request, READ_FILES, timeout)
+        response: pb.BinaryDataByIDsResponse = self._unary_unary(methods.BINARY_DATA_BY_IDS, request, timeout)
         files = list(response.data)
         if destination is not None:
             destination(files, files)
@@ -143,8 +143,8 @@ class BinaryFiles(Service):
             12
         """
         request = pb.DeleteBinaryDataByFilterRequest(filter=pb.Filter() if filter is None else filter)
-        response: pb.DeleteBinaryDataByFilterResponse = self._call(
-            "DeleteBinaryDataByFilter", request, NON_IDEMPOTENT, timeout, look="binary_data_by_filter"
+        response: pb.DeleteBinaryDataByFilterResponse = self._unary_unary(
+            methods.DELETE_BINARY_DATA_BY_FILTER, request, timeout
         )
         return response.deleted_count
 
@@ -171,5 +171,7 @@ class BinaryFiles(Service):
             2
         """
         request = pb.DeleteBinaryDataByIDsRequest(**id_fields("binary_ids", binary_ids))
-        response: pb.DeleteBinaryDataByIDsResponse = self._call("DeleteBinaryDataByIDs", request, DELETE_SOME, timeout)
+        response: pb.DeleteBinaryDataByIDsResponse = self._unary_unary(
+            methods.DELETE_BINARY_DATA_BY_IDS, request, timeout
+        )
         return response.deleted_count

@@ -7,8 +7,8 @@ from typing import List, Optional, Sequence
 from viam_sync.app._data.arguments import BinaryIDLike, id_fields
 from viam_sync.checks import texts
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.retry import IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class BinaryTags(Service):
@@ -37,7 +37,7 @@ class BinaryTags(Service):
             True
         """
         request = pb.AddTagsToBinaryDataByIDsRequest(tags=texts("tags", tags), **id_fields("binary_ids", binary_ids))
-        self._call("AddTagsToBinaryDataByIDs", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.ADD_TAGS_TO_BINARY_DATA_BY_IDS, request, timeout)
 
     def add_tags_to_binary_data_by_filter(
         self, tags: Sequence[str], filter: Optional[pb.Filter] = None, *, timeout: Optional[float] = None
@@ -66,7 +66,7 @@ class BinaryTags(Service):
         request = pb.AddTagsToBinaryDataByFilterRequest(
             tags=texts("tags", tags), filter=pb.Filter() if filter is None else filter
         )
-        self._call("AddTagsToBinaryDataByFilter", request, NON_IDEMPOTENT, timeout, look="tags_by_filter")
+        self._unary_unary(methods.ADD_TAGS_TO_BINARY_DATA_BY_FILTER, request, timeout)
 
     def remove_tags_from_binary_data_by_ids(
         self, tags: Sequence[str], binary_ids: Sequence[BinaryIDLike], *, timeout: Optional[float] = None
@@ -95,8 +95,8 @@ class BinaryTags(Service):
         request = pb.RemoveTagsFromBinaryDataByIDsRequest(
             tags=texts("tags", tags), **id_fields("binary_ids", binary_ids)
         )
-        response: pb.RemoveTagsFromBinaryDataByIDsResponse = self._call(
-            "RemoveTagsFromBinaryDataByIDs", request, IDEMPOTENT, timeout
+        response: pb.RemoveTagsFromBinaryDataByIDsResponse = self._unary_unary(
+            methods.REMOVE_TAGS_FROM_BINARY_DATA_BY_IDS, request, timeout
         )
         return response.deleted_count
 
@@ -130,8 +130,8 @@ class BinaryTags(Service):
         request = pb.RemoveTagsFromBinaryDataByFilterRequest(
             tags=texts("tags", tags), filter=pb.Filter() if filter is None else filter
         )
-        response: pb.RemoveTagsFromBinaryDataByFilterResponse = self._call(
-            "RemoveTagsFromBinaryDataByFilter", request, NON_IDEMPOTENT, timeout, look="tags_by_filter"
+        response: pb.RemoveTagsFromBinaryDataByFilterResponse = self._unary_unary(
+            methods.REMOVE_TAGS_FROM_BINARY_DATA_BY_FILTER, request, timeout
         )
         return response.deleted_count
 
@@ -156,5 +156,5 @@ class BinaryTags(Service):
             ['ripe', 'unripe']
         """
         request = pb.TagsByFilterRequest(filter=pb.Filter() if filter is None else filter)
-        response: pb.TagsByFilterResponse = self._call("TagsByFilter", request, READ, timeout)
+        response: pb.TagsByFilterResponse = self._unary_unary(methods.TAGS_BY_FILTER, request, timeout)
         return list(response.tags)

@@ -7,8 +7,8 @@ from typing import List, Optional
 from viam_sync.app._data.arguments import BinaryIDLike, box, id_field
 from viam_sync.checks import share, text
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.retry import DELETE, IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class BoundingBoxes(Service):
@@ -62,8 +62,8 @@ class BoundingBoxes(Service):
             **id_field("binary_id", binary_id),
             **box(x_min_normalized, y_min_normalized, x_max_normalized, y_max_normalized),
         )
-        response: pb.AddBoundingBoxToImageByIDResponse = self._call(
-            "AddBoundingBoxToImageByID", request, NON_IDEMPOTENT, timeout, look="bounding_box_labels_by_filter"
+        response: pb.AddBoundingBoxToImageByIDResponse = self._unary_unary(
+            methods.ADD_BOUNDING_BOX_TO_IMAGE_BY_ID, request, timeout
         )
         return response.bbox_id
 
@@ -113,7 +113,7 @@ class BoundingBoxes(Service):
             **id_field("binary_id", binary_id),
             **box(x_min_normalized, y_min_normalized, x_max_normalized, y_max_normalized),
         )
-        self._call("UpdateBoundingBox", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.UPDATE_BOUNDING_BOX, request, timeout)
 
     def remove_bounding_box_from_image_by_id(
         self, bbox_id: str, binary_id: BinaryIDLike, *, timeout: Optional[float] = None
@@ -141,7 +141,7 @@ class BoundingBoxes(Service):
         request = pb.RemoveBoundingBoxFromImageByIDRequest(
             bbox_id=text("bbox_id", bbox_id), **id_field("binary_id", binary_id)
         )
-        self._call("RemoveBoundingBoxFromImageByID", request, DELETE, timeout)
+        self._unary_unary(methods.REMOVE_BOUNDING_BOX_FROM_IMAGE_BY_ID, request, timeout)
 
     def bounding_box_labels_by_filter(
         self, filter: Optional[pb.Filter] = None, *, timeout: Optional[float] = None
@@ -166,5 +166,7 @@ class BoundingBoxes(Service):
             ['ripe', 'unripe']
         """
         request = pb.BoundingBoxLabelsByFilterRequest(filter=pb.Filter() if filter is None else filter)
-        response: pb.BoundingBoxLabelsByFilterResponse = self._call("BoundingBoxLabelsByFilter", request, READ, timeout)
+        response: pb.BoundingBoxLabelsByFilterResponse = self._unary_unary(
+            methods.BOUNDING_BOX_LABELS_BY_FILTER, request, timeout
+        )
         return list(response.labels)

@@ -12,8 +12,8 @@ from viam_sync.checks import require
 from viam_sync.messages.bson_documents import to_documents
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datapipelines as pb
-from viam_sync.rpc.retry import NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 #: TABULAR_DATA_SOURCE_TYPE_STANDARD, as a number: naming it would build the schema when this is imported.
 _STANDARD = cast("data_pb.TabularDataSourceType.ValueType", 1)
@@ -133,9 +133,7 @@ class DataPipelines(Service):
             enable_backfill=enable_backfill,
             data_source_type=data_source_type,
         )
-        response: pb.CreateDataPipelineResponse = self._call(
-            "CreateDataPipeline", request, NON_IDEMPOTENT, timeout, look="list_data_pipelines"
-        )
+        response: pb.CreateDataPipelineResponse = self._unary_unary(methods.CREATE_DATA_PIPELINE, request, timeout)
         return response.id
 
     def get_data_pipeline(self, id: str, *, timeout: Optional[float] = None) -> DataPipeline:
@@ -155,7 +153,7 @@ class DataPipelines(Service):
         """
         require(id=id)
         request = pb.GetDataPipelineRequest(id=id)
-        response: pb.GetDataPipelineResponse = self._call("GetDataPipeline", request, READ, timeout)
+        response: pb.GetDataPipelineResponse = self._unary_unary(methods.GET_DATA_PIPELINE, request, timeout)
         return DataPipeline.from_proto(response.data_pipeline)
 
     def list_data_pipelines(self, organization_id: str, *, timeout: Optional[float] = None) -> List[DataPipeline]:
@@ -175,7 +173,7 @@ class DataPipelines(Service):
         """
         require(organization_id=organization_id)
         request = pb.ListDataPipelinesRequest(organization_id=organization_id)
-        response: pb.ListDataPipelinesResponse = self._call("ListDataPipelines", request, READ, timeout)
+        response: pb.ListDataPipelinesResponse = self._unary_unary(methods.LIST_DATA_PIPELINES, request, timeout)
         return [DataPipeline.from_proto(pipeline) for pipeline in response.data_pipelines]
 
     def list_data_pipeline_runs(
@@ -199,5 +197,5 @@ class DataPipelines(Service):
         """
         require(id=id)
         request = pb.ListDataPipelineRunsRequest(id=id, page_size=page_size, page_token=page_token)
-        response: pb.ListDataPipelineRunsResponse = self._call("ListDataPipelineRuns", request, READ, timeout)
+        response: pb.ListDataPipelineRunsResponse = self._unary_unary(methods.LIST_DATA_PIPELINE_RUNS, request, timeout)
         return DataPipelineRunsPage.from_proto(response, self, page_size)

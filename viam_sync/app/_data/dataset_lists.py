@@ -6,8 +6,8 @@ from typing import List, Optional
 
 from viam_sync.checks import parameter_names, require
 from viam_sync.proto.app import dataset as pb
-from viam_sync.rpc.retry import READ
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class DatasetLists(Service):
@@ -41,7 +41,7 @@ class DatasetLists(Service):
         require(organization_id=organization_id)
         with parameter_names(type="dataset_type"):
             request = pb.ListDatasetsByOrganizationIDRequest(organization_id=organization_id, type=dataset_type)
-        response: pb.ListDatasetsByOrganizationIDResponse = self._call(
-            "ListDatasetsByOrganizationID", request, READ, timeout
+        response: pb.ListDatasetsByOrganizationIDResponse = self._unary_unary(
+            methods.LIST_DATASETS_BY_ORGANIZATION_ID, request, timeout
         )
         return list(response.datasets)

@@ -7,8 +7,8 @@ from typing import Optional, Sequence
 from viam_sync.app._data.arguments import BinaryIDLike, id_fields
 from viam_sync.checks import text
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.retry import IDEMPOTENT
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class DatasetMembers(Service):
@@ -40,7 +40,7 @@ class DatasetMembers(Service):
         request = pb.AddBinaryDataToDatasetByIDsRequest(
             dataset_id=text("dataset_id", dataset_id), **id_fields("binary_ids", binary_ids)
         )
-        self._call("AddBinaryDataToDatasetByIDs", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.ADD_BINARY_DATA_TO_DATASET_BY_IDS, request, timeout)
 
     def remove_binary_data_from_dataset_by_ids(
         self, binary_ids: Sequence[BinaryIDLike], dataset_id: str, *, timeout: Optional[float] = None
@@ -70,4 +70,4 @@ class DatasetMembers(Service):
         request = pb.RemoveBinaryDataFromDatasetByIDsRequest(
             dataset_id=text("dataset_id", dataset_id), **id_fields("binary_ids", binary_ids)
         )
-        self._call("RemoveBinaryDataFromDatasetByIDs", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.REMOVE_BINARY_DATA_FROM_DATASET_BY_IDS, request, timeout)

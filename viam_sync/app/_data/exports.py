@@ -16,7 +16,8 @@ from viam_sync.checks import parameter_names, worker_count
 from viam_sync.messages.bson_documents import to_documents
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.retry import READ_FILES
+from viam_sync.rpc.policies import READ_FILES
+from viam_sync.services import methods
 from viam_sync.transfer.concurrency.throttle import Throttle
 from viam_sync.transfer.export.exporter import Export
 from viam_sync.transfer.export.results import ExportResult
@@ -24,8 +25,8 @@ from viam_sync.transfer.output.atomic import StrPath, path_from
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.output.tables import TableFile
 
-#: The throttle tries again, with waits that all calls share.
-_ONE_FETCH = replace(READ_FILES, attempts=1)
+#: An export goes on for hours: it waits longer than a single call for a service that is overloaded.
+_FETCH = methods.BINARY_DATA_BY_IDS._replace(policy=replace(READ_FILES, attempts=8))
 
 
 class Exports(TabularQueries, BinaryFiles, DataIterators):
@@ -87,14 +88,14 @@ class Exports(TabularQueries, BinaryFiles, DataIterators):
 
         place = path_from("folder", folder)
         throttle = Throttle(worker_count(workers))
-        downloads = Downloads(self._metadata, throttle)
-        fetch = partial(self._fetch, timeout)
+        downloads = Downloads(self._metadata, throttle, self._channel, self._run)
+        fetch = partial(self._fetch, timeout, throttle)
         listed = self.iter_binary_data(
             filter, include_binary_data=False, include_internal_data=include_internal_data, timeout=timeout
         )
         with listed, Progress(progress, "files") as told:
             place.mkdir(parents=True, exist_ok=True)
-            with Export(place, fetch, downloads, throttle, told) as export:
+            with Export(place, fetch, downloads, told) as export:
                 try:
                     if progress:
                         told.begin(self._count(filter, include_internal_data, timeout))
@@ -105,10 +106,15 @@ class Exports(TabularQueries, BinaryFiles, DataIterators):
         return export.result
 
     def _fetch(
-        self, timeout: Optional[float], wanted: Sequence[pb.BinaryMetadata], cancellation: Cancellation
+        self,
+        timeout: Optional[float],
+        throttle: Throttle,
+        wanted: Sequence[pb.BinaryMetadata],
+        cancellation: Cancellation,
     ) -> Iterable[pb.BinaryData]:
         request = pb.BinaryDataByIDsRequest(include_binary=True, **_ids(wanted))
-        response: pb.BinaryDataByIDsResponse = self._call("BinaryDataByIDs", request, _ONE_FETCH, timeout, cancellation)
+        with throttle.slot(cancellation) as slot:
+            response: pb.BinaryDataByIDsResponse = self._unary_unary(_FETCH, request, timeout, cancellation, slot)
         return response.data
 
     def export_tabular_data_to(

@@ -8,8 +8,8 @@ from typing import Any, Iterator, Mapping, Optional, Sequence
 from viam_sync.app._data.upload_metadata import upload_metadata
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.retry import UPLOAD
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 from viam_sync.transfer.output.atomic import StrPath, path_from
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.upload.source import FileSource, ProgressChunks, Uploadable, upload_source
@@ -186,12 +186,7 @@ class FileUploads(Service):
             for piece in pieces:
                 yield pb.FileUploadRequest(file_contents=pb.FileData(data=piece))
 
-        response: pb.FileUploadResponse = self._send(
-            "FileUpload",
-            requests if pieces.repeatable else requests(),
-            UPLOAD,
-            timeout,
-            cancellation,
-            look="binary_data_by_filter",
+        response: pb.FileUploadResponse = self._stream_unary(
+            methods.FILE_UPLOAD, requests if pieces.repeatable else requests(), timeout, cancellation
         )
         return response.file_id or response.binary_data_id

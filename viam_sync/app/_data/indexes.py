@@ -7,8 +7,8 @@ from typing import Any, Mapping, Optional, Union
 from viam_sync.checks import require
 from viam_sync.messages.bson_documents import to_document
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.retry import NON_IDEMPOTENT
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class Indexes(Service):
@@ -45,4 +45,4 @@ class Indexes(Service):
             pipeline_name=pipeline_name,
             index_spec=[to_document("index_spec", index_spec)],
         )
-        self._call("CreateIndex", request, NON_IDEMPOTENT, timeout, look="list_indexes")
+        self._unary_unary(methods.CREATE_INDEX, request, timeout)

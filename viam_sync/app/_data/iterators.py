@@ -2,22 +2,52 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
-from typing import Any, Callable, Optional, Tuple
-
-from google.protobuf.timestamp_pb2 import Timestamp
+from typing import Optional, Tuple
 
 from viam_sync.app._data.pipeline_records import DataPipelineRun
 from viam_sync.app._data.records import TabularData, tabular_items
 from viam_sync.checks import parameter_names, require
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.app import datapipelines as pipelines_pb
-from viam_sync.rpc.retry import READ, READ_FILES
 from viam_sync.rpc.service import Service
-from viam_sync.transfer.paging.paged_call import PagedCall
-from viam_sync.transfer.paging.pages import Converted, Items, Pages
+from viam_sync.services import methods
+from viam_sync.transfer.paging.paged_call import PagedCall, items_in
+from viam_sync.transfer.paging.pages import Items, Pages
 
-_DATA = "viam.app.data.v1.DataService"
+
+def _read_rows(
+    request: pb.TabularDataByFilterRequest, response: pb.TabularDataByFilterResponse
+) -> Tuple[Items[TabularData], str]:
+    return tabular_items(response), response.last if response.data else ""
+
+
+def _read_files(
+    request: pb.BinaryDataByFilterRequest, response: pb.BinaryDataByFilterResponse
+) -> Tuple[Items[pb.BinaryData], str]:
+    return response.data, response.last if response.data else ""
+
+
+_ROWS = PagedCall(
+    methods.TABULAR_DATA_BY_FILTER, _read_rows, "limit", "last", place="data_request", time="time_requested"
+)
+_FILES = PagedCall(
+    methods.BINARY_DATA_BY_FILTER,
+    _read_files,
+    "limit",
+    "last",
+    place="data_request",
+    time="metadata.time_requested",
+    advice="Ask with include_binary_data=False, and download the contents by the uri in the metadata.",
+)
+_SEQUENCES = PagedCall(methods.LIST_SEQUENCES, items_in("sequences"), "page_size")
+_DATASET_SEQUENCES = PagedCall(methods.SEQUENCES_BY_DATASET_ID, items_in("sequences"), "page_size")
+_SEQUENCE_FILES = PagedCall(
+    methods.GET_SEQUENCE_BINARY_DATA,
+    items_in("data"),
+    "page_size",
+    advice="Go through the files of the same time by iter_binary_data with include_binary_data=False.",
+)
+_PIPELINE_RUNS = PagedCall(methods.LIST_DATA_PIPELINE_RUNS, items_in("runs", DataPipelineRun.from_proto), "page_size")
 
 
 class DataIterators(Service):
@@ -66,16 +96,14 @@ class DataIterators(Service):
         data_request = pb.DataRequest(filter=pb.Filter() if filter is None else filter, sort_order=sort_order)
         request = pb.TabularDataByFilterRequest(include_internal_data=include_internal_data)
         request.data_request.CopyFrom(data_request)
-
-        def read(response: pb.TabularDataByFilterResponse) -> Tuple[Items[TabularData], str]:
-            return tabular_items(response), response.last if response.data else ""
-
-        time: Callable[[Any], Timestamp] = attrgetter("time_requested")
-        call = PagedCall(
-            f"{_DATA}/TabularDataByFilter", READ, request, request.data_request, "last", "limit", time=time
-        )
-        return call.pages(
-            self._call, read, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout, workers=workers
+        return _ROWS.pages(
+            self._unary_unary,
+            request,
+            page_size=page_size,
+            limit=limit,
+            prefetch=prefetch,
+            timeout=timeout,
+            workers=workers,
         )
 
     def iter_binary_data(
@@ -129,24 +157,15 @@ class DataIterators(Service):
                 include_binary=include_binary_data, include_internal_data=include_internal_data
             )
         request.data_request.CopyFrom(data_request)
-
-        def read(response: pb.BinaryDataByFilterResponse) -> Tuple[Items[pb.BinaryData], str]:
-            return response.data, response.last if response.data else ""
-
-        advice = "Ask with include_binary_data=False, and download the contents by the uri in the metadata."
-        time: Callable[[Any], Timestamp] = attrgetter("metadata.time_requested")
-        call = PagedCall(
-            f"{_DATA}/BinaryDataByFilter", READ_FILES, request, request.data_request, "last", "limit", advice, time
-        )
-        return call.pages(
-            self._call,
-            read,
+        return _FILES.pages(
+            self._unary_unary,
+            request,
             page_size=page_size,
             limit=limit,
             prefetch=prefetch,
             timeout=timeout,
             workers=workers,
-            longest=2 if include_binary_data else 8,
+            segment_pages=2 if include_binary_data else 8,
         )
 
     def iter_sequences(
@@ -177,12 +196,9 @@ class DataIterators(Service):
         """
         require(organization_id=organization_id)
         request = pb.ListSequencesRequest(organization_id=organization_id)
-
-        def read(response: pb.ListSequencesResponse) -> Tuple[Items[pb.Sequence], str]:
-            return response.sequences, response.next_page_token
-
-        call = PagedCall(f"{_DATA}/ListSequences", READ, request, request, size="page_size")
-        return call.pages(self._call, read, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout)
+        return _SEQUENCES.pages(
+            self._unary_unary, request, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout
+        )
 
     def iter_sequences_by_dataset_id(
         self,
@@ -213,12 +229,9 @@ class DataIterators(Service):
         """
         require(dataset_id=dataset_id)
         request = pb.SequencesByDatasetIDRequest(dataset_id=dataset_id)
-
-        def read(response: pb.SequencesByDatasetIDResponse) -> Tuple[Items[pb.Sequence], str]:
-            return response.sequences, response.next_page_token
-
-        call = PagedCall(f"{_DATA}/SequencesByDatasetID", READ, request, request, size="page_size")
-        return call.pages(self._call, read, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout)
+        return _DATASET_SEQUENCES.pages(
+            self._unary_unary, request, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout
+        )
 
     def iter_sequence_binary_data(
         self,
@@ -251,15 +264,9 @@ class DataIterators(Service):
         """
         require(sequence_id=sequence_id)
         request = pb.GetSequenceBinaryDataRequest(sequence_id=sequence_id)
-
-        def read(response: pb.GetSequenceBinaryDataResponse) -> Tuple[Items[pb.BinaryData], str]:
-            return response.data, response.next_page_token
-
-        advice = "Go through the files of the same time by iter_binary_data with include_binary_data=False."
-        call = PagedCall(
-            f"{_DATA}/GetSequenceBinaryData", READ_FILES, request, request, size="page_size", advice=advice
+        return _SEQUENCE_FILES.pages(
+            self._unary_unary, request, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout
         )
-        return call.pages(self._call, read, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout)
 
     def iter_data_pipeline_runs(
         self,
@@ -290,10 +297,6 @@ class DataIterators(Service):
         """
         require(id=id)
         request = pipelines_pb.ListDataPipelineRunsRequest(id=id)
-
-        def read(response: pipelines_pb.ListDataPipelineRunsResponse) -> Tuple[Items[DataPipelineRun], str]:
-            return Converted(response.runs, DataPipelineRun.from_proto), response.next_page_token
-
-        method = "viam.app.datapipelines.v1.DataPipelinesService/ListDataPipelineRuns"
-        call = PagedCall(method, READ, request, request, size="page_size")
-        return call.pages(self._call, read, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout)
+        return _PIPELINE_RUNS.pages(
+            self._unary_unary, request, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout
+        )

@@ -8,8 +8,8 @@ from typing import Optional, Sequence
 from viam_sync.checks import require
 from viam_sync.proto import google as google_pb
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.retry import IDEMPOTENT
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class Sequences(Service):
@@ -58,4 +58,4 @@ class Sequences(Service):
             end_time=end_time,
             field_mask=google_pb.FieldMask(paths=changed),
         )
-        self._call("UpdateSequence", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.UPDATE_SEQUENCE, request, timeout)

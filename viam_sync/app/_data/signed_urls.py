@@ -7,8 +7,8 @@ from typing import Optional, Tuple
 
 from viam_sync.checks import text
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.retry import IDEMPOTENT
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 from viam_sync.utils import timestamp_to_datetime
 
 
@@ -45,7 +45,7 @@ class SignedURLs(Service):
         request = pb.CreateBinaryDataSignedURLRequest(
             binary_data_id=text("binary_data_id", binary_data_id), expiration_minutes=expiration_minutes
         )
-        response: pb.CreateBinaryDataSignedURLResponse = self._call(
-            "CreateBinaryDataSignedURL", request, IDEMPOTENT, timeout
+        response: pb.CreateBinaryDataSignedURLResponse = self._unary_unary(
+            methods.CREATE_BINARY_DATA_SIGNED_URL, request, timeout
         )
         return response.signed_url, timestamp_to_datetime(response.expires_at)

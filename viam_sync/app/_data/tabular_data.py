@@ -9,8 +9,8 @@ from viam_sync.app._data.records import TabularData, TabularDataPoint, tabular_i
 from viam_sync.checks import parameter_names, require
 from viam_sync.messages.bson_documents import from_documents, to_documents
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.retry import QUERY, READ, STREAM
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 from viam_sync.transfer.output.atomic import AtomicOutput
 from viam_sync.transfer.output.rows import write_rows
 from viam_sync.utils import struct_to_dict, timestamp_to_datetime
@@ -75,7 +75,7 @@ class TabularQueries(Service):
             count_only=count_only,
             include_internal_data=include_internal_data,
         )
-        response: pb.TabularDataByFilterResponse = self._call("TabularDataByFilter", request, READ, timeout)
+        response: pb.TabularDataByFilterResponse = self._unary_unary(methods.TABULAR_DATA_BY_FILTER, request, timeout)
         page = (list(tabular_items(response)), response.count, response.last)
         if destination is not None:
             write_rows(destination, page[0], tabular_row, page)
@@ -110,7 +110,7 @@ class TabularQueries(Service):
         """
         require(organization_id=organization_id, sql_query=sql_query)
         request = pb.TabularDataBySQLRequest(organization_id=organization_id, sql_query=sql_query)
-        response: pb.TabularDataBySQLResponse = self._call("TabularDataBySQL", request, QUERY, timeout)
+        response: pb.TabularDataBySQLResponse = self._unary_unary(methods.TABULAR_DATA_BY_SQL, request, timeout)
         return from_documents(response, response.raw_data)
 
     def tabular_data_by_mql(
@@ -167,7 +167,7 @@ class TabularQueries(Service):
             data_source=source,
             query_prefix_name=query_prefix_name,
         )
-        response: pb.TabularDataByMQLResponse = self._call("TabularDataByMQL", request, QUERY, timeout)
+        response: pb.TabularDataByMQLResponse = self._unary_unary(methods.TABULAR_DATA_BY_MQL, request, timeout)
         return from_documents(response, response.raw_data)
 
     def get_latest_tabular_data(
@@ -214,7 +214,7 @@ class TabularQueries(Service):
                 method_name=method_name,
                 additional_parameters=additional_params,
             )
-        response: pb.GetLatestTabularDataResponse = self._call("GetLatestTabularData", request, READ, timeout)
+        response: pb.GetLatestTabularDataResponse = self._unary_unary(methods.GET_LATEST_TABULAR_DATA, request, timeout)
         if not response.HasField("payload"):
             return None
         payload = struct_to_dict(response.payload)
@@ -274,7 +274,7 @@ class TabularQueries(Service):
                 interval=interval,
                 additional_parameters=additional_params,
             )
-        with self._receive("ExportTabularData", request, STREAM, timeout) as stream:
+        with self._unary_stream(methods.EXPORT_TABULAR_DATA, request, timeout) as stream:
             return [TabularDataPoint.from_proto(message) for message in stream]
 
     def delete_tabular_data_by_filter(self, filter: Optional[pb.Filter], *, timeout: Optional[float] = None) -> int:

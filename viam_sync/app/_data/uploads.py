@@ -12,8 +12,8 @@ from viam_sync.app._data.upload_metadata import capture_metadata, dotted, upload
 from viam_sync.checks import parameter_names
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
-from viam_sync.rpc.retry import NON_IDEMPOTENT, UPLOAD
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.upload.source import ProgressChunks, Uploadable, upload_source
 
@@ -274,9 +274,7 @@ class Uploads(Service):
         self, metadata: pb.UploadMetadata, sensor_contents: List[pb.SensorData], timeout: Optional[float]
     ) -> str:
         request = pb.DataCaptureUploadRequest(metadata=metadata, sensor_contents=sensor_contents)
-        response: pb.DataCaptureUploadResponse = self._call(
-            "DataCaptureUpload", request, NON_IDEMPOTENT, timeout, look="binary_data_by_filter"
-        )
+        response: pb.DataCaptureUploadResponse = self._unary_unary(methods.DATA_CAPTURE_UPLOAD, request, timeout)
         return response.file_id or response.binary_data_id
 
     def _stream_capture(
@@ -296,12 +294,8 @@ class Uploads(Service):
             for piece in pieces:
                 yield pb.StreamingDataCaptureUploadRequest(data=piece)
 
-        response: pb.StreamingDataCaptureUploadResponse = self._send(
-            "StreamingDataCaptureUpload",
-            requests if repeatable else requests(),
-            UPLOAD,
-            timeout,
-            look="binary_data_by_filter",
+        response: pb.StreamingDataCaptureUploadResponse = self._stream_unary(
+            methods.STREAMING_DATA_CAPTURE_UPLOAD, requests if repeatable else requests(), timeout
         )
         return response.file_id or response.binary_data_id
 

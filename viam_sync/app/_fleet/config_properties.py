@@ -9,8 +9,8 @@ from google.protobuf.struct_pb2 import Struct
 from viam_sync.checks import require
 from viam_sync.messages.values import value_to_message
 from viam_sync.proto import app as pb
-from viam_sync.rpc.retry import NON_IDEMPOTENT
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class ConfigProperties(Service):
@@ -52,5 +52,5 @@ class ConfigProperties(Service):
         values: Struct = value_to_message(Struct, property_changes, "property_changes")
         changes = [pb.ConfigPropertyChange(path=path, value=values.fields[path]) for path in property_changes]
         request = pb.SetConfigPropertyRequest(robot_part_id=robot_part_id, property_changes=changes)
-        response: pb.SetConfigPropertyResponse = self._call("SetConfigProperty", request, NON_IDEMPOTENT, timeout)
+        response: pb.SetConfigPropertyResponse = self._unary_unary(methods.SET_CONFIG_PROPERTY, request, timeout)
         return list(response.property_changes)

@@ -6,8 +6,8 @@ from typing import List, Optional
 
 from viam_sync.checks import parameter_names, require
 from viam_sync.proto import app as pb
-from viam_sync.rpc.retry import DELETE, IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class DefaultLocation(Service):
@@ -36,7 +36,7 @@ class DefaultLocation(Service):
             'Workshop'
         """
         request = pb.GetLocationRequest(location_id=self._or_own(location_id))
-        response: pb.GetLocationResponse = self._call("GetLocation", request, READ, timeout)
+        response: pb.GetLocationResponse = self._unary_unary(methods.GET_LOCATION, request, timeout)
         return response.location
 
     def location_auth(self, location_id: Optional[str] = None, *, timeout: Optional[float] = None) -> pb.LocationAuth:
@@ -60,7 +60,7 @@ class DefaultLocation(Service):
             1
         """
         request = pb.LocationAuthRequest(location_id=self._or_own(location_id))
-        response: pb.LocationAuthResponse = self._call("LocationAuth", request, READ, timeout)
+        response: pb.LocationAuthResponse = self._unary_unary(methods.LOCATION_AUTH, request, timeout)
         return response.auth
 
     def create_location_secret(
@@ -88,9 +88,7 @@ class DefaultLocation(Service):
             2
         """
         request = pb.CreateLocationSecretRequest(location_id=self._or_own(location_id))
-        response: pb.CreateLocationSecretResponse = self._call(
-            "CreateLocationSecret", request, NON_IDEMPOTENT, timeout, look="location_auth"
-        )
+        response: pb.CreateLocationSecretResponse = self._unary_unary(methods.CREATE_LOCATION_SECRET, request, timeout)
         return response.auth
 
     def delete_location_secret(
@@ -114,7 +112,7 @@ class DefaultLocation(Service):
         """
         require(secret_id=secret_id)
         request = pb.DeleteLocationSecretRequest(location_id=self._or_own(location_id), secret_id=secret_id)
-        self._call("DeleteLocationSecret", request, DELETE, timeout)
+        self._unary_unary(methods.DELETE_LOCATION_SECRET, request, timeout)
 
     def list_robots(self, location_id: Optional[str] = None, *, timeout: Optional[float] = None) -> List[pb.Robot]:
         """List the machines of a location, without those of the locations inside it.
@@ -137,7 +135,7 @@ class DefaultLocation(Service):
             True
         """
         request = pb.ListRobotsRequest(location_id=self._or_own(location_id))
-        response: pb.ListRobotsResponse = self._call("ListRobots", request, READ, timeout)
+        response: pb.ListRobotsResponse = self._unary_unary(methods.LIST_ROBOTS, request, timeout)
         return list(response.robots)
 
     def new_robot(self, name: str, location_id: Optional[str] = None, *, timeout: Optional[float] = None) -> str:
@@ -166,7 +164,7 @@ class DefaultLocation(Service):
         require(name=name)
         with parameter_names(location="location_id"):
             request = pb.NewRobotRequest(name=name, location=self._or_own(location_id))
-        response: pb.NewRobotResponse = self._call("NewRobot", request, NON_IDEMPOTENT, timeout, look="list_robots")
+        response: pb.NewRobotResponse = self._unary_unary(methods.NEW_ROBOT, request, timeout)
         return response.id
 
     def update_robot(
@@ -200,7 +198,7 @@ class DefaultLocation(Service):
         require(robot_id=robot_id, name=name)
         with parameter_names(id="robot_id", location="location_id"):
             request = pb.UpdateRobotRequest(id=robot_id, name=name, location=self._or_own(location_id))
-        response: pb.UpdateRobotResponse = self._call("UpdateRobot", request, IDEMPOTENT, timeout)
+        response: pb.UpdateRobotResponse = self._unary_unary(methods.UPDATE_ROBOT, request, timeout)
         return response.robot
 
     def _or_own(self, location_id: Optional[str]) -> Optional[str]:

@@ -8,8 +8,9 @@ from typing import Any, List, Mapping, Optional
 from viam_sync.app._fleet.fragment_records import Fragment, FragmentHistoryEntry
 from viam_sync.checks import describe, parameter_names, require
 from viam_sync.proto import app as pb
-from viam_sync.rpc.retry import IDEMPOTENT, NON_IDEMPOTENT, READ
+from viam_sync.rpc.policies import IDEMPOTENT
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class Fragments(Service):
@@ -53,7 +54,7 @@ class Fragments(Service):
             request = pb.ListFragmentsRequest(
                 organization_id=org_id, show_public=show_public, fragment_visibility=wanted
             )
-        response: pb.ListFragmentsResponse = self._call("ListFragments", request, READ, timeout)
+        response: pb.ListFragmentsResponse = self._unary_unary(methods.LIST_FRAGMENTS, request, timeout)
         return [Fragment.from_proto(fragment) for fragment in response.fragments]
 
     def get_fragment(
@@ -82,7 +83,7 @@ class Fragments(Service):
         require(fragment_id=fragment_id)
         with parameter_names(id="fragment_id"):
             request = pb.GetFragmentRequest(id=fragment_id, version=version)
-        response: pb.GetFragmentResponse = self._call("GetFragment", request, READ, timeout)
+        response: pb.GetFragmentResponse = self._unary_unary(methods.GET_FRAGMENT, request, timeout)
         return Fragment.from_proto(response.fragment)
 
     def create_fragment(
@@ -124,9 +125,7 @@ class Fragments(Service):
         seen_by = None if visibility is None else _checked("visibility", visibility).to_proto()
         with parameter_names(organization_id="org_id"):
             request = pb.CreateFragmentRequest(name=name, config=config, organization_id=org_id, visibility=seen_by)
-        response: pb.CreateFragmentResponse = self._call(
-            "CreateFragment", request, NON_IDEMPOTENT, timeout, look="list_fragments"
-        )
+        response: pb.CreateFragmentResponse = self._unary_unary(methods.CREATE_FRAGMENT, request, timeout)
         return Fragment.from_proto(response.fragment)
 
     def update_fragment(
@@ -182,11 +181,11 @@ class Fragments(Service):
                 last_known_update=last_known_update,
                 fragment_config_json=fragment_config_json,
             )
-        # Against a last known update, a second attempt would be refused for what the first one did.
-        policy = IDEMPOTENT if last_known_update is None else NON_IDEMPOTENT
-        response: pb.UpdateFragmentResponse = self._call(
-            "UpdateFragment", request, policy, timeout, look="get_fragment"
-        )
+        method = methods.UPDATE_FRAGMENT
+        # Against a last known update, a second attempt would be rejected because of what the first one did.
+        if last_known_update is None:
+            method = method._replace(policy=IDEMPOTENT)
+        response: pb.UpdateFragmentResponse = self._unary_unary(method, request, timeout)
         return Fragment.from_proto(response.fragment)
 
     def get_fragment_history(
@@ -219,7 +218,7 @@ class Fragments(Service):
         """
         require(id=id)
         request = pb.GetFragmentHistoryRequest(id=id, page_token=page_token, page_limit=page_limit)
-        response: pb.GetFragmentHistoryResponse = self._call("GetFragmentHistory", request, READ, timeout)
+        response: pb.GetFragmentHistoryResponse = self._unary_unary(methods.GET_FRAGMENT_HISTORY, request, timeout)
         return [FragmentHistoryEntry.from_proto(entry) for entry in response.history]
 
 

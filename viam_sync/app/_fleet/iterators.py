@@ -10,12 +10,28 @@ from viam_sync.app._fleet.records import RobotPartHistoryEntry
 from viam_sync.checks import parameter_names, require
 from viam_sync.proto import app as pb
 from viam_sync.proto.app import packages as packages_pb
-from viam_sync.rpc.retry import READ
 from viam_sync.rpc.service import Service
-from viam_sync.transfer.paging.paged_call import PagedCall
-from viam_sync.transfer.paging.pages import Converted, Items, Pages
+from viam_sync.services import methods
+from viam_sync.transfer.paging.paged_call import PagedCall, items_in
+from viam_sync.transfer.paging.pages import Items, Pages
 
-_APP = "viam.app.v1.AppService"
+_PART_HISTORY = PagedCall(
+    methods.GET_ROBOT_PART_HISTORY, items_in("history", RobotPartHistoryEntry.from_proto), size="page_limit"
+)
+_FRAGMENT_HISTORY = PagedCall(
+    methods.GET_FRAGMENT_HISTORY, items_in("history", FragmentHistoryEntry.from_proto), size="page_limit"
+)
+
+
+def _read_registry_items(
+    request: pb.ListRegistryItemsRequest, response: pb.ListRegistryItemsResponse
+) -> Tuple[Items[pb.RegistryItem], str]:
+    last = response.items[-1].item_id if response.items else ""
+    # A service that ignores the token sends the same page for ever.
+    return ([], "") if last == request.page_token else (response.items, last)
+
+
+_REGISTRY_ITEMS = PagedCall(methods.LIST_REGISTRY_ITEMS, _read_registry_items)
 
 
 class FleetIterators(Service):
@@ -61,12 +77,9 @@ class FleetIterators(Service):
         require(robot_part_id=robot_part_id)
         with parameter_names(id="robot_part_id"):
             request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end)
-
-        def read(response: pb.GetRobotPartHistoryResponse) -> Tuple[Items[RobotPartHistoryEntry], str]:
-            return Converted(response.history, RobotPartHistoryEntry.from_proto), response.next_page_token
-
-        call = PagedCall(f"{_APP}/GetRobotPartHistory", READ, request, request, size="page_limit")
-        return call.pages(self._call, read, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout)
+        return _PART_HISTORY.pages(
+            self._unary_unary, request, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout
+        )
 
     def iter_fragment_history(
         self,
@@ -103,12 +116,9 @@ class FleetIterators(Service):
         """
         require(id=id)
         request = pb.GetFragmentHistoryRequest(id=id)
-
-        def read(response: pb.GetFragmentHistoryResponse) -> Tuple[Items[FragmentHistoryEntry], str]:
-            return Converted(response.history, FragmentHistoryEntry.from_proto), response.next_page_token
-
-        call = PagedCall(f"{_APP}/GetFragmentHistory", READ, request, request, size="page_limit")
-        return call.pages(self._call, read, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout)
+        return _FRAGMENT_HISTORY.pages(
+            self._unary_unary, request, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout
+        )
 
     def iter_registry_items(
         self,
@@ -175,11 +185,4 @@ class FleetIterators(Service):
             module_languages=module_languages,
             show_owned_deprecated=show_owned_deprecated,
         )
-
-        def read(response: pb.ListRegistryItemsResponse) -> Tuple[Items[pb.RegistryItem], str]:
-            last = response.items[-1].item_id if response.items else ""
-            # A service that does not heed the token sends the same page for ever.
-            return ([], "") if last == request.page_token else (response.items, last)
-
-        call = PagedCall(f"{_APP}/ListRegistryItems", READ, request, request)
-        return call.pages(self._call, read, limit=limit, prefetch=prefetch, timeout=timeout)
+        return _REGISTRY_ITEMS.pages(self._unary_unary, request, limit=limit, prefetch=prefetch, timeout=timeout)

@@ -1,9 +1,8 @@
-"""Following the log of a part, also over lost connections: what was missed is taken from the stored log."""
+"""Following the log of a part, also over lost connections: missed entries are taken from the stored log."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
 from collections import Counter, deque
 from typing import Callable, Deque, Iterator, List, Optional, Tuple
@@ -15,33 +14,26 @@ from viam_sync.errors import GRPCError
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
 from viam_sync.proto import google as google_pb
+from viam_sync.rpc import retry
 from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.closing import Closing
-from viam_sync.rpc.retry import pause_before
+from viam_sync.rpc.policies import Policy
 from viam_sync.rpc.streams import Stream
-
-LOGGER = logging.getLogger(__name__)
 
 Entries = List[common_pb.LogEntry]
 #: Begins a tail; takes the seconds that are left, None for no limit.
-Begin = Callable[[Optional[float]], Stream[pb.TailRobotPartLogsResponse]]
-#: Gives what was logged from a time on, in nanoseconds since 1970, the oldest first, in pages.
+Open = Callable[[Optional[float]], Stream[pb.TailRobotPartLogsResponse]]
+#: Returns the stored entries from a time on, in nanoseconds since 1970, the oldest first, in pages.
 Stored = Callable[[int, Cancellation], Iterator[Entries]]
 
-#: What does not pass, however often it is tried.
-_FINAL = (
-    grpc.StatusCode.INVALID_ARGUMENT,
-    grpc.StatusCode.NOT_FOUND,
-    grpc.StatusCode.PERMISSION_DENIED,
-    grpc.StatusCode.UNIMPLEMENTED,
-)
-#: Seconds between two connections at most; one that has lasted longer was a good one.
-_LONGEST = 30.0
+#: Seconds after which a connection that ends counts as a good one.
+_GOOD = 30.0
 #: Nanoseconds by which entries may arrive later than others that were logged after them.
 _LATE = 10 * 10**9
-#: The end of the times that a message can name.
+#: The latest time that a message can name.
 _LAST = 253_402_300_799 * 10**9
-#: How many of the latest entries are remembered, so that none is given twice.
+#: How many of the latest entries are remembered, so that none is returned twice.
 _REMEMBERED = 10_000
 
 
@@ -53,11 +45,9 @@ class LogsStream(Closing, Iterator[List[LogEntry]]):
     closed from another thread, which ends a waiting ``next`` at once.
 
     Args:
-        begin: Begins a tail.
-        stored: Gives the stored log from a time on.
-        reconnects: How many connections in a row may be lost without an entry.
+        tail: The tail, which begins at once.
+        policy: How many connections in a row may be lost without an entry.
         timeout: Seconds after which it ends with DeadlineExceededError; None for no limit.
-        sleep: Waits that many seconds, or until a cancellation.
 
     Example:
         >>> with cloud.tail_robot_part_logs(sandbox.robot_part_id, errors_only=False) as stream:
@@ -67,92 +57,27 @@ class LogsStream(Closing, Iterator[List[LogEntry]]):
         ['Hot']
     """
 
-    def __init__(
-        self,
-        begin: Begin,
-        stored: Stored,
-        reconnects: int,
-        timeout: Optional[float],
-        sleep: Callable[[float, Cancellation], None],
-    ) -> None:
-        self._begin = begin
-        self._stored = stored
-        self._reconnects = reconnects
-        self._sleep = sleep
-        self._end = None if timeout is None else time.monotonic() + timeout
-        self._cancellation = Cancellation()
-        self._memory = _Memory(time.time_ns())
-        self._failures = 0
-        self._filling: Optional[Iterator[Entries]] = None
-        self._held: Entries = []
-        self._connect(again=False)
+    def __init__(self, tail: Tail, policy: Policy, timeout: Optional[float]) -> None:
+        self._tail = tail
+        self._policy = policy
+        self._end = None if timeout is None else tail.now() + timeout
+        tail.connect(timeout)
 
     def __next__(self) -> List[LogEntry]:
-        while not self._cancellation.cancelled:
-            try:
-                entries = self._step()
-            except GRPCError as error:
-                if self._cancellation.cancelled:
-                    break
-                self._take_up_again(error)
-                continue
-            if entries:
-                self._failures = 0
-                return [LogEntry.from_proto(entry) for entry in entries]
-        raise StopIteration
-
-    def _connect(self, *, again: bool) -> None:
-        left = None if self._end is None else max(self._end - time.monotonic(), 0)
-        self._stream = self._begin(left)
-        self._begun = time.monotonic()
-        # Closing looks at the stream after it has left its word, and here it is the other way round.
-        if self._cancellation.cancelled:
-            self._stream.close()
-        # Twice: at once for what was missed, and at the first message for what was logged while the tail began.
-        self._filling = self._missed() if again else None
-        self._fill_first = again
-
-    def _step(self) -> Entries:
-        """Return the next entries, of which there may be none."""
-        if self._filling is not None:
-            page = next(self._filling, None)
-            if page is not None:
-                return page
-            self._filling = None
-        if self._held:
-            held, self._held = self._held, []
-            return self._memory.from_tail(held)
-        entries = list(next(self._stream).logs)
-        if self._fill_first or self._stream.restarts:
-            self._fill_first, self._stream.restarts = False, 0
-            self._held, self._filling = entries, self._missed()
-            return []
-        return self._memory.from_tail(entries)
-
-    def _missed(self) -> Iterator[Entries]:
-        """Yield what the stored log has and was not given yet."""
-        start = self._memory.start()
-        known = self._memory.known()
-        for page in self._stored(start, self._cancellation):
-            yield self._memory.from_store(page, start, known)
-
-    def _take_up_again(self, error: GRPCError) -> None:
-        """Begin a new tail after a failure, unless that is the end of it."""
-        refused = error.status is grpc.StatusCode.UNAUTHENTICATED and error.method.endswith("/Authenticate")
-        over = self._end is not None and time.monotonic() >= self._end
-        if error.status in _FINAL or refused or over:
-            raise error
-        lasted = time.monotonic() - self._begun
-        self._failures = 1 if lasted > _LONGEST else self._failures + 1
-        if self._failures > self._reconnects:
-            raise error
-        wait = pause_before(self._failures, _LONGEST)
-        text = "%s: the connection ended with %s; taking it up again in %.1f s (attempt %d of %d)"
-        LOGGER.info(text, error.method, error.status.name, wait, self._failures, self._reconnects)
-        self._stream.close()
-        self._held = []
-        self._sleep(wait, self._cancellation)
-        self._connect(again=True)
+        if self._tail.cancellation.cancelled:
+            raise StopIteration
+        try:
+            left = None if self._end is None else max(self._end - self._tail.now(), 0)
+            entries = retry.run(self._tail, self._policy, left)
+        except (retry.CallFailed, GRPCError) as error:
+            if self._tail.cancellation.cancelled:
+                raise StopIteration from None
+            failure = error.error if isinstance(error, retry.CallFailed) else error
+        else:
+            if entries is None:
+                raise StopIteration
+            return [LogEntry.from_proto(entry) for entry in entries]
+        raise failure
 
     def next(self) -> List[LogEntry]:
         """Wait for the next entries.
@@ -182,12 +107,113 @@ class LogsStream(Closing, Iterator[List[LogEntry]]):
             >>> list(stream)
             []
         """
-        self._cancellation.cancel()
-        self._stream.close()
+        self._tail.close()
+
+
+class Tail(retry.Call[Optional[Entries]]):
+    """Waits for the next entries of a log; an attempt after a lost connection begins a new tail, and fills the gap.
+
+    Args:
+        open: Begins a tail.
+        stored: Returns the stored log from a time on.
+        channel: The channel of the client.
+    """
+
+    def __init__(self, open: Open, stored: Stored, channel: ServiceChannel) -> None:
+        # Each connection takes its own tokens of the channel's throttle.
+        super().__init__("viam.app.v1.AppService/TailRobotPartLogs", retry.RetryThrottle())
+        self._open = open
+        self._stored = stored
+        self._channel = channel
+        self.cancellation = Cancellation()
+        self._memory = _Memory(time.time_ns())
+        self._stream: Optional[Stream[pb.TailRobotPartLogsResponse]] = None
+        self._begun = 0.0
+        self._restarts = 0
+        self._filling: Optional[Iterator[Entries]] = None
+        self._fill_first = False
+        self._held: Entries = []
+
+    def attempt(self, seconds: Optional[float]) -> Optional[Entries]:
+        if self._stream is None:
+            self.connect(seconds)
+            # Twice: at once for missed entries, and at the first message for those logged while the tail began.
+            self._filling, self._fill_first = self._missed(), True
+        entries: Optional[Entries] = []
+        try:
+            while entries is not None and not entries:
+                entries = None if self.cancellation.cancelled else self._step()
+        except GRPCError:
+            self._disconnect()
+            raise
+        return entries
+
+    def connect(self, seconds: Optional[float]) -> None:
+        """Begin a tail, which may last that many seconds."""
+        self._stream = self._open(seconds)
+        self._restarts = 0
+        self._begun = self.now()
+        # close() sets the flag, then reads the stream; this stores the stream, then reads the flag: one sees the other.
+        if self.cancellation.cancelled:
+            self._stream.close()
+
+    def _disconnect(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        self._stream, self._filling, self._held = None, None, []
+
+    def _step(self) -> Optional[Entries]:
+        """Return the next entries, of which there may be none; None at the end of the tail."""
+        if self._filling is not None:
+            page = next(self._filling, None)
+            if page is not None:
+                return page
+            self._filling = None
+        if self._held:
+            held, self._held = self._held, []
+            return self._memory.from_tail(held)
+        assert self._stream is not None
+        message = next(self._stream, None)
+        if message is None:
+            return None
+        entries = list(message.logs)
+        if self._fill_first or self._stream.restarts > self._restarts:
+            self._fill_first, self._restarts = False, self._stream.restarts
+            self._held, self._filling = entries, self._missed()
+            return []
+        return self._memory.from_tail(entries)
+
+    def _missed(self) -> Iterator[Entries]:
+        """Yield the entries of the stored log that were not returned yet."""
+        start = self._memory.start()
+        known = self._memory.known()
+        for page in self._stored(start, self.cancellation):
+            yield self._memory.from_store(page, start, known)
+
+    def is_failure(self, error: BaseException) -> bool:
+        if not isinstance(error, GRPCError):
+            return False
+        # Credentials that were refused will be refused again.
+        return not (error.status is grpc.StatusCode.UNAUTHENTICATED and error.method.endswith("/Authenticate"))
+
+    def has_progressed(self) -> bool:
+        return self.now() - self._begun > _GOOD
+
+    def now(self) -> float:
+        return self._channel.time.time()
+
+    def sleep(self, seconds: float) -> None:
+        self._channel.sleep(seconds, self.cancellation)
+
+    def close(self) -> None:
+        """End the tail."""
+        self.cancellation.cancel()
+        if self._stream is not None:
+            self._stream.close()
 
 
 class _Memory:
-    """Which entries were given, the latest of them, so that none of them is given again.
+    """Remembers the latest entries that were returned, so that none of them is returned again.
 
     Entries that are alike in all, their time included, are told apart by their number.
     """

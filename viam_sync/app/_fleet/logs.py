@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import Any, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence, Tuple
 
-from viam_sync.app._fleet.log_tail import LogsStream, timestamp
+from viam_sync.app._fleet.log_tail import LogsStream, Tail, timestamp
 from viam_sync.app._fleet.records import LogEntry
 from viam_sync.checks import describe, parameter_names, require, require_seconds
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.retry import READ, TAIL
 from viam_sync.rpc.service import Service
 from viam_sync.rpc.streams import Stream
+from viam_sync.services import methods
 from viam_sync.transfer.output.atomic import AtomicOutput, message_to_row
 from viam_sync.transfer.output.rows import write_rows
-from viam_sync.transfer.paging.paged_call import PagedCall
-from viam_sync.transfer.paging.pages import Converted, Items, Pages, walk
+from viam_sync.transfer.paging.paged_call import PagedCall, items_in
+from viam_sync.transfer.paging.pages import Items, Pages, walk
 
-_GET_LOGS = "viam.app.v1.AppService/GetRobotPartLogs"
-#: What the service may still send of the stored log, as asking it for errors only is deprecated.
+_LOGS = PagedCall(methods.GET_ROBOT_PART_LOGS, items_in("logs", LogEntry.from_proto))
+#: Levels that the service may still send of the stored log, as asking it for errors only is deprecated.
 _NO_ERRORS = ("debug", "info", "warn", "warning")
 
 
@@ -162,12 +162,7 @@ class Logs(Service):
             source=source,
             user_facing_only=user_facing_only,
         )
-
-        def read(response: pb.GetRobotPartLogsResponse) -> Tuple[Items[LogEntry], str]:
-            return Converted(response.logs, LogEntry.from_proto), response.next_page_token
-
-        call = PagedCall(_GET_LOGS, READ, request, request)
-        return call.pages(self._call, read, limit=limit, prefetch=prefetch, timeout=timeout)
+        return _LOGS.pages(self._unary_unary, request, limit=limit, prefetch=prefetch, timeout=timeout)
 
     def tail_robot_part_logs(
         self,
@@ -210,18 +205,18 @@ class Logs(Service):
                 id=robot_part_id, errors_only=errors_only, filter="" if filter is None else filter
             )
 
-        def begin(seconds: Optional[float]) -> Stream[pb.TailRobotPartLogsResponse]:
-            return self._receive("TailRobotPartLogs", request, TAIL, seconds)
+        def open(seconds: Optional[float]) -> Stream[pb.TailRobotPartLogsResponse]:
+            return self._unary_stream(methods.TAIL_ROBOT_PART_LOGS, request, seconds)
 
         def stored(start: int, cancellation: Cancellation) -> Iterator[List[common_pb.LogEntry]]:
             return self._logged_since(request, start, cancellation)
 
-        return LogsStream(begin, stored, self._reconnects, timeout, lambda seconds, ended: self._pause(ended)(seconds))
+        return LogsStream(Tail(open, stored, self._channel), self._tail_policy(), timeout)
 
     def _logged_since(
         self, tail: pb.TailRobotPartLogsRequest, start: int, cancellation: Cancellation
     ) -> Iterator[List[common_pb.LogEntry]]:
-        """Yield what a tail would have sent, from a time in nanoseconds on, the oldest first."""
+        """Yield the stored entries that a tail would have sent, from a time in nanoseconds on, the oldest first."""
         request = pb.GetRobotPartLogsRequest(
             id=tail.id,
             errors_only=tail.errors_only,
@@ -229,28 +224,36 @@ class Logs(Service):
             start=timestamp(start),
             order=pb.LogOrder.LOG_ORDER_ASCENDING,
         )
-
-        def fetch(token: str, size: int) -> Tuple[Items[common_pb.LogEntry], str]:
-            request.page_token = token
-            page: pb.GetRobotPartLogsResponse = self._call("GetRobotPartLogs", request, READ, None, cancellation)
-            return page.logs, page.next_page_token
-
-        for page in walk(fetch, limit=None, method=_GET_LOGS):
+        for page in self._pages_of_logs(request, None, lambda: None, cancellation):
             yield [entry for entry in page if not (tail.errors_only and entry.level.lower() in _NO_ERRORS)]
 
     def _gather_logs(
         self, request: pb.GetRobotPartLogsRequest, count: int, timeout: Optional[float]
     ) -> List[common_pb.LogEntry]:
         """Ask for page after page until there are ``count`` entries, 0 being all."""
-        over = None if timeout is None else time.monotonic() + timeout
+        end = None if timeout is None else time.monotonic() + timeout
+
+        def left() -> Optional[float]:
+            return None if end is None else max(end - time.monotonic(), 0)
+
+        return [entry for page in self._pages_of_logs(request, count or None, left) for entry in page]
+
+    def _pages_of_logs(
+        self,
+        request: pb.GetRobotPartLogsRequest,
+        limit: Optional[int],
+        left: Callable[[], Optional[float]],
+        cancellation: Optional[Cancellation] = None,
+    ) -> Iterator[Iterable[common_pb.LogEntry]]:
+        """Yield the pages of a stored log; each call may take the seconds that are ``left``."""
+        method = methods.GET_ROBOT_PART_LOGS
 
         def fetch(token: str, size: int) -> Tuple[Items[common_pb.LogEntry], str]:
             request.page_token = token
-            left = None if over is None else max(over - time.monotonic(), 0)
-            page: pb.GetRobotPartLogsResponse = self._call("GetRobotPartLogs", request, READ, left)
+            page: pb.GetRobotPartLogsResponse = self._unary_unary(method, request, left(), cancellation)
             return page.logs, page.next_page_token
 
-        return [entry for page in walk(fetch, limit=count or None, method=_GET_LOGS) for entry in page]
+        return walk(fetch, limit=limit, method=method.name)
 
 
 def _logs_request(

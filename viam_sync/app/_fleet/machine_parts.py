@@ -9,8 +9,9 @@ from typing import Any, List, Mapping, Optional
 from viam_sync.app._fleet.records import RobotPart, RobotPartHistoryEntry
 from viam_sync.checks import parameter_names, require, whole
 from viam_sync.proto import app as pb
-from viam_sync.rpc.retry import IDEMPOTENT, NON_IDEMPOTENT, READ
+from viam_sync.rpc.policies import IDEMPOTENT
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 from viam_sync.transfer.output.atomic import AtomicOutput
 
 #: More spaces would make a small configuration a large file, and a huge number of them takes all the memory.
@@ -41,7 +42,7 @@ class MachineParts(Service):
         """
         require(robot_id=robot_id)
         request = pb.GetRobotPartsRequest(robot_id=robot_id)
-        response: pb.GetRobotPartsResponse = self._call("GetRobotParts", request, READ, timeout)
+        response: pb.GetRobotPartsResponse = self._unary_unary(methods.GET_ROBOT_PARTS, request, timeout)
         return [RobotPart.from_proto(part) for part in response.parts]
 
     def get_robot_part(
@@ -75,7 +76,7 @@ class MachineParts(Service):
         destination = None if dest is None else AtomicOutput(dest, secret=True, refused=(".csv", ".jsonl"))
         with parameter_names(id="robot_part_id"):
             request = pb.GetRobotPartRequest(id=robot_part_id)
-        response: pb.GetRobotPartResponse = self._call("GetRobotPart", request, READ, timeout)
+        response: pb.GetRobotPartResponse = self._unary_unary(methods.GET_ROBOT_PART, request, timeout)
         part = RobotPart.from_proto(response.part)
         if destination is not None:
             destination.write(_indented(response.config_json, indent).encode(), result=part)
@@ -105,8 +106,8 @@ class MachineParts(Service):
         """
         require(name=name, location_id=location_id)
         request = pb.GetRobotPartByNameAndLocationRequest(name=name, location_id=location_id)
-        response: pb.GetRobotPartByNameAndLocationResponse = self._call(
-            "GetRobotPartByNameAndLocation", request, READ, timeout
+        response: pb.GetRobotPartByNameAndLocationResponse = self._unary_unary(
+            methods.GET_ROBOT_PART_BY_NAME_AND_LOCATION, request, timeout
         )
         return RobotPart.from_proto(response.part)
 
@@ -144,7 +145,7 @@ class MachineParts(Service):
         require(robot_part_id=robot_part_id)
         with parameter_names(id="robot_part_id"):
             request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end, page_limit=page_limit)
-        response: pb.GetRobotPartHistoryResponse = self._call("GetRobotPartHistory", request, READ, timeout)
+        response: pb.GetRobotPartHistoryResponse = self._unary_unary(methods.GET_ROBOT_PART_HISTORY, request, timeout)
         return [RobotPartHistoryEntry.from_proto(entry) for entry in response.history]
 
     def update_robot_part(
@@ -192,11 +193,11 @@ class MachineParts(Service):
                 last_known_update=last_known_update,
                 robot_config_json=robot_config_json,
             )
-        # Against a last known update, a second attempt would be refused for what the first one did.
-        policy = IDEMPOTENT if last_known_update is None else NON_IDEMPOTENT
-        response: pb.UpdateRobotPartResponse = self._call(
-            "UpdateRobotPart", request, policy, timeout, look="get_robot_part"
-        )
+        method = methods.UPDATE_ROBOT_PART
+        # Against a last known update, a second attempt would be rejected because of what the first one did.
+        if last_known_update is None:
+            method = method._replace(policy=IDEMPOTENT)
+        response: pb.UpdateRobotPartResponse = self._unary_unary(method, request, timeout)
         return RobotPart.from_proto(response.part)
 
     def create_robot_part_secret(self, robot_part_id: str, *, timeout: Optional[float] = None) -> RobotPart:
@@ -223,8 +224,8 @@ class MachineParts(Service):
         require(robot_part_id=robot_part_id)
         with parameter_names(part_id="robot_part_id"):
             request = pb.CreateRobotPartSecretRequest(part_id=robot_part_id)
-        response: pb.CreateRobotPartSecretResponse = self._call(
-            "CreateRobotPartSecret", request, NON_IDEMPOTENT, timeout, look="get_robot_part"
+        response: pb.CreateRobotPartSecretResponse = self._unary_unary(
+            methods.CREATE_ROBOT_PART_SECRET, request, timeout
         )
         return RobotPart.from_proto(response.part)
 

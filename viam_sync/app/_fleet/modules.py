@@ -6,8 +6,8 @@ from typing import Iterator, List, Optional
 
 from viam_sync.checks import require
 from viam_sync.proto import app as pb
-from viam_sync.rpc.retry import IDEMPOTENT, UPLOAD
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.upload.source import ProgressChunks, Uploadable, upload_source
 
@@ -73,7 +73,7 @@ class Modules(Service):
             apps=apps,
             markdown_description=markdown_description,
         )
-        response: pb.UpdateModuleResponse = self._call("UpdateModule", request, IDEMPOTENT, timeout)
+        response: pb.UpdateModuleResponse = self._unary_unary(methods.UPDATE_MODULE, request, timeout)
         return response.url
 
     def upload_module_file(
@@ -130,11 +130,7 @@ class Modules(Service):
                 for piece in pieces:
                     yield pb.UploadModuleFileRequest(file=piece)
 
-            response: pb.UploadModuleFileResponse = self._send(
-                "UploadModuleFile",
-                requests if pieces.repeatable else requests(),
-                UPLOAD,
-                timeout,
-                look="get_module",
+            response: pb.UploadModuleFileResponse = self._stream_unary(
+                methods.UPLOAD_MODULE_FILE, requests if pieces.repeatable else requests(), timeout
             )
         return response.url

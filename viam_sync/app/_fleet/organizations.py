@@ -8,8 +8,8 @@ from google.protobuf.message import Message
 
 from viam_sync.checks import parameter_names, require
 from viam_sync.proto import app as pb
-from viam_sync.rpc.retry import NON_IDEMPOTENT
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 
 class Organizations(Service):
@@ -75,7 +75,5 @@ class Organizations(Service):
                 allowed_login_methods=allowed_login_methods,
             )
         # The namespace can be set only once, so sending it again would fail.
-        response: pb.UpdateOrganizationResponse = self._call(
-            "UpdateOrganization", request, NON_IDEMPOTENT, timeout, look="get_organization"
-        )
+        response: pb.UpdateOrganizationResponse = self._unary_unary(methods.UPDATE_ORGANIZATION, request, timeout)
         return response.organization

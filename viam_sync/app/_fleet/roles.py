@@ -10,8 +10,8 @@ from typing_extensions import Self
 
 from viam_sync.checks import describe, parameter_names, require
 from viam_sync.proto import app as pb
-from viam_sync.rpc.retry import DELETE, NON_IDEMPOTENT
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 Role = Literal["owner", "operator"]
 ResourceType = Literal["organization", "location", "robot"]
@@ -125,7 +125,7 @@ class Roles(Service):
         with parameter_names(organization_id="org_id"):
             authorization = _authorization(org_id, identity_id, role, resource_type, resource_id)
         request = pb.AddRoleRequest(authorization=authorization)
-        self._call("AddRole", request, NON_IDEMPOTENT, timeout, look="list_authorizations")
+        self._unary_unary(methods.ADD_ROLE, request, timeout)
 
     def remove_role(
         self,
@@ -163,7 +163,7 @@ class Roles(Service):
         with parameter_names(organization_id="org_id"):
             authorization = _authorization(org_id, identity_id, role, resource_type, resource_id)
         request = pb.RemoveRoleRequest(authorization=authorization)
-        self._call("RemoveRole", request, DELETE, timeout)
+        self._unary_unary(methods.REMOVE_ROLE, request, timeout)
 
     def change_role(
         self,
@@ -220,7 +220,7 @@ class Roles(Service):
             old_authorization=_authorization(organization_id, *old, prefix="old_"),
             new_authorization=_authorization(organization_id, *new, prefix="new_"),
         )
-        self._call("ChangeRole", request, NON_IDEMPOTENT, timeout, look="list_authorizations")
+        self._unary_unary(methods.CHANGE_ROLE, request, timeout)
 
     def create_key(
         self,
@@ -259,7 +259,7 @@ class Roles(Service):
             authorizations=[_of_key(org_id, given) for given in _checked_list(authorizations)],
             name=str(datetime.now()) if name is None else name,
         )
-        response: pb.CreateKeyResponse = self._call("CreateKey", request, NON_IDEMPOTENT, timeout, look="list_keys")
+        response: pb.CreateKeyResponse = self._unary_unary(methods.CREATE_KEY, request, timeout)
         return response.key, response.id
 
 

@@ -1,126 +1,115 @@
-"""How many requests are under way at a time: fewer when the service has enough of them, and slowly more again."""
+"""The limit on how many requests are under way: lower when the service is overloaded, and slowly higher again."""
 
 from __future__ import annotations
 
-import random
+import contextlib
 import threading
-from typing import Callable, TypeVar
+from typing import Any, Iterator
 
 import grpc
 
-from viam_sync.errors import CancelledError, GRPCError
+from viam_sync.errors import CancelledError
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.classification import is_too_large
+from viam_sync.rpc.classification import status_of
 
-T = TypeVar("T")
-
-#: How often a request is made.
-_ATTEMPTS = 8
-#: The longest waits before the second attempt, and before any, in seconds.
-_FIRST_WAIT, _LONGEST_WAIT = 0.25, 15.0
-#: How often those that wait for others look whether they are to end, in seconds.
-_NAP = 0.1
-
-_PASSING = (
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.RESOURCE_EXHAUSTED,
-    grpc.StatusCode.DEADLINE_EXCEEDED,
-)
+#: Seconds between two looks of a waiting request at whether it was cancelled.
+_LOOK = 0.1
 
 
 class Throttle:
-    """Makes requests, several at a time, each again if it fails in a way that may pass.
+    """Limits how many requests are under way at a time.
 
-    When the service says RESOURCE_EXHAUSTED, only half as many may be under way as there were; whenever so many as are
-    allowed have come through, it may be one more. Between attempts there is a wait of a random length, up to twice as
-    long each time.
+    When the service answers RESOURCE_EXHAUSTED, half as many may be under way as before; whenever as many as are
+    allowed have succeeded, one more is allowed.
 
     Args:
         most: How many requests may be under way at most.
-        share: Returns a random number from 0 to 1: which share of the longest wait a wait lasts.
 
     Attributes:
         allowed: How many may be under way now.
+
+    Example:
+        >>> from viam_sync.rpc.cancellation import Cancellation
+        >>> from viam_sync.transfer.concurrency.throttle import Throttle
+        >>> throttle = Throttle(8)
+        >>> with throttle.slot(Cancellation()) as slot:
+        ...     slot.succeeded()
     """
 
-    def __init__(self, most: int, share: Callable[[], float] = random.random) -> None:
+    def __init__(self, most: int) -> None:
         self.allowed = most
         self._most = most
-        self._share = share
         self._busy = 0
         self._good = 0
         self._cuts = 0
         self._changed = threading.Condition()
 
-    def run(self, attempt: Callable[[], T], cancellation: Cancellation) -> T:
-        """Make a request, and return its answer.
+    @contextlib.contextmanager
+    def slot(self, cancellation: Cancellation) -> Iterator[Slot]:
+        """Wait until one more request may be under way, and let it be so in a ``with`` block.
 
         Args:
-            attempt: Makes it once.
-            cancellation: What ends it, and the waits.
+            cancellation: Ends the wait.
 
         Raises:
-            GRPCError: The last failure, or the first that will not pass.
+            CancelledError: If it was cancelled before.
         """
-        number = 1
-        while True:
-            try:
-                return self._once(attempt, cancellation)
-            except GRPCError as error:
-                if number == _ATTEMPTS or not may_pass(error):
-                    raise
-            longest: float = min(_FIRST_WAIT * 2 ** (number - 1), _LONGEST_WAIT)
-            cancellation.sleep(longest * self._share())
-            number += 1
-
-    def _once(self, attempt: Callable[[], T], cancellation: Cancellation) -> T:
-        cuts = self._enter(cancellation)
-        good = False
-        try:
-            answer = attempt()
-            good = True
-            return answer
-        except GRPCError as error:
-            if error.status is grpc.StatusCode.RESOURCE_EXHAUSTED and may_pass(error):
-                self._cut(cuts)
-            raise
-        finally:
-            self._leave(good)
-
-    def _enter(self, cancellation: Cancellation) -> int:
         with self._changed:
             while self._busy >= self.allowed:
-                self._changed.wait(_NAP)
+                self._changed.wait(_LOOK)
                 if cancellation.cancelled:
                     raise CancelledError(grpc.StatusCode.CANCELLED, "The request was ended before it began.")
             self._busy += 1
-            return self._cuts
+        try:
+            yield Slot(self)
+        finally:
+            with self._changed:
+                self._busy -= 1
+                self._changed.notify_all()
 
-    def _leave(self, good: bool) -> None:
+    def grow(self) -> None:
+        """Take note of a success."""
         with self._changed:
-            self._busy -= 1
-            self._good += good
+            self._good += 1
             if self._good >= self.allowed and self.allowed < self._most:
                 self.allowed += 1
                 self._good = 0
-            self._changed.notify_all()
+                self._changed.notify_all()
 
-    def _cut(self, cuts: int) -> None:
+    def cut(self, known: int) -> int:
+        """Allow half as many, unless the limit was cut since the ``known`` cut; return the number of the last cut."""
         with self._changed:
-            # Those that were under way when it was cut last are no news.
-            if cuts == self._cuts:
+            if known == self._cuts:
                 self.allowed = max(self.allowed // 2, 1)
                 self._cuts += 1
                 self._good = 0
+            return self._cuts
+
+    @property
+    def cuts(self) -> int:
+        """How often the limit was cut."""
+        return self._cuts
 
 
-def may_pass(error: GRPCError) -> bool:
-    """Tell whether a request that failed may fare better the next time.
+class Slot:
+    """The place of one request, which the retry loop tells of each failure and of the success.
 
-    Example:
-        >>> from viam_sync.errors import grpc_error
-        >>> from viam_sync.transfer.concurrency.throttle import may_pass
-        >>> may_pass(grpc_error(grpc.StatusCode.UNAVAILABLE, "The service is down."))
-        True
+    The limit on concurrency protects an overloaded service, so there is none on the number of retries.
     """
-    return error.status in _PASSING and not is_too_large(error.status, error.message)
+
+    def __init__(self, throttle: Throttle) -> None:
+        self._throttle = throttle
+        self._cuts = throttle.cuts
+
+    def succeeded(self) -> None:
+        """Take note of a success."""
+        self._throttle.grow()
+
+    def failed(self, error: Any) -> bool:
+        """Take note of a failure; tell whether the request may be sent again, which it always may."""
+        # A rejection of an attempt that began before the last cut is no news.
+        if status_of(error) is grpc.StatusCode.RESOURCE_EXHAUSTED:
+            self._cuts = self._throttle.cut(self._cuts)
+        else:
+            self._cuts = self._throttle.cuts
+        return True

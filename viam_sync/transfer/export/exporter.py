@@ -33,8 +33,7 @@ from typing_extensions import Self
 from viam_sync.errors import CancelledError, GRPCError, UnauthenticatedError, ViamError, grpc_error
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.classification import is_too_large
-from viam_sync.transfer.concurrency.throttle import Throttle, may_pass
+from viam_sync.rpc.classification import is_too_large, is_transient
 from viam_sync.transfer.concurrency.workers import for_each
 from viam_sync.transfer.export.export_paths import ExportPath, ExportPaths
 from viam_sync.transfer.export.manifest import Entry, Manifest
@@ -96,7 +95,6 @@ class Export:
         folder: The folder, which must exist.
         fetch: Asks for the contents of files.
         downloads: Gets those of large ones.
-        throttle: Makes the calls.
         progress: Told of each file that is there, or has failed.
 
     Attributes:
@@ -106,14 +104,11 @@ class Export:
         OSError: If nothing can be written in the folder, or another export is at work there.
     """
 
-    def __init__(
-        self, folder: Path, fetch: Fetch, downloads: Downloads, throttle: Throttle, progress: Progress
-    ) -> None:
+    def __init__(self, folder: Path, fetch: Fetch, downloads: Downloads, progress: Progress) -> None:
         self.result = ExportResult(folder)
         self._folder = folder
         self._fetch = fetch
         self._downloads = downloads
-        self._throttle = throttle
         self._progress = progress
         self._manifest = Manifest(folder)
         self._places = ExportPaths(folder, (entry.place for entry in self._manifest.entries.values()))
@@ -235,7 +230,7 @@ class Export:
             return
         try:
             wanted = [item.metadata for item in items]
-            found = self._throttle.run(lambda: self._fetch(wanted, cancellation), cancellation)
+            found = self._fetch(wanted, cancellation)
         except (CancelledError, UnauthenticatedError):
             raise
         except GRPCError as error:
@@ -254,7 +249,7 @@ class Export:
     ) -> Iterator[Tuple[_Item, int]]:
         """Bring files that could not be had together."""
         too_large = is_too_large(error.status, error.message)
-        if len(items) > 1 and (too_large or not may_pass(error)):
+        if len(items) > 1 and (too_large or not is_transient(error)):
             # It may be the fault of one of them.
             middle = len(items) // 2
             yield from self._brought(items[:middle], cancellation)

@@ -1,4 +1,4 @@
-"""Downloads over HTTP: the contents of large files, from the URI that the service gives for them."""
+"""Downloads over HTTP: the contents of large files, from the URIs that the service gives for them."""
 
 from __future__ import annotations
 
@@ -6,38 +6,32 @@ import base64
 import contextlib
 import http.client
 import ipaddress
-import re
 import socket
 import ssl
 import urllib.request
-import zlib
-from http import HTTPStatus
-from typing import BinaryIO, Dict, Iterator, Mapping, NamedTuple, Optional
+from dataclasses import replace
+from typing import Any, BinaryIO, Callable, Dict, Mapping, NamedTuple, Optional
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
 import grpc
 
-from viam_sync.errors import GRPCError, InsecureConnectionError, grpc_error
+from viam_sync.errors import CancelledError, GRPCError, InsecureConnectionError, grpc_error
+from viam_sync.rpc import retry
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.service import Refreshable
-from viam_sync.transfer.concurrency.throttle import Throttle
+from viam_sync.rpc.channel import ServiceChannel
+from viam_sync.rpc.policies import STREAM, Policy
+from viam_sync.rpc.renewal import Renewal
+from viam_sync.transfer.concurrency.throttle import Slot, Throttle
+from viam_sync.transfer.export.http_contents import BLOCK, PIECE, Broken, Download, describe_lost, failure_at, origin_of
 
-#: Bytes that are asked for in one request.
-PIECE = 16 << 20
-_BLOCK = 256 << 10
 _MOST_REDIRECTS = 5
 _SECONDS = 60.0
+#: Seconds that a socket waits at least; 0 would not wait at all.
+_SHORTEST = 0.001
+#: An export goes on for hours: it waits longer than a single call for a service that is overloaded.
+_POLICY = replace(STREAM, attempts=8)
 
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)\Z")
 _REDIRECTS = (301, 302, 303, 307, 308)
-_STATUSES = {
-    401: grpc.StatusCode.UNAUTHENTICATED,
-    403: grpc.StatusCode.PERMISSION_DENIED,
-    404: grpc.StatusCode.NOT_FOUND,
-    410: grpc.StatusCode.NOT_FOUND,
-    429: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    **dict.fromkeys((408, 500, 502, 503, 504), grpc.StatusCode.UNAVAILABLE),
-}
 
 
 class Downloads:
@@ -49,14 +43,31 @@ class Downloads:
 
     Args:
         metadata: The metadata of the calls, with the ``authorization`` of the caller.
-        throttle: Makes the requests.
+        throttle: Limits how many requests are under way.
+        channel: The channel of the client, whose clock and closing its waits heed.
+        run: Makes a call as a policy and the options of the client say.
         timeout: Seconds without a byte after which a connection counts as broken.
+        piece: Bytes that are asked for in one request.
+        block: Bytes that are read and written at a time.
     """
 
-    def __init__(self, metadata: Mapping[str, str], throttle: Throttle, timeout: float = _SECONDS) -> None:
+    def __init__(
+        self,
+        metadata: Mapping[str, str],
+        throttle: Throttle,
+        channel: ServiceChannel,
+        run: Callable[[retry.Call[None], Policy, Optional[float]], None],
+        timeout: float = _SECONDS,
+        piece: int = PIECE,
+        block: int = BLOCK,
+    ) -> None:
         self._metadata = metadata
         self._throttle = throttle
+        self._channel = channel
+        self._run = run
         self._timeout = timeout
+        self._piece = piece
+        self._block = block
         self._tls: Optional[ssl.SSLContext] = None
 
     def fetch(self, uri: str, file: BinaryIO, size: Optional[int], cancellation: Cancellation) -> int:
@@ -76,41 +87,36 @@ class Downloads:
             InsecureConnectionError: If it would go without TLS, or the certificate cannot be trusted.
             OSError: If the file cannot be written.
         """
-        download = _Download(_parts(uri), file, size)
-
-        def go_on() -> None:
-            furthest = download.furthest
-            try:
-                with contextlib.ExitStack() as stack:
-                    download.take(self._open(download.where, download.headers(), cancellation, stack))
-            except _Broken as error:
-                if cancellation.cancelled:
-                    raise _failure(download.where, grpc.StatusCode.CANCELLED, "ended from within the program") from None
-                # As long as it comes nearer to its end, it is not given up.
-                if download.furthest < furthest + _BLOCK:
-                    raise _failure(download.where, grpc.StatusCode.UNAVAILABLE, str(error)) from error
-
+        download = Download(_parts(uri), file, size, self._piece, self._block)
         while not download.complete:
-            self._throttle.run(go_on, cancellation)
+            with self._throttle.slot(cancellation) as slot:
+                self._run(_Piece(self, download, self._metadata, self._channel, cancellation, slot), _POLICY, None)
         return download.offset
 
-    def _open(
-        self, where: SplitResult, headers: Dict[str, str], cancellation: Cancellation, stack: contextlib.ExitStack
-    ) -> http.client.HTTPResponse:
-        """Return the answer to a request; where the token is refused, to one with a new token."""
-        token = self._metadata.get("authorization", "")
-        response = self._follow(where, headers, token, cancellation, stack)
-        if response.status == HTTPStatus.UNAUTHORIZED and isinstance(self._metadata, Refreshable):
-            self._metadata.refresh(token, self._timeout)
-            token = self._metadata.get("authorization", "")
-            response = self._follow(where, headers, token, cancellation, stack)
-        return response
+    def take(self, download: Download, token: str, seconds: Optional[float], cancellation: Cancellation) -> None:
+        """Ask for the next piece of a download, and write it.
+
+        Raises:
+            AttemptError: If the service refuses it, or the connection is lost.
+            CancelledError: If it was cancelled.
+        """
+        timeout = self._timeout if seconds is None else max(min(self._timeout, seconds), _SHORTEST)
+        try:
+            with contextlib.ExitStack() as stack:
+                download.take(self._follow(download.where, download.headers(), token, timeout, cancellation, stack))
+        except Broken as error:
+            if cancellation.cancelled:
+                raise CancelledError(
+                    grpc.StatusCode.CANCELLED, "The download was ended from within the program."
+                ) from None
+            raise failure_at(download.where, grpc.StatusCode.UNAVAILABLE, str(error)) from error
 
     def _follow(
         self,
         first: SplitResult,
         headers: Dict[str, str],
         token: str,
+        timeout: float,
         cancellation: Cancellation,
         stack: contextlib.ExitStack,
     ) -> http.client.HTTPResponse:
@@ -121,53 +127,94 @@ class Downloads:
                 # Who was sent away once is not sent back with what proves who it is.
                 token = ""
             own = {"Authorization": token} if token else {}
-            response = self._ask(where, {**headers, **own}, cancellation, stack)
+            response = self._ask(where, {**headers, **own}, timeout, cancellation, stack)
             to = response.getheader("Location")
             if response.status not in _REDIRECTS or to is None:
                 return response
             where = _parts(urljoin(where.geturl(), to))
             if first.scheme == "https" and where.scheme != "https":
-                raise InsecureConnectionError(f"{_shown(first)} redirects to {_shown(where)}, which has no TLS")
-        raise _failure(first, grpc.StatusCode.INTERNAL, "it redirects again and again")
+                raise InsecureConnectionError(f"{origin_of(first)} redirects to {origin_of(where)}, which has no TLS")
+        raise failure_at(first, grpc.StatusCode.INTERNAL, "it redirects again and again")
 
     def _ask(
-        self, where: SplitResult, headers: Dict[str, str], cancellation: Cancellation, stack: contextlib.ExitStack
+        self,
+        where: SplitResult,
+        headers: Dict[str, str],
+        timeout: float,
+        cancellation: Cancellation,
+        stack: contextlib.ExitStack,
     ) -> http.client.HTTPResponse:
         target = where._replace(scheme="", netloc="", path=where.path or "/", fragment="").geturl()
-        connection = self._connection(where)
+        connection = self._connection(where, timeout)
         stack.callback(connection.close)
         try:
             connection.connect()
-            stack.enter_context(cancellation.ending(_Line(connection.sock)))
+            stack.enter_context(cancellation.running(_Line(connection.sock)))
             connection.request("GET", quote(target, safe="/%?&=:+,;@~!$'()*"), headers=headers)
             response = connection.getresponse()
         except ssl.SSLCertVerificationError as error:
             raise InsecureConnectionError(
-                f"{_shown(where)} has no certificate that can be trusted: {error.verify_message}"
+                f"{origin_of(where)} has no certificate that can be trusted: {error.verify_message}"
             ) from None
         except (OSError, http.client.HTTPException) as error:
-            raise _Broken(_described(error)) from error
+            raise Broken(describe_lost(error)) from error
         stack.callback(response.close)
         return response
 
-    def _connection(self, where: SplitResult) -> http.client.HTTPConnection:
+    def _connection(self, where: SplitResult, timeout: float) -> http.client.HTTPConnection:
         host = where.hostname or ""
         if where.scheme == "http":
-            return http.client.HTTPConnection(host, where.port or 80, timeout=self._timeout)
+            return http.client.HTTPConnection(host, where.port or 80, timeout=timeout)
         self._tls = self._tls or ssl.create_default_context()
         proxy = urllib.request.getproxies().get("https")
         if not proxy or urllib.request.proxy_bypass(host):
-            return http.client.HTTPSConnection(host, where.port or 443, timeout=self._timeout, context=self._tls)
+            return http.client.HTTPSConnection(host, where.port or 443, timeout=timeout, context=self._tls)
         by = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        connection = http.client.HTTPSConnection(
-            by.hostname or "", by.port or 80, timeout=self._timeout, context=self._tls
-        )
+        connection = http.client.HTTPSConnection(by.hostname or "", by.port or 80, timeout=timeout, context=self._tls)
         proof = {}
         if by.username:
             login = f"{unquote(by.username)}:{unquote(by.password or '')}".encode()
             proof = {"Proxy-Authorization": f"Basic {base64.b64encode(login).decode()}"}
         connection.set_tunnel(host, where.port or 443, headers=proof)
         return connection
+
+
+class _Piece(retry.Call[None]):
+    """The request for the next piece of a download; as long as the download comes nearer to its end, it is retried."""
+
+    def __init__(
+        self,
+        downloads: Downloads,
+        download: Download,
+        metadata: Mapping[str, str],
+        channel: ServiceChannel,
+        cancellation: Cancellation,
+        slot: Slot,
+    ) -> None:
+        super().__init__(f"GET {origin_of(download.where)}", slot)
+        self._downloads = downloads
+        self._download = download
+        self._channel = channel
+        self._cancellation = cancellation
+        self._renewal = Renewal(metadata)
+        self._furthest = 0
+
+    def attempt(self, seconds: Optional[float]) -> None:
+        self._furthest = self._download.furthest
+        token = dict(self._renewal.headers()).get("authorization", "")
+        self._downloads.take(self._download, token, seconds, self._cancellation)
+
+    def renew(self, error: Any, seconds: Optional[float]) -> bool:
+        return self._renewal.renew(error, seconds)
+
+    def has_progressed(self) -> bool:
+        return self._download.furthest >= self._furthest + self._download.block
+
+    def now(self) -> float:
+        return self._channel.time.time()
+
+    def sleep(self, seconds: float) -> None:
+        self._channel.sleep(seconds, self._cancellation)
 
 
 class _Line(NamedTuple):
@@ -178,129 +225,6 @@ class _Line(NamedTuple):
     def cancel(self) -> None:
         with contextlib.suppress(OSError):
             self.line.shutdown(socket.SHUT_RDWR)
-
-
-class _Broken(Exception):
-    """A connection that ended before the answer did."""
-
-
-class _Download:
-    """A file on its way: what is there of it, and what to ask for next."""
-
-    def __init__(self, where: SplitResult, file: BinaryIO, size: Optional[int]) -> None:
-        self.where = where
-        self.offset = 0
-        self.furthest = 0
-        self.complete = False
-        self._file = file
-        self._size = size
-        self._in_pieces = True
-        self._tag: Optional[str] = None
-
-    def headers(self) -> Dict[str, str]:
-        """Return the headers that ask for the next piece."""
-        # A piece of what is encoded could not be decoded.
-        headers = {"Accept-Encoding": "identity", "User-Agent": "viam-sync"}
-        small = self._size is not None and self._size <= PIECE
-        if self._in_pieces and (self.offset or not small):
-            headers["Range"] = f"bytes={self.offset}-{self.offset + PIECE - 1}"
-            if self.offset and self._tag:
-                headers["If-Range"] = self._tag
-        return headers
-
-    def take(self, response: http.client.HTTPResponse) -> None:
-        """Write what an answer holds, as far as it comes."""
-        encoded = response.getheader("Content-Encoding", "identity").lower() not in ("", "identity")
-        if response.status == HTTPStatus.PARTIAL_CONTENT and self._in_pieces:
-            span = _RANGE.match(response.getheader("Content-Range", ""))
-            if encoded or span is None or int(span[1]) != self.offset or int(span[2]) < self.offset:
-                # Not to be had in pieces; the next request is for all of it.
-                self._in_pieces = False
-                return
-            self._take_piece(response, int(span[2]) + 1, int(span[3]))
-        elif response.status == HTTPStatus.OK:
-            self._begin_anew()
-            self._take_all(response, encoded)
-        elif response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and self.offset == 0:
-            self._finish()  # it is empty
-        else:
-            said = f"it answered {response.status} {response.reason}"
-            raise _failure(self.where, _STATUSES.get(response.status, grpc.StatusCode.UNKNOWN), said)
-
-    def _take_piece(self, response: http.client.HTTPResponse, end: int, total: int) -> None:
-        tag = response.getheader("ETag", "")
-        self._tag = tag if tag.startswith('"') else None
-        for block in _blocks(response):
-            self._write(block[: end - self.offset])
-        if self.offset < end:
-            raise _Broken("the connection was lost")
-        if self.offset >= total:
-            self._finish()
-
-    def _take_all(self, response: http.client.HTTPResponse, encoded: bool) -> None:
-        blocks = _blocks(response)
-        if encoded:
-            kind = response.getheader("Content-Encoding", "").lower()
-            if kind not in ("gzip", "x-gzip"):
-                raise _failure(self.where, grpc.StatusCode.UNIMPLEMENTED, f"its contents come encoded as {kind}")
-            # The rest of what is encoded cannot be asked for.
-            self._in_pieces = False
-            blocks = _decoded(blocks)
-        length = response.length
-        for block in blocks:
-            self._write(block)
-        wanted = self._size if length is None or encoded else length
-        if wanted is not None and self.offset < wanted:
-            raise _Broken("the connection was lost")
-        self._finish()
-
-    def _begin_anew(self) -> None:
-        self._file.seek(0)
-        self._file.truncate()
-        self.offset = 0
-
-    def _write(self, block: bytes) -> None:
-        self._file.write(block)
-        self.offset += len(block)
-        self.furthest = max(self.furthest, self.offset)
-        if self._size is not None and self.offset > self._size:
-            self._finish()
-
-    def _finish(self) -> None:
-        if self._size is not None and self.offset != self._size:
-            more = "more than that" if self.offset > self._size else str(self.offset)
-            text = f"the file should have {self._size} bytes, and has {more}"
-            raise _failure(self.where, grpc.StatusCode.DATA_LOSS, text)
-        self.complete = True
-
-
-def _blocks(response: http.client.HTTPResponse) -> Iterator[bytes]:
-    while True:
-        try:
-            block = response.read(_BLOCK)
-        except (OSError, http.client.HTTPException) as error:
-            raise _Broken(_described(error)) from error
-        if not block:
-            return
-        yield block
-
-
-def _decoded(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what gzip has made these blocks of, in blocks no larger than they."""
-    decoder = zlib.decompressobj(31)
-    for block in blocks:
-        left = block
-        while left:
-            if decoder.eof:
-                decoder = zlib.decompressobj(31)
-            try:
-                yield decoder.decompress(left, _BLOCK)
-            except zlib.error as error:
-                raise _Broken(f"the contents are no gzip: {error}") from error
-            left = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
-    yield decoder.flush()
-    if not decoder.eof:
-        raise _Broken("the connection was lost")
 
 
 def _parts(uri: str) -> SplitResult:
@@ -314,7 +238,7 @@ def _parts(uri: str) -> SplitResult:
     if where.scheme not in ("https", "http") or not host:
         raise _no_uri()
     if where.scheme == "http" and not _is_loopback(host):
-        raise InsecureConnectionError(f"{_shown(where)} has no TLS, so nothing is downloaded from it")
+        raise InsecureConnectionError(f"{origin_of(where)} has no TLS, so nothing is downloaded from it")
     return where
 
 
@@ -329,18 +253,5 @@ def _origin(where: SplitResult) -> object:
     return where.scheme, where.hostname, where.port or (443 if where.scheme == "https" else 80)
 
 
-def _shown(where: SplitResult) -> str:
-    # What follows may be a secret: who knows a signed URL may read the file.
-    return f"{where.scheme}://{where.hostname}"
-
-
-def _described(error: Exception) -> str:
-    return f"the connection was lost ({type(error).__name__}: {error})" if str(error) else "the connection was lost"
-
-
 def _no_uri() -> GRPCError:
     return grpc_error(grpc.StatusCode.INTERNAL, "The service gave a URI for the contents that is none.")
-
-
-def _failure(where: SplitResult, status: grpc.StatusCode, text: str) -> GRPCError:
-    return grpc_error(status, f"The download from {_shown(where)} failed: {text}.")

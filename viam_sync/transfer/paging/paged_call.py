@@ -1,72 +1,88 @@
-"""Calls whose answers come in pages, as iterators over all of them."""
+"""Calls whose answers come in pages, each declared once, as iterators over all items."""
 
 from __future__ import annotations
 
-from functools import partial
+from operator import attrgetter
 from typing import Any, Callable, NamedTuple, Optional, Tuple, TypeVar
 
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from viam_sync.checks import redact, require_seconds, worker_count
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.retry import Policy
-from viam_sync.transfer.paging.pages import Items, Pages
+from viam_sync.rpc.method import Method
+from viam_sync.transfer.paging.pages import Converted, Items, Pages
 from viam_sync.transfer.paging.parallel_pages import ParallelPages
 from viam_sync.transfer.paging.timeline import CaptureTimeline
 
 T = TypeVar("T")
 
-#: The most that the service puts in a page of data.
+#: The most items that the service puts in a page of data.
 _LARGEST_PAGE = 100
+
+#: Takes a request and its response; returns the items in it, and where the next page begins, "" after the last.
+ReadPage = Callable[[Any, Any], Tuple[Items[Any], str]]
+
+
+def items_in(field: str, convert: Optional[Callable[[Any], Any]] = None) -> ReadPage:
+    """Return what reads a page of the usual form: a list of items, and the token of the next page.
+
+    Args:
+        field: The field of the response that holds the items.
+        convert: Makes an item of a message; None leaves it as it is.
+    """
+
+    def read(request: Any, response: Any) -> Tuple[Items[Any], str]:
+        items = getattr(response, field)
+        return items if convert is None else Converted(items, convert), response.next_page_token
+
+    return read
 
 
 class PagedCall(NamedTuple):
-    """An RPC that answers in pages, and where its request says which.
+    """The declaration of an RPC that answers in pages: how a page is read, and how its request names it.
 
     Attributes:
-        method: Full name of the RPC.
-        policy: How often a page is tried.
-        request: Asks for the first page.
-        place: The part of the request that says where a page begins, in the field ``cursor``, and how large it is.
-        cursor: Name of that field.
-        size: Name of the field for the size; empty if the request has none.
+        method: The RPC.
+        read: Reads a page.
+        size: The field of the request for how many items a page may hold; "" if it has none.
+        cursor: The field of the request for where a page begins.
+        place: The field of the request that holds these two; "" for the request itself.
+        time: The field of an item for its time, where a request can be narrowed to a range of time; "" where not.
         advice: What to do if a single item is too large, for the error.
-        time: Returns the time of a message in an answer; None if the request cannot be narrowed to a time.
     """
 
-    method: str
-    policy: Policy
-    request: Message
-    place: Message
-    cursor: str = "page_token"
+    method: Method
+    read: ReadPage
     size: str = ""
+    cursor: str = "page_token"
+    place: str = ""
+    time: str = ""
     advice: str = ""
-    time: Optional[Callable[[Any], Timestamp]] = None
 
     def pages(
         self,
         call: Callable[..., Any],
-        read: Callable[[Any], Tuple[Items[T], str]],
+        request: Message,
         *,
         page_size: int = 0,
         limit: Optional[int],
         prefetch: bool,
         timeout: Optional[float],
         workers: int = 1,
-        longest: int = 8,
-    ) -> Pages[T]:
+        segment_pages: int = 8,
+    ) -> Pages[Any]:
         """Return the items of all pages.
 
         Args:
-            call: Makes a call of the client.
-            read: Returns the items in an answer, and where the next page begins, "" after the last.
+            call: Makes a unary call of the client.
+            request: Asks for the first page.
             page_size: How many items a page may hold, where the request has a field for that.
             limit: How many items at most; None for all.
             prefetch: Whether to fetch the next page ahead.
             timeout: Seconds that each page may take.
             workers: How many pages are fetched at a time, where there are times to go by.
-            longest: How many pages one worker may fetch one after the other; twice as many for each are in memory.
+            segment_pages: How many pages one worker may fetch one after the other; twice as many for each are in
+                memory.
 
         Raises:
             TypeError: If a number, or ``prefetch``, is of the wrong type.
@@ -75,25 +91,37 @@ class PagedCall(NamedTuple):
         self._check(page_size, limit, prefetch, workers)
         require_seconds("timeout", timeout)
         cancellation = Cancellation()
-        rpc = self.method.rpartition("/")[2]
+        place = getattr(request, self.place) if self.place else request
 
-        def fetch(cursor: str, size: int) -> Tuple[Items[T], str]:
+        def fetch(cursor: str, size: int) -> Tuple[Items[Any], str]:
             if cursor:
-                setattr(self.place, self.cursor, cursor)
+                setattr(place, self.cursor, cursor)
             if size:
-                setattr(self.place, self.size, size)
-            return read(call(rpc, self.request, self.policy, timeout, cancellation))
+                setattr(place, self.size, size)
+            return self.read(request, call(self.method, request, timeout, cancellation))
 
+        source: Optional[ParallelPages[Any]] = None
+        # Two pages leave nothing to share.
+        if self.time and workers > 1 and (limit is None or limit > 2 * page_size):
+            timeline = self._timeline(call, request, timeout)
+            name, advice = self.method.name, self.advice
+            source = ParallelPages(timeline, page_size, limit, workers, segment_pages, name, advice)
         return Pages(
             fetch,
             page_size=page_size,
             limit=limit,
             prefetch=prefetch,
             cancel=cancellation.cancel,
-            method=self.method,
+            method=self.method.name,
             advice=self.advice,
-            source=self._spread(partial(call, rpc), read, page_size, limit, timeout, workers, longest),
+            source=source,
         )
+
+    def _timeline(self, call: Callable[..., Any], request: Message, timeout: Optional[float]) -> CaptureTimeline:
+        def send(asked: Message, cancellation: Cancellation) -> Any:
+            return call(self.method, asked, timeout, cancellation)
+
+        return CaptureTimeline(request, send, self.read, attrgetter(self.time))
 
     def _check(self, page_size: int, limit: Optional[int], prefetch: bool, workers: int) -> None:
         if self.size:
@@ -104,25 +132,6 @@ class PagedCall(NamedTuple):
             raise TypeError(f"prefetch takes a bool, got a {type(prefetch).__name__}")
         if worker_count(workers) > 1 and not prefetch:
             raise ValueError(f"prefetch is False, but workers is {workers}, and they fetch ahead; name one of the two")
-
-    def _spread(
-        self,
-        call: Callable[..., Any],
-        read: Callable[[Any], Tuple[Items[T], str]],
-        page_size: int,
-        limit: Optional[int],
-        timeout: Optional[float],
-        workers: int,
-        longest: int,
-    ) -> Optional[ParallelPages[T]]:
-        """Return what asks for several pages at a time; None if they are asked for one after the other."""
-        # Where two pages are enough, there is nothing to share.
-        if self.time is None or workers == 1 or (limit is not None and limit <= 2 * page_size):
-            return None
-        timeline = CaptureTimeline(
-            self.request, lambda asked, ended: call(asked, self.policy, timeout, ended), read, self.time
-        )
-        return ParallelPages(timeline, page_size, limit, workers, longest, self.method, self.advice)
 
 
 def _check_number(name: str, number: int, least: int, most: Optional[int]) -> None:

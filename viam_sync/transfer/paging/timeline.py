@@ -27,7 +27,7 @@ class CaptureTimeline:
     Args:
         request: Asks for the first page of all.
         send: Sends a request, and returns the answer.
-        read: Returns the items in an answer, and where the next page begins.
+        read: Takes a request and its response; returns the items, and where the next page begins.
         time: Returns the time of a message in an answer.
     """
 
@@ -35,7 +35,7 @@ class CaptureTimeline:
         self,
         request: Any,
         send: Callable[[Message, Cancellation], Any],
-        read: Callable[[Any], Tuple[Items[T], str]],
+        read: Callable[[Any, Any], Tuple[Items[Any], str]],
         time: Callable[[Any], Timestamp],
     ) -> None:
         self._request = request
@@ -53,7 +53,7 @@ class CaptureTimeline:
         request.data_request.limit = size
         self._narrow(request.data_request.filter, stretch)
         response = self._ask(request, cancellation)
-        items, after = self._read(response)
+        items, after = self._read(request, response)
         return items, self._ticks(response), after
 
     def last(self, cancellation: Cancellation) -> Optional[int]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from clashes import zoo as pb
+from clashes.services import methods
 
 from viam_sync.checks import parameter_names, require
-from viam_sync.rpc.retry import NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
 
 
@@ -69,7 +69,7 @@ class ZooService(Service):
             pb=pb_,
             **{"from": from_, "class": class_, "lambda": lambda_},
         )
-        response: pb.ImportResponse = self._call("Import", request, NON_IDEMPOTENT, timeout)
+        response: pb.ImportResponse = self._unary_unary(methods.IMPORT, request, timeout)
         return getattr(response, "in"), list(getattr(response, "with"))
 
     def class_(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> pb.ClassResponse:
@@ -87,7 +87,7 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ClassRequest(id=id)
-        response: pb.ClassResponse = self._call("Class", request, NON_IDEMPOTENT, timeout)
+        response: pb.ClassResponse = self._unary_unary(methods.CLASS, request, timeout)
         return response
 
     def list(
@@ -121,5 +121,5 @@ class ZooService(Service):
         require(wanted=wanted)
         with parameter_names(dict="wanted"):
             request = pb.ListRequest(dict=wanted, str=str, bytes=bytes, bool=bool, property=property, object=object)
-        response: pb.ListResponse = self._call("List", request, READ, timeout)
+        response: pb.ListResponse = self._unary_unary(methods.LIST, request, timeout)
         return dict(response.dict), list(response.str)

@@ -10,10 +10,10 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from cross_package import zoo as pb
 from cross_package.a.v1 import common as a_v1_common_pb
 from cross_package.b.v1 import common as b_v1_common_pb
+from cross_package.services import methods
 from cross_package.shop.v1 import prices as prices_pb
 
 from viam_sync.checks import require
-from viam_sync.rpc.retry import READ
 from viam_sync.rpc.service import Service
 
 
@@ -44,7 +44,7 @@ class ZooService(Service):
         """
         require(exact=exact)
         request = pb.FindRequest(exact=exact, words=words)
-        response: pb.FindResponse = self._call("Find", request, READ, timeout)
+        response: pb.FindResponse = self._unary_unary(methods.FIND, request, timeout)
         return list(response.sizes), dict(response.prices)
 
     def quote(self, height: float, *, timeout: Optional[float] = None) -> int:
@@ -62,5 +62,5 @@ class ZooService(Service):
         """
         require(height=height)
         request = a_v1_common_pb.Size(height=height)
-        response: prices_pb.Price = self._call("Quote", request, READ, timeout)
+        response: prices_pb.Price = self._unary_unary(methods.QUOTE, request, timeout)
         return response.cents

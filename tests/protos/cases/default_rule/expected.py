@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Optional, Sequence
 
 from default_rule import zoo as pb
+from default_rule.services import methods
 
-from viam_sync.rpc.retry import NON_IDEMPOTENT
 from viam_sync.rpc.service import Service
 
 
@@ -40,7 +40,7 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.GetURLByAnimalIDsRequest(animal_ids=animal_ids, https=https)
-        response: pb.GetURLByAnimalIDsResponse = self._call("GetURLByAnimalIDs", request, NON_IDEMPOTENT, timeout)
+        response: pb.GetURLByAnimalIDsResponse = self._unary_unary(methods.GET_URL_BY_ANIMAL_IDS, request, timeout)
         return response
 
     def clean(self, *, soap: Optional[bytes] = None, timeout: Optional[float] = None) -> None:
@@ -55,4 +55,4 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.CleanRequest(soap=soap)
-        self._call("Clean", request, NON_IDEMPOTENT, timeout)
+        self._unary_unary(methods.CLEAN, request, timeout)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Optional
 
 from deprecated import zoo as pb
+from deprecated.services import methods
 
 from viam_sync.checks import require
-from viam_sync.rpc.retry import NON_IDEMPOTENT
 from viam_sync.rpc.service import Service
 
 
@@ -38,7 +38,7 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.SellRequest(visitors=visitors)
-        response: pb.SellResponse = self._call("Sell", request, NON_IDEMPOTENT, timeout)
+        response: pb.SellResponse = self._unary_unary(methods.SELL, request, timeout)
         return response
 
     def sell_ticket(self, visitors: int, children: int = 0, *, timeout: Optional[float] = None) -> str:
@@ -59,5 +59,5 @@ class ZooService(Service):
         require(visitors=visitors)
         request = pb.SellRequest(visitors=visitors, children=children)
         # Selling twice takes the money twice.
-        response: pb.SellResponse = self._call("SellTicket", request, NON_IDEMPOTENT, timeout)
+        response: pb.SellResponse = self._unary_unary(methods.SELL_TICKET, request, timeout)
         return response.ticket

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Optional
 
 from empty_messages import zoo as pb
+from empty_messages.services import methods
 
 from viam_sync.checks import require
-from viam_sync.rpc.retry import IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
 
 
@@ -30,7 +30,7 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.OpenRequest()
-        self._call("Open", request, NON_IDEMPOTENT, timeout)
+        self._unary_unary(methods.OPEN, request, timeout)
 
     def count(self, *, timeout: Optional[float] = None) -> int:
         """Count the visitors.
@@ -45,7 +45,7 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.CountRequest()
-        response: pb.CountResponse = self._call("Count", request, READ, timeout)
+        response: pb.CountResponse = self._unary_unary(methods.COUNT, request, timeout)
         return response.visitors
 
     def close(self, gate: str, *, timeout: Optional[float] = None) -> None:
@@ -60,4 +60,4 @@ class ZooService(Service):
         """
         require(gate=gate)
         request = pb.CloseRequest(gate=gate)
-        self._call("Close", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.CLOSE, request, timeout)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import List, Mapping, Optional, Sequence, Tuple
 
 from enums import zoo as pb
+from enums.services import methods
 
 from viam_sync.checks import require
-from viam_sync.rpc.retry import READ
 from viam_sync.rpc.service import Service
 
 
@@ -45,5 +45,5 @@ class ZooService(Service):
         """
         require(kinds=kinds)
         request = pb.ListAnimalsRequest(kinds=kinds, mood=mood, stuff=stuff, worst=worst)
-        response: pb.ListAnimalsResponse = self._call("ListAnimals", request, READ, timeout)
+        response: pb.ListAnimalsResponse = self._unary_unary(methods.LIST_ANIMALS, request, timeout)
         return list(response.animals), list(response.kinds), response.mood

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Optional
 
 from hidden_names import zoo as pb
+from hidden_names.services import methods
 
 from viam_sync.messages.values import StructLike
-from viam_sync.rpc.retry import NON_IDEMPOTENT
 from viam_sync.rpc.service import Service
 
 
@@ -43,5 +43,5 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.LookRequest(cage=cage, gold=gold, plan=plan)
-        response: pb.LookResponse = self._call("Look", request, NON_IDEMPOTENT, timeout)
+        response: pb.LookResponse = self._unary_unary(methods.LOOK, request, timeout)
         return response

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import List, Optional, Sequence
 
 from long_comments import zoo as pb
+from long_comments.services import methods
 
-from viam_sync.rpc.retry import READ
 from viam_sync.rpc.service import Service
 
 
@@ -51,7 +51,7 @@ class ZooService(Service):
             smallest_weight_in_kilograms=smallest_weight_in_kilograms,
             nicknames=nicknames,
         )
-        response: pb.SearchForAnimalsThatWereSeenByVisitorsOfTheZooResponse = self._call(
-            "SearchForAnimalsThatWereSeenByVisitorsOfTheZoo", request, READ, timeout
+        response: pb.SearchForAnimalsThatWereSeenByVisitorsOfTheZooResponse = self._unary_unary(
+            methods.SEARCH_FOR_ANIMALS_THAT_WERE_SEEN_BY_VISITORS_OF_THE_ZOO, request, timeout
         )
         return list(response.animals)

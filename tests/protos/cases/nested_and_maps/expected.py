@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from nested_and_maps import zoo as pb
+from nested_and_maps.services import methods
 
 from viam_sync.checks import require
-from viam_sync.rpc.retry import IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
 
 
@@ -36,7 +36,7 @@ class ZooService(Service):
         """
         require(fences=fences)
         request = pb.GetEnclosuresRequest(fences=fences)
-        response: pb.GetEnclosuresResponse = self._call("GetEnclosures", request, READ, timeout)
+        response: pb.GetEnclosuresResponse = self._unary_unary(methods.GET_ENCLOSURES, request, timeout)
         return dict(response.enclosures), response.first, dict(response.animals), list(response.posts)
 
     def set_enclosures(
@@ -58,4 +58,4 @@ class ZooService(Service):
         """
         require(enclosures=enclosures)
         request = pb.SetEnclosuresRequest(enclosures=enclosures, loudness=loudness)
-        self._call("SetEnclosures", request, IDEMPOTENT, timeout)
+        self._unary_unary(methods.SET_ENCLOSURES, request, timeout)

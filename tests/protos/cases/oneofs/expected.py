@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Optional
 
 from oneofs import zoo as pb
+from oneofs.services import methods
 
-from viam_sync.rpc.retry import NON_IDEMPOTENT
 from viam_sync.rpc.service import Service
 
 
@@ -50,5 +50,5 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.FeedRequest(animal_id=animal_id, kind=kind, hay=hay, carrots=carrots, when=when)
-        response: pb.FeedResponse = self._call("Feed", request, NON_IDEMPOTENT, timeout)
+        response: pb.FeedResponse = self._unary_unary(methods.FEED, request, timeout)
         return response

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Optional
 
 from optional_fields import zoo as pb
+from optional_fields.services import methods
 
 from viam_sync.checks import require
-from viam_sync.rpc.retry import IDEMPOTENT
 from viam_sync.rpc.service import Service
 
 
@@ -45,5 +45,5 @@ class ZooService(Service):
         """
         require(id=id)
         request = pb.UpdateAnimalRequest(id=id, name=name, weight=weight, asleep=asleep)
-        response: pb.UpdateAnimalResponse = self._call("UpdateAnimal", request, IDEMPOTENT, timeout)
+        response: pb.UpdateAnimalResponse = self._unary_unary(methods.UPDATE_ANIMAL, request, timeout)
         return response.name

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Iterable, Optional, Tuple
 
 from streams import zoo as pb
+from streams.services import methods
 
 from viam_sync.checks import require
-from viam_sync.rpc.retry import READ, STREAM, TAIL, UPLOAD
 from viam_sync.rpc.service import Service
 from viam_sync.rpc.streams import Stream
 
@@ -35,7 +35,7 @@ class ZooService(Service):
         """
         require(animal_id=animal_id)
         request = pb.LookRequest(animal_id=animal_id)
-        response: pb.LookResponse = self._call("Look", request, READ, timeout)
+        response: pb.LookResponse = self._unary_unary(methods.LOOK, request, timeout)
         return response.doing
 
     def watch(
@@ -59,7 +59,7 @@ class ZooService(Service):
         require(animal_id=animal_id)
         request = pb.WatchRequest(animal_id=animal_id, interval=interval)
         # It goes on until it is closed.
-        return self._receive("Watch", request, TAIL, timeout)
+        return self._unary_stream(methods.WATCH, request, timeout)
 
     def feed(self, requests: Iterable[pb.FeedRequest], *, timeout: Optional[float] = None) -> Tuple[int, bool]:
         """Feed an animal bite by bite.
@@ -75,7 +75,7 @@ class ZooService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        response: pb.FeedResponse = self._send("Feed", requests, UPLOAD, timeout)
+        response: pb.FeedResponse = self._stream_unary(methods.FEED, requests, timeout)
         return response.eaten, response.hungry
 
     def fill(self, requests: Iterable[pb.FillRequest], *, timeout: Optional[float] = None) -> None:
@@ -90,7 +90,7 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         # Water that was poured cannot be poured again.
-        self._send("Fill", requests, UPLOAD, timeout)
+        self._stream_unary(methods.FILL, requests, timeout)
 
     def talk(self, requests: Iterable[pb.TalkRequest], *, timeout: Optional[float] = None) -> Stream[pb.TalkResponse]:
         """Talk with a parrot.
@@ -105,4 +105,4 @@ class ZooService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
-        return self._exchange("Talk", requests, STREAM, timeout)
+        return self._stream_stream(methods.TALK, requests, timeout)

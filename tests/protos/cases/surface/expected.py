@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Optional, Tuple
 
 from surface import zoo as pb
+from surface.services import methods
 
 from viam_sync.checks import parameter_names, require
-from viam_sync.rpc.retry import NON_IDEMPOTENT
 from viam_sync.rpc.service import Service
 
 
@@ -57,7 +57,7 @@ class ShopService(Service):
             request = pb.BuyRequest(thing_id=thing, count=count, limit=limit, greeting=greeting)
         # Whoever buys twice has two of it, and less money; the shop does not know that it was meant only once, so
         # nobody but the caller can tell.
-        response: pb.BuyResponse = self._call("BuyOAuthThing", request, NON_IDEMPOTENT, timeout)
+        response: pb.BuyResponse = self._unary_unary(methods.BUY_O_AUTH_THING, request, timeout)
         return response.receipt_id, response.url
 
     def return_(self, *, receipt_id: Optional[str] = None, timeout: Optional[float] = None) -> int:
@@ -75,5 +75,5 @@ class ShopService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = pb.ReturnRequest(receipt_id=receipt_id)
-        response: pb.ReturnResponse = self._call("Return", request, NON_IDEMPOTENT, timeout)
+        response: pb.ReturnResponse = self._unary_unary(methods.RETURN, request, timeout)
         return response.refund

@@ -9,10 +9,10 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from well_known import google as google_pb
 from well_known import zoo as pb
+from well_known.services import methods
 
 from viam_sync.checks import require
 from viam_sync.messages.values import DurationLike, StructLike, TimestampLike
-from viam_sync.rpc.retry import IDEMPOTENT, NON_IDEMPOTENT
 from viam_sync.rpc.service import Service
 from viam_sync.utils import struct_to_dict
 
@@ -56,7 +56,7 @@ class ZooService(Service):
         request = pb.PlanRequest(
             start=start, length=length, equipment=equipment, note=note, pauses=pauses, each=each, value=value
         )
-        response: pb.PlanResponse = self._call("Plan", request, IDEMPOTENT, timeout)
+        response: pb.PlanResponse = self._unary_unary(methods.PLAN, request, timeout)
         return response.end, response.length, struct_to_dict(response.forgotten), response.note, list(response.pauses)
 
     def now(self, *, timeout: Optional[float] = None) -> google_pb.Timestamp:
@@ -73,7 +73,7 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = google_pb.Empty()
-        response: google_pb.Timestamp = self._call("Now", request, NON_IDEMPOTENT, timeout)
+        response: google_pb.Timestamp = self._unary_unary(methods.NOW, request, timeout)
         return response
 
     def ring(
@@ -91,4 +91,4 @@ class ZooService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         request = google_pb.Duration(seconds=seconds, nanos=nanos)
-        self._call("Ring", request, NON_IDEMPOTENT, timeout)
+        self._unary_unary(methods.RING, request, timeout)

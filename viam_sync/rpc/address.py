@@ -1,0 +1,65 @@
+"""The address of a service: its host, its port, and whether it speaks TLS there."""
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Optional, Union
+
+from viam_sync.checks import describe
+
+FilePath = Union[str, "os.PathLike[str]"]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the service listens, and whether it speaks TLS there."""
+
+    host: str
+    port: int
+    tls: bool
+    ca_certificate: Optional[FilePath] = None
+
+    @property
+    def target(self) -> str:
+        """The address as grpc takes it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+_ADDRESS = re.compile(
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<host>[^\s/:?#@\[\]\x00-\x1f\x7f\ud800-\udfff]{1,253}))(?::(?P<port>[0-9]{1,9}))?(?:[/?#].*)?",
+    re.IGNORECASE,
+)
+
+
+def parse_address(address: str, insecure: bool = False) -> Address:
+    """Return where an address leads.
+
+    Args:
+        address: ``host``, ``host:port``, or either behind ``https://``, or behind ``http://`` for no TLS. A path is
+            left out.
+        insecure: No TLS, whatever the scheme.
+
+    Returns:
+        The address; the port is 443, or 80 without TLS, unless one is given.
+
+    Raises:
+        ValueError: If that is no address, or its scheme is another.
+
+    Example:
+        >>> from viam_sync.rpc.dial import parse_address
+        >>> parse_address("https://app.viam.com").target
+        'app.viam.com:443'
+    """
+    parts = _ADDRESS.fullmatch(address.strip()) if isinstance(address, str) else None
+    if parts is None:
+        raise ValueError(
+            f"{describe(address)} is no address; it takes one like app.viam.com or https://app.viam.com:443"
+        )
+    scheme = (parts["scheme"] or "https").lower()
+    if scheme not in ("https", "http"):
+        raise ValueError(f"{address!r} begins with {scheme}://; an address takes https://, http:// or no scheme")
+    tls = scheme == "https" and not insecure
+    port = int(parts["port"] or (443 if tls else 80))
+    if not 0 < port < 65536:
+        raise ValueError(f"{address!r} names port {port}; a port is a number from 1 to 65535")
+    return Address(parts["v6"] or parts["host"], port, tls)

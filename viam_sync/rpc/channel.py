@@ -1,0 +1,160 @@
+"""The channel that services make their calls on: its connection, and all that their retries share."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable, Optional
+
+import grpc
+from typing_extensions import Protocol, Self
+
+from viam_sync.rpc import forks
+from viam_sync.rpc.address import Address
+from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.rpc.connection import Connection
+from viam_sync.rpc.retry import RetryThrottle
+
+#: How often a lost connection is tried again on a channel that a caller has opened.
+_RECONNECTS = 3
+#: Seconds between two looks at whether the channel was closed meanwhile.
+_LOOK = 0.1
+
+
+class Time(Protocol):
+    """A clock, as ``grpc_testing`` defines one: its fake clocks are of this kind."""
+
+    def time(self) -> float:
+        """Return the seconds since any origin."""
+        ...
+
+    def sleep_for(self, duration: float) -> None:
+        """Wait that many seconds."""
+        ...
+
+
+class _SystemTime:
+    """The clock of this computer."""
+
+    def time(self) -> float:
+        return time.monotonic()
+
+    def sleep_for(self, duration: float) -> None:
+        time.sleep(duration)
+
+
+SYSTEM_TIME: Time = _SystemTime()
+
+
+class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
+    """A channel with all that the calls of a service need of it.
+
+    Every process has a connection of its own, opened when it is first used: a forked child never uses its parent's.
+
+    Args:
+        open: Opens a channel of grpc.
+        address: The address of the service; None if it is not known.
+        max_reconnect_attempts: How often a call may be tried again after its connection was lost.
+        time: The clock of deadlines and waits.
+
+    Attributes:
+        connection: The connection of this process.
+        retry_throttle: The tokens that all calls share for their retries.
+        token_accepted: Whether a call that carried the caller's token ever succeeded.
+    """
+
+    def __init__(
+        self,
+        open: Callable[[], grpc.Channel],
+        address: Optional[Address] = None,
+        max_reconnect_attempts: int = _RECONNECTS,
+        time: Time = SYSTEM_TIME,
+    ) -> None:
+        self.address = address
+        self.max_reconnect_attempts = max_reconnect_attempts
+        self.time = time
+        self.retry_throttle = RetryThrottle()
+        self.token_accepted = False
+        self.connection = Connection(open)
+        forks.watch(self)
+
+    @property
+    def target(self) -> str:
+        """The name of the service in error texts."""
+        return "the service" if self.address is None else self.address.target
+
+    def subscribe(self, callback: Any, try_to_connect: bool = False) -> None:
+        """Call ``callback`` at each change of the connection's state."""
+        self.connection.channel().subscribe(callback, try_to_connect)
+
+    def unsubscribe(self, callback: Any) -> None:
+        """Call ``callback`` no more."""
+        if not self.connection.closed:
+            self.connection.channel().unsubscribe(callback)
+
+    def unary_unary(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a stub on the connection of this process."""
+        return self.connection.channel().unary_unary(*args, **kwargs)
+
+    def unary_stream(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a stub on the connection of this process."""
+        return self.connection.channel().unary_stream(*args, **kwargs)
+
+    def stream_unary(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a stub on the connection of this process."""
+        return self.connection.channel().stream_unary(*args, **kwargs)
+
+    def stream_stream(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a stub on the connection of this process."""
+        return self.connection.channel().stream_stream(*args, **kwargs)
+
+    def sleep(self, seconds: float, cancellation: Optional[Cancellation] = None) -> None:
+        """Wait that many seconds, or until the channel is closed, or a call is cancelled."""
+        end = self.time.time() + seconds
+        pause = self.time.sleep_for if cancellation is None or self.time is not SYSTEM_TIME else cancellation.sleep
+        while seconds > 0 and not self.connection.closed and not (cancellation is not None and cancellation.cancelled):
+            pause(min(seconds, _LOOK))
+            seconds = end - self.time.time()
+
+    def close(self) -> None:
+        """Close the connection of this process; calls under way end as cancelled."""
+        self.connection.close()
+
+    def about_to_fork(self) -> int:
+        """Return how many calls are under way that were not reported before."""
+        return self.connection.about_to_fork()
+
+    def forked(self) -> None:
+        """Leave the connection to the parent process, and be ready to make one of this process."""
+        self.connection = self.connection.after_fork()
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a connection cannot be pickled or copied; pickle its ViamClient, which dials where it lands")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.close()
+
+
+def service_channel(channel: grpc.Channel, time: Time = SYSTEM_TIME) -> ServiceChannel:
+    """Return a channel that services can use: itself, or a channel of grpc that a caller has opened, wrapped.
+
+    Args:
+        channel: The channel, such as one of ``grpc_testing``.
+        time: The clock of deadlines and waits on a channel that is wrapped.
+
+    Raises:
+        TypeError: If it is no channel.
+
+    Example:
+        >>> import grpc_testing
+        >>> from viam_sync.app.app_client import AppClient
+        >>> clock = grpc_testing.strict_fake_time(0)
+        >>> app = AppClient(service_channel(grpc_testing.channel(AppClient.service_descriptors(), clock), clock), {})
+    """
+    if isinstance(channel, ServiceChannel):
+        return channel
+    if not isinstance(channel, grpc.Channel):
+        raise TypeError(f"channel takes a grpc.Channel, got {type(channel).__name__}; see viam_sync.rpc.dial.dial")
+    return ServiceChannel(lambda: channel, time=time)

@@ -1,0 +1,120 @@
+"""Retry classes: how often an RPC of each kind may be sent, and how long that may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Optional, Union
+
+from viam_sync.checks import MOST_SECONDS, describe
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How often a request may be sent, on which failures, and how long that may take.
+
+    Attributes:
+        name: The name that ``protos/surface.toml`` uses.
+        attempts: How often a request may be sent.
+        attempt_timeout: Seconds that one attempt may take; None leaves it to the total.
+        total_timeout: Seconds that all attempts and the waits between them may take; None is no limit.
+        idle_timeout: Seconds that may pass in a stream without a message; None is no limit.
+        idempotent: Whether a request may be sent again that may have been processed.
+        not_found_is_success: Whether NOT_FOUND counts as success after an attempt that may have been processed.
+        returns_count: Whether the response is a count, which an earlier attempt may have lowered.
+        resumes: Whether the next attempt goes on where the last one ended, so that only a rejection is final.
+        longest_wait: Seconds between two attempts at most.
+    """
+
+    name: str
+    attempts: int
+    attempt_timeout: Optional[float]
+    total_timeout: Optional[float]
+    idle_timeout: Optional[float] = None
+    idempotent: bool = True
+    not_found_is_success: bool = False
+    returns_count: bool = False
+    resumes: bool = False
+    longest_wait: float = 10
+
+
+#: Changes nothing, so it can be sent again.
+READ = Policy("READ", attempts=5, attempt_timeout=20, total_timeout=60)
+#: A read that the service computes for a long time: SQL and MQL.
+QUERY = Policy("QUERY", attempts=2, attempt_timeout=120, total_timeout=300)
+#: A read that carries the contents of files, possibly over slow lines.
+READ_FILES = Policy("READ_FILES", attempts=5, attempt_timeout=120, total_timeout=300)
+#: Has the same effect when it is processed twice.
+IDEMPOTENT = Policy("IDEMPOTENT", attempts=5, attempt_timeout=20, total_timeout=60)
+#: Deletes one thing by its ID: after the first time there is nothing left to delete.
+DELETE = replace(IDEMPOTENT, name="DELETE", not_found_is_success=True)
+#: Deletes several things, and returns how many.
+DELETE_SOME = replace(DELETE, name="DELETE_SOME", returns_count=True)
+#: Does harm when it is processed twice: sent again only where it is certain that it was not processed.
+NON_IDEMPOTENT = Policy("NON_IDEMPOTENT", attempts=3, attempt_timeout=30, total_timeout=60, idempotent=False)
+#: Sends a stream of messages; as NON_IDEMPOTENT, and only where its source can be read again.
+UPLOAD = Policy("UPLOAD", attempts=3, attempt_timeout=None, total_timeout=None, idle_timeout=60, idempotent=False)
+#: Receives a stream of messages that ends; as READ until the first message is there.
+STREAM = Policy("STREAM", attempts=5, attempt_timeout=None, total_timeout=None, idle_timeout=60)
+#: Receives a stream of messages until it is closed; its reader resumes it, the channel says how often.
+TAIL = Policy("TAIL", attempts=1, attempt_timeout=None, total_timeout=None, resumes=True, longest_wait=30)
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How often the calls of a client may be sent, and for how long; None keeps what the retry class says.
+
+    It does not change which calls may be sent again: one that creates something is sent again only where it is certain
+    that the service did not process it.
+
+    Attributes:
+        attempts: How often a request may be sent; 1 turns retries off.
+        total_timeout: Seconds that a call may take with all its attempts and the waits between them. Uploads and
+            streams have no such limit.
+
+    Raises:
+        ValueError: If ``attempts`` is no whole number from 1 on, or ``total_timeout`` not above 0.
+
+    Example:
+        >>> from viam_sync import Retry
+        >>> patient = client.options(retry=Retry(attempts=10, total_timeout=600))
+        >>> patient.app_client.get_robot(sandbox.robot_id).name
+        'rover'
+    """
+
+    attempts: Optional[int] = None
+    total_timeout: Optional[float] = None
+
+    def __post_init__(self) -> None:
+        attempts, seconds = self.attempts, self.total_timeout
+        if attempts is not None and (not isinstance(attempts, int) or isinstance(attempts, bool) or attempts < 1):
+            raise ValueError(f"attempts takes a whole number from 1 on, got {describe(attempts)}")
+        if seconds is not None and (not isinstance(seconds, (int, float)) or not 0 < seconds <= MOST_SECONDS):
+            raise ValueError(f"total_timeout takes a number of seconds above 0, got {describe(seconds)}")
+
+    def applied_to(self, policy: Policy) -> Policy:
+        """Return a policy with these numbers; one attempt stays one."""
+        if policy.attempts == 1:
+            return policy
+        total = policy.total_timeout
+        return replace(
+            policy,
+            attempts=policy.attempts if self.attempts is None else self.attempts,
+            total_timeout=total if total is None or self.total_timeout is None else self.total_timeout,
+        )
+
+
+#: Turns retries off: everything is sent once.
+OFF = Retry(attempts=1)
+
+
+def retry_from(retry: Union[Retry, bool, None]) -> Optional[Retry]:
+    """Return an argument ``retry`` as a Retry; False turns retries off, None changes nothing.
+
+    Raises:
+        TypeError: If it is neither of these, nor a ``Retry``.
+    """
+    if retry is None or isinstance(retry, Retry):
+        return retry
+    if retry is False:
+        return OFF
+    raise TypeError(f"retry takes a viam_sync.Retry, or False for none, got {describe(retry)}")

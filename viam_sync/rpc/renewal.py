@@ -1,0 +1,67 @@
+"""Renewing the token of a call that was rejected as unauthenticated."""
+
+import logging
+from typing import Any, Mapping, Optional, Tuple
+
+import grpc
+from typing_extensions import Protocol, runtime_checkable
+
+from viam_sync.rpc import classification
+
+LOGGER = logging.getLogger(__name__)
+
+#: How often one call may ask for a new token where tokens expire faster than it is made.
+_RENEWALS = 5
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """Metadata with a token that can be replaced when the service rejects it."""
+
+    def refresh(self, refused: str, timeout: Optional[float]) -> bool:
+        """Replace the token, unless another thread does; tell whether it was replaced here."""
+        ...
+
+    @property
+    def was_accepted(self) -> bool:
+        """Whether a token was ever accepted, so that the next one may be, too."""
+        ...
+
+
+class Renewal:
+    """The metadata of one call, whose token is renewed the first time that it is rejected.
+
+    A further renewal needs proof that tokens are accepted at all: then this one has expired.
+
+    Args:
+        metadata: The metadata of the caller.
+    """
+
+    def __init__(self, metadata: Mapping[str, str]) -> None:
+        self._metadata = metadata
+        self._sent: Mapping[str, str] = {}
+        self._renewals = 0
+        self._renewed = False
+
+    def headers(self) -> Tuple[Tuple[str, str], ...]:
+        """Return the metadata to send now, with names in lower case."""
+        sent = tuple((name.lower(), value) for name, value in self._metadata.items())
+        self._sent = dict(sent)
+        return sent
+
+    @property
+    def has_token(self) -> bool:
+        """Whether the metadata that was sent last holds a token."""
+        return "authorization" in self._sent
+
+    def renew(self, error: Any, seconds: Optional[float]) -> bool:
+        """Replace the token if it is the cause of a failure; tell whether the call may be made once more."""
+        if classification.status_of(error) is not grpc.StatusCode.UNAUTHENTICATED:
+            return False
+        if not isinstance(self._metadata, Renewable):
+            return False
+        if self._renewed and (self._renewals == _RENEWALS or not self._metadata.was_accepted):
+            return False
+        self._renewed = True
+        self._renewals += self._metadata.refresh(self._sent.get("authorization", ""), seconds)
+        return True

@@ -1,0 +1,204 @@
+"""The contents of a file as they come over HTTP: in pieces, whole, or encoded."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import zlib
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import BinaryIO, Dict, Iterator, Optional
+from urllib.parse import SplitResult
+
+import grpc
+
+from viam_sync.rpc.classification import AttemptError
+
+#: Bytes that are asked for in one request.
+PIECE = 16 << 20
+#: Bytes that are read and written at a time.
+BLOCK = 256 << 10
+
+_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)\Z")
+_STATUSES = {
+    401: grpc.StatusCode.UNAUTHENTICATED,
+    403: grpc.StatusCode.PERMISSION_DENIED,
+    404: grpc.StatusCode.NOT_FOUND,
+    410: grpc.StatusCode.NOT_FOUND,
+    429: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    **dict.fromkeys((408, 500, 502, 503, 504), grpc.StatusCode.UNAVAILABLE),
+}
+
+
+class Broken(Exception):
+    """A connection that ended before the answer did."""
+
+
+class Download:
+    """The contents of a file on their way: how many bytes are there, and what to ask for next.
+
+    Args:
+        where: The URI.
+        file: The contents go there; it is empty.
+        size: How many bytes there must be; None if that is not known.
+        piece: Bytes that are asked for in one request.
+        block: Bytes that are read at a time.
+
+    Attributes:
+        offset: How many bytes are there.
+        furthest: How many bytes were there at most, before the contents had to begin anew.
+        complete: Whether all of them are there.
+    """
+
+    def __init__(
+        self, where: SplitResult, file: BinaryIO, size: Optional[int], piece: int = PIECE, block: int = BLOCK
+    ) -> None:
+        self.where = where
+        self.offset = 0
+        self.furthest = 0
+        self.complete = False
+        self.block = block
+        self._piece = piece
+        self._file = file
+        self._size = size
+        self._in_pieces = True
+        self._tag: Optional[str] = None
+
+    def headers(self) -> Dict[str, str]:
+        """Return the headers that ask for the next piece."""
+        # A piece of what is encoded could not be decoded.
+        headers = {"Accept-Encoding": "identity", "User-Agent": "viam-sync"}
+        small = self._size is not None and self._size <= self._piece
+        if self._in_pieces and (self.offset or not small):
+            headers["Range"] = f"bytes={self.offset}-{self.offset + self._piece - 1}"
+            if self.offset and self._tag:
+                headers["If-Range"] = self._tag
+        return headers
+
+    def take(self, response: http.client.HTTPResponse) -> None:
+        """Write what an answer holds, as far as it comes."""
+        encoded = response.getheader("Content-Encoding", "identity").lower() not in ("", "identity")
+        if response.status == HTTPStatus.PARTIAL_CONTENT and self._in_pieces:
+            span = _RANGE.match(response.getheader("Content-Range", ""))
+            if encoded or span is None or int(span[1]) != self.offset or int(span[2]) < self.offset:
+                # Not to be had in pieces; the next request is for all of it.
+                self._in_pieces = False
+                return
+            self._take_piece(response, int(span[2]) + 1, int(span[3]))
+        elif response.status == HTTPStatus.OK:
+            self._begin_anew()
+            self._take_all(response, encoded)
+        elif response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and self.offset == 0:
+            self._finish()  # it is empty
+        else:
+            said = f"it answered {response.status} {response.reason}"
+            status = _STATUSES.get(response.status, grpc.StatusCode.UNKNOWN)
+            raise failure_at(self.where, status, said, _retry_after(response.getheader("Retry-After", "")))
+
+    def _take_piece(self, response: http.client.HTTPResponse, end: int, total: int) -> None:
+        tag = response.getheader("ETag", "")
+        self._tag = tag if tag.startswith('"') else None
+        for block in _blocks(response, self.block):
+            self._write(block[: end - self.offset])
+        if self.offset < end:
+            raise Broken("the connection was lost")
+        if self.offset >= total:
+            self._finish()
+
+    def _take_all(self, response: http.client.HTTPResponse, encoded: bool) -> None:
+        blocks = _blocks(response, self.block)
+        if encoded:
+            kind = response.getheader("Content-Encoding", "").lower()
+            if kind not in ("gzip", "x-gzip"):
+                raise failure_at(self.where, grpc.StatusCode.UNIMPLEMENTED, f"its contents come encoded as {kind}")
+            # The rest of what is encoded cannot be asked for.
+            self._in_pieces = False
+            blocks = _decoded(blocks, self.block)
+        length = response.length
+        for block in blocks:
+            self._write(block)
+        wanted = self._size if length is None or encoded else length
+        if wanted is not None and self.offset < wanted:
+            raise Broken("the connection was lost")
+        self._finish()
+
+    def _begin_anew(self) -> None:
+        self._file.seek(0)
+        self._file.truncate()
+        self.offset = 0
+
+    def _write(self, block: bytes) -> None:
+        self._file.write(block)
+        self.offset += len(block)
+        self.furthest = max(self.furthest, self.offset)
+        if self._size is not None and self.offset > self._size:
+            self._finish()
+
+    def _finish(self) -> None:
+        if self._size is not None and self.offset != self._size:
+            more = "more than that" if self.offset > self._size else str(self.offset)
+            text = f"the file should have {self._size} bytes, and has {more}"
+            raise failure_at(self.where, grpc.StatusCode.DATA_LOSS, text)
+        self.complete = True
+
+
+def _blocks(response: http.client.HTTPResponse, size: int) -> Iterator[bytes]:
+    while True:
+        try:
+            block = response.read(size)
+        except (OSError, http.client.HTTPException) as error:
+            raise Broken(describe_lost(error)) from error
+        if not block:
+            return
+        yield block
+
+
+def _decoded(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Yield what gzip has made these blocks of, in blocks no larger than they."""
+    decoder = zlib.decompressobj(31)
+    for block in blocks:
+        left = block
+        while left:
+            if decoder.eof:
+                decoder = zlib.decompressobj(31)
+            try:
+                yield decoder.decompress(left, size)
+            except zlib.error as error:
+                raise Broken(f"the contents are no gzip: {error}") from error
+            left = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
+    yield decoder.flush()
+    if not decoder.eof:
+        raise Broken("the connection was lost")
+
+
+def origin_of(where: SplitResult) -> str:
+    """Return the scheme and the host of a URI, for errors and the log."""
+    # The rest may be a secret: a signed URL opens the file to anybody.
+    return f"{where.scheme}://{where.hostname}"
+
+
+def describe_lost(error: Exception) -> str:
+    """Return the words for a connection that was lost."""
+    return f"the connection was lost ({type(error).__name__}: {error})" if str(error) else "the connection was lost"
+
+
+def failure_at(
+    where: SplitResult, status: grpc.StatusCode, text: str, retry_after: Optional[float] = None
+) -> AttemptError:
+    """Return the failure of a request for contents."""
+    text = f"The download from {origin_of(where)} failed: {text}."
+    return AttemptError(status, text, retry_after=retry_after)
+
+
+def _retry_after(header: str) -> Optional[float]:
+    """Return the seconds that a header ``Retry-After`` asks to wait, which it gives as such or as a date."""
+    if header.isascii() and header.isdigit():
+        return float(header[:10])
+    try:
+        moment = parsedate_to_datetime(header)
+    except (TypeError, ValueError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return max((moment - datetime.now(timezone.utc)).total_seconds(), 0)
