@@ -118,7 +118,7 @@ def _check_renewal(rpc: Rpc, channel: WaitlessChannel, refusal: Answer, faults: 
     """Yield what is not as it should be where the token is refused once, and then there are these faults."""
     token = Token(channel, "entity", Credentials("api-key", "key"))
     token.refresh()
-    channel.accepted = False
+    channel.token_accepted = False
     channel.server.plan(AUTHENTICATE)
     wanted = expected(rpc, faults)
     if rpc.policy == "PIPE":

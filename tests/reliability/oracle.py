@@ -147,7 +147,7 @@ class Oracle:
     def _begin(self, caller: Caller, line: Optional[Line], **mishaps: Sequence[Mishap]) -> None:
         self._log.clear()
         self._slept = []
-        caller.channel.budget.tokens = FULL
+        caller.channel.retry_throttle.tokens = FULL
         self._inside.plan(line, **mishaps)
 
     def _call(self, plan: Plan, item: Item) -> List[str]:
@@ -155,7 +155,7 @@ class Oracle:
         item.subject = write.prepare(self._steady, item)
         self._inside.settle()
         self._begin(caller, caller.line, **{write.rpc: plan.mishaps, "Authenticate": plan.authentication})
-        caller.channel.budget.tokens = plan.tokens
+        caller.channel.retry_throttle.tokens = plan.tokens
         if plan.late:
             self._sandbox.faults.delay(write.rpc, EVER, times=1)
         self._expires = plan.expires

@@ -12,8 +12,8 @@ from typing import Any, Callable, Iterator, List, Sequence
 import pytest
 
 from viam_sync.errors import AmbiguousResultError
-from viam_sync.rpc import classification, retry
-from viam_sync.rpc.service import Service, _Sender
+from viam_sync.rpc import classification, policies, retry
+from viam_sync.rpc.service import Service, _RpcCall, _UnaryCall
 from viam_sync.transfer.upload.batch import Uploads
 from viam_sync.transfer.upload.source import ProgressChunks
 
@@ -91,13 +91,13 @@ def test_what_the_oracle_expects_is_doubtful_only_without_proof(write: Any) -> N
     assert {mishap.proves for mishap in proved} == {UNPROCESSED}
 
 
-def setting(policy: retry.Policy, name: str, value: Any) -> Callable[[pytest.MonkeyPatch], None]:
+def setting(policy: policies.Policy, name: str, value: Any) -> Callable[[pytest.MonkeyPatch], None]:
     """Return what breaks a retry class."""
     return lambda patch: patch.setitem(vars(policy), name, value)
 
 
 def saying(name: str, value: Any) -> Callable[[pytest.MonkeyPatch], None]:
-    """Return what breaks the reading of evidence."""
+    """Return what breaks the classification of failures."""
     return lambda patch: patch.setattr(classification, name, lambda error: value)
 
 
@@ -112,22 +112,22 @@ def half_pushbacks(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_budget(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(retry.RetryThrottle, "failed", lambda self: True)
+    patch.setattr(retry.RetryThrottle, "failed", lambda self, error: True)
 
 
 def no_new_token(patch: pytest.MonkeyPatch) -> None:
-    renew = _Sender.renew
+    renew = _RpcCall.renew
     # The oracle itself lists organizations to have a token.
-    patch.setattr(_Sender, "renew", lambda self, *rest: "List" in type(self.request).__name__ and renew(self, *rest))
+    patch.setattr(_RpcCall, "renew", lambda self, *rest: "List" in type(self.request).__name__ and renew(self, *rest))
 
 
 def pipes_sent_again(patch: pytest.MonkeyPatch) -> None:
-    send: Any = Service._send
+    send: Any = Service._stream_unary
 
-    def again(self: Any, rpc: str, requests: Any, *rest: Any, **named: Any) -> Any:
-        return send(self, rpc, requests if callable(requests) else lambda: requests, *rest, **named)
+    def again(self: Any, method: Any, requests: Any, *rest: Any, **named: Any) -> Any:
+        return send(self, method, requests if callable(requests) else lambda: requests, *rest, **named)
 
-    patch.setattr(Service, "_send", again)
+    patch.setattr(Service, "_stream_unary", again)
 
 
 def uploads_sent_again_without_contents(patch: pytest.MonkeyPatch) -> None:
@@ -138,42 +138,48 @@ def uploads_sent_again_without_contents(patch: pytest.MonkeyPatch) -> None:
 def doubt_taken_for_success(patch: pytest.MonkeyPatch) -> None:
     run: Any = Service._run
 
-    def sure(self: Any, stub: Any, *rest: Any, **named: Any) -> Any:
+    def sure(self: Any, call: Any, *rest: Any, **named: Any) -> Any:
         try:
-            return run(self, stub, *rest, **named)
+            return run(self, call, *rest, **named)
         except AmbiguousResultError:
-            return stub.answer()
+            return call.empty_response()
 
     patch.setattr(Service, "_run", sure)
 
 
 def charged_twice(patch: pytest.MonkeyPatch) -> None:
-    send: Any = _Sender.send
+    attempt: Any = _UnaryCall.attempt
 
     def twice(self: Any, seconds: Any) -> Any:
         if "Charge" in type(self.request).__name__:
-            send(self, seconds)
-        return send(self, seconds)
+            attempt(self, seconds)
+        return attempt(self, seconds)
 
-    patch.setattr(_Sender, "send", twice)
+    patch.setattr(_UnaryCall, "attempt", twice)
 
 
 #: Ways to break the client, and what the oracle must say of each.
 BROKEN = {
-    "NON_IDEMPOTENT is repeated": (setting(retry.NON_IDEMPOTENT, "repeats", True), "was begun 2 times"),
-    "UPLOAD is repeated": (setting(retry.UPLOAD, "repeats", True), "was begun 2 times"),
+    "NON_IDEMPOTENT is repeated": (setting(policies.NON_IDEMPOTENT, "idempotent", True), "was begun 2 times"),
+    "UPLOAD is repeated": (setting(policies.UPLOAD, "idempotent", True), "was begun 2 times"),
     "charges are sent twice": (charged_twice, "was begun 2 times"),
-    "all is unprocessed": (saying("is_unprocessed", True), "was begun 2 times"),
-    "nothing is unprocessed": (saying("is_unprocessed", False), "raised is 'plain', not 'returned'"),
-    "all is harmless": (saying("is_harmless", True), "says that it was not done, and it was"),
-    "nothing is harmless": (saying("is_harmless", False), "raised is 'ambiguous', not 'plain'"),
-    "nothing passes": (saying("may_pass", False), "raised is 'plain', not 'returned'"),
-    "nothing is lost": (saying("is_lost", False), "raised is 'returned', not 'plain'"),
+    "all is unprocessed": (saying("was_not_processed", True), "was begun 2 times"),
+    "nothing is unprocessed": (saying("was_not_processed", False), "raised is 'plain', not 'returned'"),
+    "all is harmless": (saying("had_no_effect", True), "says that it was not done, and it was"),
+    "nothing is harmless": (saying("had_no_effect", False), "raised is 'ambiguous', not 'plain'"),
+    "nothing passes": (saying("is_transient", False), "raised is 'plain', not 'returned'"),
+    "nothing is lost": (saying("is_connection_lost", False), "raised is 'returned', not 'plain'"),
     "doubt is taken for success": (doubt_taken_for_success, "returned, and it was not done"),
-    "IDEMPOTENT is not repeated": (setting(retry.IDEMPOTENT, "repeats", False), "is left in doubt, and could have"),
-    "NON_IDEMPOTENT has another attempt": (setting(retry.NON_IDEMPOTENT, "attempts", 4), "sent is 4, not 3"),
-    "what is gone is missed": (setting(retry.DELETE, "gone_is_done", False), "status is 'NOT_FOUND', not ''"),
-    "no count is doubted": (setting(retry.DELETE_SOME, "counted", False), "counts is False, not True"),
+    "IDEMPOTENT is not repeated": (
+        setting(policies.IDEMPOTENT, "idempotent", False),
+        "is left in doubt, and could have",
+    ),
+    "NON_IDEMPOTENT has another attempt": (setting(policies.NON_IDEMPOTENT, "attempts", 4), "sent is 4, not 3"),
+    "what is gone is missed": (
+        setting(policies.DELETE, "not_found_is_success", False),
+        "status is 'NOT_FOUND', not ''",
+    ),
+    "no count is doubted": (setting(policies.DELETE_SOME, "returns_count", False), "counts is False, not True"),
     "pushbacks are cut short": (half_pushbacks, "waited "),
     "there is no budget": (no_budget, "sent is 3, not 2"),
     "there is no new token": (no_new_token, "status is 'UNAUTHENTICATED', not ''"),

@@ -9,6 +9,7 @@ import pytest
 
 from viam_sync.errors import InternalError, UnavailableError
 from viam_sync.rpc.auth import Credentials, Token
+from viam_sync.rpc.service import Service
 
 from . import abortable
 from .cases import (
@@ -29,13 +30,12 @@ from .h2_server import OK, PATIENCE, Answer, Exchange, H2Server
 from .matrix import (
     RPCS,
     WaitlessChannel,
-    caller_of,
     check,
     check_together,
     differences,
     expected,
     meet,
-    policy_of,
+    method_of,
 )
 from .retry_table import CLASSES, FAULTS, GRPC_VERSION, NO_ANSWER, Fault, lost, refused, unprocessed
 from .rpcs import Rpc
@@ -237,7 +237,7 @@ def test_a_stream_that_has_begun_is_not_begun_again(rpc: Rpc, then: Answer, chan
     channel.server.plan(rpc.path, broken)
     channel.settle()
     asked, answered = rpc.types()
-    with caller_of(rpc, channel)._receive(rpc.name, asked(), policy_of(rpc), 30) as stream:
+    with Service(channel, {})._unary_stream(method_of(rpc), asked(), 30) as stream:
         assert next(stream) == answered()
         received.set()
         with pytest.raises((UnavailableError, InternalError)):

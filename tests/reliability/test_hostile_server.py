@@ -146,9 +146,9 @@ def test_a_method_without_arguments_here_would_be_noticed():
 @pytest.mark.parametrize(
     ("attack", "said"),
     [
-        ("nothing", "The service says that all went well, and sent no answer."),
-        ("no_message_of_any_kind", "The service answered with 40 bytes that are no {answer}."),
-        ("text_that_is_no_utf8", r"The service answered with \d+ bytes that are no {answer}."),
+        ("nothing", "The service reported success and sent no message."),
+        ("no_message_of_any_kind", "The service sent 40 bytes that are no {answer}."),
+        ("text_that_is_no_utf8", r"The service sent \d+ bytes that are no {answer}."),
     ],
 )
 def test_an_answer_that_cannot_be_read_is_an_error_that_says_what_to_do(hostile, attack, said):
@@ -168,7 +168,7 @@ def test_an_answer_that_cannot_be_read_is_an_error_that_says_what_to_do(hostile,
 def test_a_stream_that_cannot_be_read_is_an_error_that_says_what_to_do(hostile):
     server, channel = hostile
     server.begin(ATTACKS["no_message_of_any_kind"])
-    said = r"The service answered with 40 bytes that are no TailRobotPartLogsResponse\. Check the address"
+    said = r"The service sent 40 bytes that are no TailRobotPartLogsResponse\. Check the address"
     stream = viam_client.AppClient(channel, {}).tail_robot_part_logs("p-1")
     with stream, pytest.raises(InternalError, match=said):
         next(stream)
