@@ -128,7 +128,7 @@ def _request(method: Method) -> str:
     """Return the lines that make the request; what does not fit is named as the parameter, not as the field."""
     indent = " " * 8
     made = f"request = {method.request}({', '.join(_arguments(method.parameters))})"
-    # Whoever passes list_ knows what list is.
+    # The caller of list_ knows the name list.
     other = [each for each in method.parameters if each.name.rstrip("_") != each.field]
     renamed = [f'{each.field}="{each.name}"' for each in other]
     if renamed:

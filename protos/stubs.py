@@ -75,13 +75,13 @@ _SCALARS: Dict[int, str] = {
     FieldDescriptor.CPPTYPE_DOUBLE: "float",
     FieldDescriptor.CPPTYPE_FLOAT: "float",
 }
-#: What a constructor takes instead of a well-known type.
+#: The plain types that a constructor takes in place of well-known types.
 _LIKE = {
     "google.protobuf.Timestamp": "TimestampLike",
     "google.protobuf.Duration": "DurationLike",
     "google.protobuf.Struct": "StructLike",
 }
-#: What a stub imports where it uses it, by module.
+#: The names that a stub imports where it uses them, by module.
 _IMPORTS = {
     "typing": ("Iterable", "Literal", "Mapping", "NewType", "Optional", "overload"),
     "google.protobuf.internal.containers": (

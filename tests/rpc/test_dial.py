@@ -66,7 +66,7 @@ def test_an_address_is_understood(address: str, insecure: bool, target: str, tls
 
 
 @pytest.mark.parametrize("address", ["", "ftp://app.viam.com", "a b", "host:port", "host:0", "host:70000", None, 7])
-def test_what_is_no_address_is_refused_by_name(address: Any) -> None:
+def test_a_text_that_is_no_address_is_refused_by_name(address: Any) -> None:
     with pytest.raises(ValueError, match=r"is no address|begins with|names port"):
         parse_address(address)
 
@@ -157,7 +157,7 @@ def test_a_port_that_nothing_listens_at_is_named() -> None:
         dial(f"127.0.0.1:{port}", options())
 
 
-def test_what_the_message_says_is_all_that_it_says() -> None:
+def test_the_text_of_the_error_is_all_that_it_says() -> None:
     port = closed_port()
     with pytest.raises(UnavailableError) as caught:
         dial(f"127.0.0.1:{port}", options())
@@ -276,7 +276,7 @@ def test_a_trusted_certificate_is_used(trusted: FakeService, tmp_path: Path) -> 
     assert done.stdout.splitlines() == ["{'authorization': 'Bearer token-1'}", "{}"], done.stderr
 
 
-def test_what_is_no_viam_service_is_named() -> None:
+def test_a_server_that_is_no_viam_service_is_named() -> None:
     with FakeService() as server:
         del server.unary["Authenticate"]
         with pytest.raises(GRPCError, match=rf"127.0.0.1:{server.port} is no Viam service"):
@@ -323,7 +323,7 @@ def test_finding_the_problem_ends_when_the_time_is_up(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("options", [3, "api-key", {}, Credentials("api-key", SECRET)])
-def test_what_are_no_options_is_refused_before_anything_is_sent(options: Any) -> None:
+def test_wrong_options_are_refused_before_anything_is_sent(options: Any) -> None:
     with FakeService() as server, pytest.raises(TypeError, match="options takes a DialOptions"):
         dial(server.url, options)
     assert server.calls == []

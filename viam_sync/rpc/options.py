@@ -1,4 +1,4 @@
-"""How to connect, and as whom."""
+"""Dial options: how to connect, and as whom."""
 
 import os
 import uuid
@@ -25,10 +25,10 @@ _SWITCHES = (
 
 @dataclass
 class Credentials:
-    """What proves that the caller is who it says.
+    """The secret by which a caller authenticates.
 
     Attributes:
-        type: What kind of secret it is: ``api-key`` for the cloud.
+        type: The kind of the secret: ``api-key`` for the cloud.
         payload: The secret; it is not printed.
 
     Example:
@@ -53,8 +53,8 @@ class DialOptions:
 
     Attributes:
         disable_webrtc: No effect: the cloud is always reached directly, never through WebRTC.
-        auth_entity: Whose credentials they are: the ID of the API key.
-        credentials: What proves it.
+        auth_entity: The owner of the credentials: the ID of the API key.
+        credentials: The secret.
         insecure: Connect without TLS. The credentials then travel in plaintext: for a machine of your own only.
         allow_insecure_downgrade: Go on without TLS where the server speaks none. Only where there are no credentials
             to protect.
@@ -151,7 +151,7 @@ class DialOptions:
         if api_key_id == api_key:
             raise ValueError("api_key_id got the key itself; its ID is the UUID that is shown beside it")
         if not _is_uuid(api_key_id):
-            # What was given in its place may be the key, so it is not shown.
+            # The text in its place may be the key, so it is not shown.
             got = (
                 f"a text of {len(api_key_id)} characters" if isinstance(api_key_id, str) else type(api_key_id).__name__
             )

@@ -34,7 +34,7 @@ def test_another_thread_does_it_itself() -> None:
     assert seen == [thread]
 
 
-def test_what_the_work_raises_comes_out() -> None:
+def test_an_exception_of_the_work_comes_out() -> None:
     with pytest.raises(ZeroDivisionError):
         run_off_main_thread(lambda: 1 // 0, cancel=lambda: None)
 

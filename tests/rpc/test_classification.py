@@ -1,35 +1,16 @@
-"""What grpc says on each of its versions, measured against a server of raw HTTP/2, and what it proves."""
-
-from typing import Any
+"""The texts of grpc on each of its versions, measured against a server of raw HTTP/2, and their classes."""
 
 import grpc
 import pytest
 
 from viam_sync.rpc import classification
 
+from .failures import Failed
+
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 INTERNAL = grpc.StatusCode.INTERNAL
 EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
 
-
-class Failed(grpc.RpcError, grpc.Call):  # type: ignore[misc, unused-ignore]
-    """A failed call as grpc would raise it."""
-
-    def __init__(self, status: grpc.StatusCode, text: str) -> None:
-        super().__init__()
-        self._said = status, text
-
-    def code(self) -> grpc.StatusCode:
-        return self._said[0]
-
-    def details(self) -> str:
-        return self._said[1]
-
-    def trailing_metadata(self) -> Any:
-        return None
-
-
-Failed.__abstractmethods__ = frozenset()
 
 NEVER_SENT = [
     "failed to connect to all addresses",
@@ -69,13 +50,13 @@ SAID_BY_THE_SERVICE = [
 
 
 @pytest.mark.parametrize("text", NEVER_SENT + EXCLUDED + TURNED_AWAY)
-def test_what_was_never_processed_is_known(text: str) -> None:
+def test_a_request_that_was_never_processed_is_known(text: str) -> None:
     assert classification.was_not_processed(Failed(UNAVAILABLE, text))
     assert classification.had_no_effect(Failed(UNAVAILABLE, text))
 
 
 @pytest.mark.parametrize("text", LOST + SAID_BY_THE_SERVICE)
-def test_what_may_have_been_processed_is_not_taken_for_it(text: str) -> None:
+def test_a_request_that_may_have_been_processed_is_not_taken_for_unprocessed(text: str) -> None:
     assert not classification.was_not_processed(Failed(UNAVAILABLE, text))
     assert not classification.had_no_effect(Failed(UNAVAILABLE, text))
 
