@@ -18,11 +18,11 @@ _CHECK = re.compile(r"^\w+ [\d:.]+ +\d+ call_combiner\.cc:\d+\] +(Check failed|A
 
 
 class Outcome(NamedTuple):
-    """What came of the cases.
+    """The outcome of the cases.
 
     Attributes:
         ended: How many of them ended.
-        differences: What is not as the policy says.
+        differences: The differences from the policy, a text each.
         aborted: The cases amid which grpcio aborted the process; each of them was then run once more.
     """
 
@@ -69,7 +69,7 @@ def is_known_abort(status: int, errors: str) -> bool:
 
     Args:
         status: The exit status of the child.
-        errors: What it wrote to stderr.
+        errors: Its output on stderr.
     """
     return status == -signal.SIGABRT and _CHECK.search(errors) is not None
 

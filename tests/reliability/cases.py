@@ -36,7 +36,7 @@ class Case(NamedTuple):
 
     Attributes:
         rpc: The RPC.
-        faults: What the requests meet, one after the other.
+        faults: The faults that the requests meet, one after the other.
         refusal: How the token is refused before that; None if it is good.
     """
 

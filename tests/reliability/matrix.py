@@ -1,4 +1,4 @@
-"""Calls of every RPC to the raw HTTP/2 server, what comes of them, and what should."""
+"""Calls of every RPC to the raw HTTP/2 server, their outcomes, and the outcomes that the policy asks for."""
 
 import threading
 import time
@@ -37,7 +37,7 @@ RPCS = sorted(_rpcs())
 
 READY = grpc.ChannelConnectivity.READY.value[0]
 
-#: What a case comes to.
+#: The outcome of a call.
 Outcome = Dict[str, Any]
 
 

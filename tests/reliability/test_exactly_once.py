@@ -1,7 +1,7 @@
-"""No write happens twice, none that was acknowledged is missing, and what is doubtful is reported as such.
+"""No write happens twice, no acknowledged write is missing, and a doubtful one is reported as such.
 
-Thousands of schedules, each made from its number: a few calls, and what goes wrong with each, in a real sandbox and on
-the way to it. ``VIAM_SYNC_SCHEDULES`` says how many; ``VIAM_SYNC_SCHEDULE`` names the one to run again alone.
+Thousands of schedules, each made from its number: a few calls, and the faults of each, in a real sandbox and in a proxy
+in front of it. ``VIAM_SYNC_SCHEDULES`` says how many; ``VIAM_SYNC_SCHEDULE`` names the one to run alone.
 """
 
 import os
@@ -17,25 +17,25 @@ from viam_sync.rpc.service import Service, _RpcCall, _UnaryCall
 from viam_sync.transfer.upload.batch import Uploads
 from viam_sync.transfer.upload.source import ProgressChunks
 
-from .gate import REFUSE, RESET
+from .fault_proxy import REFUSE, RESET
 from .oracle import Oracle
-from .schedules import CLASSES, NOTHING, SHUT, UNPROCESSED, Mishap, Plan, expected, folder_schedule, schedule
+from .schedules import CLASSES, NOTHING, SHUT, UNPROCESSED, Plan, PlannedFault, expected, folder_schedule, schedule
 from .writes import WRITES
 
 #: The environment `reliability` of tox says 10000.
 SCHEDULES = int(os.environ.get("VIAM_SYNC_SCHEDULES", "1000"))
 ONE = os.environ.get("VIAM_SYNC_SCHEDULE")
 SEEDS: Sequence[int] = range(SCHEDULES) if ONE is None else [int(ONE)]
-#: How many go into one test, and how many of these are followed by the upload of a folder: the writing to disk is slow.
+#: The schedules of one test, and how many come between two uploads of a folder, as writing to disk is slow.
 SHARE, FOLDERS = 100, 10
 
-#: Where the schedules begin that are run with a policy that is broken.
+#: The first of the schedules that are run with a broken policy.
 ELSEWHERE = 1_000_000
 
 
 @pytest.fixture
 def oracle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Oracle]:
-    # What is still on its way to a client when its connection is dropped, nobody waits for here.
+    # A dropped connection is not kept open for responses that are still on their way.
     monkeypatch.setattr("viam_sync.sandbox.mishaps._ARRIVING", 0)
     with Oracle(tmp_path) as asked:
         yield asked
@@ -54,14 +54,14 @@ def test_every_write_happens_as_often_as_its_outcome_says(start: int, oracle: Or
     again = "VIAM_SYNC_SCHEDULE=N pytest tests/reliability/test_exactly_once.py runs schedule N alone"
     assert not wrong, "\n".join([*wrong, again])
     if len(seeds) == SHARE:
-        assert all(oracle.tally[name] for name in ("returned", "ambiguous", "plain", "mishaps", "retries", "runs"))
+        assert all(oracle.tally[name] for name in ("returned", "ambiguous", "plain", "faults", "retries", "runs"))
 
 
-def test_the_schedules_are_of_every_write_and_every_mishap() -> None:
+def test_the_schedules_are_of_every_write_and_every_planned_fault() -> None:
     plans = [plan for seed in range(1000) for plan in schedule(seed)]
     assert Counter(plan.write.rpc for plan in plans).keys() == {write.rpc for write in WRITES}
     assert {plan.write.policy for plan in plans} == CLASSES.keys()
-    kinds = Counter((mishap.what, mishap.after) for plan in plans for mishap in plan.mishaps)
+    kinds = Counter((fault.what, fault.after) for plan in plans for fault in plan.faults)
     for code in ("UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "CANCELLED", "DATA_LOSS", "drop"):
         assert kinds[code, False] > 10, code
         assert kinds[code, True] > 10, code
@@ -70,25 +70,27 @@ def test_the_schedules_are_of_every_write_and_every_mishap() -> None:
     assert kinds[RESET, True] > 10
     outcomes = Counter((plan.write.policy, expected(plan).raised) for plan in plans)
     for policy, each in CLASSES.items():
-        for raised in ("returned", "plain", *([] if each.repeats else ["ambiguous"])):
+        for raised in ("returned", "plain", *([] if each.idempotent else ["ambiguous"])):
             assert outcomes[policy, raised] > 10, (policy, raised)
     assert sum(plan.late for plan in plans) > 10
     assert sum(plan.expires is not None for plan in plans) > 10
     assert len({str(folder_schedule(seed)) for seed in range(100)}) > 90
 
 
-@pytest.mark.parametrize("write", [write for write in WRITES if not CLASSES[write.policy].repeats], ids=lambda w: w.rpc)
+@pytest.mark.parametrize(
+    "write", [write for write in WRITES if not CLASSES[write.policy].idempotent], ids=lambda w: w.rpc
+)
 def test_what_the_oracle_expects_is_doubtful_only_without_proof(write: Any) -> None:
-    lost = [Mishap("UNAVAILABLE", after=True), Mishap("drop", after=True), Mishap(RESET, after=True)]
-    for mishap in lost:
-        assert expected(Plan(write, [mishap])).raised == "ambiguous"
-    proved = [Mishap("RESOURCE_EXHAUSTED", pushback=0), Mishap(REFUSE), Mishap(SHUT)]
+    lost = [PlannedFault("UNAVAILABLE", after=True), PlannedFault("drop", after=True), PlannedFault(RESET, after=True)]
+    for fault in lost:
+        assert expected(Plan(write, [fault])).raised == "ambiguous"
+    proved = [PlannedFault("RESOURCE_EXHAUSTED", pushback=0), PlannedFault(REFUSE), PlannedFault(SHUT)]
     for count in range(10):
         outcome = expected(Plan(write, [proved[number % 3] for number in range(count)]))
         assert outcome.raised == ("returned" if count < CLASSES[write.policy].attempts else "plain")
         assert outcome.done == (outcome.raised == "returned")
-    assert {mishap.proves for mishap in lost} == {NOTHING}
-    assert {mishap.proves for mishap in proved} == {UNPROCESSED}
+    assert {fault.proves for fault in lost} == {NOTHING}
+    assert {fault.proves for fault in proved} == {UNPROCESSED}
 
 
 def setting(policy: policies.Policy, name: str, value: Any) -> Callable[[pytest.MonkeyPatch], None]:

@@ -229,7 +229,7 @@ def test_a_stream_that_has_begun_is_not_begun_again(rpc: Rpc, then: Answer, chan
     received = threading.Event()
 
     def breaks(exchange: Exchange) -> None:
-        # What grpc has not handed over by then is lost, and the stream has not begun.
+        # A message that grpc has not handed over by then is lost, and the stream has not begun.
         assert received.wait(PATIENCE)
         then.act(exchange)
 

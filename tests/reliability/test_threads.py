@@ -50,7 +50,7 @@ def connect(server: FakeService, **settings: Any) -> ViamClient:
 
 @pytest.fixture
 def held() -> Iterator[threading.Event]:
-    """What a method of the server waits for; set at the end, so that the server can stop."""
+    """An event that methods of the server wait for; it is set at the end, so that the server can stop."""
     event = threading.Event()
     yield event
     event.set()
