@@ -9,7 +9,9 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
 def test_the_tests_of_the_page_on_testing_pass(tmp_path: Path) -> None:
-    blocks = re.findall(r"```python\n# (\w+\.py)\n(.*?)```", (DOCS / "testing.md").read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(
+        r"```python\n# (\w+\.py)\n(.*?)```", (DOCS / "testing.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     for name, code in blocks:
         (tmp_path / name).write_text(code, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", str(tmp_path)]

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from .tiny import BENCH, ROOT
+from .mini_schemas import BENCH, ROOT
 
 pytest.importorskip("ruff", reason="the generator formats with ruff")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .tiny import BENCH, ROOT
+from .mini_schemas import BENCH, ROOT
 
 from pins import REQUIREMENTS  # isort: skip
 

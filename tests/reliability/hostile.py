@@ -27,7 +27,7 @@ _CURSORS = ("last", "next_page_token")
 
 
 class Reply(NamedTuple):
-    """What a call is answered with."""
+    """The reply to a call."""
 
     messages: Sequence[bytes] = ()
     status: grpc.StatusCode = grpc.StatusCode.OK

@@ -1,4 +1,4 @@
-"""What holds for whatever is given: converters, filters, file names and options, with inputs that hypothesis makes."""
+"""Properties of converters, filters, file names and options, with inputs that hypothesis makes."""
 
 import contextlib
 import datetime as dt

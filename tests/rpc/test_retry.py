@@ -129,7 +129,9 @@ def test_waits_are_random_and_grow_to_ten_seconds_at_most() -> None:
 
 @pytest.mark.parametrize("policy", [NON_IDEMPOTENT, UPLOAD])
 @pytest.mark.parametrize("status", [each for each in grpc.StatusCode if each not in REFUSALS])
-def test_a_request_that_may_have_been_processed_is_not_sent_again_and_is_ambiguous(policy: Policy, status: grpc.StatusCode) -> None:
+def test_a_request_that_may_have_been_processed_is_not_sent_again_and_is_ambiguous(
+    policy: Policy, status: grpc.StatusCode
+) -> None:
     attempts = Attempts(Failed(status))
     with pytest.raises(CallFailed) as raised:
         retry.run(attempts, policy)

@@ -455,7 +455,9 @@ def test_the_tail_of_a_log_is_a_span_until_it_is_closed(sandbox: Sandbox, client
     assert span.status.status_code is trace.StatusCode.UNSET
 
 
-def test_calls_that_threads_make_for_a_caller_are_below_its_span(sandbox: Sandbox, client: ViamClient, tmp_path: Path) -> None:
+def test_calls_that_threads_make_for_a_caller_are_below_its_span(
+    sandbox: Sandbox, client: ViamClient, tmp_path: Path
+) -> None:
     paths = [tmp_path / f"{number}.txt" for number in range(4)]
     for path in paths:
         path.write_text("contents")

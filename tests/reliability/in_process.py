@@ -1,4 +1,4 @@
-"""A sandbox, looked at from inside: what arrives, what is begun, what is done; and what goes wrong, step by step."""
+"""A sandbox in the test's own process: it records requests and operations, and injects planned faults one by one."""
 
 import functools
 import re
@@ -13,22 +13,22 @@ import pytest
 from viam_sync.sandbox import Sandbox
 from viam_sync.sandbox.faults import Fault
 
-from .gate import REFUSE, Gate
-from .schedules import SHUT, Mishap
+from .fault_proxy import REFUSE, FaultProxy
+from .schedules import SHUT, PlannedFault
 
-#: Seconds after which a test rather fails than waits on.
+#: Seconds after which a test fails rather than waits on.
 LONG = 30
 
 _MARK = re.compile(rb"m\d+x\d+e")
 
 
-class Begun:
-    """Something that the sandbox began to do.
+class Operation:
+    """An operation that the sandbox began.
 
     Attributes:
         rpc: The name of the RPC.
-        marks: The marks in what it was asked.
-        done: Whether it did it.
+        marks: The marks in its request.
+        done: Whether it was carried out.
     """
 
     def __init__(self, rpc: str) -> None:
@@ -36,8 +36,8 @@ class Begun:
         self.marks: List[bytes] = []
         self.done = False
 
-    def asked(self, request: Any) -> None:
-        # What is uploaded comes last, and has marks without number.
+    def received(self, request: Any) -> None:
+        # The contents of an upload follow its metadata, and hold marks without a number.
         self.marks = self.marks or list(set(_MARK.findall(request.SerializeToString()[:4000])))
 
 
@@ -45,12 +45,12 @@ class Line:
     """The connection of a client, which can be tried without the client's knowledge.
 
     Args:
-        channel: That of the client.
-        gate: What it goes through; None for nothing.
+        channel: The channel of the client.
+        proxy: The proxy on the way to the server; None for none.
     """
 
-    def __init__(self, channel: Any, gate: Optional[Gate] = None) -> None:
-        self.gate = gate
+    def __init__(self, channel: Any, proxy: Optional[FaultProxy] = None) -> None:
+        self.proxy = proxy
         self._call = channel.connection.channel().unary_unary("/viam.app.v1.AppService/ListOrganizations")
 
     def renew(self) -> None:
@@ -58,7 +58,7 @@ class Line:
         self._try_until("A call carries its token", wait_for_ready=True)
 
     def lose(self) -> None:
-        """Wait until it is known that the service cannot be reached."""
+        """Wait until the client's channel has noticed that the service cannot be reached."""
         self._try_until("failed to connect to all addresses")
 
     def _try_until(self, words: str, **options: Any) -> None:
@@ -72,30 +72,30 @@ class Line:
             said = error.details()
 
 
-class OnTheWay:
-    """A mishap at the gate.
+class ProxyFault:
+    """A fault that the proxy injects.
 
     Attributes:
-        what: What it is.
+        what: The kind of fault.
         met: Whether it has happened.
     """
 
     def __init__(self, line: Line, what: str) -> None:
-        assert line.gate is not None
+        assert line.proxy is not None
         self.what = what
         self._line = line
-        self._gate = line.gate
-        self._before = self._gate.happened
+        self._proxy = line.proxy
+        self._before = self._proxy.happened
         self._over = False
         if what == SHUT:
-            self._gate.shut()
+            self._proxy.shut()
             line.lose()
         else:
-            self._gate.next = what
+            self._proxy.next = what
 
     @property
     def met(self) -> int:
-        return int(self._over if self.what == SHUT else self._gate.happened > self._before)
+        return int(self._over if self.what == SHUT else self._proxy.happened > self._before)
 
     @property
     def kept_away(self) -> int:
@@ -103,78 +103,78 @@ class OnTheWay:
         return self.met if self.what in (REFUSE, SHUT) else 0
 
     def finish(self) -> None:
-        """Let the client connect anew, after it has happened."""
+        """Let the client connect again, after the fault has happened."""
         if self._over:
             return
         self._over = True
-        self._gate.next = None
+        self._proxy.next = None
         if self.what == SHUT:
-            self._gate.open()
+            self._proxy.open()
         elif self.met:
-            self._gate.end()
+            self._proxy.end()
         self._line.renew()
 
 
-class Inside:
-    """Plans mishaps for the calls of a client, one after the other, when the last one has happened.
+class InProcessSandbox:
+    """Injects the faults of a client's calls, each after the one before it has happened.
 
     Args:
         sandbox: The sandbox.
 
     Attributes:
         arrived: The names of the RPCs that arrived.
-        begun: What it began to do.
+        begun: The operations that the sandbox began.
         line: The connection of the client; None where it makes several calls at a time.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.arrived: List[str] = []
-        self.begun: List[Begun] = []
+        self.begun: List[Operation] = []
         self.line: Optional[Line] = None
         self._arrival = threading.Event()
         self._dropped = 0
-        self._left: Dict[str, Deque[Mishap]] = {}
-        self._planned: Dict[str, List[Union[Fault, OnTheWay]]] = {}
+        self._left: Dict[str, Deque[PlannedFault]] = {}
+        self._injected: Dict[str, List[Union[Fault, ProxyFault]]] = {}
         self._dispatcher: Any = sandbox._dispatcher
         self._note, self._method = self._dispatcher.calls.begin, self._dispatcher._method
         self._dispatcher.calls.begin = self._arrive
-        self._dispatcher._method = self._watched
+        self._dispatcher._method = self._recorded
 
-    def plan(self, line: Optional[Line], **mishaps: Sequence[Mishap]) -> None:
-        """Begin anew, and let the requests of an RPC meet these."""
+    def plan(self, line: Optional[Line], **faults: Sequence[PlannedFault]) -> None:
+        """Begin anew, and let the requests of an RPC meet these faults."""
         self.arrived, self.begun, self._dropped = [], [], 0
         self.line = line
         self._arrival.clear()
-        self._left = {rpc: deque(each) for rpc, each in mishaps.items()}
-        self._planned = {rpc: [] for rpc in mishaps}
-        self._plan_on_the_way()
+        self._left = {rpc: deque(each) for rpc, each in faults.items()}
+        self._injected = {rpc: [] for rpc in faults}
+        self._inject_in_proxy()
 
     def met(self, rpc: str) -> int:
-        """Return how many happened."""
-        return sum(fault.met for fault in self._planned[rpc])
+        """Return how many faults happened."""
+        return sum(fault.met for fault in self._injected[rpc])
 
     def sent(self, rpc: str) -> int:
-        """Return how many requests were sent, also in vain."""
-        kept_away = sum(fault.kept_away for fault in self._planned[rpc] if isinstance(fault, OnTheWay))
+        """Return how many requests were sent, with those that did not arrive."""
+        kept_away = sum(fault.kept_away for fault in self._injected[rpc] if isinstance(fault, ProxyFault))
         return self.arrived.count(rpc) + kept_away
 
     def notice(self) -> None:
-        """Have the client know what happened to its connection, as what it sends before that is lost, too."""
+        """Have the client notice the end of its connection; requests that it sent before that would be lost, too."""
         if self.line is None:
             return
-        faults = [fault for each in self._planned.values() for fault in each]
+        faults = [fault for each in self._injected.values() for fault in each]
         dropped = sum(fault.met for fault in faults if fault.what == "drop")
         if dropped > self._dropped:
             self._dropped = dropped
             self.line.renew()
         for fault in faults:
-            if isinstance(fault, OnTheWay):
+            if isinstance(fault, ProxyFault):
                 fault.finish()
-        self._plan_on_the_way()
+        self._inject_in_proxy()
 
     def settle(self, *, arrived: bool = False) -> None:
-        """Wait until it has nothing to do any more, of what the client gave up, too; then plan nothing."""
+        """Wait until the sandbox is idle, also with calls that the client gave up; then plan no more faults."""
         self._left = {}
         self.notice()
         if arrived:
@@ -183,48 +183,48 @@ class Inside:
             assert call.ended.wait(LONG), f"{call.rpc} does not end"
         self.sandbox.faults.clear()
 
-    def _plan_on_the_way(self) -> None:
+    def _inject_in_proxy(self) -> None:
         for rpc, left in self._left.items():
-            if self.line is not None and left and left[0].is_on_the_way:
-                self._planned[rpc].append(OnTheWay(self.line, left.popleft().what))
+            if self.line is not None and left and left[0].is_in_proxy:
+                self._injected[rpc].append(ProxyFault(self.line, left.popleft().what))
 
     def _arrive(self, rpc: str) -> Any:
         name = rpc.rpartition("/")[2]
         self.arrived.append(name)
         self._arrival.set()
-        left, planned = self._left.get(name), self._planned.get(name, [])
+        left, injected = self._left.get(name), self._injected.get(name, [])
         # One at a time, as a full disk would not wait for its turn.
-        if left and not left[0].is_on_the_way and all(fault.met for fault in planned):
-            planned.append(self._fault(name, left.popleft()))
+        if left and not left[0].is_in_proxy and all(fault.met for fault in injected):
+            injected.append(self._inject(name, left.popleft()))
         return self._note(rpc)
 
-    def _fault(self, rpc: str, mishap: Mishap) -> Fault:
+    def _inject(self, rpc: str, planned: PlannedFault) -> Fault:
         faults = self.sandbox.faults
-        if mishap.what == "full disk":
+        if planned.what == "full disk":
             return faults.fill_disk(times=1)
-        if mishap.what == "drop":
-            return faults.drop(rpc, after=mishap.after, after_messages=mishap.messages)
-        return faults.fail(rpc, mishap.what, after=mishap.after, pushback_ms=mishap.pushback)
+        if planned.what == "drop":
+            return faults.drop(rpc, after=planned.after, after_messages=planned.messages)
+        return faults.fail(rpc, planned.what, after=planned.after, pushback_ms=planned.pushback)
 
-    def _watched(self, method: Any) -> Any:
+    def _recorded(self, method: Any) -> Any:
         answer = self._method(method)
 
         @functools.wraps(answer)
-        def watched(request: Any, *rest: Any) -> Any:
-            begun = Begun(method.name)
-            self.begun.append(begun)
+        def recorded(request: Any, *rest: Any) -> Any:
+            operation = Operation(method.name)
+            self.begun.append(operation)
             if hasattr(request, "SerializeToString"):
-                begun.asked(request)
+                operation.received(request)
             else:
-                request = _heard(begun, request)
+                request = _received(operation, request)
             response = answer(request, *rest)
-            begun.done = True
+            operation.done = True
             return response
 
-        return watched
+        return recorded
 
 
-def _heard(begun: Begun, requests: Iterator[Any]) -> Iterator[Any]:
+def _received(operation: Operation, requests: Iterator[Any]) -> Iterator[Any]:
     for request in requests:
-        begun.asked(request)
+        operation.received(request)
         yield request

@@ -1,4 +1,4 @@
-"""Tiny schemas, one per oddity, and what the generator makes of them.
+"""Mini schemas, one per oddity, and the files that the generator makes of them.
 
 Run this file to write the expected texts anew; then read what changed.
 """
@@ -23,18 +23,18 @@ from generate import formatted, message_files, service_files  # noqa: E402
 
 
 def cases() -> List[str]:
-    """Return the names of the tiny schemas."""
+    """Return the names of the mini schemas."""
     return sorted(path.name for path in CASES.iterdir())
 
 
 def compiled(case: str) -> Any:
-    """Return the descriptors of a tiny schema."""
+    """Return the descriptors of a mini schema."""
     roots = (CASES / case,)
     return compile_protos(schema_names(roots), roots, comments=True)
 
 
 def generate(case: str, surface: str = "") -> Dict[str, bytes]:
-    """Return the files made of a tiny schema, by path below a package of its name.
+    """Return the files made of a mini schema, by path below a package of its name.
 
     Args:
         case: The name of its folder.
@@ -54,7 +54,7 @@ def generate(case: str, surface: str = "") -> Dict[str, bytes]:
 
 
 def expected(case: str, made: Dict[str, bytes]) -> Dict[Path, str]:
-    """Return what was made of a tiny schema, by the file that holds what is expected."""
+    """Return the files made of a mini schema, each by the path of its expected text."""
     service = next(text for path, text in made.items() if path.endswith("_service.py"))
     return {CASES / case / "expected.py": service.decode(), CASES / case / "expected.pyi": made["zoo.pyi"].decode()}
 
