@@ -31,10 +31,10 @@ def authenticate(channel, entity, payload, type="api-key"):
 class Caller:
     """Somebody with a token; ``caller.GetRobot(id=...)`` makes the call of that name."""
 
-    def __init__(self, cloud, key_id, key, type="api-key"):
-        self.cloud = cloud
+    def __init__(self, sandbox, key_id, key, type="api-key"):
+        self.sandbox = sandbox
         self.id = key_id
-        self.channel = grpc.insecure_channel(cloud.address)
+        self.channel = grpc.insecure_channel(sandbox.address)
         self.metadata = [("authorization", "Bearer " + authenticate(self.channel, key_id, key, type))]
 
     def __getattr__(self, rpc):
@@ -47,7 +47,7 @@ class Caller:
             "authorization_id": f"{resource_type}_{role}",
             "resource_type": resource_type,
             "resource_id": resource_id,
-            "organization_id": organization_id or self.cloud.organization_id,
+            "organization_id": organization_id or self.sandbox.organization_id,
         }
 
 
