@@ -28,7 +28,7 @@ from viam.utils import create_filter as official_filter
 from viam_sync import ViamClient
 from viam_sync.rpc.dial import DialOptions
 from viam_sync.sandbox import Sandbox
-from viam_sync.sandbox.data.captures import capture_metadata, find_or_add_capture
+from viam_sync.sandbox.data.captures import current_capture_metadata, find_or_add_capture
 from viam_sync.utils import create_filter
 
 ROUNDS = 5
@@ -41,7 +41,7 @@ def serve() -> None:
     with Sandbox() as sandbox:
         world = sandbox._world
         assert world is not None
-        metadata = capture_metadata(world, world.part(sandbox.robot_part_id))
+        metadata = current_capture_metadata(world, world.part(sandbox.robot_part_id))
         metadata.component_name = "bench"
         with world.store.transaction():
             capture = find_or_add_capture(world, metadata)

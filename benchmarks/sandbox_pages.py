@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, Tuple
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.proto.app import data as pb
 from viam_sync.sandbox import Sandbox
-from viam_sync.sandbox.data.captures import capture_metadata, find_or_add_capture
+from viam_sync.sandbox.data.captures import current_capture_metadata, find_or_add_capture
 from viam_sync.sandbox.data.cursors import encode_cursor
 
 ROUNDS = 40
@@ -25,7 +25,7 @@ Call = Callable[..., Any]
 def fill(sandbox: Sandbox) -> None:
     world = sandbox._world
     assert world is not None
-    metadata = capture_metadata(world, world.part(sandbox.robot_part_id))
+    metadata = current_capture_metadata(world, world.part(sandbox.robot_part_id))
     with world.store.transaction():
         world.store.run("DELETE FROM readings")
         world.store.run("DELETE FROM files")

@@ -8,14 +8,14 @@ import pytest
 
 if TYPE_CHECKING:
     from viam_sync import ViamClient
-    from viam_sync.sandbox import Sandbox
+    from viam_sync.sandbox.server import Sandbox
 
 # Other modules are imported by the fixtures, since pytest imports this one in every run.
 
 
 @pytest.fixture(scope="session")
 def _viam_sandbox_of_this_process() -> Iterator[Sandbox]:
-    from viam_sync.sandbox import Sandbox
+    from viam_sync.sandbox.server import Sandbox
 
     sandbox = Sandbox(seed=1)
     yield sandbox

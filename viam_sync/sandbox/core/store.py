@@ -55,7 +55,7 @@ class Store:
         self._snapshot: Optional[sqlite3.Connection] = None
         self._snapshot_blobs: FrozenSet[str] = frozenset()
         if folder is None:
-            self._connection = _connect(":memory:")
+            self._connection = _open_database(":memory:")
             self.blobs = CheckedBlobs()
             return
         try:
@@ -64,7 +64,7 @@ class Store:
             # Readable by its owner alone, as it holds keys. If it cannot be created, SQLite reports the reason below.
             with contextlib.suppress(OSError):
                 path.touch(0o600)
-            self._connection = _connect(str(path))
+            self._connection = _open_database(str(path))
             self.blobs = CheckedBlobs(Path(folder, "blobs"))
         except (OSError, sqlite3.Error) as error:
             raise OSError(_open_error_text(folder, error)) from error
@@ -171,7 +171,7 @@ class Store:
             raise invalid_argument("A text in the request has half of a surrogate pair in it; leave it out.") from None
 
 
-def _connect(path: str) -> sqlite3.Connection:
+def _open_database(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
         connection.row_factory = sqlite3.Row

@@ -33,7 +33,7 @@ def find_or_add_capture(world: World, metadata: pb.CaptureMetadata) -> int:
     return int(row["id"])
 
 
-def capture_metadata(world: World, part: app_pb.RobotPart) -> pb.CaptureMetadata:
+def current_capture_metadata(world: World, part: app_pb.RobotPart) -> pb.CaptureMetadata:
     """Return the metadata for data that a part captures now: its present location and names."""
     robot = world.robot(part.robot)
     return pb.CaptureMetadata(

@@ -10,6 +10,7 @@ from viam_sync.proto.app import data as pb
 from viam_sync.proto.google import Struct
 from viam_sync.sandbox.core.access import Caller
 from viam_sync.sandbox.core.request_checks import required
+from viam_sync.sandbox.core.structs import struct_to_dict
 from viam_sync.sandbox.core.world import World, timestamp
 from viam_sync.sandbox.data.conditions import (
     Condition,
@@ -19,7 +20,7 @@ from viam_sync.sandbox.data.conditions import (
     tags_condition,
 )
 from viam_sync.sandbox.data.cursors import Page, encode_cursor, page_query
-from viam_sync.sandbox.data.plain_values import method_parameters, struct_to_dict
+from viam_sync.sandbox.data.method_parameters import method_parameters
 from viam_sync.sandbox.data.readings import captures_of, find_captures, of_captures, readings_page
 
 _DAY = 24 * 60 * 60 * 1_000_000

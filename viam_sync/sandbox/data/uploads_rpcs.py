@@ -10,7 +10,7 @@ from viam_sync.proto.app import datasync as pb
 from viam_sync.sandbox.core.access import Caller
 from viam_sync.sandbox.core.call_errors import invalid_argument
 from viam_sync.sandbox.core.world import World, microseconds_of
-from viam_sync.sandbox.data.captures import capture_metadata
+from viam_sync.sandbox.data.captures import current_capture_metadata
 from viam_sync.sandbox.data.datasets import get_dataset, require_binary_dataset
 from viam_sync.sandbox.data.mime_types import HEAD_BYTES, mime_type_of, with_dot
 from viam_sync.sandbox.data.new_files import NewFile, add_file
@@ -152,7 +152,7 @@ class UploadsServicer:
 def _capture(
     world: World, part: app_pb.RobotPart, metadata: pb.UploadMetadata, tags: Sequence[str] = ()
 ) -> data_pb.CaptureMetadata:
-    capture = capture_metadata(world, part)
+    capture = current_capture_metadata(world, part)
     capture.component_type = metadata.component_type
     capture.component_name = metadata.component_name
     capture.method_name = metadata.method_name

@@ -45,7 +45,7 @@ def plan_from_text(faults: Faults, text: str) -> Fault:
         >>> plan_from_text(Faults(), "GetRobot:delay:seconds=0.5").seconds
         0.5
     """
-    rpc, what, settings = _split(text)
+    rpc, what, settings = _split_fault(text)
     if (rpc, what) == ("disk", "full"):
         return faults.fill_disk(**_typed_settings(settings, "disk:full", ("times",)))
     values = _typed_settings(settings, what, _KINDS.get(what, _FAILING))
@@ -58,7 +58,7 @@ def plan_from_text(faults: Faults, text: str) -> Fault:
     return faults.fail(rpc, what, **values)
 
 
-def _split(text: str) -> Tuple[str, str, Dict[str, str]]:
+def _split_fault(text: str) -> Tuple[str, str, Dict[str, str]]:
     rpc, *rest = text.split(":")
     if not rpc or not rest or not rest[0]:
         raise ValueError(f"{text!r} is no fault; {_FORM}")

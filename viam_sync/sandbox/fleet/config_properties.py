@@ -8,7 +8,8 @@ from typing import Any, List
 from google.protobuf import json_format
 
 from viam_sync.proto import app as pb
-from viam_sync.sandbox.fleet.configs import DEEPEST, with_integers
+from viam_sync.sandbox.core.structs import with_integers
+from viam_sync.sandbox.fleet.configs import DEEPEST
 
 
 def change_property(config: Any, change: pb.ConfigPropertyChange) -> None:

@@ -10,6 +10,7 @@ from google.protobuf import json_format
 from viam_sync.proto import app as pb
 from viam_sync.proto.google import Struct
 from viam_sync.sandbox.core.call_errors import invalid_argument
+from viam_sync.sandbox.core.structs import with_integers
 
 #: The levels that a configuration may be nested: messages are limited to 100 levels, one level of JSON takes three of
 #: them, and the history adds some.
@@ -62,15 +63,6 @@ def make_config(config: Dict[str, Any]) -> Config:
         raise ValueError("it must be an object, in curly brackets")
     _require_shallow(config, DEEPEST)
     return Config(json_format.ParseDict(config, Struct()), json.dumps(config, allow_nan=False))
-
-
-def with_integers(value: Any) -> Any:
-    """Return the value of a Struct, whose numbers are all floats, with whole numbers as integers."""
-    if isinstance(value, dict):
-        return {key: with_integers(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [with_integers(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _require_shallow(value: Any, depth: int) -> None:

@@ -17,11 +17,10 @@ from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import dataset as dataset_pb
 from viam_sync.proto.google import Struct
 from viam_sync.sandbox.core.access import Caller
+from viam_sync.sandbox.core.structs import struct_to_dict, with_integers
 from viam_sync.sandbox.core.world import World, microseconds_of
 from viam_sync.sandbox.data.datasets import DATASET_TAG
 from viam_sync.sandbox.data.files import to_metadata
-from viam_sync.sandbox.data.plain_values import struct_to_dict
-from viam_sync.sandbox.fleet.configs import with_integers
 from viam_sync.sandbox.wire.call_log import Call
 
 #: The types of images that browsers display and do not run as scripts.

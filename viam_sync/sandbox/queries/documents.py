@@ -10,7 +10,8 @@ from bson.errors import BSONError
 
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.google import Struct
-from viam_sync.sandbox.data.plain_values import method_parameters, struct_to_dict
+from viam_sync.sandbox.core.structs import struct_to_dict
+from viam_sync.sandbox.data.method_parameters import method_parameters
 
 # The times of the years 1 to 9999, in milliseconds since the epoch.
 _FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_999

@@ -16,7 +16,7 @@ _CHUNK = 1000
 _EPOCH = datetime(1970, 1, 1)
 
 
-def run(stages: List[Document], origins: List[Document], readings: Iterator[Document]) -> Iterable[Document]:
+def run_pipeline(stages: List[Document], origins: List[Document], readings: Iterator[Document]) -> Iterable[Document]:
     """Return the documents that stages result in.
 
     Raises:

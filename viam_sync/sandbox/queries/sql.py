@@ -30,7 +30,7 @@ _QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|`((?:[
 _SMALLEST, _LARGEST = -(2**63), 2**63
 
 
-def run(sql: str, origins: List[Document], readings: Iterator[Document]) -> Iterator[Document]:
+def run_select(sql: str, origins: List[Document], readings: Iterator[Document]) -> Iterator[Document]:
     """Yield the rows of a SELECT from the table ``readings``, also named ``sensorData.readings``.
 
     Raises:

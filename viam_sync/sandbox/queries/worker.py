@@ -42,9 +42,9 @@ def main(language: str) -> None:
 def _run_query(language: str, documents: Iterator[Document]) -> Iterable[Document]:
     run: Callable[[Any, List[Document], Iterator[Document]], Iterable[Document]]
     if language == "sql":
-        from viam_sync.sandbox.queries.sql import run
+        from viam_sync.sandbox.queries.sql import run_select as run
     else:
-        from viam_sync.sandbox.queries.mql import run
+        from viam_sync.sandbox.queries.mql import run_pipeline as run
     query = next(documents)["query"]
     origins = list(itertools.takewhile(bool, documents))
     return run(query, origins, documents)

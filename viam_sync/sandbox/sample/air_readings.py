@@ -9,7 +9,7 @@ from typing import Any, List
 from viam_sync.proto import app as app_pb
 from viam_sync.proto.google import Struct
 from viam_sync.sandbox.core.world import World, microseconds_of
-from viam_sync.sandbox.data.captures import capture_metadata, find_or_add_capture
+from viam_sync.sandbox.data.captures import current_capture_metadata, find_or_add_capture
 
 _STEP = 10 * 60 * 1_000_000
 _DAY = 24 * 60 * 60 * 1_000_000
@@ -30,7 +30,7 @@ def add_sample_readings(world: World, part: app_pb.RobotPart) -> None:
 
     By day it is warm and dry, and plants take carbon dioxide from the air; at night it is the reverse.
     """
-    capture = capture_metadata(world, part)
+    capture = current_capture_metadata(world, part)
     capture.component_type = "rdk:component:sensor"
     capture.component_name = "air"
     capture.method_name = "Readings"

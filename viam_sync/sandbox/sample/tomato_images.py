@@ -9,7 +9,7 @@ from typing import Dict, NamedTuple, Sequence, Tuple
 from viam_sync.proto import app as app_pb
 from viam_sync.proto.app import data as pb
 from viam_sync.sandbox.core.world import World, microseconds_of
-from viam_sync.sandbox.data.captures import capture_metadata
+from viam_sync.sandbox.data.captures import current_capture_metadata
 from viam_sync.sandbox.data.datasets import create_dataset
 from viam_sync.sandbox.data.new_files import NewFile, add_file
 
@@ -37,7 +37,7 @@ def add_sample_images(world: World, part: app_pb.RobotPart) -> str:
 
     Each image shows a tomato with a bounding box, and has a tag that says whether it is ripe.
     """
-    capture = capture_metadata(world, part)
+    capture = current_capture_metadata(world, part)
     capture.component_type = "rdk:component:camera"
     capture.component_name = "camera"
     capture.method_name = "GetImages"
