@@ -52,6 +52,21 @@ class Caller:
 
 
 @contextlib.contextmanager
+def entered(sandbox):
+    """Provide a caller with the sandbox's own key."""
+    caller = Caller(sandbox, sandbox.api_key_id, sandbox.api_key)
+    try:
+        yield caller
+    finally:
+        caller.channel.close()
+
+
+def with_namespace(owner, organization_id, namespace="lessons"):
+    """Set the public namespace of an organization."""
+    owner.UpdateOrganization(organization_id=organization_id, public_namespace=namespace)
+
+
+@contextlib.contextmanager
 def refused(code, text=""):
     """Expect the calls in the block to end with a status whose message has a text in it."""
     with pytest.raises(grpc.RpcError) as raised:

@@ -113,7 +113,7 @@ def test_a_file_of_tests_that_uses_the_fixtures(tmp_path, text, result):
     assert f"\n{result} in " in printed, printed
 
 
-def test_what_the_documentation_shows_works(tmp_path):
+def test_the_examples_in_the_documentation_work(tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", DOCUMENTATION.read_text(encoding="utf-8"), re.DOTALL)
     shown = [block for block in blocks if "viam_sandbox" in block]
     used = """

@@ -6,7 +6,7 @@ import pytest
 from viam_sync.messages.pool import message, pool
 from viam_sync.sandbox import Sandbox
 
-from .calls import Caller, refused
+from .calls import entered, refused
 from .data_calls import blob_names
 from .stream_calls import follow, upload
 
@@ -17,16 +17,6 @@ NAMES = ("api_key", "api_key_id", "organization_id", "location_id", "robot_id", 
 def sandbox(request, tmp_path):
     with Sandbox(tmp_path if request.param == "in a folder" else None, seed=1) as sandbox:
         yield sandbox
-
-
-@contextlib.contextmanager
-def entered(sandbox):
-    """Give a caller with the sandbox's own key."""
-    caller = Caller(sandbox, sandbox.api_key_id, sandbox.api_key)
-    try:
-        yield caller
-    finally:
-        caller.channel.close()
 
 
 def everything(sandbox):
@@ -160,7 +150,7 @@ def test_contents_that_came_later_are_gone_as_soon_as_they_are_deleted(sandbox, 
     assert later not in blob_names(sandbox)
 
 
-def test_what_was_deleted_and_not_brought_back_is_gone_from_the_folder_at_the_end(tmp_path):
+def test_deleted_files_that_no_reset_restores_are_removed_at_the_end(tmp_path):
     with Sandbox(tmp_path, seed=1) as sandbox, entered(sandbox) as owner:
         kept = set(blob_names(sandbox))
         delete_files(sandbox, owner)
@@ -170,7 +160,7 @@ def test_what_was_deleted_and_not_brought_back_is_gone_from_the_folder_at_the_en
     assert left <= on_disk
 
 
-def test_what_was_reset_in_a_folder_is_so_after_a_restart(tmp_path):
+def test_a_reset_in_a_folder_outlasts_a_restart(tmp_path):
     with Sandbox(tmp_path, seed=1) as sandbox, entered(sandbox) as owner:
         before, held = everything(sandbox), contents(sandbox)
         owner.NewRobot(name="new", location=sandbox.location_id)

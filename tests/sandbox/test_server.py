@@ -15,7 +15,7 @@ import viam_sync
 from viam_sync.messages.pool import message, pool
 from viam_sync.sandbox import Sandbox
 
-from .calls import APP, Caller, call, refused
+from .calls import APP, call, entered, refused
 
 ROOT = Path(viam_sync.__file__).parents[1]
 NAMES = ("api_key", "api_key_id", "organization_id", "location_id", "robot_id", "robot_part_id")
@@ -23,16 +23,6 @@ NAMES = ("api_key", "api_key_id", "organization_id", "location_id", "robot_id", 
 
 def shown(sandbox):
     return [getattr(sandbox, name) for name in NAMES]
-
-
-@contextlib.contextmanager
-def entered(sandbox):
-    """Give a caller with the sandbox's own key."""
-    caller = Caller(sandbox, sandbox.api_key_id, sandbox.api_key)
-    try:
-        yield caller
-    finally:
-        caller.channel.close()
 
 
 @contextlib.contextmanager
@@ -49,7 +39,7 @@ def process(*arguments):
 
 
 class Printed:
-    """What a process printed, as a Caller wants it."""
+    """The settings that a process printed, as the attributes that a Caller needs."""
 
     def __init__(self, settings):
         self.url = settings["VIAM_APP_URL"]
@@ -437,6 +427,6 @@ def test_its_dial_options_carry_its_key_and_ask_for_plain_text(sandbox):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
-def test_what_is_kept_in_a_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_a_folder_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     with Sandbox(data_dir=tmp_path):
         assert (tmp_path / "sandbox.db").stat().st_mode & 0o077 == 0

@@ -159,7 +159,7 @@ def test_the_month_is_that_of_the_clock_in_utc(now, start, end):
     assert (response.start_date.seconds, response.end_date.seconds) == (seconds(start), seconds(end))
 
 
-def test_what_is_kept_and_uploaded_costs_something(sandbox, owner):
+def test_storage_and_uploads_cost_something(sandbox, owner):
     before = usage(owner)
     world = sandbox._world
     with world.store.transaction():
@@ -251,7 +251,7 @@ def test_a_charge_names_organizations_that_exist(sandbox, owner):
     charge(owner, description="\0 \u202e" + "x" * 997)
 
 
-def test_who_pays_for_a_location_can_be_one_that_it_is_shared_with(sandbox, owner, other):
+def test_an_organization_can_pay_for_a_location_that_is_shared_with_it(sandbox, owner, other):
     location = {"location_id": sandbox.location_id}
 
     def payer():

@@ -14,7 +14,7 @@ OR, TAGGED, UNTAGGED = 1, 2, 3
 
 @pytest.fixture
 def empty(data):
-    """Give the owner's services after all files of the sample are gone."""
+    """Provide the data services for the owner of the sample organization, with all files deleted."""
     data.DeleteBinaryDataByFilter()
     return data
 

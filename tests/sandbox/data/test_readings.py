@@ -60,7 +60,7 @@ def test_the_sample_has_a_week_of_the_air_in_the_greenhouse(sandbox, owner):
     assert newest.time_requested == robots[0].last_access
 
 
-def test_what_was_captured_comes_back_as_it_was(tabular):
+def test_captured_readings_come_back_unchanged(tabular):
     values = {
         "f": 1.5,
         "t": "ein Käfer\0",

@@ -125,7 +125,7 @@ def test_a_box_that_is_none_is_refused(data, fields, text):
     assert (kept.label, kept.x_min_normalized, kept.HasField("confidence")) == ("cat", 0.25, False)
 
 
-def test_what_is_no_image_has_no_boxes(data):
+def test_a_file_that_is_no_image_has_no_boxes(data):
     id = data.put(mime_type="text/plain")
     with refused("FAILED_PRECONDITION", "is no image but 'text/plain'"):
         add_box(data, id)

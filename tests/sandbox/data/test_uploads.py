@@ -101,7 +101,7 @@ def test_a_stream_without_contents_is_an_empty_file(data, rpc):
         assert contents(data, id) == b""
 
 
-def test_what_is_uploaded_twice_is_there_twice(data):
+def test_a_file_that_is_uploaded_twice_exists_twice(data):
     assert data.put() != data.put()
     assert len(data.ids(component_name="cam")) == 2
 
@@ -403,7 +403,7 @@ def test_a_machine_uploads_for_its_own_part_with_its_secret(sandbox, owner, call
             upload(part_id=second)
 
 
-def test_what_was_captured_stays_with_where_it_was(sandbox, data):
+def test_captured_files_stay_in_their_first_location(sandbox, data):
     id, caller = data.put(), data.caller
     elsewhere = caller.CreateLocation(organization_id=sandbox.organization_id, name="Elsewhere").location.id
     caller.UpdateRobot(id=sandbox.robot_id, name="new name", location=elsewhere)

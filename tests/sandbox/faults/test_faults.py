@@ -380,7 +380,7 @@ def test_a_fault_says_what_it_is(faults):
         (lambda faults: faults.fill_disk(times=-1), "times takes a whole number from 1"),
     ],
 )
-def test_what_makes_no_sense_is_refused_and_nothing_is_planned(faults, do, text):
+def test_invalid_arguments_are_refused_and_nothing_is_planned(faults, do, text):
     with pytest.raises(ValueError, match=text):
         do(faults)
     assert faults.planned == []

@@ -34,7 +34,7 @@ def test_a_property_is_set_where_its_path_leads(sandbox, owner):
     )
 
 
-def test_what_is_not_there_yet_is_made(sandbox, owner):
+def test_missing_objects_on_the_path_are_created(sandbox, owner):
     change(
         owner,
         sandbox,

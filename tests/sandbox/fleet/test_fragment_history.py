@@ -3,7 +3,7 @@ import pytest
 from sandbox.calls import Caller, refused
 from viam_sync.sandbox import Sandbox
 
-from .test_fragments import create, get, including, update, use
+from .fragment_calls import create, get, including, update, use
 
 
 @pytest.fixture

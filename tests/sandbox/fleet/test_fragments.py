@@ -2,42 +2,16 @@ import json
 
 import pytest
 
-from sandbox.calls import refused
+from sandbox.calls import refused, with_namespace
+
+from .fragment_calls import create, get, including, update, use
 
 NOTHING = "00000000-0000-4000-8000-000000000000"
 PRIVATE, PUBLIC, UNLISTED = 1, 2, 3
 
 
-def create(owner, sandbox, name="base", **fields):
-    return owner.CreateFragment(**{"organization_id": sandbox.organization_id, "name": name, **fields}).fragment
-
-
-def update(owner, fragment, **fields):
-    return owner.UpdateFragment(**{"id": fragment.id, "name": fragment.name, **fields}).fragment
-
-
-def get(owner, fragment, **fields):
-    return owner.GetFragment(id=fragment.id, **fields).fragment
-
-
-def including(*fragments, version=""):
-    return {"fragments": [{"id": each.id, **({"version": version} if version else {})} for each in fragments]}
-
-
 def names(caller, organization_id, **fields):
     return [each.name for each in caller.ListFragments(organization_id=organization_id, **fields).fragments]
-
-
-def with_namespace(owner, organization_id, namespace="lessons"):
-    owner.UpdateOrganization(organization_id=organization_id, public_namespace=namespace)
-
-
-def use(caller, location_id, fragment, name="user", version=""):
-    """Make a machine whose main part uses a fragment, and return the ID of the part."""
-    robot_id = caller.NewRobot(name=name, location=location_id).id
-    (part,) = caller.GetRobotParts(robot_id=robot_id).parts
-    caller.UpdateRobotPart(id=part.id, name=part.name, robot_config=including(fragment, version=version))
-    return part.id
 
 
 def test_the_sample_fragment_is_private_and_used_by_a_machine(sandbox, owner):
@@ -242,7 +216,7 @@ def test_fragments_nest_five_levels_deep(sandbox, owner):
     with refused("FAILED_PRECONDITION", "5 levels deep"):
         update(owner, chain[0], config=including(leaf))
     update(owner, chain[1], config=including(chain[0], leaf))
-    # What is no fragment is no level.
+    # An ID of no fragment adds no level.
     update(owner, chain[0], config={"fragments": [{"id": NOTHING}, {}, 1], "modules": [{"module_id": "a:b"}]})
 
 

@@ -49,7 +49,7 @@ def logs(owner, part, **fields):
 
 
 def pages(owner, part, **fields):
-    """Give the pages, as texts, and the token that follows each."""
+    """Yield the pages, as texts, and the token that follows each."""
     token = ""
     while True:
         response = owner.GetRobotPartLogs(id=part, page_token=token, **fields)
@@ -96,7 +96,7 @@ def until(call, last):
 
 
 def write(world, part, text):
-    """Log something as a part of a transaction."""
+    """Log an entry within a transaction."""
     add_log(world, world.part(part), make_log_entry(text, level="info", logger_name="rdk", file="main.go", line=1))
 
 
@@ -149,7 +149,7 @@ def test_an_entry_needs_no_more_than_a_message(at_now):
         ({"part_id": "rover-main"}, "is no robot part ID"),
     ],
 )
-def test_what_cannot_be_logged_is_a_value_error_and_leaves_nothing(sandbox, owner, part, arguments, text):
+def test_invalid_entries_are_a_value_error_and_leave_nothing(sandbox, owner, part, arguments, text):
     with pytest.raises(ValueError, match=text):
         sandbox.log(**{"part_id": part, "message": "m", **arguments})
     assert logs(owner, part) == []
@@ -210,7 +210,7 @@ def test_entries_that_arrive_meanwhile_shift_no_page(at_now, order):
             sandbox.log(part, "new", time=ago(**span))
     numbers = [text for text in found if text != "new"]
     assert numbers == [str(number) for number in (range(20, 0, -1) if order == 1 else range(1, 21))]
-    # What is on the side from which the pages come is not seen any more, and what is on the other side is.
+    # New entries before the page are not listed any more, and those after it are.
     assert found.index("new") == 20
 
 
@@ -532,7 +532,7 @@ def test_a_slow_reader_loses_nothing_and_holds_up_nobody(sandbox, owner, part):
     sent = [str(number) for number in range(400)]
     with tailing(owner, part) as call:
         for text in sent:
-            # All of it is far more than a connection takes before somebody reads.
+            # All entries are far more than a connection buffers until the client reads.
             sandbox.log(part, text, stack="s" * 50_000)
         assert until(call, sent[-1]) == sent
 
@@ -629,7 +629,7 @@ def test_tails_end_when_the_sandbox_stops(tmp_path):
 
 @pytest.fixture
 def client(sandbox):
-    """Give our own client."""
+    """Provide our own client."""
     with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
         yield client.app_client
 

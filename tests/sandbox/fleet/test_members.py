@@ -111,7 +111,7 @@ def test_a_change_of_an_invite_that_cannot_be_made_is_refused(sandbox, owner):
         change(owner, sandbox, add_authorizations=[elsewhere])
 
 
-def test_what_an_invite_names_may_be_gone_when_the_person_signs_in(sandbox, owner):
+def test_resources_of_an_invite_may_be_deleted_before_the_user_signs_in(sandbox, owner):
     robot_id = owner.NewRobot(name="gone soon", location=sandbox.location_id).id
     place = owner.role("operator", "location", sandbox.location_id)
     invite(owner, sandbox, place, owner.role("operator", "robot", robot_id))

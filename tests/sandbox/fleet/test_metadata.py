@@ -10,7 +10,7 @@ def kind(request):
 
 @pytest.fixture
 def target(sandbox, kind):
-    """Give the field that names the thing."""
+    """Provide the field with the ID of the resource."""
     return {
         "Organization": {"organization_id": sandbox.organization_id},
         "Location": {"location_id": sandbox.location_id},

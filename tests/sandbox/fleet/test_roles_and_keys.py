@@ -7,7 +7,7 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 
 @pytest.fixture
 def bob(sandbox, owner):
-    """Give the ID of a user who is an operator of the organization."""
+    """Provide the ID of a user who is an operator of the organization."""
     operator = owner.role("operator", "organization", sandbox.organization_id)
     owner.CreateOrganizationInvite(
         organization_id=sandbox.organization_id, email="bob@example.com", authorizations=[operator]

@@ -26,13 +26,13 @@ def get(url, method="GET", **headers):
 
 @pytest.fixture
 def token(owner):
-    """Give the header with the owner's token."""
+    """Provide the header with the owner's token."""
     return {"Authorization": owner.metadata[0][1]}
 
 
 @pytest.fixture
 def file(data):
-    """Give the metadata of a file with ten bytes."""
+    """Provide the metadata of a file with ten bytes."""
     return data.about(data.put(b"0123456789", mime_type="text/plain"))
 
 
@@ -100,7 +100,7 @@ def test_an_empty_file_is_one(data, token):
     assert get(uri, Range="bytes=0-", **token)[0].status == 416
 
 
-def test_who_does_not_prove_who_it_is_gets_nothing(sandbox, file):
+def test_a_download_without_valid_credentials_is_refused(sandbox, file):
     for headers in (
         {},
         {"Authorization": "Bearer malformed"},
@@ -126,14 +126,14 @@ def test_a_key_that_was_deleted_gets_nothing(sandbox, owner, callers, file):
     assert get(file.uri, Authorization=other.metadata[0][1])[0].status == 401
 
 
-def test_who_may_not_read_a_file_is_refused_and_an_operator_may(sandbox, file, foreign_data, caller_with):
+def test_a_download_needs_the_permission_to_read_which_an_operator_has(sandbox, file, foreign_data, caller_with):
     response, body = get(file.uri, Authorization=foreign_data.caller.metadata[0][1])
     assert (response.status, b"read_robot_data_management" in body) == (403, True)
     operator = caller_with("operator", "robot", sandbox.robot_id)
     assert get(file.uri, Authorization=operator.metadata[0][1])[0].status == 200
 
 
-def test_what_is_not_there_is_not_found(file, token):
+def test_an_unknown_path_is_not_found(file, token):
     base = file.uri[: file.uri.index("/data/")]
     assert get(f"{base}/data/{NO_FILE}", **token)[0].status == 404
     assert get(f"{base}/data/{file.id}", **token)[0].status == 200

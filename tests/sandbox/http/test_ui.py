@@ -66,7 +66,7 @@ def last_call(sandbox):
 
 
 class Events:
-    """What a page hears; ``next()`` is what it hears next."""
+    """The stream of events that a page receives; ``next()`` returns the next one."""
 
     def __init__(self, sandbox):
         self._connection = http.client.HTTPConnection(address_of(sandbox), timeout=10)
@@ -85,8 +85,8 @@ class Events:
                 return json.loads(line[len("data: ") :])
 
     def until(self, **counts):
-        """Return once these counts are heard."""
-        while any(heard != counts[name] for name, heard in self.next().items() if name in counts):
+        """Read events until the counts are these."""
+        while any(count != counts[name] for name, count in self.next().items() if name in counts):
             pass
 
     def __enter__(self):
@@ -161,7 +161,7 @@ def test_a_head_request_gets_the_headers_alone(sandbox):
 
 
 @pytest.mark.parametrize("path", ["/ui", "/ui/", "/index.html", "/ui/page/page.js", "/ui/../../secret", "/ui/%2e%2e/x"])
-def test_what_is_not_there_is_not_found(sandbox, path):
+def test_an_unknown_path_is_not_found(sandbox, path):
     response, body = get(sandbox, path)
     assert response.status == 404
     assert b"the page is at '/'" in body
@@ -305,7 +305,7 @@ def test_only_the_latest_hundred_files_are_shown(sandbox, data):
 @pytest.mark.parametrize(
     "kind", ["text/html", "image/svg+xml", "image/vnd.viam.dep", "image/png; x=y", "image/png\r\nA: b"]
 )
-def test_what_is_no_plain_image_is_named_but_not_served(sandbox, data, kind):
+def test_a_file_that_is_no_plain_image_is_listed_but_not_served(sandbox, data, kind):
     id = data.put(b"<script>alert(1)</script>", mime_type=kind).split("/")[2]
     file = view(sandbox, "data.json")["files"][0]
     assert (file["id"], file["type"], file["is_image"]) == (id, kind, False)

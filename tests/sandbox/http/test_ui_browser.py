@@ -1,4 +1,4 @@
-"""The page of the sandbox in a browser; the tox environment "browser" has all that this takes."""
+"""The page of the sandbox in a browser; the tox environment "browser" installs everything for it."""
 
 import os
 import shutil
@@ -57,19 +57,19 @@ def client(sandbox):
 
 @pytest.fixture
 def page(browser, sandbox):
-    """Give the page; whatever the browser complains about fails the test."""
+    """Provide the page; an error or a warning of the browser fails the test."""
     browser.get(sandbox.ui_url)
     page = Page(browser)
     page.wait(lambda: page.texts("#state") == ["live"])
     yield page
-    complaints = browser.get_log("browser")
+    errors = browser.get_log("browser")
     # Before the sandbox ends, so that the page does not miss it.
     browser.get("about:blank")
-    assert complaints == []
+    assert errors == []
 
 
 class Page:
-    """What is on the page."""
+    """The page in a browser."""
 
     def __init__(self, browser):
         self.browser = browser
@@ -122,7 +122,7 @@ def test_a_log_entry_appears_while_one_looks(page, sandbox):
     assert row.split("\t")[1:3] == ["warn", "rdk"]
     page.find("#machines tbody summary").click()
     assert page.texts("#machines tbody pre")[0] == "here\nand there"
-    # What is open stays open, and nothing was loaded anew.
+    # An open log stays open, and the page was not reloaded.
     sandbox.log(sandbox.robot_part_id, "Once more")
     page.wait(lambda: "Once more" in page.texts("#machines tbody tr")[0])
     assert page.texts("#machines tbody pre")[0] == "here\nand there"

@@ -35,7 +35,7 @@ def test_a_device_sees_networks(device):
     assert all(each.type == "wifi" and 0 < each.signal <= 100 and not each.connected for each in seen.values())
 
 
-def test_what_a_device_is_given_is_used_at_the_end_of_the_setup(sandbox, device):
+def test_the_network_and_the_credentials_are_used_at_the_end_of_the_setup(sandbox, device):
     before = device("GetSmartMachineStatus")
     device("SetNetworkCredentials", **WIFI)
     device("SetSmartMachineCredentials", cloud={"id": sandbox.robot_part_id, "secret": "s", "app_address": sandbox.url})

@@ -18,7 +18,7 @@ HOT, PIPELINE = 2, 3
 
 @pytest.fixture
 def rooms(tabular):
-    """Give them with readings of three rooms."""
+    """Provide the data services with readings of three rooms."""
     tabular.put(
         {"room": "hall", "t": 18}, {"room": "bath", "t": 24}, {"room": "hall", "t": 20}, {"room": "attic"}, at=AT
     )
@@ -150,7 +150,7 @@ def test_a_date_that_is_none_is_refused(tabular, date):
     "contents",
     [b"", b"\0", b"malformed", bson.encode({"$limit": 1})[:-1], bson.encode({"$limit": 1}) + b"\0", b"\x05\0\0\0\1"],
 )
-def test_what_is_no_bson_is_refused(tabular, contents):
+def test_malformed_bson_is_refused(tabular, contents):
     with refused("INVALID_ARGUMENT", "Stage 2 of the pipeline is no BSON document that can be read"):
         tabular.mql({"$limit": 1}, contents)
 
@@ -256,13 +256,12 @@ def test_the_hot_storage_has_the_same_readings_and_there_are_no_pipelines_or_sav
 
 
 def test_a_pattern_that_never_ends_is_ended():
-    engine = Engine("mql", "mongomock", timeout=3)
     origins = [{"tags": [], "additional_parameters": {}}]
     readings = [bson.encode({"origin": 0, "requested": 0, "received": 0, "data": {"text": "a" * 60 + "!"}})]
     with pytest.raises(CallError, match="The query took longer than 3 seconds and was ended") as raised:
-        engine.run([{"$match": {"data.text": {"$regex": "(a+)+$"}}}], origins, readings)
+        Engine("mql", "mongomock", timeout=3).run([{"$match": {"data.text": {"$regex": "(a+)+$"}}}], origins, readings)
     assert raised.value.status is grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert engine.run([{"$count": "n"}], origins, readings) == [bson.encode({"n": 1})]
+    assert Engine("mql", "mongomock").run([{"$count": "n"}], origins, readings) == [bson.encode({"n": 1})]
 
 
 def test_an_answer_that_is_too_long_for_a_message_is_refused(tabular):

@@ -181,7 +181,7 @@ def test_without_readings_there_is_nothing_to_find(tabular):
         ("SELECT * FROM documents", "documents does not exist"),
     ],
 )
-def test_what_is_no_query_of_the_readings_is_refused(tabular, query, text):
+def test_statements_other_than_queries_of_readings_are_refused(tabular, query, text):
     tabular.put({"n": 1}, at=AT)
     with pytest.raises(grpc.RpcError) as raised:
         tabular.sql(query)

@@ -1,6 +1,6 @@
 import pytest
 
-from sandbox.calls import Caller, refused
+from sandbox.calls import Caller, refused, with_namespace
 from viam_sync.proto import app as pb
 from viam_sync.sandbox import Sandbox
 from viam_sync.sandbox.core.call_errors import CallError
@@ -28,10 +28,6 @@ def get(owner, item_id, **fields):
 
 def names(caller, **fields):
     return [item.name for item in caller.ListRegistryItems(**fields).items]
-
-
-def with_namespace(owner, organization_id, namespace="lessons"):
-    owner.UpdateOrganization(organization_id=organization_id, public_namespace=namespace)
 
 
 def use(caller, location_id, config, name="user"):

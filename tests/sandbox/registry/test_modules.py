@@ -1,6 +1,6 @@
 import pytest
 
-from sandbox.calls import APP, Caller, refused
+from sandbox.calls import APP, Caller, refused, with_namespace
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.proto import app as pb
 from viam_sync.sandbox import Sandbox
@@ -24,10 +24,6 @@ def get(owner, module_id, **fields):
 
 def names(caller, **fields):
     return [module.name for module in caller.ListModules(**fields).modules]
-
-
-def with_namespace(owner, organization_id, namespace="lessons"):
-    owner.UpdateOrganization(organization_id=organization_id, public_namespace=namespace)
 
 
 def send(caller, requests):
@@ -94,7 +90,7 @@ def test_the_name_of_a_module_is_needed_and_unique_among_all_items(sandbox, owne
             owner.CreateModule(organization_id=id, name="cameras")
 
 
-def test_what_is_no_module_is_refused(sandbox, owner):
+def test_an_item_that_is_no_module_is_refused(sandbox, owner):
     owner.CreateRegistryItem(organization_id=sandbox.organization_id, name="script", type=5)
     for id, code in (("script", "NOT_FOUND"), ("lessons:cameras", "NOT_FOUND"), ("a:b:c", "INVALID_ARGUMENT")):
         for call in (get, update, upload):

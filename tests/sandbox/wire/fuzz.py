@@ -1,4 +1,4 @@
-"""Requests that nobody would send: of every RPC, with something odd in any of the fields, and bytes that are none."""
+"""Fuzzed requests for every RPC: odd values in any of the fields, and malformed bytes."""
 
 import math
 import struct
@@ -48,11 +48,11 @@ def methods():
 
 
 class Fuzzer:
-    """A maker of requests.
+    """A generator of requests.
 
     Args:
-        source: Where chance comes from.
-        ids: The IDs of things that are there, by their kind, so that requests get past the first checks.
+        source: The source of random numbers.
+        ids: The IDs of existing resources by their kind, so that requests pass the first checks.
     """
 
     def __init__(self, source, ids):
@@ -60,7 +60,7 @@ class Fuzzer:
         self.ids = ids
 
     def request(self, method):
-        """Return the bytes of a request: mostly a message of the right kind, at times cut, changed or of another."""
+        """Return the bytes of a request: mostly a valid message, sometimes truncated, changed or random bytes."""
         data = self.message(method.input_type, _DEPTH).SerializePartialToString()
         chance = self.source.random()
         if chance < 0.05:
@@ -125,7 +125,7 @@ class Fuzzer:
         chance = self.source.random()
         if chance < 0.75:
             fitting = [kind for kind in self.ids if kind in f"{field.containing_type.name}.{field.name}".lower()]
-            # The name of the field, at the end, tells more than that of the message.
+            # The name of the field is more specific than that of its message.
             named = [kind for kind in fitting if kind in field.name]
             kinds = named or (field.name in ("id", "ids", "resource_id") and fitting) or ["name"]
             return self.source.choice(self.ids[self.source.choice(kinds)])

@@ -1,4 +1,4 @@
-"""Whatever arrives, the sandbox stays up and says what is wrong; it never fails itself."""
+"""Fuzzed requests: the sandbox rejects them with a reason, and never fails itself."""
 
 import collections
 import contextlib
@@ -39,7 +39,7 @@ def channel(sandbox):
 
 
 def known_ids(sandbox):
-    """Return the IDs of some things that are there, by the word that names them in requests."""
+    """Return the IDs of some existing resources, by the word that names them in requests."""
     rows = sandbox._world.store.rows
     tables = {
         "org": "organizations",

@@ -149,7 +149,7 @@ def test_without_a_folder_its_certificate_is_gone_at_the_end():
     assert not sandbox.ca_certificate.exists()
 
 
-def test_what_a_crash_left_of_a_certificate_is_no_hindrance(tmp_path):
+def test_an_incomplete_certificate_of_a_crash_is_replaced(tmp_path):
     draft = tmp_path / "tls.part"
     draft.mkdir()
     (draft / "key.pem").write_text("half a key")
