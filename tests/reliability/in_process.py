@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from viam_sync.sandbox import Sandbox
-from viam_sync.sandbox.faults import Fault
+from viam_sync.sandbox.faults.faults import Fault
 
 from .fault_proxy import REFUSE, FaultProxy
 from .schedules import SHUT, PlannedFault
@@ -179,7 +179,7 @@ class InProcessSandbox:
         self.notice()
         if arrived:
             self._arrival.wait(1)
-        for call in list(self._dispatcher._running.values()):
+        for call in self._dispatcher.active_calls():
             assert call.ended.wait(LONG), f"{call.rpc} does not end"
         self.sandbox.faults.clear()
 

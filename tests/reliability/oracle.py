@@ -100,6 +100,7 @@ class Oracle:
     def __enter__(self) -> "Oracle":
         enter = self._stack.enter_context
         self._sandbox = enter(Sandbox(seed=1))
+        self._sandbox.faults.drop_delay = 0
         enter(self._log)
         self._in_process = InProcessSandbox(self._sandbox)
         self._steady = self._connect(self._sandbox.url)

@@ -32,8 +32,8 @@ from viam_sync.proto import common as common_pb  # noqa: E402
 from viam_sync.proto.app import data as data_pb  # noqa: E402
 from viam_sync.rpc.dial import DialOptions, parse_address  # noqa: E402
 from viam_sync.sandbox import __main__ as command_line  # noqa: E402
-from viam_sync.sandbox.fault_texts import plan  # noqa: E402
-from viam_sync.sandbox.faults import Faults  # noqa: E402
+from viam_sync.sandbox.faults.faults import Faults  # noqa: E402
+from viam_sync.sandbox.faults.parsing import plan_from_text  # noqa: E402
 from viam_sync.transfer.export.export_paths import ExportPaths  # noqa: E402
 from viam_sync.transfer.output.atomic import AtomicOutput  # noqa: E402
 from viam_sync.transfer.output.binary_folder import clean_name, shortened  # noqa: E402
@@ -367,4 +367,4 @@ def test_a_command_line_is_read_or_refused_with_how_to_use_it(arguments: List[st
 )
 def test_a_text_plans_a_fault_or_is_refused(text: str) -> None:
     with contextlib.suppress(ValueError):
-        plan(Faults(), text)
+        plan_from_text(Faults(), text)

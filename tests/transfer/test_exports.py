@@ -25,7 +25,8 @@ from viam_sync.proto.app import data as pb
 from viam_sync.proto.app import datasync as sync_pb
 from viam_sync.rpc.dial import Channel, parse_address
 from viam_sync.rpc.policies import Retry
-from viam_sync.sandbox import Sandbox, downloads
+from viam_sync.sandbox import Sandbox
+from viam_sync.sandbox.http import downloads
 from viam_sync.transfer.export import exporter as module
 from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.binary_folder import UNFINISHED
@@ -392,13 +393,13 @@ def stalled_downloads(monkeypatch: pytest.MonkeyPatch, over: threading.Event) ->
     """Let downloads begin and not go on; return what tells whether some are under way."""
     waiting = []
 
-    class Stalled(downloads.Pieces):
+    class Stalled(downloads.FileBody):
         def __iter__(self) -> Iterator[bytes]:
             yield b"c"
             waiting.append(self)
             over.wait(60)
 
-    monkeypatch.setattr(downloads, "Pieces", Stalled)
+    monkeypatch.setattr(downloads, "FileBody", Stalled)
     return lambda: len(waiting) >= 4
 
 
