@@ -6,28 +6,22 @@ import warnings
 from datetime import datetime
 from typing import Optional, Sequence
 
-from typing_extensions import TypeAlias
-
 from viam_sync import utils
 from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.binary_tags import TagsMixin
 from viam_sync.app._data.bounding_boxes import BoundingBoxesMixin
 from viam_sync.app._data.bulk_uploads import BulkUploadsMixin
 from viam_sync.app._data.capture_uploads import CaptureUploadsMixin
-from viam_sync.app._data.data_pipelines import DataPipelineRunsPage, DataPipelinesMixin
+from viam_sync.app._data.data_pipelines import DataPipelinesMixin
 from viam_sync.app._data.datasets import DatasetsMixin
 from viam_sync.app._data.exports import ExportsMixin
-from viam_sync.app._data.pipeline_records import DataPipeline, DataPipelineRun
 from viam_sync.app._data.queries import QueriesMixin
 from viam_sync.app._data.sequences import SequencesMixin
 from viam_sync.app._data.tabular_data import TabularDataMixin
-from viam_sync.app._data.tabular_records import TabularData, TabularDataPoint
 from viam_sync.proto.app import data as pb
 from viam_sync.services.data_pipelines_service import DataPipelinesService
 from viam_sync.services.data_service import DataService
 from viam_sync.services.dataset_service import DatasetService
-from viam_sync.transfer.export.results import ExportResult
-from viam_sync.transfer.upload.batch import UploadResult
 
 __all__ = ["DataClient"]
 
@@ -61,15 +55,6 @@ class DataClient(
         >>> count
         1008
     """
-
-    # Without TypeAlias, mypy takes these names for variables, which cannot be used as types.
-    TabularData: TypeAlias = TabularData
-    TabularDataPoint: TypeAlias = TabularDataPoint
-    DataPipeline: TypeAlias = DataPipeline
-    DataPipelineRun: TypeAlias = DataPipelineRun
-    DataPipelineRunsPage: TypeAlias = DataPipelineRunsPage
-    UploadResult: TypeAlias = UploadResult
-    ExportResult: TypeAlias = ExportResult
 
     @staticmethod
     def create_filter(

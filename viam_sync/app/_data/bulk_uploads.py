@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 from google.protobuf.struct_pb2 import Value
-from typing_extensions import Literal
+from typing_extensions import Literal, TypeAlias
 
 from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.file_uploads import FileUploadsMixin
@@ -33,6 +33,9 @@ _CLOCKS = timedelta(days=1)
 
 class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
     """A method that uploads many files."""
+
+    # Without TypeAlias, mypy takes the name for a variable, which cannot be used as a type.
+    UploadResult: TypeAlias = UploadResult
 
     def upload_files(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, List, Mapping, Optional, Sequence, Union
 
-from typing_extensions import Self
+from typing_extensions import Self, TypeAlias
 
 from viam_sync.app._data.arguments import STANDARD_SOURCE
 from viam_sync.app._data.pipeline_records import DataPipeline, DataPipelineRun
@@ -93,6 +93,11 @@ class DataPipelineRunsPage:
 
 class DataPipelinesMixin(Service):
     """Methods for data pipelines."""
+
+    # Without TypeAlias, mypy takes these names for variables, which cannot be used as types.
+    DataPipeline: TypeAlias = DataPipeline
+    DataPipelineRun: TypeAlias = DataPipelineRun
+    DataPipelineRunsPage: TypeAlias = DataPipelineRunsPage
 
     def create_data_pipeline(
         self,

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Union
 
 from google.protobuf.message import Message
+from typing_extensions import TypeAlias
 
 from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.queries import QueriesMixin
@@ -31,6 +32,9 @@ _FETCH = methods.BINARY_DATA_BY_IDS._replace(policy=replace(READ_FILES, attempts
 
 class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
     """Methods that write all data that matches a filter to disk, however much it is."""
+
+    # Without TypeAlias, mypy takes the name for a variable, which cannot be used as a type.
+    ExportResult: TypeAlias = ExportResult
 
     def export_binary_data(
         self,

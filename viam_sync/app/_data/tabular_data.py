@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from typing_extensions import TypeAlias
+
 from viam_sync.app._data.tabular_records import TabularData, TabularDataPoint, tabular_items, tabular_row
 from viam_sync.checks import parameter_names, require
 from viam_sync.proto.app import data as pb
@@ -30,6 +32,10 @@ _ROWS = PagedCall(
 
 class TabularDataMixin(Service):
     """Methods for tabular data."""
+
+    # Without TypeAlias, mypy takes these names for variables, which cannot be used as types.
+    TabularData: TypeAlias = TabularData
+    TabularDataPoint: TypeAlias = TabularDataPoint
 
     def tabular_data_by_filter(
         self,
