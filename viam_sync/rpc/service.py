@@ -256,7 +256,8 @@ class _UploadCall(_RpcCall):
     cancellation: Cancellation
 
     def attempt(self, seconds: Optional[float]) -> Any:
-        requests, connection = self.request, self.channel.connection
+        requests: Requests = self.request
+        connection = self.channel.connection
         stub = connection.stub(self.method, self.service._make_stub)
         stream = RequestStream(requests() if callable(requests) else requests, self.method.policy.idle_timeout)
         headers = self.headers()
