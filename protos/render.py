@@ -220,4 +220,4 @@ def _imports(service: ServiceClass, body: str) -> Iterable[str]:
     if "Stream[" in body:
         yield "from viam_sync.rpc.streams import Stream"
     if "struct_to_dict(" in body:
-        yield "from viam_sync.utils import struct_to_dict"
+        yield "from viam_sync.messages.conversion import struct_to_dict"

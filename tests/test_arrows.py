@@ -15,15 +15,15 @@ PACKAGE = Path(viam_sync.__file__).parent
 #: What each room may import of the others.
 ALLOWED: Dict[str, Set[str]] = {
     "__init__": {"app", "rpc", "errors"},
-    "app": {"services", "transfer", "rpc", "errors", "utils", "proto", "messages", "checks"},
-    "services": {"rpc", "proto", "messages", "checks", "utils"},
-    "transfer": {"rpc", "errors", "utils", "proto", "messages", "checks"},
+    "app": {"services", "transfer", "rpc", "errors", "proto", "messages", "checks"},
+    "services": {"rpc", "proto", "messages", "checks"},
+    "transfer": {"rpc", "errors", "proto", "messages", "checks"},
     "rpc": {"errors", "proto", "messages", "checks"},
     "tabular": {"app", "transfer"},
-    "utils": {"proto", "messages", "checks"},
+    "utils": {"app", "messages"},
     "errors": set(),
     "proto": {"messages"},
-    "messages": {"checks", "utils"},
+    "messages": {"checks"},
     "checks": set(),
     "sandbox": {"proto", "messages", "checks"},
 }

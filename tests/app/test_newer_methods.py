@@ -215,7 +215,7 @@ ENDLESS["again"] = ENDLESS
         (
             lambda data, cloud: cloud.set_config_property("p-1", {5: True}),
             TypeError,
-            "property_changes takes a dict whose keys are texts, got the key 5",
+            "property_changes takes a dict whose keys are each a str, got the key 5",
         ),
         (
             lambda data, cloud: cloud.set_config_property("p-1", {"a": [object()]}),
@@ -226,7 +226,7 @@ ENDLESS["again"] = ENDLESS
         (
             lambda data, cloud: cloud.update_organization("o-1", default_fragments=["f-1"]),
             TypeError,
-            r"^default_fragments\[0\] takes a viam.app.v1.FragmentImport, got a str",
+            r"^default_fragments\[0\] takes a FragmentImport, got a str",
         ),
         (lambda data, cloud: cloud.update_organization(5), TypeError, "^org_id takes a str, got 5"),
     ],

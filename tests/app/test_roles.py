@@ -162,7 +162,7 @@ TYPES = "'organization', 'location', 'robot'"
             ValueError,
             f"new_resource_type takes one of {TYPES}, got 'machine'",
         ),
-        (lambda cloud: cloud.create_key("o", []), ValueError, "authorizations is empty"),
+        (lambda cloud: cloud.create_key("o", []), ValueError, "authorizations is an empty list; give at least one"),
         (
             lambda cloud: cloud.create_key("o", "owner"),
             TypeError,
@@ -171,7 +171,7 @@ TYPES = "'organization', 'location', 'robot'"
         (
             lambda cloud: cloud.create_key("o", APIKeyAuthorization("owner", "robot", "r")),
             TypeError,
-            "authorizations takes a list of APIKeyAuthorization, got a APIKeyAuthorization",
+            "authorizations takes a list of APIKeyAuthorization, got an APIKeyAuthorization",
         ),
         (
             lambda cloud: cloud.create_key("o", [APIKeyAuthorization("owner", "robot", "r"), "owner"]),

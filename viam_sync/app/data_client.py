@@ -8,7 +8,7 @@ from typing import Optional, Sequence
 
 from typing_extensions import TypeAlias
 
-from viam_sync import utils
+from viam_sync.app._data import filters
 from viam_sync.app._data.binary_data import BinaryFiles
 from viam_sync.app._data.binary_tags import BinaryTags
 from viam_sync.app._data.bounding_boxes import BoundingBoxes
@@ -127,7 +127,7 @@ class DataClient(
             DeprecationWarning,
             stacklevel=2,
         )
-        return utils.create_filter(
+        return filters.create_filter(
             component_name,
             component_type,
             method,

@@ -6,7 +6,7 @@ from typing import Iterator, Mapping, Optional
 
 import grpc
 
-from viam_sync.checks import is_text
+from viam_sync.checks import string
 from viam_sync.errors import UnauthenticatedError, grpc_error
 from viam_sync.proto.rpc import auth as pb
 from viam_sync.rpc.retry import READ, Policy
@@ -36,10 +36,7 @@ class Credentials:
 
     def __post_init__(self) -> None:
         for name, value in (("type", self.type), ("payload", self.payload)):
-            if not isinstance(value, str):
-                raise TypeError(f"{name} takes a str, got a {type(value).__name__}")
-            if not is_text(value):  # it may be a secret, so it is not shown
-                raise ValueError(f"{name} takes a text, got one with half a character in it")
+            string(name, value)
 
 
 class AuthService(Service):

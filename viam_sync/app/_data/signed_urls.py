@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Optional, Tuple
 
 from viam_sync.checks import text
+from viam_sync.messages.conversion import timestamp_to_datetime
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.retry import IDEMPOTENT
 from viam_sync.rpc.service import Service
-from viam_sync.utils import timestamp_to_datetime
 
 
 class SignedURLs(Service):

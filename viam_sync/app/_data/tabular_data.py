@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union, cast
 
 from viam_sync.app._data.records import TabularData, TabularDataPoint, tabular_items, tabular_row
-from viam_sync.checks import parameter_names, require
+from viam_sync.checks import boolean, parameter_names, require
 from viam_sync.messages.bson_documents import from_documents, to_documents
+from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.retry import QUERY, READ, STREAM
 from viam_sync.rpc.service import Service
 from viam_sync.transfer.output.atomic import AtomicOutput
 from viam_sync.transfer.output.rows import write_rows
-from viam_sync.utils import struct_to_dict, timestamp_to_datetime
 
 #: TABULAR_DATA_SOURCE_TYPE_STANDARD, as a number: naming it would build the schema when this is imported.
 _STANDARD = cast("pb.TabularDataSourceType.ValueType", 1)
@@ -154,8 +154,8 @@ class TabularQueries(Service):
             ('air', True)
         """
         require(organization_id=organization_id)
-        if not isinstance(use_recent_data, (bool, type(None))):
-            raise TypeError(f"use_recent_data takes a bool, got a {type(use_recent_data).__name__}")
+        if use_recent_data is not None:
+            boolean("use_recent_data", use_recent_data)
         kind = tabular_data_source_type
         if use_recent_data and kind == _STANDARD:
             kind = pb.TabularDataSourceType.TABULAR_DATA_SOURCE_TYPE_HOT_STORAGE

@@ -6,7 +6,7 @@ from typing import Any, List, Mapping, Optional
 
 from google.protobuf.struct_pb2 import Struct
 
-from viam_sync.checks import require
+from viam_sync.checks import require, wrong_type
 from viam_sync.messages.values import value_to_message
 from viam_sync.proto import app as pb
 from viam_sync.rpc.retry import NON_IDEMPOTENT
@@ -47,8 +47,7 @@ class ConfigProperties(Service):
         """
         require(robot_part_id=robot_part_id, property_changes=property_changes)
         if not isinstance(property_changes, Mapping):
-            kind = type(property_changes).__name__
-            raise TypeError(f"property_changes takes a dict of paths and values, got a {kind}")
+            raise wrong_type("property_changes", "a dict of paths and values", property_changes)
         values: Struct = value_to_message(Struct, property_changes, "property_changes")
         changes = [pb.ConfigPropertyChange(path=path, value=values.fields[path]) for path in property_changes]
         request = pb.SetConfigPropertyRequest(robot_part_id=robot_part_id, property_changes=changes)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, List, Mapping, Optional
 
 from viam_sync.app._fleet.fragment_records import Fragment, FragmentHistoryEntry
-from viam_sync.checks import describe, parameter_names, require
+from viam_sync.checks import parameter_names, require, wrong_type, wrong_word
 from viam_sync.proto import app as pb
 from viam_sync.rpc.retry import IDEMPOTENT, NON_IDEMPOTENT, READ
 from viam_sync.rpc.service import Service
@@ -47,7 +47,7 @@ class Fragments(Service):
         """
         require(org_id=org_id)
         if visibilities is not None and not isinstance(visibilities, (list, tuple)):
-            raise TypeError(f"visibilities takes a list of Fragment.Visibility, got a {type(visibilities).__name__}")
+            raise wrong_type("visibilities", "a list of Fragment.Visibility", visibilities)
         wanted = [_checked("visibilities", visibility).to_proto() for visibility in visibilities or ()]
         with parameter_names(organization_id="org_id"):
             request = pb.ListFragmentsRequest(
@@ -228,4 +228,4 @@ def _checked(parameter: str, given: object) -> Fragment.Visibility:
         return Fragment.Visibility(given)
     except (ValueError, RecursionError):  # its message shows what was given, however deep
         members = ", ".join(str(member) for member in Fragment.Visibility)
-    raise ValueError(f"{parameter} takes a Fragment.Visibility ({members}), got {describe(given)}")
+    raise wrong_word(parameter, f"a Fragment.Visibility ({members})", given)

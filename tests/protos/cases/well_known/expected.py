@@ -11,10 +11,10 @@ from well_known import google as google_pb
 from well_known import zoo as pb
 
 from viam_sync.checks import require
+from viam_sync.messages.conversion import struct_to_dict
 from viam_sync.messages.values import DurationLike, StructLike, TimestampLike
 from viam_sync.rpc.retry import IDEMPOTENT, NON_IDEMPOTENT
 from viam_sync.rpc.service import Service
-from viam_sync.utils import struct_to_dict
 
 
 class ZooService(Service):
