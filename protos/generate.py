@@ -35,11 +35,9 @@ sys.path.insert(0, str(PACKAGE.parent))
 
 from viam_sync.messages.module_names import module_of
 
-#: Where generated files live, and the hand-written ones that live there too.
+#: The folders of generated files, and the one file in them that is written by hand.
 FOLDERS = ("proto", "services")
-BY_HAND = {f"proto/{name}.py" for name in ("__init__", "_modules", "_pool", "_refusals", "_values")} | {
-    "services/__init__.py"
-}
+BY_HAND = {"services/__init__.py"}
 
 
 def module_name(file: str) -> str:
@@ -79,11 +77,11 @@ def message_files(files: List[FileDescriptor], names: Modules, comments: Mapping
     packages = {
         ".".join(parts[:size]) for parts in (name.split(".") for name in modules) for size in range(1, len(parts))
     }
-    packages -= {"viam_sync", "viam_sync.proto"}  # these are written by hand
+    packages -= {"viam_sync"}  # it is written by hand
     made = {}
     for name in sorted({*modules, *packages}):
         path = "/".join([*name.split(".")[1:], *(["__init__"] if name in packages else [])])
-        text = lazy_module(modules[name]) if name in modules else empty_module()
+        text = lazy_module(modules[name]) if name in modules else empty_module(name)
         made[f"{path}.py"] = text.encode()
         if name in modules:
             made[f"{path}.pyi"] = stub(modules[name], name, names, comments).encode()

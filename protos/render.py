@@ -241,4 +241,4 @@ def _imports(service: ServiceClass, body: str, services: str) -> Iterable[str]:
     if service.methods:
         yield f"from {services} import methods"
     if "struct_to_dict(" in body:
-        yield "from viam_sync.utils import struct_to_dict"
+        yield "from viam_sync.messages.conversion import struct_to_dict"

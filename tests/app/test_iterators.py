@@ -351,14 +351,14 @@ def test_an_argument_that_does_not_fit_is_named_and_nothing_is_sent(
 @pytest.mark.parametrize(
     ("name", "value", "kind", "text"),
     [
-        ("page_size", 0, ValueError, "page_size takes a number from 1 to 100, got 0"),
-        ("page_size", 101, ValueError, "page_size takes a number from 1 to 100, got 101"),
-        ("page_size", True, TypeError, "page_size takes an int, got a bool"),
-        ("page_size", None, TypeError, "page_size takes an int, got a NoneType"),
-        ("limit", -1, ValueError, "limit takes a number from 0 on, or None for all, got -1"),
-        ("limit", 2.5, TypeError, "limit takes an int, got a float"),
-        ("limit", False, TypeError, "limit takes an int, got a bool"),
-        ("prefetch", 1, TypeError, "prefetch takes a bool, got a int"),
+        ("page_size", 0, ValueError, "page_size takes an int from 1 to 100, got 0"),
+        ("page_size", 101, ValueError, "page_size takes an int from 1 to 100, got 101"),
+        ("page_size", True, TypeError, "page_size takes an int from 1 to 100, got True"),
+        ("page_size", None, TypeError, "page_size takes an int from 1 to 100, got None"),
+        ("limit", -1, ValueError, "limit takes an int from 0 on, or None for all, got -1"),
+        ("limit", 2.5, TypeError, "limit takes an int from 0 on, or None for all, got 2.5"),
+        ("limit", False, TypeError, "limit takes an int from 0 on, or None for all, got False"),
+        ("prefetch", 1, TypeError, "prefetch takes a bool, got 1"),
     ],
 )
 def test_a_number_that_does_not_fit_is_named_and_nothing_is_sent(
@@ -687,9 +687,9 @@ def test_workers_ask_for_all_that_the_caller_asks_for_and_for_a_time(
 @pytest.mark.parametrize(
     ("arguments", "kind", "text"),
     [
-        ({"workers": 0}, ValueError, "workers takes a number from 1 to 64, got 0"),
-        ({"workers": 65}, ValueError, "workers takes a number from 1 to 64, got 65"),
-        ({"workers": True}, TypeError, "workers takes an int, got True"),
+        ({"workers": 0}, ValueError, "workers takes an int from 1 to 64, got 0"),
+        ({"workers": 65}, ValueError, "workers takes an int from 1 to 64, got 65"),
+        ({"workers": True}, TypeError, "workers takes an int from 1 to 64, got True"),
         ({"workers": 2, "prefetch": False}, ValueError, "prefetch is False, but workers is 2, and they fetch ahead"),
     ],
 )

@@ -199,7 +199,7 @@ ENDLESS["again"] = ENDLESS
         (
             lambda data, app: app.set_config_property("p-1", {5: True}),
             TypeError,
-            "property_changes takes a dict whose keys are texts, got the key 5",
+            "property_changes takes a dict whose keys are each a str, got the key 5",
         ),
         (
             lambda data, app: app.set_config_property("p-1", {"a": [object()]}),
@@ -210,7 +210,7 @@ ENDLESS["again"] = ENDLESS
         (
             lambda data, app: app.update_organization("o-1", default_fragments=["f-1"]),
             TypeError,
-            r"^default_fragments\[0\] takes a viam.app.v1.FragmentImport, got a str",
+            r"^default_fragments\[0\] takes a FragmentImport, got a str",
         ),
         (lambda data, app: app.update_organization(5), TypeError, "^org_id takes a str, got 5"),
     ],

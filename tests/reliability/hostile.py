@@ -10,8 +10,8 @@ from typing import NamedTuple, Sequence, Tuple
 import grpc
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import MethodDescriptorProto
+from messages.schema_walk import example
 from parity.recording import rpcs
-from proto.every import example
 from sandbox.junk import Junk
 
 from viam_sync.messages.pool import message

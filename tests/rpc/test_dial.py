@@ -101,7 +101,6 @@ def test_an_empty_key_is_refused(key: Any) -> None:
     [
         {"timeout": 0},
         {"timeout": float("nan")},
-        {"timeout": "5"},
         {"max_reconnect_attempts": -1},
         {"initial_connection_attempts": 0},
         {"initial_connection_attempt_timeout": -1},
@@ -112,8 +111,24 @@ def test_a_number_that_makes_no_sense_is_refused_by_name(wrong: Any) -> None:
         DialOptions(**wrong)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        ({"timeout": "5"}, "timeout takes a number of seconds above 0, got a str"),
+        ({"max_reconnect_attempts": 1.5}, "max_reconnect_attempts takes an int from 0 to 2147483647, got 1.5"),
+        ({"insecure": "false"}, "insecure takes a bool, got a str"),
+        ({"ca_certificate": 5}, "ca_certificate takes a path, got 5"),
+        ({"auth_entity": 5}, "auth_entity takes a str, got 5"),
+    ],
+)
+def test_an_option_of_another_type_is_refused_by_name(wrong: Any, text: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        DialOptions(**wrong)
+    assert str(caught.value) == text
+
+
 def test_credentials_must_be_credentials() -> None:
-    with pytest.raises(TypeError, match="credentials takes a Credentials, got str"):
+    with pytest.raises(TypeError, match="credentials takes a Credentials, got a str"):
         DialOptions(credentials=SECRET)  # type: ignore[arg-type]
 
 

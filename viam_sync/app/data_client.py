@@ -6,7 +6,7 @@ import warnings
 from datetime import datetime
 from typing import Optional, Sequence
 
-from viam_sync import utils
+from viam_sync.app._data import filters
 from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.binary_tags import TagsMixin
 from viam_sync.app._data.bounding_boxes import BoundingBoxesMixin
@@ -106,7 +106,7 @@ class DataClient(
             DeprecationWarning,
             stacklevel=2,
         )
-        return utils.create_filter(
+        return filters.create_filter(
             component_name,
             component_type,
             method,

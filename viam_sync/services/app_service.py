@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from viam_sync.checks import parameter_names, require
+from viam_sync.messages.conversion import struct_to_dict
 from viam_sync.messages.values import StructLike
 from viam_sync.proto import app as pb
 from viam_sync.proto.app import packages as packages_pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
-from viam_sync.utils import struct_to_dict
 
 
 class AppService(Service):

@@ -151,9 +151,9 @@ def test_a_box_is_changed_and_removed(server: FakeService, data: DataClient) -> 
         ({"x_min_normalized": 0.2}, "x_min_normalized must be less than x_max_normalized, got 0.2 and 0.2"),
         ({"y_min_normalized": 1, "y_max_normalized": 0}, "y_min_normalized must be less than y_max_normalized"),
         ({"label": ""}, "label is an empty string"),
-        ({"label": 3}, "label takes a str, got a int"),
+        ({"label": 3}, "label takes a str, got 3"),
         ({"binary_id": ""}, "binary_id is an empty string"),
-        ({"binary_id": 3}, "binary_id takes a str or a BinaryID, got a int"),
+        ({"binary_id": 3}, "binary_id takes a str or a BinaryID, got 3"),
         ({"confidence_score": 2}, "confidence_score takes a number from 0 to 1, got 2"),
     ],
 )
@@ -189,10 +189,10 @@ BY_IDS: List[Callable[[DataClient, Any], Any]] = [
         ([], "binary_ids is an empty list; give at least one"),
         (ID, "binary_ids takes a list of IDs, got a str"),
         (MESSAGE, "binary_ids takes a list of IDs, got a BinaryID"),
-        (3, "binary_ids takes a list of IDs, got a int"),
+        (3, "binary_ids takes a list of IDs, got 3"),
         ([ID, ""], r"binary_ids\[1\] is an empty string"),
         ([ID, pb.Filter()], r"binary_ids\[1\] takes a str or a BinaryID, got a Filter"),
-        ([None], r"binary_ids\[0\] takes a str or a BinaryID, got a NoneType"),
+        ([None], r"binary_ids\[0\] takes a str or a BinaryID, got None"),
     ],
 )
 def test_what_are_no_ids_are_refused(
@@ -217,7 +217,7 @@ BY_TAGS: List[Callable[[DataClient, Any], Any]] = [
     [
         ([], "tags is an empty list; give at least one"),
         ("red", "tags takes a list of strings, got a str"),
-        (["red", 3], r"tags\[1\] takes a str, got a int"),
+        (["red", 3], r"tags\[1\] takes a str, got 3"),
     ],
 )
 def test_what_are_no_tags_are_refused(

@@ -55,7 +55,7 @@ def test_a_generator_is_read_as_far_as_it_is_asked_for() -> None:
 
 
 def test_a_list_is_checked_as_a_whole_first() -> None:
-    with pytest.raises(TypeError, match=r"tabular_data\[1\] takes a mapping, got a int"):
+    with pytest.raises(TypeError, match=r"tabular_data\[1\] takes a dict, got 2"):
         reading_messages([{"speed": 1}, 2])  # type: ignore[list-item]
 
 
@@ -99,7 +99,7 @@ def test_columns_need_names_of_their_own() -> None:
 
 @pytest.mark.parametrize("rows", [{"speed": 1}, "text", b"bytes", 5, None, Struct()])
 def test_what_is_no_table_is_refused(rows: Any) -> None:
-    with pytest.raises(TypeError, match="tabular_data takes an iterable of mappings or a DataFrame, got a"):
+    with pytest.raises(TypeError, match=r"tabular_data takes an iterable of dicts or a DataFrame, got (a |5|None)"):
         reading_messages(rows)
 
 

@@ -249,6 +249,8 @@ def test_parameters_are_plain_values_or_messages(server: FakeService, data: Data
     assert values["message"].string_value == "x"
 
 
+NO_TIME = "takes None, a bool, a number, a str, a list or a dict, got a datetime"
+
 REFUSED: Dict[str, Callable[[DataClient], Any]] = {
     "binary_data takes bytes, a path .*, got a str": lambda data: data.binary_data_capture_upload(
         "text",  # type: ignore[arg-type]
@@ -257,9 +259,9 @@ REFUSED: Dict[str, Callable[[DataClient], Any]] = {
         "png",
     ),
     "data takes bytes, a path .*, got a str": lambda data: data.file_upload("p", "text"),  # type: ignore[arg-type]
-    "data takes bytes, a path .*, got a int": lambda data: data.streaming_data_capture_upload(5, "p", "png"),  # type: ignore[arg-type]
+    "data takes bytes, a path .*, got 5": lambda data: data.streaming_data_capture_upload(5, "p", "png"),  # type: ignore[arg-type]
     "file_ext is empty": lambda data: data.streaming_data_capture_upload(b"x", "p", ""),
-    "file_ext takes a str, got a int": lambda data: data.streaming_data_capture_upload(b"x", "p", 5),  # type: ignore[arg-type]
+    "file_ext takes a str, got 5": lambda data: data.streaming_data_capture_upload(b"x", "p", 5),  # type: ignore[arg-type]
     "tags takes a list, got a str": lambda data: data.file_upload("p", b"x", tags="red"),
     "dataset_ids takes a list, got a str": lambda data: data.file_upload("p", b"x", dataset_ids="d"),
     "part_id takes a str": lambda data: data.file_upload(5, b"x"),  # type: ignore[arg-type]
@@ -284,29 +286,25 @@ REFUSED: Dict[str, Callable[[DataClient], Any]] = {
         *CAMERA,
         data_request_times=[NOON],  # type: ignore[list-item]
     ),
-    "tabular_data takes an iterable of mappings or a DataFrame, got a dict": lambda data: (
-        data.tabular_data_capture_upload(
-            {"speed": 1},
-            "p",
-            *CAMERA,
-        )
+    "tabular_data takes an iterable of dicts or a DataFrame, got a dict": lambda data: data.tabular_data_capture_upload(
+        {"speed": 1},
+        "p",
+        *CAMERA,
     ),
-    r"tabular_data\[0\] takes a mapping, got a str": lambda data: data.tabular_data_capture_upload(
+    r"tabular_data\[0\] takes a dict, got a str": lambda data: data.tabular_data_capture_upload(
         ["speed"],
         "p",
         *CAMERA,
     ),
-    r"tabular_data\[0\] has no form in a message": lambda data: data.tabular_data_capture_upload(
+    rf"tabular_data\[0\]\['at'\] {NO_TIME}": lambda data: data.tabular_data_capture_upload(
         [{"at": NOON}], "p", *CAMERA
     ),
-    "method_parameters takes a mapping, got a str": lambda data: data.file_upload(
+    "method_parameters takes a dict, got a str": lambda data: data.file_upload(
         "p",
         b"x",
         method_parameters="fast",  # type: ignore[arg-type]
     ),
-    r"method_parameters\['at'\] has no form in a message": lambda data: data.file_upload(
-        "p", b"x", method_parameters={"at": NOON}
-    ),
+    rf"method_parameters\['at'\] {NO_TIME}": lambda data: data.file_upload("p", b"x", method_parameters={"at": NOON}),
 }
 
 

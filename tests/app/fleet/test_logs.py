@@ -193,10 +193,22 @@ def test_pages_stop_when_the_time_is_over(server: FakeService, app: AppClient) -
 @pytest.mark.parametrize(
     ("arguments", "kind", "text"),
     [
-        ({"num_log_entries": -1}, ValueError, "num_log_entries takes 0 for all entries, or how many at most, got -1"),
-        ({"num_log_entries": "5"}, TypeError, "num_log_entries takes an int, got '5'"),
-        ({"num_log_entries": None}, TypeError, "num_log_entries takes an int, got None"),
-        ({"log_levels": "error"}, TypeError, r"log_levels takes a list such as \['error'\], got 'error'"),
+        (
+            {"num_log_entries": -1},
+            ValueError,
+            "num_log_entries takes an int from 0 on, where 0 stands for all entries, got -1",
+        ),
+        (
+            {"num_log_entries": "5"},
+            TypeError,
+            "num_log_entries takes an int from 0 on, where 0 stands for all entries, got a str",
+        ),
+        (
+            {"num_log_entries": None},
+            TypeError,
+            "num_log_entries takes an int from 0 on, where 0 stands for all entries, got None",
+        ),
+        ({"log_levels": "error"}, TypeError, r"log_levels takes a list such as \['error'\], got a str"),
         ({"dest": "logs.csv"}, ValueError, "cannot be written as .csv; use .json"),
         ({"dest": "absent/logs.json"}, FileNotFoundError, "there is no folder"),
     ],

@@ -150,7 +150,7 @@ def test_an_open_file_is_read_from_where_it_stands_and_left_open(server: FakeSer
     ("file", "kind", "text"),
     [
         ("arm.tar.gz", TypeError, "file takes bytes, a path .*, or a file opened in binary mode, got a str"),
-        (None, TypeError, "got a NoneType"),
+        (None, TypeError, "file takes bytes, a path .*, got None"),
         (io.StringIO("text"), TypeError, "file takes a file opened in binary mode, got one opened as text"),
         (Path("absent.tar.gz"), FileNotFoundError, "absent.tar.gz"),
     ],

@@ -160,7 +160,7 @@ TYPES = "'organization', 'location', 'robot'"
             ValueError,
             f"new_resource_type takes one of {TYPES}, got 'machine'",
         ),
-        (lambda app: app.create_key("o", []), ValueError, "authorizations is empty"),
+        (lambda app: app.create_key("o", []), ValueError, "authorizations is an empty list; give at least one"),
         (
             lambda app: app.create_key("o", "owner"),
             TypeError,
@@ -169,7 +169,7 @@ TYPES = "'organization', 'location', 'robot'"
         (
             lambda app: app.create_key("o", APIKeyAuthorization("owner", "robot", "r")),
             TypeError,
-            "authorizations takes a list of APIKeyAuthorization, got a APIKeyAuthorization",
+            "authorizations takes a list of APIKeyAuthorization, got an APIKeyAuthorization",
         ),
         (
             lambda app: app.create_key("o", [APIKeyAuthorization("owner", "robot", "r"), "owner"]),

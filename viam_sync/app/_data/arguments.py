@@ -7,7 +7,7 @@ from typing import Any, Dict, Optional, Sequence, Union, cast
 
 from google.protobuf.message import Message
 
-from viam_sync.checks import as_items, describe_kind, is_text, share
+from viam_sync.checks import describe_items, is_text, items_of, share, wrong_type
 from viam_sync.proto.app import data as pb
 
 #: An ID of binary data: "organization/location/file", or the message that older versions of the service take.
@@ -28,7 +28,7 @@ def id_fields(name: str, ids: Sequence[BinaryIDLike]) -> Dict[str, Any]:
         The messages as ``binary_ids``, the strings as ``binary_data_ids``.
 
     Raises:
-        TypeError: If it is no list, or something in it is no ID.
+        TypeError: If it is no list of IDs.
         ValueError: If it is empty, or an ID in it is.
 
     Example:
@@ -36,7 +36,7 @@ def id_fields(name: str, ids: Sequence[BinaryIDLike]) -> Dict[str, Any]:
         >>> id_fields("binary_ids", ["org/loc/file"])
         {'binary_ids': [], 'binary_data_ids': ['org/loc/file']}
     """
-    items = as_items(name, ids, "IDs")
+    items = items_of(name, ids, "IDs")
     fields = [id_field(f"{name}[{index}]", item) for index, item in enumerate(items)]
     return {
         "binary_ids": [field["binary_id"] for field in fields if "binary_id" in field],
@@ -71,7 +71,7 @@ def id_field(name: str, given: BinaryIDLike) -> Dict[str, Any]:
         return {"binary_data_id": given}
     if isinstance(given, Message) and given.DESCRIPTOR.full_name == "viam.app.data.v1.BinaryID":
         return {"binary_id": given}
-    raise TypeError(f"{name} takes a str or a BinaryID, got a {type(given).__name__}")
+    raise wrong_type(name, "a str or a BinaryID", given)
 
 
 def request_time_fields(name: str, times: Optional[Sequence[datetime]]) -> Dict[str, Any]:
@@ -94,7 +94,7 @@ def request_time_fields(name: str, times: Optional[Sequence[datetime]]) -> Dict[
     if times is None:
         return {}
     if not isinstance(times, (tuple, list)) or not all(isinstance(time, datetime) for time in times):
-        raise TypeError(f"{name} takes two datetimes, (requested, received), got {describe_kind(times)}")
+        raise TypeError(f"{name} takes two datetimes, (requested, received), got {describe_items(times)}")
     if len(times) != 2:
         raise ValueError(f"{name} takes two datetimes, (requested, received), got {len(times)}")
     return {"time_requested": times[0], "time_received": times[1]}
@@ -120,8 +120,7 @@ def box_fields(x_min: float, y_min: float, x_max: float, y_max: float) -> Dict[s
     """
     edges = {"x_min_normalized": x_min, "y_min_normalized": y_min, "x_max_normalized": x_max, "y_max_normalized": y_max}
     for name, edge in edges.items():
-        if share(name, edge) is None:
-            raise TypeError(f"{name} takes a number from 0 to 1, got None")
+        share(name, edge)
     for axis in "xy":
         low, high = f"{axis}_min_normalized", f"{axis}_max_normalized"
         if edges[low] >= edges[high]:

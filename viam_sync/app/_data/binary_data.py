@@ -7,13 +7,13 @@ from typing import List, Optional, Sequence, Tuple
 
 from viam_sync.app._data.arguments import BinaryIDLike, id_fields
 from viam_sync.checks import parameter_names, text
+from viam_sync.messages.conversion import timestamp_to_datetime
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.transfer.output.binary_folder import binary_destination
 from viam_sync.transfer.paging.paged_call import PagedCall
 from viam_sync.transfer.paging.pages import Items, Pages
-from viam_sync.utils import timestamp_to_datetime
 
 
 def _read_files(

@@ -58,7 +58,7 @@ class BoundingBoxesMixin(Service):
         """
         request = pb.AddBoundingBoxToImageByIDRequest(
             label=text("label", label),
-            confidence=share("confidence_score", confidence_score),
+            confidence=None if confidence_score is None else share("confidence_score", confidence_score),
             **id_field("binary_id", binary_id),
             **box_fields(x_min_normalized, y_min_normalized, x_max_normalized, y_max_normalized),
         )
@@ -109,7 +109,7 @@ class BoundingBoxesMixin(Service):
         request = pb.UpdateBoundingBoxRequest(
             bbox_id=text("bbox_id", bbox_id),
             label=text("label", label),
-            confidence=share("confidence_score", confidence_score),
+            confidence=None if confidence_score is None else share("confidence_score", confidence_score),
             **id_field("binary_id", binary_id),
             **box_fields(x_min_normalized, y_min_normalized, x_max_normalized, y_max_normalized),
         )

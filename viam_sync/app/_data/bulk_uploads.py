@@ -15,11 +15,11 @@ from typing_extensions import Literal, TypeAlias
 from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.file_uploads import FileUploadsMixin
 from viam_sync.app._data.upload_metadata import upload_metadata
-from viam_sync.checks import require_seconds, worker_count
+from viam_sync.checks import path_from, require_seconds, worker_count, wrong_type
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.transfer.output.atomic import StrPath, path_from
+from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.upload.batch import Found, UploadResult, Uploads, files_in, files_of
 from viam_sync.transfer.upload.journal import JOURNAL_NAME, Intent, Journal
@@ -152,7 +152,9 @@ def _files_and_journal(
 ) -> Tuple[List[Found], Optional[Path]]:
     """Return the files, and the path of the journal, if there is to be one."""
     if pattern is not None and not isinstance(pattern, str):
-        raise TypeError(f"pattern takes a str, got a {type(pattern).__name__}")
+        raise wrong_type("pattern", "a str", pattern)
+    if pattern == "":
+        raise ValueError("pattern is an empty string; leave it out for all files")
     path = None if journal is None or journal is False else path_from("journal", journal)
     if isinstance(paths, (str, os.PathLike)):
         folder = path_from("paths", paths)
@@ -162,7 +164,7 @@ def _files_and_journal(
         path = folder / JOURNAL_NAME if journal is None else path
         return files_in(folder, None if pattern is None else str(pattern), path), path
     if isinstance(paths, (bytes, bytearray, memoryview, IOBase, Mapping)) or not isinstance(paths, Iterable):
-        raise TypeError(f"paths takes a folder or an iterable of paths, got a {type(paths).__name__}")
+        raise wrong_type("paths", "a folder or an iterable of paths", paths)
     if pattern is not None:
         raise ValueError(f"pattern is {pattern!r}, but it chooses files of a folder, and paths names files")
     return files_of(paths), path

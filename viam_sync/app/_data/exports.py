@@ -13,7 +13,7 @@ from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.queries import QueriesMixin
 from viam_sync.app._data.tabular_data import TabularDataMixin
 from viam_sync.app._data.tabular_records import plain_rows
-from viam_sync.checks import parameter_names, worker_count
+from viam_sync.checks import parameter_names, path_from, worker_count, wrong_type
 from viam_sync.messages.bson_documents import to_documents
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.cancellation import Cancellation
@@ -22,7 +22,7 @@ from viam_sync.services import methods
 from viam_sync.transfer.concurrency.throttle import Throttle
 from viam_sync.transfer.export.exporter import Export
 from viam_sync.transfer.export.results import ExportResult
-from viam_sync.transfer.output.atomic import StrPath, path_from
+from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.output.tables import TableFile
 
@@ -193,8 +193,7 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
 
     def _queried(self, query: Any, organization_id: Optional[str], timeout: Optional[float]) -> List[Dict[str, Any]]:
         if isinstance(query, (bytes, Mapping)) or not isinstance(query, (str, Sequence)):
-            kind = type(query).__name__
-            raise TypeError(f"filter_or_query takes a Filter, SQL as a str, or MQL as a list of stages, got a {kind}")
+            raise wrong_type("filter_or_query", "a Filter, SQL as a str, or MQL as a list of stages", query)
         if organization_id is None:
             raise ValueError(
                 "filter_or_query is a query, and a query is for the data of one organization; give its ID as"

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any, Iterator, Mapping, Optional, Sequence
 
 from viam_sync.app._data.upload_metadata import upload_metadata
+from viam_sync.checks import path_from
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
-from viam_sync.transfer.output.atomic import StrPath, path_from
+from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.upload.source import FileSource, ProgressChunks, Uploadable, upload_source
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
 from viam_sync.app._data.arguments import STANDARD_SOURCE
-from viam_sync.checks import parameter_names, require
+from viam_sync.checks import boolean, parameter_names, require
 from viam_sync.messages.bson_documents import from_documents, to_document, to_documents
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
@@ -88,8 +88,8 @@ class QueriesMixin(Service):
             ('air', True)
         """
         require(organization_id=organization_id)
-        if not isinstance(use_recent_data, (bool, type(None))):
-            raise TypeError(f"use_recent_data takes a bool, got a {type(use_recent_data).__name__}")
+        if use_recent_data is not None:
+            boolean("use_recent_data", use_recent_data)
         kind = tabular_data_source_type
         if use_recent_data and kind == STANDARD_SOURCE:
             kind = pb.TabularDataSourceType.TABULAR_DATA_SOURCE_TYPE_HOT_STORAGE

@@ -8,12 +8,13 @@ from io import IOBase
 from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Sized, Tuple, Union
 
 from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Struct
 from typing_extensions import Protocol, TypeAlias, TypeGuard
 
 from viam_sync.app._data.arguments import request_time_fields
-from viam_sync.messages.values import check_depth
+from viam_sync.checks import wrong_type
+from viam_sync.messages.values import check_depth, struct_of
 from viam_sync.proto.app import datasync as pb
-from viam_sync.utils import dict_to_struct
 
 
 class Frame(Protocol):
@@ -59,7 +60,7 @@ def reading_messages(rows: Rows, times: Optional[Times] = None) -> Iterator[pb.S
         [20.5, 21.0]
     """
     if times is not None and not isinstance(times, (list, tuple)):
-        raise TypeError(f"data_request_times takes a list, got a {type(times).__name__}")
+        raise wrong_type("data_request_times", "a list", times)
     plain = _frame_rows(rows) if _is_frame(rows) else _iterable(rows)
     if times is not None and isinstance(rows, Sized) and len(rows) != len(times):
         raise _other_length(len(times), len(rows))
@@ -93,11 +94,8 @@ def _messages(rows: Iterable[Any], times: Optional[Times]) -> Iterator[pb.Sensor
     count = 0
     for index, row in enumerate(rows):
         if not isinstance(row, Mapping):
-            raise TypeError(f"tabular_data[{index}] takes a mapping, got a {type(row).__name__}")
-        try:
-            struct = dict_to_struct(row)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"tabular_data[{index}] has no form in a message: {error}") from error
+            raise wrong_type(f"tabular_data[{index}]", "a dict", row)
+        struct = struct_of(Struct, row, f"tabular_data[{index}]")
         metadata = None
         if times is not None:
             if index >= len(times):
@@ -117,7 +115,7 @@ def _iterable(rows: Any) -> Iterable[Any]:
     if isinstance(rows, (str, bytes, bytearray, memoryview, IOBase, Mapping, Message)) or not isinstance(
         rows, Iterable
     ):
-        raise TypeError(f"tabular_data takes an iterable of mappings or a DataFrame, got a {type(rows).__name__}")
+        raise wrong_type("tabular_data", "an iterable of dicts or a DataFrame", rows)
     return rows
 
 

@@ -9,6 +9,7 @@ from typing_extensions import TypeAlias
 
 from viam_sync.app._data.tabular_records import TabularData, TabularDataPoint, tabular_items, tabular_row
 from viam_sync.checks import parameter_names, require
+from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
@@ -16,7 +17,6 @@ from viam_sync.transfer.output.atomic import AtomicOutput
 from viam_sync.transfer.output.rows import write_rows
 from viam_sync.transfer.paging.paged_call import PagedCall
 from viam_sync.transfer.paging.pages import Items, Pages
-from viam_sync.utils import struct_to_dict, timestamp_to_datetime
 
 
 def _read_rows(

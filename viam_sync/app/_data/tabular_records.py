@@ -8,10 +8,11 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple, Union
 
 from typing_extensions import Self
 
+from viam_sync.checks import wrong_type
+from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.output.rows import capture_metadata_row, json_value, time_row
 from viam_sync.transfer.paging.pages import Converted
-from viam_sync.utils import struct_to_dict, timestamp_to_datetime
 
 #: The most metadata of readings that are kept at a time.
 _MOST_SHARED = 1000
@@ -155,4 +156,4 @@ def plain_rows(rows: Iterable[Union[TabularData, TabularDataPoint, Mapping[str, 
         elif isinstance(row, Mapping):
             yield row
         else:
-            raise TypeError(f"rows takes what methods for tabular data return, got a {type(row).__name__}")
+            raise wrong_type("rows", "what methods for tabular data return", row)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, List, Mapping, Optional
 
 from viam_sync.app._fleet.fragment_records import Fragment, FragmentHistoryEntry
-from viam_sync.checks import describe, parameter_names, require
+from viam_sync.checks import parameter_names, require, wrong_type, wrong_word
 from viam_sync.proto import app as pb
 from viam_sync.rpc.policies import IDEMPOTENT
 from viam_sync.rpc.service import Service
@@ -54,7 +54,7 @@ class FragmentsMixin(Service):
         """
         require(org_id=org_id)
         if visibilities is not None and not isinstance(visibilities, (list, tuple)):
-            raise TypeError(f"visibilities takes a list of Fragment.Visibility, got a {type(visibilities).__name__}")
+            raise wrong_type("visibilities", "a list of Fragment.Visibility", visibilities)
         wanted = [_visibility("visibilities", visibility).to_proto() for visibility in visibilities or ()]
         with parameter_names(organization_id="org_id"):
             request = pb.ListFragmentsRequest(
@@ -272,4 +272,4 @@ def _visibility(parameter: str, given: object) -> Fragment.Visibility:
         return Fragment.Visibility(given)
     except (ValueError, RecursionError):  # its message would show the whole value
         members = ", ".join(str(member) for member in Fragment.Visibility)
-    raise ValueError(f"{parameter} takes a Fragment.Visibility ({members}), got {describe(given)}")
+    raise wrong_word(parameter, f"a Fragment.Visibility ({members})", given)

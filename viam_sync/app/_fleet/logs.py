@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence, 
 
 from viam_sync.app._fleet.log_tail import LogsStream, Tail, timestamp_from_nanoseconds
 from viam_sync.app._fleet.machine_records import LogEntry
-from viam_sync.checks import describe, parameter_names, require, require_seconds
+from viam_sync.checks import parameter_names, require, require_seconds, whole, wrong_type
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
 from viam_sync.rpc.cancellation import Cancellation
@@ -84,7 +84,7 @@ class LogsMixin(Service):
         """
         require(robot_part_id=robot_part_id)
         require_seconds("timeout", timeout)
-        count = _checked_count(num_log_entries)
+        count = whole("num_log_entries", num_log_entries, 0, note=", where 0 stands for all entries")
         destination = None if dest is None else AtomicOutput(dest, refused=(".csv",))
         request = _logs_request(
             robot_part_id,
@@ -260,16 +260,8 @@ def _logs_request(
     robot_part_id: str, filter: Optional[str], log_levels: Sequence[str], **more: Any
 ) -> pb.GetRobotPartLogsRequest:
     if isinstance(log_levels, (str, bytes)):
-        raise TypeError(f"log_levels takes a list such as ['error'], got {log_levels!r}")
+        raise wrong_type("log_levels", "a list such as ['error']", log_levels)
     with parameter_names(id="robot_part_id", levels="log_levels"):
         return pb.GetRobotPartLogsRequest(
             id=robot_part_id, filter="" if filter is None else filter, page_token="", levels=log_levels, **more
         )
-
-
-def _checked_count(count: int) -> int:
-    if not isinstance(count, int):
-        raise TypeError(f"num_log_entries takes an int, got {describe(count)}")
-    if count < 0:
-        raise ValueError(f"num_log_entries takes 0 for all entries, or how many at most, got {describe(count)}")
-    return count

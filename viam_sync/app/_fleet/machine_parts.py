@@ -9,7 +9,7 @@ from typing import Any, List, Mapping, Optional
 from google.protobuf.struct_pb2 import Struct
 
 from viam_sync.app._fleet.machine_records import RobotPart, RobotPartHistoryEntry
-from viam_sync.checks import parameter_names, require, whole
+from viam_sync.checks import parameter_names, require, whole, wrong_type
 from viam_sync.messages.values import value_to_message
 from viam_sync.proto import app as pb
 from viam_sync.rpc.policies import IDEMPOTENT
@@ -314,8 +314,7 @@ class MachinePartsMixin(Service):
         """
         require(robot_part_id=robot_part_id, property_changes=property_changes)
         if not isinstance(property_changes, Mapping):
-            kind = type(property_changes).__name__
-            raise TypeError(f"property_changes takes a dict of paths and values, got a {kind}")
+            raise wrong_type("property_changes", "a dict of paths and values", property_changes)
         values: Struct = value_to_message(Struct, property_changes, "property_changes")
         changes = [pb.ConfigPropertyChange(path=path, value=values.fields[path]) for path in property_changes]
         request = pb.SetConfigPropertyRequest(robot_part_id=robot_part_id, property_changes=changes)

@@ -8,9 +8,9 @@ from typing import Any, List, Mapping, Optional
 
 from typing_extensions import Self
 
+from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
-from viam_sync.utils import struct_to_dict, timestamp_to_datetime
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import List, Literal, Optional, Tuple, get_args
 
 from typing_extensions import Self
 
-from viam_sync.checks import describe, parameter_names, require
+from viam_sync.checks import items_of, one_of, parameter_names, require, wrong_type
 from viam_sync.proto import app as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
@@ -40,8 +40,8 @@ class APIKeyAuthorization:
     resource_id: str
 
     def __post_init__(self) -> None:
-        _check("role", self.role, get_args(Role))
-        _check("resource_type", self.resource_type, get_args(ResourceType))
+        one_of("role", self.role, get_args(Role))
+        one_of("resource_type", self.resource_type, get_args(ResourceType))
         require(resource_id=self.resource_id)
 
     @classmethod
@@ -268,8 +268,8 @@ class RolesMixin(Service):
 def _authorization(
     organization_id: str, identity_id: str, role: str, resource_type: str, resource_id: str, prefix: str = ""
 ) -> pb.Authorization:
-    _check(f"{prefix}role", role, get_args(Role))
-    _check(f"{prefix}resource_type", resource_type, get_args(ResourceType))
+    one_of(f"{prefix}role", role, get_args(Role))
+    one_of(f"{prefix}resource_type", resource_type, get_args(ResourceType))
     with parameter_names(identity_id=f"{prefix}identity_id", resource_id=f"{prefix}resource_id"):
         return pb.Authorization(
             authorization_type="role",
@@ -288,17 +288,9 @@ def _of_key(organization_id: str, given: APIKeyAuthorization) -> pb.Authorizatio
     return authorization
 
 
-def _check(parameter: str, given: str, allowed: Tuple[str, ...]) -> None:
-    if not isinstance(given, str) or given not in allowed:
-        raise ValueError(f"{parameter} takes one of {', '.join(map(repr, allowed))}, got {describe(given)}")
-
-
 def _checked_list(authorizations: List[APIKeyAuthorization]) -> List[APIKeyAuthorization]:
-    if not isinstance(authorizations, (list, tuple)):
-        raise TypeError(f"authorizations takes a list of APIKeyAuthorization, got a {type(authorizations).__name__}")
-    for index, given in enumerate(authorizations):
+    items = items_of("authorizations", authorizations, "APIKeyAuthorization")
+    for index, given in enumerate(items):
         if not isinstance(given, APIKeyAuthorization):
-            raise TypeError(f"authorizations[{index}] takes an APIKeyAuthorization, got a {type(given).__name__}")
-    if not authorizations:
-        raise ValueError("authorizations is empty; a key needs at least one APIKeyAuthorization")
-    return authorizations
+            raise wrong_type(f"authorizations[{index}]", "an APIKeyAuthorization", given)
+    return items

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Dict, Iterator, List, Mapping, Sequence, Union
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+from viam_sync.checks import path_from
 from viam_sync.messages.pool import pool
 
 StrPath = Union[str, "os.PathLike[str]"]
@@ -174,30 +175,6 @@ def _mode_of(path: Path) -> int:
         return stat.S_IMODE(path.stat().st_mode) & 0o666 | 0o600
     except OSError:
         return 0o666
-
-
-def path_from(name: str, given: StrPath) -> Path:
-    """Return an argument as a path.
-
-    Raises:
-        TypeError: If it is none; ``name`` is what the caller knows it as.
-        ValueError: If no file can be called so.
-
-    Example:
-        >>> from viam_sync.transfer.output.atomic import path_from
-        >>> path_from("dest", "plants/rose.png").name
-        'rose.png'
-    """
-    try:
-        path = Path(given)
-        encoded = os.fsencode(path)
-    except TypeError:
-        raise TypeError(f"{name} takes a path, got a {type(given).__name__}") from None
-    except UnicodeEncodeError:
-        raise ValueError(f"{name} takes a path, got {str(given)!a}, in which there is half a character") from None
-    if b"\0" in encoded:
-        raise ValueError(f"{name} takes a path, got {str(given)!r}, with the character NUL in it")
-    return path
 
 
 def message_to_row(message: Message) -> Dict[str, Any]:

@@ -8,8 +8,9 @@ import re
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
+from viam_sync.checks import path_from
 from viam_sync.proto.app import data as pb
-from viam_sync.transfer.output.atomic import AtomicOutput, StrPath, path_from
+from viam_sync.transfer.output.atomic import AtomicOutput, StrPath
 from viam_sync.transfer.output.rows import NO_JSON, binary_metadata_row, binary_row, unwritable, write_rows
 
 #: Writes files; takes them, and what the caller would lose if writing failed.

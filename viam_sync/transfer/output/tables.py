@@ -9,7 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, Mapping
 
-from viam_sync.transfer.output.atomic import AtomicOutput, StrPath, path_from
+from viam_sync.checks import path_from
+from viam_sync.transfer.output.atomic import AtomicOutput, StrPath
 from viam_sync.transfer.output.columns import Columns, flattened, optional, to_json
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.rows import json_value

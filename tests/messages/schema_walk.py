@@ -3,11 +3,11 @@
 import functools
 import importlib
 import pkgutil
-from typing import Any, Iterator, List
+from typing import Any, Iterator, List, Tuple
 
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodDescriptorProto
 
 import viam_sync.proto
 
@@ -68,6 +68,15 @@ def _other_pool() -> descriptor_pool.DescriptorPool:
 def foreign(name: str) -> Any:
     """Return the class of a message from another pool."""
     return message_factory.GetMessageClass(_other_pool().FindMessageTypeByName(name))
+
+
+def streaming(rpc: Any) -> Tuple[bool, bool]:
+    """Tell whether the request of an RPC is a stream, and whether the response is."""
+    if not hasattr(rpc, "client_streaming"):  # protobuf 4.22
+        described = MethodDescriptorProto()
+        rpc.CopyToProto(described)
+        rpc = described
+    return rpc.client_streaming, rpc.server_streaming
 
 
 def example(cls: Any, depth: int = 3) -> Any:

@@ -8,7 +8,7 @@ from typing import Dict, List, Set
 
 import pytest
 
-from .every import enums, full_name, messages, modules
+from .schema_walk import enums, full_name, messages, modules
 
 OF_MESSAGES = {"__init__", "HasField", "ClearField", "WhichOneof"}
 

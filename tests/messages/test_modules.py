@@ -8,7 +8,7 @@ import threading
 import pytest
 from google.protobuf import descriptor_pool
 
-from .every import modules, schema
+from .schema_walk import modules, schema
 
 OFFICIAL = ["app", "app.billing", "app.data", "app.dataset", "app.datasync", "app.mltraining", "app.packages"]
 OFFICIAL += ["common", "provisioning", "rpc.auth"]

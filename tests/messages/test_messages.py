@@ -9,7 +9,7 @@ import pytest
 from viam_sync.proto import app
 from viam_sync.proto.app import data
 
-from .every import enums, example, full_name, messages, modules
+from .schema_walk import enums, example, full_name, messages, modules
 
 
 def test_the_schema_has_messages_and_enums_nested_ones_too():

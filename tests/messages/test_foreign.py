@@ -6,12 +6,12 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from google.protobuf import any_pb2, duration_pb2, struct_pb2, timestamp_pb2
 
-from viam_sync.messages.pool import adopt
+from viam_sync.messages.acceptance import adopt
 from viam_sync.messages.values import value_to_message
 from viam_sync.proto import app, common, google
 from viam_sync.proto.app import data, datasync, mltraining
 
-from .every import foreign
+from .schema_walk import foreign
 
 MOMENT = datetime(2024, 2, 29, 12, 30, 15, 250000, tzinfo=timezone.utc)
 STAMP = timestamp_pb2.Timestamp(seconds=int(MOMENT.timestamp()), nanos=250_000_000)
@@ -135,44 +135,48 @@ def test_none_leaves_a_field_unset():
 REFUSED = {
     "in a field": (
         lambda: app.Robot(created_on=struct()),
-        "Robot.created_on takes a google.protobuf.Timestamp, got a google.protobuf.Struct",
+        "created_on takes a google.protobuf.Timestamp, got a google.protobuf.Struct",
     ),
     "in a repeated field": (
         lambda: app.ListRobotsResponse(robots=[app.Robot(), STAMP]),
-        r"ListRobotsResponse.robots\[1\] takes a viam.app.v1.Robot, got a google.protobuf.Timestamp",
+        "robots[1] takes a viam.app.v1.Robot, got a google.protobuf.Timestamp",
     ),
     "in a map": (
         lambda: datasync.UploadMetadata(method_parameters={"speed": STAMP}),
-        r"UploadMetadata.method_parameters\['speed'\] takes a google.protobuf.Any, got a google.protobuf.Timestamp",
+        "method_parameters['speed'] takes a google.protobuf.Any, got a google.protobuf.Timestamp",
     ),
     "in a dict": (
         lambda: app.ListRobotsResponse(robots=[{"created_on": foreign("viam.app.v1.Robot")()}]),
-        "Robot.created_on takes a google.protobuf.Timestamp, got a viam.app.v1.Robot",
+        "robots[0]['created_on'] takes a google.protobuf.Timestamp, got a viam.app.v1.Robot",
     ),
     "of our own pool": (
         lambda: data.DataRequest(filter=app.Robot()),
-        "DataRequest.filter takes a viam.app.data.v1.Filter, got a viam.app.v1.Robot",
+        "filter takes a viam.app.data.v1.Filter, got a viam.app.v1.Robot",
     ),
-    "to copy": (lambda: app.Robot().CopyFrom(STAMP), "CopyFrom takes a viam.app.v1.Robot, got a google.protobuf.Time"),
+    "to copy": (
+        lambda: app.Robot().CopyFrom(STAMP),
+        "CopyFrom takes a viam.app.v1.Robot, got a google.protobuf.Timestamp",
+    ),
     "to merge": (
         lambda: app.Robot().MergeFrom(app.Location()),
-        "MergeFrom takes a viam.app.v1.Robot, got a viam.app.v1",
+        "MergeFrom takes a viam.app.v1.Robot, got a viam.app.v1.Location",
     ),
     "that is no message": (
         lambda: app.Robot(created_on=5),
-        "Robot.created_on takes a google.protobuf.Timestamp, got a int$",
+        "created_on takes a datetime, got 5",
     ),
     "that is a list": (
         lambda: app.RobotPart(robot_config=["a"]),
-        r"RobotPart.robot_config takes a google.protobuf.Struct, got a list$",
+        "robot_config takes a dict, got a list",
     ),
 }
 
 
 @pytest.mark.parametrize(("build", "text"), REFUSED.values(), ids=list(REFUSED))
 def test_what_does_not_fit_is_refused(build, text):
-    with pytest.raises(TypeError, match=text):
+    with pytest.raises(TypeError) as caught:
         build()
+    assert str(caught.value) == text
 
 
 def test_unknown_fields_and_scalars_are_refused_by_protobuf():
