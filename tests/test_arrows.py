@@ -12,36 +12,87 @@ import viam_sync
 
 PACKAGE = Path(viam_sync.__file__).parent
 
-#: The rooms of the plan that a folder is divided into; the rest of its files are one room with it.
-DIVIDED = ("app/_data", "app/_fleet", "transfer/concurrency", "transfer/export", "transfer/output", "transfer/paging")
-DIVIDED += ("transfer/upload",)
+#: The folders that are divided into rooms; their files beside the rooms are a room themselves.
+DIVIDED = ("app", "transfer", "sandbox")
 
-#: What each room may import of the others.
+#: For each room, the rooms that it imports, from the ground up.
 ALLOWED: Dict[str, Set[str]] = {
-    "__init__": {"app", "rpc", "errors"},
-    "app": {"app/_data", "app/_fleet", "services", "transfer/output", "transfer/paging", "rpc", "errors"},
-    "app/_data": {"services", "rpc", "errors", "proto", "messages", "checks"},
-    "app/_fleet": {"services", "rpc", "errors", "proto", "messages", "checks"},
-    "services": {"rpc", "proto", "messages", "checks"},
-    "transfer/concurrency": {"rpc", "errors"},
-    "transfer/export": {"transfer/concurrency", "transfer/output", "rpc", "errors", "proto"},
-    "transfer/output": {"proto", "messages", "checks", "rpc"},
-    "transfer/paging": {"transfer/concurrency", "rpc", "errors", "proto", "checks"},
-    "transfer/upload": {"transfer/concurrency", "transfer/output", "rpc", "errors"},
-    "rpc": {"errors", "proto", "messages", "checks"},
-    "tabular": {"app/_data", "transfer/output"},
-    "utils": {"proto", "messages", "checks"},
-    "errors": set(),
-    "proto": {"messages"},
-    "messages": {"checks"},
     "checks": set(),
-    "sandbox": {"proto", "messages", "checks"},
+    "errors": set(),
+    "transfer": set(),
+    "messages": {"checks"},
+    "proto": {"messages"},
+    "rpc": {"checks", "errors", "messages", "proto"},
+    "sandbox/core": {"proto"},
+    "transfer/output": {"checks", "messages", "proto"},
+    "sandbox/billing": {"proto", "sandbox/core"},
+    "sandbox/data": {"proto", "sandbox/core"},
+    "sandbox/faults": {"sandbox/core"},
+    "sandbox/fleet": {"proto", "sandbox/core"},
+    "sandbox/provisioning": {"proto", "sandbox/core"},
+    "services": {"checks", "messages", "proto", "rpc"},
+    "transfer/concurrency": {"errors", "rpc"},
+    "sandbox/queries": {"proto", "sandbox/core", "sandbox/data"},
+    "sandbox/registry": {"proto", "sandbox/core", "sandbox/fleet"},
+    "sandbox/wire": {"messages", "proto", "sandbox/core", "sandbox/faults", "sandbox/fleet"},
+    "transfer/export": {"errors", "proto", "rpc", "transfer/concurrency", "transfer/output"},
+    "transfer/paging": {"checks", "errors", "proto", "rpc", "transfer/concurrency"},
+    "transfer/upload": {"checks", "errors", "rpc", "transfer/concurrency", "transfer/output"},
+    "app/_data": {
+        "checks",
+        "messages",
+        "proto",
+        "rpc",
+        "services",
+        "transfer/concurrency",
+        "transfer/export",
+        "transfer/output",
+        "transfer/paging",
+        "transfer/upload",
+    },
+    "app/_fleet": {
+        "checks",
+        "errors",
+        "messages",
+        "proto",
+        "rpc",
+        "services",
+        "transfer/output",
+        "transfer/paging",
+        "transfer/upload",
+    },
+    "sandbox/http": {"proto", "sandbox/core", "sandbox/data", "sandbox/wire"},
+    "sandbox/sample": {"proto", "sandbox/billing", "sandbox/core", "sandbox/data", "sandbox/fleet", "sandbox/registry"},
+    "sandbox/training": {"proto", "sandbox/core", "sandbox/registry"},
+    "app": {
+        "app/_data",
+        "app/_fleet",
+        "checks",
+        "errors",
+        "proto",
+        "rpc",
+        "services",
+        "transfer/output",
+        "transfer/paging",
+    },
+    "sandbox": {
+        "sandbox/billing",
+        "sandbox/core",
+        "sandbox/data",
+        "sandbox/faults",
+        "sandbox/fleet",
+        "sandbox/http",
+        "sandbox/provisioning",
+        "sandbox/queries",
+        "sandbox/registry",
+        "sandbox/sample",
+        "sandbox/training",
+        "sandbox/wire",
+    },
+    "tabular": {"app/_data", "transfer/output"},
+    "utils": {"app/_data", "messages"},
+    "__init__": {"app", "errors", "rpc"},
 }
-_TRANSFER = {room for room in ALLOWED if room.startswith("transfer/")}
-ALLOWED["app/_data"] |= _TRANSFER
-ALLOWED["app/_fleet"] |= _TRANSFER
-ALLOWED["app"] |= {"proto", "messages", "checks"}
-
 #: The ways out of the sandbox: the options that a lesson connects with, and the client that its fixture gives to tests.
 SANCTIONED = {("sandbox/server.py", "viam_sync.rpc.dial"), ("sandbox/pytest_plugin.py", "viam_sync.ViamClient")}
 
@@ -79,8 +130,10 @@ def file_of(name: str) -> Optional[str]:
 
 
 def room_of(path: str) -> str:
-    divided = [room for room in DIVIDED if path.startswith(f"{room}/")]
-    return divided[0] if divided else path.partition("/")[0].partition(".")[0]
+    first, *others = path.split("/")
+    if first in DIVIDED and len(others) > 1:
+        return f"{first}/{others[0]}"
+    return first.partition(".")[0]
 
 
 def targets(path: str) -> Set[str]:

@@ -7,7 +7,7 @@ from typing import Any, Dict
 from google.protobuf.message import Message
 
 
-def struct_to_dict(struct: Message) -> Dict[str, Any]:
+def plain_struct(struct: Message) -> Dict[str, Any]:
     """Return a Struct as a dictionary."""
     # The hot loop of queries: a number other than 0 needs no look at the kind of the value.
     fields = struct.fields  # type: ignore[attr-defined]
@@ -18,7 +18,7 @@ def plain_value(value: Any) -> Any:
     """Return a Value as a plain value."""
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
-        return struct_to_dict(value.struct_value)
+        return plain_struct(value.struct_value)
     if kind == "list_value":
         return [plain_value(item) for item in value.list_value.values]
     return None if kind in (None, "null_value") else getattr(value, kind)

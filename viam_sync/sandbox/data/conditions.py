@@ -56,7 +56,7 @@ def all_of(conditions: Iterable[Condition]) -> Condition:
     return Condition(sql, [value for each in found for value in each.values])
 
 
-def one_of(column: str, values: Iterable[str]) -> Condition:
+def column_in(column: str, values: Iterable[str]) -> Condition:
     """Return the condition that a column has one of any number of values."""
     # SQLite reads a text in JSON only up to its first NUL, so it would match a shorter text.
     complete = [value for value in values if "\0" not in value]
@@ -73,9 +73,9 @@ def access_condition(world: World, caller: Caller, action: str) -> Condition:
     }
     locations = world.store.rows(_DOWN, json.dumps(ids["location"]), json.dumps(ids["organization"]))
     conditions = (
-        one_of("c.organization_id", ids["organization"]),
-        one_of("c.location_id", [row["id"] for row in locations]),
-        one_of("c.robot_id", ids["robot"]),
+        column_in("c.organization_id", ids["organization"]),
+        column_in("c.location_id", [row["id"] for row in locations]),
+        column_in("c.robot_id", ids["robot"]),
     )
     return Condition(
         " OR ".join(each.sql for each in conditions), [value for each in conditions for value in each.values]
@@ -96,7 +96,7 @@ def capture_condition(filter: pb.Filter) -> Condition:
     for field, column in _ONE_OF.items():
         values = getattr(filter, field)
         if values:
-            found.append(one_of(f"c.{column}", [_checked_value(field, value) for value in values]))
+            found.append(column_in(f"c.{column}", [_checked_value(field, value) for value in values]))
     if filter.component_type:
         # Machines send both "camera" and "rdk:component:camera", and people ask for either.
         name = filter.component_type
@@ -124,7 +124,7 @@ def tags_condition(filter: pb.TagsFilter, tags: str) -> Condition:
         return Condition(f"NOT EXISTS ({tags})")
     if not filter.tags:  # clients send an empty filter for no filter
         return Condition("1")
-    wanted = one_of("tag", filter.tags)
+    wanted = column_in("tag", filter.tags)
     return Condition(f"EXISTS (SELECT 1 FROM ({tags}) WHERE {wanted.sql})", wanted.values)
 
 

@@ -16,8 +16,8 @@ from viam_sync.sandbox.data.conditions import (
     access_condition,
     all_of,
     capture_condition,
+    column_in,
     interval_condition,
-    one_of,
     tags_condition,
 )
 from viam_sync.sandbox.data.datasets import DATASET_TAG
@@ -115,7 +115,7 @@ def filter_condition(world: World, caller: Caller, filter: pb.Filter, action: st
         tags_condition(filter.tags_filter, _TAGS if untagged else _ALL_TAGS),
     ]
     if filter.bbox_labels:
-        labels = one_of("b.label", filter.bbox_labels)
+        labels = column_in("b.label", filter.bbox_labels)
         conditions.append(Condition(f"EXISTS ({_LABELS} AND {labels.sql})", labels.values))
     if filter.dataset_id:
         conditions.append(Condition(f"EXISTS ({_MEMBERS})", [checked_id("dataset", filter.dataset_id)]))

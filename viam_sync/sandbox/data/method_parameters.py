@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.google import ListValue, Struct, Value
-from viam_sync.sandbox.core.structs import plain_value, struct_to_dict
+from viam_sync.sandbox.core.structs import plain_struct, plain_value
 
 _WRAPPERS = {
     *("BoolValue", "BytesValue", "DoubleValue", "FloatValue", "StringValue"),
@@ -36,7 +36,7 @@ def _unpack_well_known(type: str, contents: bytes) -> Any:
     if package != "google.protobuf":
         raise LookupError(type)
     if name == "Struct":
-        return struct_to_dict(Struct.FromString(contents))
+        return plain_struct(Struct.FromString(contents))
     if name == "ListValue":
         return plain_value(Value(list_value=ListValue.FromString(contents)))
     if name == "Value":

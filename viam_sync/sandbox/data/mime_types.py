@@ -33,12 +33,12 @@ def mime_type_of(upload: pb.UploadMetadata, sensor: pb.SensorMetadata, head: byt
     given = upload.mime_type or _BY_NUMBER.get(sensor.mime_type, "")
     if given:
         return given
-    extension = with_dot(upload.file_extension) or _extension_of(upload.file_name)
+    extension = dotted_extension(upload.file_extension) or _extension_of(upload.file_name)
     by_head = next((kind for start, kind in _BY_HEAD.items() if head.startswith(start)), _UNKNOWN)
     return _BY_EXTENSION.get(extension.lower(), by_head)
 
 
-def with_dot(extension: str) -> str:
+def dotted_extension(extension: str) -> str:
     """Return an extension with its dot, which some clients leave out."""
     return extension if not extension or extension.startswith(".") else f".{extension}"
 

@@ -10,7 +10,7 @@ from viam_sync.proto.app import data as pb
 from viam_sync.proto.google import Struct
 from viam_sync.sandbox.core.access import Caller
 from viam_sync.sandbox.core.request_checks import required
-from viam_sync.sandbox.core.structs import struct_to_dict
+from viam_sync.sandbox.core.structs import plain_struct
 from viam_sync.sandbox.core.world import World, timestamp
 from viam_sync.sandbox.data.conditions import (
     Condition,
@@ -140,7 +140,7 @@ class ReadingsServicer:
         filter.part_id = part.id
         conditions = (capture_condition(filter), access_condition(self._world, caller, "read"))
         captures = find_captures(self._world, conditions)
-        parameters = struct_to_dict(request.additional_parameters)
+        parameters = plain_struct(request.additional_parameters)
         if not parameters:
             return captures
         rows = self._world.store.rows(

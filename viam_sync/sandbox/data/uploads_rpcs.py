@@ -12,7 +12,7 @@ from viam_sync.sandbox.core.call_errors import invalid_argument
 from viam_sync.sandbox.core.world import World, microseconds_of
 from viam_sync.sandbox.data.captures import current_capture_metadata
 from viam_sync.sandbox.data.datasets import get_dataset, require_binary_dataset
-from viam_sync.sandbox.data.mime_types import HEAD_BYTES, mime_type_of, with_dot
+from viam_sync.sandbox.data.mime_types import HEAD_BYTES, dotted_extension, mime_type_of
 from viam_sync.sandbox.data.new_files import NewFile, add_file
 from viam_sync.sandbox.data.readings import add_readings
 from viam_sync.sandbox.data.upload_checks import (
@@ -128,7 +128,7 @@ class UploadsServicer:
             size=stored.size,
             details=data_pb.BinaryMetadata(
                 file_name=metadata.file_name,
-                file_ext=with_dot(metadata.file_extension),
+                file_ext=dotted_extension(metadata.file_extension),
                 annotations=sensor.annotations if sensor.HasField("annotations") else None,
             ),
             tags=metadata.tags,

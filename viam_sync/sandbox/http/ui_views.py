@@ -17,11 +17,11 @@ from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import dataset as dataset_pb
 from viam_sync.proto.google import Struct
 from viam_sync.sandbox.core.access import Caller
-from viam_sync.sandbox.core.structs import struct_to_dict, with_integers
+from viam_sync.sandbox.core.structs import plain_struct, with_integers
 from viam_sync.sandbox.core.world import World, microseconds_of
 from viam_sync.sandbox.data.datasets import DATASET_TAG
 from viam_sync.sandbox.data.files import to_metadata
-from viam_sync.sandbox.wire.call_log import Call
+from viam_sync.sandbox.wire.call_log import LoggedCall
 
 #: The types of images that browsers display and do not run as scripts.
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp")
@@ -112,7 +112,7 @@ def data_view(world: World) -> Dict[str, Any]:
     }
 
 
-def calls_view(world: World, calls: Sequence[Call]) -> Dict[str, Any]:
+def calls_view(world: World, calls: Sequence[LoggedCall]) -> Dict[str, Any]:
     """Return calls as JSON values."""
     callers = {call.caller.id: call.caller for call in calls if call.caller is not None}
     names = {id: _caller_name(world, caller) for id, caller in callers.items()}
@@ -249,7 +249,7 @@ def _caller_name(world: World, caller: Caller) -> str:
 
 
 def _json(struct: Message) -> str:
-    return _cut(json.dumps(with_integers(struct_to_dict(struct)), ensure_ascii=False, sort_keys=True), _TEXT)
+    return _cut(json.dumps(with_integers(plain_struct(struct)), ensure_ascii=False, sort_keys=True), _TEXT)
 
 
 def _too_large(row: sqlite3.Row) -> str:

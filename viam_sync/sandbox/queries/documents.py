@@ -10,7 +10,7 @@ from bson.errors import BSONError
 
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.google import Struct
-from viam_sync.sandbox.core.structs import struct_to_dict
+from viam_sync.sandbox.core.structs import plain_struct
 from viam_sync.sandbox.data.method_parameters import method_parameters
 
 # The times of the years 1 to 9999, in milliseconds since the epoch.
@@ -44,7 +44,7 @@ def encode_readings(origins: Mapping[int, int], rows: Iterable[sqlite3.Row]) -> 
             "origin": origins[row["capture_id"]],
             "requested": _milliseconds(row["requested"]),
             "received": _milliseconds(row["received"]),
-            "data": struct_to_dict(Struct.FromString(row["body"])),
+            "data": plain_struct(Struct.FromString(row["body"])),
         }
         try:
             yield bson.encode(reading)

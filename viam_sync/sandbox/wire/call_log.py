@@ -13,7 +13,7 @@ from viam_sync.sandbox.core.access import Caller
 _LENGTH = 200
 
 
-class Call:
+class LoggedCall:
     """A call, active or ended.
 
     Attributes:
@@ -56,17 +56,17 @@ class CallLog:
     def __init__(self, clock: Callable[[], int]) -> None:
         self._clock = clock
         self._numbers = itertools.count(1)
-        self._calls: Deque[Call] = collections.deque(maxlen=_LENGTH)
+        self._calls: Deque[LoggedCall] = collections.deque(maxlen=_LENGTH)
         self.on_change: Callable[[], None] = lambda: None
 
-    def begin(self, rpc: str) -> Call:
+    def begin(self, rpc: str) -> LoggedCall:
         """Record the begin of a call."""
-        call = Call(next(self._numbers), rpc, self._clock())
+        call = LoggedCall(next(self._numbers), rpc, self._clock())
         self._calls.append(call)
         self.on_change()
         return call
 
-    def end(self, call: Call) -> None:
+    def end(self, call: LoggedCall) -> None:
         """Record the end of a call."""
         call.end()
         self.on_change()
@@ -76,6 +76,6 @@ class CallLog:
         self._calls.clear()
         self.on_change()
 
-    def latest(self) -> List[Call]:
+    def latest(self) -> List[LoggedCall]:
         """Return the last calls, newest first."""
         return list(self._calls.copy())[::-1]

@@ -22,7 +22,7 @@ from viam_sync.sandbox.core.world import World
 from viam_sync.sandbox.faults.faults import Faults
 from viam_sync.sandbox.faults.injection import Injection
 from viam_sync.sandbox.wire.authentication import Authentication, reject_header
-from viam_sync.sandbox.wire.call_log import Call, CallLog
+from viam_sync.sandbox.wire.call_log import CallLog, LoggedCall
 
 if TYPE_CHECKING:
     Handler = grpc.RpcMethodHandler[Any, Any]
@@ -71,7 +71,7 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[misc, unused-ignore]
         self._faults = faults
         self._port = port
         self._handlers: Dict[str, Optional[Handler]] = {}
-        self._active: Dict[grpc.ServicerContext, Call] = {}
+        self._active: Dict[grpc.ServicerContext, LoggedCall] = {}
         self.calls = CallLog(world.microseconds)
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Optional[Handler]:
@@ -87,7 +87,7 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[misc, unused-ignore]
             self._handlers[path] = self._handler(method)
         return self._handlers[path]
 
-    def active_calls(self) -> List[Call]:
+    def active_calls(self) -> List[LoggedCall]:
         """Return the active calls, oldest first."""
         return list(self._active.values())
 
@@ -183,7 +183,7 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[misc, unused-ignore]
 
 
 @contextlib.contextmanager
-def _error_status(method: Any, context: grpc.ServicerContext, call: Call) -> Iterator[None]:
+def _error_status(method: Any, context: grpc.ServicerContext, call: LoggedCall) -> Iterator[None]:
     """End a call with the status of the error that is raised in the block."""
     try:
         yield
