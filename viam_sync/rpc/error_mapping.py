@@ -1,6 +1,6 @@
 """Error mapping: the failures of calls as the exceptions of viam_sync."""
 
-from typing import Any, Optional, Tuple, Union
+from typing import Any, Optional, Tuple
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -12,14 +12,19 @@ from viam_sync.rpc.connection import CLOSED
 
 #: The text of grpc, among other words, for calls that were under way when their channel was closed.
 _CHANNEL_CLOSED = "Channel closed!"
+#: The text of grpc, among other words, for calls that begin or read on after their channel was closed.
+_NOT_INVOKED = "Cannot invoke RPC"
 #: The text of grpc where the deadline of a call passes on this side.
 _TOO_LATE = "Deadline Exceeded"
 
 
-def map_error(
-    error: grpc.RpcError, method: str, attempts: int = 1, where: str = "the service"
-) -> Union[GRPCError, ClosedError]:
-    """Return our exception for one of grpc's; its text names the service as ``where``."""
+def map_error(error: Exception, method: str, attempts: int = 1, where: str = "the service") -> Exception:
+    """Return our exception for one of grpc's; its text names the service as ``where``.
+
+    A ValueError of grpc says that the channel is closed; any other is that of an argument or a source, and is returned.
+    """
+    if isinstance(error, ValueError):
+        return ClosedError(CLOSED) if _NOT_INVOKED in str(error) else error
     if isinstance(error, classification.AttemptError):
         return grpc_error(error.status, error.message, None, method, attempts, error.retry_after)
     if isinstance(error, GRPCError):
@@ -33,7 +38,7 @@ def map_error(
     return grpc_error(status, advised, _details(error), method, attempts, classification.pushback(error))
 
 
-def _advised(error: grpc.RpcError, status: grpc.StatusCode, text: str, where: str) -> str:
+def _advised(error: Any, status: grpc.StatusCode, text: str, where: str) -> str:
     """Return the text of a failure; where it is grpc's, with its meaning and what to do."""
     own = f" ({text})" if text else ""
     if classification.is_unreachable(error):

@@ -12,12 +12,11 @@ from google.protobuf.message import Message
 from typing_extensions import Self
 
 from viam_sync.checks import describe, require_seconds
-from viam_sync.errors import ClosedError, GRPCError
+from viam_sync.errors import GRPCError
 from viam_sync.messages.pool import message, pool
 from viam_sync.rpc import classification, retry, tracing
 from viam_sync.rpc.cancellation import CancellableCall, Cancellation
 from viam_sync.rpc.channel import service_channel
-from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.decoding import deserializer, require_message
 from viam_sync.rpc.error_mapping import ambiguous_error, map_error
 from viam_sync.rpc.method import Method
@@ -135,17 +134,25 @@ class Service:
             with call.traced(whole=False):
                 return self._run(call, policy, limit)
 
-        with call.traced(whole=False), _closed_channels():
-            call.start(policy.total_timeout if limit is None else limit)
+        self._start(call, policy.total_timeout if limit is None else limit)
         return Stream(call, open, call.cancellation)
 
     def _stream_stream(self, method: Method, requests: Iterable[Message], timeout: Optional[float]) -> "Stream[Any]":
         """Send a stream of messages, return the stream of those that answer them; it is sent once."""
         require_seconds("timeout", timeout)
         call = _StreamCall(self, method, iter(requests), Cancellation())
-        with call.traced(whole=False), _closed_channels():
-            call.start(method.policy.total_timeout if timeout is None else timeout)
+        self._start(call, method.policy.total_timeout if timeout is None else timeout)
         return Stream(call, call.read, call.cancellation)
+
+    def _start(self, call: "_StreamCall", seconds: Optional[float]) -> None:
+        """Send the request of a stream."""
+        with call.traced(whole=False):
+            try:
+                call.start(seconds)
+                return
+            except ValueError as error:
+                failure = map_error(error, call.name)
+            raise failure
 
     def _run(self, call: "retry.Call[Any]", policy: Policy, timeout: Optional[float], verify_with: str = "") -> Any:
         """Make a call as its policy and the options of this client say, and map its errors."""
@@ -157,12 +164,10 @@ class Service:
         try:
             return retry.run(call, policy, timeout)
         except retry.CallFailed as failed:
-            failure: Exception = map_error(failed.error, call.name, call.attempts, self._channel.target)
+            failure = map_error(failed.error, call.name, call.attempts, self._channel.target)
             cause = failure if failed.ambiguous and isinstance(failure, GRPCError) else None
-        except grpc.RpcError as error:
+        except (grpc.RpcError, ValueError) as error:
             failure, cause = map_error(error, call.name), None
-        except ValueError as error:
-            failure, cause = _closed(error), None
         if cause is not None:
             raise ambiguous_error(cause, verify_with) from cause
         raise failure
@@ -361,17 +366,3 @@ def override_limits(
             raise ValueError(f"timeout takes a number of seconds above 0, got {describe(timeout)}")
     chosen = retry_from(retry)
     return known if timeout is None else timeout, known_retry if chosen is None else chosen
-
-
-@contextlib.contextmanager
-def _closed_channels() -> Any:
-    """Raise ClosedError where grpc says that the channel is closed."""
-    try:
-        yield
-    except ValueError as error:
-        raise _closed(error) from None
-
-
-def _closed(error: ValueError) -> Exception:
-    """Return a ClosedError for the ValueError of grpc that says that the channel is closed; others as they are."""
-    return ClosedError(CLOSED) if "Cannot invoke RPC" in str(error) else error

@@ -74,7 +74,7 @@ class Stream(Closing, Generic[T]):
         except StopIteration:
             self._end(None)
             raise
-        except grpc.RpcError as error:
+        except (grpc.RpcError, ValueError) as error:
             if self._cancellation.cancelled:
                 raise StopIteration from None
             failure = map_error(error, self._call.name)
