@@ -9,7 +9,6 @@ from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.sandbox import Sandbox
 from viam_sync.tabular import to_arrow, to_pandas
-from viam_sync.transfer.output import tables
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.tables import TableFile
 from viam_sync.utils import create_filter
@@ -76,11 +75,8 @@ def test_a_column_has_the_type_of_its_values(arrow: Any) -> None:
 
 
 @pytest.mark.parametrize("group", [1, 2, 1000])
-def test_parquet_holds_the_same(
-    arrow: Any, parquet: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group: int
-) -> None:
-    monkeypatch.setattr(tables, "_GROUP", group)
-    assert TableFile(tmp_path / "rows.parquet").write(ROWS, Progress(None)) == 3
+def test_parquet_holds_the_same(arrow: Any, parquet: Any, tmp_path: Path, group: int) -> None:
+    assert TableFile(tmp_path / "rows.parquet", group_rows=group).write(ROWS, Progress(None)) == 3
     file = parquet.ParquetFile(tmp_path / "rows.parquet")
     assert file.num_row_groups == -(-3 // group)
     check(file.read(), arrow)

@@ -18,7 +18,7 @@ from viam_sync.proto.app import data as pb
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.policies import READ_FILES
 from viam_sync.services import methods
-from viam_sync.transfer.concurrency.throttle import Throttle
+from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
 from viam_sync.transfer.export.exporter import Export
 from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.atomic import StrPath, path_from
@@ -87,9 +87,9 @@ class Exports(TabularQueries, BinaryFiles, DataIterators):
         from viam_sync.transfer.export.http_download import Downloads
 
         place = path_from("folder", folder)
-        throttle = Throttle(worker_count(workers))
-        downloads = Downloads(self._metadata, throttle, self._channel, self._run)
-        fetch = partial(self._fetch, timeout, throttle)
+        limit = ConcurrencyLimit(worker_count(workers))
+        downloads = Downloads(self._metadata, limit, self._channel, self._run)
+        fetch = partial(self._fetch, timeout, limit)
         listed = self.iter_binary_data(
             filter, include_binary_data=False, include_internal_data=include_internal_data, timeout=timeout
         )
@@ -108,12 +108,12 @@ class Exports(TabularQueries, BinaryFiles, DataIterators):
     def _fetch(
         self,
         timeout: Optional[float],
-        throttle: Throttle,
+        limit: ConcurrencyLimit,
         wanted: Sequence[pb.BinaryMetadata],
         cancellation: Cancellation,
     ) -> Iterable[pb.BinaryData]:
         request = pb.BinaryDataByIDsRequest(include_binary=True, **_ids(wanted))
-        with throttle.slot(cancellation) as slot:
+        with limit.slot(cancellation) as slot:
             response: pb.BinaryDataByIDsResponse = self._unary_unary(_FETCH, request, timeout, cancellation, slot)
         return response.data
 

@@ -12,7 +12,7 @@ from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.transfer.output.atomic import AtomicOutput
-from viam_sync.transfer.output.rows import write_rows
+from viam_sync.transfer.output.writers import write_rows
 from viam_sync.utils import struct_to_dict, timestamp_to_datetime
 
 #: TABULAR_DATA_SOURCE_TYPE_STANDARD, as a number: naming it would build the schema when this is imported.

@@ -15,8 +15,9 @@ from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.service import Service
 from viam_sync.rpc.streams import Stream
 from viam_sync.services import methods
-from viam_sync.transfer.output.atomic import AtomicOutput, message_to_row
-from viam_sync.transfer.output.rows import write_rows
+from viam_sync.transfer.output.atomic import AtomicOutput
+from viam_sync.transfer.output.rows import message_to_row
+from viam_sync.transfer.output.writers import write_rows
 from viam_sync.transfer.paging.paged_call import PagedCall, items_in
 from viam_sync.transfer.paging.pages import Items, Pages, walk
 
@@ -85,7 +86,7 @@ class Logs(Service):
         require(robot_part_id=robot_part_id)
         require_seconds("timeout", timeout)
         count = _checked_count(num_log_entries)
-        destination = None if dest is None else AtomicOutput(dest, refused=(".csv",))
+        destination = None if dest is None else AtomicOutput(dest, rejected=(".csv",))
         request = _logs_request(
             robot_part_id,
             filter,

@@ -21,7 +21,7 @@ from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.policies import STREAM, Policy
 from viam_sync.rpc.renewal import Renewal
-from viam_sync.transfer.concurrency.throttle import Slot, Throttle
+from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit, Slot
 from viam_sync.transfer.export.http_contents import BLOCK, PIECE, Broken, Download, describe_lost, failure_at, origin_of
 
 _MOST_REDIRECTS = 5
@@ -43,7 +43,7 @@ class Downloads:
 
     Args:
         metadata: The metadata of the calls, with the ``authorization`` of the caller.
-        throttle: Limits how many requests are under way.
+        limit: Limits how many requests are under way.
         channel: The channel of the client, whose clock and closing its waits heed.
         run: Makes a call as a policy and the options of the client say.
         timeout: Seconds without a byte after which a connection counts as broken.
@@ -54,7 +54,7 @@ class Downloads:
     def __init__(
         self,
         metadata: Mapping[str, str],
-        throttle: Throttle,
+        limit: ConcurrencyLimit,
         channel: ServiceChannel,
         run: Callable[[retry.Call[None], Policy, Optional[float]], None],
         timeout: float = _SECONDS,
@@ -62,7 +62,7 @@ class Downloads:
         block: int = BLOCK,
     ) -> None:
         self._metadata = metadata
-        self._throttle = throttle
+        self._limit = limit
         self._channel = channel
         self._run = run
         self._timeout = timeout
@@ -89,7 +89,7 @@ class Downloads:
         """
         download = Download(_parts(uri), file, size, self._piece, self._block)
         while not download.complete:
-            with self._throttle.slot(cancellation) as slot:
+            with self._limit.slot(cancellation) as slot:
                 self._run(_Piece(self, download, self._metadata, self._channel, cancellation, slot), _POLICY, None)
         return download.offset
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, NamedTuple, Optional
 
 from viam_sync.rpc.closing import Closing
-from viam_sync.transfer.output.exclusive import append, open_alone
+from viam_sync.transfer.output.exclusive import append, open_exclusive
 
 #: The name of the journal in a folder whose files are uploaded.
 JOURNAL_NAME = ".viam-upload-journal.jsonl"
@@ -85,7 +85,7 @@ class Journal(Closing):
         self._by_mark: Dict[str, FileVersion] = {}
         self._lock = threading.Lock()
         busy = f"another upload uses the journal {str(path)!r}; wait until it has ended, or name another journal"
-        self._file: Optional[int] = open_alone(path, busy)
+        self._file: Optional[int] = open_exclusive(path, busy)
         try:
             self._open(self._file, part_id)
         except BaseException:

@@ -6,7 +6,8 @@ from typing import Any, List
 import pytest
 
 from viam_sync.proto.app import data as pb
-from viam_sync.transfer.output.binary_folder import BinaryFolder, clean_name, export_name
+from viam_sync.transfer.output.binary_folder import BinaryFolder
+from viam_sync.transfer.output.names import UNFINISHED, clean_name, export_name
 
 NOON = datetime(2024, 5, 1, 12)
 
@@ -91,6 +92,25 @@ def test_a_file_that_comes_again_replaces_its_older_copy(tmp_path: Path) -> None
         BinaryFolder(tmp_path).write([file(contents, id="f1", file_name="a.txt")], None)
     (path,) = (tmp_path / "data").iterdir()
     assert path.read_bytes() == b"new"
+
+
+def test_a_file_that_comes_twice_in_a_response_is_there_once(tmp_path: Path) -> None:
+    files = [file(b"1", id="f1", file_name="a.txt"), file(b"2", id="f2", file_name="a.txt")]
+    BinaryFolder(tmp_path).write([*files, *files], None)
+    assert len(written(tmp_path)) == 4
+
+
+def test_names_that_differ_by_their_case_alone_get_numbers_as_in_an_export(tmp_path: Path) -> None:
+    BinaryFolder(tmp_path).write([file(id="f1", file_name="d/cat"), file(id="f2", file_name="d/Cat")], None)
+    BinaryFolder(tmp_path).write([file(id="f3", file_name="d/CAT")], None)
+    assert written(tmp_path)[:3] == ["data/d/CAT-3", "data/d/Cat-2", "data/d/cat"]
+
+
+def test_the_unfinished_files_of_an_export_that_is_at_work_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / f"{UNFINISHED}0123456789abcdef.part").touch()
+    BinaryFolder(tmp_path).write([file(id="f1", file_name="cat")], None)
+    assert len(written(tmp_path)) == 3
 
 
 def test_the_users_own_files_are_left_alone(tmp_path: Path) -> None:

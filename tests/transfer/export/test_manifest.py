@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from viam_sync.transfer.export.export_paths import ExportPath
 from viam_sync.transfer.export.manifest import Entry, Manifest
+from viam_sync.transfer.output.export_paths import ExportPath
 
 CAT = Entry("f1", ExportPath("data/cat", "metadata/cat.json"), 3)
 DOG = Entry("f2", ExportPath("data/d/dog", "metadata/d/dog.json"), 0)

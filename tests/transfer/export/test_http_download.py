@@ -31,7 +31,7 @@ from viam_sync.errors import (
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.channel import service_channel
 from viam_sync.rpc.service import Service
-from viam_sync.transfer.concurrency.throttle import Throttle
+from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
 from viam_sync.transfer.export.http_download import Downloads
 
 CONTENTS = bytes(range(256)) * 4000
@@ -114,7 +114,9 @@ def without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 def downloads(metadata: Mapping[str, str] = TOKEN, timeout: float = 30, piece: int = 300_000) -> Downloads:
     """Return the downloads of a client, on a clock that nobody waits for."""
     channel = service_channel(grpc.insecure_channel("127.0.0.1:1"), grpc_testing.strict_fake_time(0))
-    return Downloads(metadata, Throttle(4), channel, Service(channel, metadata)._run, timeout, piece, block=1000)
+    return Downloads(
+        metadata, ConcurrencyLimit(4), channel, Service(channel, metadata)._run, timeout, piece, block=1000
+    )
 
 
 def fetched(

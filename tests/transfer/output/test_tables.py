@@ -12,7 +12,6 @@ from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import NotFoundError, PermissionDeniedError
 from viam_sync.sandbox import Sandbox
-from viam_sync.transfer.output import tables
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.tables import TableFile
 from viam_sync.utils import create_filter
@@ -30,8 +29,8 @@ def data(client: ViamClient) -> DataClient:
     return client.data_client
 
 
-def write(path: Path, rows: Any) -> int:
-    return TableFile(path).write(rows, Progress(None))
+def write(path: Path, rows: Any, **limits: int) -> int:
+    return TableFile(path, **limits).write(rows, Progress(None))
 
 
 def read_csv(path: Path) -> List[Dict[str, str]]:
@@ -182,17 +181,16 @@ def test_a_page_that_cannot_be_had_leaves_no_file(sandbox: Sandbox, data: DataCl
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="there is no other measure of memory")
 @pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
-def test_memory_does_not_grow_with_the_rows(tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path, suffix: str) -> None:
     import tracemalloc
 
     if suffix == "parquet":
         pytest.importorskip("pyarrow")
-    monkeypatch.setattr(tables, "_GROUP", 500)
 
     def peak(count: int) -> int:
         rows = ({"number": number, "text": "x" * 200, "list": [1, 2, 3]} for number in range(count))
         tracemalloc.start()
-        write(tmp_path / f"rows.{suffix}", rows)
+        write(tmp_path / f"rows.{suffix}", rows, group_rows=500)
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most
