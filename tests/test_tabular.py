@@ -10,7 +10,7 @@ from viam_sync.app.viam_client import ViamClient
 from viam_sync.sandbox import Sandbox
 from viam_sync.tabular import to_arrow, to_pandas
 from viam_sync.transfer.output.progress import Progress
-from viam_sync.transfer.output.tables import TableFile
+from viam_sync.transfer.output.table_file import TableFile
 from viam_sync.utils import create_filter
 
 NOON = datetime(2024, 5, 1, 12, 0, 0, 123456)

@@ -23,7 +23,7 @@ from viam_sync.transfer.export.exporter import Export
 from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.atomic import StrPath, path_from
 from viam_sync.transfer.output.progress import Progress, ProgressLike
-from viam_sync.transfer.output.tables import TableFile
+from viam_sync.transfer.output.table_file import TableFile
 
 #: An export goes on for hours: it waits longer than a single call for a service that is overloaded.
 _FETCH = methods.BINARY_DATA_BY_IDS._replace(policy=replace(READ_FILES, attempts=8))

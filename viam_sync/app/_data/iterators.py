@@ -12,18 +12,18 @@ from viam_sync.proto.app import datapipelines as pipelines_pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.transfer.paging.paged_call import PagedCall, items_in
-from viam_sync.transfer.paging.pages import Items, Pages
+from viam_sync.transfer.paging.pages import Page, Pages
 
 
 def _read_rows(
     request: pb.TabularDataByFilterRequest, response: pb.TabularDataByFilterResponse
-) -> Tuple[Items[TabularData], str]:
+) -> Tuple[Page[TabularData], str]:
     return tabular_items(response), response.last if response.data else ""
 
 
 def _read_files(
     request: pb.BinaryDataByFilterRequest, response: pb.BinaryDataByFilterResponse
-) -> Tuple[Items[pb.BinaryData], str]:
+) -> Tuple[Page[pb.BinaryData], str]:
     return response.data, response.last if response.data else ""
 
 

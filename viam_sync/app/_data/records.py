@@ -10,7 +10,7 @@ from typing_extensions import Self
 
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.output.rows import capture_metadata_row, json_value, time_row
-from viam_sync.transfer.paging.pages import Converted
+from viam_sync.transfer.paging.pages import ConvertedPage
 from viam_sync.utils import struct_to_dict, timestamp_to_datetime
 
 #: How many different metadata of readings are kept at a time.
@@ -40,7 +40,7 @@ class TabularData:
         return f"{self.data}\n{self.metadata}{times}"
 
 
-def tabular_items(response: pb.TabularDataByFilterResponse) -> Converted[TabularData]:
+def tabular_items(response: pb.TabularDataByFilterResponse) -> ConvertedPage[TabularData]:
     """Return the rows of a page, each with its metadata, which the page holds once for all rows that share it."""
     shared = dict(enumerate(response.metadata))
 
@@ -53,7 +53,7 @@ def tabular_items(response: pb.TabularDataByFilterResponse) -> Converted[Tabular
             timestamp_to_datetime(row.time_received),
         )
 
-    return Converted(response.data, convert)
+    return ConvertedPage(response.data, convert)
 
 
 def tabular_row(row: TabularData) -> Dict[str, Any]:

@@ -13,7 +13,7 @@ from viam_sync.proto.app import packages as packages_pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.transfer.paging.paged_call import PagedCall, items_in
-from viam_sync.transfer.paging.pages import Items, Pages
+from viam_sync.transfer.paging.pages import Page, Pages
 
 _PART_HISTORY = PagedCall(
     methods.GET_ROBOT_PART_HISTORY, items_in("history", RobotPartHistoryEntry.from_proto), size="page_limit"
@@ -25,7 +25,7 @@ _FRAGMENT_HISTORY = PagedCall(
 
 def _read_registry_items(
     request: pb.ListRegistryItemsRequest, response: pb.ListRegistryItemsResponse
-) -> Tuple[Items[pb.RegistryItem], str]:
+) -> Tuple[Page[pb.RegistryItem], str]:
     last = response.items[-1].item_id if response.items else ""
     # A service that ignores the token sends the same page for ever.
     return ([], "") if last == request.page_token else (response.items, last)

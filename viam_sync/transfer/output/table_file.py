@@ -35,7 +35,7 @@ class TableFile:
 
     Example:
         >>> from viam_sync.transfer.output.progress import Progress
-        >>> from viam_sync.transfer.output.tables import TableFile
+        >>> from viam_sync.transfer.output.table_file import TableFile
         >>> TableFile(folder / "rows.csv").write([{"speed": 1}, {"at": {"x": 2}}], Progress(None))
         2
         >>> (folder / "rows.csv").read_text().split()

@@ -13,7 +13,7 @@ from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import NotFoundError, PermissionDeniedError
 from viam_sync.sandbox import Sandbox
 from viam_sync.transfer.output.progress import Progress
-from viam_sync.transfer.output.tables import TableFile
+from viam_sync.transfer.output.table_file import TableFile
 from viam_sync.utils import create_filter
 
 AIR = create_filter(component_name="air")
