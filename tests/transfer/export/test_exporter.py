@@ -6,7 +6,7 @@ import threading
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import pytest
 from servers import FakeService
@@ -25,7 +25,6 @@ from viam_sync.errors import (
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.app import datasync as sync_pb
 from viam_sync.rpc.dial import Channel, parse_address
-from viam_sync.rpc.policies import Retry
 from viam_sync.sandbox import Sandbox, downloads
 from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
 from viam_sync.transfer.export.exporter import Export
@@ -240,32 +239,6 @@ def test_a_service_that_has_enough_is_asked_again(sandbox: Sandbox, data: DataCl
     fault = sandbox.faults.fail("BinaryDataByIDs", "RESOURCE_EXHAUSTED", times=5)
     assert data.export_binary_data(None, tmp_path, workers=4).complete
     assert fault.met == 5
-
-
-def test_a_pushback_is_waited_by_an_export_too(
-    sandbox: Sandbox, data: DataClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waits: List[float] = []
-    monkeypatch.setattr(data._channel, "sleep", lambda seconds, cancellation: waits.append(seconds))
-    sandbox.faults.fail("BinaryDataByIDs", "RESOURCE_EXHAUSTED", times=2, pushback_ms=2000)
-    assert data.export_binary_data(None, tmp_path, workers=1).complete
-    assert waits == [2.0, 2.0]
-
-
-@pytest.mark.parametrize(("retry", "sent"), [(False, 1), (Retry(attempts=2), 2), (Retry(attempts=12), 12)])
-def test_the_options_of_the_client_hold_for_an_export(
-    sandbox: Sandbox,
-    client: ViamClient,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    retry: Union[Retry, bool],
-    sent: int,
-) -> None:
-    data = client.options(retry=retry).data_client
-    monkeypatch.setattr(data._channel, "sleep", lambda seconds, cancellation: None)
-    fault = sandbox.faults.fail("BinaryDataByIDs", "UNAVAILABLE", times=None)
-    assert not data.export_binary_data(None, tmp_path, workers=1).complete
-    assert fault.met == sent
 
 
 def test_a_service_that_is_down_is_the_error_of_each_file(sandbox: Sandbox, data: DataClient, tmp_path: Path) -> None:

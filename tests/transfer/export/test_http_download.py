@@ -5,7 +5,9 @@ import io
 import socket
 import ssl
 import threading
+import time
 from contextlib import contextmanager
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
@@ -29,7 +31,7 @@ from viam_sync.errors import (
     UnknownError,
 )
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.channel import service_channel
+from viam_sync.rpc.channel import Time, service_channel
 from viam_sync.rpc.service import Service
 from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
 from viam_sync.transfer.export.http_download import Downloads
@@ -111,9 +113,11 @@ def without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable, raising=False)
 
 
-def downloads(metadata: Mapping[str, str] = TOKEN, timeout: float = 30, piece: int = 300_000) -> Downloads:
-    """Return the downloads of a client, on a clock that nobody waits for."""
-    channel = service_channel(grpc.insecure_channel("127.0.0.1:1"), grpc_testing.strict_fake_time(0))
+def downloads(
+    metadata: Mapping[str, str] = TOKEN, timeout: float = 30, piece: int = 300_000, clock: Optional[Time] = None
+) -> Downloads:
+    """Return the downloads of a client, on a fake clock, whose waits are over at once."""
+    channel = service_channel(grpc.insecure_channel("127.0.0.1:1"), clock or grpc_testing.strict_fake_time(0))
     return Downloads(
         metadata, ConcurrencyLimit(4), channel, Service(channel, metadata)._run, timeout, piece, block=1000
     )
@@ -317,6 +321,35 @@ def test_a_refusal_becomes_the_error_of_that_kind(status: int, error: "type[GRPC
         assert len(server.requests) == requests
     assert "secret" not in str(raised.value)
     assert "token-1" not in str(raised.value)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_seconds_of_retry_after_are_waited(status: int) -> None:
+    clock = grpc_testing.strict_fake_time(0)
+    with serving(lambda handler: handler.answer(status, Retry_After="7"), pieces) as server:
+        file = io.BytesIO()
+        downloads(clock=clock).fetch(server.url, file, len(CONTENTS), Cancellation())
+    assert file.getvalue() == CONTENTS
+    assert clock.time() == pytest.approx(7)
+
+
+def test_the_date_of_retry_after_is_waited_for() -> None:
+    clock = grpc_testing.strict_fake_time(0)
+    date = formatdate(time.time() + 30, usegmt=True)
+    with serving(lambda handler: handler.answer(503, Retry_After=date), pieces) as server:
+        downloads(clock=clock).fetch(server.url, io.BytesIO(), len(CONTENTS), Cancellation())
+        assert len(server.requests) == 5
+    # The date has whole seconds, and some time has passed since it was written.
+    assert 15 < clock.time() <= 30
+
+
+@pytest.mark.parametrize("header", ["Wed, 21 Oct 2015 07:28:00 GMT", "-5", "soon", "1.5"])
+def test_a_retry_after_that_is_over_or_makes_no_sense_costs_no_more_than_a_wait_of_ours(header: str) -> None:
+    clock = grpc_testing.strict_fake_time(0)
+    answer = lambda handler: handler.answer(503, Retry_After=header)  # noqa: E731
+    with serving(answer, pieces) as server:
+        downloads(clock=clock).fetch(server.url, io.BytesIO(), len(CONTENTS), Cancellation())
+    assert clock.time() <= 0.2
 
 
 class Renewable(Dict[str, str]):
