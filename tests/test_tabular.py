@@ -113,7 +113,7 @@ def test_an_export_is_the_same_as_a_table(data: DataClient, parquet: Any, tmp_pa
         assert parquet.read_table(tmp_path / "air.parquet").equals(to_arrow(rows))
 
 
-def test_what_a_query_gives_becomes_a_table(sandbox: Sandbox, data: DataClient, arrow: Any, pandas: Any) -> None:
+def test_the_rows_of_a_query_become_a_table(sandbox: Sandbox, data: DataClient, arrow: Any, pandas: Any) -> None:
     pytest.importorskip("mongomock")
     rows = data.tabular_data_by_mql(sandbox.organization_id, [{"$limit": 4}])
     assert to_arrow(rows).num_rows == 4
@@ -141,7 +141,7 @@ def test_readings_become_a_data_frame(data: DataClient, pandas: Any) -> None:
 
 
 @pytest.mark.parametrize("convert", [to_arrow, to_pandas])
-def test_what_is_no_row_is_refused(convert: Any) -> None:
+def test_an_object_that_is_no_row_is_rejected(convert: Any) -> None:
     pytest.importorskip({"to_arrow": "pyarrow", "to_pandas": "pandas"}[convert.__name__])
     with pytest.raises(TypeError, match="rows takes what methods for tabular data return, got a int"):
         convert([7])

@@ -17,11 +17,11 @@ def to_arrow(rows: Iterable[Row]) -> Any:
     """Return rows as a table of pyarrow, which takes ``pip install "viam-sync[arrow]"``.
 
     Nested objects become columns with dotted names, and times say that they are UTC. A column has the type of its
-    values; if these do not go together, it is text, and what is no text in it is JSON.
+    values; if these do not go together, it is text, and its other values are JSON.
 
     Args:
-        rows: What a method for tabular data has returned, be it a list or an iterator: readings, or the rows of a
-            query.
+        rows: The rows that a method for tabular data has returned, be it a list or an iterator: readings, or the rows
+            of a query.
 
     Returns:
         The table, a ``pyarrow.Table``.
@@ -41,12 +41,12 @@ def to_arrow(rows: Iterable[Row]) -> Any:
 def to_pandas(rows: Iterable[Row]) -> Any:
     """Return rows as a data frame of pandas, which must be installed.
 
-    Nested objects become columns with dotted names, and times say that they are UTC. What a row lacks is missing in
-    its column.
+    Nested objects become columns with dotted names, and times say that they are UTC. A value that a row lacks is
+    missing in its column.
 
     Args:
-        rows: What a method for tabular data has returned, be it a list or an iterator: readings, or the rows of a
-            query.
+        rows: The rows that a method for tabular data has returned, be it a list or an iterator: readings, or the rows
+            of a query.
 
     Returns:
         The data frame, a ``pandas.DataFrame``.

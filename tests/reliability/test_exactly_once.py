@@ -14,7 +14,7 @@ import pytest
 from viam_sync.errors import AmbiguousResultError
 from viam_sync.rpc import classification, retry
 from viam_sync.rpc.service import Service, _Sender
-from viam_sync.transfer.upload.batch import Uploads
+from viam_sync.transfer.upload.batch import BatchUpload
 from viam_sync.transfer.upload.source import ProgressChunks
 
 from .gate import REFUSE, RESET
@@ -191,7 +191,7 @@ def test_the_oracle_finds_what_is_broken(name: str, oracle: Oracle, monkeypatch:
 
 
 def test_the_oracle_finds_a_journal_that_is_not_asked(oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Uploads, "_settle", lambda self, doubtful, journal: None)
+    monkeypatch.setattr(BatchUpload, "_resolve", lambda self, doubtful, journal: None)
     found = (text for seed in range(ELSEWHERE, ELSEWHERE + 50) for text in oracle.judge_folder(seed))
     assert any("is there 2 times" in text for text in found)
 

@@ -1,4 +1,4 @@
-"""BSON, in which the service takes stages of MQL and answers queries."""
+"""BSON documents, in which the service takes stages of MQL and answers queries."""
 
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Union
 
@@ -8,7 +8,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from viam_sync.utils import struct_to_dict
 
-#: The field, removed from the schema since, in which an older service answers a query, and how it travels.
+#: The number of the field, removed from the schema since, in which an older service answers a query, and its wire type.
 _STRUCTS = (1, 2)
 
 
@@ -16,12 +16,12 @@ def to_documents(name: str, items: Sequence[Union[bytes, Mapping[str, Any]]]) ->
     """Return stages of MQL as BSON documents.
 
     Args:
-        name: What the caller knows the list as.
+        name: The name of the parameter, for errors.
         items: The stages, as BSON or as dicts.
 
     Raises:
-        TypeError: If it is no list, or something in it is neither.
-        ValueError: If a dict holds what BSON cannot.
+        TypeError: If it is no list, or an item is neither.
+        ValueError: If a dict holds a value without a form in BSON.
 
     Example:
         >>> from viam_sync.messages.bson_documents import to_documents
@@ -37,12 +37,12 @@ def to_document(name: str, item: Union[bytes, Mapping[str, Any]]) -> bytes:
     """Return BSON, or a dict as BSON.
 
     Args:
-        name: What the caller knows it as.
+        name: The name of the parameter, for errors.
         item: The BSON or the dict.
 
     Raises:
         TypeError: If it is neither.
-        ValueError: If a dict holds what BSON cannot.
+        ValueError: If a dict holds a value without a form in BSON.
     """
     import bson
     from bson.errors import BSONError
@@ -68,14 +68,14 @@ def from_documents(response: Message, documents: Sequence[bytes]) -> List[Dict[s
     """Return the rows that answer a query.
 
     Args:
-        response: The answer; where it holds no documents, the Structs of an older service are looked for in it.
-        documents: The BSON documents in it.
+        response: The response; if it holds no documents, it may hold the Structs of an older service.
+        documents: The BSON documents in the response.
 
     Returns:
         The rows. Times are datetimes in UTC without a time zone.
 
     Raises:
-        ValueError: If what the service sent is neither.
+        ValueError: If a row can be read as neither.
 
     Example:
         >>> from viam_sync.proto.app.data import TabularDataBySQLResponse

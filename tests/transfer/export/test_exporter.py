@@ -28,7 +28,7 @@ from viam_sync.rpc.dial import Channel, parse_address
 from viam_sync.sandbox import Sandbox, downloads
 from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
 from viam_sync.transfer.export.exporter import Export
-from viam_sync.transfer.export.http_download import Downloads
+from viam_sync.transfer.export.http_download import Downloader
 from viam_sync.transfer.export.limits import ExportLimits
 from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.names import UNFINISHED
@@ -75,7 +75,7 @@ def put(sandbox: Sandbox, data: DataClient) -> Any:
 def export_within(data: DataClient, folder: Path, limits: ExportLimits, workers: int = 8) -> ExportResult:
     """Export the files of a test as ``export_binary_data`` does, within other limits."""
     concurrency = ConcurrencyLimit(workers)
-    downloads = Downloads(data._metadata, concurrency, data._channel, data._run)
+    downloads = Downloader(data._metadata, concurrency, data._channel, data._run)
     fetch = partial(data._fetch, None, concurrency)
     listed = data.iter_binary_data(MINE, include_binary_data=False)
     with listed, Export(folder, fetch, downloads, Progress(None), limits) as export:
@@ -128,7 +128,9 @@ def test_a_second_run_asks_for_no_contents(sandbox: Sandbox, data: DataClient, t
 
 
 @pytest.mark.parametrize("manifest", [True, False])
-def test_a_second_run_completes_what_is_missing(data: DataClient, put: Any, tmp_path: Path, manifest: bool) -> None:
+def test_a_second_run_exports_the_files_that_are_missing(
+    data: DataClient, put: Any, tmp_path: Path, manifest: bool
+) -> None:
     ids = [put(b"contents", name) for name in ("kept", "gone", "cut", "longer", "bare", "Kept", "a folder")]
     paths: Dict[str, Any] = {file.id: file.path for file in data.export_binary_data(MINE, tmp_path).files}
     _, gone, cut, longer, bare, _, folder = [paths[id] for id in ids]

@@ -7,7 +7,7 @@ import pytest
 from viam_sync.transfer.output.atomic import AtomicOutput
 
 
-def test_the_file_holds_what_was_written(tmp_path: Path) -> None:
+def test_the_file_holds_the_bytes_that_were_written(tmp_path: Path) -> None:
     AtomicOutput(tmp_path / "config.json").write(b"{}", result=None)
     assert (tmp_path / "config.json").read_bytes() == b"{}"
     assert list(tmp_path.iterdir()) == [tmp_path / "config.json"]
@@ -40,7 +40,7 @@ def test_a_folder_is_no_destination(tmp_path: Path) -> None:
         AtomicOutput(tmp_path)
 
 
-def test_what_is_no_path_is_refused() -> None:
+def test_an_argument_that_is_no_path_is_rejected() -> None:
     with pytest.raises(TypeError):
         AtomicOutput(7)  # type: ignore[arg-type]
 
@@ -62,7 +62,7 @@ def test_a_write_that_fails_keeps_the_old_file_and_hands_back_the_result(
     assert list(tmp_path.iterdir()) == [tmp_path / "config.json"]
 
 
-def test_an_ending_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+def test_an_ending_that_cannot_be_written_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"cannot be written as \.CSV; use \.json"):
         AtomicOutput(tmp_path / "config.CSV", rejected=(".csv",))
 

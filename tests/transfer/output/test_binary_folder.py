@@ -151,7 +151,7 @@ def test_the_ending_is_added_where_a_name_lacks_it(tmp_path: Path) -> None:
     ]
 
 
-def test_what_has_no_form_in_json_is_an_error_with_the_result(tmp_path: Path) -> None:
+def test_metadata_without_a_form_in_json_is_an_error_with_the_result(tmp_path: Path) -> None:
     odd = pb.BinaryData(metadata=pb.BinaryMetadata())
     odd.metadata.time_requested.seconds = 2**60
     with pytest.raises(OSError, match="has no form in JSON") as caught:
@@ -161,7 +161,7 @@ def test_what_has_no_form_in_json_is_an_error_with_the_result(tmp_path: Path) ->
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_written_is_rejected(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(PermissionError, match="nothing may be written in it"):
         BinaryFolder(tmp_path)

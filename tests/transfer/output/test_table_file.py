@@ -38,7 +38,7 @@ def read_csv(path: Path) -> List[Dict[str, str]]:
         return [dict(row) for row in csv.DictReader(file)]
 
 
-def test_json_lines_keep_what_is_nested(tmp_path: Path) -> None:
+def test_json_lines_keep_nested_objects(tmp_path: Path) -> None:
     assert write(tmp_path / "rows.JSONL", ROWS) == 3
     lines = (tmp_path / "rows.JSONL").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [
@@ -48,7 +48,7 @@ def test_json_lines_keep_what_is_nested(tmp_path: Path) -> None:
     ]
 
 
-def test_csv_has_a_column_for_everything_also_for_what_comes_late(tmp_path: Path) -> None:
+def test_csv_has_a_column_for_every_value_also_of_late_rows(tmp_path: Path) -> None:
     assert write(tmp_path / "rows.csv", ROWS) == 3
     rows = read_csv(tmp_path / "rows.csv")
     assert list(rows[0]) == ["at", "data.speed", "data.on", "data.name", "tags", "raw"]
@@ -80,7 +80,7 @@ def test_an_older_file_stays_until_the_new_one_is_complete(tmp_path: Path, name:
 
 
 @pytest.mark.parametrize("name", ["rows.json", "rows", "rows.xlsx", ".csv"])
-def test_another_ending_is_refused(tmp_path: Path, name: str) -> None:
+def test_another_ending_is_rejected(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match=r"end in \.jsonl, \.csv, \.parquet"):
         TableFile(tmp_path / name)
 
@@ -147,7 +147,7 @@ def test_a_query_in_mql_is_written(sandbox: Sandbox, data: DataClient, tmp_path:
         (b"x", "org", TypeError, "got a bytes"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_arguments_that_do_not_go_together_are_rejected(
     data: DataClient, tmp_path: Path, source: Any, organization: Optional[str], error: "type[Exception]", text: str
 ) -> None:
     with pytest.raises(error, match=text):

@@ -24,7 +24,7 @@ def written(path: Path) -> None:
         journal.acknowledge(cat, "file-1")
 
 
-def test_the_next_run_knows_what_was_acknowledged_and_what_is_in_doubt(path: Path) -> None:
+def test_the_next_run_knows_the_uploads_that_were_acknowledged_and_those_in_doubt(path: Path) -> None:
     written(path)
     with Journal(path, "part") as journal:
         assert journal.sent == {CAT: "file-1"}

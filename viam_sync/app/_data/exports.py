@@ -84,11 +84,11 @@ class Exports(TabularQueries, BinaryFiles, DataIterators):
             24
         """
         # Few scripts need what speaks HTTP.
-        from viam_sync.transfer.export.http_download import Downloads
+        from viam_sync.transfer.export.http_download import Downloader
 
         place = path_from("folder", folder)
         limit = ConcurrencyLimit(worker_count(workers))
-        downloads = Downloads(self._metadata, limit, self._channel, self._run)
+        downloads = Downloader(self._metadata, limit, self._channel, self._run)
         fetch = partial(self._fetch, timeout, limit)
         listed = self.iter_binary_data(
             filter, include_binary_data=False, include_internal_data=include_internal_data, timeout=timeout

@@ -45,7 +45,7 @@ from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.rows import NO_JSON, binary_metadata_row
 
 if TYPE_CHECKING:
-    from viam_sync.transfer.export.http_download import Downloads
+    from viam_sync.transfer.export.http_download import Downloader
 
 #: The errors of the disk that concern a single file; all others stop the export.
 _OF_ONE_FILE = {
@@ -83,7 +83,7 @@ class Export:
     Args:
         folder: The folder, which must exist.
         fetch: Asks for the contents of files.
-        downloads: Downloads the contents of large files.
+        downloader: Downloads the contents of large files.
         progress: Counts the files that are there, or have failed.
         limits: How much is asked for at a time, and how many files are open.
 
@@ -98,14 +98,14 @@ class Export:
         self,
         folder: Path,
         fetch: FetchContents,
-        downloads: Downloads,
+        downloader: Downloader,
         progress: Progress,
         limits: ExportLimits = ExportLimits(),  # noqa: B008 (it is frozen)
     ) -> None:
         self.result = ExportResult(folder)
         self._folder = folder
         self._fetch = fetch
-        self._downloads = downloads
+        self._downloader = downloader
         self._progress = progress
         self._limits = limits
         self._group_size = 1
@@ -121,7 +121,7 @@ class Export:
 
         Args:
             listed: The files, without their contents.
-            workers: How many calls may be under way at a time.
+            workers: The number of calls that may be under way at a time.
 
         Raises:
             OSError: If the disk is full, or fails in another way that does not concern a single file.
@@ -261,7 +261,8 @@ class Export:
 
     def _downloaded(self, file: _Pending, cancellation: Cancellation) -> Iterator[Tuple[_Pending, int]]:
         size = file.metadata.file_size_bytes or None
-        return self._saved([(file, lambda out: self._downloads.fetch(file.metadata.uri, out, size, cancellation))])
+        uri = file.metadata.uri
+        return self._saved([(file, lambda out: self._downloader.fetch(uri, out, size, cancellation))])
 
     def _saved(self, group: Sequence[Tuple[_Pending, Write]]) -> Iterator[Tuple[_Pending, int]]:
         """Write files and their metadata, and yield each that is there; an error of one file becomes its result.

@@ -24,8 +24,8 @@ class TableFile:
 
     Args:
         path: The path of the file; its folder must exist.
-        group_rows: How many rows are in memory at a time when Parquet is written, as one row group.
-        group_bytes: How large these are as JSON at most, give or take a row.
+        group_rows: The number of rows that are in memory at a time when Parquet is written, as one row group.
+        group_bytes: The size of these rows as JSON, in bytes, after which a row group ends.
 
     Raises:
         OSError: If no file can be written there.
