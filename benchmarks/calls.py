@@ -77,7 +77,7 @@ def ratio(taken: Taken, one: str, other: str) -> str:
 
 
 def main() -> None:
-    command = [sys.executable, str(Path(__file__).with_name("server.py"))]
+    command = [sys.executable, str(Path(__file__).with_name("calls_server.py"))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin is not None
         assert server.stdout is not None

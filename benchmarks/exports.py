@@ -28,7 +28,7 @@ from viam.utils import create_filter as official_filter
 from viam_sync import ViamClient
 from viam_sync.rpc.dial import DialOptions
 from viam_sync.sandbox import Sandbox
-from viam_sync.sandbox.captures import capture_of, metadata_for
+from viam_sync.sandbox.data.captures import current_capture_metadata, find_or_add_capture
 from viam_sync.utils import create_filter
 
 ROUNDS = 5
@@ -38,21 +38,21 @@ LATENCY = 0.02
 
 def serve() -> None:
     """Run a sandbox with the images until the standard input ends."""
-    with Sandbox() as cloud:
-        world = cloud._world
+    with Sandbox() as sandbox:
+        world = sandbox._world
         assert world is not None
-        metadata = metadata_for(world, world.part(cloud.robot_part_id))
+        metadata = current_capture_metadata(world, world.part(sandbox.robot_part_id))
         metadata.component_name = "bench"
         with world.store.transaction():
-            capture = capture_of(world, metadata)
+            capture = find_or_add_capture(world, metadata)
             for number in range(FILES):
                 id = f"{number:064d}"
                 world.store.blobs.put(id, os.urandom(SIZE))
                 sql = "INSERT INTO files (file_id, capture_id, requested, received, size, body)"
                 row = (id, capture, number * 1_000_000, number * 1_000_000, SIZE)
                 world.store.run(f"{sql} VALUES (?, ?, ?, ?, ?, x'')", *row)
-        cloud.faults.delay("all", LATENCY)
-        print(cloud.url, cloud.api_key, cloud.api_key_id, flush=True)
+        sandbox.faults.delay("all", LATENCY)
+        print(sandbox.url, sandbox.api_key, sandbox.api_key_id, flush=True)
         sys.stdin.read()
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, List, Optional
 
 import grpc
-from server import page
+from calls_server import page
 
 from viam_sync.proto.app import data as pb
 

@@ -53,26 +53,26 @@ def process() -> float:
 def started() -> float:
     """Start a sandbox in this process, and return the seconds until it has answered."""
     began = time.perf_counter()
-    with Sandbox() as cloud:
-        answer(cloud.address, cloud.api_key_id, cloud.api_key)
+    with Sandbox() as sandbox:
+        answer(sandbox.address, sandbox.api_key_id, sandbox.api_key)
         return time.perf_counter() - began
 
 
 def main() -> None:
     print("from the start of a process to the first answer:", median(process))
     print("from Sandbox().start() to the first answer:", median(started))
-    with Sandbox() as cloud:
+    with Sandbox() as sandbox:
 
         def reset() -> float:
-            with ViamClient.create_from_dial_options(cloud.dial_options(), cloud.url) as client:
-                client.app_client.new_robot("new", cloud.location_id)
+            with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
+                client.app_client.new_robot("new", sandbox.location_id)
             began = time.perf_counter()
-            cloud.reset()
+            sandbox.reset()
             return time.perf_counter() - began
 
         def connect() -> float:
             began = time.perf_counter()
-            with ViamClient.create_from_dial_options(cloud.dial_options(), cloud.url):
+            with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url):
                 return time.perf_counter() - began
 
         print("a reset after a change:", median(reset, RESETS))

@@ -11,7 +11,8 @@ from typing import Any, Callable, Dict, List, Tuple
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.proto.app import data as pb
 from viam_sync.sandbox import Sandbox
-from viam_sync.sandbox.captures import capture_of, metadata_for, place_of
+from viam_sync.sandbox.data.captures import current_capture_metadata, find_or_add_capture
+from viam_sync.sandbox.data.cursors import encode_cursor
 
 ROUNDS = 40
 READINGS, FILES = 100_000, 10_000
@@ -21,17 +22,17 @@ RARE = 500
 Call = Callable[..., Any]
 
 
-def fill(cloud: Sandbox) -> None:
-    world = cloud._world
+def fill(sandbox: Sandbox) -> None:
+    world = sandbox._world
     assert world is not None
-    metadata = metadata_for(world, world.part(cloud.robot_part_id))
+    metadata = current_capture_metadata(world, world.part(sandbox.robot_part_id))
     with world.store.transaction():
         world.store.run("DELETE FROM readings")
         world.store.run("DELETE FROM files")
         body = pb.TabularData(data={"readings": {"speed": 1.5, "heat": 20}}).data.SerializeToString()
         for name, matches in (("common", f"i % {RARE} > 0"), ("rare", f"i % {RARE} = 0")):
             metadata.component_name = name
-            capture = capture_of(world, metadata)
+            capture = find_or_add_capture(world, metadata)
             sql = f"{numbers(READINGS)} INSERT INTO readings (capture_id, requested, received, synced, body)"
             world.store.run(f"{sql} SELECT ?, i * 1000000, i * 1000000, 0, ? FROM n WHERE {matches}", capture, body)
             sql = f"{numbers(FILES)} INSERT INTO files (file_id, capture_id, requested, received, size, body)"
@@ -43,7 +44,7 @@ def numbers(count: int) -> str:
     return f"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
 
 
-def calls(cloud: Sandbox, client: ViamClient) -> Tuple[Call, Call]:
+def calls(sandbox: Sandbox, client: ViamClient) -> Tuple[Call, Call]:
     channel, metadata = client.data_client._channel, list(client.data_client._metadata.items())
 
     def made(rpc: str, request: Any, response: Any) -> Call:
@@ -91,18 +92,18 @@ def queries(client: ViamClient, organization_id: str) -> Dict[str, float]:
 
 
 def main() -> None:
-    with Sandbox() as cloud, ViamClient.create_from_dial_options(cloud.dial_options(), cloud.url) as client:
-        fill(cloud)
-        tabular, binary = calls(cloud, client)
+    with Sandbox() as sandbox, ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
+        fill(sandbox)
+        tabular, binary = calls(sandbox, client)
         for what, call, count in ((f"{READINGS} readings", tabular, READINGS), (f"{FILES} images", binary, FILES)):
             for filter in (pb.Filter(), pb.Filter(component_name="common"), pb.Filter(robot_name="rover")):
                 named = "no filter" if not filter.ByteSize() else str(filter).strip()
                 for part in (2, 100):
-                    place = place_of(count // part * 1_000_000, 1)
+                    place = encode_cursor(count // part * 1_000_000, 1)
                     print(
                         f"{what}, {named}: a page after all but 1/{part}, / the first page:", ratio(call, place, filter)
                     )
-        for language, seconds in queries(client, cloud.organization_id).items():
+        for language, seconds in queries(client, sandbox.organization_id).items():
             print(f"a query of {READINGS} readings in {language}: {seconds:.1f} s")
 
 

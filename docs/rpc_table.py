@@ -11,9 +11,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from viam_sync.messages.pool import pool  # noqa: E402
-from viam_sync.sandbox.auth import Authentication  # noqa: E402
-from viam_sync.sandbox.dispatch import AUTH_SERVICE  # noqa: E402
-from viam_sync.sandbox.services import SERVICERS  # noqa: E402
+from viam_sync.sandbox.servicers import SERVICERS  # noqa: E402
+from viam_sync.sandbox.wire.authentication import Authentication  # noqa: E402
+from viam_sync.sandbox.wire.dispatch import AUTH_SERVICE  # noqa: E402
 
 PAGE = Path(__file__).with_name("sandbox_rpcs.md")
 

@@ -11,12 +11,12 @@ from viam_sync.sandbox import Sandbox
 
 
 def show_fleet(client: ViamClient) -> None:
-    cloud = client.app_client
-    for organization in cloud.list_organizations():
+    app = client.app_client
+    for organization in app.list_organizations():
         print(f"{organization.name} ({organization.id})")
-        for location in cloud.list_locations(organization.id):
+        for location in app.list_locations(organization.id):
             print(f"  {location.name} ({location.id})")
-            for machine in cloud.list_robots(location.id):
+            for machine in app.list_robots(location.id):
                 print(f"    {machine.name} ({machine.id})")
 
 

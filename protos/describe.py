@@ -1,4 +1,4 @@
-"""What each service looks like in Python: descriptors and the surface table, as frozen dataclasses."""
+"""Each service as it will look in Python: descriptors and the surface table, as frozen dataclasses."""
 
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple

@@ -11,7 +11,16 @@ import sys
 import tempfile
 from typing import Any, Dict, List, Mapping
 
-import tomllib
+from pins import require_pins
+
+if __name__ == "__main__":
+    require_pins()  # first, as the imports below need them
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 from compile import HERE, compile_protos, schema_names
 from describe import describe, load, rpcs
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
@@ -26,11 +35,9 @@ sys.path.insert(0, str(PACKAGE.parent))
 
 from viam_sync.messages.module_names import module_of
 
-#: Where generated files live, and the hand-written ones that live there too.
+#: The folders of generated files, and the one file in them that is written by hand.
 FOLDERS = ("proto", "services")
-BY_HAND = {f"proto/{name}.py" for name in ("__init__", "_modules", "_pool", "_refusals", "_values")} | {
-    "services/__init__.py"
-}
+BY_HAND = {"services/__init__.py"}
 
 
 def module_name(file: str) -> str:
@@ -44,10 +51,16 @@ def build() -> Dict[str, bytes]:
     pool, comments = load(compiled)
     files = [pool.FindFileByName(file.name) for file in compiled.file]
     services = [service for file in files for service in file.services_by_name.values()]
-    surface = tomllib.loads((HERE / "surface.toml").read_text(encoding="utf-8"))
     made = message_files(files, module_name, comments)
-    made.update(service_files(services, comments, surface, module_name))
+    made.update(service_files(services, comments, _surface(), module_name))
     return {"proto/schema.bin": _shipped(compiled), **formatted(made)}
+
+
+def _surface() -> Mapping[str, Any]:
+    try:
+        return tomllib.loads((HERE / "surface.toml").read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SurfaceError(f"surface.toml: {error}") from None
 
 
 def message_files(files: List[FileDescriptor], names: Modules, comments: Mapping[str, str]) -> Dict[str, bytes]:
@@ -64,11 +77,11 @@ def message_files(files: List[FileDescriptor], names: Modules, comments: Mapping
     packages = {
         ".".join(parts[:size]) for parts in (name.split(".") for name in modules) for size in range(1, len(parts))
     }
-    packages -= {"viam_sync", "viam_sync.proto"}  # these are written by hand
+    packages -= {"viam_sync"}  # it is written by hand
     made = {}
     for name in sorted({*modules, *packages}):
         path = "/".join([*name.split(".")[1:], *(["__init__"] if name in packages else [])])
-        text = lazy_module(modules[name]) if name in modules else empty_module()
+        text = lazy_module(modules[name]) if name in modules else empty_module(name)
         made[f"{path}.py"] = text.encode()
         if name in modules:
             made[f"{path}.pyi"] = stub(modules[name], name, names, comments).encode()
@@ -155,7 +168,10 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail when anything differs")
     parser.add_argument("--package", type=pathlib.Path, default=PACKAGE, help="the package to write to or to check")
     arguments = parser.parse_args()
-    made = build()
+    try:
+        made = build()
+    except SurfaceError as error:
+        sys.exit(str(error))
     lines = differences(made, present(arguments.package))
     print("\n".join(lines) or f"{len(made)} generated files are up to date")
     if arguments.check:

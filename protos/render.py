@@ -128,7 +128,7 @@ def _request(method: Method) -> str:
     """Return the lines that make the request; what does not fit is named as the parameter, not as the field."""
     indent = " " * 8
     made = f"request = {method.request}({', '.join(_arguments(method.parameters))})"
-    # Whoever passes list_ knows what list is.
+    # The caller of list_ knows the name list.
     other = [each for each in method.parameters if each.name.rstrip("_") != each.field]
     renamed = [f'{each.field}="{each.name}"' for each in other]
     if renamed:
@@ -241,4 +241,4 @@ def _imports(service: ServiceClass, body: str, services: str) -> Iterable[str]:
     if service.methods:
         yield f"from {services} import methods"
     if "struct_to_dict(" in body:
-        yield "from viam_sync.utils import struct_to_dict"
+        yield "from viam_sync.messages.conversion import struct_to_dict"

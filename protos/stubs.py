@@ -33,6 +33,23 @@ EMPTY_MODULE = '''\
 """The modules of the messages and enums; see the names below this one."""
 '''
 
+ROOT_MODULE = '''\
+{header}
+"""The messages and enums of the wire, under the names that the official SDK gives them.
+
+They live in a descriptor pool of their own, so any protobuf runtime from 4.22 on will do, and any
+version of the official SDK can be used in the same process. A message of the official SDK, or one of
+``google.protobuf``, is taken wherever one of ours with the same full name is: by constructors, by
+``CopyFrom`` and by ``MergeFrom``. The containers of repeated fields are protobuf's own; their ``append``,
+``extend`` and ``add`` take messages of ours only.
+
+Example:
+    >>> from viam_sync.proto.app import Organization
+    >>> Organization(name="Lessons").name
+    'Lessons'
+"""
+'''
+
 STUB = '''\
 {header}
 """The messages and enums of {packages}."""
@@ -53,7 +70,7 @@ ENUM = '''\
 class _{name}:
     ValueType = NewType("ValueType", int)
 
-class _{name}Wrapper(_EnumTypeWrapper[{path}.ValueType], type):
+class _{name}Wrapper(EnumTypeWrapper[{path}.ValueType], type):
 {wrapped}
 
 class {name}(_{name}, metaclass=_{name}Wrapper):
@@ -75,13 +92,13 @@ _SCALARS: Dict[int, str] = {
     FieldDescriptor.CPPTYPE_DOUBLE: "float",
     FieldDescriptor.CPPTYPE_FLOAT: "float",
 }
-#: What a constructor takes instead of a well-known type.
+#: The plain types that a constructor takes in place of well-known types.
 _LIKE = {
     "google.protobuf.Timestamp": "TimestampLike",
     "google.protobuf.Duration": "DurationLike",
     "google.protobuf.Struct": "StructLike",
 }
-#: What a stub imports where it uses it, by module.
+#: The names that a stub imports where it uses them, by module.
 _IMPORTS = {
     "typing": ("Iterable", "Literal", "Mapping", "NewType", "Optional", "overload"),
     "google.protobuf.internal.containers": (
@@ -90,8 +107,8 @@ _IMPORTS = {
         "RepeatedScalarFieldContainer",
         "ScalarMap",
     ),
-    "google.protobuf.internal.enum_type_wrapper": ("_EnumTypeWrapper",),
     "google.protobuf.message": ("Message",),
+    "viam_sync.messages.enums": ("EnumTypeWrapper",),
     "viam_sync.messages.values": ("DurationLike", "StructLike", "TimestampLike"),
 }
 
@@ -105,9 +122,10 @@ def lazy_module(files: Sequence[FileDescriptor]) -> str:
     return LAZY_MODULE.format(header=_header(files), packages=_packages(files), names=names)
 
 
-def empty_module() -> str:
-    """Return a module that only has modules below it."""
-    return EMPTY_MODULE.format(header=header(["the folders of protos/"], "protos/stubs.py"))
+def empty_module(name: str) -> str:
+    """Return a module that only has modules below it; the first of all says what the messages do."""
+    template = ROOT_MODULE if name == "viam_sync.proto" else EMPTY_MODULE
+    return template.format(header=header(["the folders of protos/"], "protos/stubs.py"))
 
 
 def stub(files: Sequence[FileDescriptor], module: str, modules: Modules, comments: Mapping[str, str]) -> str:
@@ -178,8 +196,7 @@ class _Stub:
         for module, names in _IMPORTS.items():
             used = [name for name in names if re.search(rf"(?m)\b{name}[\[(\])]|\[{name}|@{name}$", classes)]
             if used:
-                private = "  # pyright: ignore[reportPrivateUsage]" if used[0].startswith("_") else ""
-                yield f"from {module} import {', '.join(used)}{private}"
+                yield f"from {module} import {', '.join(used)}"
         yield from sorted(self.imported)
 
     def message(self, message: Descriptor) -> str:

@@ -21,8 +21,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as cloud:
-        yield cloud
+    with Sandbox() as running:
+        yield running
 
 
 @pytest.fixture
@@ -32,5 +32,11 @@ def client(sandbox: Sandbox) -> Iterator[ViamClient]:
 
 
 @pytest.fixture
-def cloud(client: ViamClient) -> AppClient:
+def app(client: ViamClient) -> AppClient:
     return client.app_client
+
+
+@pytest.fixture
+def cloud(app: AppClient) -> AppClient:
+    """The former name of ``app``."""
+    return app

@@ -70,8 +70,8 @@ class SecretWatch:
         from viam_sync.app.viam_client import ViamClient
         from viam_sync.rpc import auth
         from viam_sync.rpc.options import DialOptions
-        from viam_sync.sandbox.auth import Authentication
-        from viam_sync.sandbox.ids import Ids
+        from viam_sync.sandbox.core.ids import Ids
+        from viam_sync.sandbox.wire.authentication import Authentication
 
         for cls, name, what in (
             (Ids, "key", "an API key of a sandbox"),

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import grpc
+from google.protobuf.message import Message
 
 from viam_sync.proto.rpc import auth as auth_pb
 
@@ -121,6 +122,11 @@ def closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
     return port
+
+
+def answering(message: Message) -> Callable[..., bytes]:
+    """Return a method that always answers with one message."""
+    return lambda request, context: message.SerializeToString()
 
 
 def refuse(status: grpc.StatusCode, message: str, trailing: Tuple[Tuple[str, Any], ...] = ()) -> Callable[..., bytes]:

@@ -4,7 +4,7 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, Iterator, Set, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Set, Tuple
 
 import pytest
 
@@ -12,22 +12,87 @@ import viam_sync
 
 PACKAGE = Path(viam_sync.__file__).parent
 
-#: What each room may import of the others.
-ALLOWED: Dict[str, Set[str]] = {
-    "__init__": {"app", "rpc", "errors"},
-    "app": {"services", "transfer", "rpc", "errors", "utils", "proto", "messages", "checks"},
-    "services": {"rpc", "proto", "messages", "checks", "utils"},
-    "transfer": {"rpc", "errors", "utils", "proto", "messages", "checks"},
-    "rpc": {"errors", "proto", "messages", "checks"},
-    "tabular": {"app", "transfer"},
-    "utils": {"proto", "messages", "checks"},
-    "errors": set(),
-    "proto": {"messages"},
-    "messages": {"checks", "utils"},
-    "checks": set(),
-    "sandbox": {"proto", "messages", "checks"},
-}
+#: The folders that are divided into rooms; their files beside the rooms are a room themselves.
+DIVIDED = ("app", "transfer", "sandbox")
 
+#: For each room, the rooms that it imports, from the ground up.
+ALLOWED: Dict[str, Set[str]] = {
+    "checks": set(),
+    "errors": set(),
+    "transfer": set(),
+    "messages": {"checks"},
+    "proto": {"messages"},
+    "rpc": {"checks", "errors", "messages", "proto"},
+    "sandbox/core": {"proto"},
+    "transfer/output": {"checks", "messages", "proto"},
+    "sandbox/billing": {"proto", "sandbox/core"},
+    "sandbox/data": {"proto", "sandbox/core"},
+    "sandbox/faults": {"sandbox/core"},
+    "sandbox/fleet": {"proto", "sandbox/core"},
+    "sandbox/provisioning": {"proto", "sandbox/core"},
+    "services": {"checks", "messages", "proto", "rpc"},
+    "transfer/concurrency": {"errors", "rpc"},
+    "sandbox/queries": {"proto", "sandbox/core", "sandbox/data"},
+    "sandbox/registry": {"proto", "sandbox/core", "sandbox/fleet"},
+    "sandbox/wire": {"messages", "proto", "sandbox/core", "sandbox/faults", "sandbox/fleet"},
+    "transfer/export": {"errors", "proto", "rpc", "transfer/concurrency", "transfer/output"},
+    "transfer/paging": {"checks", "errors", "proto", "rpc", "transfer/concurrency"},
+    "transfer/upload": {"checks", "errors", "rpc", "transfer/concurrency", "transfer/output"},
+    "app/_data": {
+        "checks",
+        "messages",
+        "proto",
+        "rpc",
+        "services",
+        "transfer/concurrency",
+        "transfer/export",
+        "transfer/output",
+        "transfer/paging",
+        "transfer/upload",
+    },
+    "app/_fleet": {
+        "checks",
+        "errors",
+        "messages",
+        "proto",
+        "rpc",
+        "services",
+        "transfer/output",
+        "transfer/paging",
+        "transfer/upload",
+    },
+    "sandbox/http": {"proto", "sandbox/core", "sandbox/data", "sandbox/wire"},
+    "sandbox/sample": {"proto", "sandbox/billing", "sandbox/core", "sandbox/data", "sandbox/fleet", "sandbox/registry"},
+    "sandbox/training": {"proto", "sandbox/core", "sandbox/registry"},
+    "app": {
+        "app/_data",
+        "app/_fleet",
+        "checks",
+        "errors",
+        "proto",
+        "rpc",
+        "services",
+        "transfer/output",
+        "transfer/paging",
+    },
+    "sandbox": {
+        "sandbox/billing",
+        "sandbox/core",
+        "sandbox/data",
+        "sandbox/faults",
+        "sandbox/fleet",
+        "sandbox/http",
+        "sandbox/provisioning",
+        "sandbox/queries",
+        "sandbox/registry",
+        "sandbox/sample",
+        "sandbox/training",
+        "sandbox/wire",
+    },
+    "tabular": {"app/_data", "transfer/output"},
+    "utils": {"app/_data", "messages"},
+    "__init__": {"app", "errors", "rpc"},
+}
 #: The ways out of the sandbox: the options that a lesson connects with, and the client that its fixture gives to tests.
 SANCTIONED = {("sandbox/server.py", "viam_sync.rpc.dial"), ("sandbox/pytest_plugin.py", "viam_sync.ViamClient")}
 
@@ -50,21 +115,67 @@ def imported(tree: ast.Module) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def room_of(name: str) -> str:
-    return name.partition("/")[0].partition(".")[0]
+def file_of(name: str) -> Optional[str]:
+    """Return the file of this package that an import leads to; None for one of another package."""
+    parts = name.split(".")
+    if parts[0] != "viam_sync":
+        return None
+    while parts:
+        path = "/".join(parts[1:])
+        for file in (f"{path}.py", f"{path}/__init__.py".lstrip("/")):
+            if file in SOURCES:
+                return file
+        parts.pop()
+    return None
+
+
+def room_of(path: str) -> str:
+    first, *others = path.split("/")
+    if first in DIVIDED and len(others) > 1:
+        return f"{first}/{others[0]}"
+    return first.partition(".")[0]
+
+
+def targets(path: str) -> Set[str]:
+    """Return the files that a file imports, by its statements and not by their packages' ``__init__``."""
+    found = {(name, file_of(name)) for name in imported(SOURCES[path])}
+    return {
+        file
+        for name, file in found
+        if file is not None
+        and file != path
+        and not any(path == at and name.startswith(what) for at, what in SANCTIONED)
+    }
 
 
 @pytest.mark.parametrize("path", SOURCES)
-def test_nothing_imports_upward(path: str) -> None:
+def test_nothing_imports_what_is_not_drawn(path: str) -> None:
     room = room_of(path)
-    wrong = []
-    for name in imported(SOURCES[path]):
-        parts = name.split(".")
-        if parts[0] != "viam_sync" or any(path == at and name.startswith(what) for at, what in SANCTIONED):
-            continue
-        if parts[1] != room and parts[1] not in ALLOWED[room]:
-            wrong.append(name)
-    assert wrong == []
+    assert [file for file in targets(path) if room_of(file) not in {room, *ALLOWED[room]}] == []
+
+
+def test_every_arrow_that_is_drawn_is_there() -> None:
+    drawn = {(room, other) for room, others in ALLOWED.items() for other in others}
+    assert drawn - {(room_of(path), room_of(file)) for path in SOURCES for file in targets(path)} == set()
+
+
+def test_no_room_stands_on_itself() -> None:
+    assert circles({room: ALLOWED[room] for room in ALLOWED}) == []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    assert circles({path: targets(path) for path in SOURCES}) == []
+
+
+def circles(arrows: Mapping[str, Set[str]]) -> List[str]:
+    """Return what is left of a graph when everything that stands on nothing left is taken away, again and again."""
+    left = dict(arrows)
+    while True:
+        free = [name for name, others in left.items() if not (others & left.keys())]
+        if not free:
+            return sorted(left)
+        for name in free:
+            del left[name]
 
 
 def test_the_sanctioned_ways_out_are_still_used() -> None:

@@ -143,7 +143,7 @@ def test_readings_become_a_data_frame(data: DataClient, pandas: Any) -> None:
 @pytest.mark.parametrize("convert", [to_arrow, to_pandas])
 def test_an_object_that_is_no_row_is_rejected(convert: Any) -> None:
     pytest.importorskip({"to_arrow": "pyarrow", "to_pandas": "pandas"}[convert.__name__])
-    with pytest.raises(TypeError, match="rows takes what methods for tabular data return, got a int"):
+    with pytest.raises(TypeError, match="rows takes what methods for tabular data return, got 7"):
         convert([7])
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from viam_sync.rpc.options import Credentials
     from viam_sync.rpc.policies import Retry
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "AbortedError",

@@ -30,7 +30,7 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
 
     Attributes:
         status: The status, a ``grpc.StatusCode``.
-        message: What the service said, or why it could not be reached.
+        message: The text of the service, or why it could not be reached.
         details: The ``google.protobuf.Any`` messages of a rich error, None where there are none.
         method: The full name of the RPC, such as ``viam.app.v1.AppService/GetRobot``.
         attempts: How often the request was sent.
@@ -85,7 +85,7 @@ class UnknownError(GRPCError):
 
 
 class InvalidArgumentError(GRPCError):
-    """The service refused an argument whatever state it is in (INVALID_ARGUMENT)."""
+    """The service rejected an argument, whatever state it is in (INVALID_ARGUMENT)."""
 
 
 class DeadlineExceededError(GRPCError):
@@ -93,11 +93,11 @@ class DeadlineExceededError(GRPCError):
 
 
 class NotFoundError(GRPCError):
-    """What the request names does not exist (NOT_FOUND)."""
+    """The thing that the request names does not exist (NOT_FOUND)."""
 
 
 class AlreadyExistsError(GRPCError):
-    """What the request would create is there already (ALREADY_EXISTS)."""
+    """The thing that the request would create is there already (ALREADY_EXISTS)."""
 
 
 class PermissionDeniedError(GRPCError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, Union
 
 if TYPE_CHECKING:
-    from viam_sync.app._data.records import TabularData, TabularDataPoint
+    from viam_sync.app._data.tabular_records import TabularData, TabularDataPoint
 
     #: A row as the methods of DataClient return it.
     Row = Union[TabularData, TabularDataPoint, Mapping[str, Any]]
@@ -17,11 +17,11 @@ def to_arrow(rows: Iterable[Row]) -> Any:
     """Return rows as a table of pyarrow, which takes ``pip install "viam-sync[arrow]"``.
 
     Nested objects become columns with dotted names, and times say that they are UTC. A column has the type of its
-    values; if these do not go together, it is text, and its other values are JSON.
+    values; if these have no common type, it is text, and values that are no text become JSON.
 
     Args:
-        rows: The rows that a method for tabular data has returned, be it a list or an iterator: readings, or the rows
-            of a query.
+        rows: Rows that a method for tabular data has returned, as a list or an iterator: readings, or the rows of a
+            query.
 
     Returns:
         The table, a ``pyarrow.Table``.
@@ -30,7 +30,7 @@ def to_arrow(rows: Iterable[Row]) -> Any:
         ImportError: If pyarrow is not installed.
         TypeError: If there is something else among the rows.
     """
-    from viam_sync.app._data.records import plain_rows
+    from viam_sync.app._data.tabular_records import plain_rows
     from viam_sync.transfer.output.columns import columns_of, optional
 
     arrow = optional("pyarrow", "to_arrow", "viam-sync[arrow]")
@@ -45,8 +45,8 @@ def to_pandas(rows: Iterable[Row]) -> Any:
     missing in its column.
 
     Args:
-        rows: The rows that a method for tabular data has returned, be it a list or an iterator: readings, or the rows
-            of a query.
+        rows: Rows that a method for tabular data has returned, as a list or an iterator: readings, or the rows of a
+            query.
 
     Returns:
         The data frame, a ``pandas.DataFrame``.
@@ -55,7 +55,7 @@ def to_pandas(rows: Iterable[Row]) -> Any:
         ImportError: If pandas is not installed.
         TypeError: If there is something else among the rows.
     """
-    from viam_sync.app._data.records import plain_rows
+    from viam_sync.app._data.tabular_records import plain_rows
     from viam_sync.transfer.output.columns import columns_of, optional
 
     pandas = optional("pandas", "to_pandas", "pandas")

@@ -35,18 +35,6 @@ from viam_sync.utils import create_filter
 NOON = datetime(2024, 5, 6, 12)
 
 
-@pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        yield running
-
-
-@pytest.fixture
-def channel(server: FakeService) -> Iterator[Channel]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=0) as opened:
-        yield opened
-
-
 @pytest.fixture(params=[True, False], ids=["prefetch", "no prefetch"])
 def prefetch(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
@@ -59,12 +47,12 @@ def no_thread_is_left() -> Iterator[None]:
 
 
 class Case(NamedTuple):
-    """A method, what it sends, and what it makes of the pages that come: two items, one, and none."""
+    """A method, its requests, and its items for three pages: of two items, of one, and of none."""
 
     client: Any
     rpc: str
     arguments: Dict[str, Any]
-    #: What asks for the first page, and the name of its part that holds the size and the cursor; "" for all of it.
+    #: The request for the first page, and its field that holds the size and the cursor; "" for the request itself.
     request: Message
     place: str
     size: str
@@ -363,14 +351,14 @@ def test_an_argument_that_does_not_fit_is_named_and_nothing_is_sent(
 @pytest.mark.parametrize(
     ("name", "value", "kind", "text"),
     [
-        ("page_size", 0, ValueError, "page_size takes a number from 1 to 100, got 0"),
-        ("page_size", 101, ValueError, "page_size takes a number from 1 to 100, got 101"),
-        ("page_size", True, TypeError, "page_size takes an int, got a bool"),
-        ("page_size", None, TypeError, "page_size takes an int, got a NoneType"),
-        ("limit", -1, ValueError, "limit takes a number from 0 on, or None for all, got -1"),
-        ("limit", 2.5, TypeError, "limit takes an int, got a float"),
-        ("limit", False, TypeError, "limit takes an int, got a bool"),
-        ("prefetch", 1, TypeError, "prefetch takes a bool, got a int"),
+        ("page_size", 0, ValueError, "page_size takes an int from 1 to 100, got 0"),
+        ("page_size", 101, ValueError, "page_size takes an int from 1 to 100, got 101"),
+        ("page_size", True, TypeError, "page_size takes an int from 1 to 100, got True"),
+        ("page_size", None, TypeError, "page_size takes an int from 1 to 100, got None"),
+        ("limit", -1, ValueError, "limit takes an int from 0 on, or None for all, got -1"),
+        ("limit", 2.5, TypeError, "limit takes an int from 0 on, or None for all, got 2.5"),
+        ("limit", False, TypeError, "limit takes an int from 0 on, or None for all, got False"),
+        ("prefetch", 1, TypeError, "prefetch takes a bool, got 1"),
     ],
 )
 def test_a_number_that_does_not_fit_is_named_and_nothing_is_sent(
@@ -581,29 +569,29 @@ def test_the_sandbox_gives_all_entries_of_a_log(client: ViamClient, sandbox: San
 
 
 def test_the_sandbox_gives_all_changes_of_a_part(client: ViamClient, sandbox: Sandbox) -> None:
-    cloud = client.app_client
-    part_id = cloud.new_robot_part(sandbox.robot_id, "arm 0")
+    app = client.app_client
+    part_id = app.new_robot_part(sandbox.robot_id, "arm 0")
     for number in range(1, 8):
-        cloud.update_robot_part(part_id, f"arm {number}")
-    names = [change.old.name for change in cloud.iter_robot_part_history(part_id, page_size=3)]
+        app.update_robot_part(part_id, f"arm {number}")
+    names = [change.old.name for change in app.iter_robot_part_history(part_id, page_size=3)]
     assert names == [f"arm {number}" for number in reversed(range(7))]
 
 
 def test_the_sandbox_gives_all_changes_of_a_fragment(client: ViamClient, sandbox: Sandbox) -> None:
-    cloud = client.app_client
+    app = client.app_client
     for number in range(7):
-        cloud.update_fragment(sandbox.fragment_id, f"capture {number}")
-    changes = list(cloud.iter_fragment_history(sandbox.fragment_id, page_size=3))
+        app.update_fragment(sandbox.fragment_id, f"capture {number}")
+    changes = list(app.iter_fragment_history(sandbox.fragment_id, page_size=3))
     assert [change.old.name for change in changes[:6]] == [f"capture {number}" for number in reversed(range(6))]
 
 
 def test_the_sandbox_gives_all_items_of_the_registry(client: ViamClient, sandbox: Sandbox) -> None:
-    cloud = client.app_client
+    app = client.app_client
     kind = packages_pb.PackageType.PACKAGE_TYPE_MODULE
     names = {f"module-{number}" for number in range(120)}
     for name in names:
-        cloud.create_registry_item(sandbox.organization_id, name, kind)
-    items = [item.name for item in cloud.iter_registry_items(sandbox.organization_id, search_term="module-")]
+        app.create_registry_item(sandbox.organization_id, name, kind)
+    items = [item.name for item in app.iter_registry_items(sandbox.organization_id, search_term="module-")]
     assert len(items) == 120
     assert set(items) == names
 
@@ -699,9 +687,9 @@ def test_workers_ask_for_all_that_the_caller_asks_for_and_for_a_time(
 @pytest.mark.parametrize(
     ("arguments", "kind", "text"),
     [
-        ({"workers": 0}, ValueError, "workers takes a number from 1 to 64, got 0"),
-        ({"workers": 65}, ValueError, "workers takes a number from 1 to 64, got 65"),
-        ({"workers": True}, TypeError, "workers takes an int, got True"),
+        ({"workers": 0}, ValueError, "workers takes an int from 1 to 64, got 0"),
+        ({"workers": 65}, ValueError, "workers takes an int from 1 to 64, got 65"),
+        ({"workers": True}, TypeError, "workers takes an int from 1 to 64, got True"),
         ({"workers": 2, "prefetch": False}, ValueError, "prefetch is False, but workers is 2, and they fetch ahead"),
     ],
 )

@@ -1,13 +1,13 @@
 """The methods that are newer than the reference, and whose arguments or results are not just the fields of messages."""
 
 from datetime import datetime, timedelta, timezone
-from typing import Any, Callable, Iterator, Type
+from typing import Any, Callable, Type
 
 import bson
 import grpc
 import pytest
 from google.protobuf.message import Message
-from servers import FakeService, refuse
+from servers import FakeService, answering, refuse
 
 from viam_sync.app.app_client import AppClient
 from viam_sync.app.data_client import DataClient
@@ -16,7 +16,7 @@ from viam_sync.proto import app as pb
 from viam_sync.proto import google as google_pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import dataset as dataset_pb
-from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.rpc.dial import Channel
 
 NOON = datetime(2024, 5, 6, 12)
 CATS = dataset_pb.Dataset(id="d-1", name="cats")
@@ -38,30 +38,14 @@ ANSWERS = {
 }
 
 
-def answering(answer: Message) -> Callable[[bytes, grpc.ServicerContext], bytes]:
-    return lambda request, context: answer.SerializeToString()
+@pytest.fixture
+def server(server: FakeService) -> FakeService:
+    server.unary.update({name: answering(answer) for name, answer in ANSWERS.items()})
+    return server
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        running.unary.update({name: answering(answer) for name, answer in ANSWERS.items()})
-        yield running
-
-
-@pytest.fixture
-def channel(server: FakeService) -> Iterator[Channel]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
-        yield opened
-
-
-@pytest.fixture
-def data(channel: Channel) -> DataClient:
-    return DataClient(channel, {})
-
-
-@pytest.fixture
-def cloud(channel: Channel) -> AppClient:
+def app(channel: Channel) -> AppClient:
     return AppClient(channel, {})
 
 
@@ -121,9 +105,9 @@ def test_the_mask_of_a_changed_sequence_names_what_is_given(
     )
 
 
-def test_properties_are_changed_in_the_order_given(server: FakeService, cloud: AppClient) -> None:
+def test_properties_are_changed_in_the_order_given(server: FakeService, app: AppClient) -> None:
     values = {"z.0.name": "arm", "debug": True, "a": None, "speeds": [1, {"top": 2.5}]}
-    assert cloud.set_config_property("p-1", values) == [DONE]
+    assert app.set_config_property("p-1", values) == [DONE]
     assert sent(server, pb.SetConfigPropertyRequest) == pb.SetConfigPropertyRequest(
         robot_part_id="p-1",
         property_changes=[
@@ -161,9 +145,9 @@ def test_properties_are_changed_in_the_order_given(server: FakeService, cloud: A
     ids=["list", "field", "message", "none of them", "left out"],
 )
 def test_default_fragments_are_a_list_or_its_message(
-    server: FakeService, cloud: AppClient, given: Any, fragments: Any
+    server: FakeService, app: AppClient, given: Any, fragments: Any
 ) -> None:
-    assert cloud.update_organization("o-1", default_fragments=given) == SCHOOL
+    assert app.update_organization("o-1", default_fragments=given) == SCHOOL
     assert sent(server, pb.UpdateOrganizationRequest) == pb.UpdateOrganizationRequest(
         organization_id="o-1", default_fragments=fragments
     )
@@ -176,94 +160,94 @@ ENDLESS["again"] = ENDLESS
 @pytest.mark.parametrize(
     ("call", "kind", "text"),
     [
-        (lambda data, cloud: data.create_binary_data_signed_url(""), ValueError, "binary_data_id is an empty string"),
+        (lambda data, app: data.create_binary_data_signed_url(""), ValueError, "binary_data_id is an empty string"),
         (
-            lambda data, cloud: data.create_binary_data_signed_url("o/l/f", -1),
+            lambda data, app: data.create_binary_data_signed_url("o/l/f", -1),
             ValueError,
             "expiration_minutes takes .*, got -1",
         ),
         (
-            lambda data, cloud: data.create_index("o-1", HOT, ["keys"]),
+            lambda data, app: data.create_index("o-1", HOT, ["keys"]),
             TypeError,
             "index_spec takes BSON or a dict, got a list",
         ),
         (
-            lambda data, cloud: data.create_index("o-1", HOT, {"keys": object()}),
+            lambda data, app: data.create_index("o-1", HOT, {"keys": object()}),
             ValueError,
             "index_spec has no form in BSON",
         ),
         (
-            lambda data, cloud: data.list_datasets_by_organization_id("o-1", dataset_type="cats"),
+            lambda data, app: data.list_datasets_by_organization_id("o-1", dataset_type="cats"),
             ValueError,
             "^dataset_type takes a value of DatasetType",
         ),
         (
-            lambda data, cloud: data.update_sequence("s-1"),
+            lambda data, app: data.update_sequence("s-1"),
             ValueError,
             "at least one of resources, sequence_tags, start_time, end_time, got none",
         ),
         (
-            lambda data, cloud: data.update_sequence("s-1", sequence_tags="night"),
+            lambda data, app: data.update_sequence("s-1", sequence_tags="night"),
             TypeError,
             "sequence_tags takes a list, got a str",
         ),
         (
-            lambda data, cloud: cloud.set_config_property("p-1", [("debug", True)]),
+            lambda data, app: app.set_config_property("p-1", [("debug", True)]),
             TypeError,
             "property_changes takes a dict of paths and values, got a list",
         ),
         (
-            lambda data, cloud: cloud.set_config_property("p-1", {5: True}),
+            lambda data, app: app.set_config_property("p-1", {5: True}),
             TypeError,
-            "property_changes takes a dict whose keys are texts, got the key 5",
+            "property_changes takes a dict whose keys are each a str, got the key 5",
         ),
         (
-            lambda data, cloud: cloud.set_config_property("p-1", {"a": [object()]}),
+            lambda data, app: app.set_config_property("p-1", {"a": [object()]}),
             (TypeError, ValueError),
             r"property_changes\['a'\]\[0\] takes None, a bool, a number",
         ),
-        (lambda data, cloud: cloud.set_config_property("p-1", ENDLESS), ValueError, "property_changes takes a dict"),
+        (lambda data, app: app.set_config_property("p-1", ENDLESS), ValueError, "property_changes takes a dict"),
         (
-            lambda data, cloud: cloud.update_organization("o-1", default_fragments=["f-1"]),
+            lambda data, app: app.update_organization("o-1", default_fragments=["f-1"]),
             TypeError,
-            r"^default_fragments\[0\] takes a viam.app.v1.FragmentImport, got a str",
+            r"^default_fragments\[0\] takes a FragmentImport, got a str",
         ),
-        (lambda data, cloud: cloud.update_organization(5), TypeError, "^org_id takes a str, got 5"),
+        (lambda data, app: app.update_organization(5), TypeError, "^org_id takes a str, got 5"),
     ],
 )
 def test_what_does_not_fit_is_named_before_anything_is_asked(
     server: FakeService,
     data: DataClient,
-    cloud: AppClient,
+    app: AppClient,
     call: Callable[[DataClient, AppClient], Any],
     kind: Any,
     text: str,
 ) -> None:
     with pytest.raises(kind, match=text):
-        call(data, cloud)
+        call(data, app)
     assert server.calls == []
 
 
 @pytest.mark.parametrize(
     ("rpc", "call", "attempts"),
     [
-        ("CreateBinaryDataSignedURL", lambda data, cloud: data.create_binary_data_signed_url("o/l/f"), 5),
-        ("CreateIndex", lambda data, cloud: data.create_index("o-1", HOT, NEWEST), 1),
-        ("ListDatasetsByOrganizationID", lambda data, cloud: data.list_datasets_by_organization_id("o-1"), 5),
-        ("UpdateSequence", lambda data, cloud: data.update_sequence("s-1", sequence_tags=[]), 5),
-        ("SetConfigProperty", lambda data, cloud: cloud.set_config_property("p-1", {"debug": True}), 1),
-        ("UpdateOrganization", lambda data, cloud: cloud.update_organization("o-1", "Day School"), 1),
+        ("CreateBinaryDataSignedURL", lambda data, app: data.create_binary_data_signed_url("o/l/f"), 5),
+        ("CreateIndex", lambda data, app: data.create_index("o-1", HOT, NEWEST), 1),
+        ("ListDatasetsByOrganizationID", lambda data, app: data.list_datasets_by_organization_id("o-1"), 5),
+        ("UpdateSequence", lambda data, app: data.update_sequence("s-1", sequence_tags=[]), 5),
+        ("SetConfigProperty", lambda data, app: app.set_config_property("p-1", {"debug": True}), 1),
+        ("UpdateOrganization", lambda data, app: app.update_organization("o-1", "Day School"), 1),
     ],
 )
 def test_only_what_does_no_harm_twice_is_tried_again(
     server: FakeService,
     data: DataClient,
-    cloud: AppClient,
+    app: AppClient,
     rpc: str,
     call: Callable[[DataClient, AppClient], Any],
     attempts: int,
 ) -> None:
     server.unary[rpc] = refuse(grpc.StatusCode.UNAVAILABLE, "busy")
     with pytest.raises(GRPCError, match=rpc):
-        call(data, cloud)
+        call(data, app)
     assert len(server.calls) == attempts

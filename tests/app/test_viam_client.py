@@ -106,9 +106,9 @@ def test_the_module_hands_on_the_names_of_the_reference() -> None:
     assert viam_client.LOGGER.name == "viam_sync.app.viam_client"
 
 
-def test_a_location_secret_brings_the_location_with_it(sandbox: Sandbox, cloud: AppClient) -> None:
-    secret = cloud.location_auth(sandbox.location_id).secrets[0].secret
-    part = cloud.get_robot_part(sandbox.robot_part_id)
+def test_a_location_secret_brings_the_location_with_it(sandbox: Sandbox, app: AppClient) -> None:
+    secret = app.location_auth(sandbox.location_id).secrets[0].secret
+    part = app.get_robot_part(sandbox.robot_part_id)
     options = DialOptions(
         auth_entity=part.fqdn, credentials=Credentials("robot-location-secret", secret), insecure=True
     )
@@ -116,15 +116,15 @@ def test_a_location_secret_brings_the_location_with_it(sandbox: Sandbox, cloud: 
         assert client.app_client.get_location().id == sandbox.location_id
 
 
-def test_a_key_that_was_deleted_is_refused_at_the_next_call(sandbox: Sandbox, cloud: AppClient) -> None:
-    key, key_id = cloud.create_key_from_existing_key_authorizations(sandbox.api_key_id)
+def test_a_key_that_was_deleted_is_refused_at_the_next_call(sandbox: Sandbox, app: AppClient) -> None:
+    key, key_id = app.create_key_from_existing_key_authorizations(sandbox.api_key_id)
     with ViamClient.create_from_dial_options(DialOptions.with_api_key(key, key_id), sandbox.url) as other:
-        cloud.delete_key(key_id)
+        app.delete_key(key_id)
         with pytest.raises(UnauthenticatedError):
             other.app_client.list_organizations()
 
 
-def test_an_unknown_organization_is_one_clear_error(cloud: AppClient) -> None:
+def test_an_unknown_organization_is_one_clear_error(app: AppClient) -> None:
     with pytest.raises(NotFoundError, match="list_organizations") as caught:
-        cloud.get_organization("00000000-0000-4000-8000-000000000000")
+        app.get_organization("00000000-0000-4000-8000-000000000000")
     assert caught.value.__context__ is None

@@ -4,8 +4,7 @@ import datetime as dt
 import json
 
 import bson
-from google.protobuf.descriptor_pb2 import MethodDescriptorProto
-from proto.every import example
+from messages.schema_walk import example, streaming
 
 from viam_sync.app import app_client
 from viam_sync.messages.pool import message, pool
@@ -78,11 +77,10 @@ def _fill_objects(filled):
 def serve(server):
     for rpc in rpcs().values():
         filled = answer(rpc)
-        described = MethodDescriptorProto()  # in the first runtimes of our range, only this tells what is a stream
-        rpc.CopyToProto(described)
-        if described.client_streaming:
+        client_streaming, server_streaming = streaming(rpc)
+        if client_streaming:
             server.upload[rpc.name] = lambda requests, context, filled=filled: [*requests] and filled
-        elif described.server_streaming:
+        elif server_streaming:
             server.stream[rpc.name] = lambda request, context, filled=filled: iter([filled, filled])
         else:
             server.unary[rpc.name] = lambda request, context, filled=filled: filled

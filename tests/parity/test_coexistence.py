@@ -36,7 +36,7 @@ assert {type(each) for each in invite.authorizations} == {app.Authorization}
 try:
     data.DataRequest(filter=role)
 except TypeError as error:
-    assert "DataRequest.filter takes a viam.app.data.v1.Filter, got a viam.app.v1.Authorization" in str(error), error
+    assert str(error) == "filter takes a viam.app.data.v1.Filter, got a viam.app.v1.Authorization", error
 else:
     raise AssertionError("an Authorization was taken for a Filter")
 """

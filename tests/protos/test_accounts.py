@@ -8,7 +8,7 @@ import pytest
 from viam_sync.rpc.method import Method
 from viam_sync.services import methods
 
-from .tiny import BENCH, ROOT, tomllib
+from .mini_schemas import BENCH, ROOT, tomllib
 
 from compile import compile_protos, schema_names  # isort: skip
 from describe import load  # isort: skip

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from .tiny import BENCH, ROOT
+from .mini_schemas import BENCH, ROOT
 
 pytest.importorskip("ruff", reason="the generator formats with ruff")
 
@@ -62,6 +62,20 @@ def test_without_the_check_all_is_mended(package):
     assert run(package, "--check").returncode == 0
 
 
-def test_files_written_by_hand_are_left_alone(package):
-    (package / "proto" / "_pool.py").write_text("# by hand\n", encoding="utf-8")
-    assert run(package, "--check").returncode == 0
+def test_the_file_that_is_written_by_hand_is_left_alone(package):
+    (package / "services" / "__init__.py").write_text("# by hand\n", encoding="utf-8")
+    assert run(package).returncode == 0
+    assert (package / "services" / "__init__.py").read_text(encoding="utf-8") == "# by hand\n"
+
+
+def test_the_folder_of_the_messages_holds_nothing_by_hand(package):
+    by_hand, package_file = package / "proto" / "pool.py", package / "proto" / "__init__.py"
+    by_hand.write_text("# by hand\n", encoding="utf-8")
+    package_file.write_text('"""By hand."""\n', encoding="utf-8")
+
+    done = run(package, "--check")
+
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == ["orphaned  proto/pool.py", "changed   proto/__init__.py"]
+    package_file.unlink()
+    assert "missing   proto/__init__.py" in run(package, "--check").stdout.splitlines()

@@ -1,4 +1,4 @@
-"""What the generator makes of tiny schemas is what a careful person would have written, and passes all checks."""
+"""The generator makes of the mini schemas the files that are expected, and these pass all checks."""
 
 import ast
 import subprocess
@@ -8,7 +8,7 @@ from typing import Dict
 
 import pytest
 
-from .tiny import CASES, ROOT, cases, expected, generate
+from .mini_schemas import CASES, ROOT, cases, expected, generate
 
 pytest.importorskip("ruff", reason="the generator formats with ruff")
 
@@ -20,7 +20,7 @@ def made() -> Dict[str, Dict[str, bytes]]:
 
 @pytest.fixture(scope="module")
 def package(made, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("tiny")
+    folder = tmp_path_factory.mktemp("mini_schemas")
     for case, files in made.items():
         for name, content in files.items():
             path = folder / case / name
@@ -32,7 +32,9 @@ def package(made, tmp_path_factory) -> Path:
 @pytest.mark.parametrize("case", cases())
 def test_the_service_and_the_stub_have_the_expected_text(case, made):
     for path, text in expected(case, made[case]).items():
-        assert text == path.read_text(encoding="utf-8"), f"{path.name} differs; run tests/protos/tiny.py and read why"
+        assert text == path.read_text(encoding="utf-8"), (
+            f"{path.name} differs; run tests/protos/mini_schemas.py and read why"
+        )
 
 
 def test_every_file_lies_below_the_package_and_every_folder_is_one(made):

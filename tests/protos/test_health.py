@@ -9,7 +9,7 @@ import pytest
 
 from viam_sync.errors import NotFoundError
 
-from .tiny import tomllib
+from .mini_schemas import tomllib
 
 pytest.importorskip("grpc_health", reason="needs grpcio-health-checking")
 pytest.importorskip("ruff", reason="the generator formats with ruff")

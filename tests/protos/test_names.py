@@ -4,7 +4,7 @@ import doctest
 
 import pytest
 
-from . import tiny  # noqa: F401 (finds the bench, or skips)
+from . import mini_schemas  # noqa: F401 (finds the bench, or skips)
 
 import names  # isort: skip
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .tiny import BENCH, CASES, cases, compiled
+from .mini_schemas import BENCH, CASES, cases, compiled
 
 from compile import ROOTS, compile_protos, schema_names  # isort: skip
 from import_schema import differences  # isort: skip

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .tiny import generate
+from .mini_schemas import generate
 
 REFUSED = {
     "an RPC that does not exist": ("[zoo.v1.ShopService.Steal]\nretry = 'READ'", "zoo.v1.ShopService.Steal"),

@@ -11,7 +11,7 @@ _BEHIND = dt.timezone(dt.timedelta(hours=-12))
 
 
 class OwnError(Exception):
-    """What the caller's own code raises."""
+    """An error that the caller's own code raises."""
 
 
 class Text(str):

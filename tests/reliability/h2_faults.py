@@ -1,4 +1,4 @@
-"""What a service, a proxy or the network may do to a request, each as an answer of the raw HTTP/2 server."""
+"""The faults that a service, a proxy or the network may cause, as answers of the raw HTTP/2 server."""
 
 from typing import Callable, Optional
 

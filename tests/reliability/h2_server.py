@@ -89,12 +89,12 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server does about a request.
+    """The server's answer to a request.
 
     Attributes:
-        name: How a test speaks of it.
-        act: Does it.
-        early: Whether that is as soon as the request's headers are there, not after its end.
+        name: Its name in tests.
+        act: Gives the answer.
+        early: Whether it is given when the request's headers have arrived, not after its end.
     """
 
     name: str
@@ -118,7 +118,7 @@ OK = reply(b"")
 
 
 class H2Server:
-    """Answers each request to a path with the next answer that is planned for it, and well where none is left.
+    """Answers each request to a path with the next planned answer, and with success where none is left.
 
     Example::
 
@@ -129,7 +129,7 @@ class H2Server:
 
     Args:
         listen: Whether to accept connections from the beginning; until :meth:`listen` they are refused.
-        otherwise: What answers the requests to a path that no answer is planned for, by path; else it is ``OK``.
+        otherwise: The answer to requests for which none is planned, by path; ``OK`` for other paths.
     """
 
     def __init__(self, listen: bool = True, otherwise: Optional[Mapping[str, Answer]] = None) -> None:
@@ -177,7 +177,7 @@ class H2Server:
         return [request.met for request in self.requests(path, at_least)]
 
     def next_answer(self, headers: Mapping[str, str]) -> Answer:
-        """Take a request down, and say what is to be done about it."""
+        """Record a request, and return the answer to it."""
         path = headers[":path"]
         with self._changed:
             plan = self._plans.get(path)

@@ -10,8 +10,8 @@ from typing import NamedTuple, Sequence, Tuple
 import grpc
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import MethodDescriptorProto
+from messages.schema_walk import example
 from parity.recording import rpcs
-from proto.every import example
 from sandbox.junk import Junk
 
 from viam_sync.messages.pool import message
@@ -27,7 +27,7 @@ _CURSORS = ("last", "next_page_token")
 
 
 class Reply(NamedTuple):
-    """What a call is answered with."""
+    """The reply to a call."""
 
     messages: Sequence[bytes] = ()
     status: grpc.StatusCode = grpc.StatusCode.OK

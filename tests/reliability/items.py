@@ -1,4 +1,4 @@
-"""What a call of a schedule is: what it does, what it is about, and how it shows in the sandbox."""
+"""The calls of schedules: each says how it is made, its subject, and how its effect shows in the sandbox."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +10,14 @@ from viam_sync.sandbox import Sandbox
 
 @dataclass
 class Item:
-    """What one call is about.
+    """The subject of one call.
 
     Attributes:
-        mark: A text in small letters that nothing else has in it.
-        sandbox: Where it is to be.
+        mark: A text in small letters that is part of nothing else.
+        sandbox: The sandbox that the call changes.
         folder: A folder for files.
         size: How many bytes an upload has.
-        subject: What is there before the call, mostly an ID.
+        subject: The thing that was prepared for the call, mostly an ID.
     """
 
     mark: str
@@ -28,7 +28,7 @@ class Item:
 
     @property
     def before(self) -> str:
-        """A name in which the mark is not."""
+        """A name that does not hold the mark."""
         return self.mark.upper()
 
     @property
@@ -53,15 +53,15 @@ Call = Callable[[ViamClient, Item], Any]
 
 @dataclass
 class Write:
-    """A call that changes something, or for comparison one that does not.
+    """A call that changes something, or, for comparison, a read.
 
     Attributes:
         rpc: The RPC that it makes.
-        policy: The retry class that it is to have; PIPE is an upload of what can be read only once.
+        policy: The retry class that it is to have; PIPE is an upload from a source that can be read only once.
         call: Makes it.
-        there: How many there are of what it makes; of other changes 1 if they show, and 0 if not.
-        prepare: Makes what must be there before, and returns the item's subject.
-        answer: What the call returns when it was carried out; None if that is not looked at.
+        there: Counts the things that it makes; for other changes, 1 if the change shows, else 0.
+        prepare: Makes the thing that must be there before, and returns it as the subject.
+        answer: Returns the result of a call that was carried out; None if the result is not compared.
     """
 
     rpc: str

@@ -1,4 +1,4 @@
-"""Calls of every RPC to the raw HTTP/2 server, what comes of them, and what should."""
+"""Calls of every RPC to the raw HTTP/2 server, their outcomes, and the outcomes that the policy asks for."""
 
 import threading
 import time
@@ -9,35 +9,60 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optio
 import grpc
 
 from viam_sync.errors import AmbiguousResultError, GRPCError, grpc_error
-from viam_sync.rpc import retry
-from viam_sync.rpc.connection import Connection
-from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.rpc.channel import ServiceChannel
+from viam_sync.rpc.method import Method
 from viam_sync.rpc.service import Service
+from viam_sync.services import methods
 
 from .h2_faults import LIMIT
 from .h2_server import OK, PATIENCE, Answer, H2Server
 from .retry_table import CLASSES, NOTHING, UNPROCESSED, Fault
-from .rpcs import Rpc, rpcs
+from .rpcs import Rpc
 
-#: All RPCs, and those that send a stream once more, out of what can be read only once.
-RPCS = [again for rpc in rpcs() for again in ([rpc, rpc._replace(policy="PIPE")] if rpc.kind == "upload" else [rpc])]
+_KINDS = {"unary_unary": "unary", "stream_unary": "upload", "unary_stream": "stream"}
+_TABLE = {row.path: row for row in vars(methods).values() if isinstance(row, Method)}
+
+
+def _rpcs() -> Iterator[Rpc]:
+    """Yield all RPCs; those that send a stream come again as PIPE, out of a source that can be read only once."""
+    for row in _TABLE.values():
+        service, _, name = row.name.rpartition("/")
+        rpc = Rpc(service, name, _KINDS[row.kind], row.policy.name)
+        yield rpc
+        if rpc.kind == "upload":
+            yield rpc._replace(policy="PIPE")
+
+
+RPCS = sorted(_rpcs())
 
 READY = grpc.ChannelConnectivity.READY.value[0]
 
-#: What a case comes to.
+#: The outcome of a call.
 Outcome = Dict[str, Any]
 
 
-class WaitlessChannel(Channel):
+class _NoThrottle:
+    """Lets everything be sent again, so that one case has no say in the next."""
+
+    def succeeded(self) -> None:
+        """Take no note."""
+
+    def failed(self, error: Any) -> bool:
+        return True
+
+
+class WaitlessChannel(ServiceChannel):
     """A channel that writes down how long it was to wait, and takes no message above ``LIMIT``."""
 
     def __init__(self, server: H2Server, max_reconnect_attempts: int = 100) -> None:
-        super().__init__(parse_address(server.address, insecure=True), max_reconnect_attempts)
+        options = [("grpc.max_receive_message_length", LIMIT), ("grpc.use_local_subchannel_pool", 1)]
+        super().__init__(
+            lambda: grpc.insecure_channel(server.address, options), max_reconnect_attempts=max_reconnect_attempts
+        )
         self.server = server
         self.meanwhile: Callable[[], object] = self.settle
+        self.retry_throttle: Any = _NoThrottle()
         self._mine = threading.local()
-        options = [("grpc.max_receive_message_length", LIMIT), ("grpc.use_local_subchannel_pool", 1)]
-        self.connection = Connection(lambda: grpc.insecure_channel(server.address, options))
 
     @property
     def waits(self) -> List[float]:
@@ -60,31 +85,24 @@ class WaitlessChannel(Channel):
             core.watch_connectivity_state(READY, time.time() + PATIENCE)
 
 
-def caller_of(rpc: Rpc, channel: Channel, metadata: Optional[Mapping[str, str]] = None) -> Any:
-    """Return what calls the service of an RPC, as if it were for the first time on its channel."""
-    caller: Any = type("Caller", (Service,), {"_service": rpc.service})(channel, metadata or {})
-    caller._budget = retry.RetryThrottle()
-    return caller
-
-
-def policy_of(rpc: Rpc) -> retry.Policy:
-    found: retry.Policy = getattr(retry, "UPLOAD" if rpc.policy == "PIPE" else rpc.policy)
-    return found
+def method_of(rpc: Rpc, **limits: Any) -> Method:
+    """Return the row of an RPC, whose policy may have other limits."""
+    row = _TABLE[rpc.path]
+    return row._replace(policy=replace(row.policy, **limits))
 
 
 def send(
-    rpc: Rpc, channel: Channel, metadata: Optional[Mapping[str, str]], timeout: Optional[float], **limits: Any
+    rpc: Rpc, channel: ServiceChannel, metadata: Optional[Mapping[str, str]], timeout: Optional[float], **limits: Any
 ) -> List[Any]:
-    """Make a call as a client's method does, whose policy has other limits; return the messages that answered it."""
-    caller = caller_of(rpc, channel, metadata)
-    policy = replace(policy_of(rpc), **limits) if limits else policy_of(rpc)
+    """Make a call as a client's method does, whose policy may have other limits; return the responses."""
+    service, method = Service(channel, metadata or {}), method_of(rpc, **limits)
     request = rpc.types()[0]()
     if rpc.kind == "unary":
-        return [caller._call(rpc.name, request, policy, timeout)]
+        return [service._unary_unary(method, request, timeout)]
     if rpc.kind == "upload":
-        messages = iter([request]) if rpc.policy == "PIPE" else lambda: [request]
-        return [caller._send(rpc.name, messages, policy, timeout)]
-    with caller._receive(rpc.name, request, policy, timeout) as stream:
+        requests = iter([request]) if rpc.policy == "PIPE" else lambda: [request]
+        return [service._stream_unary(method, requests, timeout)]
+    with service._unary_stream(method, request, timeout) as stream:
         return list(stream)
 
 

@@ -1,4 +1,4 @@
-"""An oracle: it makes the calls of a schedule on a sandbox, and tells what should not have come of them."""
+"""An oracle: it makes the calls of a schedule on a sandbox, and reports outcomes that are wrong."""
 
 import logging
 from collections import Counter
@@ -12,21 +12,32 @@ from viam_sync.rpc.policies import Retry
 from viam_sync.rpc.retry import LOGGER
 from viam_sync.sandbox import Sandbox
 
-from .gate import Gate
-from .inside import Begun, Inside, Line
+from .fault_proxy import FaultProxy
+from .in_process import InProcessSandbox, Line, Operation
 from .items import Item
-from .schedules import CLASSES, FULL, NOTHING, FolderPlan, Mishap, Outcome, Plan, expected, folder_schedule, schedule
+from .schedules import (
+    CLASSES,
+    FULL,
+    NOTHING,
+    FolderPlan,
+    Outcome,
+    Plan,
+    PlannedFault,
+    expected,
+    folder_schedule,
+    schedule,
+)
 
 #: Seconds that the client of a late call waits, and those that the call takes.
 BRIEF, EVER = 0.03, 3600
 
 
 class Log(logging.Handler):
-    """Keeps what the client says of its retries.
+    """Keeps the log of the client's retries.
 
     Attributes:
-        retries: For each retry the name of its RPC, and the seconds that were to be waited.
-        counts: The RPCs whose count is too low.
+        retries: The name of the RPC of each retry, and its wait in seconds.
+        counts: The RPCs that warned of a count that may be too low.
     """
 
     def __init__(self) -> None:
@@ -58,7 +69,7 @@ class Log(logging.Handler):
 
 
 class Caller(NamedTuple):
-    """A client that waits for no time at all, and its connection."""
+    """A client that does not wait between attempts, and its connection."""
 
     client: ViamClient
     channel: Any
@@ -66,13 +77,13 @@ class Caller(NamedTuple):
 
 
 class Oracle:
-    """Makes schedules come true, and judges them; it is used in a ``with`` statement.
+    """Runs schedules, and judges their outcomes; it is used in a ``with`` statement.
 
     Args:
         folder: A folder for files.
 
     Attributes:
-        tally: How many calls there were, how many mishaps, and so on.
+        tally: How many calls there were, how many faults, and so on.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -81,20 +92,21 @@ class Oracle:
         self._log = Log()
         self._slept: List[float] = []
         self._expires: Optional[int] = None
-        #: How often was done what a call was to do once, when it was over; and all that was done ever.
+        #: How often the operation of each call that is not idempotent was done, counted at the end of the call.
         self._once: Dict[Tuple[str, bytes], int] = {}
-        self._begun: List[Begun] = []
+        self._begun: List[Operation] = []
         self._stack = ExitStack()
 
     def __enter__(self) -> "Oracle":
         enter = self._stack.enter_context
         self._sandbox = enter(Sandbox(seed=1))
+        self._sandbox.faults.drop_delay = 0
         enter(self._log)
-        self._inside = Inside(self._sandbox)
+        self._in_process = InProcessSandbox(self._sandbox)
         self._steady = self._connect(self._sandbox.url)
-        gate = enter(Gate(int(self._sandbox.address.rpartition(":")[2])))
+        proxy = enter(FaultProxy(int(self._sandbox.address.rpartition(":")[2])))
         self._straight = self._caller(None)
-        self._gated = self._caller(gate)
+        self._proxied = self._caller(proxy)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -103,15 +115,15 @@ class Oracle:
     def _connect(self, url: str) -> ViamClient:
         return self._stack.enter_context(ViamClient.create_from_dial_options(self._sandbox.dial_options(), url))
 
-    def _caller(self, gate: Optional[Gate]) -> Caller:
-        client = self._connect(self._sandbox.url if gate is None else f"http://127.0.0.1:{gate.port}")
+    def _caller(self, proxy: Optional[FaultProxy]) -> Caller:
+        client = self._connect(self._sandbox.url if proxy is None else f"http://127.0.0.1:{proxy.port}")
         channel: Any = client._channel
         channel.sleep = self._sleep
         client.app_client.list_organizations()
-        return Caller(client, channel, Line(channel, gate))
+        return Caller(client, channel, Line(channel, proxy))
 
     def judge(self, seed: int) -> List[str]:
-        """Make the calls of a schedule; return what is wrong, a text for each."""
+        """Make the calls of a schedule; return the faults of the client, a text each."""
         wrong = [
             f"schedule {seed}, call {number}, {plan.write.rpc}: {text}\n    {plan}"
             for number, plan in enumerate(schedule(seed))
@@ -121,14 +133,14 @@ class Oracle:
         return wrong
 
     def judge_folder(self, seed: int) -> List[str]:
-        """Upload a folder as a schedule says; return what is wrong, a text for each."""
+        """Upload a folder as a schedule says; return the faults of the client, a text each."""
         plan = folder_schedule(seed)
         wrong = [f"folder {seed}, {text}\n    {plan}" for text in self._upload(plan, f"folder{seed}")]
         self._sandbox.reset()
         return wrong
 
     def judge_the_end(self) -> List[str]:
-        """Return what was done again after its call was over."""
+        """Return the operations that were done again after the end of their call."""
         counts = Counter((begun.rpc, mark) for begun in self._begun if begun.done for mark in begun.marks)
         return [
             f"{rpc} of {mark.decode()} was done {counts[rpc, mark]} times in the end, and {count} times before"
@@ -137,25 +149,25 @@ class Oracle:
         ]
 
     def _sleep(self, seconds: float, cancellation: object = None) -> None:
-        """Wait for no time at all, but for what must have happened until a client tries again."""
+        """Do not wait, except for the events that must precede the next attempt."""
         self._slept.append(seconds)
-        self._inside.notice()
+        self._in_process.notice()
         rpc = self._log.retries[-1][0]
         if rpc != "Authenticate" and sum(name == rpc for name, _ in self._log.retries) == self._expires:
             self._sandbox.faults.expire_tokens()
 
-    def _begin(self, caller: Caller, line: Optional[Line], **mishaps: Sequence[Mishap]) -> None:
+    def _begin(self, caller: Caller, line: Optional[Line], **faults: Sequence[PlannedFault]) -> None:
         self._log.clear()
         self._slept = []
-        caller.channel.budget.tokens = FULL
-        self._inside.plan(line, **mishaps)
+        caller.channel.retry_throttle.tokens = FULL
+        self._in_process.plan(line, **faults)
 
     def _call(self, plan: Plan, item: Item) -> List[str]:
-        write, caller = plan.write, self._gated if plan.gated else self._straight
+        write, caller = plan.write, self._proxied if plan.proxied else self._straight
         item.subject = write.prepare(self._steady, item)
-        self._inside.settle()
-        self._begin(caller, caller.line, **{write.rpc: plan.mishaps, "Authenticate": plan.authentication})
-        caller.channel.budget.tokens = plan.tokens
+        self._in_process.settle()
+        self._begin(caller, caller.line, **{write.rpc: plan.faults, "Authenticate": plan.authentication})
+        caller.channel.retry_throttle.tokens = plan.tokens
         if plan.late:
             self._sandbox.faults.delay(write.rpc, EVER, times=1)
         self._expires = plan.expires
@@ -169,17 +181,17 @@ class Oracle:
             answer = write.call(client, item)
         except GRPCError as raised:
             error = raised
-        self._inside.settle(arrived=plan.late)
+        self._in_process.settle(arrived=plan.late)
         self._expires = None
         wrong = list(self._wrong(plan, item, answer, error))
         if plan.expires is not None:
-            # Whatever came of it, the tokens of the next call are good.
-            for client in (self._straight.client, self._gated.client, self._steady):
+            # The tokens of the next call are to be good.
+            for client in (self._straight.client, self._proxied.client, self._steady):
                 client.app_client.list_organizations()
         return wrong
 
     def _wrong(self, plan: Plan, item: Item, answer: Any, error: Optional[GRPCError]) -> Iterator[str]:
-        """Yield what is wrong with a call that is over."""
+        """Yield the errors in the outcome of a call."""
         write = plan.write
         got = self._outcome(plan, item, error)
         there = write.there(item)
@@ -195,27 +207,27 @@ class Oracle:
 
     def _outcome(self, plan: Plan, item: Item, error: Optional[GRPCError]) -> Outcome:
         rpc = plan.write.rpc
-        begun = [each for each in self._inside.begun if each.rpc == rpc]
+        begun = [each for each in self._in_process.begun if each.rpc == rpc]
         done = sum(each.done for each in begun)
         got = Outcome(
             "returned" if error is None else "ambiguous" if isinstance(error, AmbiguousResultError) else "plain",
             "" if error is None else error.status.name,
-            sent=self._inside.sent(rpc),
+            sent=self._in_process.sent(rpc),
             begun=len(begun),
             done=done,
-            met=self._inside.met(rpc),
+            met=self._in_process.met(rpc),
             waits=tuple(wait for name, wait in self._log.retries if name == rpc),
             counts=bool(self._log.counts),
         )
         self._begun += begun
-        if not CLASSES[plan.write.policy].repeats:
+        if not CLASSES[plan.write.policy].idempotent:
             self._once[rpc, item.mark.encode()] = done
-        self.tally.update(["calls", got.raised], mishaps=got.met + self._inside.met("Authenticate"))
+        self.tally.update(["calls", got.raised], faults=got.met + self._in_process.met("Authenticate"))
         self.tally["retries"] += len(self._log.retries)
         return got
 
     def _upload(self, plan: FolderPlan, name: str) -> Iterator[str]:
-        """Upload a folder, again and again until it must be there; yield what is wrong with it."""
+        """Upload a folder, up to three times with a journal; yield the errors in the outcomes."""
         item = Item(name, self._sandbox, self._folder / name)
         item.folder.mkdir()
         contents = {f"{number}-{name}": bytes([65 + number]) * size for number, size in enumerate(plan.sizes)}
@@ -223,8 +235,8 @@ class Oracle:
             (item.folder / file).write_bytes(data)
         stored: Dict[str, List[str]] = {file: [] for file in contents}
         for run in range(3 if plan.journal else 1):
-            mishaps = {"FileUpload": plan.mishaps if run == 0 else [], "BinaryDataByFilter": plan.asking[: run * 9]}
-            self._begin(self._straight, None, **(mishaps if run < 2 else {}))
+            faults = {"FileUpload": plan.faults if run == 0 else [], "BinaryDataByFilter": plan.asking[: run * 9]}
+            self._begin(self._straight, None, **(faults if run < 2 else {}))
             before = stored
             results = self._straight.client.data_client.upload_files(
                 item.folder,
@@ -233,11 +245,11 @@ class Oracle:
                 workers=plan.workers,
                 journal=None if plan.journal else False,
             )
-            self._inside.settle()
-            # A connection that was dropped is made anew before the next run.
+            self._in_process.settle()
+            # A dropped connection is made anew before the next run.
             self._straight.client.app_client.list_organizations()
             stored = {file: _stored(item, file, data) for file, data in contents.items()}
-            self.tally.update(runs=1, mishaps=sum(map(self._inside.met, mishaps)) if run < 2 else 0)
+            self.tally.update(runs=1, faults=sum(map(self._in_process.met, faults)) if run < 2 else 0)
             for result in results:
                 for text in _wrong_file(plan, result, before[result.path.name], stored[result.path.name]):
                     yield f"run {run}, {result.path.name}: {text}"
@@ -248,7 +260,7 @@ class Oracle:
 
 
 def _stored(item: Item, file: str, data: bytes) -> List[str]:
-    """Return the IDs of what was stored of a file; something else in the place of one that has other contents."""
+    """Return the IDs under which a file was stored; a text in place of an ID whose contents differ."""
     sql = (
         "SELECT f.file_id FROM files f JOIN captures c ON c.id = f.capture_id"
         " WHERE c.component_name = ? AND instr(f.body, ?) > 0"
@@ -259,7 +271,7 @@ def _stored(item: Item, file: str, data: bytes) -> List[str]:
 
 
 def _wrong_file(plan: FolderPlan, result: Any, before: List[str], ids: List[str]) -> Iterator[str]:
-    """Yield what the result of one file says that is not so."""
+    """Yield the statements of one file's result that are not true."""
     ambiguous = isinstance(result.error, AmbiguousResultError)
     if len(ids) > 1:
         yield f"is there {len(ids)} times"
@@ -267,16 +279,16 @@ def _wrong_file(plan: FolderPlan, result: Any, before: List[str], ids: List[str]
         yield f"is said to be {result.id}, and is {ids}"
     if result.error is not None and not ambiguous and ids != before:
         yield f"is there, and said not to be: {result.error}"
-    if ambiguous and not any(mishap.proves == NOTHING for mishap in plan.mishaps):
+    if ambiguous and not any(fault.proves == NOTHING for fault in plan.faults):
         yield f"is left in doubt without need: {result.error}"
     if (result.already_sent or before) and ids != before:
         yield f"was {before}, and is {ids}"
 
 
 def _untrue(plan: Plan, got: Outcome, there: int) -> Iterator[str]:
-    """Yield what the outcome of a call says that is not so; this asks for nothing but the truth."""
+    """Yield the statements of an outcome that are not true; the policy does not matter here."""
     policy = plan.write.policy
-    if not CLASSES[policy].repeats:
+    if not CLASSES[policy].idempotent:
         if got.begun > 1:
             yield f"was begun {got.begun} times"
         if there not in (0, 1) or there != got.done:
@@ -292,7 +304,7 @@ def _untrue(plan: Plan, got: Outcome, there: int) -> Iterator[str]:
 
 
 def _unexpected(got: Outcome, wanted: Outcome, *, late: bool) -> Iterator[str]:
-    """Yield what came of a call otherwise than the policy says."""
+    """Yield the differences between an outcome and the one that the policy asks for."""
     for name, value in vars(wanted).items():
         found = getattr(got, name)
         if name == "waits":

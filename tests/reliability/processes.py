@@ -61,7 +61,7 @@ def in_child(act: Callable[[], Any], leave: Callable[[int], Any] = os._exit, sec
     """Fork, and return what ``act`` returns in the child, or how the child failed.
 
     Args:
-        act: What the child does.
+        act: Called in the child.
         leave: How it ends: ``os._exit`` as children of multiprocessing do, or ``sys.exit`` as workers of gunicorn do.
         seconds: How long it may take before it is killed.
     """

@@ -1,17 +1,17 @@
-"""Schedules: calls and what goes wrong with each, all made from a number, and what must come of them.
+"""Schedules, made from seeds: calls, the faults of each, and the outcome that the policy asks for.
 
-What is expected is written here from the policy, and read from no code.
+The expected outcomes are written from the text of the policy, not from code.
 """
 
 import random
 from dataclasses import dataclass, field
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from .gate import REFUSE, RESET
+from .fault_proxy import REFUSE, RESET
 from .items import Write
 from .writes import WRITES
 
-#: What a mishap proves: that the request was not processed, that it was turned down, or nothing.
+#: The proof that a fault gives: the request was not processed, it was rejected, or neither.
 UNPROCESSED, REFUSED, NOTHING = "unprocessed", "refused", "nothing"
 
 _DOUBTFUL = ("UNAVAILABLE", "UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "CANCELLED", "DATA_LOSS")
@@ -20,7 +20,7 @@ _REFUSALS = (
     *("UNIMPLEMENTED", "RESOURCE_EXHAUSTED", "NOT_FOUND"),
 )
 _PASSING = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "drop", RESET)
-#: A connection that nobody takes.
+#: A connection that is refused.
 SHUT = "refused connection"
 _STATUS = {"drop": "UNAVAILABLE", REFUSE: "UNAVAILABLE", SHUT: "UNAVAILABLE", RESET: "INTERNAL"}
 #: Milliseconds that the service may ask for, and those that are too long for any call.
@@ -28,36 +28,36 @@ _PUSHBACKS, TOO_LONG = (0, 7, 250, 12_000), 600_000
 
 
 class Class(NamedTuple):
-    """What the policy says of a retry class."""
+    """A retry class, as the policy has it."""
 
     attempts: int
-    repeats: bool
+    idempotent: bool
 
 
 CLASSES: Dict[str, Class] = {
-    "READ": Class(5, repeats=True),
-    "IDEMPOTENT": Class(5, repeats=True),
-    "DELETE": Class(5, repeats=True),
-    "DELETE_SOME": Class(5, repeats=True),
-    "NON_IDEMPOTENT": Class(3, repeats=False),
-    "UPLOAD": Class(3, repeats=False),
-    "PIPE": Class(1, repeats=False),
+    "READ": Class(5, idempotent=True),
+    "IDEMPOTENT": Class(5, idempotent=True),
+    "DELETE": Class(5, idempotent=True),
+    "DELETE_SOME": Class(5, idempotent=True),
+    "NON_IDEMPOTENT": Class(3, idempotent=False),
+    "UPLOAD": Class(3, idempotent=False),
+    "PIPE": Class(1, idempotent=False),
 }
 FILE_UPLOAD = next(write for write in WRITES if write.rpc == "FileUpload")
 #: How often a call is tried again after its connection was lost.
 RECONNECTS = 3
-#: What a client may fail before it tries nothing again; and where that ends.
+#: Tokens of the retry throttle: full, nearly used up, and the number below which nothing is tried again.
 FULL, LOW, ENOUGH = 100.0, 51.0, 50.0
 
 
-class Mishap(NamedTuple):
-    """Something that is to go wrong with one request.
+class PlannedFault(NamedTuple):
+    """A fault that one request is to meet.
 
     Attributes:
-        what: A code, "drop", "full disk", or what happens on the way: "refused stream", "reset", "refused connection".
-        after: Whether the call takes effect first.
-        messages: After how many messages of an upload it happens; None if it does not wait for one.
-        pushback: How many milliseconds the service asks the client to wait; None for nothing.
+        what: A code, "drop", "full disk", or a fault of the proxy: "refused stream", "reset", "refused connection".
+        after: Whether the call takes effect before the fault.
+        messages: The number of messages of an upload that come before it; None for any number.
+        pushback: The milliseconds that the service asks the client to wait; None for nothing.
     """
 
     what: str
@@ -70,8 +70,8 @@ class Mishap(NamedTuple):
         return "RESOURCE_EXHAUSTED" if self.what == "full disk" else _STATUS.get(self.what, self.what)
 
     @property
-    def is_on_the_way(self) -> bool:
-        """Whether it happens between the client and the service."""
+    def is_in_proxy(self) -> bool:
+        """Whether it happens in the proxy, between the client and the service."""
         return self.what in (REFUSE, RESET, SHUT)
 
     @property
@@ -87,57 +87,57 @@ class Mishap(NamedTuple):
         return UNPROCESSED if asked_to_wait or self.never_arrives else REFUSED
 
     @property
-    def is_at_the_door(self) -> bool:
-        """Whether it happens before the service looks who is calling."""
+    def precedes_authentication(self) -> bool:
+        """Whether it happens before the service checks the token."""
         return not self.after and self.messages is None and self.what != "full disk"
 
     def is_retried(self, policy: str) -> bool:
-        if CLASSES[policy].repeats and self.what in _PASSING:
+        if CLASSES[policy].idempotent and self.what in _PASSING:
             return True
         return self.proves == UNPROCESSED
 
 
 @dataclass
 class Plan:
-    """A call, and what is to go wrong with it.
+    """A call, and the faults that it is to meet.
 
     Attributes:
         write: The call.
-        mishaps: What its requests meet, one after the other.
-        authentication: What the requests for a new token meet.
-        expires: Before which wait, counted from 1, the token is to expire; 0 for before the call, None for never.
-        attempts: How often its client may send a request; None for what the policy says.
-        tokens: What there is of the retry budget.
+        faults: The faults of its requests, one after the other.
+        authentication: The faults of the requests for a new token.
+        expires: The wait, counted from 1, before which the token expires; 0 for before the call, None for never.
+        attempts: How often its client may send a request; None leaves that to the policy.
+        tokens: The tokens that are left in the retry throttle.
         late: Whether it is delayed for longer than its client waits.
-        gated: Whether it goes through a gate.
+        proxied: Whether it goes through a fault proxy.
         size: How many bytes it has, if it is an upload.
     """
 
     write: Write
-    mishaps: List[Mishap] = field(default_factory=list)
-    authentication: List[Mishap] = field(default_factory=list)
+    faults: List[PlannedFault] = field(default_factory=list)
+    authentication: List[PlannedFault] = field(default_factory=list)
     expires: Optional[int] = None
     attempts: Optional[int] = None
     tokens: float = FULL
     late: bool = False
-    gated: bool = False
+    proxied: bool = False
     size: int = 0
 
 
 @dataclass
 class FolderPlan:
-    """The upload of a folder, which is done again where the first run leaves something to be done.
+    """The upload of a folder, which is run again where the first run leaves files behind.
 
     Attributes:
-        mishaps: What the uploads meet, one after the other.
-        asking: What the second run meets when it asks which of those in doubt are there.
+        faults: The faults of the uploads, one after the other.
+        asking: The faults of the second run's requests for the files that are in doubt.
         workers: How many uploads go on at a time.
         journal: Whether there is one.
         sizes: How many bytes each file has.
     """
 
-    mishaps: List[Mishap]
-    asking: List[Mishap]
+    faults: List[PlannedFault]
+    asking: List[PlannedFault]
     workers: int
     journal: bool
     sizes: List[int]
@@ -145,15 +145,15 @@ class FolderPlan:
 
 @dataclass
 class Outcome:
-    """What comes of a call.
+    """The outcome of a call.
 
     Attributes:
-        raised: "returned", "ambiguous", or "plain" for an error that says what happened.
-        status: That of the error.
+        raised: "returned", "ambiguous", or "plain" for an error that leaves nothing in doubt.
+        status: The status of the error.
         sent: How often the request was sent.
         begun: How often the service began to do it.
         done: How often it did.
-        met: How many of the mishaps happened.
+        met: How many of the faults happened.
         waits: The seconds that were waited before each other attempt; None where these are random.
         counts: Whether a warning must say that the count is a lower bound.
     """
@@ -175,10 +175,10 @@ def schedule(seed: int) -> List[Plan]:
 
 
 def folder_schedule(seed: int) -> FolderPlan:
-    """Return what happens to the upload of a folder."""
+    """Return the upload of a folder, and its faults."""
     source = random.Random(seed)
     return FolderPlan(
-        [_mishap(source, FILE_UPLOAD) for _ in range(source.choice((0, 1, 2, 3, 5)))],
+        [_planned_fault(source, FILE_UPLOAD) for _ in range(source.choice((0, 1, 2, 3, 5)))],
         [_doubtful(source) for _ in range(source.choice((0, 1, 2)))],
         source.choice((1, 2, 4)),
         source.random() < 0.7,
@@ -188,21 +188,21 @@ def folder_schedule(seed: int) -> FolderPlan:
 
 def _plan(source: random.Random) -> Plan:
     plan = Plan(source.choice(WRITES))
-    repeats = CLASSES[plan.write.policy].repeats
+    idempotent = CLASSES[plan.write.policy].idempotent
     if plan.write.policy in ("UPLOAD", "PIPE") or plan.write.rpc == "DataCaptureUpload":
         plan.size = source.choice((0, 1, 5_000, 60_000) if plan.write.policy == "PIPE" else (0, 1, 5_000, 300_000))
     if source.random() < 0.02:
         plan.late = True
         return plan
-    plan.gated = source.random() < 0.15
-    if source.random() < 0.1 and not plan.gated:
+    plan.proxied = source.random() < 0.15
+    if source.random() < 0.1 and not plan.proxied:
         plan.expires = source.choice((0, 0, 1, 2))
         plan.authentication = [_doubtful(source) for _ in range(source.choice((0, 0, 0, 1, 2)))]
-    count = source.choice((0, 1, 1, 2, 3, 6) if repeats else (0, 1, 1, 2, 3))
-    plan.mishaps = [_mishap(source, plan.write, gated=plan.gated) for _ in range(count)]
-    if repeats and source.random() < 0.05:
-        # A line that is cut again and again.
-        plan.mishaps = [Mishap("drop", source.random() < 0.5) for _ in range(5)]
+    count = source.choice((0, 1, 1, 2, 3, 6) if idempotent else (0, 1, 1, 2, 3))
+    plan.faults = [_planned_fault(source, plan.write, proxied=plan.proxied) for _ in range(count)]
+    if idempotent and source.random() < 0.05:
+        # A connection that is lost again and again.
+        plan.faults = [PlannedFault("drop", source.random() < 0.5) for _ in range(5)]
     if source.random() < 0.2:
         plan.attempts = source.choice((1, 2, 4, 7))
     if source.random() < 0.05 and not plan.authentication:
@@ -210,31 +210,31 @@ def _plan(source: random.Random) -> Plan:
     return plan
 
 
-def _mishap(source: random.Random, write: Write, *, gated: bool = False) -> Mishap:
-    if gated and source.random() < 0.7:
-        # A client waits a while before it knocks again, so there are few of these.
+def _planned_fault(source: random.Random, write: Write, *, proxied: bool = False) -> PlannedFault:
+    if proxied and source.random() < 0.7:
+        # A client waits a while before it connects again, so refused connections are few.
         what = source.choice((*[REFUSE] * 7, *[RESET] * 7, SHUT))
-        return Mishap(what, after=what == RESET)
+        return PlannedFault(what, after=what == RESET)
     kind = source.random()
     is_upload = write.policy in ("UPLOAD", "PIPE")
     if kind < 0.35:
-        return Mishap("RESOURCE_EXHAUSTED", pushback=_pushback(source))
+        return PlannedFault("RESOURCE_EXHAUSTED", pushback=_pushback(source))
     if kind < 0.45:
-        # That there is nothing to delete would be a lie of the service's.
-        return Mishap(source.choice(_REFUSALS[:-1] if write.policy.startswith("DELETE") else _REFUSALS))
+        # NOT_FOUND would not be true, as there is something to delete.
+        return PlannedFault(source.choice(_REFUSALS[:-1] if write.policy.startswith("DELETE") else _REFUSALS))
     if is_upload and kind < 0.5:
-        return Mishap("full disk")
+        return PlannedFault("full disk")
     if is_upload and kind < 0.6:
-        return Mishap("drop", messages=source.randint(0, 2))
+        return PlannedFault("drop", messages=source.randint(0, 2))
     return _doubtful(source)
 
 
-def _doubtful(source: random.Random) -> Mishap:
+def _doubtful(source: random.Random) -> PlannedFault:
     after = source.random() < 0.5
     if source.random() < 0.2:
-        return Mishap("drop", after)
+        return PlannedFault("drop", after)
     pushback = _pushback(source) if source.random() < 0.2 else None
-    return Mishap(source.choice(_DOUBTFUL), after, pushback=pushback)
+    return PlannedFault(source.choice(_DOUBTFUL), after, pushback=pushback)
 
 
 def _pushback(source: random.Random) -> int:
@@ -242,16 +242,16 @@ def _pushback(source: random.Random) -> int:
 
 
 def expected(plan: Plan) -> Outcome:
-    """Return what must come of a call."""
+    """Return the outcome that the policy asks for."""
     policy = plan.write.policy
     if plan.late:
-        raised = "plain" if CLASSES[policy].repeats else "ambiguous"
+        raised = "plain" if CLASSES[policy].idempotent else "ambiguous"
         return Outcome(raised, "DEADLINE_EXCEEDED", sent=1)
     outcome, expired, tries, doubtful = Outcome(), plan.expires == 0, _Tries(plan), False
     while True:
         outcome.sent += 1
-        mishap = plan.mishaps[outcome.met] if outcome.met < len(plan.mishaps) else None
-        if mishap is None or not mishap.is_at_the_door:
+        fault = plan.faults[outcome.met] if outcome.met < len(plan.faults) else None
+        if fault is None or not fault.precedes_authentication:
             if expired:
                 failure = "UNAUTHENTICATED" if policy == "PIPE" else _authentication(plan, tries)
                 if failure:
@@ -261,35 +261,35 @@ def expected(plan: Plan) -> Outcome:
                 continue
             outcome.begun += 1
             gone = policy == "DELETE" and outcome.done > 0
-            # That there is nothing left is an answer, too, and may be lost on the way.
-            if mishap is None or (gone and not mishap.is_on_the_way):
+            # NOT_FOUND is an answer, too, and may be lost in the proxy.
+            if fault is None or (gone and not fault.is_in_proxy):
                 outcome.done += not gone
                 outcome.counts = policy == "DELETE_SOME" and doubtful
                 return outcome
-            outcome.done += mishap.after and not gone
+            outcome.done += fault.after and not gone
         outcome.met += 1
-        if not tries.may_go_on_after(mishap, policy):
-            ambiguous = mishap.proves == NOTHING and not CLASSES[policy].repeats
-            outcome.raised, outcome.status = "ambiguous" if ambiguous else "plain", mishap.status
+        if not tries.may_go_on_after(fault, policy):
+            ambiguous = fault.proves == NOTHING and not CLASSES[policy].idempotent
+            outcome.raised, outcome.status = "ambiguous" if ambiguous else "plain", fault.status
             return outcome
-        doubtful = doubtful or mishap.proves != UNPROCESSED
-        outcome.waits += (None if mishap.pushback is None else mishap.pushback / 1000,)
+        doubtful = doubtful or fault.proves != UNPROCESSED
+        outcome.waits += (None if fault.pushback is None else fault.pushback / 1000,)
         expired = expired or plan.expires == len(outcome.waits)
 
 
 def _authentication(plan: Plan, tries: "_Tries") -> str:
-    """Return the status that asking for a new token ends with; nothing if there is one."""
+    """Return the status with which the request for a new token fails; "" if it succeeds."""
     own = _Tries(Plan(plan.write, tokens=tries.tokens))
     own.most = CLASSES["READ"].attempts
-    for mishap in plan.authentication:
-        if not own.may_go_on_after(mishap, "READ"):
-            return mishap.status
+    for fault in plan.authentication:
+        if not own.may_go_on_after(fault, "READ"):
+            return fault.status
     tries.tokens = own.tokens
     return ""
 
 
 class _Tries:
-    """What allows for another attempt."""
+    """Decides whether there is another attempt."""
 
     def __init__(self, plan: Plan) -> None:
         own = CLASSES[plan.write.policy].attempts
@@ -298,12 +298,12 @@ class _Tries:
         self.lost = 0
         self.tokens = plan.tokens
 
-    def may_go_on_after(self, mishap: Mishap, policy: str) -> bool:
+    def may_go_on_after(self, fault: PlannedFault, policy: str) -> bool:
         self.failed += 1
-        self.lost += mishap.what in ("drop", SHUT)
-        if not mishap.is_retried(policy):
+        self.lost += fault.what in ("drop", SHUT)
+        if not fault.is_retried(policy):
             return False
         self.tokens -= 1
         if self.tokens < ENOUGH or self.failed >= self.most or self.lost > RECONNECTS:
             return False
-        return mishap.pushback != TOO_LONG
+        return fault.pushback != TOO_LONG

@@ -110,7 +110,7 @@ def failures(call: Callable[..., Any], good: Dict[str, Any], sent: Callable[[], 
     """Try each value as each argument, the others being good, and yield what went wrong."""
     for name, parameter in inspect.signature(call).parameters.items():
         may_pass = taken(parameter)
-        # What may pass comes last: a call whose time is over at once may reach the server a moment later.
+        # Values that may be accepted come last: a call that times out at once may reach the server a moment later.
         for label in sorted(VALUES, key=may_pass.__contains__):
             arguments, before = {**good, name: VALUES[label]()}, sent()
             what = outcome(lambda arguments=arguments: call(**arguments), name)  # type: ignore[misc]
@@ -142,7 +142,7 @@ _STRUCT, _FILTER = (
     utils.create_filter(start_time=NAMES["noon"], end_time=NAMES["noon"] + MINUTE),
 )
 
-#: What is public besides the methods of the clients, and arguments that it takes.
+#: The public functions and classes besides the clients, and arguments that they take.
 FUNCTIONS: Dict[str, Tuple[Callable[..., Any], Dict[str, Any]]] = {
     "APIKeyAuthorization": (
         app_client.APIKeyAuthorization,
@@ -165,7 +165,7 @@ FUNCTIONS: Dict[str, Tuple[Callable[..., Any], Dict[str, Any]]] = {
     "value_to_primitive": (utils.value_to_primitive, {}),
 }
 
-#: What they take of the values, where the annotations do not tell.
+#: The values that they accept, where the annotations do not tell.
 ALSO = {
     "APIKeyAuthorization.resource_id": {"text", "own text", "long text"},
     "Credentials.type": {"text", "own text", "empty text", "NUL", "long text"},

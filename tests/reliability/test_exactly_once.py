@@ -1,7 +1,7 @@
-"""No write happens twice, none that was acknowledged is missing, and what is doubtful is reported as such.
+"""No write happens twice, no acknowledged write is missing, and a doubtful one is reported as such.
 
-Thousands of schedules, each made from its number: a few calls, and what goes wrong with each, in a real sandbox and on
-the way to it. ``VIAM_SYNC_SCHEDULES`` says how many; ``VIAM_SYNC_SCHEDULE`` names the one to run again alone.
+Thousands of schedules, each made from its number: a few calls, and the faults of each, in a real sandbox and in a proxy
+in front of it. ``VIAM_SYNC_SCHEDULES`` says how many; ``VIAM_SYNC_SCHEDULE`` names the one to run alone.
 """
 
 import os
@@ -12,31 +12,29 @@ from typing import Any, Callable, Iterator, List, Sequence
 import pytest
 
 from viam_sync.errors import AmbiguousResultError
-from viam_sync.rpc import classification, retry
-from viam_sync.rpc.service import Service, _Sender
+from viam_sync.rpc import classification, policies, retry
+from viam_sync.rpc.service import Service, _RpcCall, _UnaryCall
 from viam_sync.transfer.upload.batch import BatchUpload
 from viam_sync.transfer.upload.source import ProgressChunks
 
-from .gate import REFUSE, RESET
+from .fault_proxy import REFUSE, RESET
 from .oracle import Oracle
-from .schedules import CLASSES, NOTHING, SHUT, UNPROCESSED, Mishap, Plan, expected, folder_schedule, schedule
+from .schedules import CLASSES, NOTHING, SHUT, UNPROCESSED, Plan, PlannedFault, expected, folder_schedule, schedule
 from .writes import WRITES
 
 #: The environment `reliability` of tox says 10000.
 SCHEDULES = int(os.environ.get("VIAM_SYNC_SCHEDULES", "1000"))
 ONE = os.environ.get("VIAM_SYNC_SCHEDULE")
 SEEDS: Sequence[int] = range(SCHEDULES) if ONE is None else [int(ONE)]
-#: How many go into one test, and how many of these are followed by the upload of a folder: the writing to disk is slow.
+#: The schedules of one test, and how many come between two uploads of a folder, as writing to disk is slow.
 SHARE, FOLDERS = 100, 10
 
-#: Where the schedules begin that are run with a policy that is broken.
+#: The first of the schedules that are run with a broken policy.
 ELSEWHERE = 1_000_000
 
 
 @pytest.fixture
-def oracle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Oracle]:
-    # What is still on its way to a client when its connection is dropped, nobody waits for here.
-    monkeypatch.setattr("viam_sync.sandbox.mishaps._ARRIVING", 0)
+def oracle(tmp_path: Path) -> Iterator[Oracle]:
     with Oracle(tmp_path) as asked:
         yield asked
 
@@ -54,14 +52,14 @@ def test_every_write_happens_as_often_as_its_outcome_says(start: int, oracle: Or
     again = "VIAM_SYNC_SCHEDULE=N pytest tests/reliability/test_exactly_once.py runs schedule N alone"
     assert not wrong, "\n".join([*wrong, again])
     if len(seeds) == SHARE:
-        assert all(oracle.tally[name] for name in ("returned", "ambiguous", "plain", "mishaps", "retries", "runs"))
+        assert all(oracle.tally[name] for name in ("returned", "ambiguous", "plain", "faults", "retries", "runs"))
 
 
-def test_the_schedules_are_of_every_write_and_every_mishap() -> None:
+def test_the_schedules_are_of_every_write_and_every_planned_fault() -> None:
     plans = [plan for seed in range(1000) for plan in schedule(seed)]
     assert Counter(plan.write.rpc for plan in plans).keys() == {write.rpc for write in WRITES}
     assert {plan.write.policy for plan in plans} == CLASSES.keys()
-    kinds = Counter((mishap.what, mishap.after) for plan in plans for mishap in plan.mishaps)
+    kinds = Counter((fault.what, fault.after) for plan in plans for fault in plan.faults)
     for code in ("UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN", "CANCELLED", "DATA_LOSS", "drop"):
         assert kinds[code, False] > 10, code
         assert kinds[code, True] > 10, code
@@ -70,34 +68,36 @@ def test_the_schedules_are_of_every_write_and_every_mishap() -> None:
     assert kinds[RESET, True] > 10
     outcomes = Counter((plan.write.policy, expected(plan).raised) for plan in plans)
     for policy, each in CLASSES.items():
-        for raised in ("returned", "plain", *([] if each.repeats else ["ambiguous"])):
+        for raised in ("returned", "plain", *([] if each.idempotent else ["ambiguous"])):
             assert outcomes[policy, raised] > 10, (policy, raised)
     assert sum(plan.late for plan in plans) > 10
     assert sum(plan.expires is not None for plan in plans) > 10
     assert len({str(folder_schedule(seed)) for seed in range(100)}) > 90
 
 
-@pytest.mark.parametrize("write", [write for write in WRITES if not CLASSES[write.policy].repeats], ids=lambda w: w.rpc)
+@pytest.mark.parametrize(
+    "write", [write for write in WRITES if not CLASSES[write.policy].idempotent], ids=lambda w: w.rpc
+)
 def test_what_the_oracle_expects_is_doubtful_only_without_proof(write: Any) -> None:
-    lost = [Mishap("UNAVAILABLE", after=True), Mishap("drop", after=True), Mishap(RESET, after=True)]
-    for mishap in lost:
-        assert expected(Plan(write, [mishap])).raised == "ambiguous"
-    proved = [Mishap("RESOURCE_EXHAUSTED", pushback=0), Mishap(REFUSE), Mishap(SHUT)]
+    lost = [PlannedFault("UNAVAILABLE", after=True), PlannedFault("drop", after=True), PlannedFault(RESET, after=True)]
+    for fault in lost:
+        assert expected(Plan(write, [fault])).raised == "ambiguous"
+    proved = [PlannedFault("RESOURCE_EXHAUSTED", pushback=0), PlannedFault(REFUSE), PlannedFault(SHUT)]
     for count in range(10):
         outcome = expected(Plan(write, [proved[number % 3] for number in range(count)]))
         assert outcome.raised == ("returned" if count < CLASSES[write.policy].attempts else "plain")
         assert outcome.done == (outcome.raised == "returned")
-    assert {mishap.proves for mishap in lost} == {NOTHING}
-    assert {mishap.proves for mishap in proved} == {UNPROCESSED}
+    assert {fault.proves for fault in lost} == {NOTHING}
+    assert {fault.proves for fault in proved} == {UNPROCESSED}
 
 
-def setting(policy: retry.Policy, name: str, value: Any) -> Callable[[pytest.MonkeyPatch], None]:
+def setting(policy: policies.Policy, name: str, value: Any) -> Callable[[pytest.MonkeyPatch], None]:
     """Return what breaks a retry class."""
     return lambda patch: patch.setitem(vars(policy), name, value)
 
 
 def saying(name: str, value: Any) -> Callable[[pytest.MonkeyPatch], None]:
-    """Return what breaks the reading of evidence."""
+    """Return what breaks the classification of failures."""
     return lambda patch: patch.setattr(classification, name, lambda error: value)
 
 
@@ -112,68 +112,74 @@ def half_pushbacks(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_budget(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(retry.RetryThrottle, "failed", lambda self: True)
+    patch.setattr(retry.RetryThrottle, "failed", lambda self, error: True)
 
 
 def no_new_token(patch: pytest.MonkeyPatch) -> None:
-    renew = _Sender.renew
+    renew = _RpcCall.renew
     # The oracle itself lists organizations to have a token.
-    patch.setattr(_Sender, "renew", lambda self, *rest: "List" in type(self.request).__name__ and renew(self, *rest))
+    patch.setattr(_RpcCall, "renew", lambda self, *rest: "List" in type(self.request).__name__ and renew(self, *rest))
 
 
 def pipes_sent_again(patch: pytest.MonkeyPatch) -> None:
-    send: Any = Service._send
+    send: Any = Service._stream_unary
 
-    def again(self: Any, rpc: str, requests: Any, *rest: Any, **named: Any) -> Any:
-        return send(self, rpc, requests if callable(requests) else lambda: requests, *rest, **named)
+    def again(self: Any, method: Any, requests: Any, *rest: Any, **named: Any) -> Any:
+        return send(self, method, requests if callable(requests) else lambda: requests, *rest, **named)
 
-    patch.setattr(Service, "_send", again)
+    patch.setattr(Service, "_stream_unary", again)
 
 
 def uploads_sent_again_without_contents(patch: pytest.MonkeyPatch) -> None:
     pieces = ProgressChunks.__iter__
-    patch.setattr(ProgressChunks, "__iter__", lambda self: iter([b""]) if self._round else pieces(self))
+    patch.setattr(ProgressChunks, "__iter__", lambda self: iter([b""]) if self._iteration else pieces(self))
 
 
 def doubt_taken_for_success(patch: pytest.MonkeyPatch) -> None:
     run: Any = Service._run
 
-    def sure(self: Any, stub: Any, *rest: Any, **named: Any) -> Any:
+    def sure(self: Any, call: Any, *rest: Any, **named: Any) -> Any:
         try:
-            return run(self, stub, *rest, **named)
+            return run(self, call, *rest, **named)
         except AmbiguousResultError:
-            return stub.answer()
+            return call.empty_response()
 
     patch.setattr(Service, "_run", sure)
 
 
 def charged_twice(patch: pytest.MonkeyPatch) -> None:
-    send: Any = _Sender.send
+    attempt: Any = _UnaryCall.attempt
 
     def twice(self: Any, seconds: Any) -> Any:
         if "Charge" in type(self.request).__name__:
-            send(self, seconds)
-        return send(self, seconds)
+            attempt(self, seconds)
+        return attempt(self, seconds)
 
-    patch.setattr(_Sender, "send", twice)
+    patch.setattr(_UnaryCall, "attempt", twice)
 
 
 #: Ways to break the client, and what the oracle must say of each.
 BROKEN = {
-    "NON_IDEMPOTENT is repeated": (setting(retry.NON_IDEMPOTENT, "repeats", True), "was begun 2 times"),
-    "UPLOAD is repeated": (setting(retry.UPLOAD, "repeats", True), "was begun 2 times"),
+    "NON_IDEMPOTENT is repeated": (setting(policies.NON_IDEMPOTENT, "idempotent", True), "was begun 2 times"),
+    "UPLOAD is repeated": (setting(policies.UPLOAD, "idempotent", True), "was begun 2 times"),
     "charges are sent twice": (charged_twice, "was begun 2 times"),
-    "all is unprocessed": (saying("is_unprocessed", True), "was begun 2 times"),
-    "nothing is unprocessed": (saying("is_unprocessed", False), "raised is 'plain', not 'returned'"),
-    "all is harmless": (saying("is_harmless", True), "says that it was not done, and it was"),
-    "nothing is harmless": (saying("is_harmless", False), "raised is 'ambiguous', not 'plain'"),
-    "nothing passes": (saying("may_pass", False), "raised is 'plain', not 'returned'"),
-    "nothing is lost": (saying("is_lost", False), "raised is 'returned', not 'plain'"),
+    "all is unprocessed": (saying("was_not_processed", True), "was begun 2 times"),
+    "nothing is unprocessed": (saying("was_not_processed", False), "raised is 'plain', not 'returned'"),
+    "all is harmless": (saying("had_no_effect", True), "says that it was not done, and it was"),
+    "nothing is harmless": (saying("had_no_effect", False), "raised is 'ambiguous', not 'plain'"),
+    "nothing passes": (saying("is_transient", False), "raised is 'plain', not 'returned'"),
+    "nothing is lost": (saying("is_connection_lost", False), "raised is 'returned', not 'plain'"),
     "doubt is taken for success": (doubt_taken_for_success, "returned, and it was not done"),
-    "IDEMPOTENT is not repeated": (setting(retry.IDEMPOTENT, "repeats", False), "is left in doubt, and could have"),
-    "NON_IDEMPOTENT has another attempt": (setting(retry.NON_IDEMPOTENT, "attempts", 4), "sent is 4, not 3"),
-    "what is gone is missed": (setting(retry.DELETE, "gone_is_done", False), "status is 'NOT_FOUND', not ''"),
-    "no count is doubted": (setting(retry.DELETE_SOME, "counted", False), "counts is False, not True"),
+    "IDEMPOTENT is not repeated": (
+        setting(policies.IDEMPOTENT, "idempotent", False),
+        "is left in doubt, and could have",
+    ),
+    "NON_IDEMPOTENT has another attempt": (setting(policies.NON_IDEMPOTENT, "attempts", 4), "sent is 4, not 3"),
+    "what is gone is missed": (
+        setting(policies.DELETE, "not_found_is_success", False),
+        "status is 'NOT_FOUND', not ''",
+    ),
+    "no count is doubted": (setting(policies.DELETE_SOME, "returns_count", False), "counts is False, not True"),
     "pushbacks are cut short": (half_pushbacks, "waited "),
     "there is no budget": (no_budget, "sent is 3, not 2"),
     "there is no new token": (no_new_token, "status is 'UNAUTHENTICATED', not ''"),

@@ -1,73 +1,66 @@
 """Every RPC under every fault: how often it was sent, what was raised, and how long was waited."""
 
-import random
+import signal
 import threading
-from itertools import count
 from typing import Iterable, Iterator, List, Optional
 
 import grpc
 import pytest
 
 from viam_sync.errors import InternalError, UnavailableError
-from viam_sync.proto.rpc import auth as auth_pb
 from viam_sync.rpc.auth import Credentials, Token
+from viam_sync.rpc.service import Service
 
-from .h2_faults import GO_AWAY_EXCLUDING, after_one, cut, finished, http, reset, status
-from .h2_server import OK, PATIENCE, Answer, Exchange, H2Server, reply
+from . import abortable
+from .cases import (
+    AUTHENTICATE,
+    PASSING,
+    REFUSALS,
+    SEEDS,
+    WITH_TOKEN,
+    Case,
+    connected,
+    in_a_row,
+    passing,
+    staying,
+    with_refused_token,
+)
+from .h2_faults import GO_AWAY_EXCLUDING, after_one, cut, finished, reset
+from .h2_server import OK, PATIENCE, Answer, Exchange, H2Server
 from .matrix import (
     RPCS,
     WaitlessChannel,
-    caller_of,
     check,
     check_together,
     differences,
     expected,
-    failure,
-    is_retried,
     meet,
-    policy_of,
+    method_of,
 )
 from .retry_table import CLASSES, FAULTS, GRPC_VERSION, NO_ANSWER, Fault, lost, refused, unprocessed
 from .rpcs import Rpc
 
-AUTHENTICATE = "/proto.rpc.v1.AuthService/Authenticate"
-WITH_TOKEN = [rpc for rpc in RPCS if rpc.path != AUTHENTICATE]
-
 #: Seconds that are long for a request to arrive in, and short to wait for an answer that never comes.
 A_WHILE = 2
-
-PASSING = [fault for fault in FAULTS if fault.passing]
 
 
 def named(answer: Answer) -> str:
     return answer.name
 
 
-def give_tokens() -> Answer:
-    """Return what authenticates everybody, each time with another token."""
-    numbers = count()
-
-    def act(exchange: Exchange) -> None:
-        message = auth_pb.AuthenticateResponse(access_token=f"token-{next(numbers)}")
-        reply(message.SerializeToString()).act(exchange)
-
-    return Answer("token", act)
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[H2Server]:
-    with H2Server(otherwise={AUTHENTICATE: give_tokens()}) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def channel(server: H2Server) -> Iterator[WaitlessChannel]:
-    with WaitlessChannel(server) as opened:
+def channel() -> Iterator[WaitlessChannel]:
+    with connected() as opened:
         yield opened
 
 
 def all_of(found: Iterable[List[str]]) -> List[str]:
     return [line for lines in found for line in lines]
+
+
+def differences_of(cases: Iterable[Case], channel: WaitlessChannel) -> List[str]:
+    """Run the cases, except those in which grpcio may abort the process; return what is not as the policy says."""
+    return all_of(case.check(channel) for case in cases if not case.may_abort)
 
 
 def test_the_matrix_is_of_every_rpc_and_large_enough() -> None:
@@ -79,22 +72,94 @@ def test_the_matrix_is_of_every_rpc_and_large_enough() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_a_fault_that_stays_ends_every_rpc_as_the_policy_says(fault: Fault, channel: WaitlessChannel) -> None:
-    found = all_of(check(rpc, channel, [fault] * CLASSES[rpc.policy].attempts) for rpc in RPCS)
+    found = differences_of(staying(fault), channel)
     assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("fault", [fault for fault in PASSING if "upstream" not in str(fault)], ids=str)
 def test_a_fault_that_passes_is_survived_where_the_policy_says_so(fault: Fault, channel: WaitlessChannel) -> None:
-    found = all_of(check(rpc, channel, [fault]) for rpc in RPCS if is_retried(rpc, fault))
+    found = differences_of(passing(fault), channel)
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_faults_of_all_kinds_in_a_row_end_every_rpc_as_the_policy_says(seed: int, channel: WaitlessChannel) -> None:
-    chance = random.Random(seed)
-    rows = [(rpc, [*chance.choices(PASSING, k=chance.randrange(4)), *chance.sample(FAULTS, 2)]) for rpc in RPCS]
-    found = all_of(check(rpc, channel, faults) for rpc, faults in rows)
+    found = differences_of(in_a_row(seed), channel)
     assert not found, "\n".join(found)
+
+
+def test_an_upload_that_is_answered_by_http_alone_ends_as_the_policy_says() -> None:
+    r"""These cases run in child processes, as grpcio may abort a process that makes such an upload.
+
+    A client-streaming call that is answered by an HTTP status other than 200, a body and trailers ends, once in
+    1,000 to 100,000 calls, in SIGABRT and "call_combiner.cc:144] Check failed: prev_size >= 1u (0 vs. 1)". Seen with
+    grpcio 1.62, 1.71, 1.76, 1.80, 1.82 and 1.85.3, not with 1.32. Without our code, within a minute or two::
+
+        import contextlib, grpc, socket, threading
+
+        def frame(kind, flags, stream, data=b""):
+            return len(data).to_bytes(3, "big") + bytes([kind, flags]) + stream + data
+
+        def serve(peer):
+            frames, connection = peer.makefile("rb"), bytes(4)
+            frames.read(24)
+            peer.sendall(frame(4, 0, connection))  # SETTINGS
+            while True:
+                head = frames.read(9)
+                kind, flags, stream, data = head[3], head[4], head[5:], frames.read(int.from_bytes(head[:3], "big"))
+                if kind in (4, 6) and not flags & 1:  # SETTINGS and PING are acknowledged
+                    peer.sendall(frame(kind, 1, connection, data if kind == 6 else b""))
+                if kind == 0 and data:  # DATA is made up for by WINDOW_UPDATE
+                    peer.sendall(frame(8, 0, connection, len(data).to_bytes(4, "big")))
+                if kind == 0 and flags & 1:  # END_STREAM is answered by ":status: 404", a body, and a trailer "x: y"
+                    peer.sendall(frame(1, 4, stream, b"\x8d"))
+                    peer.sendall(frame(0, 0, stream, b"no"))
+                    peer.sendall(frame(1, 5, stream, b"\0\1x\1y"))
+
+        def upload():
+            while True:
+                with contextlib.suppress(grpc.RpcError):
+                    call(iter([b""]))
+
+        listener = socket.create_server(("127.0.0.1", 0))
+        call = grpc.insecure_channel(f"127.0.0.1:{listener.getsockname()[1]}").stream_unary("/a.B/C")
+        for _ in range(4):
+            threading.Thread(target=upload).start()
+        peer, _ = listener.accept()
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        serve(peer)
+    """
+    outcome = abortable.run_in_children()
+    assert not outcome.differences, "\n".join(outcome.differences)
+    assert outcome.ended == len(abortable.cases()) >= 100
+    if outcome.aborted:
+        pytest.xfail(f"grpcio {grpc.__version__} aborted the process, as it is known to, amid {outcome.aborted}")
+
+
+CHECK_FAILED = "F1126 17:26:07.655120   30539 call_combiner.cc:144] Check failed: prev_size >= 1u (0 vs. 1) \n"
+
+
+@pytest.mark.parametrize(
+    ("status", "errors", "known"),
+    [
+        (-signal.SIGABRT, CHECK_FAILED, True),
+        # The words of grpcio before 1.67.
+        (
+            -signal.SIGABRT,
+            "E1126 17:48:15.519678525   18622 call_combiner.cc:158]      ASSERTION FAILED: prev_size >= 1",
+            True,
+        ),
+        (-signal.SIGABRT, "Fatal Python error: Aborted\n", False),
+        (-signal.SIGABRT, CHECK_FAILED.replace("call_combiner.cc:144", "call.cc:144"), False),
+        (-signal.SIGABRT, f"AssertionError: {CHECK_FAILED}", False),
+        (-signal.SIGSEGV, CHECK_FAILED, False),
+        (1, CHECK_FAILED, False),
+    ],
+)
+def test_no_other_end_of_a_process_is_taken_for_the_known_abort_of_grpcio(
+    status: int, errors: str, known: bool
+) -> None:
+    assert abortable.is_known_abort(status, errors) == known
 
 
 @pytest.mark.parametrize("earlier", [lost(cut()), unprocessed(reset("REFUSED_STREAM"))], ids=str)
@@ -164,7 +229,7 @@ def test_a_stream_that_has_begun_is_not_begun_again(rpc: Rpc, then: Answer, chan
     received = threading.Event()
 
     def breaks(exchange: Exchange) -> None:
-        # What grpc has not handed over by then is lost, and the stream has not begun.
+        # A message that grpc has not handed over by then is lost, and the stream has not begun.
         assert received.wait(PATIENCE)
         then.act(exchange)
 
@@ -172,7 +237,7 @@ def test_a_stream_that_has_begun_is_not_begun_again(rpc: Rpc, then: Answer, chan
     channel.server.plan(rpc.path, broken)
     channel.settle()
     asked, answered = rpc.types()
-    with caller_of(rpc, channel)._receive(rpc.name, asked(), policy_of(rpc), 30) as stream:
+    with Service(channel, {})._unary_stream(method_of(rpc), asked(), 30) as stream:
         assert next(stream) == answered()
         received.set()
         with pytest.raises((UnavailableError, InternalError)):
@@ -180,43 +245,11 @@ def test_a_stream_that_has_begun_is_not_begun_again(rpc: Rpc, then: Answer, chan
     assert channel.server.met(rpc.path) == [broken.name]
 
 
-def with_token(rpc: Rpc, channel: WaitlessChannel, first: Answer, faults: List[Fault]) -> Iterator[str]:
-    """Yield what is not as it should be where the token is refused once, and then there are these faults."""
-    token = Token(channel, "entity", Credentials("api-key", "key"))
-    token.refresh()
-    channel.accepted = False
-    channel.server.plan(AUTHENTICATE)
-    wanted = expected(rpc, faults)
-    if rpc.policy == "PIPE":
-        wanted = {"met": [], "left": 0, "waits": [], **failure(rpc, refused("UNAUTHENTICATED"), 0)}
-    wanted["met"] = [first.name, *wanted["met"]]
-    if "attempts" in wanted:
-        wanted["attempts"] += 1
-    answers = [first, *(fault.answer for fault in faults), OK]
-    yield from differences(rpc, meet(rpc, channel, answers[: len(wanted["met"])], token), wanted)
-    sent = {request.headers["authorization"] for request in channel.server.requests(rpc.path)}
-    renewals = len(channel.server.requests(AUTHENTICATE))
-    if (len(sent), renewals) != ((1, 0) if rpc.policy == "PIPE" else (2, 1)):
-        yield f"{rpc.policy} {rpc.path}: {renewals} renewals, sent with {sent}"
-
-
-@pytest.mark.parametrize(
-    ("first", "fault"),
-    [
-        (status("UNAUTHENTICATED"), None),
-        (status("UNAUTHENTICATED"), refused("UNAUTHENTICATED")),
-        (status("UNAUTHENTICATED"), refused("PERMISSION_DENIED")),
-        (status("UNAUTHENTICATED"), unprocessed(reset("REFUSED_STREAM"))),
-        (http(401), None),
-        (http(401), refused("UNAUTHENTICATED", http(401))),
-    ],
-    ids=lambda given: getattr(given, "name", str(given)),
-)
+@pytest.mark.parametrize(("refusal", "fault"), REFUSALS, ids=lambda given: getattr(given, "name", str(given)))
 def test_a_token_that_is_refused_is_renewed_once_for_one_more_attempt_outside_the_count(
-    first: Answer, fault: Optional[Fault], channel: WaitlessChannel
+    refusal: Answer, fault: Optional[Fault], channel: WaitlessChannel
 ) -> None:
-    faults = [] if fault is None else [fault] * 5
-    found = [line for rpc in WITH_TOKEN for line in with_token(rpc, channel, first, faults)]
+    found = differences_of(with_refused_token(refusal, fault), channel)
     assert not found, "\n".join(found)
 
 

@@ -158,7 +158,7 @@ def test_a_child_keeps_the_token_and_gets_a_new_one_when_it_is_refused(server: F
 
 def test_a_lock_that_another_thread_held_does_not_stop_a_child(sandbox: Sandbox) -> None:
     script = f"""{HEAD}
-from viam_sync.proto import _pool
+from viam_sync.messages import pool
 held, release = threading.Event(), threading.Event()
 token, channel, link = cloud._metadata, cloud._channel, client._link
 
@@ -169,7 +169,7 @@ def hold(seconds):
 
 def build():
     while not release.is_set():
-        with _pool._lock:
+        with pool._lock:
             release.wait(0.001)
 
 threads = [threading.Thread(target=token._together.do, args=(hold, None)), threading.Thread(target=build)]
@@ -258,7 +258,7 @@ del tail
 for call in calls:
     while call.is_active():
         time.sleep(0.001)
-client._channel.connection._told = False
+client._channel.connection._reported = False
 print(len(forks(1)))
 """
     assert run(script, env=environment(sandbox)) == ["1", "0"]

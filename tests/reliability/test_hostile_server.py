@@ -1,4 +1,4 @@
-"""Whatever a server answers, every method gives data or a clear error, and does not ask for ever."""
+"""Every method returns data or raises a clear error whatever a server answers, after a bounded number of requests."""
 
 import inspect
 import logging
@@ -26,7 +26,7 @@ KEY_ID = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
 #: How many random answers each call gets; the environment `reliability` of tox says 200.
 SEEDS = range(int(os.environ.get("VIAM_SYNC_SEEDS", "4")))
 
-#: What a parameter that a method cannot do without is given, by its annotation.
+#: An argument for each required parameter, by its annotation.
 REQUIRED = {
     "str": '"x-1"',
     "Optional[pb.Filter]": "None",
@@ -68,7 +68,7 @@ def calls(client, method, found):
     return [f"{method}({', '.join(given)})"]
 
 
-#: What the errors of values say that have no form in Python; all others are of the kind ViamError.
+#: The texts of errors for values that have no form in Python; all other errors are ViamErrors.
 DOCUMENTED = ("no calendar has", "holds a row that cannot be read", "takes at least one", "is no UTF-8")
 
 METHODS = [(client, method, calls(client, method, found)) for client, method, found in methods()]
@@ -103,7 +103,7 @@ def test_no_answer_breaks_a_method(hostile, known, caplog, client, method, texts
             outcome = drive(f"client.{text}", known)
             assert is_clear(outcome), f"{text} after {attack.__name__}: {outcome!r}"
             assert not server.endless, f"{text} after {attack.__name__}: more than {MOST_REQUESTS} requests"
-    # That grpc cannot read the text of an error, it says by itself.
+    # grpc itself logs that it cannot read the text of an error.
     said = [record for record in caplog.records if "Invalid encoding" not in record.msg]
     assert [record.getMessage() for record in said if record.levelno >= logging.ERROR] == []
 
@@ -147,9 +147,9 @@ def test_a_method_without_arguments_here_would_be_noticed():
 @pytest.mark.parametrize(
     ("attack", "said"),
     [
-        ("nothing", "The service says that all went well, and sent no answer."),
-        ("no_message_of_any_kind", "The service answered with 40 bytes that are no {answer}."),
-        ("text_that_is_no_utf8", r"The service answered with \d+ bytes that are no {answer}."),
+        ("nothing", "The service reported success and sent no message."),
+        ("no_message_of_any_kind", "The service sent 40 bytes that are no {answer}."),
+        ("text_that_is_no_utf8", r"The service sent \d+ bytes that are no {answer}."),
     ],
 )
 def test_an_answer_that_cannot_be_read_is_an_error_that_says_what_to_do(hostile, attack, said):
@@ -169,7 +169,7 @@ def test_an_answer_that_cannot_be_read_is_an_error_that_says_what_to_do(hostile,
 def test_a_stream_that_cannot_be_read_is_an_error_that_says_what_to_do(hostile):
     server, channel = hostile
     server.begin(ATTACKS["no_message_of_any_kind"])
-    said = r"The service answered with 40 bytes that are no TailRobotPartLogsResponse\. Check the address"
+    said = r"The service sent 40 bytes that are no TailRobotPartLogsResponse\. Check the address"
     stream = viam_client.AppClient(channel, {}).tail_robot_part_logs("p-1")
     with stream, pytest.raises(InternalError, match=said):
         next(stream)

@@ -69,7 +69,7 @@ def interrupted(call: Callable[[], Any], reached: threading.Event) -> None:
 
     def press() -> None:
         if reached.wait(LONG):
-            # What was reached before the call began, such as a tail, is to be waited for by then.
+            # A call that is made before it is read, such as a tail, has begun by then.
             threading.Event().wait(0.2)
             os.kill(os.getpid(), signal.SIGINT)
 

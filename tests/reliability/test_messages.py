@@ -1,4 +1,4 @@
-"""What the errors say that people meet most: what is wrong, where, and what to do; then grpc's words at most."""
+"""The errors that people meet most: each says what is wrong, where, and what to do; any words of grpc come last."""
 
 import datetime as dt
 import threading
@@ -129,7 +129,7 @@ def test_no_service_any_more_in_mid_life(sandbox):
         ours = f"{sandbox.address} cannot be reached. Check the network; the client connects again by itself."
         text = said(UnavailableError, hasty.list_organizations)
         assert begins(text, f"{APP}/ListOrganizations: UNAVAILABLE: {ours}")
-        # What could not be sent did not happen.
+        # A request that could not be sent had no effect.
         text = said(UnavailableError, hasty.create_organization, "Night School")
         assert begins(text, f"{APP}/CreateOrganization: UNAVAILABLE: {ours}")
 
@@ -247,7 +247,7 @@ def test_a_quota_that_is_used_up(sandbox, client):
 
 
 def test_what_a_role_does_not_allow(server):
-    """What to do depends on the method, so the service says it, and nothing is lost of that."""
+    """The remedy depends on the method, so the service says it, and its text is kept whole."""
     server.unary["ListOrganizations"] = refuse(grpc.StatusCode.PERMISSION_DENIED, "Ask an owner for the role operator.")
     with connect(server.url) as client:
         assert said(PermissionDeniedError, client.app_client.list_organizations) == (

@@ -1,4 +1,4 @@
-"""What pickles, what does not, and what is in a pickle."""
+"""Pickles of clients, records and errors: which can be made, and what they hold."""
 
 import copy
 import pickle

@@ -1,4 +1,4 @@
-"""What holds for whatever is given: converters, filters, file names and options, with inputs that hypothesis makes."""
+"""Properties of converters, filters, file names and options, with inputs that hypothesis makes."""
 
 import contextlib
 import datetime as dt
@@ -21,8 +21,8 @@ from hypothesis import strategies as st  # noqa: E402
 
 from viam_sync import utils  # noqa: E402
 from viam_sync.app._data.arguments import id_field  # noqa: E402
-from viam_sync.app._data.readings import batches, readings  # noqa: E402
-from viam_sync.app._data.upload_metadata import dotted  # noqa: E402
+from viam_sync.app._data.reading_messages import message_batches, reading_messages  # noqa: E402
+from viam_sync.app._data.upload_metadata import with_dot  # noqa: E402
 from viam_sync.app.app_client import Fragment, LogEntry, RobotPart  # noqa: E402
 from viam_sync.app.viam_client import ViamClient  # noqa: E402
 from viam_sync.messages.bson_documents import from_documents, to_documents  # noqa: E402
@@ -32,8 +32,8 @@ from viam_sync.proto import common as common_pb  # noqa: E402
 from viam_sync.proto.app import data as data_pb  # noqa: E402
 from viam_sync.rpc.dial import DialOptions, parse_address  # noqa: E402
 from viam_sync.sandbox import __main__ as command_line  # noqa: E402
-from viam_sync.sandbox.fault_texts import plan  # noqa: E402
-from viam_sync.sandbox.faults import Faults  # noqa: E402
+from viam_sync.sandbox.faults.faults import Faults  # noqa: E402
+from viam_sync.sandbox.faults.parsing import plan_from_text  # noqa: E402
 from viam_sync.transfer.output.atomic import AtomicOutput  # noqa: E402
 from viam_sync.transfer.output.columns import columns_of, fitted, to_json  # noqa: E402
 from viam_sync.transfer.output.export_paths import ExportPaths  # noqa: E402
@@ -181,7 +181,7 @@ def test_a_message_survives_the_way_into_a_struct_and_back(name, secret, config,
 
 @given(st.lists(OBJECTS, max_size=6))
 def test_readings_arrive_as_they_were_in_their_order(rows: List[Dict[str, Any]]) -> None:
-    sent = [message for batch in batches(readings(rows)) for message in batch]
+    sent = [message for batch in message_batches(reading_messages(rows)) for message in batch]
     assert [utils.struct_to_dict(message.struct) for message in sent] == rows
 
 
@@ -291,8 +291,8 @@ def test_the_stem_of_an_upload_and_its_extension_are_its_name(name: str) -> None
 
 @given(TEXTS)
 def test_an_extension_has_one_dot_more_at_most(extension: str) -> None:
-    assert dotted(extension) in (extension, f".{extension}")
-    assert dotted(dotted(extension)) == dotted(extension)
+    assert with_dot(extension) in (extension, f".{extension}")
+    assert with_dot(with_dot(extension)) == with_dot(extension)
 
 
 @given(ANY_TEXT)
@@ -367,4 +367,4 @@ def test_a_command_line_is_read_or_refused_with_how_to_use_it(arguments: List[st
 )
 def test_a_text_plans_a_fault_or_is_refused(text: str) -> None:
     with contextlib.suppress(ValueError):
-        plan(Faults(), text)
+        plan_from_text(Faults(), text)

@@ -12,7 +12,7 @@ from servers import FakeService
 from viam_sync.app import viam_client
 from viam_sync.rpc.dial import Channel, parse_address
 
-#: What the fields are called that a caller must keep to itself.
+#: The names of fields that a caller must keep secret.
 SECRET = {"secret", "secrets", "key", "password", "client_secret", "access_token", "payload", "psk"}
 #: The methods that write a file, what they write, and whether that may hold a secret.
 WRITERS = [

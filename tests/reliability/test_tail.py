@@ -16,6 +16,7 @@ from viam_sync.errors import GRPCError, NotFoundError, PermissionDeniedError, Un
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
 from viam_sync.proto import google as google_pb
+from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.dial import Credentials, DialOptions
 from viam_sync.sandbox import Sandbox
 
@@ -266,7 +267,7 @@ def test_closing_ends_a_wait_for_a_connection(server: FakeService, cloud: Cloud)
 
         def sleep(seconds: float, cancellation: Any = None) -> None:
             waiting.set()
-            channel.connection.sleep(10 * LONG, cancellation)
+            ServiceChannel.sleep(channel, 10 * LONG, cancellation)
 
         channel.sleep = sleep  # type: ignore[method-assign]
         stream = client.app_client.tail_robot_part_logs("p-1")

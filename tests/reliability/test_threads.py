@@ -17,9 +17,9 @@ from viam_sync.proto import app as pb
 from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.rpc import auth
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, parse_address
-from viam_sync.rpc.policies import UPLOAD
 from viam_sync.rpc.single_flight import SingleFlight
 from viam_sync.sandbox import Sandbox
+from viam_sync.services import methods
 
 from .processes import LONG, sandbox_process
 
@@ -50,7 +50,7 @@ def connect(server: FakeService, **settings: Any) -> ViamClient:
 
 @pytest.fixture
 def held() -> Iterator[threading.Event]:
-    """What a method of the server waits for; set at the end, so that the server can stop."""
+    """An event that methods of the server wait for; it is set at the end, so that the server can stop."""
     event = threading.Event()
     yield event
     event.set()
@@ -111,7 +111,7 @@ def upload(client: ViamClient) -> Any:
         yield datasync_pb.FileUploadRequest(file_contents={"data": b"x"})
         threading.Event().wait(LONG)
 
-    return client.data_client._send("FileUpload", requests(), UPLOAD, None)
+    return client.data_client._stream_unary(methods.FILE_UPLOAD, requests(), None)
 
 
 @pytest.mark.parametrize("call", [unary, upload, tail], ids=["unary", "upload", "tail"])
@@ -195,7 +195,7 @@ def test_closing_from_within_an_upload_ends_it(server: FakeService, held: thread
         client.close()
 
     with pytest.raises(ClosedError):
-        client.data_client._send("FileUpload", requests(), UPLOAD, None)
+        client.data_client._stream_unary(methods.FILE_UPLOAD, requests(), None)
 
 
 def test_closing_a_channel_that_is_still_connecting_does_not_hang() -> None:

@@ -92,7 +92,7 @@ def test_a_wait_before_another_try_is_ended_too(server: FakeService, service: Ap
 @pytest.mark.parametrize(
     ("status", "kind"), [(grpc.StatusCode.NOT_FOUND, NotFoundError), (grpc.StatusCode.CANCELLED, CancelledError)]
 )
-def test_what_the_service_refuses_it_with_is_our_exception(
+def test_a_rejection_is_our_exception(
     server: FakeService, service: AppService, status: grpc.StatusCode, kind: type
 ) -> None:
     server.unary["GetRobot"] = refuse(status, "no")

@@ -66,7 +66,7 @@ def test_an_address_is_understood(address: str, insecure: bool, target: str, tls
 
 
 @pytest.mark.parametrize("address", ["", "ftp://app.viam.com", "a b", "host:port", "host:0", "host:70000", None, 7])
-def test_what_is_no_address_is_refused_by_name(address: Any) -> None:
+def test_a_text_that_is_no_address_is_refused_by_name(address: Any) -> None:
     with pytest.raises(ValueError, match=r"is no address|begins with|names port"):
         parse_address(address)
 
@@ -101,7 +101,6 @@ def test_an_empty_key_is_refused(key: Any) -> None:
     [
         {"timeout": 0},
         {"timeout": float("nan")},
-        {"timeout": "5"},
         {"max_reconnect_attempts": -1},
         {"initial_connection_attempts": 0},
         {"initial_connection_attempt_timeout": -1},
@@ -112,8 +111,24 @@ def test_a_number_that_makes_no_sense_is_refused_by_name(wrong: Any) -> None:
         DialOptions(**wrong)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        ({"timeout": "5"}, "timeout takes a number of seconds above 0, got a str"),
+        ({"max_reconnect_attempts": 1.5}, "max_reconnect_attempts takes an int from 0 to 2147483647, got 1.5"),
+        ({"insecure": "false"}, "insecure takes a bool, got a str"),
+        ({"ca_certificate": 5}, "ca_certificate takes a path, got 5"),
+        ({"auth_entity": 5}, "auth_entity takes a str, got 5"),
+    ],
+)
+def test_an_option_of_another_type_is_refused_by_name(wrong: Any, text: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        DialOptions(**wrong)
+    assert str(caught.value) == text
+
+
 def test_credentials_must_be_credentials() -> None:
-    with pytest.raises(TypeError, match="credentials takes a Credentials, got str"):
+    with pytest.raises(TypeError, match="credentials takes a Credentials, got a str"):
         DialOptions(credentials=SECRET)  # type: ignore[arg-type]
 
 
@@ -157,7 +172,7 @@ def test_a_port_that_nothing_listens_at_is_named() -> None:
         dial(f"127.0.0.1:{port}", options())
 
 
-def test_what_the_message_says_is_all_that_it_says() -> None:
+def test_the_text_of_the_error_is_all_that_it_says() -> None:
     port = closed_port()
     with pytest.raises(UnavailableError) as caught:
         dial(f"127.0.0.1:{port}", options())
@@ -276,7 +291,7 @@ def test_a_trusted_certificate_is_used(trusted: FakeService, tmp_path: Path) -> 
     assert done.stdout.splitlines() == ["{'authorization': 'Bearer token-1'}", "{}"], done.stderr
 
 
-def test_what_is_no_viam_service_is_named() -> None:
+def test_a_server_that_is_no_viam_service_is_named() -> None:
     with FakeService() as server:
         del server.unary["Authenticate"]
         with pytest.raises(GRPCError, match=rf"127.0.0.1:{server.port} is no Viam service"):
@@ -323,7 +338,7 @@ def test_finding_the_problem_ends_when_the_time_is_up(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("options", [3, "api-key", {}, Credentials("api-key", SECRET)])
-def test_what_are_no_options_is_refused_before_anything_is_sent(options: Any) -> None:
+def test_wrong_options_are_refused_before_anything_is_sent(options: Any) -> None:
     with FakeService() as server, pytest.raises(TypeError, match="options takes a DialOptions"):
         dial(server.url, options)
     assert server.calls == []

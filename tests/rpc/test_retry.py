@@ -23,31 +23,12 @@ from viam_sync.rpc.policies import (
 )
 from viam_sync.rpc.retry import CallFailed, RetryThrottle
 
+from .failures import Failed
+
 POLICIES = [READ, QUERY, READ_FILES, IDEMPOTENT, DELETE, NON_IDEMPOTENT, UPLOAD, STREAM, TAIL]
 
 REFUSED = "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Connection refused"
 
-
-class Failed(grpc.RpcError, grpc.Call):  # type: ignore[misc, unused-ignore]
-    """A failed call as grpc would raise it, without a server."""
-
-    def __init__(self, status: grpc.StatusCode, details: str = "", pushback: Optional[str] = None) -> None:
-        super().__init__(status)
-        self._status = status
-        self._details = details
-        self._pushback = pushback
-
-    def code(self) -> grpc.StatusCode:
-        return self._status
-
-    def details(self) -> str:
-        return self._details
-
-    def trailing_metadata(self) -> Any:
-        return () if self._pushback is None else (("grpc-retry-pushback-ms", self._pushback),)
-
-
-Failed.__abstractmethods__ = frozenset()
 
 #: Failures that prove that the service did not process the request.
 UNPROCESSED = [
@@ -125,7 +106,7 @@ def test_an_answer_is_returned_without_a_wait() -> None:
 
 
 @pytest.mark.parametrize("policy", [READ, READ_FILES, IDEMPOTENT, DELETE, STREAM])
-def test_what_may_be_repeated_is_tried_five_times_and_the_last_error_comes_out(policy: Policy) -> None:
+def test_an_idempotent_request_is_sent_five_times_and_the_last_error_comes_out(policy: Policy) -> None:
     attempts = Attempts(*unavailable(9))
     last = attempts.failures[4]
     with pytest.raises(CallFailed) as raised:
@@ -148,7 +129,9 @@ def test_waits_are_random_and_grow_to_ten_seconds_at_most() -> None:
 
 @pytest.mark.parametrize("policy", [NON_IDEMPOTENT, UPLOAD])
 @pytest.mark.parametrize("status", [each for each in grpc.StatusCode if each not in REFUSALS])
-def test_what_may_have_happened_is_not_done_again_and_is_ambiguous(policy: Policy, status: grpc.StatusCode) -> None:
+def test_a_request_that_may_have_been_processed_is_not_sent_again_and_is_ambiguous(
+    policy: Policy, status: grpc.StatusCode
+) -> None:
     attempts = Attempts(Failed(status))
     with pytest.raises(CallFailed) as raised:
         retry.run(attempts, policy)
@@ -157,7 +140,7 @@ def test_what_may_have_happened_is_not_done_again_and_is_ambiguous(policy: Polic
 
 @pytest.mark.parametrize("policy", [NON_IDEMPOTENT, UPLOAD])
 @pytest.mark.parametrize("status", REFUSALS)
-def test_what_the_service_has_turned_down_is_not_ambiguous(policy: Policy, status: grpc.StatusCode) -> None:
+def test_a_rejection_is_not_ambiguous(policy: Policy, status: grpc.StatusCode) -> None:
     attempts = Attempts(Failed(status))
     with pytest.raises(CallFailed) as raised:
         retry.run(attempts, policy)
@@ -166,14 +149,14 @@ def test_what_the_service_has_turned_down_is_not_ambiguous(policy: Policy, statu
 
 @pytest.mark.parametrize("policy", [NON_IDEMPOTENT, UPLOAD])
 @pytest.mark.parametrize("failure", UNPROCESSED)
-def test_what_was_proved_not_to_be_processed_is_sent_three_times(policy: Policy, failure: Failed) -> None:
+def test_a_request_that_was_not_processed_is_sent_three_times(policy: Policy, failure: Failed) -> None:
     attempts = Attempts(*[failure] * 9)
     with pytest.raises(CallFailed) as raised:
         retry.run(attempts, policy)
     assert (attempts.attempts, raised.value.ambiguous, len(attempts.allowed)) == (3, False, 3)
 
 
-def test_what_may_have_happened_after_it_was_proved_not_to_is_ambiguous() -> None:
+def test_the_last_attempt_decides_whether_the_result_is_ambiguous() -> None:
     attempts = Attempts(UNPROCESSED[0], Failed(grpc.StatusCode.UNAVAILABLE, "recvmsg:Connection reset"))
     with pytest.raises(CallFailed) as raised:
         retry.run(attempts, NON_IDEMPOTENT)
@@ -321,7 +304,7 @@ def test_a_renewal_is_followed_by_one_more_attempt_outside_the_count() -> None:
     assert len(attempts.allowed) == 2
 
 
-def test_what_fails_after_its_renewal_is_not_renewed_again() -> None:
+def test_a_call_that_fails_after_its_renewal_is_not_renewed_again() -> None:
     failures = [Failed(grpc.StatusCode.UNAUTHENTICATED) for _ in range(2)]
     attempts = Attempts(*failures, renewals=[True, False])
     with pytest.raises(CallFailed):

@@ -66,13 +66,13 @@ def test_any_grpc_channel_will_do(server: FakeService) -> None:
         assert AppClient(plain, {}).get_robot("r-1").name == "rover"
 
 
-def test_what_is_no_channel_is_refused() -> None:
+def test_an_argument_that_is_no_channel_is_refused() -> None:
     with pytest.raises(TypeError, match=r"channel takes a grpc.Channel, got str; see viam_sync.rpc.dial.dial"):
         AppClient("app.viam.com", {})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("metadata", [None, "Bearer abc", [("authorization", "Bearer abc")], 3])
-def test_what_is_no_metadata_is_refused(channel: Channel, metadata: Any) -> None:
+def test_an_argument_that_is_no_metadata_is_refused(channel: Channel, metadata: Any) -> None:
     with pytest.raises(TypeError, match="metadata takes a mapping of names to texts"):
         AppClient(channel, metadata)
 

@@ -202,7 +202,7 @@ def given_as_a_path(path: Path) -> Any:
 
 
 @pytest.mark.parametrize("given", [given_as_bytes, given_as_a_path])
-def test_what_can_be_read_again_is_sent_again_from_the_start(
+def test_a_source_that_can_be_read_again_is_sent_again_from_the_start(
     server: FakeService, channel: Channel, tmp_path: Path, given: Callable[[Path], Any]
 ) -> None:
     taken = stored(server)

@@ -151,7 +151,7 @@ def test_a_call_is_a_client_span_with_the_names_of_the_conventions(server: FakeS
 
 
 @pytest.mark.parametrize(("opted", "old"), [("http,rpc", False), ("rpc/dup", True), ("rpc, rpc/dup", True)])
-def test_who_opts_in_gets_the_newer_names(
+def test_a_program_that_opts_in_gets_the_newer_names(
     channel: Channel, monkeypatch: pytest.MonkeyPatch, opted: str, old: bool
 ) -> None:
     monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", opted)
@@ -304,7 +304,7 @@ def test_an_upload_is_one_span_with_its_attempts(server: FakeService, channel: C
     assert server.calls[1].metadata["traceparent"].split("-")[2] == f"{span.context.span_id:016x}"
 
 
-def test_what_breaks_in_the_callers_own_source_is_named_and_not_quoted(server: FakeService, channel: Channel) -> None:
+def test_an_exception_of_the_callers_source_is_named_and_not_quoted(server: FakeService, channel: Channel) -> None:
     def source() -> Iterator[datasync_pb.FileUploadRequest]:
         yield datasync_pb.FileUploadRequest()
         raise OSError(f"cannot read {SECRET}")
@@ -455,7 +455,9 @@ def test_the_tail_of_a_log_is_a_span_until_it_is_closed(sandbox: Sandbox, client
     assert span.status.status_code is trace.StatusCode.UNSET
 
 
-def test_what_threads_call_for_a_caller_is_below_its_span(sandbox: Sandbox, client: ViamClient, tmp_path: Path) -> None:
+def test_calls_that_threads_make_for_a_caller_are_below_its_span(
+    sandbox: Sandbox, client: ViamClient, tmp_path: Path
+) -> None:
     paths = [tmp_path / f"{number}.txt" for number in range(4)]
     for path in paths:
         path.write_text("contents")

@@ -31,10 +31,10 @@ def authenticate(channel, entity, payload, type="api-key"):
 class Caller:
     """Somebody with a token; ``caller.GetRobot(id=...)`` makes the call of that name."""
 
-    def __init__(self, cloud, key_id, key, type="api-key"):
-        self.cloud = cloud
+    def __init__(self, sandbox, key_id, key, type="api-key"):
+        self.sandbox = sandbox
         self.id = key_id
-        self.channel = grpc.insecure_channel(cloud.address)
+        self.channel = grpc.insecure_channel(sandbox.address)
         self.metadata = [("authorization", "Bearer " + authenticate(self.channel, key_id, key, type))]
 
     def __getattr__(self, rpc):
@@ -47,8 +47,23 @@ class Caller:
             "authorization_id": f"{resource_type}_{role}",
             "resource_type": resource_type,
             "resource_id": resource_id,
-            "organization_id": organization_id or self.cloud.organization_id,
+            "organization_id": organization_id or self.sandbox.organization_id,
         }
+
+
+@contextlib.contextmanager
+def entered(sandbox):
+    """Provide a caller with the sandbox's own key."""
+    caller = Caller(sandbox, sandbox.api_key_id, sandbox.api_key)
+    try:
+        yield caller
+    finally:
+        caller.channel.close()
+
+
+def with_namespace(owner, organization_id, namespace="lessons"):
+    """Set the public namespace of an organization."""
+    owner.UpdateOrganization(organization_id=organization_id, public_namespace=namespace)
 
 
 @contextlib.contextmanager

@@ -1,48 +1,76 @@
+import contextlib
+
 import pytest
 
 from viam_sync.sandbox import Sandbox
 
 from .calls import Caller
 from .data_calls import Data
+from .tabular_calls import Tabular
 
 
 @pytest.fixture(scope="module")
 def shared():
-    """Give one sandbox to the tests of a module, which is faster than one for each."""
-    with Sandbox(seed=1) as cloud:
-        yield cloud
+    """Share one sandbox among the tests of a module, which is faster than one for each."""
+    with Sandbox(seed=1) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
-def cloud(shared):
-    """Give a sandbox in the world that it started with."""
+def sandbox(shared):
+    """Provide a sandbox in its first state."""
     shared.reset()
     return shared
 
 
 @pytest.fixture
-def callers(cloud):
+def start():
+    """Start sandboxes with options of their own, which are stopped after the test."""
+    with contextlib.ExitStack() as running:
+        yield lambda **options: running.enter_context(Sandbox(**options))
+
+
+@pytest.fixture
+def owner_of():
+    """Make callers with a sandbox's own key, whose channels are closed after the test."""
+    with contextlib.ExitStack() as connected:
+
+        def make(sandbox):
+            caller = Caller(sandbox, sandbox.api_key_id, sandbox.api_key)
+            connected.callback(caller.channel.close)
+            return caller
+
+        yield make
+
+
+@pytest.fixture
+def callers(sandbox):
     """Make callers whose channels are closed after the test."""
-    made = []
+    with contextlib.ExitStack() as connected:
 
-    def make(key_id, key, type="api-key"):
-        made.append(Caller(cloud, key_id, key, type))
-        return made[-1]
+        def make(key_id, key, type="api-key"):
+            caller = Caller(sandbox, key_id, key, type)
+            connected.callback(lambda: caller.channel.close())
+            return caller
 
-    yield make
-    for caller in made:
-        caller.channel.close()
-
-
-@pytest.fixture
-def owner(cloud, callers):
-    """Give the owner of the sample organization."""
-    return callers(cloud.api_key_id, cloud.api_key)
+        yield make
 
 
 @pytest.fixture
-def caller_with(cloud, callers, owner):
-    """Make callers that have one role, on a resource."""
+def owner(sandbox, callers):
+    """Provide the owner of the sample organization."""
+    return callers(sandbox.api_key_id, sandbox.api_key)
+
+
+@pytest.fixture
+def other(owner):
+    """Provide the ID of another organization of the same owner."""
+    return owner.CreateOrganization(name="Other").organization.id
+
+
+@pytest.fixture
+def caller_with(sandbox, callers, owner):
+    """Make callers with one role, on a resource."""
 
     def make(role, resource_type, resource_id, organization_id=None):
         given = [owner.role(role, resource_type, resource_id, organization_id)]
@@ -54,7 +82,7 @@ def caller_with(cloud, callers, owner):
 
 @pytest.fixture
 def stranger(owner, callers):
-    """Give the owner of an organization that has nothing to do with the sample organization."""
+    """Provide the owner of another organization, without a role in the sample organization."""
     organization = owner.CreateOrganization(name="Elsewhere").organization.id
     key = owner.CreateKey(authorizations=[owner.role("owner", "organization", organization, organization)])
     caller = callers(key.id, key.key)
@@ -65,15 +93,21 @@ def stranger(owner, callers):
 
 @pytest.fixture
 def data(owner):
-    """Give the services for data as the owner of the sample organization sees them."""
+    """Provide the data services for the owner of the sample organization."""
     return Data(owner)
 
 
 @pytest.fixture
-def foreign_data(owner, callers):
-    """Give the services for data as the owner of another organization sees them."""
-    organization = owner.CreateOrganization(name="Elsewhere").organization.id
-    key = owner.CreateKey(authorizations=[owner.role("owner", "organization", organization, organization)])
-    given = Data(callers(key.id, key.key))
-    given.organization_id = organization
-    return given
+def foreign_data(stranger):
+    """Provide the data services for the owner of another organization."""
+    data = Data(stranger)
+    data.organization_id = stranger.organization_id
+    return data
+
+
+@pytest.fixture
+def tabular(owner):
+    """Provide the data services for the owner of the sample organization, with all readings deleted."""
+    tabular = Tabular(owner)
+    tabular.DeleteTabularData(organization_id=tabular.organization_id)
+    return tabular

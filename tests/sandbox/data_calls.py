@@ -19,7 +19,7 @@ class Data:
 
     def __init__(self, caller):
         self.caller = caller
-        self.cloud = caller.cloud
+        self.sandbox = caller.sandbox
 
     def __getattr__(self, rpc):
         service = next(each for each in (DATA, SYNC, SETS) if rpc in pool().FindServiceByName(each).methods_by_name)
@@ -45,7 +45,7 @@ class Data:
 
     def metadata(self, type=BINARY, **fields):
         """Return the metadata of an upload, as a dictionary."""
-        given = {"part_id": self.cloud.robot_part_id, "type": type, "component_type": "camera"}
+        given = {"part_id": self.sandbox.robot_part_id, "type": type, "component_type": "camera"}
         return {**given, "component_name": "cam", "method_name": "GetImages", **fields}
 
     def put(self, contents=PNG, at=None, annotations=None, **fields):
@@ -87,6 +87,6 @@ class Data:
         return {"organization_id": organization_id, "location_id": location_id, "file_id": file_id}
 
 
-def contents_of(cloud):
-    """Return the names of the files with contents that a sandbox has on its disk."""
-    return {path.name for path in cloud._world.store.blobs.path("").iterdir()}
+def blob_names(sandbox):
+    """Return the names of the blobs of a sandbox, complete or not."""
+    return {path.name for path in sandbox._world.store.blobs.path("").iterdir()}

@@ -14,8 +14,8 @@ class Tabular(Data):
 
     def __init__(self, caller):
         super().__init__(caller)
-        self.organization_id = caller.cloud.organization_id
-        self.part_id = caller.cloud.robot_part_id
+        self.organization_id = caller.sandbox.organization_id
+        self.part_id = caller.sandbox.robot_part_id
 
     def put(self, *readings, at=None, **fields):
         """Upload readings, as the values under ``data.readings``: the first ``at`` seconds since 1970, each a second

@@ -100,7 +100,7 @@ def world_of(sandbox):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_what_was_answered_outlives_a_sudden_end(tmp_path):
+def test_acknowledged_writes_survive_a_kill(tmp_path):
     sandbox = Process(tmp_path / "world")
     world = world_of(sandbox)
     writers = [Writer(number, sandbox, world) for number in range(THREADS)]

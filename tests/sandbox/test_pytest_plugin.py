@@ -21,9 +21,9 @@ seen = set()
 
 @pytest.mark.parametrize("number", range(3))
 def test_a_robot_of_one_test_is_unknown_to_the_next(viam_sandbox, viam_client, number):
-    cloud = viam_client.app_client
-    assert [robot.name for robot in cloud.list_robots(viam_sandbox.location_id)] == ["rover", "arm"]
-    cloud.new_robot("new", viam_sandbox.location_id)
+    app = viam_client.app_client
+    assert [robot.name for robot in app.list_robots(viam_sandbox.location_id)] == ["rover", "arm"]
+    app.new_robot("new", viam_sandbox.location_id)
     viam_sandbox.faults.fail("GetLocation", "PERMISSION_DENIED", times=None)
     seen.add(viam_sandbox.address)
 
@@ -113,14 +113,14 @@ def test_a_file_of_tests_that_uses_the_fixtures(tmp_path, text, result):
     assert f"\n{result} in " in printed, printed
 
 
-def test_what_the_documentation_shows_works(tmp_path):
+def test_the_examples_in_the_documentation_work(tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", DOCUMENTATION.read_text(encoding="utf-8"), re.DOTALL)
     shown = [block for block in blocks if "viam_sandbox" in block]
     used = """
 from viam_sync import ViamClient
 
 
-def test_it_finds_the_sandbox(cloud_in_the_environment):
+def test_it_finds_the_sandbox(sandbox_in_the_environment):
     with ViamClient.create_from_env_vars() as client:
         assert client.app_client.list_organizations()
 """
@@ -131,8 +131,8 @@ def test_it_finds_the_sandbox(cloud_in_the_environment):
 def test_the_fixtures_are_listed_with_what_they_give(tmp_path):
     printed = run(tmp_path, "", "--fixtures")
     assert "viam_sandbox -- " in printed
-    assert "Give a sandbox in the world that every sandbox starts with" in printed
-    assert "Give a client that is connected to the sandbox" in printed
+    assert "Provide a sandbox with the sample world, which is reset before each test" in printed
+    assert "Provide a client that is connected to the sandbox" in printed
     assert "_viam_sandbox_of_this_process" not in printed
 
 

@@ -15,24 +15,14 @@ import viam_sync
 from viam_sync.messages.pool import message, pool
 from viam_sync.sandbox import Sandbox
 
-from .calls import APP, Caller, call, refused
+from .calls import APP, call, entered, refused
 
 ROOT = Path(viam_sync.__file__).parents[1]
 NAMES = ("api_key", "api_key_id", "organization_id", "location_id", "robot_id", "robot_part_id")
 
 
-def shown(cloud):
-    return [getattr(cloud, name) for name in NAMES]
-
-
-@contextlib.contextmanager
-def entered(cloud):
-    """Give a caller with the sandbox's own key."""
-    caller = Caller(cloud, cloud.api_key_id, cloud.api_key)
-    try:
-        yield caller
-    finally:
-        caller.channel.close()
+def shown(sandbox):
+    return [getattr(sandbox, name) for name in NAMES]
 
 
 @contextlib.contextmanager
@@ -49,7 +39,7 @@ def process(*arguments):
 
 
 class Printed:
-    """What a process printed, as a Caller wants it."""
+    """The settings that a process printed, as the attributes that a Caller needs."""
 
     def __init__(self, settings):
         self.url = settings["VIAM_APP_URL"]
@@ -59,33 +49,33 @@ class Printed:
         self.organization_id = None
 
 
-def test_its_address_and_url_name_the_same_port_on_loopback(cloud):
-    assert cloud.address.startswith("127.0.0.1:")
-    assert cloud.url == f"http://{cloud.address}"
+def test_its_address_and_url_name_the_same_port_on_loopback(sandbox):
+    assert sandbox.address.startswith("127.0.0.1:")
+    assert sandbox.url == f"http://{sandbox.address}"
 
 
-def test_the_sample_world_hangs_together(cloud, owner):
-    organization = owner.GetOrganization(organization_id=cloud.organization_id).organization
-    locations = owner.ListLocations(organization_id=cloud.organization_id).locations
-    robots = owner.ListRobotsForOrg(org_id=cloud.organization_id).robots
-    part = owner.GetRobotPart(id=cloud.robot_part_id).part
-    members = owner.ListOrganizationMembers(organization_id=cloud.organization_id).members
+def test_the_sample_world_hangs_together(sandbox, owner):
+    organization = owner.GetOrganization(organization_id=sandbox.organization_id).organization
+    locations = owner.ListLocations(organization_id=sandbox.organization_id).locations
+    robots = owner.ListRobotsForOrg(org_id=sandbox.organization_id).robots
+    part = owner.GetRobotPart(id=sandbox.robot_part_id).part
+    members = owner.ListOrganizationMembers(organization_id=sandbox.organization_id).members
     assert organization.name == "Lesson Robotics"
     assert [location.name for location in locations] == ["Workshop", "Greenhouse"]
-    assert locations[1].parent_location_id == locations[0].id == cloud.location_id
+    assert locations[1].parent_location_id == locations[0].id == sandbox.location_id
     assert [robot.name for robot in robots] == ["rover", "arm", "plant-watcher"]
-    assert (part.robot, part.name, part.main_part) == (cloud.robot_id, "rover-main", True)
+    assert (part.robot, part.name, part.main_part) == (sandbox.robot_id, "rover-main", True)
     assert [len(owner.GetRobotParts(robot_id=robot.id).parts) for robot in robots] == [1, 2, 1]
     assert [list(member.emails) for member in members] == [["ada@example.com"]]
     assert all(robot.last_access.seconds for robot in robots)
     assert part.robot_config["components"][0]["name"] == "left"
 
 
-def test_two_sandboxes_in_one_process_have_nothing_in_common(cloud, owner):
+def test_two_sandboxes_in_one_process_have_nothing_in_common(sandbox, owner):
     with Sandbox() as other, entered(other) as stranger:
-        assert set(shown(cloud)).isdisjoint(shown(other))
+        assert set(shown(sandbox)).isdisjoint(shown(other))
         with refused("NOT_FOUND", "No organization has the ID"):
-            stranger.GetOrganization(organization_id=cloud.organization_id)
+            stranger.GetOrganization(organization_id=sandbox.organization_id)
         with refused("UNAUTHENTICATED", "not made by this sandbox"):
             call(stranger.channel, "ListOrganizations", metadata=owner.metadata)
 
@@ -97,17 +87,17 @@ def test_the_same_seed_gives_the_same_ids_and_another_seed_others():
 
 
 def test_stopping_twice_is_harmless_and_frees_the_port():
-    cloud = Sandbox().start()
-    port = int(cloud.address.split(":")[1])
-    cloud.stop()
-    cloud.stop()
+    sandbox = Sandbox().start()
+    port = int(sandbox.address.split(":")[1])
+    sandbox.stop()
+    sandbox.stop()
     with Sandbox(port=port) as again:
-        assert again.address == cloud.address
+        assert again.address == sandbox.address
 
 
-def test_starting_twice_is_refused_and_leaves_it_running(cloud, owner):
+def test_starting_twice_is_refused_and_leaves_it_running(sandbox, owner):
     with pytest.raises(RuntimeError, match="runs already"):
-        cloud.start()
+        sandbox.start()
     assert owner.ListOrganizations().organizations
 
 
@@ -116,18 +106,18 @@ def test_a_port_in_use_is_one_clear_error():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        cloud = Sandbox(port=port)
+        sandbox = Sandbox(port=port)
         with pytest.raises(OSError, match=f"port {port} of 127.0.0.1.*choose another port"):
-            cloud.start()
-        cloud.stop()
+            sandbox.start()
+        sandbox.stop()
 
 
-def test_a_port_in_use_by_another_sandbox_is_an_error_and_frees_the_folder(cloud, tmp_path):
-    port = int(cloud.address.split(":")[1])
+def test_a_port_in_use_by_another_sandbox_is_an_error_and_frees_the_folder(sandbox, tmp_path):
+    port = int(sandbox.address.split(":")[1])
     with pytest.raises(OSError, match="choose another port"):
         Sandbox(tmp_path, port).start()
     with Sandbox(tmp_path) as other:
-        assert other.address != cloud.address
+        assert other.address != sandbox.address
 
 
 @pytest.mark.parametrize("folder", ["file", "file/below"])
@@ -159,39 +149,39 @@ def test_a_world_of_a_newer_version_is_refused(tmp_path):
 
 def test_a_restart_gives_the_same_world_and_the_old_tokens_still_work(tmp_path):
     folder = tmp_path / "made" / "for it"
-    with Sandbox(folder, seed=3) as cloud, entered(cloud) as owner:
-        before = shown(cloud)
-        robot_id = owner.NewRobot(name="new", location=cloud.location_id).id
-    with Sandbox(folder, seed=3) as cloud, entered(cloud) as again:
-        assert shown(cloud) == before
+    with Sandbox(folder, seed=3) as sandbox, entered(sandbox) as owner:
+        before = shown(sandbox)
+        robot_id = owner.NewRobot(name="new", location=sandbox.location_id).id
+    with Sandbox(folder, seed=3) as sandbox, entered(sandbox) as again:
+        assert shown(sandbox) == before
         assert again.GetRobot(id=robot_id).robot.name == "new"
         assert call(again.channel, "GetRobot", metadata=owner.metadata, id=robot_id).robot.id == robot_id
-        assert again.NewRobot(name="newer", location=cloud.location_id).id != robot_id
+        assert again.NewRobot(name="newer", location=sandbox.location_id).id != robot_id
 
 
 def test_without_a_folder_everything_is_forgotten():
-    cloud = Sandbox()
-    with cloud:
-        before = shown(cloud)
-    with cloud:
-        assert set(shown(cloud)).isdisjoint(before)
+    sandbox = Sandbox()
+    with sandbox:
+        before = shown(sandbox)
+    with sandbox:
+        assert set(shown(sandbox)).isdisjoint(before)
 
 
 def test_after_its_key_was_rotated_a_restart_shows_the_new_one(tmp_path):
-    with Sandbox(tmp_path) as cloud, entered(cloud) as owner:
-        rotated = owner.RotateKey(id=cloud.api_key_id)
-    with Sandbox(tmp_path) as cloud:
-        assert (cloud.api_key_id, cloud.api_key) == (rotated.id, rotated.key)
+    with Sandbox(tmp_path) as sandbox, entered(sandbox) as owner:
+        rotated = owner.RotateKey(id=sandbox.api_key_id)
+    with Sandbox(tmp_path) as sandbox:
+        assert (sandbox.api_key_id, sandbox.api_key) == (rotated.id, rotated.key)
 
 
 def test_after_its_key_was_deleted_a_restart_makes_a_new_one(tmp_path):
-    with Sandbox(tmp_path) as cloud, entered(cloud) as owner:
-        before = shown(cloud)
-        owner.DeleteKey(id=cloud.api_key_id)
-    with Sandbox(tmp_path) as cloud, entered(cloud) as owner:
-        assert shown(cloud)[2:] == before[2:]
-        assert shown(cloud)[:2] != before[:2]
-        assert owner.GetRobot(id=cloud.robot_id).robot.name == "rover"
+    with Sandbox(tmp_path) as sandbox, entered(sandbox) as owner:
+        before = shown(sandbox)
+        owner.DeleteKey(id=sandbox.api_key_id)
+    with Sandbox(tmp_path) as sandbox, entered(sandbox) as owner:
+        assert shown(sandbox)[2:] == before[2:]
+        assert shown(sandbox)[:2] != before[:2]
+        assert owner.GetRobot(id=sandbox.robot_id).robot.name == "rover"
 
 
 def test_every_rpc_that_is_not_built_says_so_by_name(owner):
@@ -221,7 +211,7 @@ def test_a_path_that_is_not_in_the_schema_is_unimplemented(owner, path):
         owner.channel.unary_unary(path)(b"", metadata=owner.metadata, timeout=10)
 
 
-def test_junk_instead_of_a_request_is_an_invalid_argument(owner):
+def test_a_malformed_request_is_an_invalid_argument(owner):
     with refused("INVALID_ARGUMENT", "is not a viam.app.v1.GetRobotRequest"):
         owner.channel.unary_unary(f"/{APP}/GetRobot")(b"\xff\xff\xff", metadata=owner.metadata, timeout=10)
 
@@ -249,7 +239,7 @@ def nested(levels):
     ],
     ids=["no UTF-8", "half of a surrogate pair", "longer than it is", "nested"],
 )
-def test_junk_of_any_kind_is_an_invalid_argument(owner, rpc, data):
+def test_malformed_bytes_of_any_kind_are_an_invalid_argument(owner, rpc, data):
     with refused("INVALID_ARGUMENT", "is not a viam.app.v1."):
         owner.channel.unary_unary(f"/{APP}/{rpc}")(data, metadata=owner.metadata, timeout=10)
 
@@ -259,42 +249,42 @@ def test_a_message_above_32_mib_is_refused(owner):
         owner.UpdateRobot(name="n" * (33 << 20))
 
 
-def test_a_large_message_is_taken(cloud, owner):
+def test_a_large_message_is_taken(sandbox, owner):
     data = {"text": "n" * (5 << 20)}
-    owner.UpdateRobotMetadata(id=cloud.robot_id, data=data)
+    owner.UpdateRobotMetadata(id=sandbox.robot_id, data=data)
 
 
-def test_a_failure_inside_is_internal_and_its_traceback_is_in_the_log_alone(cloud, owner, monkeypatch, caplog):
+def test_a_failure_inside_is_internal_and_its_traceback_is_in_the_log_alone(sandbox, owner, monkeypatch, caplog):
     def broken(*_):
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr(cloud._world, "robot", broken)
+    monkeypatch.setattr(sandbox._world, "robot", broken)
     with caplog.at_level(logging.ERROR, "viam_sync.sandbox"), refused("INTERNAL", f"failed at {APP}/GetRobot"):
-        owner.GetRobot(id=cloud.robot_id)
+        owner.GetRobot(id=sandbox.robot_id)
     assert "secret detail" in caplog.text
     assert owner.ListOrganizations().organizations
 
 
-def test_a_call_that_fails_leaves_nothing_behind(cloud, owner, monkeypatch):
-    before = len(owner.ListRobots(location_id=cloud.location_id).robots)
-    monkeypatch.setattr(cloud._world.ids, "secret", lambda: 1 / 0)
+def test_a_call_that_fails_leaves_nothing_behind(sandbox, owner, monkeypatch):
+    before = len(owner.ListRobots(location_id=sandbox.location_id).robots)
+    monkeypatch.setattr(sandbox._world.ids, "secret", lambda: 1 / 0)
     with refused("INTERNAL"):
-        owner.NewRobot(name="half", location=cloud.location_id)
-    assert len(owner.ListRobots(location_id=cloud.location_id).robots) == before
+        owner.NewRobot(name="half", location=sandbox.location_id)
+    assert len(owner.ListRobots(location_id=sandbox.location_id).robots) == before
 
 
-def test_it_answers_many_threads_at_once(cloud, owner):
+def test_it_answers_many_threads_at_once(sandbox, owner):
     method = owner.channel.unary_unary(f"/{APP}/NewRobot")
     request = pool().FindMethodByName(f"{APP}.NewRobot").input_type
     futures = [
         method.future(
-            message(request)(name=f"robot {number}", location=cloud.location_id).SerializeToString(),
+            message(request)(name=f"robot {number}", location=sandbox.location_id).SerializeToString(),
             metadata=owner.metadata,
         )
         for number in range(100)
     ]
     assert len({future.result() for future in futures}) == 100
-    assert owner.GetLocation(location_id=cloud.location_id).location.robot_count == 102
+    assert owner.GetLocation(location_id=sandbox.location_id).location.robot_count == 102
 
 
 @pytest.mark.skipif(os.name == "nt", reason="these signals are not those of Windows")
@@ -316,8 +306,8 @@ def test_a_killed_command_has_lost_nothing_that_it_answered(tmp_path):
         robots = [owner.NewRobot(name=f"robot {number}", location=location.id).id for number in range(20)]
         run.kill()
         run.wait()
-    with Sandbox(tmp_path) as cloud, entered(cloud) as again:
-        assert cloud.api_key == settings["VIAM_API_KEY"]
+    with Sandbox(tmp_path) as sandbox, entered(sandbox) as again:
+        assert sandbox.api_key == settings["VIAM_API_KEY"]
         assert [again.GetRobot(id=id).robot.name for id in robots] == [f"robot {number}" for number in range(20)]
         assert call(again.channel, "GetRobot", metadata=owner.metadata, id=robots[0]).robot.id == robots[0]
 
@@ -358,8 +348,8 @@ def test_the_command_plans_the_faults_that_it_is_given():
             with refused("UNAVAILABLE"):
                 owner.GetRobot(id=robot_id)
         assert owner.GetRobot(id=robot_id).robot.name == "rover"
-    with Sandbox(seed=7) as cloud:
-        assert (cloud.api_key_id, cloud.robot_id) == (settings["VIAM_API_KEY_ID"], robot_id)
+    with Sandbox(seed=7) as sandbox:
+        assert (sandbox.api_key_id, sandbox.robot_id) == (settings["VIAM_API_KEY_ID"], robot_id)
 
 
 def test_the_command_hands_out_tokens_that_expire():
@@ -389,8 +379,8 @@ def test_the_command_speaks_tls_and_says_whom_to_trust(tmp_path):
     assert (client.stdout, client.stderr) == ("Lesson Robotics\n", "")
 
 
-def test_the_command_has_one_line_for_a_port_in_use(cloud):
-    port = cloud.address.split(":")[1]
+def test_the_command_has_one_line_for_a_port_in_use(sandbox):
+    port = sandbox.address.split(":")[1]
     command = [sys.executable, "-m", "viam_sync.sandbox", "--port", port]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
     assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
@@ -410,17 +400,17 @@ def test_a_misspelt_name_of_the_package_is_an_attribute_error():
         _ = viam_sync.sandbox.Sandbocks
 
 
-def test_it_listens_on_loopback_only(cloud):
-    port = int(cloud.address.split(":")[1])
+def test_it_listens_on_loopback_only(sandbox):
+    port = int(sandbox.address.split(":")[1])
     with socket.socket() as other:
         other.settimeout(1)
         assert other.connect_ex(("127.0.0.2", port)) != 0
 
 
 def test_a_call_after_the_end_is_unavailable():
-    cloud = Sandbox().start()
-    with entered(cloud) as owner:
-        cloud.stop()
+    sandbox = Sandbox().start()
+    with entered(sandbox) as owner:
+        sandbox.stop()
         with refused("UNAVAILABLE"):
             owner.ListOrganizations()
 
@@ -430,13 +420,13 @@ def test_signing_in_takes_a_running_sandbox():
         Sandbox().sign_in("bob@example.com")
 
 
-def test_its_dial_options_carry_its_key_and_ask_for_plain_text(cloud):
-    options = cloud.dial_options()
+def test_its_dial_options_carry_its_key_and_ask_for_plain_text(sandbox):
+    options = sandbox.dial_options()
     assert options.insecure
-    assert (options.credentials.payload, options.auth_entity) == (cloud.api_key, cloud.api_key_id)
+    assert (options.credentials.payload, options.auth_entity) == (sandbox.api_key, sandbox.api_key_id)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
-def test_what_is_kept_in_a_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_a_folder_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     with Sandbox(data_dir=tmp_path):
         assert (tmp_path / "sandbox.db").stat().st_mode & 0o077 == 0

@@ -4,18 +4,15 @@ from typing import Mapping, Optional
 
 import grpc
 
-from viam_sync.app._fleet.config_properties import ConfigProperties
-from viam_sync.app._fleet.default_location import DefaultLocation
 from viam_sync.app._fleet.fragment_records import Fragment, FragmentHistoryEntry
-from viam_sync.app._fleet.fragments import Fragments
-from viam_sync.app._fleet.iterators import FleetIterators
+from viam_sync.app._fleet.fragments import FragmentsMixin
 from viam_sync.app._fleet.log_tail import LogsStream
-from viam_sync.app._fleet.logs import Logs
-from viam_sync.app._fleet.machine_parts import MachineParts
-from viam_sync.app._fleet.modules import Modules
-from viam_sync.app._fleet.organizations import Organizations
-from viam_sync.app._fleet.records import LogEntry, RobotPart, RobotPartHistoryEntry
-from viam_sync.app._fleet.roles import APIKeyAuthorization, Roles
+from viam_sync.app._fleet.logs import LogsMixin
+from viam_sync.app._fleet.machine_parts import MachinePartsMixin
+from viam_sync.app._fleet.machine_records import LogEntry, RobotPart, RobotPartHistoryEntry
+from viam_sync.app._fleet.organizations import OrganizationsMixin
+from viam_sync.app._fleet.registry import RegistryMixin
+from viam_sync.app._fleet.roles import APIKeyAuthorization, RolesMixin
 from viam_sync.services.app_service import AppService
 
 __all__ = [
@@ -31,16 +28,7 @@ __all__ = [
 
 
 class AppClient(
-    Organizations,
-    MachineParts,
-    ConfigProperties,
-    Logs,
-    Fragments,
-    Roles,
-    Modules,
-    FleetIterators,
-    DefaultLocation,
-    AppService,
+    OrganizationsMixin, MachinePartsMixin, LogsMixin, FragmentsMixin, RolesMixin, RegistryMixin, AppService
 ):
     """Manages a fleet.
 
@@ -52,8 +40,8 @@ class AppClient(
         location_id: The location that some methods take where they are given none.
 
     Example:
-        >>> cloud = client.app_client
-        >>> [organization.name for organization in cloud.list_organizations()]
+        >>> app = client.app_client
+        >>> [organization.name for organization in app.list_organizations()]
         ['Lesson Robotics']
     """
 

@@ -1,13 +1,20 @@
 """BillingClient: usage and invoices."""
 
-from viam_sync.app.billing import UsageAndInvoices
+from __future__ import annotations
+
+from typing import Optional
+
+from viam_sync.checks import parameter_names, require
+from viam_sync.proto.app import billing as pb
+from viam_sync.services import methods
 from viam_sync.services.billing_service import BillingService
+from viam_sync.transfer.output.atomic import AtomicOutput
 
 __all__ = ["BillingClient"]
 
 
-class BillingClient(UsageAndInvoices, BillingService):
-    """Tells what an organization uses and owes.
+class BillingClient(BillingService):
+    """Shows the usage and the invoices of an organization.
 
     Usually taken from a connected client, as ``client.billing_client``.
 
@@ -20,3 +27,113 @@ class BillingClient(UsageAndInvoices, BillingService):
         >>> billing.get_invoices_summary(sandbox.organization_id).outstanding_balance
         27.49
     """
+
+    def get_current_month_usage(self, org_id: str, timeout: Optional[float] = None) -> pb.GetCurrentMonthUsageResponse:
+        """Get the costs of an organization in the current billing period.
+
+        Args:
+            org_id: ID of the organization, a UUID.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The costs, by resource and in all, and the dates between which they arose.
+
+        Raises:
+            NotFoundError: If there is no such organization.
+            PermissionDeniedError: If the caller is no owner of it.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> usage = client.billing_client.get_current_month_usage(sandbox.organization_id)
+            >>> usage.per_machine_usage_cost  # for three machines
+            6.0
+        """
+        require(org_id=org_id)
+        request = pb.GetCurrentMonthUsageRequest(org_id=org_id)
+        response: pb.GetCurrentMonthUsageResponse = self._unary_unary(methods.GET_CURRENT_MONTH_USAGE, request, timeout)
+        return response
+
+    def get_invoice_pdf(self, invoice_id: str, org_id: str, dest: str, timeout: Optional[float] = None) -> None:
+        """Write an invoice to a file, as PDF.
+
+        The file is written whole or not at all: if anything fails, an older one of that name stays as it was.
+
+        Args:
+            invoice_id: ID of the invoice; :meth:`get_invoices_summary` has it.
+            org_id: ID of the organization, a UUID.
+            dest: Path of the file. Its folder must exist; that is checked before anything is asked of the service.
+            timeout: Seconds that the download may take in all; None for no limit.
+
+        Raises:
+            NotFoundError: If the organization or the invoice does not exist.
+            PermissionDeniedError: If the caller is no owner of the organization.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+            OSError: If the file cannot be written; where the invoice had come already, the error's attribute
+                ``result`` is its contents, as bytes.
+
+        Example:
+            >>> summary = client.billing_client.get_invoices_summary(sandbox.organization_id)
+            >>> dest = str(folder / "invoice.pdf")
+            >>> client.billing_client.get_invoice_pdf(summary.invoices[0].id, sandbox.organization_id, dest)
+        """
+        require(invoice_id=invoice_id, org_id=org_id)
+        destination = AtomicOutput(dest)
+        with parameter_names(id="invoice_id"):
+            request = pb.GetInvoicePdfRequest(id=invoice_id, org_id=org_id)
+        with self._unary_stream(methods.GET_INVOICE_PDF, request, timeout) as stream:
+            contents = b"".join([response.chunk for response in stream])
+        destination.write(contents, result=contents)
+
+    def get_invoices_summary(self, org_id: str, timeout: Optional[float] = None) -> pb.GetInvoicesSummaryResponse:
+        """Get the outstanding balance and the invoices of an organization.
+
+        Args:
+            org_id: ID of the organization, a UUID.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The balance, and a summary of each invoice: its ID, date, amount and status.
+
+        Raises:
+            NotFoundError: If there is no such organization.
+            PermissionDeniedError: If the caller is no owner of it.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> summary = client.billing_client.get_invoices_summary(sandbox.organization_id)
+            >>> [invoice.status for invoice in summary.invoices]
+            ['overdue', 'paid', 'paid']
+        """
+        require(org_id=org_id)
+        request = pb.GetInvoicesSummaryRequest(org_id=org_id)
+        response: pb.GetInvoicesSummaryResponse = self._unary_unary(methods.GET_INVOICES_SUMMARY, request, timeout)
+        return response
+
+    def get_org_billing_information(
+        self, org_id: str, timeout: Optional[float] = None
+    ) -> pb.GetOrgBillingInformationResponse:
+        """Get the payment method, billing email and billing tier of an organization.
+
+        Args:
+            org_id: ID of the organization, a UUID.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            How the organization pays. The tier is only there for those who manage billing.
+
+        Raises:
+            NotFoundError: If there is no such organization.
+            PermissionDeniedError: If the caller is no owner of it.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> information = client.billing_client.get_org_billing_information(sandbox.organization_id)
+            >>> information.method.brand, information.method.last_four_digits
+            ('visa', '4242')
+        """
+        require(org_id=org_id)
+        request = pb.GetOrgBillingInformationRequest(org_id=org_id)
+        response: pb.GetOrgBillingInformationResponse = self._unary_unary(
+            methods.GET_ORG_BILLING_INFORMATION, request, timeout
+        )
+        return response

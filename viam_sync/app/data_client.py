@@ -6,50 +6,38 @@ import warnings
 from datetime import datetime
 from typing import Optional, Sequence
 
-from typing_extensions import TypeAlias
-
-from viam_sync import utils
-from viam_sync.app._data.binary_data import BinaryFiles
-from viam_sync.app._data.binary_tags import BinaryTags
-from viam_sync.app._data.bounding_boxes import BoundingBoxes
-from viam_sync.app._data.bulk_uploads import BulkUploads
-from viam_sync.app._data.data_pipelines import DataPipelineRunsPage, DataPipelines
-from viam_sync.app._data.dataset_lists import DatasetLists
-from viam_sync.app._data.dataset_members import DatasetMembers
-from viam_sync.app._data.exports import Exports
-from viam_sync.app._data.indexes import Indexes
-from viam_sync.app._data.iterators import DataIterators
-from viam_sync.app._data.pipeline_records import DataPipeline, DataPipelineRun
-from viam_sync.app._data.records import TabularData, TabularDataPoint
-from viam_sync.app._data.sequences import Sequences
-from viam_sync.app._data.signed_urls import SignedURLs
-from viam_sync.app._data.tabular_data import TabularQueries
-from viam_sync.app._data.uploads import Uploads
+from viam_sync.app._data import filters
+from viam_sync.app._data.binary_data import BinaryDataMixin
+from viam_sync.app._data.binary_tags import TagsMixin
+from viam_sync.app._data.bounding_boxes import BoundingBoxesMixin
+from viam_sync.app._data.bulk_uploads import BulkUploadsMixin
+from viam_sync.app._data.capture_uploads import CaptureUploadsMixin
+from viam_sync.app._data.data_pipelines import DataPipelinesMixin
+from viam_sync.app._data.datasets import DatasetsMixin
+from viam_sync.app._data.exports import ExportsMixin
+from viam_sync.app._data.queries import QueriesMixin
+from viam_sync.app._data.sequences import SequencesMixin
+from viam_sync.app._data.tabular_data import TabularDataMixin
 from viam_sync.proto.app import data as pb
 from viam_sync.services.data_pipelines_service import DataPipelinesService
 from viam_sync.services.data_service import DataService
 from viam_sync.services.dataset_service import DatasetService
-from viam_sync.transfer.export.results import ExportResult
-from viam_sync.transfer.upload.batch import UploadResult
 
 __all__ = ["DataClient"]
 
 
 class DataClient(
-    Exports,
-    TabularQueries,
-    BinaryFiles,
-    BinaryTags,
-    BoundingBoxes,
-    SignedURLs,
-    DatasetLists,
-    DatasetMembers,
-    Uploads,
-    BulkUploads,
-    Indexes,
-    Sequences,
-    DataPipelines,
-    DataIterators,
+    ExportsMixin,
+    TabularDataMixin,
+    QueriesMixin,
+    BulkUploadsMixin,
+    BinaryDataMixin,
+    TagsMixin,
+    BoundingBoxesMixin,
+    DatasetsMixin,
+    CaptureUploadsMixin,
+    SequencesMixin,
+    DataPipelinesMixin,
     DataPipelinesService,
     DataService,
     DatasetService,
@@ -67,15 +55,6 @@ class DataClient(
         >>> count
         1008
     """
-
-    # Without the annotation, mypy takes them for variables, which cannot stand in an annotation.
-    TabularData: TypeAlias = TabularData
-    TabularDataPoint: TypeAlias = TabularDataPoint
-    DataPipeline: TypeAlias = DataPipeline
-    DataPipelineRun: TypeAlias = DataPipelineRun
-    DataPipelineRunsPage: TypeAlias = DataPipelineRunsPage
-    UploadResult: TypeAlias = UploadResult
-    ExportResult: TypeAlias = ExportResult
 
     @staticmethod
     def create_filter(
@@ -127,7 +106,7 @@ class DataClient(
             DeprecationWarning,
             stacklevel=2,
         )
-        return utils.create_filter(
+        return filters.create_filter(
             component_name,
             component_type,
             method,

@@ -15,7 +15,7 @@ from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, Link, parse_address
 from viam_sync.rpc.policies import Retry, retry_from
-from viam_sync.rpc.service import limits
+from viam_sync.rpc.service import override_limits
 
 if TYPE_CHECKING:
     from viam_sync.app.app_client import AppClient
@@ -40,7 +40,7 @@ LOGGER = logging.getLogger(__name__)
 
 CLOUD = "app.viam.com"
 
-#: Most scripts use one of the clients, so each is loaded when it is first named.
+#: The modules of the clients, each imported when it is first named, as most scripts use one client.
 _CLIENTS = {
     "AppClient": "viam_sync.app.app_client",
     "BillingClient": "viam_sync.app.billing_client",
@@ -64,8 +64,8 @@ class ViamClient(Closing):
     """A connection to the cloud; make one with a ``create_from_…`` method, and close it when done.
 
     Any number of threads may share it. After a fork, each child process connects by itself when it first makes a call.
-    A client can be pickled and copied: what comes of it has the same options, and connects when it is first used; the
-    pickle holds the API key.
+    A client can be pickled and copied: the copy has the same options, and connects when it is first used; the pickle
+    holds the API key.
 
     Example:
         >>> from viam_sync.app.viam_client import ViamClient
@@ -77,7 +77,7 @@ class ViamClient(Closing):
     def __init__(self, channel: Channel, metadata: Mapping[str, str], location_id: Optional[str] = None) -> None:
         self._channel: Optional[Channel] = channel
         self._metadata: Optional[Mapping[str, str]] = metadata
-        #: How to connect again, where that is known.
+        #: Connects again; None for a client that was made from an open channel.
         self._link: Optional[Link] = None
         self._location_id = location_id
         self._clients: Dict[str, Any] = {}
@@ -92,8 +92,8 @@ class ViamClient(Closing):
         """Connect to the cloud and authenticate.
 
         Args:
-            dial_options: How, and as whom; ``credentials`` and ``auth_entity`` are required.
-            app_url: Where: ``host``, ``host:port``, ``https://host``, or ``http://host`` for a server without TLS.
+            dial_options: Options of the connection; ``credentials`` and ``auth_entity`` are required.
+            app_url: Address: ``host``, ``host:port``, ``https://host``, or ``http://host`` for a server without TLS.
                 None for app.viam.com.
             retry: How often calls are tried, and for how long; False for never again, None for what each class of RPC
                 has.
@@ -102,7 +102,7 @@ class ViamClient(Closing):
             The connected client.
 
         Raises:
-            ValueError: If the options lack something, or the address is none.
+            ValueError: If the options lack something, or the address is invalid.
             TypeError: If ``retry`` is neither a ``Retry`` nor False.
             UnauthenticatedError: If the credentials are not accepted.
             InsecureConnectionError: If the server speaks no TLS, or has no certificate that can be trusted.
@@ -147,8 +147,8 @@ class ViamClient(Closing):
         Reads ``VIAM_API_KEY`` and ``VIAM_API_KEY_ID``, and ``VIAM_APP_URL`` where ``app_url`` is not given.
 
         Args:
-            dial_options: How; its credentials are replaced. None for the defaults.
-            app_url: Where; see :meth:`create_from_dial_options`.
+            dial_options: Options of the connection, whose credentials are replaced. None for the defaults.
+            app_url: Address; see :meth:`create_from_dial_options`.
             retry: How often calls are tried; see :meth:`create_from_dial_options`.
 
         Returns:
@@ -197,7 +197,7 @@ class ViamClient(Closing):
         """
         other = object.__new__(type(self))
         vars(other).update(vars(self), _clients={})
-        other._timeout, other._retry = limits(self._timeout, self._retry, timeout, retry)
+        other._timeout, other._retry = override_limits(self._timeout, self._retry, timeout, retry)
         return other
 
     @property
@@ -237,7 +237,7 @@ class ViamClient(Closing):
             if self._channel is None and self._link is not None:
                 self._channel, self._metadata = self._link.get()
             client = __getattr__(name)(self._channel, self._metadata, *arguments)
-            # In one step, as another thread may be at it, too.
+            # setdefault() is atomic; another thread may have made the client in the meantime.
             self._clients.setdefault(name, client.options(timeout=self._timeout, retry=self._retry))
         return self._clients[name]
 

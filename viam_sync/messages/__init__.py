@@ -1,1 +1,1 @@
-"""The messages by hand: their private descriptor pool, their classes, and the conversion of plain values."""
+"""The messages: their private descriptor pool, their classes, and the conversion between them and plain values."""

@@ -1,4 +1,4 @@
-"""BSON documents, in which the service takes stages of MQL and answers queries."""
+"""Conversion between dicts and BSON, in which the service takes stages of MQL and answers queries."""
 
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Union
 
@@ -6,9 +6,10 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from viam_sync.utils import struct_to_dict
+from viam_sync.checks import wrong_type
+from viam_sync.messages.conversion import struct_to_dict
 
-#: The number of the field, removed from the schema since, in which an older service answers a query, and its wire type.
+#: The number and the wire type of the field in which an older service answers a query; the schema has it no more.
 _STRUCTS = (1, 2)
 
 
@@ -16,12 +17,12 @@ def to_documents(name: str, items: Sequence[Union[bytes, Mapping[str, Any]]]) ->
     """Return stages of MQL as BSON documents.
 
     Args:
-        name: The name of the parameter, for errors.
+        name: The name of the parameter.
         items: The stages, as BSON or as dicts.
 
     Raises:
-        TypeError: If it is no list, or an item is neither.
-        ValueError: If a dict holds a value without a form in BSON.
+        TypeError: If it is no list, or something in it is neither.
+        ValueError: If a dict has no form in BSON.
 
     Example:
         >>> from viam_sync.messages.bson_documents import to_documents
@@ -29,7 +30,7 @@ def to_documents(name: str, items: Sequence[Union[bytes, Mapping[str, Any]]]) ->
         17
     """
     if not isinstance(items, (list, tuple)):
-        raise TypeError(f"{name} takes a list of stages, each BSON or a dict, got a {type(items).__name__}")
+        raise wrong_type(name, "a list of stages, each BSON or a dict", items)
     return [to_document(f"{name}[{index}]", item) for index, item in enumerate(items)]
 
 
@@ -37,12 +38,12 @@ def to_document(name: str, item: Union[bytes, Mapping[str, Any]]) -> bytes:
     """Return BSON, or a dict as BSON.
 
     Args:
-        name: The name of the parameter, for errors.
+        name: The name of the parameter.
         item: The BSON or the dict.
 
     Raises:
         TypeError: If it is neither.
-        ValueError: If a dict holds a value without a form in BSON.
+        ValueError: If a dict has no form in BSON.
     """
     import bson
     from bson.errors import BSONError
@@ -50,7 +51,7 @@ def to_document(name: str, item: Union[bytes, Mapping[str, Any]]) -> bytes:
     if isinstance(item, (bytes, bytearray, memoryview)):
         return _bytes(name, item)
     if not isinstance(item, Mapping):
-        raise TypeError(f"{name} takes BSON or a dict, got a {type(item).__name__}")
+        raise wrong_type(name, "BSON or a dict", item)
     try:
         return bson.encode(item)
     except (BSONError, OverflowError, TypeError, ValueError, RecursionError) as error:
@@ -68,14 +69,14 @@ def from_documents(response: Message, documents: Sequence[bytes]) -> List[Dict[s
     """Return the rows that answer a query.
 
     Args:
-        response: The response; if it holds no documents, it may hold the Structs of an older service.
-        documents: The BSON documents in the response.
+        response: The answer; without documents in it, the Structs of an older service are looked for.
+        documents: The BSON documents in it.
 
     Returns:
         The rows. Times are datetimes in UTC without a time zone.
 
     Raises:
-        ValueError: If a row can be read as neither.
+        ValueError: If the service has sent what is neither.
 
     Example:
         >>> from viam_sync.proto.app.data import TabularDataBySQLResponse

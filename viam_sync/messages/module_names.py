@@ -1,6 +1,6 @@
-"""Which module holds the messages of which .proto file: the names are those of the official SDK."""
+"""The modules that hold the messages of the .proto files, under the names of the official SDK."""
 
-#: Where the messages of a file can be imported from, by the first part of the file's name that fits.
+#: The module of the messages of a file, by the first part of the file's name that fits.
 _MODULES = (
     ("app/v1/app.proto", "app"),
     ("app/v1/billing.proto", "app.billing"),

@@ -10,23 +10,21 @@ import os
 import pkgutil
 import sys
 import threading
-from typing import Any, Callable, Dict, List, Mapping, Set, Tuple
+from typing import Any, Callable, Dict, List, Set, Tuple
 
 from google.protobuf import descriptor_pool, message_factory
-from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
-from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
-from google.protobuf.message import Message
 
-from viam_sync.checks import UNFIT, as_list, explain, is_list, is_text, redact, refuse_surrogates
+from viam_sync.messages.acceptance import accept
+from viam_sync.messages.enums import EnumTypeWrapper
 from viam_sync.messages.module_names import module_of
-from viam_sync.messages.values import value_to_message
 
 _lock = threading.RLock()
 _ours: Set[type] = set()
 
 if hasattr(os, "register_at_fork"):  # Windows does not fork
-    # A fork waits for what another thread is building, which a child would find half made, under a lock for ever.
+    # A fork waits for a thread that builds a class: a child would find it half made, and the lock held for ever.
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
@@ -77,16 +75,14 @@ def message(descriptor: Descriptor) -> Any:
         cls = message_factory.GetMessageClass(descriptor)
         if cls not in _ours:
             _ours.add(cls)
-            _dress(cls, descriptor)
+            _complete(cls, descriptor)
         return cls
 
 
-def _dress(cls: Any, descriptor: Descriptor) -> None:
-    """Give a class its address, so that it pickles, and the acceptance of messages from other pools."""
+def _complete(cls: Any, descriptor: Descriptor) -> None:
+    """Give a class its address, so that it pickles, what is nested in it, and the acceptance of other values."""
     cls.__module__, cls.__qualname__ = _address(descriptor)
-    cls.__init__ = _accepting_init(cls)
-    cls.MergeFrom = _accepting(cls, cls.MergeFrom)
-    cls.CopyFrom = _accepting(cls, cls.CopyFrom)
+    accept(cls)
     for nested in descriptor.nested_types:
         setattr(cls, nested.name, message(nested))
     for enum in descriptor.enum_types:
@@ -106,101 +102,6 @@ def _address(descriptor: Any) -> Tuple[str, str]:
     return module, ".".join(names)
 
 
-def adopt(cls: Any, value: Any, what: str) -> Any:
-    """Return ``value`` as an instance of ``cls``: itself, or a copy when it comes from another pool.
-
-    Raises:
-        TypeError: If ``value`` is a message of another type; ``what`` names it in the text.
-    """
-    if not isinstance(value, Message) or (type(value) in _ours and isinstance(value, cls)):
-        return value
-    if value.DESCRIPTOR.full_name != cls.DESCRIPTOR.full_name:
-        raise TypeError(f"{what} takes a {cls.DESCRIPTOR.full_name}, got a {value.DESCRIPTOR.full_name}")
-    return cls.FromString(value.SerializePartialToString())
-
-
-def _accepting(cls: Any, plain: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
-    @functools.wraps(plain)
-    def method(self: Any, other: Any) -> None:
-        plain(self, adopt(cls, other, plain.__name__))
-
-    return method
-
-
-def _accepting_init(cls: Any) -> Callable[..., None]:
-    plain: Callable[..., None] = cls.__init__
-    kinds = {field.name: (field, field.message_type) for field in cls.DESCRIPTOR.fields if field.message_type}
-    others = [field for field in cls.DESCRIPTOR.fields if field.name not in kinds]
-    lists = {field.name for field in others if is_list(field)}
-    enums = {field.name for field in others if field.enum_type is not None}
-
-    @functools.wraps(plain)
-    def __init__(self: Any, /, *args: Any, **values: Any) -> None:
-        for name in kinds.keys() & values.keys():
-            if values[name] is not None:
-                values[name] = _adopt_field(f"{cls.DESCRIPTOR.name}.{name}", *kinds[name], values[name])
-        for name in lists & values.keys():
-            values[name] = as_list(f"{cls.DESCRIPTOR.name}.{name}", values[name])
-        for name in enums & values.keys():
-            refuse_surrogates(cls, name, values[name])
-        try:
-            plain(self, *args, **values)
-            return
-        except UNFIT as error:
-            failure = explain(cls, values, error)
-        raise failure
-
-    return __init__
-
-
-def _adopt_field(what: str, field: FieldDescriptor, kind: Descriptor, value: Any) -> Any:
-    """Return what a constructor was given for a field with everything in it made messages of ours."""
-    if kind.GetOptions().map_entry:
-        if not isinstance(value, Mapping):
-            raise TypeError(f"{what} takes a mapping, got a {type(value).__name__}")
-        held = kind.fields_by_name["value"].message_type
-        if held is None:
-            return value
-        return {key: _adopt_one(message(held), item, what, key) for key, item in value.items()}
-    cls = message(kind)
-    if not field.has_presence:  # a field of messages that does not know whether it is set is a repeated one
-        return [_adopt_one(cls, item, what, index) for index, item in enumerate(as_list(what, value))]
-    return _adopt_one(cls, value, what)
-
-
-def _adopt_one(cls: Any, value: Any, what: str, key: Any = None) -> Any:
-    if type(value) is cls:
-        return value
-    if key is not None:
-        what = f"{what}[{key!r}]"
-    if cls.DESCRIPTOR.file.package == "google.protobuf":
-        value = value_to_message(cls, value, what)
-    if isinstance(value, dict):
-        for name in value:
-            if not isinstance(name, str):
-                raise TypeError(f"{what} takes a dict whose keys are names of fields, got the key {redact(name)}")
-            if not is_text(name) or name not in cls.DESCRIPTOR.fields_by_name:
-                raise ValueError(f"{what} takes a {cls.DESCRIPTOR.full_name}, which has no field {name!r}")
-        return cls(**value)
-    if not isinstance(value, Message):
-        raise TypeError(f"{what} takes a {cls.DESCRIPTOR.full_name}, got a {type(value).__name__}")
-    return adopt(cls, value, what)
-
-
 @functools.lru_cache(maxsize=None)
-def _enum(descriptor: EnumDescriptor) -> "Enum":
-    return Enum(descriptor)
-
-
-class Enum(EnumTypeWrapper):
-    """An enum of the schema: ``Name``, ``Value``, ``items``, and each value as an attribute."""
-
-    def __init__(self, descriptor: EnumDescriptor) -> None:
-        super().__init__(descriptor)
-        self.__module__, self.__qualname__ = _address(descriptor)
-
-    def __reduce__(self) -> str:
-        return self.__qualname__
-
-    def __repr__(self) -> str:
-        return f"<enum {self.DESCRIPTOR.full_name}: {', '.join(f'{name} = {number}' for name, number in self.items())}>"
+def _enum(descriptor: EnumDescriptor) -> EnumTypeWrapper[int]:
+    return EnumTypeWrapper(descriptor, *_address(descriptor))

@@ -10,17 +10,17 @@ from google.protobuf.internal.containers import (
     RepeatedCompositeFieldContainer,
     RepeatedScalarFieldContainer,
 )
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from viam_sync.messages.enums import EnumTypeWrapper
 from viam_sync.messages.values import StructLike, TimestampLike
 
 class _KinematicsFileFormat:
     ValueType = NewType("ValueType", int)
 
-class _KinematicsFileFormatWrapper(_EnumTypeWrapper[_KinematicsFileFormat.ValueType], type):
+class _KinematicsFileFormatWrapper(EnumTypeWrapper[_KinematicsFileFormat.ValueType], type):
     KINEMATICS_FILE_FORMAT_UNSPECIFIED: _KinematicsFileFormat.ValueType
     KINEMATICS_FILE_FORMAT_SVA: _KinematicsFileFormat.ValueType
     KINEMATICS_FILE_FORMAT_URDF: _KinematicsFileFormat.ValueType
@@ -39,7 +39,7 @@ class KinematicsFileFormat(_KinematicsFileFormat, metaclass=_KinematicsFileForma
 class _JointType:
     ValueType = NewType("ValueType", int)
 
-class _JointTypeWrapper(_EnumTypeWrapper[_JointType.ValueType], type):
+class _JointTypeWrapper(EnumTypeWrapper[_JointType.ValueType], type):
     JOINT_TYPE_UNSPECIFIED: _JointType.ValueType
     JOINT_TYPE_REVOLUTE: _JointType.ValueType
     JOINT_TYPE_PRISMATIC: _JointType.ValueType

@@ -12,7 +12,7 @@ FilePath = Union[str, "os.PathLike[str]"]
 
 @dataclass(frozen=True)
 class Address:
-    """Where the service listens, and whether it speaks TLS there."""
+    """A host, a port, and whether the service speaks TLS there."""
 
     host: str
     port: int

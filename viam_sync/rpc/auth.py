@@ -1,4 +1,4 @@
-"""The token: who the caller is, proved once and sent with every call."""
+"""Authentication: an API key is traded for a token, which every call carries."""
 
 import re
 from dataclasses import replace
@@ -22,7 +22,7 @@ _SENDABLE = re.compile(r"[!-~]+")
 
 
 class AuthService(Service):
-    """The service that gives out tokens."""
+    """The service that issues tokens."""
 
     _service = "proto.rpc.v1.AuthService"
 
@@ -32,9 +32,9 @@ class AuthService(Service):
         """Trade credentials for an access token.
 
         Args:
-            entity: Whose credentials they are: the ID of an API key, a UUID.
+            entity: The owner of the credentials: the ID of an API key, a UUID.
             credentials: The secret.
-            policy: How often it is tried.
+            policy: How often the request may be sent.
             timeout: Seconds that the whole call may take; None for the limit of the policy.
 
         Returns:
@@ -42,26 +42,26 @@ class AuthService(Service):
 
         Raises:
             UnauthenticatedError: If the service does not accept the credentials.
-            InternalError: If what it gives is no token.
+            InternalError: If the response holds no token.
         """
         request = pb.AuthenticateRequest(
             entity=entity, credentials=pb.Credentials(type=credentials.type, payload=credentials.payload)
         )
         response: pb.AuthenticateResponse = self._unary_unary(AUTHENTICATE._replace(policy=policy), request, timeout)
         if not _SENDABLE.fullmatch(response.access_token):
-            # grpc would refuse it with each call, and some of its versions would show it.
+            # A header cannot carry it: grpc would raise with each call, and some of its versions would print it.
             text = "The service gave a token that cannot be sent. Check the address; this is no Viam service."
             raise grpc_error(grpc.StatusCode.INTERNAL, text)
         return response.access_token
 
 
 class Token(Mapping[str, str]):
-    """The metadata of an authenticated caller, made anew when the service stops accepting it.
+    """The metadata of an authenticated caller, with a token that is replaced when the service rejects it.
 
     Args:
         channel: An open channel to the service.
-        entity: Whose credentials they are.
-        credentials: What proves it.
+        entity: The owner of the credentials.
+        credentials: The secret.
     """
 
     def __init__(self, channel: ServiceChannel, entity: str, credentials: Credentials) -> None:
@@ -76,12 +76,12 @@ class Token(Mapping[str, str]):
         """Get a new token, unless another thread has done so since ``refused`` was sent.
 
         Args:
-            refused: The value of ``authorization`` that the service did not accept.
+            refused: The value of ``authorization`` that the service rejected.
             timeout: Seconds that it may take; None for the limit of the policy.
-            policy: How often it is tried.
+            policy: How often the request may be sent.
 
         Returns:
-            Whether it was this call that got it.
+            Whether this call got it, and not another thread.
 
         Raises:
             UnauthenticatedError: If the credentials are no longer accepted either.
@@ -96,14 +96,14 @@ class Token(Mapping[str, str]):
                 limited = replace(policy, total_timeout=seconds)
                 self._authorization = f"Bearer {self._new(limited, None if timeout is None else seconds)}"
 
-        # What another thread was just done with may be the token that was refused; then it is this one's turn.
+        # A flight that was about to land may bring the very token that was rejected; then this thread flies itself.
         while self._authorization == refused and not asked:
             self._together.do(renew, policy.total_timeout if timeout is None else timeout)
         return asked
 
     @property
     def was_accepted(self) -> bool:
-        """Whether a token was ever good: then one that is refused has expired, and the next may be better."""
+        """Whether a token was ever accepted: then one that is rejected has expired, and the next may be accepted."""
         return self._channel.token_accepted
 
     def _new(self, policy: Policy, timeout: Optional[float]) -> str:

@@ -1,4 +1,4 @@
-"""What is closed at the end of a ``with`` statement."""
+"""The base of objects that a ``with`` statement closes."""
 
 from abc import ABC, abstractmethod
 from types import TracebackType
@@ -8,7 +8,7 @@ from typing_extensions import Self
 
 
 class Closing(ABC):
-    """The base of what has a method ``close``, and is closed at the end of a ``with`` statement.
+    """The base of objects with a method ``close``, which the end of a ``with`` statement calls.
 
     Example:
         >>> from viam_sync.rpc.closing import Closing

@@ -14,13 +14,13 @@ CERTIFICATE = "certificate"
 UNREACHABLE = "unreachable"
 UNKNOWN = "unknown"
 
-#: What an HTTP/2 client says first: its preface and an empty SETTINGS frame.
+#: The first bytes of an HTTP/2 client: its preface and an empty SETTINGS frame.
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
 _TLS_ALERT = 0x15
 
 
 class Problem(NamedTuple):
-    """What stands in the way, and a sentence that says so."""
+    """The obstacle to a connection, and a sentence that explains it."""
 
     kind: str
     text: str

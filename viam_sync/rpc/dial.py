@@ -1,4 +1,4 @@
-"""The channel: how it is opened, and what may go wrong while it is."""
+"""Dialling: opens the channel to a service, and explains why that failed."""
 
 import logging
 import time
@@ -30,7 +30,7 @@ __all__ = ["Channel", "Credentials", "DialOptions", "dial", "parse_address"]
 
 LOGGER = logging.getLogger(__name__)
 
-#: The cloud refuses messages above 32 MiB; an answer of that size needs room for its frame.
+#: The cloud rejects messages above 32 MiB; a response of that size needs room for its frame.
 MAX_MESSAGE = 64 << 20
 
 
@@ -59,7 +59,7 @@ def _open(address: Address, authorities: Optional[bytes]) -> grpc.Channel:
         ("grpc.initial_reconnect_backoff_ms", 200),
         # Channels that share connections break in a forked child.
         ("grpc.use_local_subchannel_pool", 1),
-        # What is tried again, and when, is for our policies to say, not for a TXT record.
+        # Retries are for our policies alone: a service config from a TXT record would retry beneath them.
         ("grpc.service_config_disable_resolution", 1),
     ]
     if address.tls:
@@ -75,7 +75,7 @@ def dial(address: str, options: Optional[DialOptions] = None) -> Tuple[Channel, 
         options: How; None for the defaults, which are TLS and no credentials.
 
     Returns:
-        What every client takes: an open channel, and the metadata of the caller, which renews itself.
+        The arguments of every client: an open channel, and the metadata of the caller, which renews itself.
 
     Raises:
         ValueError: If the address is none.
@@ -120,7 +120,7 @@ class Link:
         self._together: SingleFlight[Tuple[Channel, Mapping[str, str]]] = SingleFlight(verdicts=(ViamError, OSError))
 
     def get(self) -> Tuple[Channel, Mapping[str, str]]:
-        """Return what every client takes; raises what :func:`dial` does, and ClosedError after closing."""
+        """Return the channel and the metadata; raises the errors of :func:`dial`, and ClosedError after closing."""
         if self._made is None and not self._closed:
             self._together.do(self._dial, self.options.timeout)
         if self._made is None or self._closed:
@@ -133,7 +133,7 @@ class Link:
         return self._made
 
     def _begun(self, channel: Channel) -> None:
-        # Kept before it is asked whether it may be, as closing does it the other way round.
+        # close() sets the flag, then reads the channel; this stores it, then reads the flag: one sees the other.
         self._channel = channel
         if self._closed:
             channel.close()
@@ -197,7 +197,7 @@ def _authenticate(token: Token, where: Address, options: DialOptions, end: float
         return
     except GRPCError as error:
         failure = error
-    failure.method = ""  # what failed is connecting, whatever call it was noticed by
+    failure.method = ""  # connecting failed, whatever call noticed it
     if isinstance(failure, UnimplementedError):
         failure.message = f"{where.target} is no Viam service: it cannot authenticate. Check the address."
     elif isinstance(failure, DeadlineExceededError):
@@ -220,7 +220,7 @@ def _speaks_plaintext(where: Address, end: float) -> bool:
 
 
 def _raise_for(problem: diagnose.Problem, failure: Optional[GRPCError]) -> None:
-    """Raise what a problem means to the caller; nothing where there is no failure and the server looks well."""
+    """Raise the error of a problem; none where there is no failure and the server looks well."""
     if problem.kind == diagnose.PLAINTEXT:
         raise InsecureConnectionError(
             f"{problem.text} If it is a server of your own, use an address that begins with http://, or"

@@ -50,7 +50,7 @@ def _advised(error: grpc.RpcError, status: grpc.StatusCode, text: str, where: st
 
 
 def ambiguous_error(cause: GRPCError, verify_with: str) -> AmbiguousResultError:
-    """Return the error that says that nobody knows whether a call was carried out."""
+    """Return the error of a call that may or may not have been carried out."""
     rpc = cause.method.rpartition("/")[2]
     how = f", with {verify_with} for example," if verify_with else ""
     text = f"{rpc} may or may not have been carried out. Look{how} before you call it again. ({cause.message})"

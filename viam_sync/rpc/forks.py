@@ -1,4 +1,4 @@
-"""What becomes of connections and locks when the process forks."""
+"""Forks: connections and locks of the parent are left to it, and the child gets its own."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _SETTLING = 0.1
 
 
 class Forkable(Protocol):
-    """Something that must know of a fork."""
+    """An object that is told of forks."""
 
     def about_to_fork(self) -> int:
-        """Tell how many calls are under way that it has not told of before."""
+        """Return how many calls are under way that were not reported before."""
         ...
 
     def forked(self) -> None:
-        """Take what a child process needs in place of what belongs to its parent."""
+        """Replace, in the child process, all that belongs to the parent."""
 
 
 class WeakBag(Generic[T]):
-    """Holds things for as long as somebody else does; threads may add and look at the same time.
+    """Holds objects for as long as somebody else does; threads may add and list at the same time.
 
     Example:
         >>> from viam_sync.rpc.forks import WeakBag
@@ -44,24 +44,24 @@ class WeakBag(Generic[T]):
         self._refs: Set[weakref.ref[T]] = set()
 
     def add(self, thing: T) -> None:
-        """Hold a thing."""
+        """Hold an object."""
         self._refs.add(weakref.ref(thing, self._refs.discard))
 
     def alive(self) -> List[T]:
-        """Return the things that are still there."""
-        # A WeakSet must not be looked at while another thread adds to it; a set is copied in one step.
+        """Return the objects that are still alive."""
+        # A WeakSet must not be iterated while another thread adds to it; a set is copied in one step.
         return [thing for ref in self._refs.copy() if (thing := ref()) is not None]
 
 
 class _Process:
-    """What the hooks know: a hook cannot be taken back, so there is one for all, which holds none of them."""
+    """The state of the hooks: a hook cannot be removed, so there is one for all objects, and it keeps none alive."""
 
     present: WeakBag[Any] = WeakBag()
     closed_at = -_SETTLING
 
 
 def watch(thing: Forkable) -> None:
-    """Tell a thing of every fork of this process from now on, for as long as it is there."""
+    """Tell an object of every fork of this process from now on, for as long as it lives."""
     _hook()
     _Process.present.add(thing)
 
@@ -100,7 +100,7 @@ def _in_child() -> None:
 
 
 def keep_for_good(thing: object) -> None:
-    """Never let a thing go, not even at the end of the process.
+    """Never free an object, not even at the end of the process.
 
     A channel of the parent that ended in a child would shut the parent's connection down.
     """

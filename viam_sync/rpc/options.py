@@ -1,4 +1,4 @@
-"""How to connect, and as whom."""
+"""Dial options: how to connect, and as whom."""
 
 import os
 import uuid
@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from typing_extensions import Self
 
-from viam_sync.checks import MOST_SECONDS, describe, is_text
+from viam_sync.checks import boolean, is_text, path_from, seconds, string, whole, wrong_type
 from viam_sync.rpc.address import FilePath
 
 #: More are no number of attempts, but a mistake.
@@ -25,10 +25,10 @@ _SWITCHES = (
 
 @dataclass
 class Credentials:
-    """What proves that the caller is who it says.
+    """The secret by which a caller authenticates.
 
     Attributes:
-        type: What kind of secret it is: ``api-key`` for the cloud.
+        type: The kind of the secret: ``api-key`` for the cloud.
         payload: The secret; it is not printed.
 
     Example:
@@ -42,10 +42,7 @@ class Credentials:
 
     def __post_init__(self) -> None:
         for name, value in (("type", self.type), ("payload", self.payload)):
-            if not isinstance(value, str):
-                raise TypeError(f"{name} takes a str, got a {type(value).__name__}")
-            if not is_text(value):  # it may be a secret, so it is not shown
-                raise ValueError(f"{name} takes a text, got one with half a character in it")
+            string(name, value)
 
 
 class DialOptions:
@@ -53,8 +50,8 @@ class DialOptions:
 
     Attributes:
         disable_webrtc: No effect: the cloud is always reached directly, never through WebRTC.
-        auth_entity: Whose credentials they are: the ID of the API key.
-        credentials: What proves it.
+        auth_entity: The owner of the credentials: the ID of the API key.
+        credentials: The secret.
         insecure: Connect without TLS. The credentials then travel in plaintext: for a machine of your own only.
         allow_insecure_downgrade: Go on without TLS where the server speaks none. Only where there are no credentials
             to protect.
@@ -115,16 +112,20 @@ class DialOptions:
 
     def _check(self) -> None:
         if self.credentials is not None and not isinstance(self.credentials, Credentials):
-            raise TypeError(f"credentials takes a Credentials, got {type(self.credentials).__name__}")
-        _texts(auth_entity=self.auth_entity, turn_uri=self.turn_uri)
-        _switches(**{name: value for name, value in vars(self).items() if name in _SWITCHES})
+            raise wrong_type("credentials", "a Credentials", self.credentials)
+        for name in ("auth_entity", "turn_uri"):
+            if getattr(self, name) is not None:
+                _require_header_text(name, getattr(self, name))
+        for name in _SWITCHES:
+            boolean(name, getattr(self, name))  # to take the text "false" for true would send credentials in plaintext
         if self.ca_certificate is not None:
-            _path("ca_certificate", self.ca_certificate)
-        _at_least("max_reconnect_attempts", self.max_reconnect_attempts, 0)
-        _at_least("initial_connection_attempts", self.initial_connection_attempts, 1)
-        _positive("timeout", self.timeout)
+            path = self.ca_certificate
+            path_from("ca_certificate", os.fsdecode(path) if isinstance(path, bytes) else path)
+        whole("max_reconnect_attempts", self.max_reconnect_attempts, 0, _MOST_ATTEMPTS)
+        whole("initial_connection_attempts", self.initial_connection_attempts, 1, _MOST_ATTEMPTS)
+        seconds("timeout", self.timeout)
         if self.initial_connection_attempt_timeout is not None:
-            _positive("initial_connection_attempt_timeout", self.initial_connection_attempt_timeout)
+            seconds("initial_connection_attempt_timeout", self.initial_connection_attempt_timeout)
 
     @classmethod
     def with_api_key(cls, api_key: str, api_key_id: str) -> Self:
@@ -147,14 +148,12 @@ class DialOptions:
             raise ValueError("api_key is empty; copy the key from the settings page of your organization")
         if not is_text(api_key):
             raise ValueError("api_key takes a text, got one with half a character in it; copy the key once more")
-        _texts(api_key_id=api_key_id)
+        _require_header_text("api_key_id", api_key_id)
         if api_key_id == api_key:
             raise ValueError("api_key_id got the key itself; its ID is the UUID that is shown beside it")
         if not _is_uuid(api_key_id):
-            # What was given in its place may be the key, so it is not shown.
-            got = (
-                f"a text of {len(api_key_id)} characters" if isinstance(api_key_id, str) else type(api_key_id).__name__
-            )
+            # The text may be the key, so it is not shown.
+            got = f"a text of {len(api_key_id)} characters"
             swapped = "; api_key has one, so the two may be swapped" if _is_uuid(api_key) else ""
             example = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
             raise ValueError(f"api_key_id takes the key's ID, a UUID such as {example}, got {got}{swapped}")
@@ -172,37 +171,6 @@ def _is_uuid(value: Any) -> bool:
     return True
 
 
-def _texts(**values: Optional[str]) -> None:
-    for name, value in values.items():
-        if value is not None and not isinstance(value, str):
-            raise TypeError(f"{name} takes a str, got {describe(value)}")
-        if value is not None and ("\0" in value or not is_text(value)):
-            raise ValueError(f"{name} takes a text without NUL and half characters, got one with some")
-
-
-def _switches(**values: bool) -> None:
-    for name, value in values.items():
-        # To take the text "false" for true would send credentials in plaintext.
-        if not isinstance(value, bool):
-            raise TypeError(f"{name} takes True or False, got {describe(value)}")
-
-
-def _path(name: str, value: FilePath) -> None:
-    try:
-        encoded = os.fsencode(value)
-    except TypeError:
-        raise TypeError(f"{name} takes a path, got {describe(value)}") from None
-    except UnicodeEncodeError:
-        encoded = b"\0"
-    if b"\0" in encoded:
-        raise ValueError(f"{name} takes a path, got {os.fspath(value)!r}, which none is called")
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST_ATTEMPTS:
-        raise ValueError(f"{name} takes a whole number from {least} on, got {describe(value)}")
-
-
-def _positive(name: str, value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= MOST_SECONDS:
-        raise ValueError(f"{name} takes a number of seconds above 0, got {describe(value)}")
+def _require_header_text(name: str, value: str) -> None:
+    if "\0" in string(name, value):
+        raise ValueError(f"{name} takes a str without NUL, got one with it")

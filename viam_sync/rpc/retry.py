@@ -21,7 +21,7 @@ LOGGER = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Throttle(Protocol):
+class RetryLimit(Protocol):
     """Limits retries; it is told of each success, and of each failure that another attempt may mend."""
 
     def succeeded(self) -> None:
@@ -68,7 +68,7 @@ class Call(ABC, Generic[T]):
         max_reconnects: How often a lost connection may be tried again; None leaves that to the policy.
     """
 
-    def __init__(self, name: str, throttle: Throttle, max_reconnects: Optional[int] = None) -> None:
+    def __init__(self, name: str, throttle: RetryLimit, max_reconnects: Optional[int] = None) -> None:
         self.name = name
         self.attempts = 0
         self.throttle = throttle

@@ -90,7 +90,7 @@ class Service:
             'Workshop'
         """
         other = copy.copy(self)
-        other._timeout, other._retry = limits(self._timeout, self._retry, timeout, retry)
+        other._timeout, other._retry = override_limits(self._timeout, self._retry, timeout, retry)
         return other
 
     def _unary_unary(
@@ -99,7 +99,7 @@ class Service:
         request: Message,
         timeout: Optional[float],
         cancellation: Optional[Cancellation] = None,
-        throttle: Optional[retry.Throttle] = None,
+        throttle: Optional[retry.RetryLimit] = None,
     ) -> Any:
         """Send one message, return the one that answers it.
 
@@ -256,7 +256,8 @@ class _UploadCall(_RpcCall):
     cancellation: Cancellation
 
     def attempt(self, seconds: Optional[float]) -> Any:
-        requests, connection = self.request, self.channel.connection
+        requests: Requests = self.request
+        connection = self.channel.connection
         stub = connection.stub(self.method, self.service._make_stub)
         stream = RequestStream(requests() if callable(requests) else requests, self.method.policy.idle_timeout)
         headers = self.headers()
@@ -342,7 +343,7 @@ class _StreamCall(_RpcCall):
             self._reading.cancel()
 
 
-def limits(
+def override_limits(
     known: Optional[float],
     known_retry: Optional[Retry],
     timeout: Optional[float],

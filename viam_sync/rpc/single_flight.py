@@ -1,4 +1,4 @@
-"""Doing something once for all threads that want it at the same time."""
+"""Single flight: work that several threads want at the same time is done once for all of them."""
 
 import copy
 import threading
@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 class SingleFlight(Generic[T]):
-    """Lets the first thread that wants something do it, and gives what came of it to all that came meanwhile.
+    """Lets the first thread do some work, and hands its result to all threads that come meanwhile.
 
     Args:
-        verdicts: The errors that hold for everyone. After another one, the next of those that wait tries for itself.
+        verdicts: The errors that hold for all threads. After another one, the next thread that waits does the work.
 
     Example:
         >>> from viam_sync.rpc.single_flight import SingleFlight
@@ -32,7 +32,7 @@ class SingleFlight(Generic[T]):
         forks.watch(self)
 
     def do(self, act: Callable[[Optional[float]], T], timeout: Optional[float]) -> T:
-        """Return what ``act`` returns, or what it returns to another thread that is at it.
+        """Return the result of ``act``, or that of another thread which is at it.
 
         Args:
             act: Takes the seconds that are left, None for no limit.
@@ -40,7 +40,7 @@ class SingleFlight(Generic[T]):
 
         Raises:
             DeadlineExceededError: If another thread was at it for all that time.
-            Exception: What ``act`` raised.
+            Exception: The exception of ``act``.
         """
         end = None if timeout is None else time.monotonic() + timeout
         while True:
@@ -76,17 +76,17 @@ class SingleFlight(Generic[T]):
             mine.over.set()
 
     def about_to_fork(self) -> int:
-        """Tell of no calls; those are the channel's."""
+        """Return 0: the calls are the channel's."""
         return 0
 
     def forked(self) -> None:
-        """Forget, in a child process, what threads of its parent are at."""
+        """Forget, in a child process, the flights of its parent's threads."""
         self._lock = threading.RLock()
         self._try = None
 
 
 class _Flight(Generic[T]):
-    """What one thread is at."""
+    """The work of one thread."""
 
     def __init__(self) -> None:
         self.thread = threading.get_ident()

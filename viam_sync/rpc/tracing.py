@@ -15,7 +15,7 @@ from viam_sync.rpc.address import Address
 
 
 def begin(method: str, address: Optional[Address]) -> Optional[Span]:
-    """Return the span of a call that begins now; None where the program has not loaded OpenTelemetry.
+    """Return the span of a call that begins now; None if the program has not loaded OpenTelemetry.
 
     Args:
         method: The full name of the RPC.
@@ -29,14 +29,14 @@ def begin(method: str, address: Optional[Address]) -> Optional[Span]:
         True
     """
     trace = sys.modules.get("opentelemetry.trace")
-    # What another thread is still importing has no end yet.
+    # A module that another thread is still importing has no __all__ yet.
     if trace is None or not hasattr(trace, "__all__"):
         return None
     return Span(trace, method, address)
 
 
 class Span:
-    """One call as OpenTelemetry tells of it, with all its attempts; one that is dropped ends with that.
+    """One call as a span of OpenTelemetry, with all its attempts; a span that is dropped ends with that.
 
     It is the current span only while the call is made from here, never between two messages of a stream.
 
@@ -48,7 +48,7 @@ class Span:
 
     def __init__(self, trace: Any, method: str, address: Optional[Address]) -> None:
         self._trace = trace
-        # Taken out by whoever ends it first: the caller, another thread that closes a stream, or the garbage collector.
+        # The first to end it takes it out: the caller, another thread that closes a stream, or the garbage collector.
         self._open: List[Any] = []
         self._attempt = 0
         self._told = 0
@@ -60,7 +60,7 @@ class Span:
         tracer = trace.get_tracer("viam_sync")
         self._span = tracer.start_span(method, kind=trace.SpanKind.CLIENT, attributes=attributes)
         if not self._span.get_span_context().is_valid:
-            # Where no SDK is set up, it is nothing in older versions; what the caller is at goes on all the same.
+            # Without an SDK, older versions return an invalid span; the caller's own span goes on in its place.
             self._span = trace.NonRecordingSpan(trace.get_current_span().get_span_context())
         self._context = trace.set_span_in_context(self._span)
         self._recording = self._span.is_recording()
@@ -86,7 +86,7 @@ class Span:
             self.end()
 
     def failed(self, status: grpc.StatusCode, wait: Optional[float] = None) -> None:
-        """Tell that an attempt failed, and how many seconds it is to the next; None if there is none."""
+        """Add the event of an attempt that failed, with the seconds to the next; None if there is none."""
         self._told = self._attempt
         if self._recording:
             attributes = {"viam_sync.attempt": self._attempt, "rpc.response.status_code": status.name}
@@ -95,18 +95,18 @@ class Span:
             self._span.add_event("attempt failed", attributes)
 
     def renewed(self) -> None:
-        """Tell that the token was replaced."""
+        """Add the event of a token that was replaced."""
         self._span.add_event("token renewed")
 
     def end(self, failure: Optional[BaseException] = None) -> None:
-        """End it, with the failure of its call if it has one; ending it again does nothing."""
+        """End the span, with the failure of its call if it has one; ending it again does nothing."""
         if isinstance(failure, GRPCError) and self._told < self._attempt:
             self.failed(failure.status)
         status = failure.status if isinstance(failure, GRPCError) else None if failure else grpc.StatusCode.OK
         self._end(status, failure)
 
     def leave(self) -> None:
-        """End it where the caller does not want the rest of a stream."""
+        """End the span of a stream whose rest the caller does not want."""
         self._end(grpc.StatusCode.CANCELLED, None)
 
     def _end(self, status: Optional[grpc.StatusCode], failure: Optional[BaseException]) -> None:
@@ -120,7 +120,7 @@ class Span:
                 span.set_attributes(self._names.of_status(status))
             if failure is not None:
                 span.set_attribute("error.type", _kind(failure))
-                # What else is raised may quote what was to be sent.
+                # The text of another exception may quote the request.
                 text = str(failure) if isinstance(failure, ViamError) else type(failure).__name__
                 span.set_status(self._trace.Status(self._trace.StatusCode.ERROR, text))
             if isinstance(failure, AmbiguousResultError):
@@ -132,7 +132,7 @@ class Span:
 
 
 class _Names:
-    """What the attributes are called: they were renamed, and not everyone has followed.
+    """The names of the attributes: they were renamed, and not every tool has followed.
 
     The variable of the environment is the one that OpenTelemetry has for this.
     """

@@ -15,11 +15,11 @@ from viam_sync.rpc.classification import AttemptError
 
 
 class Watchdog:
-    """Ends a call when nothing has moved in it for too long; it watches while it is in a ``with`` statement.
+    """Ends a call when no message has moved in it for too long; it watches within a ``with`` statement.
 
     Args:
-        seconds: How long nothing may move; None for no limit.
-        end: A method that ends the call. It does not keep its object alive: with that, the watch is over.
+        seconds: Seconds in which nothing may move; None for no limit.
+        end: A method that ends the call. Its object is not kept alive: when it goes, the watch is over.
         clock: Tells the time in seconds.
 
     Attributes:
@@ -47,11 +47,11 @@ class Watchdog:
         self.fired = False
 
     def moved(self) -> None:
-        """Tell that something moves: the time begins anew."""
+        """Take note that a message moves: the time starts afresh."""
         self._moved = self._clock()
 
     def rest(self) -> None:
-        """Do not watch until something moves again, as it is not the service that is waited for."""
+        """Do not watch until a message moves again, as the service is not waited for."""
         self._moved = None
 
     def stalled(self, method: str) -> AttemptError:
@@ -85,7 +85,7 @@ class Watchdog:
             if left <= 0:
                 self.fired = True
                 end()
-                # Once more later, should the call have begun only after that.
+                # A call that begins only after this is ended by the next look.
                 left = seconds
 
     def __enter__(self) -> Self:

@@ -1,7 +1,7 @@
 """The Viam cloud on a laptop: a real gRPC server on loopback, with a sample world to try things on.
 
-with Sandbox() as cloud:
-    print(cloud.url, cloud.api_key_id)
+with Sandbox() as sandbox:
+    print(sandbox.url, sandbox.api_key_id)
 """
 
 from __future__ import annotations

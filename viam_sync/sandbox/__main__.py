@@ -9,8 +9,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Dict, Optional, Sequence
 
-from viam_sync.sandbox.fault_texts import HELP, plan
-from viam_sync.sandbox.faults import Faults
+from viam_sync.sandbox.faults.faults import Faults
+from viam_sync.sandbox.faults.parsing import HELP, plan_from_text
 
 if TYPE_CHECKING:
     from viam_sync.sandbox.server import Sandbox
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run a sandbox, and return the exit status.
 
-    It prints the settings that clients look for in their environment, as lines for a shell.
+    It prints the settings that clients read from their environment, as lines for a shell.
     """
     options = _options(arguments)
-    # Loaded once the arguments are known to be good: a process that has loaded grpc may abort when it ends at once.
+    # Imported after the arguments are checked: a process that imports grpc and ends at once may abort.
     from viam_sync.sandbox.server import Sandbox
 
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     try:
-        cloud = Sandbox(
+        sandbox = Sandbox(
             options.data,
             options.port,
             seed=options.seed,
@@ -41,20 +41,20 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         print(error, file=sys.stderr)
         return 1
     for text in options.fault:
-        plan(cloud.faults, text)
-    for name, value in _settings(cloud).items():
+        plan_from_text(sandbox.faults, text)
+    for name, value in _settings(sandbox).items():
         print(f"export {name}={shlex.quote(value)}", flush=True)
-    if cloud.ui_url:
-        print(f"# look inside: {cloud.ui_url}", flush=True)
+    if sandbox.ui_url:
+        print(f"# look inside: {sandbox.ui_url}", flush=True)
     done.wait()
-    cloud.stop()
+    sandbox.stop()
     return 0
 
 
 def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m viam_sync.sandbox",
-        description="Run the Viam cloud on this computer until it is interrupted.",
+        description="Run the Viam sandbox on this computer until it is interrupted.",
         epilog=HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -74,7 +74,7 @@ def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         action="append",
         default=[],
         metavar="RPC:WHAT…",
-        help="something that is to go wrong, as below; can be given several times",
+        help="a fault, as below; can be given several times",
     )
     options = parser.parse_args(arguments)
     if not 0 <= options.port <= 65535:
@@ -83,16 +83,16 @@ def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         parser.error("--token-lifetime takes a number of seconds above 0")
     for text in options.fault:
         try:
-            plan(Faults(), text)
+            plan_from_text(Faults(), text)
         except (ValueError, RuntimeError) as error:
             parser.error(f"--fault {text}: {error}")
     return options
 
 
-def _settings(cloud: Sandbox) -> Dict[str, str]:
-    settings = {"VIAM_APP_URL": cloud.url, "VIAM_API_KEY": cloud.api_key, "VIAM_API_KEY_ID": cloud.api_key_id}
-    if cloud.ca_certificate is not None:
-        settings["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(cloud.ca_certificate)
+def _settings(sandbox: Sandbox) -> Dict[str, str]:
+    settings = {"VIAM_APP_URL": sandbox.url, "VIAM_API_KEY": sandbox.api_key, "VIAM_API_KEY_ID": sandbox.api_key_id}
+    if sandbox.ca_certificate is not None:
+        settings["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(sandbox.ca_certificate)
     return settings
 
 

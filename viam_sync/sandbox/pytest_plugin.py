@@ -1,4 +1,4 @@
-"""Fixtures for the tests of whoever uses viam_sync: a cloud of their own, and a client that is connected to it."""
+"""A plugin of pytest with fixtures for tests of code that uses viam_sync: a sandbox, and a client connected to it."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ import pytest
 
 if TYPE_CHECKING:
     from viam_sync import ViamClient
-    from viam_sync.sandbox import Sandbox
+    from viam_sync.sandbox.server import Sandbox
 
-# Nothing else is loaded before a test asks for a fixture: pytest loads this module in every run.
+# Other modules are imported by the fixtures, since pytest imports this one in every run.
 
 
 @pytest.fixture(scope="session")
 def _viam_sandbox_of_this_process() -> Iterator[Sandbox]:
-    from viam_sync.sandbox import Sandbox
+    from viam_sync.sandbox.server import Sandbox
 
-    cloud = Sandbox(seed=1)
-    yield cloud
-    cloud.stop()
+    sandbox = Sandbox(seed=1)
+    yield sandbox
+    sandbox.stop()
 
 
 @pytest.fixture
 def viam_sandbox(_viam_sandbox_of_this_process: Sandbox) -> Sandbox:
-    """Give a sandbox in the world that every sandbox starts with, whatever the tests before did.
+    """Provide a sandbox with the sample world, which is reset before each test.
 
-    It is one server for all tests of the process, at the same address for all of them as long as none stops it.
+    All tests of a process share one server, at the same address unless a test stops it.
     """
-    cloud = _viam_sandbox_of_this_process
-    if cloud.running:
-        cloud.reset()
+    sandbox = _viam_sandbox_of_this_process
+    if sandbox.running:
+        sandbox.reset()
     else:
-        cloud.start()
-    return cloud
+        sandbox.start()
+    return sandbox
 
 
 @pytest.fixture
 def viam_client(viam_sandbox: Sandbox) -> Iterator[ViamClient]:
-    """Give a client that is connected to the sandbox as the owner of the sample organization, and close it."""
+    """Provide a client that is connected to the sandbox as the owner of the sample organization, and close it."""
     from viam_sync import ViamClient
 
     with ViamClient.create_from_dial_options(viam_sandbox.dial_options(), viam_sandbox.url) as client:

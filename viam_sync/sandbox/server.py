@@ -1,4 +1,4 @@
-"""The sandbox itself: its server, its world, and their life."""
+"""The sandbox: its server, its state, and their life cycle."""
 
 from __future__ import annotations
 
@@ -12,62 +12,64 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Type, Union
 
 import grpc
 
-from viam_sync.sandbox import training_jobs
-from viam_sync.sandbox.auth import Authentication
-from viam_sync.sandbox.certificates import Certificate
-from viam_sync.sandbox.dispatch import Dispatcher
-from viam_sync.sandbox.downloads import Downloads
-from viam_sync.sandbox.faults import Faults
-from viam_sync.sandbox.ids import Ids
-from viam_sync.sandbox.machine_logs import MachineLogs
-from viam_sync.sandbox.members import sign_in
-from viam_sync.sandbox.sample import Sample, sample_of
-from viam_sync.sandbox.services import servicers_of
-from viam_sync.sandbox.store import Store
-from viam_sync.sandbox.threads import Threads
-from viam_sync.sandbox.web import Route, Web
-from viam_sync.sandbox.world import World
+from viam_sync.sandbox.core.ids import Ids
+from viam_sync.sandbox.core.store import Store
+from viam_sync.sandbox.core.world import World
+from viam_sync.sandbox.faults.faults import Faults
+from viam_sync.sandbox.fleet.machine_logs import MachineLogs
+from viam_sync.sandbox.fleet.members import sign_in
+from viam_sync.sandbox.http.downloads import DownloadRoute
+from viam_sync.sandbox.http.endpoint import HttpEndpoint
+from viam_sync.sandbox.http.messages import Route
+from viam_sync.sandbox.sample.sample import Sample, find_or_create_sample
+from viam_sync.sandbox.servicers import servicers_of
+from viam_sync.sandbox.training.jobs import advance_jobs
+from viam_sync.sandbox.wire.authentication import Authentication
+from viam_sync.sandbox.wire.certificates import Certificate
+from viam_sync.sandbox.wire.dispatch import Dispatcher
+from viam_sync.sandbox.wire.thread_pool import DaemonThreadPool
 
 if TYPE_CHECKING:
     from viam_sync.rpc.dial import DialOptions
 
-# No time that a message can carry is later than the year 9999.
+# The start of the year 9999, in seconds since the epoch; no message can carry a time after its end.
 _LAST_YEAR = 253_370_764_800
 
-# A tail of a log holds a thread for as long as it runs; a thread is only made when none is idle.
-_THREADS = 256
-_LARGEST = 32 * 1024 * 1024
+# Each tail of a log occupies a thread; threads are started only when none is idle.
+_MOST_THREADS = 256
+_LARGEST_MESSAGE = 32 * 1024 * 1024
 _OPTIONS = (
-    # Without this, a port in use would be shared with whoever has it.
+    # With so_reuseport, a port in use would be shared with its other user.
     ("grpc.so_reuseport", 0),
     # The limits of the cloud; it allows pings every 5 seconds.
-    ("grpc.max_receive_message_length", _LARGEST),
-    ("grpc.max_metadata_size", _LARGEST),
+    ("grpc.max_receive_message_length", _LARGEST_MESSAGE),
+    ("grpc.max_metadata_size", _LARGEST_MESSAGE),
     ("grpc.http2.min_ping_interval_without_data_ms", 5000),
     ("grpc.keepalive_permit_without_calls", 1),
 )
 
 
 class Sandbox(MachineLogs):
-    """A cloud on this computer, for as long as the ``with`` block runs.
+    """A simulation of the Viam cloud on this computer, which runs for the length of the ``with`` block.
 
     Args:
-        data_dir: A folder to keep the world in; it is made if it is not there, and the next sandbox on it has
-            the same things with the same IDs and keys. None forgets everything at the end.
-        port: The port to listen on, on 127.0.0.1 alone; 0 takes a free one.
+        data_dir: A folder to store the state in; it is created if it does not exist, and the next sandbox on it has
+            the same resources, IDs and keys. None discards the state at the end.
+        port: The port of 127.0.0.1 to listen on; 0 takes a free one.
         seed: A number that makes IDs and keys the same in every run; None makes them random.
-        clock: What tells the time, in seconds since 1970; `advance` turns it forward.
-        token_lifetime: For how many seconds a token is accepted; None for as long as its key is there.
-        tls: Whether it speaks TLS, with a certificate of its own; that takes ``pip install "viam-sync[sandbox]"``.
-        ui: Whether to serve a page that shows what is in it, on loopback alone; see ``ui_url``.
-        dataset_minima: Whether a training job is refused, as by the cloud, if its dataset has too few images or labels.
+        clock: Returns the time, in seconds since the epoch; `advance` adds to it.
+        token_lifetime: Seconds until a token expires; None for a token that is valid until its key is deleted.
+        tls: Whether to use TLS, with a certificate of its own; this needs ``pip install "viam-sync[sandbox]"``.
+        ui: Whether to serve a page that shows its state, on loopback alone; see ``ui_url``.
+        dataset_minima: Whether to reject training jobs, as the cloud does, if their dataset has too few images or
+            labels.
 
     Attributes:
-        address: Where it listens, such as "127.0.0.1:5555".
-        url: The same as a URL, with the scheme http, or https with TLS.
-        ui_url: Where a browser finds the page that shows what is in it; empty without ``ui``.
+        address: The address that it listens on, such as "127.0.0.1:5555".
+        url: The address as a URL, with the scheme http, or https with TLS.
+        ui_url: The URL of the page that shows its state; empty without ``ui``.
         ca_certificate: With TLS, the file of the certificate authority that clients must trust; else None.
-        faults: What is to go wrong, from its start on; see `Faults`.
+        faults: The planned faults, available after the start; see `Faults`.
         api_key: The value of an API key that owns the sample organization.
         api_key_id: The ID of that key.
         organization_id: The ID of the sample organization.
@@ -78,8 +80,8 @@ class Sandbox(MachineLogs):
         fragment_id: The ID of a private fragment that another machine uses.
 
     Example:
-        >>> with Sandbox() as cloud:
-        ...     print(cloud.url[:17])
+        >>> with Sandbox() as sandbox:
+        ...     print(sandbox.url[:17])
         http://127.0.0.1:
     """
 
@@ -123,23 +125,24 @@ class Sandbox(MachineLogs):
         self._ids_at_start: Any = None
         self._certificate: Optional[Certificate] = None
         self._world: Optional[World] = None
-        self._web: Optional[Web] = None
+        self._web: Optional[HttpEndpoint] = None
         self._server: Optional[grpc.Server] = None
-        self._threads: Optional[Threads] = None
+        self._threads: Optional[DaemonThreadPool] = None
 
     def start(self) -> Sandbox:
-        """Open the world and begin to answer calls; in a ``with`` block this happens by itself.
+        """Open the state and start the server; a ``with`` block does this by itself.
 
         Raises:
-            OSError: If the port is in use or the folder cannot be used; then nothing is left running.
-            ImportError: If it is to speak TLS, and the package for certificates is not installed.
+            OSError: If the port is in use or the folder cannot be used.
+            ImportError: If the package that TLS needs is not installed.
+            RuntimeError: If the sandbox is running already.
         """
         if self._world is not None:
             raise RuntimeError("This sandbox runs already; stop it before you start it again.")
         store = Store(self._data_dir)
         try:
             self._open(store)
-            store.remember()
+            store.take_snapshot()
             if self._tls:
                 self._certificate = Certificate(None if self._data_dir is None else Path(self._data_dir, "tls"))
                 self.ca_certificate = self._certificate.authority
@@ -151,7 +154,7 @@ class Sandbox(MachineLogs):
         return self
 
     def stop(self) -> None:
-        """End all calls and let go of the port and the folder; doing it again is harmless."""
+        """End all calls, and release the port and the folder; further calls have no effect."""
         server, threads, web, world = self._server, self._threads, self._web, self._world
         certificate = self._certificate
         self._server = self._threads = self._web = self._world = self._certificate = None
@@ -160,7 +163,7 @@ class Sandbox(MachineLogs):
         if threads is not None:
             threads.shutdown()
         if web is not None:
-            web.stop()
+            web.close()
         if world is not None:
             world.store.close()
         if certificate is not None:
@@ -168,33 +171,33 @@ class Sandbox(MachineLogs):
 
     @property
     def running(self) -> bool:
-        """Whether it answers calls, which it does from its start until it is stopped."""
+        """Whether the sandbox is running, from its start until it is stopped."""
         return self._world is not None
 
     def reset(self) -> None:
-        """Go back to the world that it started with: the same things with the same IDs and keys.
+        """Restore the state at the start: the same resources with the same IDs and keys.
 
-        Calls that are under way are ended, as are those that follow a log. Nothing that was made since is there any
-        more, what was deleted is there again, and the clock is where it was; planned faults are forgotten. A token
-        that was good stays so if its key was there at the start.
+        Active calls are cancelled, including those that follow a log. Resources that were created are removed, deleted
+        ones are restored, the clock is set back, and planned faults are cancelled. A valid token stays valid if its
+        key existed at the start.
 
         Raises:
             RuntimeError: If the sandbox is not running.
 
         Example:
-            >>> organization = cloud.create_organization("Not for long")
+            >>> organization = client.app_client.create_organization("Temporary")
             >>> sandbox.reset()
-            >>> [organization.name for organization in cloud.list_organizations()]
+            >>> [organization.name for organization in client.app_client.list_organizations()]
             ['Lesson Robotics']
         """
         world = self._running()
         self._dispatcher.end_calls()
-        with self._authentication.kept(), world.store.restoring():
+        with self._authentication.preserving_tokens(), world.store.restoring():
             self._ahead = float(world.store.setting("seconds_ahead") or 0)
             if self._ids_at_start is not None:
                 self._random.setstate(self._ids_at_start)
             self.faults.reset()
-            self._dispatcher.calls.forget()
+            self._dispatcher.calls.clear()
 
     def __enter__(self) -> Sandbox:
         return self.start()
@@ -205,7 +208,7 @@ class Sandbox(MachineLogs):
         self.stop()
 
     def dial_options(self) -> DialOptions:
-        """Return what a client needs to reach this sandbox as the owner of the sample organization."""
+        """Return the options for a client to connect to this sandbox as the owner of the sample organization."""
         from viam_sync.rpc.dial import DialOptions
 
         options = DialOptions.with_api_key(self.api_key, self.api_key_id)
@@ -214,28 +217,31 @@ class Sandbox(MachineLogs):
         return options
 
     def sign_in(self, email: str) -> str:
-        """Do what happens when a person signs in on the cloud's web page, and return the ID of that user.
+        """Sign a user in, as on the web page of the cloud, and return the ID of the user.
 
-        A user who is new is made, and gets the roles of all invites to this e-mail address.
+        A new user is created, and gets the roles of all invites to the e-mail address.
+
+        Raises:
+            RuntimeError: If the sandbox is not running.
         """
         world = self._running()
         with world.store.transaction():
             return sign_in(world, email)
 
     def advance(self, seconds: float) -> None:
-        """Turn the clock forward, so that what takes time is over at once; a restart does not turn it back.
+        """Advance the clock, for example to complete training jobs; a restart does not set it back.
 
         Args:
-            seconds: By how much; it cannot be turned back.
+            seconds: The number of seconds, from 0 on.
 
         Raises:
-            ValueError: If the number of seconds is negative, or leads out of the calendar.
+            ValueError: If the number of seconds is negative, or leads beyond the year 9998.
             RuntimeError: If the sandbox is not running.
 
         Example:
-            >>> today = cloud.create_organization("Today")
+            >>> today = client.app_client.create_organization("Today")
             >>> sandbox.advance(86400)
-            >>> tomorrow = cloud.create_organization("Tomorrow")
+            >>> tomorrow = client.app_client.create_organization("Tomorrow")
             >>> tomorrow.created_on.seconds - today.created_on.seconds >= 86400
             True
         """
@@ -244,9 +250,9 @@ class Sandbox(MachineLogs):
             ahead = self._ahead + seconds
             if not seconds >= 0 or not self._clock() + ahead < _LAST_YEAR:
                 raise ValueError(f"seconds is {seconds!r}; the clock turns forward only, and not beyond the year 9998.")
-            world.store.keep(seconds_ahead=repr(ahead))
+            world.store.save_settings(seconds_ahead=repr(ahead))
             self._ahead = ahead
-            training_jobs.settle(world)
+            advance_jobs(world)
 
     def _running(self) -> World:
         if self._world is None:
@@ -259,34 +265,34 @@ class Sandbox(MachineLogs):
     def _open(self, store: Store) -> None:
         with store.transaction():
             self._ahead = float(store.setting("seconds_ahead") or 0)
-            store.keep(dataset_minima="yes" if self._dataset_minima else "")
+            store.save_settings(dataset_minima="yes" if self._dataset_minima else "")
             self._random = self._source(store)
             self._world = World(store, Ids(self._random), self._now)
             if store.setting("signing_secret") is None:
-                store.keep(signing_secret=self._world.ids.secret())
-            self._show(self._world, sample_of(self._world))
+                store.save_settings(signing_secret=self._world.ids.secret())
+            self._set_attributes(self._world, find_or_create_sample(self._world))
             self._ids_at_start = None if self._seed is None else self._random.getstate()
 
     def _source(self, store: Store) -> random.Random:
         if self._seed is None:
             return random.SystemRandom()
-        # The same seed on a world that is there already must not make the IDs that it has again.
+        # On an existing world, the same seed must not generate its IDs again.
         times = int(store.setting("times_opened") or 0)
-        store.keep(times_opened=str(times + 1))
+        store.save_settings(times_opened=str(times + 1))
         return random.Random(f"{self._seed}/{times}")
 
-    def _show(self, world: World, sample: Sample) -> None:
+    def _set_attributes(self, world: World, sample: Sample) -> None:
         for name, value in sample._asdict().items():
             setattr(self, name, value)
-        self.api_key = world.find("key", sample.api_key_id)["key"]
+        self.api_key = world.get("key", sample.api_key_id)["key"]
 
     def _listen(self) -> None:
         assert self._world is not None
-        self._threads = Threads(_THREADS)
+        self._threads = DaemonThreadPool(_MOST_THREADS)
         self._server = grpc.server(self._threads, options=_OPTIONS)  # type: ignore[arg-type, unused-ignore]
         try:
-            # grpc would write its own view of the trouble to the standard error.
-            _require_free(self._port)
+            # The port is probed first, since grpc would report a failure on the standard error.
+            _require_port_free(self._port)
             port = self._add_port(self._server, f"127.0.0.1:{self._port}")
         except (OSError, RuntimeError) as error:
             raise OSError(
@@ -304,13 +310,13 @@ class Sandbox(MachineLogs):
         self.url = f"{'https' if self._tls else 'http'}://{self.address}"
 
     def _serve_web(self, world: World) -> None:
-        routes: Dict[str, Route] = {Downloads.PREFIX: Downloads(world, self._authentication)}
+        routes: Dict[str, Route] = {DownloadRoute.PREFIX: DownloadRoute(world, self._authentication)}
         if self._ui:
-            # Loaded only if somebody wants to look.
-            from viam_sync.sandbox.ui import Look
+            # Imported only with this option.
+            from viam_sync.sandbox.http.ui import PageRoute
 
-            routes[Look.PREFIX] = Look(world, self._dispatcher.calls)
-        self._web = Web(routes, None if self._certificate is None else self._certificate.context())
+            routes[PageRoute.PREFIX] = PageRoute(world, self._dispatcher.calls)
+        self._web = HttpEndpoint(routes, None if self._certificate is None else self._certificate.context())
         world.web_url = self._web.url
         self.ui_url = f"{self._web.url}/" if self._ui else ""
 
@@ -320,7 +326,7 @@ class Sandbox(MachineLogs):
         return server.add_secure_port(address, self._certificate.credentials())
 
 
-def _require_free(port: int) -> None:
+def _require_port_free(port: int) -> None:
     with socket.socket() as probe:
         if os.name == "posix":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

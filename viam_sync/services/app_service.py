@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from viam_sync.checks import parameter_names, require
+from viam_sync.messages.conversion import struct_to_dict
 from viam_sync.messages.values import StructLike
 from viam_sync.proto import app as pb
 from viam_sync.proto.app import packages as packages_pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
-from viam_sync.utils import struct_to_dict
 
 
 class AppService(Service):
@@ -36,8 +36,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> members, invites = cloud.list_organization_members(sandbox.organization_id)
-            >>> cloud.get_user_id_by_email(members[0].emails[0]) == members[0].user_id
+            >>> members, invites = app.list_organization_members(sandbox.organization_id)
+            >>> app.get_user_id_by_email(members[0].emails[0]) == members[0].user_id
             True
         """
         require(email=email)
@@ -63,7 +63,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> organization = cloud.create_organization("Night School")
+            >>> organization = app.create_organization("Night School")
             >>> organization.name
             'Night School'
         """
@@ -85,7 +85,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> for organization in cloud.list_organizations():
+            >>> for organization in app.list_organizations():
             ...     print(organization.name, organization.id)  # doctest: +ELLIPSIS
             Lesson Robotics ...
         """
@@ -112,7 +112,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> identities = cloud.get_organizations_with_access_to_location(sandbox.location_id)
+            >>> identities = app.get_organizations_with_access_to_location(sandbox.location_id)
             >>> [identity.name for identity in identities]
             ['Lesson Robotics']
         """
@@ -138,8 +138,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> members, invites = cloud.list_organization_members(sandbox.organization_id)
-            >>> [org.org_name for org in cloud.list_organizations_by_user(members[0].user_id)]
+            >>> members, invites = app.list_organization_members(sandbox.organization_id)
+            >>> [org.org_name for org in app.list_organizations_by_user(members[0].user_id)]
             ['Lesson Robotics']
         """
         require(user_id=user_id)
@@ -195,7 +195,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> organization = cloud.get_organization(sandbox.organization_id)
+            >>> organization = app.get_organization(sandbox.organization_id)
             >>> organization.name
             'Lesson Robotics'
         """
@@ -225,7 +225,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> cloud.get_organization_namespace_availability("nobody-has-this")
+            >>> app.get_organization_namespace_availability("nobody-has-this")
             True
         """
         require(public_namespace=public_namespace)
@@ -279,9 +279,9 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> organization = cloud.create_organization("Short-lived")
-            >>> for location in cloud.list_locations(organization.id): cloud.delete_location(location.id)
-            >>> cloud.delete_organization(organization.id)
+            >>> organization = app.create_organization("Short-lived")
+            >>> for location in app.list_locations(organization.id): app.delete_location(location.id)
+            >>> app.delete_organization(organization.id)
         """
         require(org_id=org_id)
         with parameter_names(organization_id="org_id"):
@@ -303,8 +303,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> cloud.update_organization_metadata(sandbox.organization_id, {"room": "B12"})
-            >>> cloud.get_organization_metadata(sandbox.organization_id)
+            >>> app.update_organization_metadata(sandbox.organization_id, {"room": "B12"})
+            >>> app.get_organization_metadata(sandbox.organization_id)
             {'room': 'B12'}
         """
         require(org_id=org_id)
@@ -330,8 +330,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> cloud.update_organization_metadata(sandbox.organization_id, {"room": "B12"})
-            >>> cloud.get_organization_metadata(sandbox.organization_id)["room"]
+            >>> app.update_organization_metadata(sandbox.organization_id, {"room": "B12"})
+            >>> app.get_organization_metadata(sandbox.organization_id)["room"]
             'B12'
         """
         require(org_id=org_id, metadata=metadata)
@@ -356,7 +356,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> members, invites = cloud.list_organization_members(sandbox.organization_id)
+            >>> members, invites = app.list_organization_members(sandbox.organization_id)
             >>> len(members), len(invites)
             (1, 0)
         """
@@ -400,7 +400,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> invite = cloud.create_organization_invite(sandbox.organization_id, "new@example.com")
+            >>> invite = app.create_organization_invite(sandbox.organization_id, "new@example.com")
             >>> invite.email
             'new@example.com'
         """
@@ -446,10 +446,10 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> invite = cloud.create_organization_invite(sandbox.organization_id, "new@example.com")
+            >>> invite = app.create_organization_invite(sandbox.organization_id, "new@example.com")
             >>> owner = pb.Authorization(authorization_type="role", authorization_id="location_owner",
             ...     resource_type="location", resource_id=sandbox.location_id, organization_id=sandbox.organization_id)
-            >>> invite = cloud.update_organization_invite_authorizations(sandbox.organization_id, invite.email, [owner])
+            >>> invite = app.update_organization_invite_authorizations(sandbox.organization_id, invite.email, [owner])
             >>> sorted(each.authorization_id for each in invite.authorizations)
             ['location_owner', 'organization_owner']
         """
@@ -482,9 +482,9 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> invite = cloud.create_organization_invite(sandbox.organization_id, "new@example.com")
+            >>> invite = app.create_organization_invite(sandbox.organization_id, "new@example.com")
             >>> user_id = sandbox.sign_in(invite.email)
-            >>> cloud.delete_organization_member(sandbox.organization_id, user_id)
+            >>> app.delete_organization_member(sandbox.organization_id, user_id)
         """
         require(org_id=org_id, user_id=user_id)
         with parameter_names(organization_id="org_id"):
@@ -504,8 +504,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> invite = cloud.create_organization_invite(sandbox.organization_id, "new@example.com")
-            >>> cloud.delete_organization_invite(sandbox.organization_id, invite.email)
+            >>> invite = app.create_organization_invite(sandbox.organization_id, "new@example.com")
+            >>> app.delete_organization_invite(sandbox.organization_id, invite.email)
         """
         require(org_id=org_id, email=email)
         with parameter_names(organization_id="org_id"):
@@ -534,8 +534,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> invite = cloud.create_organization_invite(sandbox.organization_id, "new@example.com")
-            >>> cloud.resend_organization_invite(sandbox.organization_id, invite.email).email
+            >>> invite = app.create_organization_invite(sandbox.organization_id, "new@example.com")
+            >>> app.resend_organization_invite(sandbox.organization_id, invite.email).email
             'new@example.com'
         """
         require(org_id=org_id, email=email)
@@ -896,7 +896,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> shelf = cloud.create_location(sandbox.organization_id, "Shelf", sandbox.location_id)
+            >>> shelf = app.create_location(sandbox.organization_id, "Shelf", sandbox.location_id)
             >>> shelf.parent_location_id == sandbox.location_id
             True
         """
@@ -937,8 +937,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> shelf = cloud.create_location(sandbox.organization_id, "Shelf", sandbox.location_id)
-            >>> moved = cloud.update_location(shelf.id, parent_location_id="")
+            >>> shelf = app.create_location(sandbox.organization_id, "Shelf", sandbox.location_id)
+            >>> moved = app.update_location(shelf.id, parent_location_id="")
             >>> moved.name, moved.parent_location_id
             ('Shelf', '')
         """
@@ -962,8 +962,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> shelf = cloud.create_location(sandbox.organization_id, "Shelf")
-            >>> cloud.delete_location(shelf.id)
+            >>> shelf = app.create_location(sandbox.organization_id, "Shelf")
+            >>> app.delete_location(shelf.id)
         """
         require(location_id=location_id)
         request = pb.DeleteLocationRequest(location_id=location_id)
@@ -984,8 +984,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> cloud.update_location_metadata(sandbox.location_id, {"floor": 2})
-            >>> cloud.get_location_metadata(sandbox.location_id)
+            >>> app.update_location_metadata(sandbox.location_id, {"floor": 2})
+            >>> app.get_location_metadata(sandbox.location_id)
             {'floor': 2.0}
         """
         require(location_id=location_id)
@@ -1008,8 +1008,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> cloud.update_location_metadata(sandbox.location_id, {"floor": 2})
-            >>> cloud.get_location_metadata(sandbox.location_id)["floor"]
+            >>> app.update_location_metadata(sandbox.location_id, {"floor": 2})
+            >>> app.get_location_metadata(sandbox.location_id)["floor"]
             2.0
         """
         require(location_id=location_id, metadata=metadata)
@@ -1032,7 +1032,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> for location in cloud.list_locations(sandbox.organization_id):
+            >>> for location in app.list_locations(sandbox.organization_id):
             ...     print(location.name, location.robot_count)  # doctest: +ELLIPSIS
             Workshop ...
         """
@@ -1057,9 +1057,9 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> guest = cloud.create_organization("Guests")
-            >>> cloud.share_location(guest.id, sandbox.location_id)
-            >>> len(cloud.get_organizations_with_access_to_location(sandbox.location_id))
+            >>> guest = app.create_organization("Guests")
+            >>> app.share_location(guest.id, sandbox.location_id)
+            >>> len(app.get_organizations_with_access_to_location(sandbox.location_id))
             2
         """
         require(organization_id=organization_id, location_id=location_id)
@@ -1082,9 +1082,9 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> guest = cloud.create_organization("Guests")
-            >>> cloud.share_location(guest.id, sandbox.location_id)
-            >>> cloud.unshare_location(guest.id, sandbox.location_id)
+            >>> guest = app.create_organization("Guests")
+            >>> app.share_location(guest.id, sandbox.location_id)
+            >>> app.unshare_location(guest.id, sandbox.location_id)
         """
         require(organization_id=organization_id, location_id=location_id)
         request = pb.UnshareLocationRequest(organization_id=organization_id, location_id=location_id)
@@ -1105,7 +1105,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> machine = cloud.get_robot(sandbox.robot_id)
+            >>> machine = app.get_robot(sandbox.robot_id)
             >>> machine.location == sandbox.location_id
             True
         """
@@ -1130,8 +1130,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> cloud.update_robot_metadata(sandbox.robot_id, {"colour": "red"})
-            >>> cloud.get_robot_metadata(sandbox.robot_id)
+            >>> app.update_robot_metadata(sandbox.robot_id, {"colour": "red"})
+            >>> app.get_robot_metadata(sandbox.robot_id)
             {'colour': 'red'}
         """
         require(robot_id=robot_id)
@@ -1153,8 +1153,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> cloud.update_robot_metadata(sandbox.robot_id, {"colour": "red"})
-            >>> cloud.get_robot_metadata(sandbox.robot_id)["colour"]
+            >>> app.update_robot_metadata(sandbox.robot_id, {"colour": "red"})
+            >>> app.get_robot_metadata(sandbox.robot_id)["colour"]
             'red'
         """
         require(robot_id=robot_id, metadata=metadata)
@@ -1179,7 +1179,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> cloud.get_rover_rental_robots(sandbox.organization_id)
+            >>> app.get_rover_rental_robots(sandbox.organization_id)
             []
         """
         require(org_id=org_id)
@@ -1207,8 +1207,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> part_id = cloud.new_robot_part(sandbox.robot_id, "arm")
-            >>> cloud.get_robot_part(part_id).name
+            >>> part_id = app.new_robot_part(sandbox.robot_id, "arm")
+            >>> app.get_robot_part(part_id).name
             'arm'
         """
         require(robot_id=robot_id, part_name=part_name)
@@ -1231,8 +1231,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> part_id = cloud.new_robot_part(sandbox.robot_id, "arm")
-            >>> cloud.delete_robot_part(part_id)
+            >>> part_id = app.new_robot_part(sandbox.robot_id, "arm")
+            >>> app.delete_robot_part(part_id)
         """
         require(robot_part_id=robot_part_id)
         with parameter_names(part_id="robot_part_id"):
@@ -1254,8 +1254,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> cloud.update_robot_part_metadata(sandbox.robot_part_id, {"board": "nano"})
-            >>> cloud.get_robot_part_metadata(sandbox.robot_part_id)
+            >>> app.update_robot_part_metadata(sandbox.robot_part_id, {"board": "nano"})
+            >>> app.get_robot_part_metadata(sandbox.robot_part_id)
             {'board': 'nano'}
         """
         require(robot_part_id=robot_part_id)
@@ -1279,8 +1279,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> cloud.update_robot_part_metadata(sandbox.robot_part_id, {"board": "nano"})
-            >>> cloud.get_robot_part_metadata(sandbox.robot_part_id)["board"]
+            >>> app.update_robot_part_metadata(sandbox.robot_part_id, {"board": "nano"})
+            >>> app.get_robot_part_metadata(sandbox.robot_part_id)["board"]
             'nano'
         """
         require(robot_part_id=robot_part_id, metadata=metadata)
@@ -1305,8 +1305,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> machine_id = cloud.new_robot("scout", sandbox.location_id)
-            >>> [key.authorizations[0].resource_type for key in cloud.get_robot_api_keys(machine_id)]
+            >>> machine_id = app.new_robot("scout", sandbox.location_id)
+            >>> [key.authorizations[0].resource_type for key in app.get_robot_api_keys(machine_id)]
             ['robot']
         """
         require(robot_id=robot_id)
@@ -1328,9 +1328,9 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> part_id = cloud.new_robot_part(sandbox.robot_id, "arm")
-            >>> cloud.mark_part_as_main(part_id)
-            >>> cloud.get_robot_part(part_id).main_part
+            >>> part_id = app.new_robot_part(sandbox.robot_id, "arm")
+            >>> app.mark_part_as_main(part_id)
+            >>> app.get_robot_part(part_id).main_part
             True
         """
         require(robot_part_id=robot_part_id)
@@ -1353,7 +1353,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> cloud.mark_part_for_restart(sandbox.robot_part_id)
+            >>> app.mark_part_for_restart(sandbox.robot_part_id)
         """
         require(robot_part_id=robot_part_id)
         with parameter_names(part_id="robot_part_id"):
@@ -1374,8 +1374,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> part = cloud.create_robot_part_secret(sandbox.robot_part_id)
-            >>> cloud.delete_robot_part_secret(part.id, part.secrets[-1].id)
+            >>> part = app.create_robot_part_secret(sandbox.robot_part_id)
+            >>> app.delete_robot_part_secret(part.id, part.secrets[-1].id)
         """
         require(robot_part_id=robot_part_id, secret_id=secret_id)
         with parameter_names(part_id="robot_part_id"):
@@ -1399,7 +1399,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> machines = cloud.list_robots_for_locations([sandbox.location_id])
+            >>> machines = app.list_robots_for_locations([sandbox.location_id])
             >>> sandbox.robot_id in [machine.id for machine in machines]
             True
         """
@@ -1425,7 +1425,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> machines = cloud.list_robots_for_org(sandbox.organization_id)
+            >>> machines = app.list_robots_for_org(sandbox.organization_id)
             >>> len(machines)
             3
         """
@@ -1448,8 +1448,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> machine_id = cloud.new_robot("scout", sandbox.location_id)
-            >>> cloud.delete_robot(machine_id)
+            >>> machine_id = app.new_robot("scout", sandbox.location_id)
+            >>> app.delete_robot(machine_id)
         """
         require(robot_id=robot_id)
         with parameter_names(id="robot_id"):
@@ -1513,8 +1513,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> fragment = cloud.create_fragment(sandbox.organization_id, "gripper")
-            >>> cloud.delete_fragment(fragment.id)
+            >>> fragment = app.create_fragment(sandbox.organization_id, "gripper")
+            >>> app.delete_fragment(fragment.id)
         """
         require(fragment_id=fragment_id)
         with parameter_names(id="fragment_id"):
@@ -1624,7 +1624,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> cloud.get_fragment_usage(sandbox.fragment_id)[0].machines
+            >>> app.get_fragment_usage(sandbox.fragment_id)[0].machines
             1
         """
         require(fragment_id=fragment_id)
@@ -1653,9 +1653,9 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> fragment = cloud.get_fragment(sandbox.fragment_id)
-            >>> tags = cloud.set_fragment_tag(fragment.id, "stable", fragment.revision)
-            >>> cloud.get_fragment(fragment.id, version="stable").name
+            >>> fragment = app.get_fragment(sandbox.fragment_id)
+            >>> tags = app.set_fragment_tag(fragment.id, "stable", fragment.revision)
+            >>> app.get_fragment(fragment.id, version="stable").name
             'data-capture'
         """
         require(fragment_id=fragment_id, tag=tag, revision=revision)
@@ -1682,9 +1682,9 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> fragment = cloud.get_fragment(sandbox.fragment_id)
-            >>> tags = cloud.set_fragment_tag(fragment.id, "stable", fragment.revision)
-            >>> cloud.delete_fragment_tag(fragment.id, "stable")
+            >>> fragment = app.get_fragment(sandbox.fragment_id)
+            >>> tags = app.set_fragment_tag(fragment.id, "stable", fragment.revision)
+            >>> app.delete_fragment_tag(fragment.id, "stable")
             []
         """
         require(fragment_id=fragment_id, tag=tag)
@@ -1711,7 +1711,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> authorizations = cloud.list_authorizations(sandbox.organization_id)
+            >>> authorizations = app.list_authorizations(sandbox.organization_id)
             >>> "organization_owner" in [each.authorization_id for each in authorizations]
             True
         """
@@ -1740,7 +1740,7 @@ class AppService(Service):
         Example:
             >>> asked = pb.AuthorizedPermissions(resource_type="organization", resource_id=sandbox.organization_id,
             ...     permissions=["read_organization", "write_organization"])
-            >>> sorted(cloud.check_permissions([asked])[0].permissions)
+            >>> sorted(app.check_permissions([asked])[0].permissions)
             ['read_organization', 'write_organization']
         """
         require(permissions=permissions)
@@ -1767,7 +1767,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> item = cloud.get_registry_item(f"{sandbox.organization_id}:soil-sensor")
+            >>> item = app.get_registry_item(f"{sandbox.organization_id}:soil-sensor")
             >>> item.module_metadata.entrypoint
             'run.sh'
         """
@@ -1805,8 +1805,8 @@ class AppService(Service):
 
         Example:
             >>> from viam_sync.proto.app.packages import PackageType
-            >>> cloud.create_registry_item(sandbox.organization_id, "sorter", PackageType.PACKAGE_TYPE_ML_TRAINING)
-            >>> cloud.get_registry_item(f"{sandbox.organization_id}:sorter").name
+            >>> app.create_registry_item(sandbox.organization_id, "sorter", PackageType.PACKAGE_TYPE_ML_TRAINING)
+            >>> app.get_registry_item(f"{sandbox.organization_id}:sorter").name
             'sorter'
         """
         require(organization_id=organization_id, name=name, type=type)
@@ -1856,9 +1856,9 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> item = cloud.get_registry_item(f"{sandbox.organization_id}:soil-sensor")
-            >>> cloud.update_registry_item(item.item_id, item.type, "Reads soil.", pb.Visibility.VISIBILITY_PRIVATE)
-            >>> cloud.get_registry_item(item.item_id).description
+            >>> item = app.get_registry_item(f"{sandbox.organization_id}:soil-sensor")
+            >>> app.update_registry_item(item.item_id, item.type, "Reads soil.", pb.Visibility.VISIBILITY_PRIVATE)
+            >>> app.get_registry_item(item.item_id).description
             'Reads soil.'
         """
         require(item_id=item_id, type=type, description=description, visibility=visibility)
@@ -1923,7 +1923,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> items = cloud.list_registry_items(sandbox.organization_id, [], [], [], [], search_term="soil")
+            >>> items = app.list_registry_items(sandbox.organization_id, [], [], [], [], search_term="soil")
             >>> [item.name for item in items]
             ['soil-sensor']
         """
@@ -1966,7 +1966,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> cloud.delete_registry_item(f"{sandbox.organization_id}:soil-sensor")
+            >>> app.delete_registry_item(f"{sandbox.organization_id}:soil-sensor")
         """
         require(item_id=item_id)
         request = pb.DeleteRegistryItemRequest(item_id=item_id)
@@ -2030,8 +2030,8 @@ class AppService(Service):
 
         Example:
             >>> item_id = f"{sandbox.organization_id}:soil-sensor"
-            >>> cloud.deprecate_registry_item(item_id, "Use moisture-sensor.")
-            >>> cloud.get_registry_item(item_id).deprecated_status.message
+            >>> app.deprecate_registry_item(item_id, "Use moisture-sensor.")
+            >>> app.get_registry_item(item_id).deprecated_status.message
             'Use moisture-sensor.'
         """
         require(item_id=item_id, message=message)
@@ -2050,7 +2050,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> cloud.undeprecate_registry_item(f"{sandbox.organization_id}:soil-sensor")
+            >>> app.undeprecate_registry_item(f"{sandbox.organization_id}:soil-sensor")
         """
         require(item_id=item_id)
         request = pb.UndeprecateRegistryItemRequest(item_id=item_id)
@@ -2077,7 +2077,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> module_id, url = cloud.create_module(sandbox.organization_id, "hoverboard")
+            >>> module_id, url = app.create_module(sandbox.organization_id, "hoverboard")
             >>> module_id == f"{sandbox.organization_id}:hoverboard"
             True
         """
@@ -2106,7 +2106,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> module = cloud.get_module(f"{sandbox.organization_id}:soil-sensor")
+            >>> module = app.get_module(f"{sandbox.organization_id}:soil-sensor")
             >>> module.models[0].api
             'rdk:component:sensor'
         """
@@ -2136,7 +2136,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> [module.name for module in cloud.list_modules(sandbox.organization_id)]
+            >>> [module.name for module in app.list_modules(sandbox.organization_id)]
             ['soil-sensor']
         """
         require(org_id=org_id)
@@ -2165,8 +2165,8 @@ class AppService(Service):
         Example:
             >>> item_id = f"{sandbox.organization_id}:soil-sensor"
             >>> info = pb.ModuleFileInfo(module_id=item_id, version="1.0.0", platform="any")
-            >>> url = cloud.upload_module_file(info, b"the packed files")
-            >>> cloud.deprecate_registry_item_version(item_id, "1.0.0", "It reads too much.")
+            >>> url = app.upload_module_file(info, b"the packed files")
+            >>> app.deprecate_registry_item_version(item_id, "1.0.0", "It reads too much.")
         """
         require(item_id=item_id, version=version, message=message)
         request = pb.DeprecateRegistryItemVersionRequest(item_id=item_id, version=version, message=message)
@@ -2187,8 +2187,8 @@ class AppService(Service):
         Example:
             >>> item_id = f"{sandbox.organization_id}:soil-sensor"
             >>> info = pb.ModuleFileInfo(module_id=item_id, version="1.0.0", platform="any")
-            >>> url = cloud.upload_module_file(info, b"the packed files")
-            >>> cloud.undeprecate_registry_item_version(item_id, "1.0.0")
+            >>> url = app.upload_module_file(info, b"the packed files")
+            >>> app.undeprecate_registry_item_version(item_id, "1.0.0")
         """
         require(item_id=item_id, version=version)
         request = pb.UndeprecateRegistryItemVersionRequest(item_id=item_id, version=version)
@@ -2206,9 +2206,9 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> key, key_id = cloud.create_key_from_existing_key_authorizations(sandbox.api_key_id)
-            >>> cloud.delete_key(key_id)
-            >>> key_id in [each.api_key.id for each in cloud.list_keys(sandbox.organization_id)]
+            >>> key, key_id = app.create_key_from_existing_key_authorizations(sandbox.api_key_id)
+            >>> app.delete_key(key_id)
+            >>> key_id in [each.api_key.id for each in app.list_keys(sandbox.organization_id)]
             False
         """
         require(id=id)
@@ -2232,7 +2232,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> keys = cloud.list_keys(sandbox.organization_id)
+            >>> keys = app.list_keys(sandbox.organization_id)
             >>> sandbox.api_key_id in [key.api_key.id for key in keys]
             True
         """
@@ -2278,8 +2278,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> key, key_id = cloud.create_key_from_existing_key_authorizations(sandbox.api_key_id)
-            >>> new_key, new_key_id = cloud.rotate_key(key_id)
+            >>> key, key_id = app.create_key_from_existing_key_authorizations(sandbox.api_key_id)
+            >>> new_key, new_key_id = app.rotate_key(key_id)
             >>> new_key == key
             False
         """
@@ -2309,8 +2309,8 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> key, key_id = cloud.create_key_from_existing_key_authorizations(sandbox.api_key_id)
-            >>> key_id in [each.api_key.id for each in cloud.list_keys(sandbox.organization_id)]
+            >>> key, key_id = app.create_key_from_existing_key_authorizations(sandbox.api_key_id)
+            >>> key_id in [each.api_key.id for each in app.list_keys(sandbox.organization_id)]
             True
         """
         require(id=id)

@@ -34,7 +34,7 @@ class BillingService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> customer = cloud.create_organization("A Customer")
+            >>> customer = app.create_organization("A Customer")
             >>> client.billing_client.send_payment_required_email(customer.id, sandbox.organization_id)
         """
         require(customer_org_id=customer_org_id, billing_owner_org_id=billing_owner_org_id)
@@ -133,8 +133,8 @@ class BillingService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> customer = cloud.create_organization("A Customer")
-            >>> cloud.share_location(customer.id, sandbox.location_id)
+            >>> customer = app.create_organization("A Customer")
+            >>> app.share_location(customer.id, sandbox.location_id)
             >>> client.billing_client.update_location_billing_organization(sandbox.location_id, customer.id)
         """
         require(location_id=location_id, billing_organization_id=billing_organization_id)

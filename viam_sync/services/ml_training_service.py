@@ -129,7 +129,7 @@ class MLTrainingService(Service):
 
         Example:
             >>> from viam_sync.proto.app.packages import PackageType
-            >>> cloud.create_registry_item(sandbox.organization_id, "my-script", PackageType.PACKAGE_TYPE_ML_TRAINING)
+            >>> app.create_registry_item(sandbox.organization_id, "my-script", PackageType.PACKAGE_TYPE_ML_TRAINING)
             >>> id = client.ml_training_client.submit_custom_training_job(
             ...     sandbox.organization_id, sandbox.dataset_id, "my-script", "plants", "v1", arguments={"epochs": "10"}
             ... )

@@ -25,7 +25,8 @@ from viam_sync.errors import (
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.app import datasync as sync_pb
 from viam_sync.rpc.dial import Channel, parse_address
-from viam_sync.sandbox import Sandbox, downloads
+from viam_sync.sandbox import Sandbox
+from viam_sync.sandbox.http import downloads
 from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
 from viam_sync.transfer.export.exporter import Export
 from viam_sync.transfer.export.http_download import Downloader
@@ -381,13 +382,13 @@ def stalled_downloads(monkeypatch: pytest.MonkeyPatch, over: threading.Event) ->
     """Let downloads begin and not go on; return a function that tells whether some are under way."""
     waiting = []
 
-    class Stalled(downloads.Pieces):
+    class Stalled(downloads.FileBody):
         def __iter__(self) -> Iterator[bytes]:
             yield b"c"
             waiting.append(self)
             over.wait(60)
 
-    monkeypatch.setattr(downloads, "Pieces", Stalled)
+    monkeypatch.setattr(downloads, "FileBody", Stalled)
     return lambda: len(waiting) >= 4
 
 

@@ -110,5 +110,5 @@ def test_without_tqdm_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("progress", [1, "yes", 0])
 def test_an_argument_that_is_no_progress_is_rejected(progress: Any) -> None:
-    with pytest.raises(TypeError, match="progress takes True, a callable or None, got a"):
+    with pytest.raises(TypeError, match=r"progress takes True, a callable or None, got (1|a str|0)$"):
         Progress(progress)

@@ -1,31 +1,34 @@
-"""What arguments are checked for before anything is sent: lists, IDs of binary data, times and boxes."""
+"""Fields of requests, made of checked arguments: IDs of binary data, times and boxes."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Dict, Optional, Sequence, Union
+from typing import Any, Dict, Optional, Sequence, Union, cast
 
 from google.protobuf.message import Message
 
-from viam_sync.checks import as_items, describe_kind, is_text, share
+from viam_sync.checks import describe_items, is_text, items_of, share, wrong_type
 from viam_sync.proto.app import data as pb
 
 #: An ID of binary data: "organization/location/file", or the message that older versions of the service take.
 BinaryIDLike = Union[str, "pb.BinaryID"]
+
+#: TABULAR_DATA_SOURCE_TYPE_STANDARD, as a number: naming it would build the schema when this is imported.
+STANDARD_SOURCE = cast("pb.TabularDataSourceType.ValueType", 1)
 
 
 def id_fields(name: str, ids: Sequence[BinaryIDLike]) -> Dict[str, Any]:
     """Return the fields of a request that hold a list of IDs of binary data.
 
     Args:
-        name: What the caller knows the list as.
+        name: The name of the parameter.
         ids: The IDs, strings and messages as they come.
 
     Returns:
         The messages as ``binary_ids``, the strings as ``binary_data_ids``.
 
     Raises:
-        TypeError: If it is no list, or something in it is no ID.
+        TypeError: If it is no list of IDs.
         ValueError: If it is empty, or an ID in it is.
 
     Example:
@@ -33,7 +36,7 @@ def id_fields(name: str, ids: Sequence[BinaryIDLike]) -> Dict[str, Any]:
         >>> id_fields("binary_ids", ["org/loc/file"])
         {'binary_ids': [], 'binary_data_ids': ['org/loc/file']}
     """
-    items = as_items(name, ids, "IDs")
+    items = items_of(name, ids, "IDs")
     fields = [id_field(f"{name}[{index}]", item) for index, item in enumerate(items)]
     return {
         "binary_ids": [field["binary_id"] for field in fields if "binary_id" in field],
@@ -45,7 +48,7 @@ def id_field(name: str, given: BinaryIDLike) -> Dict[str, Any]:
     """Return the field of a request that holds one ID of binary data.
 
     Args:
-        name: What the caller knows the ID as.
+        name: The name of the parameter.
         given: The ID.
 
     Returns:
@@ -68,14 +71,14 @@ def id_field(name: str, given: BinaryIDLike) -> Dict[str, Any]:
         return {"binary_data_id": given}
     if isinstance(given, Message) and given.DESCRIPTOR.full_name == "viam.app.data.v1.BinaryID":
         return {"binary_id": given}
-    raise TypeError(f"{name} takes a str or a BinaryID, got a {type(given).__name__}")
+    raise wrong_type(name, "a str or a BinaryID", given)
 
 
-def request_times(name: str, times: Optional[Sequence[datetime]]) -> Dict[str, Any]:
+def request_time_fields(name: str, times: Optional[Sequence[datetime]]) -> Dict[str, Any]:
     """Return the fields that hold when data was requested and received; none where there are no times.
 
     Args:
-        name: What the caller knows the pair as.
+        name: The name of the parameter.
         times: When the data was requested, and when it was received.
 
     Raises:
@@ -84,20 +87,20 @@ def request_times(name: str, times: Optional[Sequence[datetime]]) -> Dict[str, A
 
     Example:
         >>> from datetime import datetime
-        >>> from viam_sync.app._data.arguments import request_times
-        >>> sorted(request_times("data_request_times", (datetime(2024, 1, 1), datetime(2024, 1, 2))))
+        >>> from viam_sync.app._data.arguments import request_time_fields
+        >>> sorted(request_time_fields("data_request_times", (datetime(2024, 1, 1), datetime(2024, 1, 2))))
         ['time_received', 'time_requested']
     """
     if times is None:
         return {}
     if not isinstance(times, (tuple, list)) or not all(isinstance(time, datetime) for time in times):
-        raise TypeError(f"{name} takes two datetimes, (requested, received), got {describe_kind(times)}")
+        raise TypeError(f"{name} takes two datetimes, (requested, received), got {describe_items(times)}")
     if len(times) != 2:
         raise ValueError(f"{name} takes two datetimes, (requested, received), got {len(times)}")
     return {"time_requested": times[0], "time_received": times[1]}
 
 
-def box(x_min: float, y_min: float, x_max: float, y_max: float) -> Dict[str, Any]:
+def box_fields(x_min: float, y_min: float, x_max: float, y_max: float) -> Dict[str, Any]:
     """Return the fields that hold a bounding box.
 
     Args:
@@ -111,14 +114,13 @@ def box(x_min: float, y_min: float, x_max: float, y_max: float) -> Dict[str, Any
         ValueError: If an edge is outside [0, 1], or the box has no area.
 
     Example:
-        >>> from viam_sync.app._data.arguments import box
-        >>> box(0, 0, 1, 0.5)["y_max_normalized"]
+        >>> from viam_sync.app._data.arguments import box_fields
+        >>> box_fields(0, 0, 1, 0.5)["y_max_normalized"]
         0.5
     """
     edges = {"x_min_normalized": x_min, "y_min_normalized": y_min, "x_max_normalized": x_max, "y_max_normalized": y_max}
     for name, edge in edges.items():
-        if share(name, edge) is None:
-            raise TypeError(f"{name} takes a number from 0 to 1, got None")
+        share(name, edge)
     for axis in "xy":
         low, high = f"{axis}_min_normalized", f"{axis}_max_normalized"
         if edges[low] >= edges[high]:

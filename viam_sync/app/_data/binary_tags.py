@@ -11,7 +11,7 @@ from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 
 
-class BinaryTags(Service):
+class TagsMixin(Service):
     """Methods for the tags of files."""
 
     def add_tags_to_binary_data_by_ids(
@@ -26,7 +26,7 @@ class BinaryTags(Service):
 
         Raises:
             NotFoundError: If there is no such file.
-            TypeError: If ``tags`` or ``binary_ids`` is no list of what it takes.
+            TypeError: If ``tags`` or ``binary_ids`` is no list, or holds something that is no tag or no ID.
             ValueError: If one of them is empty.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
@@ -48,7 +48,7 @@ class BinaryTags(Service):
 
         Args:
             tags: The tags, at least one.
-            filter: What the files must match; None for all that the caller may tag.
+            filter: Filter that the files must match; None for all files that the caller may tag.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
@@ -82,7 +82,7 @@ class BinaryTags(Service):
             How many files lost a tag. It may be too low if an answer was lost on its way and the call was made again.
 
         Raises:
-            TypeError: If ``tags`` or ``binary_ids`` is no list of what it takes.
+            TypeError: If ``tags`` or ``binary_ids`` is no list, or holds something that is no tag or no ID.
             ValueError: If one of them is empty.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
@@ -109,7 +109,7 @@ class BinaryTags(Service):
 
         Args:
             tags: The tags, at least one.
-            filter: What the files must match; None for all that the caller may tag.
+            filter: Filter that the files must match; None for all files that the caller may tag.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -141,7 +141,7 @@ class BinaryTags(Service):
         The service has deprecated this method, though it still answers.
 
         Args:
-            filter: What the data must match; None for all that the caller may read.
+            filter: Filter that the data must match; None for all data that the caller may read.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:

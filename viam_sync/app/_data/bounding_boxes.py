@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import List, Optional
 
-from viam_sync.app._data.arguments import BinaryIDLike, box, id_field
+from viam_sync.app._data.arguments import BinaryIDLike, box_fields, id_field
 from viam_sync.checks import share, text
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 
 
-class BoundingBoxes(Service):
+class BoundingBoxesMixin(Service):
     """Methods for the labelled boxes that mark things in images."""
 
     def add_bounding_box_to_image_by_id(
@@ -30,7 +30,7 @@ class BoundingBoxes(Service):
 
         Args:
             binary_id: ID of the image, ``"organization/location/file"`` or a BinaryID message.
-            label: What is in the box.
+            label: Label of the thing in the box.
             x_min_normalized: Left edge, as a share of the width from 0 to 1.
             y_min_normalized: Upper edge, as a share of the height from 0 to 1.
             x_max_normalized: Right edge, as a share of the width from 0 to 1.
@@ -58,9 +58,9 @@ class BoundingBoxes(Service):
         """
         request = pb.AddBoundingBoxToImageByIDRequest(
             label=text("label", label),
-            confidence=share("confidence_score", confidence_score),
+            confidence=None if confidence_score is None else share("confidence_score", confidence_score),
             **id_field("binary_id", binary_id),
-            **box(x_min_normalized, y_min_normalized, x_max_normalized, y_max_normalized),
+            **box_fields(x_min_normalized, y_min_normalized, x_max_normalized, y_max_normalized),
         )
         response: pb.AddBoundingBoxToImageByIDResponse = self._unary_unary(
             methods.ADD_BOUNDING_BOX_TO_IMAGE_BY_ID, request, timeout
@@ -85,7 +85,7 @@ class BoundingBoxes(Service):
         Args:
             binary_id: ID of the image, ``"organization/location/file"`` or a BinaryID message.
             bbox_id: ID of the box.
-            label: What is in the box.
+            label: Label of the thing in the box.
             x_min_normalized: Left edge, as a share of the width from 0 to 1.
             y_min_normalized: Upper edge, as a share of the height from 0 to 1.
             x_max_normalized: Right edge, as a share of the width from 0 to 1.
@@ -109,9 +109,9 @@ class BoundingBoxes(Service):
         request = pb.UpdateBoundingBoxRequest(
             bbox_id=text("bbox_id", bbox_id),
             label=text("label", label),
-            confidence=share("confidence_score", confidence_score),
+            confidence=None if confidence_score is None else share("confidence_score", confidence_score),
             **id_field("binary_id", binary_id),
-            **box(x_min_normalized, y_min_normalized, x_max_normalized, y_max_normalized),
+            **box_fields(x_min_normalized, y_min_normalized, x_max_normalized, y_max_normalized),
         )
         self._unary_unary(methods.UPDATE_BOUNDING_BOX, request, timeout)
 
@@ -151,7 +151,7 @@ class BoundingBoxes(Service):
         The service has deprecated this method, though it still answers.
 
         Args:
-            filter: What the images must match; None for all that the caller may read.
+            filter: Filter that the images must match; None for all images that the caller may read.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:

@@ -10,29 +10,32 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 from google.protobuf.struct_pb2 import Value
-from typing_extensions import Literal
+from typing_extensions import Literal, TypeAlias
 
-from viam_sync.app._data.file_uploads import FileUploads
-from viam_sync.app._data.iterators import DataIterators
+from viam_sync.app._data.binary_data import BinaryDataMixin
+from viam_sync.app._data.file_uploads import FileUploadsMixin
 from viam_sync.app._data.upload_metadata import upload_metadata
-from viam_sync.checks import require_seconds, worker_count
+from viam_sync.checks import path_from, require_seconds, worker_count, wrong_type
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.transfer.output.atomic import StrPath, path_from
+from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.upload.batch import BatchUpload, Found, UploadResult, files_in, files_of
 from viam_sync.transfer.upload.journal import JOURNAL_NAME, Intent, Journal
 from viam_sync.transfer.upload.source import ProgressChunks
 
-#: The parameter that an upload is known by if it is in doubt.
+#: The name of the method parameter that identifies an upload in doubt.
 _MARK = "viam_sync.upload"
-#: How far the clock of this computer may be off that of the service, and an upload in doubt is still found.
+#: How far the clock of this computer may differ from that of the service.
 _CLOCKS = timedelta(days=1)
 
 
-class BulkUploads(DataIterators, FileUploads):
+class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
     """A method that uploads many files."""
+
+    # Without TypeAlias, mypy takes the name for a variable, which cannot be used as a type.
+    UploadResult: TypeAlias = UploadResult
 
     def upload_files(
         self,
@@ -52,19 +55,19 @@ class BulkUploads(DataIterators, FileUploads):
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
     ) -> List[UploadResult]:
-        """Upload many files, a few at a time; after a crash or Ctrl-C, the same call sends what is missing.
+        """Upload many files, a few at a time; after a crash or Ctrl-C, the same call sends the missing files.
 
         A file that fails does not stop the others. From a folder come all files in it and below it, but no links, and
         nothing whose name begins with a dot; the service knows each by its path in the folder, such as ``day-1/cat``
         for ``day-1/cat.jpg``.
 
-        What was done is written to a journal, a small file: a line before each upload, and one when the service has
-        acknowledged it. A file that was acknowledged is not sent again, unless its size or its time of change is
-        another by then. One of which the journal has the first line alone is in doubt: the service is asked for it, by
-        a mark that each upload carries among its ``method_parameters``, ``viam_sync.upload``; what the service has is
-        not sent again. It is asked for what has come since a day before that upload began. A file is there twice only
-        if the clock of this computer is further off, if the service is still storing the upload when it is asked, or
-        if it does not keep the mark.
+        The uploads are recorded in a journal, a small file: a line before each upload, and one when the service has
+        acknowledged it. A file that was acknowledged is not sent again, unless its size or its modification time has
+        changed. If the journal has only the first line, the upload is in doubt: the service is asked for it, by a mark
+        that each upload carries among its ``method_parameters``, ``viam_sync.upload``; a file that the service has is
+        not sent again. The search covers the uploads since a day before that one began. A file is there twice only if
+        the clock of this computer is further off, if the service is still storing the upload when it is asked, or if it
+        does not keep the mark.
 
         Args:
             paths: A folder; or the paths of files, in any iterable, of which the service gets the names alone.
@@ -76,12 +79,12 @@ class BulkUploads(DataIterators, FileUploads):
             tags: Tags to store with each.
             dataset_ids: IDs of datasets to put them into, 24 hexadecimal digits each.
             mime_type: Their MIME type, such as ``image/png``; None to leave it to the extension of each.
-            pattern: Which files of a folder, such as ``"*.jpg"`` or ``"day-1/*"``; None for all.
+            pattern: Pattern that the files of a folder must match, such as ``"*.jpg"`` or ``"day-1/*"``; None for all.
             workers: How many files at a time, 1 to 64.
             journal: Path of the journal; None for ``.viam-upload-journal.jsonl`` in the folder, and none where there is
                 no folder; False for none. Without one, every call sends all files.
-            progress: True for a bar on the terminal, or what is called with the bytes that are done, those there are to
-                send, and ``"bytes"``.
+            progress: True for a bar on the terminal; or a function that is called with the number of bytes done, the
+                number to send, and ``"bytes"``.
             timeout: Seconds that each upload may take; None for no limit.
 
         Returns:
@@ -124,7 +127,7 @@ class BulkUploads(DataIterators, FileUploads):
             return self._stream_file(_metadata_of(described, file, mark), pieces, timeout, cancellation)
 
         with Progress(progress, label="uploading") as shown, ExitStack() as stack:
-            files, path = _files(paths, pattern, journal)
+            files, path = _files_and_journal(paths, pattern, journal)
             opened = None if path is None or not files else stack.enter_context(Journal(path, part_id))
             uploads = BatchUpload(files, opened, send, lambda intents: self._stored(part_id, intents), shown)
             return uploads.run(workers)
@@ -144,12 +147,14 @@ class BulkUploads(DataIterators, FileUploads):
         return found
 
 
-def _files(
+def _files_and_journal(
     paths: Union[StrPath, Iterable[StrPath]], pattern: Optional[str], journal: Union[StrPath, Literal[False], None]
 ) -> Tuple[List[Found], Optional[Path]]:
     """Return the files, and the path of the journal, if there is to be one."""
     if pattern is not None and not isinstance(pattern, str):
-        raise TypeError(f"pattern takes a str, got a {type(pattern).__name__}")
+        raise wrong_type("pattern", "a str", pattern)
+    if pattern == "":
+        raise ValueError("pattern is an empty string; leave it out for all files")
     path = None if journal is None or journal is False else path_from("journal", journal)
     if isinstance(paths, (str, os.PathLike)):
         folder = path_from("paths", paths)
@@ -159,7 +164,7 @@ def _files(
         path = folder / JOURNAL_NAME if journal is None else path
         return files_in(folder, None if pattern is None else str(pattern), path), path
     if isinstance(paths, (bytes, bytearray, memoryview, IOBase, Mapping)) or not isinstance(paths, Iterable):
-        raise TypeError(f"paths takes a folder or an iterable of paths, got a {type(paths).__name__}")
+        raise wrong_type("paths", "a folder or an iterable of paths", paths)
     if pattern is not None:
         raise ValueError(f"pattern is {pattern!r}, but it chooses files of a folder, and paths names files")
     return files_of(paths), path
@@ -168,8 +173,8 @@ def _files(
 def _metadata_of(described: pb.UploadMetadata, file: Found, mark: Optional[str]) -> pb.UploadMetadata:
     metadata = pb.UploadMetadata()
     metadata.CopyFrom(described)
-    metadata.file_name = _text(file.stem)
-    metadata.file_extension = _text(file.path.suffix)
+    metadata.file_name = _as_utf8(file.stem)
+    metadata.file_extension = _as_utf8(file.path.suffix)
     if mark is not None:
         metadata.method_parameters[_MARK].Pack(Value(string_value=mark))
     return metadata
@@ -183,6 +188,6 @@ def _mark_of(metadata: data_pb.BinaryMetadata) -> str:
     return ""
 
 
-def _text(name: str) -> str:
+def _as_utf8(name: str) -> str:
     """Return a name as a message can hold it; names on disk may be in no encoding."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

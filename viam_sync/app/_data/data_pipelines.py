@@ -1,12 +1,13 @@
-"""The methods of DataClient that create data pipelines, and return them and their runs as records."""
+"""The methods of DataClient for data pipelines, whose runs come as records."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, List, Mapping, Optional, Sequence, Union, cast
+from typing import Any, List, Mapping, Optional, Sequence, Union
 
-from typing_extensions import Self
+from typing_extensions import Self, TypeAlias
 
+from viam_sync.app._data.arguments import STANDARD_SOURCE
 from viam_sync.app._data.pipeline_records import DataPipeline, DataPipelineRun
 from viam_sync.checks import require
 from viam_sync.messages.bson_documents import to_documents
@@ -14,9 +15,10 @@ from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datapipelines as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
+from viam_sync.transfer.paging.paged_call import PagedCall, items_in
+from viam_sync.transfer.paging.pages import Pages
 
-#: TABULAR_DATA_SOURCE_TYPE_STANDARD, as a number: naming it would build the schema when this is imported.
-_STANDARD = cast("data_pb.TabularDataSourceType.ValueType", 1)
+_PIPELINE_RUNS = PagedCall(methods.LIST_DATA_PIPELINE_RUNS, items_in("runs", DataPipelineRun.from_proto), "page_size")
 
 
 @dataclass
@@ -31,7 +33,7 @@ class DataPipelineRunsPage:
         next_page_token: Token of the next page; empty on the last page.
     """
 
-    _client: DataPipelines = field(repr=False, compare=False)
+    _client: DataPipelinesMixin = field(repr=False, compare=False)
     pipeline_id: str
     page_size: int
     runs: List[DataPipelineRun]
@@ -39,7 +41,7 @@ class DataPipelineRunsPage:
 
     @classmethod
     def from_proto(
-        cls, data_pipeline_runs_page: pb.ListDataPipelineRunsResponse, client: DataPipelines, page_size: int
+        cls, data_pipeline_runs_page: pb.ListDataPipelineRunsResponse, client: DataPipelinesMixin, page_size: int
     ) -> Self:
         """Return the page of a message.
 
@@ -89,8 +91,13 @@ class DataPipelineRunsPage:
         )
 
 
-class DataPipelines(Service):
+class DataPipelinesMixin(Service):
     """Methods for data pipelines."""
+
+    # Without TypeAlias, mypy takes these names for variables, which cannot be used as types.
+    DataPipeline: TypeAlias = DataPipeline
+    DataPipelineRun: TypeAlias = DataPipelineRun
+    DataPipelineRunsPage: TypeAlias = DataPipelineRunsPage
 
     def create_data_pipeline(
         self,
@@ -99,7 +106,7 @@ class DataPipelines(Service):
         mql_binary: Sequence[Union[bytes, Mapping[str, Any]]],
         schedule: str,
         enable_backfill: bool,
-        data_source_type: data_pb.TabularDataSourceType.ValueType = _STANDARD,
+        data_source_type: data_pb.TabularDataSourceType.ValueType = STANDARD_SOURCE,
         *,
         timeout: Optional[float] = None,
     ) -> str:
@@ -148,7 +155,7 @@ class DataPipelines(Service):
 
         Raises:
             NotFoundError: If there is no such pipeline.
-            ValueError: If the service answers with what is no pipeline.
+            ValueError: If the service answers with something other than a pipeline.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(id=id)
@@ -168,7 +175,7 @@ class DataPipelines(Service):
 
         Raises:
             NotFoundError: If there is no such organization.
-            ValueError: If the service answers with what is no pipeline.
+            ValueError: If the service answers with something other than a pipeline.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(organization_id=organization_id)
@@ -199,3 +206,36 @@ class DataPipelines(Service):
         request = pb.ListDataPipelineRunsRequest(id=id, page_size=page_size, page_token=page_token)
         response: pb.ListDataPipelineRunsResponse = self._unary_unary(methods.LIST_DATA_PIPELINE_RUNS, request, timeout)
         return DataPipelineRunsPage.from_proto(response, self, page_size)
+
+    def iter_data_pipeline_runs(
+        self,
+        id: str,
+        *,
+        page_size: int = 100,
+        limit: Optional[int] = None,
+        prefetch: bool = True,
+        timeout: Optional[float] = None,
+    ) -> Pages[DataPipelineRun]:
+        """Go through all runs of a data pipeline.
+
+        Args:
+            id: ID of the pipeline.
+            page_size: Runs in a page, up to 100.
+            limit: How many runs at most; None for all.
+            prefetch: Whether to fetch the next page in a thread while the caller works on this one.
+            timeout: Seconds that each page may take, retries included; None for the limit of its retry class.
+
+        Returns:
+            An iterator over the runs; nothing is asked before the first one is.
+
+        Raises:
+            TypeError: If an argument is of the wrong type.
+            ValueError: If ``page_size`` or ``limit`` is out of its range.
+            NotFoundError: While iterating, if there is no such pipeline.
+            GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
+        """
+        require(id=id)
+        request = pb.ListDataPipelineRunsRequest(id=id)
+        return _PIPELINE_RUNS.pages(
+            self._unary_unary, request, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout
+        )

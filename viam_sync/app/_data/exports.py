@@ -1,4 +1,4 @@
-"""The methods of DataClient that bring data home: files into a folder, rows into a file."""
+"""The methods of DataClient that export data: files to a folder, rows to a file."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from functools import partial
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Union
 
 from google.protobuf.message import Message
+from typing_extensions import TypeAlias
 
-from viam_sync.app._data.binary_data import BinaryFiles
-from viam_sync.app._data.iterators import DataIterators
-from viam_sync.app._data.records import plain_rows
-from viam_sync.app._data.tabular_data import TabularQueries
-from viam_sync.checks import parameter_names, worker_count
+from viam_sync.app._data.binary_data import BinaryDataMixin
+from viam_sync.app._data.queries import QueriesMixin
+from viam_sync.app._data.tabular_data import TabularDataMixin
+from viam_sync.app._data.tabular_records import plain_rows
+from viam_sync.checks import parameter_names, path_from, worker_count, wrong_type
 from viam_sync.messages.bson_documents import to_documents
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.cancellation import Cancellation
@@ -21,7 +22,7 @@ from viam_sync.services import methods
 from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
 from viam_sync.transfer.export.exporter import Export
 from viam_sync.transfer.export.results import ExportResult
-from viam_sync.transfer.output.atomic import StrPath, path_from
+from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.output.table_file import TableFile
 
@@ -29,8 +30,11 @@ from viam_sync.transfer.output.table_file import TableFile
 _FETCH = methods.BINARY_DATA_BY_IDS._replace(policy=replace(READ_FILES, attempts=8))
 
 
-class Exports(TabularQueries, BinaryFiles, DataIterators):
-    """Methods that write what matches a filter to disk, however much it is."""
+class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
+    """Methods that write all data that matches a filter to disk, however much it is."""
+
+    # Without TypeAlias, mypy takes the name for a variable, which cannot be used as a type.
+    ExportResult: TypeAlias = ExportResult
 
     def export_binary_data(
         self,
@@ -42,35 +46,35 @@ class Exports(TabularQueries, BinaryFiles, DataIterators):
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
     ) -> ExportResult:
-        """Bring all files that match a filter into a folder, several at a time.
+        """Download all files that match a filter to a folder, several at a time.
 
-        Their contents go to ``data/`` and what is known of them to ``metadata/``, with the names that the official
-        command line gives them. No name leads out of the folder; where two are the same, or differ only by their case,
-        the later one gets a number. A file appears when it is whole and of the size that the service tells, not before.
+        Their contents go to ``data/`` and their metadata to ``metadata/``, with the names that the official command
+        line gives them. No name leads out of the folder; where two are the same, or differ only by their case, the
+        later one gets a number. A file appears when it is whole and of the size that the service tells, not before.
 
-        A file that cannot be had does not keep the others: its result holds the error. ``manifest.jsonl`` lists the
-        files that are whole. With that, a second run brings only what is missing, each to the name that it had,
-        however the first one ended; what is known of the other files is not brought again.
+        A file that cannot be downloaded does not stop the others: its result holds the error. ``manifest.jsonl`` lists
+        the files that are whole. With that, a second run downloads only the missing files, each to the name that it
+        had, however the first one ended; the metadata of the others is not downloaded again.
 
-        Where the service has enough of it (RESOURCE_EXHAUSTED), fewer calls are made at a time, and slowly more again.
-        Files above 16 MiB are downloaded in pieces; where the connection breaks, the rest is asked for. About 4 MiB
-        for each worker are in memory at a time, up to 32 if the files are that large.
+        While the service is overloaded (RESOURCE_EXHAUSTED), fewer calls are made at a time, and then slowly more
+        again. Files above 16 MiB are downloaded in pieces; where the connection breaks, the rest is asked for. About 4
+        MiB for each worker are in memory at a time, up to 32 if the files are that large.
 
         Args:
-            filter: What the files must match; None for all that the caller may read.
+            filter: Filter that the files must match; None for all files that the caller may read.
             folder: The folder; it is made if it is not there.
             workers: How many calls may be under way at a time, up to 64.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud.
-            progress: True for a bar on the terminal, which takes ``pip install "viam-sync[progress]"``; or what is
-                called with the files that are done, how many there are, and ``"files"``.
+            progress: True for a bar on the terminal, which takes ``pip install "viam-sync[progress]"``; or a function
+                that is called with the number of files done, their total, and ``"files"``.
             timeout: Seconds that a call may take before it is made again; None for the limit of its retry class.
 
         Returns:
             One result for each file: its path, or the error. ``complete`` tells whether all are there.
 
         Raises:
-            OSError: If the folder cannot be written, another export is at work in it, or the disk is full. What was
-                done until then is the error's attribute ``result``.
+            OSError: If the folder cannot be written, another export is at work in it, or the disk is full. The error's
+                attribute ``result`` tells which files were done until then.
             TypeError: If an argument is of the wrong type.
             ValueError: If ``workers`` is out of its range.
             UnauthenticatedError: If the service no longer knows the caller; with ``result``.
@@ -83,7 +87,7 @@ class Exports(TabularQueries, BinaryFiles, DataIterators):
             >>> len(client.data_client.export_binary_data(None, folder).already_there)
             24
         """
-        # Few scripts need what speaks HTTP.
+        # The import is delayed, as few scripts need an HTTP client.
         from viam_sync.transfer.export.http_download import Downloader
 
         place = path_from("folder", folder)
@@ -112,7 +116,7 @@ class Exports(TabularQueries, BinaryFiles, DataIterators):
         wanted: Sequence[pb.BinaryMetadata],
         cancellation: Cancellation,
     ) -> Iterable[pb.BinaryData]:
-        request = pb.BinaryDataByIDsRequest(include_binary=True, **_ids(wanted))
+        request = pb.BinaryDataByIDsRequest(include_binary=True, **_file_id_fields(wanted))
         with limit.slot(cancellation) as slot:
             response: pb.BinaryDataByIDsResponse = self._unary_unary(_FETCH, request, timeout, cancellation, slot)
         return response.data
@@ -139,15 +143,15 @@ class Exports(TabularQueries, BinaryFiles, DataIterators):
         message. The file appears when all rows are in it; if anything goes wrong, an older one of that name is kept.
 
         Args:
-            filter_or_query: What the rows must match, None for all that the caller may read; or a query in SQL, or one
-                in MQL as a list of stages, each a dict or a BSON document.
+            filter_or_query: Filter that the rows must match, None for all rows that the caller may read; or a query in
+                SQL, or one in MQL as a list of stages, each a dict or a BSON document.
             path: Path of the file. A file of that name is replaced.
             organization_id: ID of the organization whose data is queried, a UUID; only for a query, which needs it.
             sort_order: Order by time; None for the newest first. Not for a query, which has an order of its own.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud;
                 not for a query.
-            progress: True for a bar on the terminal, which takes ``pip install "viam-sync[progress]"``; or what is
-                called with the rows that are written, how many there are, and ``"rows"``.
+            progress: True for a bar on the terminal, which takes ``pip install "viam-sync[progress]"``; or a function
+                that is called with the number of rows written, their total, and ``"rows"``.
             timeout: Seconds that each page, or the query, may take, retries included; None for the limit of its retry
                 class.
 
@@ -189,8 +193,7 @@ class Exports(TabularQueries, BinaryFiles, DataIterators):
 
     def _queried(self, query: Any, organization_id: Optional[str], timeout: Optional[float]) -> List[Dict[str, Any]]:
         if isinstance(query, (bytes, Mapping)) or not isinstance(query, (str, Sequence)):
-            kind = type(query).__name__
-            raise TypeError(f"filter_or_query takes a Filter, SQL as a str, or MQL as a list of stages, got a {kind}")
+            raise wrong_type("filter_or_query", "a Filter, SQL as a str, or MQL as a list of stages", query)
         if organization_id is None:
             raise ValueError(
                 "filter_or_query is a query, and a query is for the data of one organization; give its ID as"
@@ -219,12 +222,12 @@ class Exports(TabularQueries, BinaryFiles, DataIterators):
         return count
 
 
-def _ids(wanted: Iterable[pb.BinaryMetadata]) -> Dict[str, Any]:
+def _file_id_fields(wanted: Iterable[pb.BinaryMetadata]) -> Dict[str, Any]:
     """Return the fields that name files; those that an older service lists have IDs in three parts."""
     fields: Dict[str, List[Any]] = {"binary_ids": [], "binary_data_ids": []}
     for metadata in wanted:
         if metadata.binary_data_id:
-            # It is asked for as the service wrote it, whatever that is; no caller could mend it.
+            # The ID is not checked, as it comes from the service and no caller could correct it.
             fields["binary_data_ids"].append(metadata.binary_data_id)
         else:
             captured = metadata.capture_metadata

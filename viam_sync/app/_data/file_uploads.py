@@ -6,17 +6,18 @@ from datetime import datetime
 from typing import Any, Iterator, Mapping, Optional, Sequence
 
 from viam_sync.app._data.upload_metadata import upload_metadata
+from viam_sync.checks import path_from
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
-from viam_sync.transfer.output.atomic import StrPath, path_from
+from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.upload.source import FileSource, ProgressChunks, Uploadable, upload_source
 
 
-class FileUploads(Service):
-    """Methods that upload a file; one that is uploaded twice is stored twice, so none of them tries again."""
+class FileUploadsMixin(Service):
+    """Methods that upload a file; a file that is uploaded twice is stored twice, so none of them tries again."""
 
     def file_upload(
         self,
@@ -56,8 +57,8 @@ class FileUploads(Service):
             mime_type: Its MIME type, such as ``image/png``; None to leave it to the extension.
             file_create_time: When the file was created; without a time zone it is UTC. None to leave it open.
             file_modify_time: When the file was last changed; without a time zone it is UTC. None to leave it open.
-            progress: True for a bar on the terminal, or what is called with the bytes that are sent, those there are
-                (None if that is not known), and ``"bytes"``.
+            progress: True for a bar on the terminal; or a function that is called with the number of bytes sent, their
+                total (None if that is not known), and ``"bytes"``.
             timeout: Seconds that the upload may take in all; None for no limit.
 
         Returns:
@@ -130,8 +131,8 @@ class FileUploads(Service):
             file_name: Another name for it; None for its own without the last extension.
             file_create_time: When the file was created; without a time zone it is UTC. None to leave it open.
             file_modify_time: When the file was last changed; without a time zone it is UTC. None to leave it open.
-            progress: True for a bar on the terminal, or what is called with the bytes that are sent, those there are
-                (None if that is not known), and ``"bytes"``.
+            progress: True for a bar on the terminal; or a function that is called with the number of bytes sent, their
+                total (None if that is not known), and ``"bytes"``.
             timeout: Seconds that the upload may take in all; None for no limit.
 
         Returns:

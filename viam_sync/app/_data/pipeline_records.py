@@ -9,9 +9,9 @@ from typing import Any, Dict, List
 from typing_extensions import Self
 
 from viam_sync.messages.bson_documents import from_documents
+from viam_sync.messages.conversion import timestamp_to_datetime
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datapipelines as pb
-from viam_sync.utils import timestamp_to_datetime
 
 
 @dataclass

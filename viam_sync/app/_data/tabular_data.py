@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union, cast
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from viam_sync.app._data.records import TabularData, TabularDataPoint, tabular_items, tabular_row
+from typing_extensions import TypeAlias
+
+from viam_sync.app._data.tabular_records import TabularData, TabularDataPoint, tabular_items, tabular_row
 from viam_sync.checks import parameter_names, require
-from viam_sync.messages.bson_documents import from_documents, to_documents
+from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.transfer.output.atomic import AtomicOutput
 from viam_sync.transfer.output.writers import write_rows
-from viam_sync.utils import struct_to_dict, timestamp_to_datetime
-
-#: TABULAR_DATA_SOURCE_TYPE_STANDARD, as a number: naming it would build the schema when this is imported.
-_STANDARD = cast("pb.TabularDataSourceType.ValueType", 1)
+from viam_sync.transfer.paging.paged_call import PagedCall
+from viam_sync.transfer.paging.pages import Page, Pages
 
 
-class TabularQueries(Service):
+def _read_rows(
+    request: pb.TabularDataByFilterRequest, response: pb.TabularDataByFilterResponse
+) -> Tuple[Page[TabularData], str]:
+    return tabular_items(response), response.last if response.data else ""
+
+
+_ROWS = PagedCall(
+    methods.TABULAR_DATA_BY_FILTER, _read_rows, "limit", "last", place="data_request", time="time_requested"
+)
+
+
+class TabularDataMixin(Service):
     """Methods for tabular data."""
+
+    # Without TypeAlias, mypy takes these names for variables, which cannot be used as types.
+    TabularData: TypeAlias = TabularData
+    TabularDataPoint: TypeAlias = TabularDataPoint
 
     def tabular_data_by_filter(
         self,
@@ -40,7 +55,7 @@ class TabularQueries(Service):
         that is short is not necessarily the last.
 
         Args:
-            filter: What the rows must match; None for all that the caller may read.
+            filter: Filter that the rows must match; None for all rows that the caller may read.
             limit: Rows in the page, up to 100; None for 50.
             sort_order: Order by time; None for the newest first.
             last: Where the page before ended; None for the first page.
@@ -54,8 +69,8 @@ class TabularQueries(Service):
             The rows, how many there are, and where the page ends.
 
         Raises:
-            OSError: If ``dest`` cannot be written. Found before the call, nothing was asked; found later, what would
-                have been returned is the error's attribute ``result``.
+            OSError: If ``dest`` cannot be written. Found before the call, nothing was asked; found later, the error's
+                attribute ``result`` has the value that would have been returned.
             TypeError: If an argument is of the wrong type.
             ValueError: If ``limit`` is negative.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
@@ -81,94 +96,59 @@ class TabularQueries(Service):
             write_rows(destination, page[0], tabular_row, page)
         return page
 
-    def tabular_data_by_sql(
-        self, organization_id: str, sql_query: str, *, timeout: Optional[float] = None
-    ) -> List[Dict[str, Any]]:
-        """Query the tabular data of an organization with SQL.
-
-        The table is ``readings``, the dialect that of MongoDB Atlas SQL. Bound ``time_received`` from below in the
-        WHERE clause: without it, the live service has been seen to return no rows.
-
-        Args:
-            organization_id: ID of the organization, a UUID.
-            sql_query: The query, a SELECT.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The rows. Times are datetimes in UTC without a time zone.
-
-        Raises:
-            InvalidArgumentError: If the query is no SELECT, or none that can be read.
-            ValueError: If the service answers with what is no row.
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-
-        Example:
-            >>> query = "SELECT avg(data.readings.temperature) AS mean FROM readings WHERE time_received > '2024-01-01'"
-            >>> (row,) = client.data_client.tabular_data_by_sql(sandbox.organization_id, query)
-            >>> round(row["mean"])
-            21
-        """
-        require(organization_id=organization_id, sql_query=sql_query)
-        request = pb.TabularDataBySQLRequest(organization_id=organization_id, sql_query=sql_query)
-        response: pb.TabularDataBySQLResponse = self._unary_unary(methods.TABULAR_DATA_BY_SQL, request, timeout)
-        return from_documents(response, response.raw_data)
-
-    def tabular_data_by_mql(
+    def iter_tabular_data(
         self,
-        organization_id: str,
-        mql_binary: Sequence[Union[bytes, Mapping[str, Any]]],
+        filter: Optional[pb.Filter] = None,
         *,
-        use_recent_data: Optional[bool] = None,
-        tabular_data_source_type: pb.TabularDataSourceType.ValueType = _STANDARD,
-        pipeline_id: Optional[str] = None,
-        query_prefix_name: Optional[str] = None,
+        sort_order: Optional[pb.Order.ValueType] = None,
+        page_size: int = 100,
+        limit: Optional[int] = None,
+        include_internal_data: bool = False,
+        prefetch: bool = True,
+        workers: int = 1,
         timeout: Optional[float] = None,
-    ) -> List[Dict[str, Any]]:
-        """Query the tabular data of an organization with an aggregation pipeline of MongoDB.
-
-        Only stages that read are allowed, such as ``$match``, ``$group`` and ``$limit``.
+    ) -> Pages[TabularData]:
+        """Go through all rows that match a filter.
 
         Args:
-            organization_id: ID of the organization, a UUID.
-            mql_binary: The stages in their order, each a dict or a BSON document.
-            use_recent_data: Deprecated: whether to query the hot storage; name it as the source instead.
-            tabular_data_source_type: The storage to query.
-            pipeline_id: ID of the data pipeline whose results are queried, where these are the source.
-            query_prefix_name: Name of a saved query that runs first and feeds the stages.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+            filter: Filter that the rows must match; None for all rows that the caller may read.
+            sort_order: Order by time; None for the newest first.
+            page_size: Rows in a page, up to 100.
+            limit: How many rows at most; None for all.
+            include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud.
+            prefetch: Whether to fetch the next page in a thread while the caller works on this one.
+            workers: How many pages to fetch at a time, up to 64, each of another time; the rows and their order stay
+                the same. Up to 16 pages for each worker are in memory, and some may be fetched in vain.
+            timeout: Seconds that each page may take, retries included; None for the limit of its retry class.
 
         Returns:
-            The rows. Times are datetimes in UTC without a time zone.
+            An iterator over the rows; nothing is asked before the first one is.
 
         Raises:
-            TypeError: If the stages are no list of dicts and BSON documents.
-            ValueError: If a stage has no form in BSON, or the service answers with what is no row.
-            InvalidArgumentError: If a stage is not allowed.
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+            TypeError: If an argument is of the wrong type.
+            ValueError: If ``page_size``, ``limit`` or ``workers`` is out of its range.
+            InternalError: While iterating, if the service returns data that is not of the time range that was asked
+                for.
+            GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
 
         Example:
-            >>> warm = {"$match": {"data.readings.temperature": {"$gt": 21}}}
-            >>> mean = {"$group": {"_id": "$component_name", "co2": {"$avg": "$data.readings.co2"}}}
-            >>> (row,) = client.data_client.tabular_data_by_mql(sandbox.organization_id, [warm, mean])
-            >>> row["_id"], row["co2"] < 500
-            ('air', True)
+            >>> with client.data_client.iter_tabular_data() as rows:
+            ...     temperatures = [row.data["readings"]["temperature"] for row in rows]
+            >>> len(temperatures)
+            1008
         """
-        require(organization_id=organization_id)
-        if not isinstance(use_recent_data, (bool, type(None))):
-            raise TypeError(f"use_recent_data takes a bool, got a {type(use_recent_data).__name__}")
-        kind = tabular_data_source_type
-        if use_recent_data and kind == _STANDARD:
-            kind = pb.TabularDataSourceType.TABULAR_DATA_SOURCE_TYPE_HOT_STORAGE
-        with parameter_names(type="tabular_data_source_type"):
-            source = pb.TabularDataSource(type=kind, pipeline_id=pipeline_id)
-        request = pb.TabularDataByMQLRequest(
-            organization_id=organization_id,
-            mql_binary=to_documents("mql_binary", mql_binary),
-            data_source=source,
-            query_prefix_name=query_prefix_name,
+        data_request = pb.DataRequest(filter=pb.Filter() if filter is None else filter, sort_order=sort_order)
+        request = pb.TabularDataByFilterRequest(include_internal_data=include_internal_data)
+        request.data_request.CopyFrom(data_request)
+        return _ROWS.pages(
+            self._unary_unary,
+            request,
+            page_size=page_size,
+            limit=limit,
+            prefetch=prefetch,
+            timeout=timeout,
+            workers=workers,
         )
-        response: pb.TabularDataByMQLResponse = self._unary_unary(methods.TABULAR_DATA_BY_MQL, request, timeout)
-        return from_documents(response, response.raw_data)
 
     def get_latest_tabular_data(
         self,

@@ -1,4 +1,4 @@
-"""The messages that say what an upload is and where it comes from."""
+"""The metadata of uploads: their kind, and the part and the component that they come from."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, Dict, Mapping, Optional, Sequence
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 
-from viam_sync.checks import is_text, redact, require
+from viam_sync.checks import dictionary, require, wrong_type
+from viam_sync.messages.conversion import value_of
 from viam_sync.proto.app import datasync as pb
-from viam_sync.utils import primitive_to_value
 
 
 def upload_metadata(
@@ -23,7 +23,7 @@ def upload_metadata(
     """Return the metadata of an upload.
 
     Args:
-        kind: What is uploaded.
+        kind: The kind of data.
         part_id: ID of the part that it comes from, a UUID.
         method_parameters: Parameters that it was captured with: plain values, or messages.
         tags: Tags to store with it.
@@ -59,36 +59,29 @@ def capture_metadata(
     return upload_metadata(kind, part_id, **others)
 
 
-def dotted(extension: str, name: str = "file_extension") -> str:
-    """Return an extension with its dot; ``name`` is what the caller knows it as.
+def with_dot(extension: str, name: str = "file_extension") -> str:
+    """Return an extension with its dot; ``name`` is that of the parameter.
 
     Example:
-        >>> from viam_sync.app._data.upload_metadata import dotted
-        >>> dotted("png"), dotted(".png"), dotted("")
+        >>> from viam_sync.app._data.upload_metadata import with_dot
+        >>> with_dot("png"), with_dot(".png"), with_dot("")
         ('.png', '.png', '')
     """
     if not isinstance(extension, str):
-        raise TypeError(f"{name} takes a str, got a {type(extension).__name__}")
+        raise wrong_type(name, "a str", extension)
     return extension if not extension or extension.startswith(".") else f".{extension}"
 
 
 def _parameters(parameters: Optional[Mapping[str, Any]]) -> Optional[Dict[str, AnyMessage]]:
     if parameters is None:
         return None
-    if not isinstance(parameters, Mapping):
-        raise TypeError(f"method_parameters takes a mapping, got a {type(parameters).__name__}")
-    wrong = next((name for name in parameters if not is_text(name)), None)
-    if wrong is not None:
-        raise TypeError(f"method_parameters takes a mapping whose keys are texts, got the key {redact(wrong)}")
-    return {name: _packed(f"method_parameters[{name!r}]", value) for name, value in parameters.items()}
+    plain = dictionary("method_parameters", parameters)
+    return {name: _packed(f"method_parameters[{name!r}]", value) for name, value in plain.items()}
 
 
 def _packed(name: str, value: Any) -> AnyMessage:
     if isinstance(value, Message) and value.DESCRIPTOR.full_name == "google.protobuf.Any":
         return value  # type: ignore[return-value]  # perhaps of another pool; the constructor sees to it
     packed = AnyMessage()
-    try:
-        packed.Pack(value if isinstance(value, Message) else primitive_to_value(value))
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} has no form in a message: {error}") from error
+    packed.Pack(value if isinstance(value, Message) else value_of(value, name))
     return packed

@@ -9,7 +9,7 @@ from typing import Any, Mapping, Optional
 
 from typing_extensions import Self
 
-from viam_sync.app._fleet.records import mapping_of, time_of
+from viam_sync.app._fleet.machine_records import mapping_of, time_of
 from viam_sync.proto import app as pb
 
 
@@ -17,7 +17,7 @@ from viam_sync.proto import app as pb
 class Fragment:
     """A piece of configuration that many machines can share.
 
-    Times are UTC without a time zone, as in the official SDK. What may hold secrets is not printed.
+    Times are UTC without a time zone, as in the official SDK. ``repr()`` leaves out the fields that may hold secrets.
 
     Attributes:
         id: ID of the fragment, a UUID.
@@ -30,7 +30,7 @@ class Fragment:
         robot_part_count: How many parts use it.
         organization_count: How many organizations use it.
         only_used_by_owner: Whether no other organization uses it.
-        visibility: Who can see it.
+        visibility: Its visibility: private, public or unlisted.
         last_updated: When it last changed.
         revision: ID of this revision; each change makes a new one.
         public_namespace: Namespace of the organization that owns it, where it has one.
@@ -38,13 +38,13 @@ class Fragment:
     """
 
     class Visibility(str, Enum):
-        """Who can see a fragment."""
+        """The visibility of a fragment."""
 
-        #: Only the organization that owns it.
+        #: Visible to the organization that owns it alone.
         PRIVATE = "private"
-        #: Everyone.
+        #: Visible to everyone.
         PUBLIC = "public"
-        #: Everyone who knows its ID; only its owner finds it in lists.
+        #: Visible to everyone who knows its ID; only its owner finds it in lists.
         PUBLIC_UNLISTED = "public_unlisted"
         #: The service did not say.
         UNSPECIFIED = "unspecified"
@@ -134,7 +134,7 @@ class FragmentHistoryEntry:
         fragment: ID of the fragment.
         edited_on: When it was changed, UTC without a time zone.
         old: The fragment as it was before.
-        edited_by: Who changed it.
+        edited_by: The user or the key that changed it.
         revision: ID of the revision, which `get_fragment` takes as its ``version``.
         config: The configuration, where the service sent it.
     """

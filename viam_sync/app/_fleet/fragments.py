@@ -6,14 +6,20 @@ from datetime import datetime
 from typing import Any, List, Mapping, Optional
 
 from viam_sync.app._fleet.fragment_records import Fragment, FragmentHistoryEntry
-from viam_sync.checks import describe, parameter_names, require
+from viam_sync.checks import parameter_names, require, wrong_type, wrong_word
 from viam_sync.proto import app as pb
 from viam_sync.rpc.policies import IDEMPOTENT
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
+from viam_sync.transfer.paging.paged_call import PagedCall, items_in
+from viam_sync.transfer.paging.pages import Pages
+
+_FRAGMENT_HISTORY = PagedCall(
+    methods.GET_FRAGMENT_HISTORY, items_in("history", FragmentHistoryEntry.from_proto), size="page_limit"
+)
 
 
-class Fragments(Service):
+class FragmentsMixin(Service):
     """Methods for fragments."""
 
     def list_fragments(
@@ -29,7 +35,7 @@ class Fragments(Service):
         Args:
             org_id: ID of the organization, a UUID.
             show_public: True for the public ones only, False for the organization's private ones only.
-            visibilities: Only fragments that are seen by these; it goes before ``show_public``.
+            visibilities: Only fragments of these visibilities; it takes precedence over ``show_public``.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -42,14 +48,14 @@ class Fragments(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> fragments = cloud.list_fragments(sandbox.organization_id, show_public=False)
+            >>> fragments = app.list_fragments(sandbox.organization_id, show_public=False)
             >>> [fragment.name for fragment in fragments]
             ['data-capture']
         """
         require(org_id=org_id)
         if visibilities is not None and not isinstance(visibilities, (list, tuple)):
-            raise TypeError(f"visibilities takes a list of Fragment.Visibility, got a {type(visibilities).__name__}")
-        wanted = [_checked("visibilities", visibility).to_proto() for visibility in visibilities or ()]
+            raise wrong_type("visibilities", "a list of Fragment.Visibility", visibilities)
+        wanted = [_visibility("visibilities", visibility).to_proto() for visibility in visibilities or ()]
         with parameter_names(organization_id="org_id"):
             request = pb.ListFragmentsRequest(
                 organization_id=org_id, show_public=show_public, fragment_visibility=wanted
@@ -76,7 +82,7 @@ class Fragments(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> fragment = cloud.get_fragment(sandbox.fragment_id)
+            >>> fragment = app.get_fragment(sandbox.fragment_id)
             >>> print(fragment.name, fragment.robot_part_count)
             data-capture 1
         """
@@ -101,7 +107,7 @@ class Fragments(Service):
             org_id: ID of the organization that shall own it, a UUID.
             name: Name of the fragment, unique within the organization.
             config: Its configuration; None for an empty one, to be filled in by `update_fragment`.
-            visibility: Who shall see it; None for its organization alone.
+            visibility: Its visibility; None for private.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -117,12 +123,12 @@ class Fragments(Service):
 
         Example:
             >>> arm = {"name": "arm", "api": "rdk:component:arm", "model": "rdk:builtin:fake"}
-            >>> fragment = cloud.create_fragment(sandbox.organization_id, "fake-arm", {"components": [arm]})
+            >>> fragment = app.create_fragment(sandbox.organization_id, "fake-arm", {"components": [arm]})
             >>> fragment.visibility.value
             'private'
         """
         require(org_id=org_id, name=name)
-        seen_by = None if visibility is None else _checked("visibility", visibility).to_proto()
+        seen_by = None if visibility is None else _visibility("visibility", visibility).to_proto()
         with parameter_names(organization_id="org_id"):
             request = pb.CreateFragmentRequest(name=name, config=config, organization_id=org_id, visibility=seen_by)
         response: pb.CreateFragmentResponse = self._unary_unary(methods.CREATE_FRAGMENT, request, timeout)
@@ -146,12 +152,12 @@ class Fragments(Service):
             fragment_id: ID of the fragment, a UUID.
             name: Name of the fragment from now on.
             config: The whole new configuration; None leaves the old one, and ``{}`` empties it.
-            public: Whether everyone shall see it; None leaves that as it is.
-            visibility: Who shall see it; it goes before ``public``, and None leaves that as it is.
+            public: Whether it is public; None leaves that as it is.
+            visibility: Its new visibility, which takes precedence over ``public``; None leaves it as it is.
             last_known_update: When the fragment last changed as far as the caller knows; if it has changed since,
                 nothing is done.
-            fragment_config_json: The configuration as JSON, which keeps integers apart from floats; it goes before
-                ``config``.
+            fragment_config_json: The configuration as JSON, which keeps integers apart from floats; it takes precedence
+                over ``config``.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -165,8 +171,8 @@ class Fragments(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> fragment = cloud.get_fragment(sandbox.fragment_id)
-            >>> changed = cloud.update_fragment(fragment.id, "capture", last_known_update=fragment.last_updated)
+            >>> fragment = app.get_fragment(sandbox.fragment_id)
+            >>> changed = app.update_fragment(fragment.id, "capture", last_known_update=fragment.last_updated)
             >>> print(changed.name, changed.fragment == fragment.fragment)
             capture True
         """
@@ -177,12 +183,12 @@ class Fragments(Service):
                 name=name,
                 config=config,
                 public=public,
-                visibility=None if visibility is None else _checked("visibility", visibility).to_proto(),
+                visibility=None if visibility is None else _visibility("visibility", visibility).to_proto(),
                 last_known_update=last_known_update,
                 fragment_config_json=fragment_config_json,
             )
         method = methods.UPDATE_FRAGMENT
-        # Against a last known update, a second attempt would be rejected because of what the first one did.
+        # With a last known update, a second attempt would be rejected because of the change that the first one made.
         if last_known_update is None:
             method = method._replace(policy=IDEMPOTENT)
         response: pb.UpdateFragmentResponse = self._unary_unary(method, request, timeout)
@@ -212,8 +218,8 @@ class Fragments(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> changed = cloud.update_fragment(sandbox.fragment_id, "capture")
-            >>> cloud.get_fragment_history(sandbox.fragment_id)[0].old.name
+            >>> changed = app.update_fragment(sandbox.fragment_id, "capture")
+            >>> app.get_fragment_history(sandbox.fragment_id)[0].old.name
             'data-capture'
         """
         require(id=id)
@@ -221,10 +227,49 @@ class Fragments(Service):
         response: pb.GetFragmentHistoryResponse = self._unary_unary(methods.GET_FRAGMENT_HISTORY, request, timeout)
         return [FragmentHistoryEntry.from_proto(entry) for entry in response.history]
 
+    def iter_fragment_history(
+        self,
+        id: str,
+        *,
+        page_size: int = 100,
+        limit: Optional[int] = None,
+        prefetch: bool = True,
+        timeout: Optional[float] = None,
+    ) -> Pages[FragmentHistoryEntry]:
+        """Go through all changes of a fragment.
 
-def _checked(parameter: str, given: object) -> Fragment.Visibility:
+        Args:
+            id: ID of the fragment, a UUID.
+            page_size: Changes in a page, up to 100.
+            limit: How many changes at most; None for all.
+            prefetch: Whether to fetch the next page in a thread while the caller works on this one.
+            timeout: Seconds that each page may take, retries included; None for the limit of its retry class.
+
+        Returns:
+            An iterator over the changes, each with the fragment as it was before; nothing is asked before the first one
+            is.
+
+        Raises:
+            TypeError: If an argument is of the wrong type.
+            ValueError: If ``page_size`` or ``limit`` is out of its range.
+            NotFoundError: While iterating, if there is no such fragment.
+            GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
+
+        Example:
+            >>> changed = app.update_fragment(sandbox.fragment_id, "capture")
+            >>> [change.old.name for change in app.iter_fragment_history(sandbox.fragment_id, limit=1)]
+            ['data-capture']
+        """
+        require(id=id)
+        request = pb.GetFragmentHistoryRequest(id=id)
+        return _FRAGMENT_HISTORY.pages(
+            self._unary_unary, request, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout
+        )
+
+
+def _visibility(parameter: str, given: object) -> Fragment.Visibility:
     try:
         return Fragment.Visibility(given)
-    except (ValueError, RecursionError):  # its message shows what was given, however deep
+    except (ValueError, RecursionError):  # its message would show the whole value
         members = ", ".join(str(member) for member in Fragment.Visibility)
-    raise ValueError(f"{parameter} takes a Fragment.Visibility ({members}), got {describe(given)}")
+    raise wrong_word(parameter, f"a Fragment.Visibility ({members})", given)

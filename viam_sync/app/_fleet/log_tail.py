@@ -9,7 +9,7 @@ from typing import Callable, Deque, Iterator, List, Optional, Tuple
 
 import grpc
 
-from viam_sync.app._fleet.records import LogEntry
+from viam_sync.app._fleet.machine_records import LogEntry
 from viam_sync.errors import GRPCError
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
@@ -50,7 +50,7 @@ class LogsStream(Closing, Iterator[List[LogEntry]]):
         timeout: Seconds after which it ends with DeadlineExceededError; None for no limit.
 
     Example:
-        >>> with cloud.tail_robot_part_logs(sandbox.robot_part_id, errors_only=False) as stream:
+        >>> with app.tail_robot_part_logs(sandbox.robot_part_id, errors_only=False) as stream:
         ...     sandbox.wait_for_tail(sandbox.robot_part_id)
         ...     sandbox.log(sandbox.robot_part_id, "Hot")
         ...     [entry.message for entry in next(stream)]
@@ -90,7 +90,7 @@ class LogsStream(Closing, Iterator[List[LogEntry]]):
             GRPCError: If the service refuses it, or is lost for good; a subclass says which.
 
         Example:
-            >>> with cloud.tail_robot_part_logs(sandbox.robot_part_id, errors_only=False) as stream:
+            >>> with app.tail_robot_part_logs(sandbox.robot_part_id, errors_only=False) as stream:
             ...     sandbox.wait_for_tail(sandbox.robot_part_id)
             ...     sandbox.log(sandbox.robot_part_id, "Ready")
             ...     [entry.level for entry in stream.next()]
@@ -102,7 +102,7 @@ class LogsStream(Closing, Iterator[List[LogEntry]]):
         """End the stream; closing it again does nothing.
 
         Example:
-            >>> stream = cloud.tail_robot_part_logs(sandbox.robot_part_id)
+            >>> stream = app.tail_robot_part_logs(sandbox.robot_part_id)
             >>> stream.close()
             >>> list(stream)
             []
@@ -282,12 +282,12 @@ def _moment(entry: common_pb.LogEntry) -> int:
     return min(max(entry.time.seconds * 1_000_000_000 + entry.time.nanos, 0), _LAST)
 
 
-def timestamp(nanoseconds: int) -> google_pb.Timestamp:
+def timestamp_from_nanoseconds(nanoseconds: int) -> google_pb.Timestamp:
     """Return a time as a message.
 
     Example:
-        >>> from viam_sync.app._fleet.log_tail import timestamp
-        >>> timestamp(1_500_000_000).ToJsonString()
+        >>> from viam_sync.app._fleet.log_tail import timestamp_from_nanoseconds
+        >>> timestamp_from_nanoseconds(1_500_000_000).ToJsonString()
         '1970-01-01T00:00:01.500Z'
     """
     seconds, nanos = divmod(nanoseconds, 10**9)

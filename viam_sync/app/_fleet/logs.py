@@ -6,9 +6,9 @@ import time
 from datetime import datetime
 from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence, Tuple
 
-from viam_sync.app._fleet.log_tail import LogsStream, Tail, timestamp
-from viam_sync.app._fleet.records import LogEntry
-from viam_sync.checks import describe, parameter_names, require, require_seconds
+from viam_sync.app._fleet.log_tail import LogsStream, Tail, timestamp_from_nanoseconds
+from viam_sync.app._fleet.machine_records import LogEntry
+from viam_sync.checks import parameter_names, require, require_seconds, whole, wrong_type
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
 from viam_sync.rpc.cancellation import Cancellation
@@ -22,11 +22,11 @@ from viam_sync.transfer.paging.paged_call import PagedCall, items_in
 from viam_sync.transfer.paging.pages import Page, Pages, walk
 
 _LOGS = PagedCall(methods.GET_ROBOT_PART_LOGS, items_in("logs", LogEntry.from_proto))
-#: Levels that the service may still send of the stored log, as asking it for errors only is deprecated.
+#: Levels that are dropped where only errors are wanted, as the service may ignore errors_only, which is deprecated.
 _NO_ERRORS = ("debug", "info", "warn", "warning")
 
 
-class Logs(Service):
+class LogsMixin(Service):
     """Methods for the logs of parts."""
 
     def get_robot_part_logs(
@@ -45,9 +45,9 @@ class Logs(Service):
         user_facing_only: Optional[bool] = None,
         timeout: Optional[float] = None,
     ) -> List[LogEntry]:
-        """Get what a part has logged, the newest first, and write it to a file where one is named.
+        """Get the log entries of a part, the newest first, and write them to a file if one is named.
 
-        The service sends it in pages; they are asked for until there are enough entries, or no more.
+        The service sends them in pages, which are asked for until there are enough entries, or no more.
 
         Args:
             robot_part_id: ID of the part, a UUID.
@@ -80,12 +80,12 @@ class Logs(Service):
 
         Example:
             >>> sandbox.log(sandbox.robot_part_id, "The battery is low", level="warn")
-            >>> [entry.message for entry in cloud.get_robot_part_logs(sandbox.robot_part_id, filter="battery")]
+            >>> [entry.message for entry in app.get_robot_part_logs(sandbox.robot_part_id, filter="battery")]
             ['The battery is low']
         """
         require(robot_part_id=robot_part_id)
         require_seconds("timeout", timeout)
-        count = _checked_count(num_log_entries)
+        count = whole("num_log_entries", num_log_entries, 0, note=", where 0 stands for all entries")
         destination = None if dest is None else AtomicOutput(dest, rejected=(".csv",))
         request = _logs_request(
             robot_part_id,
@@ -120,7 +120,7 @@ class Logs(Service):
         prefetch: bool = True,
         timeout: Optional[float] = None,
     ) -> Pages[LogEntry]:
-        """Go through all that a part has logged, the newest first.
+        """Go through all log entries of a part, the newest first.
 
         Args:
             robot_part_id: ID of the part, a UUID.
@@ -148,7 +148,7 @@ class Logs(Service):
 
         Example:
             >>> sandbox.log(sandbox.robot_part_id, "The battery is low", level="warn")
-            >>> [entry.message for entry in cloud.iter_robot_part_logs(sandbox.robot_part_id, filter="battery")]
+            >>> [entry.message for entry in app.iter_robot_part_logs(sandbox.robot_part_id, filter="battery")]
             ['The battery is low']
         """
         require(robot_part_id=robot_part_id)
@@ -193,7 +193,7 @@ class Logs(Service):
             ClosedError: If the client was closed.
 
         Example:
-            >>> with cloud.tail_robot_part_logs(sandbox.robot_part_id) as stream:
+            >>> with app.tail_robot_part_logs(sandbox.robot_part_id) as stream:
             ...     sandbox.wait_for_tail(sandbox.robot_part_id)
             ...     sandbox.log(sandbox.robot_part_id, "The motor stalled", level="error")
             ...     print(stream.next()[0].message)
@@ -222,7 +222,7 @@ class Logs(Service):
             id=tail.id,
             errors_only=tail.errors_only,
             filter=tail.filter,
-            start=timestamp(start),
+            start=timestamp_from_nanoseconds(start),
             order=pb.LogOrder.LOG_ORDER_ASCENDING,
         )
         for page in self._pages_of_logs(request, None, lambda: None, cancellation):
@@ -261,16 +261,8 @@ def _logs_request(
     robot_part_id: str, filter: Optional[str], log_levels: Sequence[str], **more: Any
 ) -> pb.GetRobotPartLogsRequest:
     if isinstance(log_levels, (str, bytes)):
-        raise TypeError(f"log_levels takes a list such as ['error'], got {log_levels!r}")
+        raise wrong_type("log_levels", "a list such as ['error']", log_levels)
     with parameter_names(id="robot_part_id", levels="log_levels"):
         return pb.GetRobotPartLogsRequest(
             id=robot_part_id, filter="" if filter is None else filter, page_token="", levels=log_levels, **more
         )
-
-
-def _checked_count(count: int) -> int:
-    if not isinstance(count, int):
-        raise TypeError(f"num_log_entries takes an int, got {describe(count)}")
-    if count < 0:
-        raise ValueError(f"num_log_entries takes 0 for all entries, or how many at most, got {describe(count)}")
-    return count

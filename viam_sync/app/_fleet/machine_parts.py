@@ -1,4 +1,4 @@
-"""The methods of AppClient that return parts as records."""
+"""The methods of AppClient for the parts of machines."""
 
 from __future__ import annotations
 
@@ -6,19 +6,29 @@ import json
 from datetime import datetime
 from typing import Any, List, Mapping, Optional
 
-from viam_sync.app._fleet.records import RobotPart, RobotPartHistoryEntry
-from viam_sync.checks import parameter_names, require, whole
+from google.protobuf.struct_pb2 import Struct
+
+from viam_sync.app._fleet.machine_records import RobotPart, RobotPartHistoryEntry
+from viam_sync.checks import parameter_names, require, whole, wrong_type
+from viam_sync.messages.values import value_to_message
 from viam_sync.proto import app as pb
 from viam_sync.rpc.policies import IDEMPOTENT
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.transfer.output.atomic import AtomicOutput
+from viam_sync.transfer.paging.paged_call import PagedCall, items_in
+from viam_sync.transfer.paging.pages import Pages
 
-#: More spaces would make a small configuration a large file, and a huge number of them takes all the memory.
+#: The most spaces of an indent: many more would make the file huge, and take all the memory.
 _DEEPEST_INDENT = 100
 
 
-class MachineParts(Service):
+_PART_HISTORY = PagedCall(
+    methods.GET_ROBOT_PART_HISTORY, items_in("history", RobotPartHistoryEntry.from_proto), size="page_limit"
+)
+
+
+class MachinePartsMixin(Service):
     """Methods for the parts of machines."""
 
     def get_robot_parts(self, robot_id: str, *, timeout: Optional[float] = None) -> List[RobotPart]:
@@ -36,7 +46,7 @@ class MachineParts(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> parts = cloud.get_robot_parts(sandbox.robot_id)
+            >>> parts = app.get_robot_parts(sandbox.robot_id)
             >>> [part.main_part for part in parts][0]
             True
         """
@@ -67,7 +77,7 @@ class MachineParts(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> part = cloud.get_robot_part(sandbox.robot_part_id)
+            >>> part = app.get_robot_part(sandbox.robot_part_id)
             >>> part.robot == sandbox.robot_id
             True
         """
@@ -100,8 +110,8 @@ class MachineParts(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> part = cloud.get_robot_part(sandbox.robot_part_id)
-            >>> cloud.get_robot_part_by_name_and_location(part.name, part.location_id).id == part.id
+            >>> part = app.get_robot_part(sandbox.robot_part_id)
+            >>> app.get_robot_part_by_name_and_location(part.name, part.location_id).id == part.id
             True
         """
         require(name=name, location_id=location_id)
@@ -137,9 +147,9 @@ class MachineParts(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> part_id = cloud.new_robot_part(sandbox.robot_id, "arm")
-            >>> part = cloud.update_robot_part(part_id, "left arm")
-            >>> [change.old.name for change in cloud.get_robot_part_history(part_id)]
+            >>> part_id = app.new_robot_part(sandbox.robot_id, "arm")
+            >>> part = app.update_robot_part(part_id, "left arm")
+            >>> [change.old.name for change in app.get_robot_part_history(part_id)]
             ['arm']
         """
         require(robot_part_id=robot_part_id)
@@ -147,6 +157,50 @@ class MachineParts(Service):
             request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end, page_limit=page_limit)
         response: pb.GetRobotPartHistoryResponse = self._unary_unary(methods.GET_ROBOT_PART_HISTORY, request, timeout)
         return [RobotPartHistoryEntry.from_proto(entry) for entry in response.history]
+
+    def iter_robot_part_history(
+        self,
+        robot_part_id: str,
+        *,
+        start: Optional[datetime] = None,
+        end: Optional[datetime] = None,
+        page_size: int = 100,
+        limit: Optional[int] = None,
+        prefetch: bool = True,
+        timeout: Optional[float] = None,
+    ) -> Pages[RobotPartHistoryEntry]:
+        """Go through all changes of a part, the newest first.
+
+        Args:
+            robot_part_id: ID of the part, a UUID.
+            start: Only changes from this time on; without a time zone it is UTC.
+            end: Only changes before this time; without a time zone it is UTC.
+            page_size: Changes in a page, up to 100.
+            limit: How many changes at most; None for all.
+            prefetch: Whether to fetch the next page in a thread while the caller works on this one.
+            timeout: Seconds that each page may take, retries included; None for the limit of its retry class.
+
+        Returns:
+            An iterator over the changes, each with the part as it was before; nothing is asked before the first one is.
+
+        Raises:
+            TypeError: If an argument is of the wrong type.
+            ValueError: If ``page_size`` or ``limit`` is out of its range.
+            NotFoundError: While iterating, if there is no such part.
+            GRPCError: While iterating, if the service refuses a page or cannot be reached; a subclass says which.
+
+        Example:
+            >>> part_id = app.new_robot_part(sandbox.robot_id, "arm")
+            >>> part = app.update_robot_part(part_id, "left arm")
+            >>> [change.old.name for change in app.iter_robot_part_history(part_id)]
+            ['arm']
+        """
+        require(robot_part_id=robot_part_id)
+        with parameter_names(id="robot_part_id"):
+            request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end)
+        return _PART_HISTORY.pages(
+            self._unary_unary, request, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout
+        )
 
     def update_robot_part(
         self,
@@ -166,8 +220,8 @@ class MachineParts(Service):
             robot_config: The whole new configuration; None leaves the old one, and ``{}`` empties it.
             last_known_update: When the part last changed as far as the caller knows; if it has changed since, nothing
                 is done.
-            robot_config_json: The configuration as JSON, which keeps integers apart from floats; it goes before
-                ``robot_config``.
+            robot_config_json: The configuration as JSON, which keeps integers apart from floats; it takes precedence
+                over ``robot_config``.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -180,7 +234,7 @@ class MachineParts(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> part = cloud.update_robot_part(sandbox.robot_part_id, "brain", {"components": []})
+            >>> part = app.update_robot_part(sandbox.robot_part_id, "brain", {"components": []})
             >>> part.name, part.robot_config
             ('brain', {'components': []})
         """
@@ -194,7 +248,7 @@ class MachineParts(Service):
                 robot_config_json=robot_config_json,
             )
         method = methods.UPDATE_ROBOT_PART
-        # Against a last known update, a second attempt would be rejected because of what the first one did.
+        # With a last known update, a second attempt would be rejected because of the change that the first one made.
         if last_known_update is None:
             method = method._replace(policy=IDEMPOTENT)
         response: pb.UpdateRobotPartResponse = self._unary_unary(method, request, timeout)
@@ -217,7 +271,7 @@ class MachineParts(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
         Example:
-            >>> part = cloud.create_robot_part_secret(sandbox.robot_part_id)
+            >>> part = app.create_robot_part_secret(sandbox.robot_part_id)
             >>> len(part.secrets)
             2
         """
@@ -229,10 +283,48 @@ class MachineParts(Service):
         )
         return RobotPart.from_proto(response.part)
 
+    def set_config_property(
+        self, robot_part_id: str, property_changes: Mapping[str, Any], *, timeout: Optional[float] = None
+    ) -> List[pb.ConfigPropertyChangeResult]:
+        """Change single properties in the configuration of a part.
+
+        Each change succeeds or fails for itself; look at every result.
+
+        Args:
+            robot_part_id: ID of the part, a UUID.
+            property_changes: For each path of a property, such as ``components.0.attributes.max_rpm``, its new value:
+                None, a bool, a number, a string, or a list or dict of these.
+            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
+
+        Returns:
+            The result of each change.
+
+        Raises:
+            TypeError: If ``property_changes`` is no dict, or holds what JSON cannot.
+            ValueError: If it holds itself.
+            NotFoundError: If there is no such part.
+            InvalidArgumentError: If there are no changes.
+            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
+            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> changes = {"components.0.attributes.max_rpm": 90}
+            >>> [result.success for result in app.set_config_property(sandbox.robot_part_id, changes)]
+            [True]
+        """
+        require(robot_part_id=robot_part_id, property_changes=property_changes)
+        if not isinstance(property_changes, Mapping):
+            raise wrong_type("property_changes", "a dict of paths and values", property_changes)
+        values: Struct = value_to_message(Struct, property_changes, "property_changes")
+        changes = [pb.ConfigPropertyChange(path=path, value=values.fields[path]) for path in property_changes]
+        request = pb.SetConfigPropertyRequest(robot_part_id=robot_part_id, property_changes=changes)
+        response: pb.SetConfigPropertyResponse = self._unary_unary(methods.SET_CONFIG_PROPERTY, request, timeout)
+        return list(response.property_changes)
+
 
 def _indented(config_json: str, indent: int) -> str:
     try:
         return json.dumps(json.loads(config_json or "{}"), indent=indent) + "\n"
     except (ValueError, RecursionError):
-        # Whatever the service takes for a configuration is better kept than lost.
+        # The configuration is written as it came, rather than lost.
         return config_json

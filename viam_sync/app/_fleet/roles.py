@@ -1,4 +1,4 @@
-"""The methods of AppClient that take roles in words, and the record of what a key may do."""
+"""The methods of AppClient that give and take roles, and the record of a role of an API key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import List, Literal, Optional, Tuple, get_args
 
 from typing_extensions import Self
 
-from viam_sync.checks import describe, parameter_names, require
+from viam_sync.checks import items_of, one_of, parameter_names, require, wrong_type
 from viam_sync.proto import app as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
@@ -40,8 +40,8 @@ class APIKeyAuthorization:
     resource_id: str
 
     def __post_init__(self) -> None:
-        _check("role", self.role, get_args(Role))
-        _check("resource_type", self.resource_type, get_args(ResourceType))
+        one_of("role", self.role, get_args(Role))
+        one_of("resource_type", self.resource_type, get_args(ResourceType))
         require(resource_id=self.resource_id)
 
     @classmethod
@@ -62,7 +62,7 @@ class APIKeyAuthorization:
         role = authorization.authorization_id
         if role.startswith(prefix):
             role = role[len(prefix) :]
-        # What is not among the words of the types is refused by the constructor.
+        # The constructor refuses a role or a type that is not among the words.
         return cls(role, authorization.resource_type, authorization.resource_id)  # type: ignore[arg-type]
 
     @property
@@ -83,7 +83,7 @@ class APIKeyAuthorization:
         )
 
 
-class Roles(Service):
+class RolesMixin(Service):
     """Methods that give and take roles."""
 
     def add_role(
@@ -116,8 +116,8 @@ class Roles(Service):
 
         Example:
             >>> user_id = sandbox.sign_in("bob@example.com")
-            >>> cloud.add_role(sandbox.organization_id, user_id, "operator", "location", sandbox.location_id)
-            >>> roles = cloud.list_authorizations(sandbox.organization_id, [sandbox.location_id])
+            >>> app.add_role(sandbox.organization_id, user_id, "operator", "location", sandbox.location_id)
+            >>> roles = app.list_authorizations(sandbox.organization_id, [sandbox.location_id])
             >>> [role.authorization_id for role in roles]
             ['location_operator']
         """
@@ -156,8 +156,8 @@ class Roles(Service):
 
         Example:
             >>> user_id = sandbox.sign_in("bob@example.com")
-            >>> cloud.add_role(sandbox.organization_id, user_id, "owner", "robot", sandbox.robot_id)
-            >>> cloud.remove_role(sandbox.organization_id, user_id, "owner", "robot", sandbox.robot_id)
+            >>> app.add_role(sandbox.organization_id, user_id, "owner", "robot", sandbox.robot_id)
+            >>> app.remove_role(sandbox.organization_id, user_id, "owner", "robot", sandbox.robot_id)
         """
         require(org_id=org_id, identity_id=identity_id, resource_id=resource_id)
         with parameter_names(organization_id="org_id"):
@@ -185,11 +185,13 @@ class Roles(Service):
             organization_id: ID of the organization, a UUID.
             old_identity_id: ID of the user or the API key that has the role.
             old_role: The role that it has: ``owner`` or ``operator``.
-            old_resource_type: What that is for: ``organization``, ``location`` or ``robot``.
+            old_resource_type: The type of the resource that the old role is for: ``organization``, ``location`` or
+                ``robot``.
             old_resource_id: ID of the organization, location or machine that it is for.
             new_identity_id: ID of the user or the API key that shall have the new role.
             new_role: The new role: ``owner`` or ``operator``.
-            new_resource_type: What it shall be for: ``organization``, ``location`` or ``robot``.
+            new_resource_type: The type of the resource that the new role is for: ``organization``, ``location`` or
+                ``robot``.
             new_resource_id: ID of the organization, location or machine that it shall be for.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
@@ -204,8 +206,8 @@ class Roles(Service):
 
         Example:
             >>> user_id, robot = sandbox.sign_in("bob@example.com"), ("robot", sandbox.robot_id)
-            >>> cloud.add_role(sandbox.organization_id, user_id, "owner", *robot)
-            >>> cloud.change_role(sandbox.organization_id, user_id, "owner", *robot, user_id, "operator", *robot)
+            >>> app.add_role(sandbox.organization_id, user_id, "owner", *robot)
+            >>> app.change_role(sandbox.organization_id, user_id, "owner", *robot, user_id, "operator", *robot)
         """
         require(
             organization_id=organization_id,
@@ -252,7 +254,7 @@ class Roles(Service):
         Example:
             >>> from viam_sync.app.app_client import APIKeyAuthorization
             >>> role = APIKeyAuthorization("operator", "robot", sandbox.robot_id)
-            >>> api_key, api_key_id = cloud.create_key(sandbox.organization_id, [role], "for the rover")
+            >>> api_key, api_key_id = app.create_key(sandbox.organization_id, [role], "for the rover")
         """
         require(org_id=org_id)
         request = pb.CreateKeyRequest(
@@ -266,8 +268,8 @@ class Roles(Service):
 def _authorization(
     organization_id: str, identity_id: str, role: str, resource_type: str, resource_id: str, prefix: str = ""
 ) -> pb.Authorization:
-    _check(f"{prefix}role", role, get_args(Role))
-    _check(f"{prefix}resource_type", resource_type, get_args(ResourceType))
+    one_of(f"{prefix}role", role, get_args(Role))
+    one_of(f"{prefix}resource_type", resource_type, get_args(ResourceType))
     with parameter_names(identity_id=f"{prefix}identity_id", resource_id=f"{prefix}resource_id"):
         return pb.Authorization(
             authorization_type="role",
@@ -286,17 +288,9 @@ def _of_key(organization_id: str, given: APIKeyAuthorization) -> pb.Authorizatio
     return authorization
 
 
-def _check(parameter: str, given: str, allowed: Tuple[str, ...]) -> None:
-    if not isinstance(given, str) or given not in allowed:
-        raise ValueError(f"{parameter} takes one of {', '.join(map(repr, allowed))}, got {describe(given)}")
-
-
 def _checked_list(authorizations: List[APIKeyAuthorization]) -> List[APIKeyAuthorization]:
-    if not isinstance(authorizations, (list, tuple)):
-        raise TypeError(f"authorizations takes a list of APIKeyAuthorization, got a {type(authorizations).__name__}")
-    for index, given in enumerate(authorizations):
+    items = items_of("authorizations", authorizations, "APIKeyAuthorization")
+    for index, given in enumerate(items):
         if not isinstance(given, APIKeyAuthorization):
-            raise TypeError(f"authorizations[{index}] takes an APIKeyAuthorization, got a {type(given).__name__}")
-    if not authorizations:
-        raise ValueError("authorizations is empty; a key needs at least one APIKeyAuthorization")
-    return authorizations
+            raise wrong_type(f"authorizations[{index}]", "an APIKeyAuthorization", given)
+    return items

@@ -11,11 +11,11 @@ from google.protobuf.internal.containers import (
     RepeatedScalarFieldContainer,
     ScalarMap,
 )
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from viam_sync.messages.enums import EnumTypeWrapper
 from viam_sync.messages.values import StructLike, TimestampLike
 from viam_sync.proto import common as common_pb
 from viam_sync.proto.app import mltraining as mltraining_pb
@@ -24,7 +24,7 @@ from viam_sync.proto.app import packages as packages_pb
 class _OnlineState:
     ValueType = NewType("ValueType", int)
 
-class _OnlineStateWrapper(_EnumTypeWrapper[_OnlineState.ValueType], type):
+class _OnlineStateWrapper(EnumTypeWrapper[_OnlineState.ValueType], type):
     ONLINE_STATE_UNSPECIFIED: _OnlineState.ValueType
     ONLINE_STATE_ONLINE: _OnlineState.ValueType
     ONLINE_STATE_OFFLINE: _OnlineState.ValueType
@@ -43,7 +43,7 @@ class OnlineState(_OnlineState, metaclass=_OnlineStateWrapper):
 class _AuthenticationType:
     ValueType = NewType("ValueType", int)
 
-class _AuthenticationTypeWrapper(_EnumTypeWrapper[_AuthenticationType.ValueType], type):
+class _AuthenticationTypeWrapper(EnumTypeWrapper[_AuthenticationType.ValueType], type):
     AUTHENTICATION_TYPE_UNSPECIFIED: _AuthenticationType.ValueType
     AUTHENTICATION_TYPE_WEB_OAUTH: _AuthenticationType.ValueType
     AUTHENTICATION_TYPE_API_KEY: _AuthenticationType.ValueType
@@ -65,7 +65,7 @@ class AuthenticationType(_AuthenticationType, metaclass=_AuthenticationTypeWrapp
 class _LoginMethod:
     ValueType = NewType("ValueType", int)
 
-class _LoginMethodWrapper(_EnumTypeWrapper[_LoginMethod.ValueType], type):
+class _LoginMethodWrapper(EnumTypeWrapper[_LoginMethod.ValueType], type):
     LOGIN_METHOD_UNSPECIFIED: _LoginMethod.ValueType
     LOGIN_METHOD_PASSWORD: _LoginMethod.ValueType
     LOGIN_METHOD_GOOGLE: _LoginMethod.ValueType
@@ -84,7 +84,7 @@ class LoginMethod(_LoginMethod, metaclass=_LoginMethodWrapper):
 class _LogOrder:
     ValueType = NewType("ValueType", int)
 
-class _LogOrderWrapper(_EnumTypeWrapper[_LogOrder.ValueType], type):
+class _LogOrderWrapper(EnumTypeWrapper[_LogOrder.ValueType], type):
     LOG_ORDER_UNSPECIFIED: _LogOrder.ValueType
     LOG_ORDER_ASCENDING: _LogOrder.ValueType
     LOG_ORDER_DESCENDING: _LogOrder.ValueType
@@ -104,7 +104,7 @@ class LogOrder(_LogOrder, metaclass=_LogOrderWrapper):
 class _FragmentVisibility:
     ValueType = NewType("ValueType", int)
 
-class _FragmentVisibilityWrapper(_EnumTypeWrapper[_FragmentVisibility.ValueType], type):
+class _FragmentVisibilityWrapper(EnumTypeWrapper[_FragmentVisibility.ValueType], type):
     FRAGMENT_VISIBILITY_UNSPECIFIED: _FragmentVisibility.ValueType
     FRAGMENT_VISIBILITY_PRIVATE: _FragmentVisibility.ValueType
     FRAGMENT_VISIBILITY_PUBLIC: _FragmentVisibility.ValueType
@@ -127,7 +127,7 @@ class FragmentVisibility(_FragmentVisibility, metaclass=_FragmentVisibilityWrapp
 class _FragmentErrorType:
     ValueType = NewType("ValueType", int)
 
-class _FragmentErrorTypeWrapper(_EnumTypeWrapper[_FragmentErrorType.ValueType], type):
+class _FragmentErrorTypeWrapper(EnumTypeWrapper[_FragmentErrorType.ValueType], type):
     FRAGMENT_ERROR_TYPE_UNSPECIFIED: _FragmentErrorType.ValueType
     FRAGMENT_ERROR_TYPE_NO_ACCESS: _FragmentErrorType.ValueType
     FRAGMENT_ERROR_TYPE_NESTING_LIMIT_EXCEEDED: _FragmentErrorType.ValueType
@@ -154,7 +154,7 @@ class FragmentErrorType(_FragmentErrorType, metaclass=_FragmentErrorTypeWrapper)
 class _ModuleSourceType:
     ValueType = NewType("ValueType", int)
 
-class _ModuleSourceTypeWrapper(_EnumTypeWrapper[_ModuleSourceType.ValueType], type):
+class _ModuleSourceTypeWrapper(EnumTypeWrapper[_ModuleSourceType.ValueType], type):
     MODULE_SOURCE_TYPE_UNSPECIFIED: _ModuleSourceType.ValueType
     MODULE_SOURCE_TYPE_EXTERNAL: _ModuleSourceType.ValueType
     MODULE_SOURCE_TYPE_VIAM_HOSTED: _ModuleSourceType.ValueType
@@ -173,7 +173,7 @@ class ModuleSourceType(_ModuleSourceType, metaclass=_ModuleSourceTypeWrapper):
 class _ModuleLanguage:
     ValueType = NewType("ValueType", int)
 
-class _ModuleLanguageWrapper(_EnumTypeWrapper[_ModuleLanguage.ValueType], type):
+class _ModuleLanguageWrapper(EnumTypeWrapper[_ModuleLanguage.ValueType], type):
     MODULE_LANGUAGE_UNSPECIFIED: _ModuleLanguage.ValueType
     MODULE_LANGUAGE_GOLANG: _ModuleLanguage.ValueType
     MODULE_LANGUAGE_PYTHON: _ModuleLanguage.ValueType
@@ -190,7 +190,7 @@ class ModuleLanguage(_ModuleLanguage, metaclass=_ModuleLanguageWrapper):
 class _RegistryItemStatus:
     ValueType = NewType("ValueType", int)
 
-class _RegistryItemStatusWrapper(_EnumTypeWrapper[_RegistryItemStatus.ValueType], type):
+class _RegistryItemStatusWrapper(EnumTypeWrapper[_RegistryItemStatus.ValueType], type):
     REGISTRY_ITEM_STATUS_UNSPECIFIED: _RegistryItemStatus.ValueType
     REGISTRY_ITEM_STATUS_PUBLISHED: _RegistryItemStatus.ValueType
     REGISTRY_ITEM_STATUS_IN_DEVELOPMENT: _RegistryItemStatus.ValueType
@@ -205,7 +205,7 @@ class RegistryItemStatus(_RegistryItemStatus, metaclass=_RegistryItemStatusWrapp
 class _Visibility:
     ValueType = NewType("ValueType", int)
 
-class _VisibilityWrapper(_EnumTypeWrapper[_Visibility.ValueType], type):
+class _VisibilityWrapper(EnumTypeWrapper[_Visibility.ValueType], type):
     VISIBILITY_UNSPECIFIED: _Visibility.ValueType
     VISIBILITY_PRIVATE: _Visibility.ValueType
     VISIBILITY_PUBLIC: _Visibility.ValueType
@@ -228,7 +228,7 @@ class Visibility(_Visibility, metaclass=_VisibilityWrapper):
 class _AppType:
     ValueType = NewType("ValueType", int)
 
-class _AppTypeWrapper(_EnumTypeWrapper[_AppType.ValueType], type):
+class _AppTypeWrapper(EnumTypeWrapper[_AppType.ValueType], type):
     APP_TYPE_UNSPECIFIED: _AppType.ValueType
     APP_TYPE_SINGLE_MACHINE: _AppType.ValueType
     APP_TYPE_MULTI_MACHINE: _AppType.ValueType
@@ -243,7 +243,7 @@ class AppType(_AppType, metaclass=_AppTypeWrapper):
 class _ClientAuthentication:
     ValueType = NewType("ValueType", int)
 
-class _ClientAuthenticationWrapper(_EnumTypeWrapper[_ClientAuthentication.ValueType], type):
+class _ClientAuthenticationWrapper(EnumTypeWrapper[_ClientAuthentication.ValueType], type):
     CLIENT_AUTHENTICATION_UNSPECIFIED: _ClientAuthentication.ValueType
     CLIENT_AUTHENTICATION_REQUIRED: _ClientAuthentication.ValueType
     CLIENT_AUTHENTICATION_NOT_REQUIRED: _ClientAuthentication.ValueType
@@ -260,7 +260,7 @@ class ClientAuthentication(_ClientAuthentication, metaclass=_ClientAuthenticatio
 class _PKCE:
     ValueType = NewType("ValueType", int)
 
-class _PKCEWrapper(_EnumTypeWrapper[_PKCE.ValueType], type):
+class _PKCEWrapper(EnumTypeWrapper[_PKCE.ValueType], type):
     PKCE_UNSPECIFIED: _PKCE.ValueType
     PKCE_REQUIRED: _PKCE.ValueType
     PKCE_NOT_REQUIRED: _PKCE.ValueType
@@ -277,7 +277,7 @@ class PKCE(_PKCE, metaclass=_PKCEWrapper):
 class _URLValidation:
     ValueType = NewType("ValueType", int)
 
-class _URLValidationWrapper(_EnumTypeWrapper[_URLValidation.ValueType], type):
+class _URLValidationWrapper(EnumTypeWrapper[_URLValidation.ValueType], type):
     URL_VALIDATION_UNSPECIFIED: _URLValidation.ValueType
     URL_VALIDATION_EXACT_MATCH: _URLValidation.ValueType
     URL_VALIDATION_ALLOW_WILDCARDS: _URLValidation.ValueType
@@ -292,7 +292,7 @@ class URLValidation(_URLValidation, metaclass=_URLValidationWrapper):
 class _EnabledGrant:
     ValueType = NewType("ValueType", int)
 
-class _EnabledGrantWrapper(_EnumTypeWrapper[_EnabledGrant.ValueType], type):
+class _EnabledGrantWrapper(EnumTypeWrapper[_EnabledGrant.ValueType], type):
     ENABLED_GRANT_UNSPECIFIED: _EnabledGrant.ValueType
     ENABLED_GRANT_AUTHORIZATION_CODE: _EnabledGrant.ValueType
     ENABLED_GRANT_IMPLICIT: _EnabledGrant.ValueType
@@ -1444,7 +1444,7 @@ class SharedSecret(Message):
     class _State:
         ValueType = NewType("ValueType", int)
 
-    class _StateWrapper(_EnumTypeWrapper[SharedSecret._State.ValueType], type):
+    class _StateWrapper(EnumTypeWrapper[SharedSecret._State.ValueType], type):
         STATE_UNSPECIFIED: SharedSecret._State.ValueType
         STATE_ENABLED: SharedSecret._State.ValueType
         STATE_DISABLED: SharedSecret._State.ValueType

@@ -6,16 +6,16 @@
 from typing import Iterable, Literal, NewType, Optional
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer, RepeatedScalarFieldContainer
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from viam_sync.messages.enums import EnumTypeWrapper
 from viam_sync.messages.values import TimestampLike
 
 class _PaymentMethodType:
     ValueType = NewType("ValueType", int)
 
-class _PaymentMethodTypeWrapper(_EnumTypeWrapper[_PaymentMethodType.ValueType], type):
+class _PaymentMethodTypeWrapper(EnumTypeWrapper[_PaymentMethodType.ValueType], type):
     PAYMENT_METHOD_TYPE_UNSPECIFIED: _PaymentMethodType.ValueType
     PAYMENT_METHOD_TYPE_CARD: _PaymentMethodType.ValueType
     PAYMENT_METHOD_TYPE_USBANKACCOUNT: _PaymentMethodType.ValueType
@@ -30,7 +30,7 @@ class PaymentMethodType(_PaymentMethodType, metaclass=_PaymentMethodTypeWrapper)
 class _UsageCostType:
     ValueType = NewType("ValueType", int)
 
-class _UsageCostTypeWrapper(_EnumTypeWrapper[_UsageCostType.ValueType], type):
+class _UsageCostTypeWrapper(EnumTypeWrapper[_UsageCostType.ValueType], type):
     USAGE_COST_TYPE_UNSPECIFIED: _UsageCostType.ValueType
     USAGE_COST_TYPE_DATA_UPLOAD: _UsageCostType.ValueType
     USAGE_COST_TYPE_DATA_EGRESS: _UsageCostType.ValueType
@@ -97,7 +97,7 @@ class UsageCostType(_UsageCostType, metaclass=_UsageCostTypeWrapper):
 class _SourceType:
     ValueType = NewType("ValueType", int)
 
-class _SourceTypeWrapper(_EnumTypeWrapper[_SourceType.ValueType], type):
+class _SourceTypeWrapper(EnumTypeWrapper[_SourceType.ValueType], type):
     SOURCE_TYPE_UNSPECIFIED: _SourceType.ValueType
     SOURCE_TYPE_ORG: _SourceType.ValueType
     SOURCE_TYPE_FRAGMENT: _SourceType.ValueType

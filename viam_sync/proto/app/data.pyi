@@ -12,17 +12,17 @@ from google.protobuf.internal.containers import (
     RepeatedCompositeFieldContainer,
     RepeatedScalarFieldContainer,
 )
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from viam_sync.messages.enums import EnumTypeWrapper
 from viam_sync.messages.values import StructLike, TimestampLike
 
 class _Order:
     ValueType = NewType("ValueType", int)
 
-class _OrderWrapper(_EnumTypeWrapper[_Order.ValueType], type):
+class _OrderWrapper(EnumTypeWrapper[_Order.ValueType], type):
     ORDER_UNSPECIFIED: _Order.ValueType
     ORDER_DESCENDING: _Order.ValueType
     ORDER_ASCENDING: _Order.ValueType
@@ -42,7 +42,7 @@ class Order(_Order, metaclass=_OrderWrapper):
 class _TagsFilterType:
     ValueType = NewType("ValueType", int)
 
-class _TagsFilterTypeWrapper(_EnumTypeWrapper[_TagsFilterType.ValueType], type):
+class _TagsFilterTypeWrapper(EnumTypeWrapper[_TagsFilterType.ValueType], type):
     TAGS_FILTER_TYPE_UNSPECIFIED: _TagsFilterType.ValueType
     TAGS_FILTER_TYPE_MATCH_BY_OR: _TagsFilterType.ValueType
     TAGS_FILTER_TYPE_TAGGED: _TagsFilterType.ValueType
@@ -66,7 +66,7 @@ class TagsFilterType(_TagsFilterType, metaclass=_TagsFilterTypeWrapper):
 class _TabularDataSourceType:
     ValueType = NewType("ValueType", int)
 
-class _TabularDataSourceTypeWrapper(_EnumTypeWrapper[_TabularDataSourceType.ValueType], type):
+class _TabularDataSourceTypeWrapper(EnumTypeWrapper[_TabularDataSourceType.ValueType], type):
     TABULAR_DATA_SOURCE_TYPE_UNSPECIFIED: _TabularDataSourceType.ValueType
     TABULAR_DATA_SOURCE_TYPE_STANDARD: _TabularDataSourceType.ValueType
     TABULAR_DATA_SOURCE_TYPE_HOT_STORAGE: _TabularDataSourceType.ValueType
@@ -89,7 +89,7 @@ class TabularDataSourceType(_TabularDataSourceType, metaclass=_TabularDataSource
 class _IndexableCollection:
     ValueType = NewType("ValueType", int)
 
-class _IndexableCollectionWrapper(_EnumTypeWrapper[_IndexableCollection.ValueType], type):
+class _IndexableCollectionWrapper(EnumTypeWrapper[_IndexableCollection.ValueType], type):
     INDEXABLE_COLLECTION_UNSPECIFIED: _IndexableCollection.ValueType
     INDEXABLE_COLLECTION_HOT_STORE: _IndexableCollection.ValueType
     INDEXABLE_COLLECTION_PIPELINE_SINK: _IndexableCollection.ValueType
@@ -108,7 +108,7 @@ class IndexableCollection(_IndexableCollection, metaclass=_IndexableCollectionWr
 class _IndexCreator:
     ValueType = NewType("ValueType", int)
 
-class _IndexCreatorWrapper(_EnumTypeWrapper[_IndexCreator.ValueType], type):
+class _IndexCreatorWrapper(EnumTypeWrapper[_IndexCreator.ValueType], type):
     INDEX_CREATOR_UNSPECIFIED: _IndexCreator.ValueType
     INDEX_CREATOR_VIAM: _IndexCreator.ValueType
     INDEX_CREATOR_CUSTOMER: _IndexCreator.ValueType

@@ -6,17 +6,17 @@
 from typing import Iterable, Literal, NewType, Optional
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer, RepeatedScalarFieldContainer
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from viam_sync.messages.enums import EnumTypeWrapper
 from viam_sync.messages.values import TimestampLike
 from viam_sync.proto.app import data as data_pb
 
 class _DataPipelineRunStatus:
     ValueType = NewType("ValueType", int)
 
-class _DataPipelineRunStatusWrapper(_EnumTypeWrapper[_DataPipelineRunStatus.ValueType], type):
+class _DataPipelineRunStatusWrapper(EnumTypeWrapper[_DataPipelineRunStatus.ValueType], type):
     DATA_PIPELINE_RUN_STATUS_UNSPECIFIED: _DataPipelineRunStatus.ValueType
     DATA_PIPELINE_RUN_STATUS_SCHEDULED: _DataPipelineRunStatus.ValueType
     DATA_PIPELINE_RUN_STATUS_STARTED: _DataPipelineRunStatus.ValueType

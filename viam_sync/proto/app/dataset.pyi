@@ -6,16 +6,16 @@
 from typing import Iterable, Literal, NewType, Optional
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer, RepeatedScalarFieldContainer
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from viam_sync.messages.enums import EnumTypeWrapper
 from viam_sync.messages.values import TimestampLike
 
 class _DatasetType:
     ValueType = NewType("ValueType", int)
 
-class _DatasetTypeWrapper(_EnumTypeWrapper[_DatasetType.ValueType], type):
+class _DatasetTypeWrapper(EnumTypeWrapper[_DatasetType.ValueType], type):
     DATASET_TYPE_BINARY_DATA: _DatasetType.ValueType
     DATASET_TYPE_SEQUENCE_DATA: _DatasetType.ValueType
 
@@ -28,7 +28,7 @@ class DatasetType(_DatasetType, metaclass=_DatasetTypeWrapper):
 class _SequenceDatasetExportStatus:
     ValueType = NewType("ValueType", int)
 
-class _SequenceDatasetExportStatusWrapper(_EnumTypeWrapper[_SequenceDatasetExportStatus.ValueType], type):
+class _SequenceDatasetExportStatusWrapper(EnumTypeWrapper[_SequenceDatasetExportStatus.ValueType], type):
     SEQUENCE_DATASET_EXPORT_STATUS_UNSPECIFIED: _SequenceDatasetExportStatus.ValueType
     SEQUENCE_DATASET_EXPORT_STATUS_RUNNING: _SequenceDatasetExportStatus.ValueType
     SEQUENCE_DATASET_EXPORT_STATUS_COMPLETED: _SequenceDatasetExportStatus.ValueType

@@ -11,18 +11,18 @@ from google.protobuf.internal.containers import (
     RepeatedCompositeFieldContainer,
     RepeatedScalarFieldContainer,
 )
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from viam_sync.messages.enums import EnumTypeWrapper
 from viam_sync.messages.values import StructLike, TimestampLike
 from viam_sync.proto.app import data as data_pb
 
 class _MimeType:
     ValueType = NewType("ValueType", int)
 
-class _MimeTypeWrapper(_EnumTypeWrapper[_MimeType.ValueType], type):
+class _MimeTypeWrapper(EnumTypeWrapper[_MimeType.ValueType], type):
     MIME_TYPE_UNSPECIFIED: _MimeType.ValueType
     MIME_TYPE_IMAGE_JPEG: _MimeType.ValueType
     MIME_TYPE_IMAGE_PNG: _MimeType.ValueType
@@ -44,7 +44,7 @@ class MimeType(_MimeType, metaclass=_MimeTypeWrapper):
 class _DataType:
     ValueType = NewType("ValueType", int)
 
-class _DataTypeWrapper(_EnumTypeWrapper[_DataType.ValueType], type):
+class _DataTypeWrapper(EnumTypeWrapper[_DataType.ValueType], type):
     DATA_TYPE_UNSPECIFIED: _DataType.ValueType
     DATA_TYPE_BINARY_SENSOR: _DataType.ValueType
     DATA_TYPE_TABULAR_SENSOR: _DataType.ValueType

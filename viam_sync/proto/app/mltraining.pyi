@@ -11,17 +11,17 @@ from google.protobuf.internal.containers import (
     RepeatedScalarFieldContainer,
     ScalarMap,
 )
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from viam_sync.messages.enums import EnumTypeWrapper
 from viam_sync.messages.values import TimestampLike
 from viam_sync.proto import google as google_pb
 
 class _ModelType:
     ValueType = NewType("ValueType", int)
 
-class _ModelTypeWrapper(_EnumTypeWrapper[_ModelType.ValueType], type):
+class _ModelTypeWrapper(EnumTypeWrapper[_ModelType.ValueType], type):
     MODEL_TYPE_UNSPECIFIED: _ModelType.ValueType
     MODEL_TYPE_SINGLE_LABEL_CLASSIFICATION: _ModelType.ValueType
     MODEL_TYPE_MULTI_LABEL_CLASSIFICATION: _ModelType.ValueType
@@ -44,7 +44,7 @@ class ModelType(_ModelType, metaclass=_ModelTypeWrapper):
 class _ModelFramework:
     ValueType = NewType("ValueType", int)
 
-class _ModelFrameworkWrapper(_EnumTypeWrapper[_ModelFramework.ValueType], type):
+class _ModelFrameworkWrapper(EnumTypeWrapper[_ModelFramework.ValueType], type):
     MODEL_FRAMEWORK_UNSPECIFIED: _ModelFramework.ValueType
     MODEL_FRAMEWORK_TFLITE: _ModelFramework.ValueType
     MODEL_FRAMEWORK_TENSORFLOW: _ModelFramework.ValueType
@@ -65,7 +65,7 @@ class ModelFramework(_ModelFramework, metaclass=_ModelFrameworkWrapper):
 class _TrainingStatus:
     ValueType = NewType("ValueType", int)
 
-class _TrainingStatusWrapper(_EnumTypeWrapper[_TrainingStatus.ValueType], type):
+class _TrainingStatusWrapper(EnumTypeWrapper[_TrainingStatus.ValueType], type):
     TRAINING_STATUS_UNSPECIFIED: _TrainingStatus.ValueType
     TRAINING_STATUS_PENDING: _TrainingStatus.ValueType
     TRAINING_STATUS_IN_PROGRESS: _TrainingStatus.ValueType
@@ -94,7 +94,7 @@ class TrainingStatus(_TrainingStatus, metaclass=_TrainingStatusWrapper):
 class _Visibility:
     ValueType = NewType("ValueType", int)
 
-class _VisibilityWrapper(_EnumTypeWrapper[_Visibility.ValueType], type):
+class _VisibilityWrapper(EnumTypeWrapper[_Visibility.ValueType], type):
     VISIBILITY_UNSPECIFIED: _Visibility.ValueType
     VISIBILITY_PRIVATE: _Visibility.ValueType
     VISIBILITY_PUBLIC: _Visibility.ValueType

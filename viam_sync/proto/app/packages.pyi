@@ -6,17 +6,17 @@
 from typing import Iterable, Literal, NewType, Optional
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from viam_sync.messages.enums import EnumTypeWrapper
 from viam_sync.messages.values import StructLike, TimestampLike
 
 class _PackageType:
     ValueType = NewType("ValueType", int)
 
-class _PackageTypeWrapper(_EnumTypeWrapper[_PackageType.ValueType], type):
+class _PackageTypeWrapper(EnumTypeWrapper[_PackageType.ValueType], type):
     PACKAGE_TYPE_UNSPECIFIED: _PackageType.ValueType
     PACKAGE_TYPE_ARCHIVE: _PackageType.ValueType
     PACKAGE_TYPE_ML_MODEL: _PackageType.ValueType

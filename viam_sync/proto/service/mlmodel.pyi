@@ -10,16 +10,16 @@ from google.protobuf.internal.containers import (
     RepeatedCompositeFieldContainer,
     RepeatedScalarFieldContainer,
 )
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 
+from viam_sync.messages.enums import EnumTypeWrapper
 from viam_sync.messages.values import StructLike
 
 class _LabelType:
     ValueType = NewType("ValueType", int)
 
-class _LabelTypeWrapper(_EnumTypeWrapper[_LabelType.ValueType], type):
+class _LabelTypeWrapper(EnumTypeWrapper[_LabelType.ValueType], type):
     LABEL_TYPE_UNSPECIFIED: _LabelType.ValueType
     LABEL_TYPE_TENSOR_VALUE: _LabelType.ValueType
     LABEL_TYPE_TENSOR_AXIS: _LabelType.ValueType

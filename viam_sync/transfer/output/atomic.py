@@ -7,6 +7,8 @@ import stat
 from pathlib import Path
 from typing import Any, BinaryIO, Iterator, Sequence, Union
 
+from viam_sync.checks import path_from
+
 StrPath = Union[str, "os.PathLike[str]"]
 
 
@@ -147,27 +149,3 @@ def _mode_of(path: Path) -> int:
         return stat.S_IMODE(path.stat().st_mode) & 0o666 | 0o600
     except OSError:
         return 0o666
-
-
-def path_from(name: str, given: StrPath) -> Path:
-    """Return an argument as a path.
-
-    Raises:
-        TypeError: If it is none; ``name`` is the parameter that the error names.
-        ValueError: If no file can have that name.
-
-    Example:
-        >>> from viam_sync.transfer.output.atomic import path_from
-        >>> path_from("dest", "plants/rose.png").name
-        'rose.png'
-    """
-    try:
-        path = Path(given)
-        encoded = os.fsencode(path)
-    except TypeError:
-        raise TypeError(f"{name} takes a path, got a {type(given).__name__}") from None
-    except UnicodeEncodeError:
-        raise ValueError(f"{name} takes a path, got {str(given)!a}, in which there is half a character") from None
-    if b"\0" in encoded:
-        raise ValueError(f"{name} takes a path, got {str(given)!r}, with the character NUL in it")
-    return path

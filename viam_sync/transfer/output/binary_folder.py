@@ -6,8 +6,9 @@ import json
 import os
 from typing import Any, Callable, Dict, Sequence, Tuple
 
+from viam_sync.checks import path_from
 from viam_sync.proto.app import data as pb
-from viam_sync.transfer.output.atomic import AtomicOutput, StrPath, path_from
+from viam_sync.transfer.output.atomic import AtomicOutput, StrPath
 from viam_sync.transfer.output.export_paths import ExportPath, ExportPaths
 from viam_sync.transfer.output.rows import NO_JSON, binary_metadata_row, binary_row
 from viam_sync.transfer.output.writers import unwritable, write_rows

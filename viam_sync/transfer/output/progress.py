@@ -10,6 +10,8 @@ from typing import Any, Callable, Optional, Type, Union
 
 from typing_extensions import Self
 
+from viam_sync.checks import wrong_type
+
 #: The argument ``progress`` of methods: True for a bar on the terminal; or a function, which is called with the amount
 #: done, the total, None if that is not known, and the unit, such as "bytes".
 ProgressLike = Union[bool, Callable[[int, Optional[int], str], object]]
@@ -50,7 +52,7 @@ class Progress:
         elif callable(progress):
             self._tell = progress
         elif progress is not None and progress is not False:
-            raise TypeError(f"progress takes True, a callable or None, got a {type(progress).__name__}")
+            raise wrong_type("progress", "True, a callable or None", progress)
         self._unit = unit
         self._label = label
         self._bar: Any = None

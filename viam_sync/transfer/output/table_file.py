@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List
 
-from viam_sync.transfer.output.atomic import AtomicOutput, StrPath, path_from
+from viam_sync.checks import path_from
+from viam_sync.transfer.output.atomic import AtomicOutput, StrPath
 from viam_sync.transfer.output.columns import Columns, optional, to_json
 from viam_sync.transfer.output.flatten import flatten
 from viam_sync.transfer.output.progress import Progress

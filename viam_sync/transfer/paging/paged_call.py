@@ -7,7 +7,7 @@ from typing import Any, Callable, NamedTuple, Optional, Tuple, TypeVar
 
 from google.protobuf.message import Message
 
-from viam_sync.checks import redact, require_seconds, worker_count
+from viam_sync.checks import boolean, require_seconds, whole, worker_count
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.method import Method
 from viam_sync.transfer.paging.capture_timeline import CaptureTimeline
@@ -125,18 +125,9 @@ class PagedCall(NamedTuple):
 
     def _check(self, page_size: int, limit: Optional[int], prefetch: bool, workers: int) -> None:
         if self.size:
-            _check_number("page_size", page_size, 1, _LARGEST_PAGE)
+            whole("page_size", page_size, 1, _LARGEST_PAGE)
         if limit is not None:
-            _check_number("limit", limit, 0, None)
-        if not isinstance(prefetch, bool):
-            raise TypeError(f"prefetch takes a bool, got a {type(prefetch).__name__}")
+            whole("limit", limit, 0, note=", or None for all")
+        boolean("prefetch", prefetch)
         if worker_count(workers) > 1 and not prefetch:
             raise ValueError(f"prefetch is False, but workers is {workers}, and they fetch ahead; name one of the two")
-
-
-def _check_number(name: str, number: int, least: int, most: Optional[int]) -> None:
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise TypeError(f"{name} takes an int, got a {type(number).__name__}")
-    if number < least or (most is not None and number > most):
-        wanted = f"{least} on, or None for all" if most is None else f"{least} to {most}"
-        raise ValueError(f"{name} takes a number from {wanted}, got {redact(number)}")

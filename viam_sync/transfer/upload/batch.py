@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence
 
+from viam_sync.checks import path_from
 from viam_sync.errors import ViamError
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.transfer.concurrency.workers import for_each
-from viam_sync.transfer.output.atomic import StrPath, path_from
+from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.upload.journal import FileVersion, Intent, Journal, JournalError
 from viam_sync.transfer.upload.source import FileSource, ProgressChunks

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Callable, Iterator, Optional, Type, Union
 
 from typing_extensions import Self
 
-from viam_sync.transfer.output.atomic import path_from
+from viam_sync.checks import path_from, wrong_type
 
 #: The number of bytes in a message: larger ones are not faster, and need more memory on both sides.
 CHUNK = 256 * 1024
@@ -205,8 +205,7 @@ def upload_source(name: str, given: Uploadable) -> UploadSource:
             raise ValueError(f"{name} is a file that is closed; open it in binary mode, or give its path")
         label = getattr(given, "name", None)
         return UploadSource(given, label if isinstance(label, str) else name, _size_of(given), owned=False)
-    what = "bytes, a path such as pathlib.Path, or a file opened in binary mode"
-    raise TypeError(f"{name} takes {what}, got a {type(given).__name__}")
+    raise wrong_type(name, "bytes, a path such as pathlib.Path, or a file opened in binary mode", given)
 
 
 def _memory_file(name: str, given: BytesLike) -> _MemoryFile:

@@ -7,13 +7,14 @@ import builtins
 from typing import Iterable, Literal, Mapping, NewType, Optional
 
 from google.protobuf.internal.containers import RepeatedScalarFieldContainer, ScalarMap
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
+
+from viam_sync.messages.enums import EnumTypeWrapper
 
 class _Keyword:
     ValueType = NewType("ValueType", int)
 
-class _KeywordWrapper(_EnumTypeWrapper[_Keyword.ValueType], type):
+class _KeywordWrapper(EnumTypeWrapper[_Keyword.ValueType], type):
     Unspecified: _Keyword.ValueType
 
 class Keyword(_Keyword, metaclass=_KeywordWrapper):

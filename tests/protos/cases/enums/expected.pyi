@@ -6,13 +6,14 @@
 from typing import Iterable, Literal, Mapping, NewType, Optional
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer, RepeatedScalarFieldContainer, ScalarMap
-from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper  # pyright: ignore[reportPrivateUsage]
 from google.protobuf.message import Message
+
+from viam_sync.messages.enums import EnumTypeWrapper
 
 class _Kind:
     ValueType = NewType("ValueType", int)
 
-class _KindWrapper(_EnumTypeWrapper[_Kind.ValueType], type):
+class _KindWrapper(EnumTypeWrapper[_Kind.ValueType], type):
     KIND_UNSPECIFIED: _Kind.ValueType
     KIND_CAT: _Kind.ValueType
     KIND_DOG: _Kind.ValueType
@@ -34,7 +35,7 @@ class Animal(Message):
     class _Mood:
         ValueType = NewType("ValueType", int)
 
-    class _MoodWrapper(_EnumTypeWrapper[Animal._Mood.ValueType], type):
+    class _MoodWrapper(EnumTypeWrapper[Animal._Mood.ValueType], type):
         MOOD_UNSPECIFIED: Animal._Mood.ValueType
         MOOD_SLEEPY: Animal._Mood.ValueType
         MOOD_HUNGRY: Animal._Mood.ValueType
@@ -55,7 +56,7 @@ class Animal(Message):
         class _Stuff:
             ValueType = NewType("ValueType", int)
 
-        class _StuffWrapper(_EnumTypeWrapper[Animal.Bed._Stuff.ValueType], type):
+        class _StuffWrapper(EnumTypeWrapper[Animal.Bed._Stuff.ValueType], type):
             STUFF_UNSPECIFIED: Animal.Bed._Stuff.ValueType
             STUFF_STRAW: Animal.Bed._Stuff.ValueType
 

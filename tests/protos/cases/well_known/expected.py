@@ -12,9 +12,9 @@ from well_known import zoo as pb
 from well_known.services import methods
 
 from viam_sync.checks import require
+from viam_sync.messages.conversion import struct_to_dict
 from viam_sync.messages.values import DurationLike, StructLike, TimestampLike
 from viam_sync.rpc.service import Service
-from viam_sync.utils import struct_to_dict
 
 
 class ZooService(Service):

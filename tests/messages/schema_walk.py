@@ -1,0 +1,106 @@
+"""Every module, message and enum of the schema, and a second pool that plays another package with the same schema."""
+
+import functools
+import importlib
+import pkgutil
+from typing import Any, Iterator, List, Tuple
+
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodDescriptorProto
+
+import viam_sync.proto
+
+PROTO = "viam_sync.proto"
+
+
+def modules() -> List[str]:
+    """Return the names of the modules that hold messages."""
+    found = [module.name for module in pkgutil.walk_packages(viam_sync.proto.__path__, f"{PROTO}.")]
+    names = (name for name in found if not name.rpartition(".")[2].startswith("_"))
+    return sorted(name for name in names if hasattr(importlib.import_module(name), "__all__"))
+
+
+def _classes() -> Iterator[Any]:
+    for module in map(importlib.import_module, modules()):
+        for name in module.__all__:
+            yield from _with_nested(getattr(module, name))
+
+
+def _with_nested(cls: Any) -> Iterator[Any]:
+    yield cls
+    if isinstance(cls.DESCRIPTOR, Descriptor):
+        nested = [each.name for each in cls.DESCRIPTOR.nested_types if not each.GetOptions().map_entry]
+        for name in [*nested, *cls.DESCRIPTOR.enum_types_by_name]:
+            yield from _with_nested(getattr(cls, name))
+
+
+def full_name(cls: Any) -> str:
+    return cls.DESCRIPTOR.full_name
+
+
+@functools.lru_cache(maxsize=None)
+def messages() -> List[Any]:
+    """Return the classes of all messages, nested ones included."""
+    return [cls for cls in _classes() if isinstance(cls.DESCRIPTOR, Descriptor)]
+
+
+@functools.lru_cache(maxsize=None)
+def enums() -> List[Any]:
+    """Return all enums, nested ones included."""
+    return [cls for cls in _classes() if isinstance(cls.DESCRIPTOR, EnumDescriptor)]
+
+
+def schema() -> FileDescriptorSet:
+    compiled = pkgutil.get_data(PROTO, "schema.bin")
+    assert compiled is not None
+    return FileDescriptorSet.FromString(compiled)
+
+
+@functools.lru_cache(maxsize=None)
+def _other_pool() -> descriptor_pool.DescriptorPool:
+    pool = descriptor_pool.DescriptorPool()
+    for file in schema().file:
+        pool.AddSerializedFile(file.SerializeToString())
+    return pool
+
+
+def foreign(name: str) -> Any:
+    """Return the class of a message from another pool."""
+    return message_factory.GetMessageClass(_other_pool().FindMessageTypeByName(name))
+
+
+def streaming(rpc: Any) -> Tuple[bool, bool]:
+    """Tell whether the request of an RPC is a stream, and whether the response is."""
+    if not hasattr(rpc, "client_streaming"):  # protobuf 4.22
+        described = MethodDescriptorProto()
+        rpc.CopyToProto(described)
+        rpc = described
+    return rpc.client_streaming, rpc.server_streaming
+
+
+def example(cls: Any, depth: int = 3) -> Any:
+    """Return a message with something in each field; those in ``depth`` others are empty."""
+    if full_name(cls) == "google.protobuf.Any":
+        return cls(type_url="type.googleapis.com/google.protobuf.Timestamp", value=b"\x08\x03")
+    return cls(**{field.name: _value(field, depth - 1) for field in cls.DESCRIPTOR.fields if depth})
+
+
+def _value(field: Any, depth: int) -> Any:
+    kind = field.message_type
+    if kind is None:
+        return _scalar(field) if field.default_value != [] else [_scalar(field)]
+    if kind.GetOptions().map_entry:
+        key, value = kind.fields_by_name["key"], kind.fields_by_name["value"]
+        return {_scalar(key): _value(value, depth)}
+    inner = example(message_factory.GetMessageClass(kind), depth)
+    return inner if field.has_presence else [inner]
+
+
+def _scalar(field: Any) -> Any:
+    if field.enum_type is not None:
+        return field.enum_type.values[-1].number
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return b"\0bytes"
+    kinds = {FieldDescriptor.CPPTYPE_STRING: "text", FieldDescriptor.CPPTYPE_BOOL: True}
+    return kinds.get(field.cpp_type, 7)

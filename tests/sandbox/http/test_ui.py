@@ -1,0 +1,489 @@
+import contextlib
+import http.client
+import json
+import re
+import subprocess
+import sys
+import threading
+import urllib.parse
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import viam_sync
+from sandbox.calls import APP, Caller, call, refused
+from sandbox.data_calls import NO_FILE, NO_UUID, PNG, blob_names
+from viam_sync.sandbox import Sandbox
+from viam_sync.sandbox.http.endpoint import HttpEndpoint
+from viam_sync.sandbox.http.ui import PageRoute
+
+ROOT = Path(viam_sync.__file__).parents[1]
+VIEWS = ("world.json", "data.json", "calls.json", "logs.json")
+
+
+@pytest.fixture
+def sandbox(start):
+    return start(seed=1, ui=True)
+
+
+def get(sandbox, path, method="GET", **headers):
+    """Return the response to a request, and its body; the page is at "/"."""
+    connection = http.client.HTTPConnection(address_of(sandbox), timeout=10)
+    try:
+        connection.request(method, path, headers=headers)
+        response = connection.getresponse()
+        return response, response.read()
+    finally:
+        connection.close()
+
+
+def address_of(sandbox):
+    return urllib.parse.urlsplit(sandbox.ui_url).netloc
+
+
+def view(sandbox, name):
+    response, body = get(sandbox, f"/ui/{name}")
+    assert (response.status, response.headers["Content-Type"]) == (200, "application/json")
+    return json.loads(body)
+
+
+def machines(sandbox):
+    return [
+        machine
+        for organization in view(sandbox, "world.json")["organizations"]
+        for location in organization["locations"]
+        for machine in location["machines"]
+    ]
+
+
+def log_of(sandbox, part_id):
+    return view(sandbox, f"logs.json?part={part_id}")["entries"]
+
+
+def last_call(sandbox):
+    return view(sandbox, "calls.json")["calls"][0]
+
+
+class Events:
+    """The stream of events that a page receives; ``next()`` returns the next one."""
+
+    def __init__(self, sandbox):
+        self._connection = http.client.HTTPConnection(address_of(sandbox), timeout=10)
+        self._connection.request("GET", "/ui/events")
+        self._response = self._connection.getresponse()
+        assert self._response.headers["Content-Type"] == "text/event-stream"
+
+    def rest(self):
+        return self._response.read().strip()
+
+    def next(self):
+        while True:
+            line = self._response.readline()
+            assert line, "the stream has ended"
+            if line.startswith(b"data: "):
+                return json.loads(line[len("data: ") :])
+
+    def until(self, **counts):
+        """Read events until the counts are these."""
+        while any(count != counts[name] for name, count in self.next().items() if name in counts):
+            pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._response.close()
+        self._connection.close()
+
+
+def test_the_page_and_what_it_is_made_of_are_served(sandbox):
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", sandbox.ui_url)
+    for path, kind in (
+        ("/", "text/html; charset=utf-8"),
+        ("/ui/page.css", "text/css; charset=utf-8"),
+        ("/ui/page.js", "text/javascript; charset=utf-8"),
+        ("/ui/icon.svg", "image/svg+xml"),
+    ):
+        response, body = get(sandbox, path)
+        assert (response.status, response.headers["Content-Type"]) == (200, kind)
+        assert int(response.headers["Content-Length"]) == len(body) > 100
+
+
+def test_the_page_loads_nothing_from_elsewhere_and_has_no_code_of_its_own(sandbox):
+    _, html = get(sandbox, "/")
+    assert set(re.findall(rb'(?:src|href)="([^"#]+)"', html)) == {b"/ui/icon.svg", b"/ui/page.css", b"/ui/page.js"}
+    assert not re.search(rb"<style|<script>|\bstyle=|\bon[a-z]+=", html)
+    for path in ("/ui/page.css", "/ui/page.js"):
+        _, text = get(sandbox, path)
+        assert not re.search(rb"//[a-z]|url\(|@import|innerHTML|insertAdjacentHTML", text)
+
+
+@pytest.mark.parametrize("path", ["/", "/ui/page.js", "/ui/world.json", "/nothing", f"/ui/files/{NO_FILE}"])
+def test_every_answer_keeps_the_browser_from_more_than_this_page(sandbox, path):
+    response, _ = get(sandbox, path, Origin="http://example.com")
+    policy = response.headers["Content-Security-Policy"]
+    assert policy.split("; ") == [
+        "default-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert not [name for name in response.headers if name.lower().startswith("access-control")]
+
+
+@pytest.mark.parametrize("path", ["/", "/ui/world.json", "/ui/events", "/ui/files/x"])
+def test_a_page_of_somebody_else_cannot_read_it_under_another_name(sandbox, path):
+    port = address_of(sandbox).split(":")[1]
+    for host in ("example.com", f"example.com:{port}", f"127.0.0.1.example.com:{port}", "127.0.0.1", "localhost", ""):
+        response, body = get(sandbox, path, Host=host)
+        assert (response.status, body.count(b"\n")) == (403, 1)
+        assert sandbox.ui_url.encode() in body
+    response, _ = get(sandbox, "/", Host=f"localhost:{port}")
+    assert response.status == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_nothing_can_be_changed(sandbox, method):
+    for path in ("/", "/ui/world.json", f"/ui/files/{NO_FILE}"):
+        response, body = get(sandbox, path, method)
+        assert response.status == 501
+        assert b"Unsupported method" in body
+
+
+def test_a_head_request_gets_the_headers_alone(sandbox):
+    file = view(sandbox, "data.json")["files"][0]
+    for path in ("/", "/ui/world.json", "/ui/events", f"/ui/files/{file['id']}"):
+        response, body = get(sandbox, path, "HEAD")
+        assert (response.status, body) == (200, b"")
+
+
+@pytest.mark.parametrize("path", ["/ui", "/ui/", "/index.html", "/ui/page/page.js", "/ui/../../secret", "/ui/%2e%2e/x"])
+def test_an_unknown_path_is_not_found(sandbox, path):
+    response, body = get(sandbox, path)
+    assert response.status == 404
+    assert b"the page is at '/'" in body
+
+
+def test_it_shows_organizations_with_their_locations_machines_and_parts(sandbox):
+    (organization,) = view(sandbox, "world.json")["organizations"]
+    assert (organization["id"], organization["name"]) == (sandbox.organization_id, "Lesson Robotics")
+    assert [
+        (each["name"], [machine["name"] for machine in each["machines"]]) for each in organization["locations"]
+    ] == [
+        ("Workshop", ["rover", "arm"]),
+        ("Workshop / Greenhouse", ["plant-watcher"]),
+    ]
+    rover, arm, _ = machines(sandbox)
+    (part,) = rover["parts"]
+    assert (part["id"], part["name"], part["main"]) == (sandbox.robot_part_id, "rover-main", True)
+    assert part["components"] == ["left", "right", "base"]
+    assert part["seen"] == rover["seen"]
+    assert [(each["name"], each["main"]) for each in arm["parts"]] == [("arm-main", True), ("arm-camera", False)]
+    assert arm["parts"][1]["seen"] is None
+
+
+@pytest.mark.parametrize(
+    ("config", "components"),
+    [
+        ('{"components": "none"}', []),
+        ('{"components": [1, {"name": "a"}, {}, {"name": {"b": null}}]}', ["a", "", "{'b': None}"]),
+        ('{"components": {"name": "a"}}', []),
+        (json.dumps({"components": [{"name": "x" * 1000}] * 1000}), []),
+        (json.dumps({"components": [{"name": "x" * 200}] * 30}), ["x" * 99 + "…"] * 20),
+    ],
+    ids=range(5),
+)
+def test_a_configuration_may_be_anything(sandbox, owner, config, components):
+    owner.UpdateRobotPart(id=sandbox.robot_part_id, name="rover-main", robot_config_json=config)
+    assert machines(sandbox)[0]["parts"][0]["components"] == components
+
+
+def test_a_large_world_is_cut_to_its_newest_machines(sandbox, owner):
+    assert view(sandbox, "world.json")["more"] is False
+    for number in range(100):
+        owner.NewRobot(name=f"robot {number}", location=sandbox.location_id)
+    assert view(sandbox, "world.json")["more"] is True
+    assert [each["name"] for each in machines(sandbox)] == [f"robot {number}" for number in range(100)]
+
+
+def test_texts_without_end_are_cut(sandbox, owner, data):
+    owner.NewRobot(name="n" * 5000, location=sandbox.location_id)
+    assert machines(sandbox)[2]["name"] == "n" * 99 + "…"
+    sandbox.log(sandbox.robot_part_id, "m" * 5000)
+    sandbox.log(sandbox.robot_part_id, "m" * 500_000)
+    large, long = log_of(sandbox, sandbox.robot_part_id)[:2]
+    assert long["message"] == "m" * 1999 + "…"
+    assert re.fullmatch(r"\(50\d{4} bytes, too much to show here\)", large["message"])
+    data.put_readings({"text": "v" * 5000}, {"text": "v" * 500_000})
+    large, long = view(sandbox, "data.json")["readings"][:2]
+    assert (len(long["values"]), long["values"][:12]) == (2000, '{"text": "vv')
+    assert re.fullmatch(r"\(5\d{5} bytes, too much to show here\)", large["values"])
+
+
+def test_no_secret_is_shown_anywhere(sandbox, owner):
+    config = json.dumps({"components": [{"name": "camera", "attributes": {"password": "in a component"}}]})
+    owner.UpdateRobotPart(id=sandbox.robot_part_id, name="rover-main", robot_config_json=config)
+    owner.CreateRobotPartSecret(part_id=sandbox.robot_part_id)
+    with refused("UNAUTHENTICATED"):
+        call(owner.channel, "ListOrganizations", metadata=[("authorization", "Bearer some.wrong.token")])
+    store = sandbox._world.store
+    secrets = [row["key"] for row in store.rows("SELECT key FROM keys")]
+    for location in owner.ListLocations(organization_id=sandbox.organization_id).locations:
+        secrets += [each.secret for each in owner.LocationAuth(location_id=location.id).auth.secrets]
+    for row in store.rows("SELECT id FROM parts"):
+        secrets += [each.secret for each in owner.GetRobotPart(id=row["id"]).part.secrets]
+    secrets += [store.setting("signing_secret"), "in a component", "some.wrong.token"]
+    secrets.append(owner.metadata[0][1].split()[1])
+    assert len(secrets) > 12
+    shown = b"".join(get(sandbox, f"/ui/{name}?part={sandbox.robot_part_id}")[1] for name in VIEWS)
+    assert [secret for secret in secrets if secret.encode() in shown] == []
+
+
+def test_the_log_of_a_part_is_shown_latest_first(sandbox):
+    sandbox.log(
+        sandbox.robot_part_id, "It burns", level="error", stack="at the back", fields=[{"n": 1, "a": [None, "é"]}]
+    )
+    entry, *others = log_of(sandbox, sandbox.robot_part_id)
+    assert (entry["message"], entry["level"], entry["logger"]) == ("It burns", "error", "rdk")
+    assert (entry["stack"], entry["fields"]) == ("at the back", '{"a": [null, "é"], "n": 1}')
+    times = [each["time"] for each in others]
+    assert times == sorted(times, reverse=True)
+    for number in range(60):
+        sandbox.log(sandbox.robot_part_id, f"message {number}")
+    assert [each["message"] for each in log_of(sandbox, sandbox.robot_part_id)] == [
+        f"message {number}" for number in range(59, 9, -1)
+    ]
+
+
+@pytest.mark.parametrize("part", ["", NO_UUID, "';DROP%20TABLE%20parts", "%00", "%ff"])
+def test_the_log_of_a_part_that_is_not_there_is_empty(sandbox, part):
+    assert log_of(sandbox, part) == []
+
+
+def test_readings_are_shown_as_they_arrive(sandbox, data):
+    data.put_readings({"t": 20.5, "n": 3, "deep": {"er": [True, None]}}, component_name="thermometer", tags=["hot"])
+    reading = view(sandbox, "data.json")["readings"][0]
+    assert reading["values"] == '{"deep": {"er": [true, null]}, "n": 3, "t": 20.5}'
+    assert (reading["robot_name"], reading["part_name"]) == ("rover", "rover-main")
+    assert (reading["component_name"], reading["method"], reading["tags"]) == ("thermometer", "GetImages", ["hot"])
+    data.put_readings(*({"n": number} for number in range(100)))
+    shown = [each["values"] for each in view(sandbox, "data.json")["readings"]]
+    assert shown == [f'{{"n": {number}}}' for number in range(99, 49, -1)]
+
+
+def test_numbers_and_times_that_json_or_a_calendar_does_not_have_do_no_harm(sandbox, data):
+    far = {"metadata": {"time_requested": {"seconds": 253402300799}}, "struct": {"n": float("nan"), "i": float("inf")}}
+    data.DataCaptureUpload(metadata=data.metadata(2), sensor_contents=[far])
+    reading = view(sandbox, "data.json")["readings"][0]
+    assert reading["time"] == 253402300799_000_000
+    assert "NaN" in reading["values"]
+
+
+def test_images_are_shown_with_their_boxes_tags_and_datasets(sandbox, data):
+    box = {"label": "cat", "x_min_normalized": 0.25, "x_max_normalized": 0.5, "y_max_normalized": 1}
+    id = data.put(annotations={"bboxes": [box]}, tags=["b", "a"], file_name="f", dataset_ids=[sandbox.dataset_id])
+    file = view(sandbox, "data.json")["files"][0]
+    assert id.endswith(file["id"])
+    assert (file["name"], file["component_name"], file["robot_name"]) == ("f", "cam", "rover")
+    assert (file["type"], file["size"], file["is_image"]) == ("image/png", len(PNG), True)
+    assert (file["tags"], file["datasets"]) == (["b", "a"], ["tomatoes"])
+    assert file["boxes"] == [{"label": "cat", "left": 0.25, "top": 0, "width": 0.25, "height": 1}]
+    response, body = get(sandbox, f"/ui/files/{file['id']}")
+    assert (response.status, body) == (200, PNG)
+    assert (response.headers["Content-Type"], response.headers["Content-Length"]) == ("image/png", str(len(PNG)))
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_only_the_latest_hundred_files_are_shown(sandbox, data):
+    ids = [data.put().split("/")[2] for _ in range(101)]
+    assert [each["id"] for each in view(sandbox, "data.json")["files"]] == ids[:0:-1]
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/html", "image/svg+xml", "image/vnd.viam.dep", "image/png; x=y", "image/png\r\nA: b"]
+)
+def test_a_file_that_is_no_plain_image_is_listed_but_not_served(sandbox, data, kind):
+    id = data.put(b"<script>alert(1)</script>", mime_type=kind).split("/")[2]
+    file = view(sandbox, "data.json")["files"][0]
+    assert (file["id"], file["type"], file["is_image"]) == (id, kind, False)
+    response, body = get(sandbox, f"/ui/files/{id}")
+    assert (response.status, b"script" in body) == (404, False)
+
+
+@pytest.mark.parametrize("id", [NO_FILE, "", "x", "../sandbox.db", "%2e%2e%2fsandbox.db", "%00", "%ff"])
+def test_an_image_that_is_not_there_is_not_found(sandbox, id):
+    response, _ = get(sandbox, f"/ui/files/{id}")
+    assert response.status == 404
+
+
+def test_an_image_whose_contents_were_taken_away_is_not_found(sandbox, data):
+    id = data.put().split("/")[2]
+    sandbox._world.store.blobs.delete(blob_names(sandbox))
+    response, body = get(sandbox, f"/ui/files/{id}")
+    assert response.status == 404
+    assert b"are gone" in body
+
+
+def test_datasets_are_shown_with_the_number_of_their_files(sandbox, data):
+    (tomatoes,) = view(sandbox, "data.json")["datasets"]
+    assert (tomatoes["name"], tomatoes["organization"], tomatoes["files"]) == ("tomatoes", "Lesson Robotics", "24")
+    new = data.CreateDataset(name="empty", organization_id=sandbox.organization_id).id
+    first = view(sandbox, "data.json")["datasets"][0]
+    assert (first["id"], first["name"], first["files"]) == (new, "empty", "0")
+
+
+def test_downloads_are_still_there(sandbox, data, owner):
+    uri = data.about(data.put()).uri
+    path = urllib.parse.urlsplit(uri).path
+    assert get(sandbox, path)[0].status == 401
+    response, body = get(sandbox, path, Authorization=owner.metadata[0][1])
+    assert (response.status, body) == (200, PNG)
+
+
+def test_calls_are_shown_with_who_made_them_and_how_they_ended(sandbox, owner, caller_with):
+    owner.ListOrganizations()
+    shown = last_call(sandbox)
+    assert (shown["rpc"], shown["who"], shown["status"]) == (f"{APP}/ListOrganizations", "API key sandbox", "OK")
+    assert shown["seconds"] > 0
+    with refused("NOT_FOUND"):
+        owner.GetRobot(id=NO_UUID)
+    assert last_call(sandbox)["status"] == "NOT_FOUND"
+    with refused("PERMISSION_DENIED"):
+        caller_with("operator", "robot", sandbox.robot_id).DeleteRobot(id=sandbox.robot_id)
+    assert (last_call(sandbox)["who"], last_call(sandbox)["status"]) == ("API key a key", "PERMISSION_DENIED")
+    with refused("UNAUTHENTICATED"):
+        call(owner.channel, "ListOrganizations")
+    assert (last_call(sandbox)["who"], last_call(sandbox)["status"]) == (None, "UNAUTHENTICATED")
+    with refused("UNIMPLEMENTED"):
+        owner.SearchOrganizations()
+    assert last_call(sandbox)["status"] == "UNIMPLEMENTED"
+
+
+def test_machines_and_locations_are_named_as_callers(sandbox, owner, callers):
+    part = owner.GetRobotPart(id=sandbox.robot_part_id).part
+    callers(sandbox.robot_part_id, part.secret, "robot-secret").GetRobot(id=sandbox.robot_id)
+    assert last_call(sandbox)["who"] == "part rover-main"
+    auth = owner.LocationAuth(location_id=sandbox.location_id).auth
+    callers(sandbox.location_id, auth.secret, "robot-location-secret").GetRobot(id=sandbox.robot_id)
+    assert last_call(sandbox)["who"] == "location Workshop"
+
+
+def test_a_caller_whose_key_is_gone_keeps_its_id(sandbox, caller_with, owner):
+    caller = caller_with("owner", "robot", sandbox.robot_id)
+    caller.GetRobot(id=sandbox.robot_id)
+    owner.DeleteKey(id=caller.id)
+    assert view(sandbox, "calls.json")["calls"][1]["who"] == f"API key {caller.id}"
+
+
+def test_a_call_is_shown_while_it_runs_and_when_its_client_went_away(sandbox, owner):
+    stream = owner.channel.unary_stream(f"/{APP}/TailRobotPartLogs")
+    tail = stream(b"\n\x24" + sandbox.robot_part_id.encode(), metadata=owner.metadata, timeout=30)
+    sandbox.wait_for_tail(sandbox.robot_part_id)
+    shown = last_call(sandbox)
+    assert (shown["rpc"], shown["who"]) == (f"{APP}/TailRobotPartLogs", "API key sandbox")
+    assert (shown["status"], shown["seconds"]) == ("", None)
+    tail.cancel()
+    assert sandbox._dispatcher.calls.latest()[0].ended.wait(10)
+    assert last_call(sandbox)["status"] == "CANCELLED"
+
+
+def test_only_the_last_calls_are_kept(sandbox, owner):
+    for _ in range(210):
+        owner.ListOrganizations()
+    calls = view(sandbox, "calls.json")["calls"]
+    assert len(calls) == 200
+    assert [each["id"] for each in calls] == list(range(211, 11, -1))
+
+
+@contextlib.contextmanager
+def hurried(sandbox):
+    """Serve the page of a sandbox at another address, with short intervals."""
+    world = sandbox._world
+    route = PageRoute(world, sandbox._dispatcher.calls, min_interval=0.01, keepalive=0.01)
+    with contextlib.closing(HttpEndpoint({PageRoute.PREFIX: route})) as endpoint:
+        world.web_url = endpoint.url
+        yield SimpleNamespace(ui_url=f"{endpoint.url}/")
+
+
+def test_a_page_hears_of_calls_and_of_changes_when_they_happen(sandbox, owner):
+    with hurried(sandbox) as page, Events(page) as events:
+        first = events.next()
+        owner.ListOrganizations()
+        events.until(calls=first["calls"] + 2, world=first["world"])
+        sandbox.log(sandbox.robot_part_id, "Something")
+        events.until(calls=first["calls"] + 2, world=first["world"] + 1)
+        owner.NewRobot(name="new", location=sandbox.location_id)
+        events.until(calls=first["calls"] + 4, world=first["world"] + 2)
+        with refused("ALREADY_EXISTS"):
+            owner.NewRobot(name="new", location=sandbox.location_id)
+        events.until(calls=first["calls"] + 6, world=first["world"] + 2)
+        sandbox.reset()
+        assert events.next()["world"] > first["world"] + 2
+        assert [each["name"] for each in machines(page)] == ["rover", "arm", "plant-watcher"]
+
+
+def web_threads():
+    return [thread for thread in threading.enumerate() if thread.name == "viam-sandbox-web"]
+
+
+def test_a_page_that_is_open_does_not_hold_up_the_end():
+    with Sandbox(ui=True) as sandbox, Events(sandbox) as events:
+        events.next()
+        sandbox.stop()
+        assert events.rest() == b""
+    assert web_threads() == []
+
+
+def test_a_page_that_was_closed_is_missed_soon(sandbox):
+    with hurried(sandbox) as page:
+        before = web_threads()
+        with Events(page) as events:
+            events.next()
+            (serving,) = set(web_threads()).difference(before)
+        serving.join(10)
+        assert not serving.is_alive()
+
+
+def test_a_world_can_be_looked_at_again_after_a_restart(tmp_path):
+    for _ in range(2):
+        with Sandbox(tmp_path, ui=True) as sandbox:
+            caller = Caller(sandbox, sandbox.api_key_id, sandbox.api_key)
+            caller.channel.close()
+            assert last_call(sandbox)["rpc"] == "proto.rpc.v1.AuthService/Authenticate"
+            assert len(machines(sandbox)) == 3
+
+
+def test_without_being_asked_for_nothing_of_it_is_there_or_loaded():
+    code = """
+import sys, urllib.error, urllib.request
+from viam_sync.sandbox import Sandbox
+with Sandbox() as sandbox:
+    assert sandbox.ui_url == ""
+    for path in ("/", "/ui/world.json", "/ui/page.js"):
+        try:
+            urllib.request.urlopen(sandbox._web.url + path)
+        except urllib.error.HTTPError as error:
+            print(error.code)
+            error.close()
+print([name for name in sys.modules if name.startswith("viam_sync.sandbox.http.ui")])
+"""
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert run.stdout.split("\n") == ["404", "404", "404", "[]", ""]
+
+
+def test_the_command_says_where_to_look_in_a_line_that_a_shell_passes_over():
+    command = [sys.executable, "-m", "viam_sync.sandbox", "--ui"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
+        try:
+            lines = [run.stdout.readline() for _ in range(4)]
+            assert [line.split("=")[0] for line in lines[:3]] == [
+                *("export VIAM_APP_URL", "export VIAM_API_KEY", "export VIAM_API_KEY_ID")
+            ]
+            match = re.fullmatch(r"# look inside: (http://127\.0\.0\.1:\d+/)\n", lines[3])
+            printed = type("Printed", (), {"ui_url": match.group(1)})
+            assert get(printed, "/")[0].status == 200
+        finally:
+            run.kill()

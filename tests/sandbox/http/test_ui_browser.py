@@ -1,0 +1,236 @@
+"""The page of the sandbox in a browser; the tox environment "browser" installs everything for it."""
+
+import os
+import shutil
+
+import pytest
+
+from viam_sync.app.viam_client import ViamClient
+from viam_sync.sandbox.sample.tomato_images import Block, render_png
+
+_PROGRAMS = [shutil.which("chromium"), shutil.which("chromedriver")]
+_MISSING = "Chromium or its driver is not installed; on Debian: apt-get install chromium chromium-driver"
+
+if os.environ.get("VIAM_SYNC_BROWSER") != "required":
+    pytest.importorskip("selenium", reason="Selenium is not installed")
+    if None in _PROGRAMS:
+        pytest.skip(_MISSING, allow_module_level=True)
+
+from selenium import webdriver  # noqa: E402
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+
+_OPTIONS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1200,900"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    assert None not in _PROGRAMS, _MISSING
+    options = webdriver.ChromeOptions()
+    options.binary_location, driver = _PROGRAMS
+    for option in (*_OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
+        options.add_argument(option)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    # A driver that is named is not looked for, or fetched, elsewhere.
+    browser = webdriver.Chrome(options, Service(executable_path=driver))
+    try:
+        yield browser
+    finally:
+        browser.quit()
+
+
+@pytest.fixture
+def sandbox(start):
+    return start(seed=1, ui=True)
+
+
+@pytest.fixture
+def client(sandbox):
+    with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
+        yield client
+
+
+@pytest.fixture
+def page(browser, sandbox):
+    """Provide the page; an error or a warning of the browser fails the test."""
+    browser.get(sandbox.ui_url)
+    page = Page(browser)
+    page.wait(lambda: page.texts("#state") == ["live"])
+    yield page
+    errors = browser.get_log("browser")
+    # Before the sandbox ends, so that the page does not miss it.
+    browser.get("about:blank")
+    assert errors == []
+
+
+class Page:
+    """The page in a browser."""
+
+    def __init__(self, browser):
+        self.browser = browser
+
+    def wait(self, condition):
+        """Wait until there is something, and return it."""
+        return WebDriverWait(self.browser, 20, poll_frequency=0.05).until(lambda _: condition())
+
+    def texts(self, selector):
+        script = "return Array.from(document.querySelectorAll(arguments[0]), (node) => node.innerText)"
+        return self.browser.execute_script(script, selector)
+
+    def rectangles(self, selector):
+        """Return left, top, width and height of each."""
+        script = """
+            return Array.from(document.querySelectorAll(arguments[0]), (node) => {
+                const {left, top, width, height} = node.getBoundingClientRect();
+                return [left, top, width, height];
+            })"""
+        return self.browser.execute_script(script, selector)
+
+    def find(self, selector):
+        return self.browser.find_element(By.CSS_SELECTOR, selector)
+
+    def open_log(self):
+        """Open the first log, and return when it is there."""
+        self.find("#machines summary").click()
+        self.wait(lambda: self.texts("#machines tbody tr"))
+
+
+def test_the_sample_world_is_there(page, sandbox):
+    assert page.texts("h3") == [f"Lesson Robotics {sandbox.organization_id}"]
+    assert [text.rpartition(" ")[0] for text in page.texts("h4")] == ["Workshop", "Workshop / Greenhouse"]
+    assert [text.split()[0] for text in page.texts("h5")] == ["rover", "arm", "plant-watcher"]
+    assert page.texts("#machines summary")[0].startswith(f"rover-main (main part) {sandbox.robot_part_id} last seen ")
+    assert page.texts("#machines summary")[0].endswith(" with left, right, base")
+    assert [text.split("\t")[:3] for text in page.texts("#datasets tbody tr")] == [
+        ["tomatoes", "Lesson Robotics", "24"]
+    ]
+    assert len(page.texts("figure")) == 24
+    assert "greenhouse" in page.texts("#readings tbody tr")[0]
+
+
+def test_a_log_entry_appears_while_one_looks(page, sandbox):
+    page.open_log()
+    assert "Checked in with the cloud" in page.texts("#machines tbody tr")[0]
+    page.browser.execute_script("window.unchanged = true")
+    sandbox.log(sandbox.robot_part_id, "It is live", level="warn", stack="here\nand there")
+    row = page.wait(lambda: [text for text in page.texts("#machines tbody tr") if "It is live" in text])[0]
+    assert row.split("\t")[1:3] == ["warn", "rdk"]
+    page.find("#machines tbody summary").click()
+    assert page.texts("#machines tbody pre")[0] == "here\nand there"
+    # An open log stays open, and the page was not reloaded.
+    sandbox.log(sandbox.robot_part_id, "Once more")
+    page.wait(lambda: "Once more" in page.texts("#machines tbody tr")[0])
+    assert page.texts("#machines tbody pre")[0] == "here\nand there"
+    assert page.browser.execute_script("return window.unchanged")
+
+
+def test_a_call_appears_while_one_looks(page, sandbox, client):
+    client.app_client.list_organizations()
+    page.wait(lambda: "ListOrganizations" in "".join(page.texts("#calls tbody tr")))
+    _, rpc, who, status, took = page.texts("#calls tbody tr")[0].split("\t")
+    assert (rpc, who, status) == ("ListOrganizations", "API key sandbox", "OK")
+    assert float(took) >= 0
+    with client.app_client.tail_robot_part_logs(sandbox.robot_part_id):
+        page.wait(lambda: "running" in page.texts("#calls tbody tr")[0])
+    page.wait(lambda: "CANCELLED" in page.texts("#calls tbody tr")[0])
+
+
+def test_a_machine_comes_is_renamed_and_goes_while_one_looks(page, sandbox, client):
+    id = client.app_client.new_robot("new", sandbox.location_id)
+    page.wait(lambda: [text for text in page.texts("h5") if text.startswith("new ")])
+    client.app_client.update_robot(id, "newer", sandbox.location_id)
+    page.wait(lambda: [text for text in page.texts("h5") if text.startswith("newer ")])
+    client.app_client.delete_robot(id)
+    page.wait(lambda: len(page.texts("h5")) == 3)
+
+
+def test_boxes_lie_where_they_are_in_the_image(page, sandbox, client):
+    image = render_png(320, 100, (200, 200, 200), [Block(40, 10, 120, 60, (0, 0, 200))])
+    upload = client.data_client.binary_data_capture_upload
+    id = upload(image, sandbox.robot_part_id, "rdk:component:camera", "cam", "GetImages", file_extension=".png")
+    client.data_client.add_bounding_box_to_image_by_id(id, "blue", 0.125, 0.1, 0.375, 0.6)
+    page.wait(lambda: page.texts("figure:first-child .box") == ["blue"])
+    page.wait(lambda: page.browser.execute_script("return document.querySelector('figure img').naturalWidth") == 320)
+    ((left, top, width, height),) = page.rectangles("figure:first-child img")
+    assert width / height == pytest.approx(3.2, abs=0.1)
+    expected = [left + width * 0.125, top + height * 0.1, width * 0.25, height * 0.5]
+    assert page.rectangles("figure:first-child .box") == [pytest.approx(expected, abs=1.5)]
+    assert page.find("figure img").get_attribute("alt") == "Image from cam, rover, in it: blue"
+
+
+def test_the_images_of_the_sample_are_loaded_with_one_box_each(page):
+    page.browser.execute_script("document.querySelector('#images').scrollIntoView()")
+    loaded = (
+        "return Array.from(document.querySelectorAll('figure img')).filter((each) => each.naturalWidth === 64).length"
+    )
+    page.wait(lambda: page.browser.execute_script(loaded) >= 4)
+    for box, image in zip(page.rectangles(".box")[:4], page.rectangles("figure img")[:4]):
+        assert box[0] >= image[0] - 1.5
+        assert box[1] >= image[1] - 1.5
+        assert box[0] + box[2] <= image[0] + image[2] + 1.5
+        assert box[1] + box[3] <= image[1] + image[3] + 1.5
+    assert len(page.texts(".box")) == 24
+
+
+NASTY = "<b>x</b><script>document.title = 'gone'</script><img src=x onerror=\"document.title = 'gone'\">"
+
+
+def test_names_and_texts_are_never_taken_for_html(page, sandbox, client):
+    app, data = client.app_client, client.data_client
+    app.new_robot(NASTY, sandbox.location_id)
+    sandbox.log(sandbox.robot_part_id, NASTY, logger_name=NASTY, stack=NASTY, fields=[{NASTY: NASTY}])
+    data.create_dataset(NASTY, sandbox.organization_id)
+    upload = data.binary_data_capture_upload
+    image = render_png(8, 8, (0, 0, 0), [])
+    id = upload(image, sandbox.robot_part_id, NASTY, NASTY, NASTY, file_extension=".png", tags=[NASTY])
+    data.add_bounding_box_to_image_by_id(id, NASTY, 0, 0, 1, 1)
+    page.open_log()
+    for selector in ("h5", "#machines tbody td", "#datasets td", "figcaption", ".tag", ".box"):
+        page.wait(lambda selector=selector: NASTY[:40] in "".join(page.texts(selector)))
+    assert page.texts("main b, main script") == []
+    assert page.browser.title == "A look inside the sandbox"
+
+
+def test_a_log_is_opened_by_the_keyboard_alone(page):
+    summary = page.find("#machines summary")
+    for _ in range(20):
+        page.browser.switch_to.active_element.send_keys(Keys.TAB)
+        if page.browser.switch_to.active_element == summary:
+            break
+    page.browser.switch_to.active_element.send_keys(Keys.ENTER)
+    page.wait(lambda: page.texts("#machines tbody tr"))
+
+
+@pytest.mark.parametrize("width", [360, 800, 1600])
+def test_it_fits_the_width_of_the_screen(page, width):
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        page.open_log()
+        assert page.browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_its_text_stands_out_in_light_and_dark(page, scheme):
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    colours = page.browser.execute_script(
+        "const style = getComputedStyle(document.body); return [style.color, style.backgroundColor]"
+    )
+    ink, paper = (luminance(colour) for colour in colours)
+    assert (ink > paper) == (scheme == "dark")
+    assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) > 7
+
+
+def luminance(colour):
+    """Return how light a colour such as "rgb(1, 2, 3)" is, from 0 to 1."""
+    parts = [int(part) / 255 for part in colour[len("rgb(") : -1].split(",")]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear))

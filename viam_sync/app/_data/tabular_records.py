@@ -1,0 +1,159 @@
+"""The records that the methods for tabular data return instead of messages, with plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple, Union
+
+from typing_extensions import Self
+
+from viam_sync.checks import wrong_type
+from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
+from viam_sync.proto.app import data as pb
+from viam_sync.transfer.output.rows import capture_metadata_row, json_value, time_row
+from viam_sync.transfer.paging.pages import ConvertedPage
+
+#: The most metadata of readings that are kept at a time.
+_MOST_SHARED = 1000
+
+
+@dataclass
+class TabularData:
+    """A row of tabular data and where it comes from.
+
+    Times are UTC without a time zone, as in the official SDK.
+
+    Attributes:
+        data: The captured values.
+        metadata: The resource and the machine that captured it.
+        time_requested: When the machine asked the resource for it.
+        time_received: When the machine got it.
+    """
+
+    data: Mapping[str, Any]
+    metadata: pb.CaptureMetadata
+    time_requested: datetime
+    time_received: datetime
+
+    def __str__(self) -> str:
+        times = f"Time requested: {self.time_requested}\nTime received: {self.time_received}\n"
+        return f"{self.data}\n{self.metadata}{times}"
+
+
+def tabular_items(response: pb.TabularDataByFilterResponse) -> ConvertedPage[TabularData]:
+    """Return the rows of a page, each with its metadata, which the page holds once for all rows that share it."""
+    shared = dict(enumerate(response.metadata))
+
+    def convert(row: pb.TabularData) -> TabularData:
+        return TabularData(
+            struct_to_dict(row.data),
+            # The index may be out of range, as it comes from the service.
+            shared.get(row.metadata_index) or pb.CaptureMetadata(),
+            timestamp_to_datetime(row.time_requested),
+            timestamp_to_datetime(row.time_received),
+        )
+
+    return ConvertedPage(response.data, convert)
+
+
+def tabular_row(row: TabularData) -> Dict[str, Any]:
+    """Return a row as an object that JSON can hold, with the names of proto JSON."""
+    return {
+        "data": json_value(row.data),
+        "metadata": capture_metadata_row(row.metadata),
+        "timeRequested": time_row(row.time_requested),
+        "timeReceived": time_row(row.time_received),
+    }
+
+
+@dataclass
+class TabularDataPoint:
+    """A tabular reading, and where it comes from.
+
+    Attributes:
+        part_id: ID of the part that captured it, a UUID.
+        resource_name: Name of the component or service.
+        resource_api: Its API, such as ``rdk:component:sensor``.
+        method_name: Name of the captured method, such as ``Readings``.
+        time_captured: When it was captured, UTC without a time zone.
+        organization_id: ID of the organization, a UUID.
+        location_id: ID of the location, ten lowercase letters and digits.
+        robot_name: Name of the machine.
+        robot_id: ID of the machine, a UUID.
+        part_name: Name of the part.
+        method_parameters: Parameters that the method was captured with.
+        tags: Its tags.
+        payload: The captured values.
+    """
+
+    part_id: str
+    resource_name: str
+    resource_api: str
+    method_name: str
+    time_captured: datetime
+    organization_id: str
+    location_id: str
+    robot_name: str
+    robot_id: str
+    part_name: str
+    method_parameters: Mapping[str, Any]
+    tags: List[str]
+    payload: Mapping[str, Any]
+
+    @classmethod
+    def from_proto(cls, message: pb.ExportTabularDataResponse) -> Self:
+        """Return the record of a message.
+
+        Example:
+            >>> from viam_sync.app._data.tabular_records import TabularDataPoint
+            >>> from viam_sync.proto.app.data import ExportTabularDataResponse
+            >>> TabularDataPoint.from_proto(ExportTabularDataResponse(payload={"speed": 1})).payload
+            {'speed': 1.0}
+        """
+        return cls(
+            part_id=message.part_id,
+            resource_name=message.resource_name,
+            resource_api=message.resource_subtype,
+            method_name=message.method_name,
+            time_captured=timestamp_to_datetime(message.time_captured),
+            organization_id=message.organization_id,
+            location_id=message.location_id,
+            robot_name=message.robot_name,
+            robot_id=message.robot_id,
+            part_name=message.part_name,
+            method_parameters=struct_to_dict(message.method_parameters),
+            tags=list(message.tags),
+            payload=struct_to_dict(message.payload),
+        )
+
+    @property
+    def resource_subtype(self) -> str:
+        """The API of the resource, under its older name."""
+        return self.resource_api
+
+
+def plain_rows(rows: Iterable[Union[TabularData, TabularDataPoint, Mapping[str, Any]]]) -> Iterator[Mapping[str, Any]]:
+    """Yield rows as mappings: readings with the names that `tabular_row` gives them, those of a query as they are.
+
+    Raises:
+        TypeError: If there is something else among them.
+    """
+    # Readings share their metadata, whose conversion takes longer than all else.
+    shared: Dict[int, Tuple[pb.CaptureMetadata, Dict[str, Any]]] = {}
+    for row in rows:
+        if isinstance(row, TabularData):
+            known = shared.get(id(row.metadata))
+            if known is None:
+                if len(shared) == _MOST_SHARED:
+                    shared.clear()
+                # The metadata is kept, as another object could get its id() once it is gone.
+                known = shared[id(row.metadata)] = row.metadata, capture_metadata_row(row.metadata)
+            times = {"timeRequested": row.time_requested, "timeReceived": row.time_received}
+            yield {"data": row.data, "metadata": known[1], **times}
+        elif isinstance(row, TabularDataPoint):
+            yield vars(row)
+        elif isinstance(row, Mapping):
+            yield row
+        else:
+            raise wrong_type("rows", "what methods for tabular data return", row)

@@ -1,0 +1,1 @@
+"""Costs, payment and invoices."""

@@ -1,0 +1,201 @@
+"""The state of the sandbox: a SQLite database with one transaction per call, and blobs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any, BinaryIO, Callable, FrozenSet, Iterable, Iterator, List, Optional, Sequence, Set, Union
+
+from viam_sync.sandbox.core.blobs import Blobs
+from viam_sync.sandbox.core.call_errors import invalid_argument
+from viam_sync.sandbox.core.database_schema import BLOBS, LAYOUT, TABLES
+
+
+class CheckedBlobs(Blobs):
+    """Blobs on a disk that can be declared full.
+
+    Attributes:
+        check: Called before a blob is written; it raises OSError if the disk is full.
+    """
+
+    check: Callable[[], None] = staticmethod(lambda: None)
+
+    @contextlib.contextmanager
+    def writing(self, id: str) -> Iterator[BinaryIO]:
+        """Open a blob for writing, as `Blobs.writing` does, if the disk is not full."""
+        with super().writing(id) as file:
+            self.check()
+            yield file
+
+
+class Store:
+    """A database in memory, or in the file ``sandbox.db`` of a folder, and the blobs beside it.
+
+    Args:
+        folder: The folder; it is created if it does not exist. None keeps the database in memory, and the blobs in a
+            temporary folder.
+
+    Attributes:
+        blobs: The contents of files and modules.
+        on_change: Called after each write, while the lock of the store is held.
+
+    Raises:
+        OSError: If the folder cannot be used.
+    """
+
+    def __init__(self, folder: Union[str, os.PathLike[str], None] = None) -> None:
+        self._lock = threading.RLock()
+        self.on_change: Callable[[], None] = lambda: None
+        self._discarded: List[str] = []
+        # Discarded blobs that are kept on disk, since a reset restores them.
+        self._spared: Set[str] = set()
+        self._snapshot: Optional[sqlite3.Connection] = None
+        self._snapshot_blobs: FrozenSet[str] = frozenset()
+        if folder is None:
+            self._connection = _open_database(":memory:")
+            self.blobs = CheckedBlobs()
+            return
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            path = Path(folder, "sandbox.db")
+            # Readable by its owner alone, as it holds keys. If it cannot be created, SQLite reports the reason below.
+            with contextlib.suppress(OSError):
+                path.touch(0o600)
+            self._connection = _open_database(str(path))
+            self.blobs = CheckedBlobs(Path(folder, "blobs"))
+        except (OSError, sqlite3.Error) as error:
+            raise OSError(_open_error_text(folder, error)) from error
+        self.blobs.keep_only(self._blobs_in_rows())
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Lock the store for one call: its writes are committed at the end, or rolled back after an exception."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            changes = self._connection.total_changes
+            try:
+                yield
+                self._connection.execute("COMMIT")
+                self._spared |= self._snapshot_blobs.intersection(self._discarded)
+                self.blobs.delete(id for id in self._discarded if id not in self._snapshot_blobs)
+                if self._connection.total_changes != changes:
+                    self.on_change()
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            finally:
+                self._discarded = []
+
+    def take_snapshot(self) -> None:
+        """Take a snapshot of the database, for `restoring`."""
+        self._snapshot = sqlite3.connect(":memory:", check_same_thread=False)
+        with self._lock:
+            self._connection.backup(self._snapshot)
+            self._snapshot_blobs = frozenset(self._blobs_in_rows())
+
+    @contextlib.contextmanager
+    def restoring(self) -> Iterator[None]:
+        """Restore the snapshot, and hold the lock of the store until the end of the block."""
+        assert self._snapshot is not None
+        with self._lock:
+            later = [id for id in self._blobs_in_rows() if id not in self._snapshot_blobs]
+            self._snapshot.backup(self._connection)
+            self._spared.clear()
+            self.blobs.delete(later)
+            yield
+            self.on_change()
+
+    def rows(self, sql: str, *values: Any) -> List[sqlite3.Row]:
+        """Return the rows of a query."""
+        return self._execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: Any) -> Optional[sqlite3.Row]:
+        """Return the first row of a query, or None."""
+        row: Optional[sqlite3.Row] = self._execute(sql, values).fetchone()
+        return row
+
+    def run(self, sql: str, *values: Any) -> int:
+        """Execute a statement, and return the number of rows that it changed."""
+        return self._execute(sql, values).rowcount
+
+    def insert(self, table: str, **columns: Any) -> None:
+        """Insert a row."""
+        marks = ", ".join("?" * len(columns))
+        self.run(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", *columns.values())
+
+    def update(self, table: str, id: str, **columns: Any) -> None:
+        """Update columns of the row with an ID."""
+        changes = ", ".join(f"{name} = ?" for name in columns)
+        self.run(f"UPDATE {table} SET {changes} WHERE id = ?", *columns.values(), id)
+
+    def discard(self, ids: Iterable[str]) -> None:
+        """Delete blobs when this transaction is committed, which must delete the rows that name them."""
+        self._discarded.extend(ids)
+
+    def setting(self, name: str) -> Optional[str]:
+        """Return the value of a setting, or None."""
+        row = self.row("SELECT value FROM settings WHERE name = ?", name)
+        return None if row is None else str(row["value"])
+
+    def save_settings(self, **settings: str) -> None:
+        """Save settings."""
+        for name, value in settings.items():
+            self.run("INSERT OR REPLACE INTO settings VALUES (?, ?)", name, value)
+
+    def close(self) -> None:
+        """Close the database, and delete temporary files."""
+        with self._lock:
+            if self._spared:
+                self.blobs.delete(self._spared.difference(self._blobs_in_rows()))
+                self._spared.clear()
+            for connection in filter(None, (self._connection, self._snapshot)):
+                connection.close()
+            self.blobs.close()
+
+    def _blobs_in_rows(self) -> List[str]:
+        return [row["id"] for row in self.rows(BLOBS)]
+
+    def _execute(self, sql: str, values: Sequence[Any]) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(sql, values)
+        except OverflowError:
+            raise invalid_argument(
+                "A number or a time in the request is beyond what the sandbox counts, 64 bits with a sign; "
+                "give a smaller one."
+            ) from None
+        except UnicodeEncodeError:
+            raise invalid_argument("A text in the request has half of a surrogate pair in it; leave it out.") from None
+
+
+def _open_database(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+    try:
+        connection.row_factory = sqlite3.Row
+        # Two sandboxes on one folder would overwrite each other's changes.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        layout = connection.execute("PRAGMA user_version").fetchone()[0]
+        if layout > LAYOUT:
+            raise OSError(f"its layout {layout} is newer than layout {LAYOUT} of this version; update viam_sync")
+        connection.executescript(
+            f"BEGIN EXCLUSIVE; {TABLES} PRAGMA user_version = {LAYOUT}; COMMIT;"
+            if layout == 0
+            else "BEGIN EXCLUSIVE; COMMIT;"
+        )
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _open_error_text(folder: Union[str, os.PathLike[str]], error: Exception) -> str:
+    text = str(error)
+    if "locked" in text:
+        text = "another sandbox is using it; stop that one"
+    return f"The sandbox cannot keep its data in {str(Path(folder, 'sandbox.db'))!r}: {text}, or give another folder."

@@ -1,0 +1,1 @@
+"""Captured data: files, datasets, tags, bounding boxes and readings."""

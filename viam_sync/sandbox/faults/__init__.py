@@ -1,0 +1,1 @@
+"""Faults on demand: planning them, and injecting them into calls."""

@@ -1,0 +1,1 @@
+"""Organizations, members, keys, roles, locations, machines, parts, fragments and logs."""

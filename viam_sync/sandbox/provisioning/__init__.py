@@ -1,0 +1,1 @@
+"""A device that is set up over its own hotspot."""

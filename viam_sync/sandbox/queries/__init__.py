@@ -1,0 +1,1 @@
+"""Queries of tabular data in SQL and MQL, each run in a process of its own."""

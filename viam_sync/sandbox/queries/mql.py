@@ -1,0 +1,84 @@
+"""Aggregation pipelines, run by mongomock in a worker process."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import itertools
+from datetime import datetime, timedelta
+from typing import Any, Iterable, Iterator, List
+
+from viam_sync.sandbox.queries.protocol import Document, Refused
+
+# The stages that work on single documents: they are run on chunks, so that memory holds only what they let through.
+_ONE_BY_ONE = {"$addFields", "$match", "$project", "$replaceRoot", "$set", "$unwind"}
+_CHUNK = 1000
+_EPOCH = datetime(1970, 1, 1)
+
+
+def run_pipeline(stages: List[Document], origins: List[Document], readings: Iterator[Document]) -> Iterable[Document]:
+    """Return the documents that stages result in.
+
+    Raises:
+        Refused: If a stage cannot be run.
+    """
+    documents = map(functools.partial(_document, origins), readings)
+    first = list(itertools.takewhile(lambda stage: not _ONE_BY_ONE.isdisjoint(stage), stages))
+    found: List[Document] = []
+    while True:
+        chunk = list(itertools.islice(documents, _CHUNK))
+        if not chunk:
+            return _run_stages(stages[len(first) :], found)
+        found += _run_stages(first, chunk)
+
+
+def _document(origins: List[Document], reading: Document) -> Document:
+    origin = dict(origins[reading["origin"]])
+    requested = _EPOCH + timedelta(milliseconds=reading["requested"])
+    tags, parameters = list(origin.pop("tags")), copy.deepcopy(origin.pop("additional_parameters"))
+    return {
+        **origin,
+        "time_requested": requested,
+        "time_received": _EPOCH + timedelta(milliseconds=reading["received"]),
+        "capture_day": requested.replace(hour=0, minute=0, second=0, microsecond=0),
+        "tags": tags,
+        "additional_parameters": parameters,
+        "data": reading["data"],
+    }
+
+
+def _run_stages(stages: List[Document], documents: List[Document]) -> List[Document]:
+    for stage in stages:
+        if not documents:  # as in MongoDB; mongomock would return a group, or a count of 0
+            return []
+        documents = _run_stage(stage, documents)
+    return documents
+
+
+def _run_stage(stage: Document, documents: List[Document]) -> List[Document]:
+    # The internals of mongomock are called, since a Collection would copy each document several times and add an _id,
+    # and its $match copies each document for the time zones of its dates.
+    from mongomock.aggregate import process_pipeline
+    from mongomock.filtering import filter_applies
+
+    ((name, options),) = stage.items()
+    try:
+        if name == "$match":
+            return [document for document in documents if filter_applies(options, document)]  # type: ignore[no-untyped-call]
+        return list(process_pipeline(documents, None, [stage], None))  # type: ignore[no-untyped-call]
+    except NotImplementedError as error:
+        raise Refused("unimplemented", f"The stage {name} asks for what the sandbox does not have: {error}") from None
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:  # mongomock raises errors of many types for an invalid stage
+        text = _error_text(error)
+        if text.startswith("Unrecognized expression"):
+            text = f"The sandbox does not have the expression that the stage {name} uses, or nobody has it: {text}"
+            raise Refused("unimplemented", text) from None
+        raise Refused("invalid", f"The stage {name} cannot be run: {text}") from None
+
+
+def _error_text(error: Any) -> str:
+    """Return the text of an error; those of pymongo have the reply of a server as another argument."""
+    text = str(error.args[0] if error.args else error)
+    return text if type(error).__module__.startswith("pymongo") else f"{type(error).__name__}: {text}"

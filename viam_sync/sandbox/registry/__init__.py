@@ -1,0 +1,1 @@
+"""Modules, models and training scripts, with their versions."""

@@ -1,0 +1,1 @@
+"""The sample world that a new sandbox starts with."""

@@ -1,0 +1,86 @@
+"""A TLS certificate for loopback, and the certificate authority that issued it."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import tempfile
+from pathlib import Path
+from typing import Optional, Tuple
+
+import grpc
+
+_NAMES = ("localhost", "127.0.0.1")
+
+
+class Certificate:
+    """A certificate for localhost and 127.0.0.1; the private key of its authority is not stored.
+
+    Args:
+        folder: A folder to store it in, so that clients trust it after a restart too. None takes a temporary folder,
+            which `close` deletes.
+
+    Attributes:
+        authority: The file of the certificate authority, in the PEM format, for clients to trust.
+
+    Raises:
+        ImportError: If the package that makes certificates is not installed.
+        OSError: If the folder cannot be used.
+    """
+
+    def __init__(self, folder: Optional[Path] = None) -> None:
+        self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="viam-sandbox-tls-")
+        self._folder = folder or Path(self._temporary.name if self._temporary else "", "tls")
+        self.authority = self._folder / "ca.pem"
+        try:
+            if not self._folder.is_dir():
+                _make_files(self._folder)
+            # The certificate is loaded once here, as grpc reports a broken one only as a failure to listen.
+            self.context()
+        except OSError as error:
+            self.close()
+            raise OSError(
+                f"The certificate in {str(self._folder)!r} cannot be used ({error}). "
+                "Delete that folder, and a new one is made, or give another folder."
+            ) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def credentials(self) -> grpc.ServerCredentials:
+        """Return the certificate as server credentials of grpc."""
+        chain, key = (file.read_bytes() for file in self._files())
+        return grpc.ssl_server_credentials([(key, chain)])
+
+    def context(self) -> ssl.SSLContext:
+        """Return the certificate as an SSL context, for servers of the standard library."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(*self._files())
+        return context
+
+    def close(self) -> None:
+        """Delete the folder if it is temporary."""
+        if self._temporary:
+            self._temporary.cleanup()
+
+    def _files(self) -> Tuple[Path, Path]:
+        return self._folder / "certificate.pem", self._folder / "key.pem"
+
+
+def _make_files(folder: Path) -> None:
+    try:
+        import trustme
+    except ImportError as error:
+        raise ImportError(
+            f'TLS takes a package that is not there ({error}); install it with: pip install "viam-sync[sandbox]"'
+        ) from error
+    authority = trustme.CA()
+    issued = authority.issue_cert(*_NAMES)
+    # The folder is renamed when it is complete, so that a crash leaves no incomplete one.
+    draft = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700)
+    (draft / "ca.pem").write_bytes(authority.cert_pem.bytes())
+    (draft / "certificate.pem").write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
+    (draft / "key.pem").write_bytes(issued.private_key_pem.bytes())
+    draft.replace(folder)
