@@ -99,7 +99,7 @@ def test_one_part_is_a_copy() -> None:
         (between(NOON, NOON + 3 * MICROSECOND), 10**30, ValueError, r"n takes an int from 1 to 3"),
     ],
 )
-def test_what_cannot_be_split_is_refused_by_name(filter: Any, n: Any, error: type, message: str) -> None:
+def test_an_argument_that_cannot_be_split_is_rejected_by_name(filter: Any, n: Any, error: type, message: str) -> None:
     with pytest.raises(error, match=message):
         partition_filter(filter, n)
 

@@ -9,9 +9,8 @@ from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.sandbox import Sandbox
 from viam_sync.tabular import to_arrow, to_pandas
-from viam_sync.transfer.output import tables
 from viam_sync.transfer.output.progress import Progress
-from viam_sync.transfer.output.tables import TableFile
+from viam_sync.transfer.output.table_file import TableFile
 from viam_sync.utils import create_filter
 
 NOON = datetime(2024, 5, 1, 12, 0, 0, 123456)
@@ -76,11 +75,8 @@ def test_a_column_has_the_type_of_its_values(arrow: Any) -> None:
 
 
 @pytest.mark.parametrize("group", [1, 2, 1000])
-def test_parquet_holds_the_same(
-    arrow: Any, parquet: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group: int
-) -> None:
-    monkeypatch.setattr(tables, "_GROUP", group)
-    assert TableFile(tmp_path / "rows.parquet").write(ROWS, Progress(None)) == 3
+def test_parquet_holds_the_same(arrow: Any, parquet: Any, tmp_path: Path, group: int) -> None:
+    assert TableFile(tmp_path / "rows.parquet", group_rows=group).write(ROWS, Progress(None)) == 3
     file = parquet.ParquetFile(tmp_path / "rows.parquet")
     assert file.num_row_groups == -(-3 // group)
     check(file.read(), arrow)
@@ -117,7 +113,7 @@ def test_an_export_is_the_same_as_a_table(data: DataClient, parquet: Any, tmp_pa
         assert parquet.read_table(tmp_path / "air.parquet").equals(to_arrow(rows))
 
 
-def test_what_a_query_gives_becomes_a_table(sandbox: Sandbox, data: DataClient, arrow: Any, pandas: Any) -> None:
+def test_the_rows_of_a_query_become_a_table(sandbox: Sandbox, data: DataClient, arrow: Any, pandas: Any) -> None:
     pytest.importorskip("mongomock")
     rows = data.tabular_data_by_mql(sandbox.organization_id, [{"$limit": 4}])
     assert to_arrow(rows).num_rows == 4
@@ -145,7 +141,7 @@ def test_readings_become_a_data_frame(data: DataClient, pandas: Any) -> None:
 
 
 @pytest.mark.parametrize("convert", [to_arrow, to_pandas])
-def test_what_is_no_row_is_refused(convert: Any) -> None:
+def test_an_object_that_is_no_row_is_rejected(convert: Any) -> None:
     pytest.importorskip({"to_arrow": "pyarrow", "to_pandas": "pandas"}[convert.__name__])
     with pytest.raises(TypeError, match="rows takes what methods for tabular data return, got 7"):
         convert([7])

@@ -43,7 +43,7 @@ def prefetch(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
     yield
-    assert [thread for thread in threading.enumerate() if thread.name == "viam-sync-ahead"] == []
+    assert [thread for thread in threading.enumerate() if thread.name == "viam-sync-prefetch"] == []
 
 
 class Case(NamedTuple):

@@ -14,7 +14,7 @@ import pytest
 from viam_sync.errors import AmbiguousResultError
 from viam_sync.rpc import classification, policies, retry
 from viam_sync.rpc.service import Service, _RpcCall, _UnaryCall
-from viam_sync.transfer.upload.batch import Uploads
+from viam_sync.transfer.upload.batch import BatchUpload
 from viam_sync.transfer.upload.source import ProgressChunks
 
 from .fault_proxy import REFUSE, RESET
@@ -132,7 +132,7 @@ def pipes_sent_again(patch: pytest.MonkeyPatch) -> None:
 
 def uploads_sent_again_without_contents(patch: pytest.MonkeyPatch) -> None:
     pieces = ProgressChunks.__iter__
-    patch.setattr(ProgressChunks, "__iter__", lambda self: iter([b""]) if self._round else pieces(self))
+    patch.setattr(ProgressChunks, "__iter__", lambda self: iter([b""]) if self._iteration else pieces(self))
 
 
 def doubt_taken_for_success(patch: pytest.MonkeyPatch) -> None:
@@ -197,7 +197,7 @@ def test_the_oracle_finds_what_is_broken(name: str, oracle: Oracle, monkeypatch:
 
 
 def test_the_oracle_finds_a_journal_that_is_not_asked(oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Uploads, "_settle", lambda self, doubtful, journal: None)
+    monkeypatch.setattr(BatchUpload, "_resolve", lambda self, doubtful, journal: None)
     found = (text for seed in range(ELSEWHERE, ELSEWHERE + 50) for text in oracle.judge_folder(seed))
     assert any("is there 2 times" in text for text in found)
 

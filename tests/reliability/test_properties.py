@@ -34,10 +34,10 @@ from viam_sync.rpc.dial import DialOptions, parse_address  # noqa: E402
 from viam_sync.sandbox import __main__ as command_line  # noqa: E402
 from viam_sync.sandbox.faults.faults import Faults  # noqa: E402
 from viam_sync.sandbox.faults.parsing import plan_from_text  # noqa: E402
-from viam_sync.transfer.export.export_paths import ExportPaths  # noqa: E402
 from viam_sync.transfer.output.atomic import AtomicOutput  # noqa: E402
-from viam_sync.transfer.output.binary_folder import clean_name, shortened  # noqa: E402
 from viam_sync.transfer.output.columns import columns_of, fitted, to_json  # noqa: E402
+from viam_sync.transfer.output.export_paths import ExportPaths  # noqa: E402
+from viam_sync.transfer.output.names import clean_name, shortened  # noqa: E402
 from viam_sync.transfer.output.rows import json_value  # noqa: E402
 from viam_sync.transfer.upload.batch import files_of  # noqa: E402
 
@@ -258,13 +258,13 @@ def _is_harmless(part: str) -> bool:
 
 
 @given(names=st.lists(st.tuples(ODD, ODD.map(lambda text: text[:30])), min_size=1, max_size=8))
-def test_files_land_inside_at_places_of_their_own_that_every_system_takes(names, tmp_path_factory) -> None:
-    places = ExportPaths(tmp_path_factory.getbasetemp() / "nothing here", [])
-    given = [
-        places.of(data_pb.BinaryMetadata(id=str(number), file_name=name, file_ext=ending))
+def test_files_land_inside_at_paths_of_their_own_that_every_system_takes(names, tmp_path_factory) -> None:
+    allocator = ExportPaths(tmp_path_factory.getbasetemp() / "nothing here", [])
+    allocated = [
+        allocator.allocate(data_pb.BinaryMetadata(id=str(number), file_name=name, file_ext=ending))
         for number, (name, ending) in enumerate(names)
     ]
-    paths = [path for place in given for path in place]
+    paths = [path for export_path in allocated for path in export_path]
     assert len({path.casefold() for path in paths}) == len(paths)
     for path in paths:
         room, *parts = path.split("/")

@@ -1,1 +1,1 @@
-"""What is done by hand around the calls: files, pages, streams of data."""
+"""The parts of calls that are written by hand: paging, uploads, exports, and files on disk."""

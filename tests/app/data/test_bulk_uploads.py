@@ -10,7 +10,6 @@ from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import AmbiguousResultError, InvalidArgumentError, PermissionDeniedError
 from viam_sync.proto.app import data as data_pb
 from viam_sync.sandbox import Sandbox
-from viam_sync.transfer.upload import journal as journal_module
 from viam_sync.transfer.upload.batch import UploadResult
 from viam_sync.transfer.upload.journal import JOURNAL_NAME
 from viam_sync.utils import create_filter
@@ -302,16 +301,16 @@ def test_a_journal_of_another_part_stops_before_anything_is_sent(
 def test_a_journal_that_cannot_be_written_stops_the_upload_with_its_results(
     data: DataClient, part: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = journal_module.append
+    write = os.write
     left = [6]  # the header, two files, and the beginning of the third
 
-    def full(file: int, line: bytes) -> None:
+    def full(file: int, line: bytes) -> int:
         left[0] -= 1
         if not left[0]:
             raise OSError(28, "No space left on device")
-        real(file, line)
+        return write(file, line)
 
-    monkeypatch.setattr(journal_module, "append", full)
+    monkeypatch.setattr(os, "write", full)
     with pytest.raises(OSError, match="No space left on device, in writing the journal") as caught:
         data.upload_files(folder, part, workers=1)
     results = cast(Any, caught.value).result

@@ -21,7 +21,7 @@ from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress, ProgressLike
-from viam_sync.transfer.upload.batch import Found, UploadResult, Uploads, files_in, files_of
+from viam_sync.transfer.upload.batch import BatchUpload, Found, UploadResult, files_in, files_of
 from viam_sync.transfer.upload.journal import JOURNAL_NAME, Intent, Journal
 from viam_sync.transfer.upload.source import ProgressChunks
 
@@ -129,7 +129,7 @@ class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
         with Progress(progress, label="uploading") as shown, ExitStack() as stack:
             files, path = _files_and_journal(paths, pattern, journal)
             opened = None if path is None or not files else stack.enter_context(Journal(path, part_id))
-            uploads = Uploads(files, opened, send, lambda intents: self._stored(part_id, intents), shown)
+            uploads = BatchUpload(files, opened, send, lambda intents: self._stored(part_id, intents), shown)
             return uploads.run(workers)
 
     def _stored(self, part_id: str, intents: Sequence[Intent]) -> Dict[str, str]:

@@ -19,12 +19,12 @@ from viam_sync.proto.app import data as pb
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.policies import READ_FILES
 from viam_sync.services import methods
-from viam_sync.transfer.concurrency.throttle import Throttle
+from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
 from viam_sync.transfer.export.exporter import Export
 from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress, ProgressLike
-from viam_sync.transfer.output.tables import TableFile
+from viam_sync.transfer.output.table_file import TableFile
 
 #: An export goes on for hours: it waits longer than a single call for a service that is overloaded.
 _FETCH = methods.BINARY_DATA_BY_IDS._replace(policy=replace(READ_FILES, attempts=8))
@@ -88,12 +88,12 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
             24
         """
         # The import is delayed, as few scripts need an HTTP client.
-        from viam_sync.transfer.export.http_download import Downloads
+        from viam_sync.transfer.export.http_download import Downloader
 
         place = path_from("folder", folder)
-        throttle = Throttle(worker_count(workers))
-        downloads = Downloads(self._metadata, throttle, self._channel, self._run)
-        fetch = partial(self._fetch, timeout, throttle)
+        limit = ConcurrencyLimit(worker_count(workers))
+        downloads = Downloader(self._metadata, limit, self._channel, self._run)
+        fetch = partial(self._fetch, timeout, limit)
         listed = self.iter_binary_data(
             filter, include_binary_data=False, include_internal_data=include_internal_data, timeout=timeout
         )
@@ -112,12 +112,12 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
     def _fetch(
         self,
         timeout: Optional[float],
-        throttle: Throttle,
+        limit: ConcurrencyLimit,
         wanted: Sequence[pb.BinaryMetadata],
         cancellation: Cancellation,
     ) -> Iterable[pb.BinaryData]:
         request = pb.BinaryDataByIDsRequest(include_binary=True, **_file_id_fields(wanted))
-        with throttle.slot(cancellation) as slot:
+        with limit.slot(cancellation) as slot:
             response: pb.BinaryDataByIDsResponse = self._unary_unary(_FETCH, request, timeout, cancellation, slot)
         return response.data
 

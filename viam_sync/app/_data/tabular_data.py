@@ -14,14 +14,14 @@ from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.transfer.output.atomic import AtomicOutput
-from viam_sync.transfer.output.rows import write_rows
+from viam_sync.transfer.output.writers import write_rows
 from viam_sync.transfer.paging.paged_call import PagedCall
-from viam_sync.transfer.paging.pages import Items, Pages
+from viam_sync.transfer.paging.pages import Page, Pages
 
 
 def _read_rows(
     request: pb.TabularDataByFilterRequest, response: pb.TabularDataByFilterResponse
-) -> Tuple[Items[TabularData], str]:
+) -> Tuple[Page[TabularData], str]:
     return tabular_items(response), response.last if response.data else ""
 
 

@@ -12,7 +12,7 @@ from viam_sync.checks import wrong_type
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.output.rows import capture_metadata_row, json_value, time_row
-from viam_sync.transfer.paging.pages import Converted
+from viam_sync.transfer.paging.pages import ConvertedPage
 
 #: The most metadata of readings that are kept at a time.
 _MOST_SHARED = 1000
@@ -41,7 +41,7 @@ class TabularData:
         return f"{self.data}\n{self.metadata}{times}"
 
 
-def tabular_items(response: pb.TabularDataByFilterResponse) -> Converted[TabularData]:
+def tabular_items(response: pb.TabularDataByFilterResponse) -> ConvertedPage[TabularData]:
     """Return the rows of a page, each with its metadata, which the page holds once for all rows that share it."""
     shared = dict(enumerate(response.metadata))
 
@@ -54,7 +54,7 @@ def tabular_items(response: pb.TabularDataByFilterResponse) -> Converted[Tabular
             timestamp_to_datetime(row.time_received),
         )
 
-    return Converted(response.data, convert)
+    return ConvertedPage(response.data, convert)
 
 
 def tabular_row(row: TabularData) -> Dict[str, Any]:

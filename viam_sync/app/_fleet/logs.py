@@ -15,10 +15,11 @@ from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.service import Service
 from viam_sync.rpc.streams import Stream
 from viam_sync.services import methods
-from viam_sync.transfer.output.atomic import AtomicOutput, message_to_row
-from viam_sync.transfer.output.rows import write_rows
+from viam_sync.transfer.output.atomic import AtomicOutput
+from viam_sync.transfer.output.rows import message_to_row
+from viam_sync.transfer.output.writers import write_rows
 from viam_sync.transfer.paging.paged_call import PagedCall, items_in
-from viam_sync.transfer.paging.pages import Items, Pages, walk
+from viam_sync.transfer.paging.pages import Page, Pages, walk
 
 _LOGS = PagedCall(methods.GET_ROBOT_PART_LOGS, items_in("logs", LogEntry.from_proto))
 #: Levels that are dropped where only errors are wanted, as the service may ignore errors_only, which is deprecated.
@@ -85,7 +86,7 @@ class LogsMixin(Service):
         require(robot_part_id=robot_part_id)
         require_seconds("timeout", timeout)
         count = whole("num_log_entries", num_log_entries, 0, note=", where 0 stands for all entries")
-        destination = None if dest is None else AtomicOutput(dest, refused=(".csv",))
+        destination = None if dest is None else AtomicOutput(dest, rejected=(".csv",))
         request = _logs_request(
             robot_part_id,
             filter,
@@ -248,7 +249,7 @@ class LogsMixin(Service):
         """Yield the pages of a stored log; each call may take the seconds that are ``left``."""
         method = methods.GET_ROBOT_PART_LOGS
 
-        def fetch(token: str, size: int) -> Tuple[Items[common_pb.LogEntry], str]:
+        def fetch(token: str, size: int) -> Tuple[Page[common_pb.LogEntry], str]:
             request.page_token = token
             page: pb.GetRobotPartLogsResponse = self._unary_unary(method, request, left(), cancellation)
             return page.logs, page.next_page_token

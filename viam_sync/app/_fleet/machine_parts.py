@@ -83,7 +83,7 @@ class MachinePartsMixin(Service):
         """
         require(robot_part_id=robot_part_id)
         whole("indent", indent, 0, _DEEPEST_INDENT)
-        destination = None if dest is None else AtomicOutput(dest, secret=True, refused=(".csv", ".jsonl"))
+        destination = None if dest is None else AtomicOutput(dest, secret=True, rejected=(".csv", ".jsonl"))
         with parameter_names(id="robot_part_id"):
             request = pb.GetRobotPartRequest(id=robot_part_id)
         response: pb.GetRobotPartResponse = self._unary_unary(methods.GET_ROBOT_PART, request, timeout)

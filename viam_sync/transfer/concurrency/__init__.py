@@ -1,1 +1,1 @@
-"""Threads that fetch ahead or share work, and the limit on how many requests are under way."""
+"""Threads that prefetch or share work, and the limit on concurrent requests."""

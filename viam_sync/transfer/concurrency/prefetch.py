@@ -1,4 +1,4 @@
-"""Doing the next step of something in a thread, while the caller works on the result of this one."""
+"""Prefetching: a thread takes the next step of an iterator while the caller works on the result of the last."""
 
 from __future__ import annotations
 
@@ -10,27 +10,26 @@ from typing import Callable, Iterator, NamedTuple, Optional, TypeVar, Union
 
 T = TypeVar("T")
 
-#: How long a thread that was told to end is waited for, in seconds; one that does not heed it dies with the process.
-_PATIENCE = 1.0
-#: On Windows, a wait cannot be interrupted, so none lasts longer than this many seconds.
-_NAP = 0.5
+#: Seconds after which a wait is begun anew, as Windows cannot interrupt one.
+_POLL = 0.5
 
 
 class _End(NamedTuple):
-    """What comes in place of a result: the error, or the StopIteration, that ended the steps."""
+    """The error, or the StopIteration, that ended the steps; it comes in place of a result."""
 
     error: BaseException
 
 
 class Prefetch(Iterator[T]):
-    """Another iterator, whose next step is done in one background thread while the caller works on the last.
+    """Another iterator, whose next step is taken in a background thread while the caller works on the last.
 
-    It is never more than one step ahead. The thread begins with the first step and ends with the last, or with an
-    error, which is raised in the place of its step; who ends before that closes it.
+    The thread is never more than one step ahead. It begins with the first step and ends with the last, or with an
+    error, which is raised in the place of its step; a caller that stops before that closes the iterator.
 
     Args:
         steps: The iterator; it is used in the thread alone.
-        cancel: Called from another thread, makes a step that is under way fail soon.
+        cancel: Makes a step that is under way fail soon; it is called from another thread.
+        patience: Seconds that ``close`` waits for the thread; a thread that takes longer ends with the process.
 
     Example:
         >>> from viam_sync.transfer.concurrency.prefetch import Prefetch
@@ -38,11 +37,12 @@ class Prefetch(Iterator[T]):
         ['a', 'b', 'c']
     """
 
-    def __init__(self, steps: Iterator[T], cancel: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, steps: Iterator[T], cancel: Callable[[], None] = lambda: None, *, patience: float = 1.0) -> None:
         self._steps = steps
         self._cancel = cancel
+        self._patience = patience
         self._process = os.getpid()
-        # Queues of this kind may be put to at any moment, even by the garbage collector amid another put.
+        # A SimpleQueue may be put to at any moment, even by the garbage collector amid another put.
         self._wanted: SimpleQueue[bool] = SimpleQueue()
         self._taken: SimpleQueue[None] = SimpleQueue()
         self._done: SimpleQueue[Union[_End, T]] = SimpleQueue()
@@ -50,7 +50,7 @@ class Prefetch(Iterator[T]):
         self._thread: Optional[threading.Thread] = None
 
     def __next__(self) -> T:
-        if not self._is_here():
+        if not self._is_same_process():
             raise RuntimeError("This iterator began in another process, and its thread is there; begin a new one here.")
         if self._stopped:
             raise StopIteration
@@ -68,7 +68,7 @@ class Prefetch(Iterator[T]):
 
     def stop(self) -> None:
         """Tell the thread to end, and do not wait for it; a ``next`` that waits in another thread ends at once."""
-        if self._is_here() and not self._stopped:
+        if self._is_same_process() and not self._stopped:
             self._stopped = True
             self._wanted.put(False)
             self._taken.put(None)
@@ -79,27 +79,27 @@ class Prefetch(Iterator[T]):
         """End the thread, and wait until it has ended; closing it again does nothing."""
         self.stop()
         thread = self._thread
-        if self._is_here() and thread is not None and thread is not threading.current_thread() and thread.is_alive():
-            thread.join(_PATIENCE)
+        if thread is not None and self._is_same_process() and thread is not threading.current_thread():
+            thread.join(self._patience)
 
     def _result(self) -> Union[_End, T]:
         if self._thread is None:
-            # Calls that are made there belong to what the caller is at, such as a span of OpenTelemetry.
+            # The calls of the thread belong to the caller's context, such as a span of OpenTelemetry.
             run = contextvars.copy_context().run
-            self._thread = threading.Thread(target=run, args=(self._work,), name="viam-sync-ahead", daemon=True)
+            self._thread = threading.Thread(target=run, args=(self._work,), name="viam-sync-prefetch", daemon=True)
             self._thread.start()
             self._ask()
         while True:
             try:
-                return self._done.get(timeout=_NAP)
+                return self._done.get(timeout=_POLL)
             except Empty:
                 continue
 
     def _ask(self) -> None:
-        """Have the thread begin its next step."""
+        """Let the thread begin its next step."""
         self._wanted.put(True)
-        # A thread that does not wait may run on for milliseconds before another gets its turn. So this one waits, or
-        # the caller would be through with this step before the next one has even begun.
+        # A thread that does not wait may keep the interpreter for milliseconds. So this one waits until the other has
+        # begun; else the caller would be through with this step before the next one has even begun.
         self._taken.get()
 
     def _work(self) -> None:
@@ -111,9 +111,9 @@ class Prefetch(Iterator[T]):
                 self._done.put(_End(error))
                 return
             self._done.put(result)
-            # What the caller works on is not kept alive by the next step.
+            # The result that the caller works on is not kept alive during the next step.
             del result
 
-    def _is_here(self) -> bool:
-        """Tell whether this is the process that it began in: no thread comes along into a forked one."""
+    def _is_same_process(self) -> bool:
+        """Tell whether this is the process that it began in; a forked one has no thread."""
         return self._process == os.getpid()

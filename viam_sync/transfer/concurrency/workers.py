@@ -1,4 +1,4 @@
-"""Doing the same with many things, a few of them at a time."""
+"""Worker threads that share the items of an iterable."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ from viam_sync.rpc.cancellation import Cancellation
 
 T = TypeVar("T")
 
-#: How long workers that were told to end are waited for, in seconds; one that does not heed it dies with the process.
-_PATIENCE = 0.5
-#: On Windows, a wait cannot be interrupted, so none lasts longer than this many seconds.
-_NAP = 0.5
+#: Seconds after which a wait is begun anew, as Windows cannot interrupt one.
+_POLL = 0.5
+#: The name of the threads.
+_NAME = "viam-sync-worker"
 
 
-def for_each(items: Iterable[T], work: Callable[[T, Cancellation], None], workers: int) -> None:
-    """Do something with each item, in up to so many threads; return when all is done.
+def for_each(
+    items: Iterable[T], work: Callable[[T, Cancellation], None], workers: int, *, patience: float = 0.5
+) -> None:
+    """Call a function with each item, in several threads; return when all items are done.
 
-    What ``work`` raises ends all of it, and so does Ctrl-C: calls that are under way are cancelled, and no more begin.
+    An error of ``work`` ends all of it, and so does Ctrl-C: calls that are under way are cancelled, and no more begin.
 
     Args:
         items: The items, taken in their order, each when a worker is free for it.
-        work: Takes an item, and what to make its calls with so that they can be cancelled.
-        workers: How many at a time.
+        work: Takes an item, and the cancellation to make its calls with.
+        workers: The number of threads.
+        patience: Seconds that cancelled workers are waited for; one that takes longer ends with the process.
 
     Example:
         >>> from viam_sync.transfer.concurrency.workers import for_each
@@ -35,28 +38,29 @@ def for_each(items: Iterable[T], work: Callable[[T, Cancellation], None], worker
         >>> sorted(done)
         ['a', 'b', 'c']
     """
-    _Crew(items, work).run(workers)
+    _WorkerPool(items, work, patience).run(workers)
 
 
-class _Crew(Generic[T]):
-    """The threads that share items."""
+class _WorkerPool(Generic[T]):
+    """The threads that share the items."""
 
     _END: Any = object()
 
-    def __init__(self, items: Iterable[T], work: Callable[[T, Cancellation], None]) -> None:
+    def __init__(self, items: Iterable[T], work: Callable[[T, Cancellation], None], patience: float) -> None:
         self._items = iter(items)
         self._work = work
+        self._patience = patience
         self._lock = threading.Lock()
         self._stopped = False
-        #: What each worker ended with: the error, or None.
+        #: The error that each worker ended with, or None.
         self._ended: SimpleQueue[Optional[BaseException]] = SimpleQueue()
 
     def run(self, workers: int) -> None:
         cancellations = [Cancellation() for _ in range(workers)]
-        # Calls that are made there belong to what the caller is at, such as a span of OpenTelemetry.
+        # The calls of the threads belong to the caller's context, such as a span of OpenTelemetry.
         threads = [
             threading.Thread(
-                target=contextvars.copy_context().run, args=(self._run, each), name="viam-sync-worker", daemon=True
+                target=contextvars.copy_context().run, args=(self._run_worker, each), name=_NAME, daemon=True
             )
             for each in cancellations
         ]
@@ -64,27 +68,27 @@ class _Crew(Generic[T]):
             for thread in threads:
                 thread.start()
             for _ in threads:
-                error = self._end_of_one()
+                error = self._next_end()
                 if error is not None:
                     raise error
         except BaseException:
             self._stopped = True
             for cancellation in cancellations:
                 cancellation.cancel()
-            end = time.monotonic() + _PATIENCE
+            end = time.monotonic() + self._patience
             for thread in threads:
                 if thread.ident is not None:
                     thread.join(max(end - time.monotonic(), 0))
             raise
 
-    def _end_of_one(self) -> Optional[BaseException]:
+    def _next_end(self) -> Optional[BaseException]:
         while True:
             try:
-                return self._ended.get(timeout=_NAP)
+                return self._ended.get(timeout=_POLL)
             except Empty:
                 continue
 
-    def _run(self, cancellation: Cancellation) -> None:
+    def _run_worker(self, cancellation: Cancellation) -> None:
         error: Optional[BaseException] = None
         try:
             for item in self._taken():

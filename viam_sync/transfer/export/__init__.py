@@ -1,1 +1,1 @@
-"""Bringing files home into a folder, in a way that survives a crash."""
+"""The export of files into a folder, which survives a crash."""

@@ -1,4 +1,4 @@
-"""Bringing files home: their contents in parallel, each in its place when it is whole, and one result for each."""
+"""The export of files: contents are fetched in parallel, each file appears when it is whole, and each has a result."""
 
 from __future__ import annotations
 
@@ -35,57 +35,46 @@ from viam_sync.proto.app import data as pb
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.classification import is_too_large, is_transient
 from viam_sync.transfer.concurrency.workers import for_each
-from viam_sync.transfer.export.export_paths import ExportPath, ExportPaths
+from viam_sync.transfer.export.limits import ExportLimits
 from viam_sync.transfer.export.manifest import Entry, Manifest
 from viam_sync.transfer.export.results import ExportedFile, ExportResult
 from viam_sync.transfer.output.atomic import AtomicFile
-from viam_sync.transfer.output.binary_folder import UNFINISHED
+from viam_sync.transfer.output.export_paths import ExportPath, ExportPaths
+from viam_sync.transfer.output.names import UNFINISHED
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.rows import NO_JSON, binary_metadata_row
 
 if TYPE_CHECKING:
-    from viam_sync.transfer.export.http_download import Downloads
+    from viam_sync.transfer.export.http_download import Downloader
 
-#: The contents of how many bytes, and of how many files, are asked for at once.
-_BATCH, _MOST_IN_BATCH = 4 << 20, 100
-#: Contents larger than this come from their URI, in pieces.
-_LARGE = 16 << 20
-#: What a file counts whose size the service does not tell.
-_GUESS = 1 << 20
-
-#: How many files a worker brings to the disk at once, and all of them together; each is open, and its metadata too.
-_MOST_IN_GROUP, _MOST_OPEN = 16, 128
-
-#: Errors of the disk that say something of a single file; all others stop the export.
+#: The errors of the disk that concern a single file; all others stop the export.
 _OF_ONE_FILE = {
     *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EFBIG, errno.ELOOP),
     *(errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOENT),
 }
 
-#: Writes the contents of a file, and returns how many bytes these are.
+#: Writes the contents of a file, and returns their size in bytes.
 Write = Callable[[BinaryIO], int]
 #: Asks for the contents of files; returns those that the service knows.
-Fetch = Callable[[Sequence["pb.BinaryMetadata"], Cancellation], Iterable["pb.BinaryData"]]
+FetchContents = Callable[[Sequence["pb.BinaryMetadata"], Cancellation], Iterable["pb.BinaryData"]]
 
 
-class _Item(NamedTuple):
-    """A file that is to be brought.
+class _Pending(NamedTuple):
+    """A file that is to be exported.
 
     Attributes:
         number: Its number among the results.
         id: Its ID.
-        metadata: What is known of it.
-        place: Where it goes.
+        metadata: Its metadata.
+        path: Its path in the folder.
+        is_large: Whether its contents come by HTTP.
     """
 
     number: int
     id: str
     metadata: pb.BinaryMetadata
-    place: ExportPath
-
-    @property
-    def is_large(self) -> bool:
-        return self.metadata.file_size_bytes > _LARGE and bool(self.metadata.uri)
+    path: ExportPath
+    is_large: bool
 
 
 class Export:
@@ -94,43 +83,52 @@ class Export:
     Args:
         folder: The folder, which must exist.
         fetch: Asks for the contents of files.
-        downloads: Gets those of large ones.
-        progress: Told of each file that is there, or has failed.
+        downloader: Downloads the contents of large files.
+        progress: Counts the files that are there, or have failed.
+        limits: How much is asked for at a time, and how many files are open.
 
     Attributes:
-        result: What has become of it so far.
+        result: The results so far.
 
     Raises:
         OSError: If nothing can be written in the folder, or another export is at work there.
     """
 
-    def __init__(self, folder: Path, fetch: Fetch, downloads: Downloads, progress: Progress) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        fetch: FetchContents,
+        downloader: Downloader,
+        progress: Progress,
+        limits: ExportLimits = ExportLimits(),  # noqa: B008 (it is frozen)
+    ) -> None:
         self.result = ExportResult(folder)
         self._folder = folder
         self._fetch = fetch
-        self._downloads = downloads
+        self._downloader = downloader
         self._progress = progress
+        self._limits = limits
+        self._group_size = 1
         self._manifest = Manifest(folder)
-        self._places = ExportPaths(folder, (entry.place for entry in self._manifest.entries.values()))
+        taken = (entry.path for entry in self._manifest.entries.values())
+        self._paths = ExportPaths(folder, taken, remove_unfinished=True)
         self._lock = threading.Lock()
         self._unfinished: Set[AtomicFile] = set()
         self._ended = False
-        #: How many files a worker writes before it waits until they are on the disk.
-        self._group = 1
 
     def run(self, listed: Iterable[pb.BinaryData], workers: int) -> None:
-        """Bring the files of a list.
+        """Export the files of a list.
 
         Args:
             listed: The files, without their contents.
-            workers: How many calls may be under way at a time.
+            workers: The number of calls that may be under way at a time.
 
         Raises:
-            OSError: If the disk is full, or fails in another way that is not that of a single file.
-            GRPCError: If the list cannot be had to its end, or the service no longer knows the caller.
+            OSError: If the disk is full, or fails in another way that does not concern a single file.
+            GRPCError: If the list cannot be fetched to its end, or the service no longer knows the caller.
         """
-        self._group = max(min(_MOST_IN_GROUP, _MOST_OPEN // workers), 1)
-        for_each(self._batches(listed), self._bring, workers)
+        self._group_size = self._limits.group_size(workers)
+        for_each(self._batches(listed), self._export_batch, workers)
         self.result.listed = True
 
     def __enter__(self) -> Self:
@@ -140,37 +138,38 @@ class Export:
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         with self._lock:
-            # A thread that is late finds that there is nothing left to finish.
+            # A late thread sees the flag, and commits nothing any more.
             self._ended = True
             unfinished = list(self._unfinished)
-        for part in unfinished:
-            part.discard()
+        for atomic in unfinished:
+            atomic.rollback()
         self._manifest.__exit__(kind, error, trace)
 
-    def _batches(self, listed: Iterable[pb.BinaryData]) -> Iterator[List[_Item]]:
-        """Yield the files that are not there, so many at a time as go into one message."""
-        batch: List[_Item] = []
+    def _batches(self, listed: Iterable[pb.BinaryData]) -> Iterator[List[_Pending]]:
+        """Yield the files that are not there in batches, each of which one call asks for."""
+        limits = self._limits
+        batch: List[_Pending] = []
         total = 0
-        for item in self._wanted(listed):
-            if item.is_large:
-                yield [item]
+        for file in self._pending(listed):
+            if file.is_large:
+                yield [file]
                 continue
-            size = item.metadata.file_size_bytes or _GUESS
-            if batch and (total + size > _BATCH or len(batch) == _MOST_IN_BATCH):
+            size = file.metadata.file_size_bytes or limits.unknown_file
+            if batch and (total + size > limits.batch_bytes or len(batch) == limits.batch_files):
                 yield batch
                 batch, total = [], 0
-            batch.append(item)
+            batch.append(file)
             total += size
         if batch:
             yield batch
 
-    def _wanted(self, listed: Iterable[pb.BinaryData]) -> Iterator[_Item]:
+    def _pending(self, listed: Iterable[pb.BinaryData]) -> Iterator[_Pending]:
         """Yield the files that are not there."""
         seen: Set[str] = set()
         for found in listed:
             metadata = found.metadata
             id = metadata.binary_data_id or metadata.id
-            # A file that moves from one page to another while they are asked for comes twice.
+            # A file that moves from one page to another while they are fetched comes twice.
             if id and id in seen:
                 continue
             seen.add(id)
@@ -178,134 +177,135 @@ class Export:
             self.result.files.append(ExportedFile(id))
             if not id:
                 text = "The service gave a file without an ID, so it cannot be asked for."
-                self._fail(number, id, grpc_error(grpc.StatusCode.INTERNAL, text))
+                self._set_failed(number, id, grpc_error(grpc.StatusCode.INTERNAL, text))
                 continue
             entry = self._manifest.entries.get(id)
             try:
-                place = self._places.of(metadata) if entry is None else entry.place
+                path = self._paths.allocate(metadata) if entry is None else entry.path
             except NO_JSON as error:
-                self._fail(number, id, _unwritable(error))
+                self._set_failed(number, id, _unwritable(error))
                 continue
-            self._places.look_at(place)
-            item = _Item(number, id, metadata, place)
-            if not self._is_there(item, entry):
-                yield item
+            self._paths.scan(path)
+            is_large = metadata.file_size_bytes > self._limits.large_file and bool(metadata.uri)
+            file = _Pending(number, id, metadata, path, is_large)
+            if not self._is_there(file, entry):
+                yield file
 
-    def _is_there(self, item: _Item, entry: Optional[Entry]) -> bool:
-        """Tell whether a run before this one has brought a file, even if it did not live to write that down."""
-        told = item.metadata.file_size_bytes
+    def _is_there(self, file: _Pending, entry: Optional[Entry]) -> bool:
+        """Tell whether an earlier run has exported a file, even if it crashed before the manifest had it."""
+        told = file.metadata.file_size_bytes
         size = told if entry is None else entry.size
         if told and told != size:
             return False
         try:
-            found = [(self._folder / path).lstat() for path in item.place]
+            found = [(self._folder / path).lstat() for path in file.path]
         except OSError:
             return False
         if not all(stat.S_ISREG(each.st_mode) for each in found) or found[0].st_size != size:
             return False
         if entry is None:
-            self._manifest.add([Entry(item.id, item.place, size)])
-        path = self._folder / item.place.data
-        self._settle(item.number, ExportedFile(item.id, path, size, already_there=True))
+            self._manifest.add([Entry(file.id, file.path, size)])
+        path = self._folder / file.path.data
+        self._set_result(file.number, ExportedFile(file.id, path, size, already_there=True))
         return True
 
-    def _bring(self, items: Sequence[_Item], cancellation: Cancellation) -> None:
-        """Bring the files of a batch, and write down which are there, whatever happens."""
-        done: List[Tuple[_Item, int]] = []
+    def _export_batch(self, files: Sequence[_Pending], cancellation: Cancellation) -> None:
+        """Export the files of a batch, and add those that are there to the manifest, whatever happens."""
+        done: List[Tuple[_Pending, int]] = []
         try:
-            for each in self._brought(items, cancellation):
+            for each in self._fetched(files, cancellation):
                 done.append(each)
         finally:
             try:
                 if done:
-                    self._manifest.add([Entry(item.id, item.place, size) for item, size in done])
+                    self._manifest.add([Entry(file.id, file.path, size) for file, size in done])
             finally:
-                for item, size in done:
-                    self._settle(item.number, ExportedFile(item.id, self._folder / item.place.data, size))
+                for file, size in done:
+                    self._set_result(file.number, ExportedFile(file.id, self._folder / file.path.data, size))
 
-    def _brought(self, items: Sequence[_Item], cancellation: Cancellation) -> Iterator[Tuple[_Item, int]]:
-        """Bring files, and yield each that is there, and its size."""
-        if len(items) == 1 and items[0].is_large:
-            yield from self._downloaded(items[0], cancellation)
+    def _fetched(self, files: Sequence[_Pending], cancellation: Cancellation) -> Iterator[Tuple[_Pending, int]]:
+        """Fetch and save files, and yield each that is there, with its size."""
+        if len(files) == 1 and files[0].is_large:
+            yield from self._downloaded(files[0], cancellation)
             return
         try:
-            wanted = [item.metadata for item in items]
-            found = self._fetch(wanted, cancellation)
+            found = self._fetch([file.metadata for file in files], cancellation)
         except (CancelledError, UnauthenticatedError):
             raise
         except GRPCError as error:
-            yield from self._brought_otherwise(items, error, cancellation)
+            yield from self._fetched_apart(files, error, cancellation)
             return
-        by_id = {id: file for file in found for id in (file.metadata.binary_data_id, file.metadata.id) if id}
-        for at in range(0, len(items), self._group):
+        by_id = {id: each for each in found for id in (each.metadata.binary_data_id, each.metadata.id) if id}
+        for start in range(0, len(files), self._group_size):
             group = []
-            for item in items[at : at + self._group]:
-                file = by_id.get(item.metadata.binary_data_id) or by_id.get(item.metadata.id)
-                group.append((item, partial(_write_contents, item.metadata, file)))
+            for file in files[start : start + self._group_size]:
+                contents = by_id.get(file.metadata.binary_data_id) or by_id.get(file.metadata.id)
+                group.append((file, partial(_write_contents, file.metadata, contents)))
             yield from self._saved(group)
 
-    def _brought_otherwise(
-        self, items: Sequence[_Item], error: GRPCError, cancellation: Cancellation
-    ) -> Iterator[Tuple[_Item, int]]:
-        """Bring files that could not be had together."""
+    def _fetched_apart(
+        self, files: Sequence[_Pending], error: GRPCError, cancellation: Cancellation
+    ) -> Iterator[Tuple[_Pending, int]]:
+        """Fetch and save files that could not be fetched together."""
         too_large = is_too_large(error.status, error.message)
-        if len(items) > 1 and (too_large or not is_transient(error)):
-            # It may be the fault of one of them.
-            middle = len(items) // 2
-            yield from self._brought(items[:middle], cancellation)
-            yield from self._brought(items[middle:], cancellation)
-        elif len(items) == 1 and too_large and items[0].metadata.uri:
-            yield from self._downloaded(items[0], cancellation)
+        if len(files) > 1 and (too_large or not is_transient(error)):
+            # A single one of them may be the cause.
+            middle = len(files) // 2
+            yield from self._fetched(files[:middle], cancellation)
+            yield from self._fetched(files[middle:], cancellation)
+        elif len(files) == 1 and too_large and files[0].metadata.uri:
+            yield from self._downloaded(files[0], cancellation)
         else:
-            for item in items:
-                self._fail(item.number, item.id, error)
+            for file in files:
+                self._set_failed(file.number, file.id, error)
 
-    def _downloaded(self, item: _Item, cancellation: Cancellation) -> Iterator[Tuple[_Item, int]]:
-        size = item.metadata.file_size_bytes or None
-        return self._saved([(item, lambda out: self._downloads.fetch(item.metadata.uri, out, size, cancellation))])
+    def _downloaded(self, file: _Pending, cancellation: Cancellation) -> Iterator[Tuple[_Pending, int]]:
+        size = file.metadata.file_size_bytes or None
+        uri = file.metadata.uri
+        return self._saved([(file, lambda out: self._downloader.fetch(uri, out, size, cancellation))])
 
-    def _saved(self, group: Sequence[Tuple[_Item, Write]]) -> Iterator[Tuple[_Item, int]]:
-        """Write files and their metadata, and yield each that is there; what is wrong with one becomes its result.
+    def _saved(self, group: Sequence[Tuple[_Pending, Write]]) -> Iterator[Tuple[_Pending, int]]:
+        """Write files and their metadata, and yield each that is there; an error of one file becomes its result.
 
-        Nothing gets its name before all of it is on the disk, so not even a power failure leaves half a file under a
-        final name. A name, or a line of the manifest, that is lost in one is no harm: the next run looks whether the
-        file is there, and brings it again. The disk keeps many files at once for little more than one, if it is told
-        of them before anybody waits for the first.
+        A file gets its name after all of it was flushed to the disk, so not even a power failure leaves half a file
+        under a final name. A name, or a line of the manifest, that a power failure loses does no harm: the next run
+        looks whether the file is there, and fetches it again. Flushing many files at once costs the disk little more
+        than one, if the system knows of all of them before the first is waited for.
         """
         failure: Optional[OSError] = None
-        written: List[Tuple[_Item, int, AtomicFile, AtomicFile]] = []
+        written: List[Tuple[_Pending, int, AtomicFile, AtomicFile]] = []
         with contextlib.ExitStack() as stack:
-            for item, write in group:
+            for file, write in group:
                 try:
-                    with self._failing_alone(item):
-                        data = stack.enter_context(self._part(item.place.data))
+                    with self._failure_of(file):
+                        data = stack.enter_context(self._unfinished_file(file.path.data))
                         size = write(data.file)
-                        metadata = stack.enter_context(self._part(item.place.metadata))
-                        metadata.file.write(_metadata_json(item.metadata))
-                        _send_off(data)
-                        _send_off(metadata)
-                        written.append((item, size, data, metadata))
+                        metadata = stack.enter_context(self._unfinished_file(file.path.metadata))
+                        metadata.file.write(_metadata_json(file.metadata))
+                        _begin_flush(data)
+                        _begin_flush(metadata)
+                        written.append((file, size, data, metadata))
                 except OSError as error:
-                    # Those before it may still have found room.
+                    # The files before it may still have found room.
                     failure = error
                     break
-            for item, size, data, metadata in written:
+            for file, size, data, metadata in written:
                 is_there = False
-                with self._failing_alone(item):
-                    data.settle()
-                    metadata.settle()
-                    self._put_in_place(metadata)
-                    # Last, so that data without metadata is never ours.
-                    self._put_in_place(data)
+                with self._failure_of(file):
+                    data.sync()
+                    metadata.sync()
+                    self._commit(metadata)
+                    # The data comes last, so that data without metadata is never ours.
+                    self._commit(data)
                     is_there = True
                 if is_there:
-                    yield item, size
+                    yield file, size
         if failure is not None:
             raise failure
 
     @contextlib.contextmanager
-    def _failing_alone(self, item: _Item) -> Iterator[None]:
-        """Let what is wrong with one file alone become its result."""
+    def _failure_of(self, file: _Pending) -> Iterator[None]:
+        """Let an error that concerns a single file become its result."""
         try:
             yield
         except CancelledError:
@@ -313,50 +313,50 @@ class Export:
         except OSError as error:
             if error.errno not in _OF_ONE_FILE:
                 raise
-            self._fail(item.number, item.id, error)
+            self._set_failed(file.number, file.id, error)
         except (ViamError, ValueError) as error:  # a name may have no form on the disk
-            self._fail(item.number, item.id, error)
+            self._set_failed(file.number, file.id, error)
 
     @contextlib.contextmanager
-    def _part(self, path: str) -> Iterator[AtomicFile]:
-        """Give a file in the making, which is gone at the end unless it was put in its place."""
+    def _unfinished_file(self, path: str) -> Iterator[AtomicFile]:
+        """Make an unfinished file, which is removed at the end unless it was committed."""
         target = self._folder / path
         try:
-            part = AtomicFile(target, prefix=UNFINISHED)
+            atomic = AtomicFile(target, prefix=UNFINISHED)
         except FileNotFoundError:
             target.parent.mkdir(parents=True, exist_ok=True)
-            part = AtomicFile(target, prefix=UNFINISHED)
+            atomic = AtomicFile(target, prefix=UNFINISHED)
         try:
             with self._lock:
-                self._unfinished.add(part)
-            yield part
+                self._unfinished.add(atomic)
+            yield atomic
         finally:
-            part.discard()
+            atomic.rollback()
             with self._lock:
-                self._unfinished.discard(part)
+                self._unfinished.discard(atomic)
 
-    def _put_in_place(self, part: AtomicFile) -> None:
+    def _commit(self, atomic: AtomicFile) -> None:
         with self._lock:
             if self._ended:
                 raise CancelledError(grpc.StatusCode.CANCELLED, "The export has ended.")
-            part.place()
+            atomic.commit()
 
-    def _fail(self, number: int, id: str, error: Exception) -> None:
-        # What led to it would keep all that was in memory then.
-        self._settle(number, ExportedFile(id, error=error.with_traceback(None)))
+    def _set_failed(self, number: int, id: str, error: Exception) -> None:
+        # The traceback would keep alive all that was in memory then.
+        self._set_result(number, ExportedFile(id, error=error.with_traceback(None)))
 
-    def _settle(self, number: int, file: ExportedFile) -> None:
+    def _set_result(self, number: int, file: ExportedFile) -> None:
         if not self._ended:
             self.result.files[number] = file
             self._progress.advance(1)
 
 
-def _send_off(part: AtomicFile) -> None:
-    """Have the system begin to write a file to the disk, where it can be told to; nobody waits for it here."""
-    part.file.flush()
+def _begin_flush(atomic: AtomicFile) -> None:
+    """Have the system begin to write a file to the disk, where it can be told to, without waiting for it."""
+    atomic.file.flush()
     if sys.platform == "linux":
-        # It says that nobody will read this soon, and its effect is that what is not on the disk is begun with.
-        os.posix_fadvise(part.file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        # The advice is that nobody will read the file soon; its effect is that the system begins to write it.
+        os.posix_fadvise(atomic.file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _write_contents(metadata: pb.BinaryMetadata, file: Optional[pb.BinaryData], out: BinaryIO) -> int:
@@ -378,5 +378,5 @@ def _metadata_json(metadata: pb.BinaryMetadata) -> bytes:
 
 
 def _unwritable(error: Exception) -> GRPCError:
-    text = f"What the service says of this file has no form in JSON, so it is not kept: {error}"
+    text = f"The metadata of this file has no form in JSON, so it is not kept: {error}"
     return grpc_error(grpc.StatusCode.INTERNAL, text)

@@ -1,4 +1,4 @@
-"""The contents of a file as they come over HTTP: in pieces, whole, or encoded."""
+"""The contents of a file in the responses of HTTP: in ranges, whole, or encoded."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import grpc
 
 from viam_sync.rpc.classification import AttemptError
 
-#: Bytes that are asked for in one request.
-PIECE = 16 << 20
+#: Bytes that one request asks for.
+RANGE_SIZE = 16 << 20
 #: Bytes that are read and written at a time.
 BLOCK = 256 << 10
 
@@ -31,78 +31,78 @@ _STATUSES = {
 }
 
 
-class Broken(Exception):
-    """A connection that ended before the answer did."""
+class ConnectionBroken(Exception):
+    """A connection that ended before the response did."""
 
 
 class Download:
-    """The contents of a file on their way: how many bytes are there, and what to ask for next.
+    """The download of a file: how many bytes have come, and which range to ask for next.
 
     Args:
-        where: The URI.
-        file: The contents go there; it is empty.
-        size: How many bytes there must be; None if that is not known.
-        piece: Bytes that are asked for in one request.
-        block: Bytes that are read at a time.
+        uri: The URI.
+        file: The file that the contents are written to; it is empty.
+        size: The size of the contents in bytes; None if that is not known.
+        range_size: The number of bytes that one request asks for.
+        block: The number of bytes that are read at a time.
 
     Attributes:
-        offset: How many bytes are there.
-        furthest: How many bytes were there at most, before the contents had to begin anew.
-        complete: Whether all of them are there.
+        offset: The number of bytes that have come.
+        furthest: The highest number of bytes that had come before the contents had to begin anew.
+        complete: Whether all bytes have come.
     """
 
     def __init__(
-        self, where: SplitResult, file: BinaryIO, size: Optional[int], piece: int = PIECE, block: int = BLOCK
+        self, uri: SplitResult, file: BinaryIO, size: Optional[int], range_size: int = RANGE_SIZE, block: int = BLOCK
     ) -> None:
-        self.where = where
+        self.uri = uri
         self.offset = 0
         self.furthest = 0
         self.complete = False
         self.block = block
-        self._piece = piece
+        self._range_size = range_size
         self._file = file
         self._size = size
-        self._in_pieces = True
-        self._tag: Optional[str] = None
+        self._by_range = True
+        self._etag: Optional[str] = None
 
     def headers(self) -> Dict[str, str]:
-        """Return the headers that ask for the next piece."""
-        # A piece of what is encoded could not be decoded.
+        """Return the headers that ask for the next range."""
+        # A range of encoded contents could not be decoded.
         headers = {"Accept-Encoding": "identity", "User-Agent": "viam-sync"}
-        small = self._size is not None and self._size <= self._piece
-        if self._in_pieces and (self.offset or not small):
-            headers["Range"] = f"bytes={self.offset}-{self.offset + self._piece - 1}"
-            if self.offset and self._tag:
-                headers["If-Range"] = self._tag
+        small = self._size is not None and self._size <= self._range_size
+        if self._by_range and (self.offset or not small):
+            headers["Range"] = f"bytes={self.offset}-{self.offset + self._range_size - 1}"
+            if self.offset and self._etag:
+                headers["If-Range"] = self._etag
         return headers
 
     def take(self, response: http.client.HTTPResponse) -> None:
-        """Write what an answer holds, as far as it comes."""
+        """Write the contents of a response, as far as they come."""
         encoded = response.getheader("Content-Encoding", "identity").lower() not in ("", "identity")
-        if response.status == HTTPStatus.PARTIAL_CONTENT and self._in_pieces:
+        if response.status == HTTPStatus.PARTIAL_CONTENT and self._by_range:
             span = _RANGE.match(response.getheader("Content-Range", ""))
             if encoded or span is None or int(span[1]) != self.offset or int(span[2]) < self.offset:
-                # Not to be had in pieces; the next request is for all of it.
-                self._in_pieces = False
+                # The server does not give ranges; the next request is for all of it.
+                self._by_range = False
                 return
-            self._take_piece(response, int(span[2]) + 1, int(span[3]))
+            self._take_range(response, int(span[2]) + 1, int(span[3]))
         elif response.status == HTTPStatus.OK:
             self._begin_anew()
             self._take_all(response, encoded)
         elif response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and self.offset == 0:
-            self._finish()  # it is empty
+            self._finish()  # the contents are empty
         else:
             said = f"it answered {response.status} {response.reason}"
             status = _STATUSES.get(response.status, grpc.StatusCode.UNKNOWN)
-            raise failure_at(self.where, status, said, _retry_after(response.getheader("Retry-After", "")))
+            raise failure_at(self.uri, status, said, _retry_after(response.getheader("Retry-After", "")))
 
-    def _take_piece(self, response: http.client.HTTPResponse, end: int, total: int) -> None:
+    def _take_range(self, response: http.client.HTTPResponse, end: int, total: int) -> None:
         tag = response.getheader("ETag", "")
-        self._tag = tag if tag.startswith('"') else None
+        self._etag = tag if tag.startswith('"') else None
         for block in _blocks(response, self.block):
             self._write(block[: end - self.offset])
         if self.offset < end:
-            raise Broken("the connection was lost")
+            raise ConnectionBroken("the connection was lost")
         if self.offset >= total:
             self._finish()
 
@@ -111,16 +111,16 @@ class Download:
         if encoded:
             kind = response.getheader("Content-Encoding", "").lower()
             if kind not in ("gzip", "x-gzip"):
-                raise failure_at(self.where, grpc.StatusCode.UNIMPLEMENTED, f"its contents come encoded as {kind}")
-            # The rest of what is encoded cannot be asked for.
-            self._in_pieces = False
+                raise failure_at(self.uri, grpc.StatusCode.UNIMPLEMENTED, f"its contents come encoded as {kind}")
+            # The rest of encoded contents cannot be asked for.
+            self._by_range = False
             blocks = _decoded(blocks, self.block)
         length = response.length
         for block in blocks:
             self._write(block)
         wanted = self._size if length is None or encoded else length
         if wanted is not None and self.offset < wanted:
-            raise Broken("the connection was lost")
+            raise ConnectionBroken("the connection was lost")
         self._finish()
 
     def _begin_anew(self) -> None:
@@ -139,7 +139,7 @@ class Download:
         if self._size is not None and self.offset != self._size:
             more = "more than that" if self.offset > self._size else str(self.offset)
             text = f"the file should have {self._size} bytes, and has {more}"
-            raise failure_at(self.where, grpc.StatusCode.DATA_LOSS, text)
+            raise failure_at(self.uri, grpc.StatusCode.DATA_LOSS, text)
         self.complete = True
 
 
@@ -148,14 +148,14 @@ def _blocks(response: http.client.HTTPResponse, size: int) -> Iterator[bytes]:
         try:
             block = response.read(size)
         except (OSError, http.client.HTTPException) as error:
-            raise Broken(describe_lost(error)) from error
+            raise ConnectionBroken(describe_lost(error)) from error
         if not block:
             return
         yield block
 
 
 def _decoded(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """Yield what gzip has made these blocks of, in blocks no larger than they."""
+    """Yield the contents that gzip has encoded as these blocks, in blocks of at most ``size`` bytes."""
     decoder = zlib.decompressobj(31)
     for block in blocks:
         left = block
@@ -165,34 +165,34 @@ def _decoded(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
             try:
                 yield decoder.decompress(left, size)
             except zlib.error as error:
-                raise Broken(f"the contents are no gzip: {error}") from error
+                raise ConnectionBroken(f"the contents are no gzip: {error}") from error
             left = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
     yield decoder.flush()
     if not decoder.eof:
-        raise Broken("the connection was lost")
+        raise ConnectionBroken("the connection was lost")
 
 
-def origin_of(where: SplitResult) -> str:
+def origin_of(uri: SplitResult) -> str:
     """Return the scheme and the host of a URI, for errors and the log."""
-    # The rest may be a secret: a signed URL opens the file to anybody.
-    return f"{where.scheme}://{where.hostname}"
+    # The rest of the URI may be a secret: a signed URL opens the file to anybody.
+    return f"{uri.scheme}://{uri.hostname}"
 
 
 def describe_lost(error: Exception) -> str:
-    """Return the words for a connection that was lost."""
+    """Return the text of the error for a connection that was lost."""
     return f"the connection was lost ({type(error).__name__}: {error})" if str(error) else "the connection was lost"
 
 
 def failure_at(
-    where: SplitResult, status: grpc.StatusCode, text: str, retry_after: Optional[float] = None
+    uri: SplitResult, status: grpc.StatusCode, text: str, retry_after: Optional[float] = None
 ) -> AttemptError:
     """Return the failure of a request for contents."""
-    text = f"The download from {origin_of(where)} failed: {text}."
+    text = f"The download from {origin_of(uri)} failed: {text}."
     return AttemptError(status, text, retry_after=retry_after)
 
 
 def _retry_after(header: str) -> Optional[float]:
-    """Return the seconds that a header ``Retry-After`` asks to wait, which it gives as such or as a date."""
+    """Return the seconds to wait that a header ``Retry-After`` gives, as a number or as a date."""
     if header.isascii() and header.isdigit():
         return float(header[:10])
     try:

@@ -1,4 +1,4 @@
-"""Downloads over HTTP: the contents of large files, from the URIs that the service gives for them."""
+"""Downloads over HTTP: the contents of large files, from the URIs in their metadata."""
 
 from __future__ import annotations
 
@@ -21,11 +21,20 @@ from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.policies import STREAM, Policy
 from viam_sync.rpc.renewal import Renewal
-from viam_sync.transfer.concurrency.throttle import Slot, Throttle
-from viam_sync.transfer.export.http_contents import BLOCK, PIECE, Broken, Download, describe_lost, failure_at, origin_of
+from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit, Slot
+from viam_sync.transfer.export.http_contents import (
+    BLOCK,
+    RANGE_SIZE,
+    ConnectionBroken,
+    Download,
+    describe_lost,
+    failure_at,
+    origin_of,
+)
 
 _MOST_REDIRECTS = 5
-_SECONDS = 60.0
+#: Seconds without a byte after which a connection counts as broken.
+_IDLE_TIMEOUT = 60.0
 #: Seconds that a socket waits at least; 0 would not wait at all.
 _SHORTEST = 0.001
 #: An export goes on for hours: it waits longer than a single call for a service that is overloaded.
@@ -34,67 +43,67 @@ _POLICY = replace(STREAM, attempts=8)
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
-class Downloads:
-    """Gets files from URIs, as the caller that the metadata of the calls speaks for.
+class Downloader:
+    """Downloads files from URIs, with the token of the caller.
 
     The token goes to the host of the URI by HTTPS, or by plain HTTP within this computer; to no other host that it
-    redirects to, and over no network in plaintext. A file comes in pieces; when the connection breaks, the rest is
+    redirects to, and over no network in plaintext. A file comes in ranges; when the connection breaks, the rest is
     asked for.
 
     Args:
         metadata: The metadata of the calls, with the ``authorization`` of the caller.
-        throttle: Limits how many requests are under way.
+        limit: Limits how many requests are under way.
         channel: The channel of the client, whose clock and closing its waits heed.
         run: Makes a call as a policy and the options of the client say.
         timeout: Seconds without a byte after which a connection counts as broken.
-        piece: Bytes that are asked for in one request.
-        block: Bytes that are read and written at a time.
+        range_size: The number of bytes that one request asks for.
+        block: The number of bytes that are read and written at a time.
     """
 
     def __init__(
         self,
         metadata: Mapping[str, str],
-        throttle: Throttle,
+        limit: ConcurrencyLimit,
         channel: ServiceChannel,
         run: Callable[[retry.Call[None], Policy, Optional[float]], None],
-        timeout: float = _SECONDS,
-        piece: int = PIECE,
+        timeout: float = _IDLE_TIMEOUT,
+        range_size: int = RANGE_SIZE,
         block: int = BLOCK,
     ) -> None:
         self._metadata = metadata
-        self._throttle = throttle
+        self._limit = limit
         self._channel = channel
         self._run = run
         self._timeout = timeout
-        self._piece = piece
+        self._range_size = range_size
         self._block = block
         self._tls: Optional[ssl.SSLContext] = None
 
     def fetch(self, uri: str, file: BinaryIO, size: Optional[int], cancellation: Cancellation) -> int:
-        """Write to a file what a URI leads to.
+        """Download the contents of a URI into a file.
 
         Args:
             uri: The URI.
-            file: Where to; it is empty.
-            size: How many bytes it must have; None if that is not known.
-            cancellation: What ends it.
+            file: The file; it is empty.
+            size: The size of the contents in bytes; None if that is not known.
+            cancellation: Ends the download.
 
         Returns:
-            How many bytes it has.
+            The size of the contents in bytes.
 
         Raises:
             GRPCError: If the service refuses it or cannot be reached, or the contents are not of that size.
-            InsecureConnectionError: If it would go without TLS, or the certificate cannot be trusted.
+            InsecureConnectionError: If a request would go without TLS, or the certificate cannot be trusted.
             OSError: If the file cannot be written.
         """
-        download = Download(_parts(uri), file, size, self._piece, self._block)
+        download = Download(_parts(uri), file, size, self._range_size, self._block)
         while not download.complete:
-            with self._throttle.slot(cancellation) as slot:
-                self._run(_Piece(self, download, self._metadata, self._channel, cancellation, slot), _POLICY, None)
+            with self._limit.slot(cancellation) as slot:
+                self._run(_RangeCall(self, download, self._metadata, self._channel, cancellation, slot), _POLICY, None)
         return download.offset
 
     def take(self, download: Download, token: str, seconds: Optional[float], cancellation: Cancellation) -> None:
-        """Ask for the next piece of a download, and write it.
+        """Ask for the next range of a download, and write it.
 
         Raises:
             AttemptError: If the service refuses it, or the connection is lost.
@@ -103,13 +112,13 @@ class Downloads:
         timeout = self._timeout if seconds is None else max(min(self._timeout, seconds), _SHORTEST)
         try:
             with contextlib.ExitStack() as stack:
-                download.take(self._follow(download.where, download.headers(), token, timeout, cancellation, stack))
-        except Broken as error:
+                download.take(self._follow(download.uri, download.headers(), token, timeout, cancellation, stack))
+        except ConnectionBroken as error:
             if cancellation.cancelled:
                 raise CancelledError(
                     grpc.StatusCode.CANCELLED, "The download was ended from within the program."
                 ) from None
-            raise failure_at(download.where, grpc.StatusCode.UNAVAILABLE, str(error)) from error
+            raise failure_at(download.uri, grpc.StatusCode.UNAVAILABLE, str(error)) from error
 
     def _follow(
         self,
@@ -120,79 +129,79 @@ class Downloads:
         cancellation: Cancellation,
         stack: contextlib.ExitStack,
     ) -> http.client.HTTPResponse:
-        """Send a request, and go where it is redirected to."""
-        where = first
+        """Send a request, and follow its redirects."""
+        uri = first
         for _ in range(1 + _MOST_REDIRECTS):
-            if _origin(where) != _origin(first):
-                # Who was sent away once is not sent back with what proves who it is.
+            if _origin(uri) != _origin(first):
+                # A request that was redirected to another host does not get its token back.
                 token = ""
             own = {"Authorization": token} if token else {}
-            response = self._ask(where, {**headers, **own}, timeout, cancellation, stack)
+            response = self._ask(uri, {**headers, **own}, timeout, cancellation, stack)
             to = response.getheader("Location")
             if response.status not in _REDIRECTS or to is None:
                 return response
-            where = _parts(urljoin(where.geturl(), to))
-            if first.scheme == "https" and where.scheme != "https":
-                raise InsecureConnectionError(f"{origin_of(first)} redirects to {origin_of(where)}, which has no TLS")
+            uri = _parts(urljoin(uri.geturl(), to))
+            if first.scheme == "https" and uri.scheme != "https":
+                raise InsecureConnectionError(f"{origin_of(first)} redirects to {origin_of(uri)}, which has no TLS")
         raise failure_at(first, grpc.StatusCode.INTERNAL, "it redirects again and again")
 
     def _ask(
         self,
-        where: SplitResult,
+        uri: SplitResult,
         headers: Dict[str, str],
         timeout: float,
         cancellation: Cancellation,
         stack: contextlib.ExitStack,
     ) -> http.client.HTTPResponse:
-        target = where._replace(scheme="", netloc="", path=where.path or "/", fragment="").geturl()
-        connection = self._connection(where, timeout)
+        target = uri._replace(scheme="", netloc="", path=uri.path or "/", fragment="").geturl()
+        connection = self._connection(uri, timeout)
         stack.callback(connection.close)
         try:
             connection.connect()
-            stack.enter_context(cancellation.running(_Line(connection.sock)))
+            stack.enter_context(cancellation.running(_Socket(connection.sock)))
             connection.request("GET", quote(target, safe="/%?&=:+,;@~!$'()*"), headers=headers)
             response = connection.getresponse()
         except ssl.SSLCertVerificationError as error:
             raise InsecureConnectionError(
-                f"{origin_of(where)} has no certificate that can be trusted: {error.verify_message}"
+                f"{origin_of(uri)} has no certificate that can be trusted: {error.verify_message}"
             ) from None
         except (OSError, http.client.HTTPException) as error:
-            raise Broken(describe_lost(error)) from error
+            raise ConnectionBroken(describe_lost(error)) from error
         stack.callback(response.close)
         return response
 
-    def _connection(self, where: SplitResult, timeout: float) -> http.client.HTTPConnection:
-        host = where.hostname or ""
-        if where.scheme == "http":
-            return http.client.HTTPConnection(host, where.port or 80, timeout=timeout)
+    def _connection(self, uri: SplitResult, timeout: float) -> http.client.HTTPConnection:
+        host = uri.hostname or ""
+        if uri.scheme == "http":
+            return http.client.HTTPConnection(host, uri.port or 80, timeout=timeout)
         self._tls = self._tls or ssl.create_default_context()
         proxy = urllib.request.getproxies().get("https")
         if not proxy or urllib.request.proxy_bypass(host):
-            return http.client.HTTPSConnection(host, where.port or 443, timeout=timeout, context=self._tls)
+            return http.client.HTTPSConnection(host, uri.port or 443, timeout=timeout, context=self._tls)
         by = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
         connection = http.client.HTTPSConnection(by.hostname or "", by.port or 80, timeout=timeout, context=self._tls)
         proof = {}
         if by.username:
             login = f"{unquote(by.username)}:{unquote(by.password or '')}".encode()
             proof = {"Proxy-Authorization": f"Basic {base64.b64encode(login).decode()}"}
-        connection.set_tunnel(host, where.port or 443, headers=proof)
+        connection.set_tunnel(host, uri.port or 443, headers=proof)
         return connection
 
 
-class _Piece(retry.Call[None]):
-    """The request for the next piece of a download; as long as the download comes nearer to its end, it is retried."""
+class _RangeCall(retry.Call[None]):
+    """The request for the next range of a download; as long as the download comes nearer to its end, it is retried."""
 
     def __init__(
         self,
-        downloads: Downloads,
+        downloader: Downloader,
         download: Download,
         metadata: Mapping[str, str],
         channel: ServiceChannel,
         cancellation: Cancellation,
         slot: Slot,
     ) -> None:
-        super().__init__(f"GET {origin_of(download.where)}", slot)
-        self._downloads = downloads
+        super().__init__(f"GET {origin_of(download.uri)}", slot)
+        self._downloader = downloader
         self._download = download
         self._channel = channel
         self._cancellation = cancellation
@@ -202,7 +211,7 @@ class _Piece(retry.Call[None]):
     def attempt(self, seconds: Optional[float]) -> None:
         self._furthest = self._download.furthest
         token = dict(self._renewal.headers()).get("authorization", "")
-        self._downloads.take(self._download, token, seconds, self._cancellation)
+        self._downloader.take(self._download, token, seconds, self._cancellation)
 
     def renew(self, error: Any, seconds: Optional[float]) -> bool:
         return self._renewal.renew(error, seconds)
@@ -217,29 +226,29 @@ class _Piece(retry.Call[None]):
         self._channel.sleep(seconds, self._cancellation)
 
 
-class _Line(NamedTuple):
-    """A connection that another thread may cut."""
+class _Socket(NamedTuple):
+    """A socket that another thread may shut down."""
 
-    line: socket.socket
+    connected: socket.socket
 
     def cancel(self) -> None:
         with contextlib.suppress(OSError):
-            self.line.shutdown(socket.SHUT_RDWR)
+            self.connected.shutdown(socket.SHUT_RDWR)
 
 
 def _parts(uri: str) -> SplitResult:
-    """Return the parts of a URI that a token may go to."""
+    """Return the parts of a URI, which must be one that a token may go to."""
     try:
-        where = urlsplit(uri)
-        host, _ = where.hostname or "", where.port
+        parts = urlsplit(uri)
+        host, _ = parts.hostname or "", parts.port
         host.encode("ascii")
     except ValueError:
         raise _no_uri() from None
-    if where.scheme not in ("https", "http") or not host:
+    if parts.scheme not in ("https", "http") or not host:
         raise _no_uri()
-    if where.scheme == "http" and not _is_loopback(host):
-        raise InsecureConnectionError(f"{origin_of(where)} has no TLS, so nothing is downloaded from it")
-    return where
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise InsecureConnectionError(f"{origin_of(parts)} has no TLS, so nothing is downloaded from it")
+    return parts
 
 
 def _is_loopback(host: str) -> bool:
@@ -249,8 +258,8 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _origin(where: SplitResult) -> object:
-    return where.scheme, where.hostname, where.port or (443 if where.scheme == "https" else 80)
+def _origin(uri: SplitResult) -> object:
+    return uri.scheme, uri.hostname, uri.port or (443 if uri.scheme == "https" else 80)
 
 
 def _no_uri() -> GRPCError:

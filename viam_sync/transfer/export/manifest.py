@@ -1,4 +1,4 @@
-"""The list of the files that an export has brought home, kept beside them so that the next run knows them."""
+"""The manifest of an export: a list of the files that are whole, kept beside them for the next run."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence, Type
 
 from typing_extensions import Self
 
-from viam_sync.transfer.export.export_paths import ExportPath
-from viam_sync.transfer.output.exclusive import append, open_alone
+from viam_sync.transfer.output.exclusive import append, open_exclusive
+from viam_sync.transfer.output.export_paths import ExportPath
 
-#: Its name in the folder of an export.
+#: The name of the manifest in the folder of an export.
 MANIFEST_NAME = "manifest.jsonl"
 
 
@@ -24,36 +24,36 @@ class Entry(NamedTuple):
 
     Attributes:
         id: Its ID, ``"organization/location/file"``.
-        place: Where it is in the folder.
-        size: How many bytes it has.
+        path: Its path in the folder.
+        size: Its size in bytes.
     """
 
     id: str
-    place: ExportPath
+    path: ExportPath
     size: int
 
 
 class Manifest:
-    """A file of JSON lines, one for each file that is whole: its ID, its path, that of its metadata, and its size.
+    """A file of JSON lines, one for each file that is whole: its ID, its path, the path of its metadata, and its size.
 
-    A line that a crash has cut off is taken away. Two exports into one folder would be at odds about names, so only one
-    may have the manifest open, as far as the disk knows locks.
+    A line that a crash has cut off is removed. Two exports into one folder would give the same name to two files, so
+    only one may have the manifest open, as far as the disk knows locks.
 
     Args:
         folder: The folder of the export, which must exist.
 
     Attributes:
-        entries: What is in it, by ID; the last line for an ID counts.
+        entries: The entries by ID; the last line for an ID counts.
 
     Raises:
         OSError: If it cannot be read or written, or another export has it open.
 
     Example:
         >>> from viam_sync.transfer.export.manifest import Entry, Manifest
-        >>> from viam_sync.transfer.export.export_paths import ExportPath
+        >>> from viam_sync.transfer.output.export_paths import ExportPath
         >>> with Manifest(folder) as manifest:
-        ...     place = ExportPath("data/cat.png", "metadata/cat.png.json")
-        ...     manifest.add([Entry("f1", place, 5)])
+        ...     path = ExportPath("data/cat.png", "metadata/cat.png.json")
+        ...     manifest.add([Entry("f1", path, 5)])
         >>> Manifest(folder).entries["f1"].size
         5
     """
@@ -62,7 +62,7 @@ class Manifest:
         self.entries: Dict[str, Entry] = {}
         self._lock = threading.Lock()
         busy = "another export into this folder is running; wait until it has ended"
-        self._file = open_alone(folder / MANIFEST_NAME, busy, getattr(os, "O_NOFOLLOW", 0))
+        self._file = open_exclusive(folder / MANIFEST_NAME, busy, getattr(os, "O_NOFOLLOW", 0))
         try:
             self._read()
         except BaseException:
@@ -70,10 +70,10 @@ class Manifest:
             raise
 
     def add(self, entries: Sequence[Entry]) -> None:
-        """Write lines for files, unless there are some already; they are on the disk when this returns.
+        """Write a line for each entry that is new; the lines are on the disk when this returns.
 
         Raises:
-            OSError: If that fails. Nothing more can be added then.
+            OSError: If writing failed. Nothing more can be added then.
         """
         with self._lock:
             new = [entry for entry in entries if self.entries.get(entry.id) != entry]
@@ -93,7 +93,7 @@ class Manifest:
                     os.ftruncate(self._file, whole)
                     return
                 whole += len(line)
-                # What is no entry was written by somebody else; its file is got again.
+                # A line that is no entry was written by another program; its file is fetched again.
                 with contextlib.suppress(ValueError, TypeError, LookupError):
                     entry = _entry(json.loads(line))
                     self.entries[entry.id] = entry
@@ -114,19 +114,22 @@ class Manifest:
 
 
 def _line(entry: Entry) -> str:
-    place = entry.place
-    said = {"id": entry.id, "path": place.data, "metadata": place.metadata, "size": entry.size}
-    return json.dumps(said) + "\n"
+    line = {"id": entry.id, "path": entry.path.data, "metadata": entry.path.metadata, "size": entry.size}
+    return json.dumps(line) + "\n"
 
 
-def _entry(said: Any) -> Entry:
-    place = ExportPath(_inside("data", str(said["path"])), _inside("metadata", str(said["metadata"])))
-    return Entry(str(said["id"]), place, int(said["size"]))
+def _entry(line: Any) -> Entry:
+    path = ExportPath(_inside("data", str(line["path"])), _inside("metadata", str(line["metadata"])))
+    return Entry(str(line["id"]), path, int(line["size"]))
 
 
-def _inside(room: str, path: str) -> str:
-    """Return a path from the manifest; what leads out of the folder is none of ours."""
+def _inside(top: str, path: str) -> str:
+    """Return a path from the manifest, unless it leads out of its top folder.
+
+    Raises:
+        ValueError: If it does.
+    """
     parts = path.split("/")
-    if len(parts) < 2 or parts[0] != room or {"", ".", ".."} & set(parts) or "\0" in path or "\\" in path:
+    if len(parts) < 2 or parts[0] != top or {"", ".", ".."} & set(parts) or "\0" in path or "\\" in path:
         raise ValueError(path)
     return path

@@ -1,4 +1,4 @@
-"""What became of an export, file by file."""
+"""The results of an export: one for each file, and one for all."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import List, Optional
 
 @dataclass(frozen=True)
 class ExportedFile:
-    """What became of one of the files of an export.
+    """The result for one file of an export.
 
     Attributes:
         id: Its ID, ``"organization/location/file"``.
-        path: Where it is on disk; None if it is not there.
-        size: How many bytes it has there.
-        error: Why it is not there; None if it is, or if the export ended before its turn came.
-        already_there: Whether a run before this one has brought it, so that this one has not.
+        path: Its path on disk; None if it is not there.
+        size: Its size on disk, in bytes.
+        error: The reason why it is not there; None if it is, or if the export ended before its turn came.
+        already_there: Whether an earlier run has exported it, so that this one has not.
     """
 
     id: str
@@ -28,7 +28,7 @@ class ExportedFile:
 
 @dataclass
 class ExportResult:
-    """What became of an export.
+    """The result of an export.
 
     Attributes:
         folder: The folder.
@@ -48,7 +48,7 @@ class ExportResult:
 
     @property
     def exported(self) -> List[ExportedFile]:
-        """The files that this run has brought."""
+        """The files that this run has exported."""
         return [file for file in self.files if file.path is not None and not file.already_there]
 
     @property
@@ -58,7 +58,7 @@ class ExportResult:
 
     @property
     def failed(self) -> List[ExportedFile]:
-        """The files that could not be brought, each with its error."""
+        """The files that could not be exported, each with its error."""
         return [file for file in self.files if file.error is not None]
 
     @property

@@ -1,1 +1,1 @@
-"""Results as files: rows, tables and folders, each written whole or not at all."""
+"""Responses as files: rows, tables and folders, each written whole or not at all."""

@@ -1,4 +1,4 @@
-"""Rows as columns: flat names for what is nested, and the kind of each column."""
+"""The columns of flat rows, and the kind of value that each of them holds."""
 
 from __future__ import annotations
 
@@ -6,42 +6,24 @@ import base64
 import importlib
 import json
 from datetime import datetime
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple, Union
 
+from viam_sync.transfer.output.flatten import flatten
 from viam_sync.transfer.output.rows import in_utc, json_value
 
-#: What a column holds: "null", "bool", "int", "float", "time", "text" or "bytes"; or "list", and what the lists hold.
+#: The kind of a value: "null", "bool", "int", "float", "time", "text" or "bytes"; or "list", and the kind of its items.
 Kind = Union[str, Tuple[str, "Kind"]]
 
 _KINDS = {bool: "bool", int: "int", float: "float", str: "text", bytes: "bytes", datetime: "time", type(None): "null"}
 _INTS = range(-(2**63), 2**63)
 
 
-def flattened(row: Mapping[str, Any]) -> Dict[str, Any]:
-    """Return a row whose nested objects have become values with dotted names; lists stay as they are.
-
-    Example:
-        >>> from viam_sync.transfer.output.columns import flattened
-        >>> flattened({"data": {"speed": 1.5, "at": {"x": 0}}})
-        {'data.speed': 1.5, 'data.at.x': 0}
-    """
-    return dict(_values(row, ""))
-
-
-def _values(row: Mapping[str, Any], prefix: str) -> Iterator[Tuple[str, Any]]:
-    for name, value in row.items():
-        if isinstance(value, Mapping):
-            yield from _values(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
-
-
 class Columns:
     """The columns of rows that come one after the other, in the order in which they first appear.
 
     A column has the kind of its values. Whole numbers among others become numbers with a point; values that do not go
-    together otherwise become text, and so do whole numbers of more than 64 bits and objects within lists: what is no
-    text is written as JSON then.
+    together otherwise become text, and so do whole numbers of more than 64 bits and objects within lists; a value that
+    is no text is then written as JSON.
 
     Attributes:
         kinds: The kind of each column, by its name.
@@ -59,7 +41,7 @@ class Columns:
         self.kinds: Dict[str, Kind] = {}
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Take the columns of a flat row."""
+        """Add the columns of a flat row."""
         for name, value in row.items():
             kind = _kind_of(value)
             known = self.kinds.get(name)
@@ -93,7 +75,7 @@ def _kind_of(value: Any) -> Kind:
     if type(value) is int and value not in _INTS:
         return "text"
     known = _KINDS.get(type(value))
-    # Those of BSON are subclasses of the plain ones.
+    # The types of BSON are subclasses of the plain ones.
     return known or next((name for cls, name in _KINDS.items() if isinstance(value, cls)), "text")
 
 
@@ -110,7 +92,7 @@ def _merged(one: Kind, other: Kind) -> Kind:
 
 
 def fitted(value: Any, kind: Kind) -> Any:
-    """Return a value, or what `to_json` has made of it, as its column holds it."""
+    """Return a value in the form that its column holds; it may have been through `to_json`."""
     if value is None:
         return None
     if isinstance(kind, tuple):
@@ -147,12 +129,12 @@ def _arrow_type(kind: Kind, arrow: Any) -> Any:
 
 
 def optional(name: str, purpose: str, extra: str) -> Any:
-    """Return a module that this package does without elsewhere.
+    """Return a module of an optional dependency.
 
     Args:
-        name: Its name.
-        purpose: What needs it, for the error.
-        extra: What to install, for the error.
+        name: The name of the module.
+        purpose: The format or function that takes it, for the error.
+        extra: The argument of ``pip install``, for the error.
 
     Raises:
         ImportError: If it is not installed.
@@ -171,6 +153,6 @@ def columns_of(rows: Iterable[Mapping[str, Any]]) -> Tuple[List[Dict[str, Any]],
     columns = Columns()
     flat = []
     for row in rows:
-        flat.append(flattened(row))
+        flat.append(flatten(row))
         columns.add(flat[-1])
     return flat, columns

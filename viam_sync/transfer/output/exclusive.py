@@ -1,4 +1,4 @@
-"""Files of lines that survive a crash: one process at a time adds to them, and what was added is on the disk."""
+"""Exclusive files of lines: one process at a time appends to them, and appended lines survive a crash."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if sys.platform != "win32":
     import fcntl
 
 
-def open_alone(path: Path, busy: str, flags: int = 0) -> int:
-    """Open a file for reading, and for adding to its end, as long as nobody else has it open so; it is made if need be.
+def open_exclusive(path: Path, busy: str, flags: int = 0) -> int:
+    """Open a file for reading and appending, and make it if need be; only one process may have it open so.
 
     Args:
         path: Its path.
-        busy: What an error says if another process has it open, as far as the disk knows locks.
+        busy: The text of the error if another process has it open, as far as the disk knows locks.
         flags: More flags, as ``os.open`` takes them.
 
     Returns:
@@ -39,14 +39,14 @@ def open_alone(path: Path, busy: str, flags: int = 0) -> int:
 
 
 def append(file: int, lines: bytes) -> None:
-    r"""Add lines to the end of a file, and return when they are on the disk.
+    r"""Append lines to a file, and return when they are on the disk.
 
     Raises:
-        OSError: If that fails. The last line may be torn then, so nothing must be added any more.
+        OSError: If that fails. The last line may be torn then, so nothing must be appended any more.
 
     Example:
-        >>> from viam_sync.transfer.output.exclusive import append, open_alone
-        >>> file = open_alone(folder / "done.txt", "another process is at work here")
+        >>> from viam_sync.transfer.output.exclusive import append, open_exclusive
+        >>> file = open_exclusive(folder / "done.txt", "another process is at work here")
         >>> append(file, b"one\n")
         >>> os.close(file)
         >>> (folder / "done.txt").read_text()

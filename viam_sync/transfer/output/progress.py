@@ -1,4 +1,4 @@
-"""Telling how far something long has come: as a bar on the terminal, or to a function of the caller's."""
+"""Progress: a bar on the terminal, or calls of the caller's function."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from typing_extensions import Self
 
 from viam_sync.checks import wrong_type
 
-#: What methods take as ``progress``: True for a bar on the terminal; or what is called with how much is done, how much
-#: there is in all, None if that is not known, and the unit, such as "bytes".
+#: The argument ``progress`` of methods: True for a bar on the terminal; or a function, which is called with the amount
+#: done, the total, None if that is not known, and the unit, such as "bytes".
 ProgressLike = Union[bool, Callable[[int, Optional[int], str], object]]
 
 
 class Progress:
-    """Tells how far something has come; threads may share it.
+    """Reports progress; threads may share it.
 
     A bar appears only if the standard error is a terminal. A function is called by one thread at a time, though not by
-    that of the caller; what it raises ends the work.
+    that of the caller; an error that it raises ends the work.
 
     Args:
         progress: True for a bar, a function, or None or False for nothing.
-        unit: What is counted; bytes are shown as kilobytes, megabytes and so on.
-        label: What the bar says.
+        unit: The unit that is counted; bytes are shown as kilobytes, megabytes and so on.
+        label: The label of the bar.
 
     Attributes:
-        failure: What the function has raised; None if it has not.
+        failure: The error that the function has raised; None if it has not.
 
     Raises:
         TypeError: If ``progress`` is none of these.
@@ -62,10 +62,10 @@ class Progress:
         self.failure: Optional[BaseException] = None
 
     def begin(self, total: Optional[int]) -> None:
-        """Tell that the work begins.
+        """Report that the work begins.
 
         Args:
-            total: How much there is; None if that is not known.
+            total: The total; None if that is not known.
         """
         self._total = total
         if self._tqdm is not None and sys.stderr is not None and sys.stderr.isatty():
@@ -75,7 +75,7 @@ class Progress:
         self.advance(0)
 
     def advance(self, count: int) -> None:
-        """Tell that so much more is done."""
+        """Report that ``count`` more are done."""
         if self._tell is None and self._bar is None:
             return
         with self._lock:

@@ -1,31 +1,39 @@
-"""Answers as objects that JSON can hold, whatever a service has put into them."""
+"""Messages and values as rows: objects that JSON can hold, whatever the service has put into them."""
 
 from __future__ import annotations
 
 import base64
 import math
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Mapping, Sequence
+from typing import Any, Dict, Mapping
 
 from google.protobuf.json_format import Error as JsonFormatError
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+from viam_sync.messages.pool import pool
 from viam_sync.proto.app import data as pb
-from viam_sync.transfer.output.atomic import AtomicOutput, message_to_row
 
-#: What protobuf raises for what has no form in JSON, such as a time that no calendar has.
+Row = Mapping[str, Any]
+
+#: The errors that protobuf raises for a value without a form in JSON, such as a time that no calendar has.
 NO_JSON = (JsonFormatError, OverflowError, TypeError, ValueError)
 
 
-def unwritable(error: Exception, result: Any) -> OSError:
-    """Return the error that says that an answer has no form in JSON, with the answer as its attribute ``result``."""
-    failure = OSError(f"dest is not written, as the answer has no form in JSON: {error}")
-    failure.result = result  # type: ignore[attr-defined]
-    return failure
+def message_to_row(message: Message) -> Dict[str, Any]:
+    """Return a message as JSON has it: lowerCamelCase names, bytes as base64, times as RFC 3339.
+
+    Example:
+        >>> from viam_sync.transfer.output.rows import message_to_row
+        >>> message_to_row(pb.Robot(name="rover", location="shed"))
+        {'name': 'rover', 'location': 'shed'}
+    """
+    row: Dict[str, Any] = MessageToDict(message, descriptor_pool=pool())
+    return row
 
 
 def json_value(value: Any) -> Any:
-    """Return a plain value as JSON can hold it.
+    """Return a plain value in a form that JSON can hold.
 
     Numbers that JSON does not know become their names, times RFC 3339, bytes base64, and other things their text.
 
@@ -94,28 +102,6 @@ def binary_row(item: pb.BinaryData) -> Dict[str, Any]:
     if item.HasField("metadata"):
         row["metadata"] = binary_metadata_row(item.metadata)
     return row
-
-
-def write_rows(
-    destination: AtomicOutput, items: Sequence[Any], to_row: Callable[[Any], Dict[str, Any]], result: Any
-) -> None:
-    """Write the rows of an answer to a file.
-
-    Args:
-        destination: Where.
-        items: What the rows are made of.
-        to_row: Makes an object that JSON can hold of an item.
-        result: What the caller would lose if writing failed.
-
-    Raises:
-        OSError: If writing failed, or something in the answer has no form in JSON; the result is its attribute
-            ``result``.
-    """
-    try:
-        rows = [to_row(item) for item in items]
-    except NO_JSON as error:
-        raise unwritable(error, result) from error
-    destination.write_rows(rows, result)
 
 
 def _any_row(value: Message) -> Dict[str, Any]:

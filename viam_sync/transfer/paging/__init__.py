@@ -1,1 +1,1 @@
-"""Calls whose answers come in pages, as iterators."""
+"""Calls whose responses come in pages, as iterators."""

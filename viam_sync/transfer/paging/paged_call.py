@@ -1,4 +1,4 @@
-"""Calls whose answers come in pages, each declared once, as iterators over all items."""
+"""Paged calls: the declaration of an RPC that answers in pages, as an iterator over all items."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from google.protobuf.message import Message
 from viam_sync.checks import boolean, require_seconds, whole, worker_count
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.method import Method
-from viam_sync.transfer.paging.pages import Converted, Items, Pages
+from viam_sync.transfer.paging.capture_timeline import CaptureTimeline
+from viam_sync.transfer.paging.pages import ConvertedPage, Page, Pages, PageSource
 from viam_sync.transfer.paging.parallel_pages import ParallelPages
-from viam_sync.transfer.paging.timeline import CaptureTimeline
 
 T = TypeVar("T")
 
-#: The most items that the service puts in a page of data.
+#: The largest number of items that the service puts in a page of data.
 _LARGEST_PAGE = 100
 
-#: Takes a request and its response; returns the items in it, and where the next page begins, "" after the last.
-ReadPage = Callable[[Any, Any], Tuple[Items[Any], str]]
+#: Takes a request and its response; returns the page, and the cursor of the next one, "" after the last.
+ReadPage = Callable[[Any, Any], Tuple[Page[Any], str]]
 
 
 def items_in(field: str, convert: Optional[Callable[[Any], Any]] = None) -> ReadPage:
-    """Return what reads a page of the usual form: a list of items, and the token of the next page.
+    """Return a function that reads a page of the usual form: a list of items, and the token of the next page.
 
     Args:
         field: The field of the response that holds the items.
-        convert: Makes an item of a message; None leaves it as it is.
+        convert: Makes an item of a message; None leaves the message as it is.
     """
 
-    def read(request: Any, response: Any) -> Tuple[Items[Any], str]:
+    def read(request: Any, response: Any) -> Tuple[Page[Any], str]:
         items = getattr(response, field)
-        return items if convert is None else Converted(items, convert), response.next_page_token
+        return items if convert is None else ConvertedPage(items, convert), response.next_page_token
 
     return read
 
@@ -44,11 +44,11 @@ class PagedCall(NamedTuple):
     Attributes:
         method: The RPC.
         read: Reads a page.
-        size: The field of the request for how many items a page may hold; "" if it has none.
-        cursor: The field of the request for where a page begins.
+        size: The field of the request for the number of items that a page may hold; "" if it has none.
+        cursor: The field of the request for the cursor of the page.
         place: The field of the request that holds these two; "" for the request itself.
         time: The field of an item for its time, where a request can be narrowed to a range of time; "" where not.
-        advice: What to do if a single item is too large, for the error.
+        advice: The advice of the error if a single item is too large.
     """
 
     method: Method
@@ -76,13 +76,13 @@ class PagedCall(NamedTuple):
         Args:
             call: Makes a unary call of the client.
             request: Asks for the first page.
-            page_size: How many items a page may hold, where the request has a field for that.
-            limit: How many items at most; None for all.
-            prefetch: Whether to fetch the next page ahead.
+            page_size: The number of items that a page may hold, where the request has a field for it.
+            limit: The number of items at most; None for all.
+            prefetch: Whether to prefetch the next page.
             timeout: Seconds that each page may take.
-            workers: How many pages are fetched at a time, where there are times to go by.
-            segment_pages: How many pages one worker may fetch one after the other; twice as many for each are in
-                memory.
+            workers: The number of pages that are fetched at a time, where items have times.
+            segment_pages: The number of pages that one worker may fetch one after the other; twice as many for each
+                worker are in memory.
 
         Raises:
             TypeError: If a number, or ``prefetch``, is of the wrong type.
@@ -93,14 +93,14 @@ class PagedCall(NamedTuple):
         cancellation = Cancellation()
         place = getattr(request, self.place) if self.place else request
 
-        def fetch(cursor: str, size: int) -> Tuple[Items[Any], str]:
+        def fetch(cursor: str, size: int) -> Tuple[Page[Any], str]:
             if cursor:
                 setattr(place, self.cursor, cursor)
             if size:
                 setattr(place, self.size, size)
             return self.read(request, call(self.method, request, timeout, cancellation))
 
-        source: Optional[ParallelPages[Any]] = None
+        source: Optional[PageSource[Any]] = None
         # Two pages leave nothing to share.
         if self.time and workers > 1 and (limit is None or limit > 2 * page_size):
             timeline = self._timeline(call, request, timeout)

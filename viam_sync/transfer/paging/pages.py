@@ -1,4 +1,4 @@
-"""Going through what a service sends in pages, item by item."""
+"""Iterating over the items that a service sends in pages."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from viam_sync.transfer.concurrency.prefetch import Prefetch
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-#: A filter can leave pages empty, but a service that sends this many in a row is not going anywhere.
+#: A filter can leave pages empty, but a service that sends this many in a row would never come to an end.
 _MOST_EMPTY_PAGES = 100
-#: After a page that was too large, so many must have come through before a larger one is asked for.
-_PATIENCE = 2
+#: The number of pages that must fit, after one that was too large, before a larger one is asked for.
+_FITTED_PAGES = 2
 
 
-class Items(Sized, Iterable[T_co], Protocol[T_co]):
-    """The items of a page, which know how many they are."""
+class Page(Sized, Iterable[T_co], Protocol[T_co]):
+    """The items of a page, and their number."""
 
 
-class Converted(Generic[T]):
-    """Items that are converted when they are iterated over, not before.
+class ConvertedPage(Generic[T]):
+    """A page whose items are converted when they are iterated over, not before.
 
     Args:
-        items: What they are made of.
+        items: The items before the conversion.
         convert: Makes an item.
 
     Example:
-        >>> from viam_sync.transfer.paging.pages import Converted
-        >>> list(Converted(["1", "2"], int))
+        >>> from viam_sync.transfer.paging.pages import ConvertedPage
+        >>> list(ConvertedPage(["1", "2"], int))
         [1, 2]
     """
 
@@ -51,44 +51,44 @@ class Converted(Generic[T]):
         return map(self._convert, self._items)
 
 
-#: Takes where the page begins, "" for the first, and how many items it may hold, 0 for as many as the service likes;
-#: returns the items and where the next page begins, "" after the last.
-Fetch = Callable[[str, int], Tuple[Items[T], str]]
+#: Takes the cursor of a page, "" for the first, and the number of items that it may hold, 0 to leave it to the service;
+#: returns the page, and the cursor of the next one, "" after the last.
+FetchPage = Callable[[str, int], Tuple[Page[T], str]]
 
 
 class PageSize:
-    """How many items to ask for: fewer once they were too large, and more again when that has gone well for a while.
+    """The number of items to ask for: fewer after a page that was too large, and more again after pages that fitted.
 
     Several threads may share one; at worst, it then changes a little too often.
 
     Args:
-        most: Where it begins, and never goes beyond; 0 leaves it to the service.
+        most: The number at the beginning, and the highest; 0 leaves it to the service.
 
     Attributes:
-        now: How many to ask for now.
+        now: The number of items to ask for now.
     """
 
     def __init__(self, most: int) -> None:
         self.now = most
         self._most = most
         self._good = 0
-        self._patience = _PATIENCE
+        self._patience = _FITTED_PAGES
         self._grown = False
 
     def for_at_most(self, left: Optional[int]) -> int:
-        """Return how many to ask for if no more than ``left`` are needed."""
+        """Return the number of items to ask for if no more than ``left`` are needed."""
         return self.now if left is None else min(self.now, left)
 
     def shrink_from(self, asked: int) -> None:
-        """Take note that so many were too large."""
-        # Whoever grew in vain waits longer until it tries that again.
+        """Take note that a page of so many items was too large."""
+        # After a growth in vain, the next one waits longer.
         self._patience *= 2 if self._grown else 1
         self._grown = False
         self._good = 0
         self.now = min(self.now, asked // 2)
 
     def fitted(self) -> None:
-        """Take note that a page came through."""
+        """Take note that a page fitted."""
         self._good += 1
         self._grown = False
         if self.now < self._most and self._good >= self._patience:
@@ -98,31 +98,31 @@ class PageSize:
 
 
 def walk(
-    fetch: Fetch[T],
+    fetch: FetchPage[T],
     page_size: int = 0,
     limit: Optional[int] = None,
     method: str = "",
     advice: str = "",
     size: Optional[PageSize] = None,
 ) -> Iterator[Iterable[T]]:
-    """Go through the pages of a service, one by one; those that are empty are left out.
+    """Iterate over the pages of a service; those that are empty are left out.
 
     A page that is too large for one message is asked for again in smaller ones.
 
     Args:
-        fetch: Asks for a page.
-        page_size: How many items a page may hold; 0 leaves it to the service.
-        limit: How many items at most; None for all. No page is asked for that is not needed for them.
-        method: What an error calls the RPC.
-        advice: What to do if a single item is too large, for the error.
-        size: What is known of how many items fit into a page, in place of ``page_size``.
+        fetch: Fetches a page.
+        page_size: The number of items that a page may hold; 0 leaves it to the service.
+        limit: The number of items at most; None for all. No page is asked for that is not needed for them.
+        method: The name of the RPC in errors.
+        advice: The advice of the error if a single item is too large.
+        size: A page size that other threads share, in place of ``page_size``.
 
     Yields:
         The items of a page.
 
     Raises:
         InternalError: If the pages would never end.
-        GRPCError: What ``fetch`` raises.
+        GRPCError: If ``fetch`` raises one.
 
     Example:
         >>> from viam_sync.transfer.paging.pages import walk
@@ -134,7 +134,7 @@ def walk(
     seen: Set[str] = set()
     cursor, left, empty = "", limit, 0
     while left is None or left > 0:
-        items, cursor = _fitting(fetch, cursor, size, left, advice)
+        items, cursor = _fetch_fitting(fetch, cursor, size, left, advice)
         count = len(items)
         empty = 0 if count else empty + 1
         if count:
@@ -149,8 +149,8 @@ def walk(
         seen.add(cursor)
 
 
-class Source(Iterator[Iterable[T_co]], Protocol[T_co]):
-    """Pages that come from other threads."""
+class PageSource(Iterator[Iterable[T_co]], Protocol[T_co]):
+    """Pages that other threads fetch."""
 
     def stop(self) -> None:
         """Tell the threads to end, and do not wait for them."""
@@ -165,21 +165,22 @@ class Pages(Closing, Iterator[T]):
     """The items of all pages of a call, one after the other, until there are no more or it is closed.
 
     The next page is fetched in a background thread while the caller works on this one; without ``prefetch``, it is
-    fetched when it is needed. Nothing is asked before the first item is. An error ends the iteration: it comes after
-    all items that were there before it.
+    fetched when it is needed. No page is fetched before the first item is asked for. An error ends the iteration: it
+    comes after all items that were there before it.
 
-    Who stops before the end closes it, best by a ``with`` statement; forgotten, it ends when it is collected. It can be
-    closed from another thread, which ends a waiting ``next``; without ``prefetch``, once its page is there.
+    A caller that stops before the end closes it, best by a ``with`` statement; one that is not closed ends when it is
+    garbage collected. It can be closed from another thread, which ends a waiting ``next``; without ``prefetch``, once
+    its page is there.
 
     Args:
-        fetch: Asks for a page.
-        page_size: How many items a page may hold; 0 leaves it to the service.
-        limit: How many items at most; None for all.
-        prefetch: Whether to fetch the next page ahead.
-        cancel: Called from another thread, makes a page that is being fetched fail soon.
-        method: What an error calls the RPC.
-        advice: What to do if a single item is too large, for the error.
-        source: Where the pages come from, in place of all of these.
+        fetch: Fetches a page.
+        page_size: The number of items that a page may hold; 0 leaves it to the service.
+        limit: The number of items at most; None for all.
+        prefetch: Whether to prefetch the next page.
+        cancel: Makes a page that is being fetched fail soon; it is called from another thread.
+        method: The name of the RPC in errors.
+        advice: The advice of the error if a single item is too large.
+        source: The pages, in place of all other arguments.
 
     Example:
         >>> with client.data_client.iter_tabular_data(page_size=10) as rows:
@@ -190,7 +191,7 @@ class Pages(Closing, Iterator[T]):
 
     def __init__(
         self,
-        fetch: Fetch[T],
+        fetch: FetchPage[T],
         *,
         page_size: int = 0,
         limit: Optional[int] = None,
@@ -198,7 +199,7 @@ class Pages(Closing, Iterator[T]):
         cancel: Callable[[], None] = lambda: None,
         method: str = "",
         advice: str = "",
-        source: Optional[Source[T]] = None,
+        source: Optional[PageSource[T]] = None,
     ) -> None:
         self._pages = walk(fetch, page_size, limit, method, advice)
         self._items: Iterator[T] = iter(())
@@ -209,15 +210,15 @@ class Pages(Closing, Iterator[T]):
             source = Prefetch(self._pages, cancel)
         if source is not None:
             self._pages, self._close, stop = source, source.close, source.stop
-        # The thread knows nothing of this object, so that it is collected, and the thread ended, where it is forgotten.
-        self._forgotten = weakref.finalize(self, stop)
+        # The thread has no reference to this object, so that one that is not closed is collected, and its thread ended.
+        self._finalizer = weakref.finalize(self, stop)
 
     def __next__(self) -> T:
         try:
             while not self._closed:
                 for item in self._items:
                     return item
-                # A page that is through is not kept while the next one is waited for.
+                # The last page is not kept alive while the next one is waited for.
                 self._items = iter(())
                 self._items = iter(next(self._pages))
         except BaseException as error:
@@ -239,11 +240,13 @@ class Pages(Closing, Iterator[T]):
         """
         self._closed = True
         self._items = iter(())
-        self._forgotten.detach()
+        self._finalizer.detach()
         self._close()
 
 
-def _fitting(fetch: Fetch[T], cursor: str, size: PageSize, left: Optional[int], advice: str) -> Tuple[Items[T], str]:
+def _fetch_fitting(
+    fetch: FetchPage[T], cursor: str, size: PageSize, left: Optional[int], advice: str
+) -> Tuple[Page[T], str]:
     """Fetch a page, a smaller one where it is too large."""
     while True:
         asked = size.for_at_most(left)

@@ -1,4 +1,4 @@
-"""A timeline that is gone through in several places: its stretches, and what has come of each."""
+"""Time ranges of a timeline, and the segments that workers fetch of it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Deque, Generic, Iterator, List, NamedTuple, Optional, Sequenc
 from typing_extensions import Protocol
 
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.transfer.paging.pages import Items
+from viam_sync.transfer.paging.pages import Page
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
 class TimeRange(NamedTuple):
-    """A part of the order, in ticks, which grow in the direction of the order.
+    """A range of times in ticks, which grow in the direction of the order.
 
     Attributes:
-        start: Its first tick; None if it begins with the first item.
-        end: The tick after its last one; None if it ends with the last item.
+        start: The first tick; None if the range begins with the first item.
+        end: The tick after the last one; None if the range ends with the last item.
     """
 
     start: Optional[int]
@@ -28,14 +28,14 @@ class TimeRange(NamedTuple):
 
 
 class Timeline(Protocol[T_co]):
-    """What is gone through: items that are ordered by time."""
+    """Items that are ordered by time, and can be fetched by ranges of it."""
 
     def page(
-        self, stretch: TimeRange, cursor: str, size: int, cancellation: Cancellation
-    ) -> Tuple[Items[T_co], Sequence[Optional[int]], str]:
-        """Return a page of a stretch, its ticks, None where an item has no time, and where the next page begins.
+        self, time_range: TimeRange, cursor: str, size: int, cancellation: Cancellation
+    ) -> Tuple[Page[T_co], Sequence[Optional[int]], str]:
+        """Return a page of a time range, its ticks, None where an item has no time, and the cursor of the next page.
 
-        Items a little before and after the stretch may be among them, but none within it may be left out.
+        The page may hold items a little before and after the range, and leaves out none within it.
         """
         ...
 
@@ -44,31 +44,31 @@ class Timeline(Protocol[T_co]):
         ...
 
 
-class _Picked(Generic[T]):
+class _PartialPage(Generic[T]):
     """Some of the items of a page."""
 
-    def __init__(self, items: Items[T], picked: List[bool]) -> None:
+    def __init__(self, items: Page[T], is_within: List[bool]) -> None:
         self._items = items
-        self._picked = picked
+        self._is_within = is_within
 
     def __len__(self) -> int:
-        return sum(self._picked)
+        return sum(self._is_within)
 
     def __iter__(self) -> Iterator[T]:
-        return compress(self._items, self._picked)
+        return compress(self._items, self._is_within)
 
 
 class TimedPage(Generic[T]):
-    """A page as it came, with the ticks of its items.
+    """A page with the ticks of its items.
 
     Args:
         items: The items.
-        ticks: Their ticks; None where an item has no time.
+        ticks: The ticks of the items; None where an item has no time.
 
     Attributes:
         items: The items.
-        ticks: The ticks of those that have a time.
-        is_timed: Whether all have.
+        ticks: The ticks of the items that have a time.
+        is_timed: Whether all items have a time.
 
     Example:
         >>> from viam_sync.transfer.paging.time_ranges import TimeRange, TimedPage
@@ -76,7 +76,7 @@ class TimedPage(Generic[T]):
         ['a']
     """
 
-    def __init__(self, items: Items[T], ticks: Sequence[Optional[int]]) -> None:
+    def __init__(self, items: Page[T], ticks: Sequence[Optional[int]]) -> None:
         self.items = items
         self.ticks = [tick for tick in ticks if tick is not None]
         self.is_timed = len(self.ticks) == len(ticks)
@@ -87,37 +87,37 @@ class TimedPage(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)
 
-    def within(self, stretch: TimeRange) -> Items[T]:
-        """Return those of the items that are in a stretch."""
-        start, end = stretch
-        picked = [(start is None or start <= tick) and (end is None or tick < end) for tick in self.ticks]
-        return self.items if all(picked) else _Picked(self.items, picked)
+    def within(self, time_range: TimeRange) -> Page[T]:
+        """Return the items whose ticks are in a time range."""
+        start, end = time_range
+        is_within = [(start is None or start <= tick) and (end is None or tick < end) for tick in self.ticks]
+        return self.items if all(is_within) else _PartialPage(self.items, is_within)
 
 
 class Segment(Generic[T]):
-    """A stretch, and what has come of it.
+    """A time range that one worker fetches, and the pages that it has fetched.
 
     Attributes:
-        stretch: Its ends; it may end earlier until it is over.
-        length: While nobody has begun with it, how many ticks are good for one worker; None if that is not known.
-        begun: Whether somebody has.
-        over: Whether all has come.
-        error: What ended it.
-        pages: What has come, and is still to be given.
+        time_range: The range; it may still be made to end earlier while it is fetched.
+        length: The number of ticks that are good for one worker, of a segment that is not begun; None if not known.
+        begun: Whether a worker has begun with it.
+        over: Whether all its pages have come.
+        error: The error that ended it.
+        pages: The pages that have come, and are still to be given to the caller.
         first: The first tick that came.
         latest: The last tick that came.
-        count: How many pages came.
-        share: How many pages that would have been if all had been full.
+        count: The number of pages that came.
+        full_pages: The number of pages that this would have been if all had been full.
     """
 
-    def __init__(self, stretch: TimeRange, length: Optional[int] = None) -> None:
-        self.stretch = stretch
+    def __init__(self, time_range: TimeRange, length: Optional[int] = None) -> None:
+        self.time_range = time_range
         self.length = length
         self.begun = False
         self.over = False
         self.error: Optional[BaseException] = None
-        self.pages: Deque[Items[T]] = deque()
+        self.pages: Deque[Page[T]] = deque()
         self.first: Optional[int] = None
         self.latest: Optional[int] = None
         self.count = 0
-        self.share = 0.0
+        self.full_pages = 0.0

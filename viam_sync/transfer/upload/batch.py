@@ -1,4 +1,4 @@
-"""Uploading many files: which they are, what is there already, and one result for each."""
+"""The upload of many files: which they are, which of them are there already, and a result for each."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from viam_sync.transfer.upload.source import FileSource, ProgressChunks
 
 @dataclass(frozen=True)
 class UploadResult:
-    """What became of one of many files.
+    """The result for one file of an upload.
 
     Attributes:
         path: The path of the file.
         id: Its ID in the cloud; None if it is not there.
-        error: Why it is not there, or why that is not known; None if it is.
-        already_sent: Whether a run before this one has sent it, so that this one has not.
+        error: The reason why it is not there, or why that is not known; None if it is.
+        already_sent: Whether an earlier run has sent it, so that this one has not.
     """
 
     path: Path
@@ -40,10 +40,10 @@ class Found(NamedTuple):
 
     Attributes:
         path: Its path.
-        name: What the journal knows it as: its path in the folder, or its whole path where there is no folder.
-        stem: What the service knows it as: ``name`` or the last part of it, without the last extension.
-        status: What the disk says of it; None if it says an error.
-        error: That error.
+        name: Its name in the journal: its path in the folder, or its whole path where there is no folder.
+        stem: Its name at the service: ``name`` or the last part of it, without the last extension.
+        status: Its status on the disk; None if there is an error.
+        error: The error.
     """
 
     path: Path
@@ -53,10 +53,10 @@ class Found(NamedTuple):
     error: Optional[OSError] = None
 
 
-#: Uploads a file: takes it, its contents, the mark to give it, if any, and what its call is made with; returns its ID.
+#: Uploads a file: takes it, its chunks, the mark to give it, if any, and the cancellation of its call; returns its ID.
 Send = Callable[[Found, ProgressChunks, Optional[str], Cancellation], str]
-#: Asks the service for uploads by their marks; returns the IDs of those it has.
-Ask = Callable[[Sequence[Intent]], Dict[str, str]]
+#: Asks the service for uploads by their marks; returns the IDs of those that it has.
+LookUp = Callable[[Sequence[Intent]], Dict[str, str]]
 
 
 def files_in(folder: Path, pattern: Optional[str], journal: Optional[Path]) -> List[Found]:
@@ -64,8 +64,8 @@ def files_in(folder: Path, pattern: Optional[str], journal: Optional[Path]) -> L
 
     Args:
         folder: The folder.
-        pattern: What their paths must match, such as ``"*.jpg"``; None for all.
-        journal: A file to leave out.
+        pattern: A pattern that their paths must match, such as ``"*.jpg"``; None for all.
+        journal: The path of the journal, which is left out.
 
     Example:
         >>> from viam_sync.transfer.upload.batch import files_in
@@ -81,10 +81,10 @@ def files_in(folder: Path, pattern: Optional[str], journal: Optional[Path]) -> L
         path = Path(error.filename)
         found.append(Found(path, path.relative_to(folder).as_posix(), "", None, error))
 
-    for place, folders, names in os.walk(folder, onerror=unreadable):
+    for parent, folders, names in os.walk(folder, onerror=unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
-            path = Path(place, name)
+            path = Path(parent, name)
             if name.startswith(".") or (left_out and name == left_out.name and path.resolve() == left_out):
                 continue
             inside = path.relative_to(folder).as_posix()
@@ -105,7 +105,7 @@ def _regular(path: Path, inside: str) -> Iterator[Found]:
 
 
 def files_of(paths: Iterable[StrPath]) -> List[Found]:
-    """Return the files that are named, in the order in which they are; one that is named twice is there once.
+    """Return files by their paths, in order; a path that comes twice counts once.
 
     Raises:
         TypeError: If something among them is no path.
@@ -135,32 +135,32 @@ def _named(path: Path, name: str) -> Found:
     return Found(path, name, path.stem, None, OSError(f"{str(path)!r} is {kind}"))
 
 
-class Uploads:
+class BatchUpload:
     """The upload of many files.
 
     Args:
         files: The files.
-        journal: Where to write down what is done; None for nowhere.
-        send: Uploads one of them.
-        ask: Tells which of those in doubt the service has.
-        progress: Told of the bytes that are sent.
+        journal: The journal; None for no journal.
+        send: Uploads a file.
+        look_up: Asks the service for uploads that are in doubt.
+        progress: Counts the bytes that are sent.
     """
 
     def __init__(
-        self, files: Sequence[Found], journal: Optional[Journal], send: Send, ask: Ask, progress: Progress
+        self, files: Sequence[Found], journal: Optional[Journal], send: Send, look_up: LookUp, progress: Progress
     ) -> None:
         self._files = files
         self._journal = journal
-        self._upload = send
-        self._ask = ask
+        self._send = send
+        self._look_up = look_up
         self._progress = progress
         self._results: Dict[int, UploadResult] = {}
 
     def run(self, workers: int) -> List[UploadResult]:
-        """Upload what is not there yet.
+        """Upload the files that are not there yet.
 
         Args:
-            workers: How many files at a time.
+            workers: The number of files at a time.
 
         Returns:
             A result for each file, in their order.
@@ -169,7 +169,7 @@ class Uploads:
             JournalError: If the journal cannot be written; the results until then are its attribute ``result``.
         """
         try:
-            self._sort_out()
+            self._find_results()
             missing = [index for index in range(len(self._files)) if index not in self._results]
             self._progress.begin(sum(_size(self._files[index]) for index in missing))
             if missing:
@@ -183,8 +183,8 @@ class Uploads:
         """Return the results that are there by now."""
         return [self._results[index] for index in sorted(self._results)]
 
-    def _sort_out(self) -> None:
-        """Find the files that need not be sent, or cannot be."""
+    def _find_results(self) -> None:
+        """Find the results of the files that need not be sent, or cannot be."""
         doubtful: Dict[int, Intent] = {}
         for index, file in enumerate(self._files):
             if file.status is None:
@@ -196,13 +196,14 @@ class Uploads:
                 elif version in self._journal.doubtful:
                     doubtful[index] = self._journal.doubtful[version]
         if doubtful and self._journal is not None:
-            self._settle(doubtful, self._journal)
+            self._resolve(doubtful, self._journal)
 
-    def _settle(self, doubtful: Dict[int, Intent], journal: Journal) -> None:
+    def _resolve(self, doubtful: Dict[int, Intent], journal: Journal) -> None:
+        """Ask the service which of the files in doubt it has."""
         try:
-            ids = self._ask(list(doubtful.values()))
+            ids = self._look_up(list(doubtful.values()))
         except ViamError as error:
-            # Sent again they might be there twice, and left out they might be missing.
+            # If they were sent again they might be there twice, and if not they might be missing.
             for index in doubtful:
                 self._results[index] = UploadResult(self._files[index].path, error=error)
             return
@@ -214,24 +215,24 @@ class Uploads:
     def _upload_one(self, index: int, cancellation: Cancellation) -> None:
         file, sent = self._files[index], [0]
         try:
-            id = self._sent(file, sent, cancellation)
+            id = self._upload(file, sent, cancellation)
         except (ViamError, OSError, ValueError) as error:
             if isinstance(error, JournalError) or error is self._progress.failure:
                 raise
             self._results[index] = UploadResult(file.path, error=error)
         else:
             self._results[index] = UploadResult(file.path, id)
-        # What failed is over, too.
+        # A file that failed counts as done, too.
         self._progress.advance(_size(file) - sent[0])
 
-    def _sent(self, file: Found, sent: List[int], cancellation: Cancellation) -> str:
-        with FileSource(file.path) as contents:
-            pieces = ProgressChunks(contents, lambda count: self._advance(sent, count))
+    def _upload(self, file: Found, sent: List[int], cancellation: Cancellation) -> str:
+        with FileSource(file.path) as source:
+            chunks = ProgressChunks(source, lambda count: self._advance(sent, count))
             if self._journal is None:
-                return self._upload(file, pieces, None, cancellation)
-            # As it is now that it is open; it may be another than the one that was found.
-            intent = self._journal.begin(FileVersion(file.name, contents.size or 0, contents.changed))
-            id = self._upload(file, pieces, intent.mark, cancellation)
+                return self._send(file, chunks, None, cancellation)
+            # The file that is open may be another than the one that was found.
+            intent = self._journal.begin(FileVersion(file.name, source.size or 0, source.changed))
+            id = self._send(file, chunks, intent.mark, cancellation)
         self._journal.acknowledge(intent, id)
         return id
 

@@ -1,4 +1,4 @@
-"""What is known of the upload of many files, kept on disk so that a run that was cut short can be taken up again."""
+"""The journal of an upload of many files, kept on disk so that a run that was cut short can be resumed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Callable, Dict, NamedTuple, Optional
 
 from viam_sync.rpc.closing import Closing
-from viam_sync.transfer.output.exclusive import append, open_alone
+from viam_sync.transfer.output.exclusive import append, open_exclusive
 
 #: The name of the journal in a folder whose files are uploaded.
 JOURNAL_NAME = ".viam-upload-journal.jsonl"
@@ -21,12 +21,12 @@ _KIND = "viam_sync.upload_files"
 
 
 class FileVersion(NamedTuple):
-    """A file as it was when it was uploaded.
+    """The version of a file that was uploaded.
 
     Attributes:
         name: Its path in the folder, with slashes; its whole path where there is no folder.
         size: Its size in bytes.
-        changed: When it was last changed, in nanoseconds since 1970.
+        changed: The time of its last change, in nanoseconds since 1970.
     """
 
     name: str
@@ -35,12 +35,12 @@ class FileVersion(NamedTuple):
 
 
 class Intent(NamedTuple):
-    """An upload that began, and of which it is not known how it ended.
+    """An upload that began.
 
     Attributes:
-        file: What was to be uploaded.
-        mark: What the service was told with it, to know it by.
-        time: When it began, in seconds since 1970, by the clock of this computer.
+        file: The file.
+        mark: The mark that the upload carries, to look it up by.
+        time: The time of its beginning, in seconds since 1970, by the clock of this computer.
     """
 
     file: FileVersion
@@ -55,12 +55,13 @@ class JournalError(OSError):
 class Journal(Closing):
     """A file of JSON lines: one before each upload, and one when the service has acknowledged it.
 
-    Each is on disk before anything else happens. So an upload that was acknowledged is known to the next run, and one
+    Each line is on disk before anything else happens. So the next run knows an upload that was acknowledged, and one
     that has the first line alone is in doubt.
 
     Args:
         path: The path of the file; it is made if it is not there.
         part_id: ID of the part that is uploaded to, a UUID.
+        clock: Returns the seconds since 1970.
 
     Attributes:
         sent: The files that were acknowledged, and their IDs.
@@ -78,14 +79,15 @@ class Journal(Closing):
         {FileVersion(name='cat.png', size=10, changed=0): 'file-1'}
     """
 
-    def __init__(self, path: Path, part_id: str) -> None:
+    def __init__(self, path: Path, part_id: str, *, clock: Callable[[], float] = time.time) -> None:
         self.path = path
         self.sent: Dict[FileVersion, str] = {}
         self.doubtful: Dict[FileVersion, Intent] = {}
+        self._clock = clock
         self._by_mark: Dict[str, FileVersion] = {}
         self._lock = threading.Lock()
         busy = f"another upload uses the journal {str(path)!r}; wait until it has ended, or name another journal"
-        self._file: Optional[int] = open_alone(path, busy)
+        self._file: Optional[int] = open_exclusive(path, busy)
         try:
             self._open(self._file, part_id)
         except BaseException:
@@ -93,18 +95,18 @@ class Journal(Closing):
             raise
 
     def begin(self, file: FileVersion) -> Intent:
-        """Write down that a file is about to be uploaded."""
-        intent = Intent(file, secrets.token_hex(16), time.time())
+        """Add the line of an upload that is about to begin."""
+        intent = Intent(file, secrets.token_hex(16), self._clock())
         line = {"sending": file.name, "size": file.size, "mtime_ns": file.changed, "mark": intent.mark}
         self._append({**line, "time": round(intent.time, 3)})
         return intent
 
     def acknowledge(self, intent: Intent, id: str) -> None:
-        """Write down that the service has a file."""
+        """Add the line of an upload that the service has acknowledged."""
         self._append({"sent": intent.mark, "id": id})
 
     def close(self) -> None:
-        """Close the file; nothing can be written any more."""
+        """Close the file; no line can be added any more."""
         with self._lock:
             if self._file is not None:
                 os.close(self._file)
@@ -117,7 +119,7 @@ class Journal(Closing):
             try:
                 append(self._file, json.dumps(line).encode() + b"\n")
             except OSError as error:
-                # Half a line may be there. It is left out when it is the last one, so it must be.
+                # Half a line may be there. It is left out when it is the last one, so no other must follow.
                 os.close(self._file)
                 self._file = None
                 raise JournalError(error.errno, f"{error.strerror}, in writing the journal", str(self.path)) from error
@@ -131,14 +133,14 @@ class Journal(Closing):
             lines = whole.split(b"\n")
             self._check(lines[0], part_id)
             for number, line in enumerate(lines[1:], 2):
-                self._take(number, line)
+                self._read_line(number, line)
         elif not header.startswith(torn):
             raise self._no_journal("its first line is not that of one")
-        if torn:  # a crash cut the last line off; what it said had not happened yet
+        if torn:  # a crash has cut the last line off, so its upload did not begin, or was not acknowledged
             os.ftruncate(file, len(whole) + len(newline))
         if not newline:
             append(file, header + b"\n")
-            _keep_name(self.path)
+            _sync_folder(self.path)
 
     def _check(self, line: bytes, part_id: str) -> None:
         try:
@@ -154,17 +156,17 @@ class Journal(Closing):
                 " name another file as journal"
             )
 
-    def _take(self, number: int, line: bytes) -> None:
-        """Take in a line."""
+    def _read_line(self, number: int, line: bytes) -> None:
+        """Read a line."""
         try:
-            said = json.loads(line)
-            if "sending" in said:
-                file = FileVersion(str(said["sending"]), int(said["size"]), int(said["mtime_ns"]))
-                self.doubtful[file] = Intent(file, str(said["mark"]), float(said["time"]))
-                self._by_mark[said["mark"]] = file
+            fields = json.loads(line)
+            if "sending" in fields:
+                file = FileVersion(str(fields["sending"]), int(fields["size"]), int(fields["mtime_ns"]))
+                self.doubtful[file] = Intent(file, str(fields["mark"]), float(fields["time"]))
+                self._by_mark[fields["mark"]] = file
             else:
-                file = self._by_mark[said["sent"]]
-                self.sent[file] = str(said["id"])
+                file = self._by_mark[fields["sent"]]
+                self.sent[file] = str(fields["id"])
                 self.doubtful.pop(file, None)
         except (ValueError, TypeError, LookupError):
             raise self._no_journal(f"its line {number} is none of one") from None
@@ -176,8 +178,8 @@ class Journal(Closing):
         )
 
 
-def _keep_name(path: Path) -> None:
-    """Return when the name of a new file is on disk."""
+def _sync_folder(path: Path) -> None:
+    """Flush the name of a new file to the disk."""
     if sys.platform != "win32":
         folder = os.open(path.parent, os.O_RDONLY)
         try:

@@ -3,68 +3,28 @@
 import json
 import os
 import random
-import select
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Dict, Iterator, Optional, Type
+from typing import Dict, Iterator
 
 import pytest
+from child_transfers import ChildTransfers
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.sandbox import Sandbox
-from viam_sync.transfer.output.binary_folder import UNFINISHED
+from viam_sync.transfer.output.names import UNFINISHED
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 
 KILLS = int(os.environ.get("VIAM_SYNC_KILLS", "20"))
 
 
-class Exporter:
-    """The process that starts those that export; it is the one that starts uploads, too."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._order = {"url": sandbox.url, "key": sandbox.api_key, "key_id": sandbox.api_key_id}
-
-    def __enter__(self) -> "Exporter":
-        command = [sys.executable, str(Path(__file__).with_name("uploader.py"))]
-        root = str(Path(__file__).parents[2])
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env=environment
-        )
-        return self
-
-    def start(self, folder: Path) -> int:
-        """Begin an export, and return the number of its process once that is connected."""
-        assert self.process.stdin is not None
-        order = {**self._order, "method": "export_binary_data", "arguments": {"filter": None, "folder": str(folder)}}
-        self.process.stdin.write(json.dumps(order).encode() + b"\n")
-        return self.line()
-
-    def line(self) -> int:
-        assert self.process.stdout is not None
-        return int(self.process.stdout.readline())
-
-    def ends_within(self, seconds: float) -> bool:
-        assert self.process.stdout is not None
-        return bool(select.select([self.process.stdout], [], [], seconds)[0])
-
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.process.kill()
-        self.process.communicate()
-
-
 @pytest.fixture
-def exporter(sandbox: Sandbox) -> Iterator[Exporter]:
-    with Exporter(sandbox) as running:
+def children() -> Iterator[ChildTransfers]:
+    with ChildTransfers() as running:
         yield running
 
 
@@ -99,7 +59,7 @@ def whole_files(folder: Path) -> Dict[str, bytes]:
 
 
 def test_an_export_that_is_killed_at_any_moment_loses_and_doubles_nothing(
-    sandbox: Sandbox, data: DataClient, exporter: Exporter, tmp_path: Path
+    sandbox: Sandbox, data: DataClient, children: ChildTransfers, tmp_path: Path
 ) -> None:
     data.delete_binary_data_by_filter(None)
     files = fill(data, sandbox.robot_part_id)
@@ -108,15 +68,16 @@ def test_an_export_that_is_killed_at_any_moment_loses_and_doubles_nothing(
     duration = 0.0
     for turn in range(KILLS + 1):
         folder = tmp_path / str(turn)
-        child = exporter.start(folder)
+        arguments = {"filter": None, "folder": str(folder)}
+        child = children.start(sandbox.url, sandbox.api_key, sandbox.api_key_id, "export_binary_data", arguments)
         started = time.perf_counter()
         # The first one shows how long it takes.
-        if exporter.ends_within(source.uniform(0, duration) if turn else 60):
+        if children.ends_within(source.uniform(0, duration) if turn else 60):
             duration = duration or time.perf_counter() - started
         else:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
-        killed += exporter.line() == signal.SIGKILL
+        killed += children.line() == signal.SIGKILL
         before = whole_files(folder)
         # Whatever has its name is whole.
         assert before.items() <= files.items()

@@ -7,7 +7,7 @@ from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.transfer.concurrency.workers import for_each
 
 
-def test_no_more_are_at_work_than_are_wanted() -> None:
+def test_no_more_workers_are_at_work_than_were_asked_for() -> None:
     both = threading.Barrier(2, timeout=30)
     at_work: List[int] = [0]
     most: List[int] = [0]
@@ -40,7 +40,7 @@ def test_items_are_taken_only_when_a_worker_is_free() -> None:
     assert len(taken) == 10
 
 
-def test_an_error_ends_all_and_wakes_who_waits() -> None:
+def test_an_error_ends_all_workers_and_wakes_those_that_wait() -> None:
     waiting = threading.Event()
     done: List[int] = []
 
@@ -67,7 +67,7 @@ def test_an_error_among_the_items_comes_out() -> None:
         for_each(items(), lambda item, cancellation: None, 3)
 
 
-def test_an_item_that_ends_an_iteration_does_not_end_this_one() -> None:
+def test_a_stop_iteration_that_the_work_raises_is_an_error_and_no_end() -> None:
     def work(item: int, cancellation: Cancellation) -> None:
         raise StopIteration
 

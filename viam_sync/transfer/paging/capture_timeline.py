@@ -1,4 +1,4 @@
-"""Captured data as a timeline: which request asks for the data of a stretch of it."""
+"""Captured data as a timeline: the requests that fetch the data of a time range."""
 
 from __future__ import annotations
 
@@ -9,60 +9,61 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.transfer.paging.pages import Items
+from viam_sync.transfer.paging.pages import Page
 from viam_sync.transfer.paging.time_ranges import TimeRange
 
 T = TypeVar("T")
 
-#: A tick is a millisecond: the service may store times no finer, and what it takes for one time must stay together.
+#: A tick is a millisecond: the service may store times no finer, and items that it takes for simultaneous must stay
+#: together.
 _TICK = 1_000_000  # in nanoseconds
 
 
 class CaptureTimeline:
     """The data that matches a filter, by the time at which it was requested.
 
-    Whether the service counts the ends of a range in, and how it rounds them, is for it to say. So a little more than a
-    stretch is asked for, and what is not in it is left out by its own time.
+    The service decides whether the ends of a range belong to it, and how they are rounded. So a request asks for a
+    little more than its range, and the items out of it are left out by their own times.
 
     Args:
-        request: Asks for the first page of all.
-        send: Sends a request, and returns the answer.
-        read: Takes a request and its response; returns the items, and where the next page begins.
-        time: Returns the time of a message in an answer.
+        request: The request for the first page of all.
+        send: Sends a request, and returns the response.
+        read: Takes a request and its response; returns the page, and the cursor of the next one.
+        time: Returns the time of a message in a response.
     """
 
     def __init__(
         self,
         request: Any,
         send: Callable[[Message, Cancellation], Any],
-        read: Callable[[Any, Any], Tuple[Items[Any], str]],
+        read: Callable[[Any, Any], Tuple[Page[Any], str]],
         time: Callable[[Any], Timestamp],
     ) -> None:
         self._request = request
-        self._ask = send
+        self._send = send
         self._read = read
         self._time = time
         self._ascending = request.data_request.sort_order == pb.Order.ORDER_ASCENDING
 
     def page(
-        self, stretch: TimeRange, cursor: str, size: int, cancellation: Cancellation
-    ) -> Tuple[Items[Any], Sequence[Optional[int]], str]:
-        """Return a page of a stretch, the ticks of what is in it, and where the next page begins."""
+        self, time_range: TimeRange, cursor: str, size: int, cancellation: Cancellation
+    ) -> Tuple[Page[Any], Sequence[Optional[int]], str]:
+        """Return a page of a time range, the ticks of its items, and the cursor of the next page."""
         request = self._copy(self._ascending)
         request.data_request.last = cursor
         request.data_request.limit = size
-        self._narrow(request.data_request.filter, stretch)
-        response = self._ask(request, cancellation)
+        self._narrow(request.data_request.filter, time_range)
+        response = self._send(request, cancellation)
         items, after = self._read(request, response)
         return items, self._ticks(response), after
 
     def last(self, cancellation: Cancellation) -> Optional[int]:
-        """Return the tick of the last one of all."""
+        """Return the tick of the last item of all."""
         request = self._copy(not self._ascending)
         request.data_request.limit = 1
         if isinstance(request, pb.BinaryDataByFilterRequest):
             request.include_binary = False
-        ticks = self._ticks(self._ask(request, cancellation))
+        ticks = self._ticks(self._send(request, cancellation))
         return ticks[0] if ticks else None
 
     def _copy(self, ascending: bool) -> Any:
@@ -75,14 +76,14 @@ class CaptureTimeline:
     def _ticks(self, response: Any) -> List[Optional[int]]:
         direction = 1 if self._ascending else -1
         found = [(time.seconds, time.nanos) for time in map(self._time, response.data)]
-        # A time that is not set reads as 1970.
+        # A time that is not set is read as 1970.
         return [direction * (seconds * 1000 + nanos // _TICK) if seconds or nanos else None for seconds, nanos in found]
 
-    def _narrow(self, filter: Any, stretch: TimeRange) -> None:
-        """Let a filter match what is in a stretch, and a tick more on either side, but nothing that it did not."""
-        start, end = stretch
+    def _narrow(self, filter: Any, time_range: TimeRange) -> None:
+        """Narrow a filter to a time range, and a tick more on either side."""
+        start, end = time_range
         if not self._ascending:
-            # The ticks run backwards, and each begins where it ended.
+            # The ticks run backwards, so that each begins where it ended.
             start, end = None if end is None else 1 - end, None if start is None else 1 - start
         if start is not None:
             before = _split(start - 1)

@@ -5,7 +5,9 @@ import io
 import socket
 import ssl
 import threading
+import time
 from contextlib import contextmanager
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
@@ -29,10 +31,10 @@ from viam_sync.errors import (
     UnknownError,
 )
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.channel import service_channel
+from viam_sync.rpc.channel import Time, service_channel
 from viam_sync.rpc.service import Service
-from viam_sync.transfer.concurrency.throttle import Throttle
-from viam_sync.transfer.export.http_download import Downloads
+from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
+from viam_sync.transfer.export.http_download import Downloader
 
 CONTENTS = bytes(range(256)) * 4000
 TOKEN = {"authorization": "Bearer token-1"}
@@ -41,7 +43,7 @@ Answer = Callable[["Handler"], None]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers with what the server's functions say, one request after the other, the last one for ever."""
+    """Answers each request by the next function of the server, and all later ones by its last."""
 
     server: "Server"
 
@@ -111,10 +113,14 @@ def without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable, raising=False)
 
 
-def downloads(metadata: Mapping[str, str] = TOKEN, timeout: float = 30, piece: int = 300_000) -> Downloads:
-    """Return the downloads of a client, on a clock that nobody waits for."""
-    channel = service_channel(grpc.insecure_channel("127.0.0.1:1"), grpc_testing.strict_fake_time(0))
-    return Downloads(metadata, Throttle(4), channel, Service(channel, metadata)._run, timeout, piece, block=1000)
+def downloader(
+    metadata: Mapping[str, str] = TOKEN, timeout: float = 30, range_size: int = 300_000, clock: Optional[Time] = None
+) -> Downloader:
+    """Return the downloader of a client, on a fake clock, whose waits are over at once."""
+    channel = service_channel(grpc.insecure_channel("127.0.0.1:1"), clock or grpc_testing.strict_fake_time(0))
+    return Downloader(
+        metadata, ConcurrencyLimit(4), channel, Service(channel, metadata)._run, timeout, range_size, block=1000
+    )
 
 
 def fetched(
@@ -122,22 +128,22 @@ def fetched(
     size: Optional[int] = len(CONTENTS),
     metadata: Mapping[str, str] = TOKEN,
     timeout: float = 30,
-    piece: int = 300_000,
+    range_size: int = 300_000,
 ) -> bytes:
     file = io.BytesIO()
-    count = downloads(metadata, timeout, piece).fetch(uri, file, size, Cancellation())
+    count = downloader(metadata, timeout, range_size).fetch(uri, file, size, Cancellation())
     assert count == len(file.getvalue())
     return file.getvalue()
 
 
-def whole(handler: Handler) -> None:
+def everything(handler: Handler) -> None:
     handler.answer(200, CONTENTS)
 
 
-def pieces(handler: Handler) -> None:
+def ranges(handler: Handler) -> None:
     """Answer as a good server does."""
     if "Range" not in handler.headers:
-        whole(handler)
+        everything(handler)
         return
     contents = CONTENTS[handler.span]
     first = handler.span.start
@@ -149,8 +155,8 @@ def redirect(to: str, status: int = 302) -> Answer:
     return lambda handler: handler.answer(status, b"elsewhere", Location=to)
 
 
-def test_a_large_file_comes_in_pieces() -> None:
-    with serving(pieces) as server:
+def test_a_large_file_comes_in_ranges() -> None:
+    with serving(ranges) as server:
         assert fetched(server.url) == CONTENTS
     assert server.spans == [f"bytes={first}-{first + 299_999}" for first in range(0, len(CONTENTS), 300_000)]
     assert set(server.tokens) == {"Bearer token-1"}
@@ -159,14 +165,14 @@ def test_a_large_file_comes_in_pieces() -> None:
     assert {request.path for request in server.requests} == {"/data/o/l/f?signature=secret"}
 
 
-def test_a_file_of_unknown_size_comes_in_pieces_too() -> None:
-    with serving(pieces) as server:
+def test_a_file_of_unknown_size_comes_in_ranges_too() -> None:
+    with serving(ranges) as server:
         assert fetched(server.url, size=None) == CONTENTS
 
 
 def test_a_small_file_comes_at_once() -> None:
-    with serving(pieces) as server:
-        assert fetched(server.url, piece=len(CONTENTS)) == CONTENTS
+    with serving(ranges) as server:
+        assert fetched(server.url, range_size=len(CONTENTS)) == CONTENTS
     assert server.spans == [None]
 
 
@@ -176,7 +182,7 @@ def test_after_a_lost_connection_the_rest_is_asked_for() -> None:
         span = f"bytes {handler.span.start}-{handler.span.stop - 1}/{len(CONTENTS)}"
         handler.answer(206, contents, 12_345, Content_Range=span, ETag='"1"')
 
-    with serving(lost, lost, pieces) as server:
+    with serving(lost, lost, ranges) as server:
         assert fetched(server.url) == CONTENTS
     assert server.spans[:3] == ["bytes=0-299999", "bytes=12345-312344", "bytes=24690-324689"]
 
@@ -202,13 +208,13 @@ def test_as_long_as_something_comes_it_is_not_given_up() -> None:
 
 
 def test_a_server_without_ranges_sends_everything() -> None:
-    with serving(whole) as server:
+    with serving(everything) as server:
         assert fetched(server.url) == CONTENTS
         assert fetched(server.url, size=None) == CONTENTS
 
 
 def test_a_server_without_ranges_that_loses_the_connection_sends_everything_again() -> None:
-    with serving(lambda handler: handler.answer(200, CONTENTS, 500_000), whole) as server:
+    with serving(lambda handler: handler.answer(200, CONTENTS, 500_000), everything) as server:
         assert fetched(server.url) == CONTENTS
     assert server.spans[1] == "bytes=500000-799999"
 
@@ -219,7 +225,7 @@ def test_contents_that_changed_on_the_way_are_asked_for_anew() -> None:
 
     def changed(handler: Handler) -> None:
         assert handler.headers["If-Range"] == '"0"'
-        whole(handler)
+        everything(handler)
 
     with serving(lost, changed) as server:
         assert fetched(server.url) == CONTENTS
@@ -228,14 +234,14 @@ def test_contents_that_changed_on_the_way_are_asked_for_anew() -> None:
 @pytest.mark.parametrize("span", ["bytes 5-299999/1024000", "bytes 0-299999/*", "junk", "", "bytes 0-x/1024000"])
 def test_a_range_other_than_the_one_asked_for_is_not_believed(span: str) -> None:
     answer = lambda handler: handler.answer(206, CONTENTS[:300_000], Content_Range=span)  # noqa: E731
-    with serving(answer, whole) as server:
+    with serving(answer, everything) as server:
         assert fetched(server.url) == CONTENTS
     assert server.spans[1] is None
 
 
 @pytest.mark.parametrize("length", [None, ""])
 @pytest.mark.parametrize("kind", ["gzip", "x-gzip", "GZip"])
-def test_what_comes_encoded_is_decoded(kind: str, length: Optional[str]) -> None:
+def test_encoded_contents_are_decoded(kind: str, length: Optional[str]) -> None:
     encoded = gzip.compress(CONTENTS[:400_000]) + gzip.compress(CONTENTS[400_000:])
     more = {} if length is None else {"Content_Length": length, "Content-Length": length}
     with serving(lambda handler: handler.answer(200, encoded, Content_Encoding=kind, **more)) as server:
@@ -243,7 +249,7 @@ def test_what_comes_encoded_is_decoded(kind: str, length: Optional[str]) -> None
         assert fetched(server.url, size=None) == CONTENTS
 
 
-def test_what_comes_encoded_and_is_cut_off_comes_again_from_the_start() -> None:
+def test_encoded_contents_that_are_cut_off_come_again_from_the_start() -> None:
     encoded = gzip.compress(CONTENTS)
     cut = lambda handler: handler.answer(200, encoded, 2000, Content_Encoding="gzip")  # noqa: E731
     with serving(cut, cut, lambda handler: handler.answer(200, encoded, Content_Encoding="gzip")) as server:
@@ -253,15 +259,15 @@ def test_what_comes_encoded_and_is_cut_off_comes_again_from_the_start() -> None:
         fetched(server.url)
 
 
-def test_a_piece_of_what_is_encoded_is_not_asked_for_twice() -> None:
+def test_a_range_of_encoded_contents_is_not_asked_for_twice() -> None:
     encoded = gzip.compress(CONTENTS)
 
-    def piece(handler: Handler) -> None:
+    def encoded_range(handler: Handler) -> None:
         handler.answer(206, encoded[:100], Content_Encoding="gzip", Content_Range=f"bytes 0-99/{len(encoded)}")
 
-    with serving(piece, lambda handler: handler.answer(200, encoded, Content_Encoding="gzip")) as server:
+    with serving(encoded_range, lambda handler: handler.answer(200, encoded, Content_Encoding="gzip")) as server:
         assert fetched(server.url) == CONTENTS
-    with serving(piece) as server, pytest.raises(UnknownError, match="it answered 206"):
+    with serving(encoded_range) as server, pytest.raises(UnknownError, match="it answered 206"):
         fetched(server.url)
 
 
@@ -279,7 +285,7 @@ def test_an_encoding_that_is_unknown_is_named() -> None:
 
 
 @pytest.mark.parametrize("size", [len(CONTENTS) - 1, len(CONTENTS) + 1, 1])
-@pytest.mark.parametrize("answer", [whole, pieces])
+@pytest.mark.parametrize("answer", [everything, ranges])
 def test_contents_of_another_size_are_refused(size: int, answer: Answer) -> None:
     with serving(answer) as server, pytest.raises(DataLossError, match=f"the file should have {size} bytes, and has"):
         fetched(server.url, size)
@@ -308,13 +314,42 @@ def test_an_empty_file_is_one() -> None:
         (302, UnknownError, 1),
     ],
 )
-def test_a_refusal_becomes_the_error_of_that_kind(status: int, error: "type[GRPCError]", requests: int) -> None:
+def test_a_status_becomes_the_error_of_its_kind(status: int, error: "type[GRPCError]", requests: int) -> None:
     with serving(lambda handler: handler.answer(status)) as server:
         with pytest.raises(error, match=f"it answered {status}") as raised:
             fetched(server.url)
         assert len(server.requests) == requests
     assert "secret" not in str(raised.value)
     assert "token-1" not in str(raised.value)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_seconds_of_retry_after_are_waited(status: int) -> None:
+    clock = grpc_testing.strict_fake_time(0)
+    with serving(lambda handler: handler.answer(status, Retry_After="7"), ranges) as server:
+        file = io.BytesIO()
+        downloader(clock=clock).fetch(server.url, file, len(CONTENTS), Cancellation())
+    assert file.getvalue() == CONTENTS
+    assert clock.time() == pytest.approx(7)
+
+
+def test_the_date_of_retry_after_is_waited_for() -> None:
+    clock = grpc_testing.strict_fake_time(0)
+    date = formatdate(time.time() + 30, usegmt=True)
+    with serving(lambda handler: handler.answer(503, Retry_After=date), ranges) as server:
+        downloader(clock=clock).fetch(server.url, io.BytesIO(), len(CONTENTS), Cancellation())
+        assert len(server.requests) == 5
+    # The date has whole seconds, and some time has passed since it was written.
+    assert 15 < clock.time() <= 30
+
+
+@pytest.mark.parametrize("header", ["Wed, 21 Oct 2015 07:28:00 GMT", "-5", "soon", "1.5"])
+def test_a_retry_after_that_is_over_or_makes_no_sense_costs_no_more_than_a_wait_of_ours(header: str) -> None:
+    clock = grpc_testing.strict_fake_time(0)
+    answer = lambda handler: handler.answer(503, Retry_After=header)  # noqa: E731
+    with serving(answer, ranges) as server:
+        downloader(clock=clock).fetch(server.url, io.BytesIO(), len(CONTENTS), Cancellation())
+    assert clock.time() <= 0.2
 
 
 class Renewable(Dict[str, str]):
@@ -329,7 +364,7 @@ class Renewable(Dict[str, str]):
 
 
 def test_a_token_that_is_refused_is_made_anew_once() -> None:
-    with serving(lambda handler: handler.answer(401), pieces) as server:
+    with serving(lambda handler: handler.answer(401), ranges) as server:
         assert fetched(server.url, metadata=Renewable(TOKEN)) == CONTENTS
     assert server.tokens[:2] == ["Bearer token-1", "Bearer token-1+"]
     with serving(lambda handler: handler.answer(401)) as server, pytest.raises(UnauthenticatedError):
@@ -337,28 +372,28 @@ def test_a_token_that_is_refused_is_made_anew_once() -> None:
 
 
 def test_without_a_token_none_is_sent() -> None:
-    with serving(pieces) as server:
+    with serving(ranges) as server:
         assert fetched(server.url, metadata={}) == CONTENTS
     assert server.tokens[0] is None
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_the_token_does_not_follow_to_another_host(status: int) -> None:
-    with serving(pieces) as there, serving(redirect(there.url, status)) as server:
+    with serving(ranges) as there, serving(redirect(there.url, status)) as server:
         assert fetched(server.url) == CONTENTS
         assert set(server.tokens) == {"Bearer token-1"}
         assert set(there.tokens) == {None}
 
 
 def test_the_token_follows_on_the_same_host() -> None:
-    with serving(redirect("/elsewhere"), pieces) as server:
+    with serving(redirect("/elsewhere"), ranges) as server:
         assert fetched(server.url, size=None, metadata=TOKEN)[:5] == CONTENTS[:5]
         assert server.requests[1].path == "/elsewhere"
         assert server.tokens[:2] == ["Bearer token-1", "Bearer token-1"]
 
 
-def test_who_was_sent_away_comes_back_without_the_token() -> None:
-    with serving(pieces) as there, serving(lambda handler: redirect(there.url)(handler), pieces) as server:
+def test_a_request_that_is_redirected_away_and_back_has_no_token() -> None:
+    with serving(ranges) as there, serving(lambda handler: redirect(there.url)(handler), ranges) as server:
         there.answers = (redirect(server.url),)
         assert fetched(server.url, size=None)[:5] == CONTENTS[:5]
         assert server.tokens[:2] == ["Bearer token-1", None]
@@ -381,13 +416,13 @@ def test_nothing_goes_over_a_network_in_plaintext(uri: str) -> None:
 @pytest.mark.parametrize(
     "uri", ["", "ftp://127.0.0.1/x", "x", "https:///x", "file:///etc/passwd", "http://[::1", "https://é/"]
 )
-def test_what_is_no_uri_is_an_error_without_a_request(uri: str) -> None:
+def test_a_uri_that_makes_no_sense_is_an_error_without_a_request(uri: str) -> None:
     with pytest.raises(InternalError, match="a URI for the contents that is none"):
         fetched(uri)
 
 
 def test_odd_letters_in_a_uri_become_no_headers() -> None:
-    with serving(pieces) as server:
+    with serving(ranges) as server:
         fetched(server.url.replace("/f?", "/\u00e9 \r\nX-Evil: 1?"))
     assert server.requests[0].headers["X-Evil"] is None
 
@@ -410,7 +445,7 @@ def test_a_download_that_waits_can_be_ended() -> None:
 
     with serving(stall) as server:
         with pytest.raises(CancelledError, match="ended from within the program"):
-            downloads().fetch(server.url, io.BytesIO(), len(CONTENTS), cancellation)
+            downloader().fetch(server.url, io.BytesIO(), len(CONTENTS), cancellation)
         over.set()
 
 
@@ -419,8 +454,8 @@ def test_a_disk_that_is_full_is_no_lost_connection() -> None:
         def write(self, contents: Any) -> int:
             raise OSError(28, "No space left on device")
 
-    with serving(pieces) as server, pytest.raises(OSError, match="No space left"):
-        downloads().fetch(server.url, Full(), None, Cancellation())
+    with serving(ranges) as server, pytest.raises(OSError, match="No space left"):
+        downloader().fetch(server.url, Full(), None, Cancellation())
     assert len(server.requests) == 1
 
 
@@ -444,13 +479,13 @@ def trusted(authority: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("trusted")
 def test_by_https_the_token_goes_along(tls: ssl.SSLContext) -> None:
-    with serving(pieces, tls=tls) as server:
+    with serving(ranges, tls=tls) as server:
         assert fetched(server.url) == CONTENTS
     assert set(server.tokens) == {"Bearer token-1"}
 
 
 def test_a_certificate_that_cannot_be_trusted_ends_it(tls: ssl.SSLContext) -> None:
-    with serving(pieces, tls=tls) as server:
+    with serving(ranges, tls=tls) as server:
         with pytest.raises(
             InsecureConnectionError, match=r"https://127\.0\.0\.1 has no certificate that can be trusted"
         ):
@@ -460,7 +495,7 @@ def test_a_certificate_that_cannot_be_trusted_ends_it(tls: ssl.SSLContext) -> No
 
 @pytest.mark.usefixtures("trusted")
 def test_https_does_not_become_http(tls: ssl.SSLContext) -> None:
-    with serving(pieces) as plain, serving(redirect(plain.url), tls=tls) as server:
+    with serving(ranges) as plain, serving(redirect(plain.url), tls=tls) as server:
         with pytest.raises(InsecureConnectionError, match=r"redirects to http://127\.0\.0\.1, which has no TLS"):
             fetched(server.url)
         assert plain.requests == []
@@ -469,7 +504,7 @@ def test_https_does_not_become_http(tls: ssl.SSLContext) -> None:
 @pytest.mark.usefixtures("trusted")
 def test_https_goes_through_the_proxy_of_the_environment(tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
     heads: List[bytes] = []
-    with serving(pieces, tls=tls) as server, proxy(heads, server.server_port) as port:
+    with serving(ranges, tls=tls) as server, proxy(heads, server.server_port) as port:
         monkeypatch.setenv("https_proxy", f"http://us%65r:p%40ss@127.0.0.1:{port}")
         monkeypatch.setenv("no_proxy", "")
         assert fetched(server.url) == CONTENTS

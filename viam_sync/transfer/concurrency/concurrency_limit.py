@@ -1,4 +1,4 @@
-"""The limit on how many requests are under way: lower when the service is overloaded, and slowly higher again."""
+"""The limit on concurrent requests: lower when the service is overloaded, and slowly higher again."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.classification import status_of
 
 #: Seconds between two looks of a waiting request at whether it was cancelled.
-_LOOK = 0.1
+_POLL = 0.1
 
 
-class Throttle:
+class ConcurrencyLimit:
     """Limits how many requests are under way at a time.
 
     When the service answers RESOURCE_EXHAUSTED, half as many may be under way as before; whenever as many as are
     allowed have succeeded, one more is allowed.
 
     Args:
-        most: How many requests may be under way at most.
+        most: The number of requests that may be under way at most.
 
     Attributes:
-        allowed: How many may be under way now.
+        allowed: The number of requests that may be under way now.
 
     Example:
         >>> from viam_sync.rpc.cancellation import Cancellation
-        >>> from viam_sync.transfer.concurrency.throttle import Throttle
-        >>> throttle = Throttle(8)
-        >>> with throttle.slot(Cancellation()) as slot:
+        >>> from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
+        >>> limit = ConcurrencyLimit(8)
+        >>> with limit.slot(Cancellation()) as slot:
         ...     slot.succeeded()
     """
 
@@ -46,7 +46,7 @@ class Throttle:
 
     @contextlib.contextmanager
     def slot(self, cancellation: Cancellation) -> Iterator[Slot]:
-        """Wait until one more request may be under way, and let it be so in a ``with`` block.
+        """Wait until one more request may be under way, which counts for the length of a ``with`` block.
 
         Args:
             cancellation: Ends the wait.
@@ -56,7 +56,7 @@ class Throttle:
         """
         with self._changed:
             while self._busy >= self.allowed:
-                self._changed.wait(_LOOK)
+                self._changed.wait(_POLL)
                 if cancellation.cancelled:
                     raise CancelledError(grpc.StatusCode.CANCELLED, "The request was ended before it began.")
             self._busy += 1
@@ -77,7 +77,7 @@ class Throttle:
                 self._changed.notify_all()
 
     def cut(self, known: int) -> int:
-        """Allow half as many, unless the limit was cut since the ``known`` cut; return the number of the last cut."""
+        """Allow half as many, unless there was a cut since the ``known`` one; return the number of cuts."""
         with self._changed:
             if known == self._cuts:
                 self.allowed = max(self.allowed // 2, 1)
@@ -87,29 +87,29 @@ class Throttle:
 
     @property
     def cuts(self) -> int:
-        """How often the limit was cut."""
+        """The number of times that the limit was cut."""
         return self._cuts
 
 
 class Slot:
-    """The place of one request, which the retry loop tells of each failure and of the success.
+    """The slot of one request, which the retry loop tells of each failure and of the success.
 
     The limit on concurrency protects an overloaded service, so there is none on the number of retries.
     """
 
-    def __init__(self, throttle: Throttle) -> None:
-        self._throttle = throttle
-        self._cuts = throttle.cuts
+    def __init__(self, limit: ConcurrencyLimit) -> None:
+        self._limit = limit
+        self._cuts = limit.cuts
 
     def succeeded(self) -> None:
         """Take note of a success."""
-        self._throttle.grow()
+        self._limit.grow()
 
     def failed(self, error: Any) -> bool:
         """Take note of a failure; tell whether the request may be sent again, which it always may."""
         # A rejection of an attempt that began before the last cut is no news.
         if status_of(error) is grpc.StatusCode.RESOURCE_EXHAUSTED:
-            self._cuts = self._throttle.cut(self._cuts)
+            self._cuts = self._limit.cut(self._cuts)
         else:
-            self._cuts = self._throttle.cuts
+            self._cuts = self._limit.cuts
         return True

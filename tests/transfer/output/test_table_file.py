@@ -12,9 +12,8 @@ from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import NotFoundError, PermissionDeniedError
 from viam_sync.sandbox import Sandbox
-from viam_sync.transfer.output import tables
 from viam_sync.transfer.output.progress import Progress
-from viam_sync.transfer.output.tables import TableFile
+from viam_sync.transfer.output.table_file import TableFile
 from viam_sync.utils import create_filter
 
 AIR = create_filter(component_name="air")
@@ -30,8 +29,8 @@ def data(client: ViamClient) -> DataClient:
     return client.data_client
 
 
-def write(path: Path, rows: Any) -> int:
-    return TableFile(path).write(rows, Progress(None))
+def write(path: Path, rows: Any, **limits: int) -> int:
+    return TableFile(path, **limits).write(rows, Progress(None))
 
 
 def read_csv(path: Path) -> List[Dict[str, str]]:
@@ -39,7 +38,7 @@ def read_csv(path: Path) -> List[Dict[str, str]]:
         return [dict(row) for row in csv.DictReader(file)]
 
 
-def test_json_lines_keep_what_is_nested(tmp_path: Path) -> None:
+def test_json_lines_keep_nested_objects(tmp_path: Path) -> None:
     assert write(tmp_path / "rows.JSONL", ROWS) == 3
     lines = (tmp_path / "rows.JSONL").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [
@@ -49,7 +48,7 @@ def test_json_lines_keep_what_is_nested(tmp_path: Path) -> None:
     ]
 
 
-def test_csv_has_a_column_for_everything_also_for_what_comes_late(tmp_path: Path) -> None:
+def test_csv_has_a_column_for_every_value_also_of_late_rows(tmp_path: Path) -> None:
     assert write(tmp_path / "rows.csv", ROWS) == 3
     rows = read_csv(tmp_path / "rows.csv")
     assert list(rows[0]) == ["at", "data.speed", "data.on", "data.name", "tags", "raw"]
@@ -81,7 +80,7 @@ def test_an_older_file_stays_until_the_new_one_is_complete(tmp_path: Path, name:
 
 
 @pytest.mark.parametrize("name", ["rows.json", "rows", "rows.xlsx", ".csv"])
-def test_another_ending_is_refused(tmp_path: Path, name: str) -> None:
+def test_another_ending_is_rejected(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match=r"end in \.jsonl, \.csv, \.parquet"):
         TableFile(tmp_path / name)
 
@@ -148,7 +147,7 @@ def test_a_query_in_mql_is_written(sandbox: Sandbox, data: DataClient, tmp_path:
         (b"x", "org", TypeError, "got a bytes"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_arguments_that_do_not_go_together_are_rejected(
     data: DataClient, tmp_path: Path, source: Any, organization: Optional[str], error: "type[Exception]", text: str
 ) -> None:
     with pytest.raises(error, match=text):
@@ -182,17 +181,16 @@ def test_a_page_that_cannot_be_had_leaves_no_file(sandbox: Sandbox, data: DataCl
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="there is no other measure of memory")
 @pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
-def test_memory_does_not_grow_with_the_rows(tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path, suffix: str) -> None:
     import tracemalloc
 
     if suffix == "parquet":
         pytest.importorskip("pyarrow")
-    monkeypatch.setattr(tables, "_GROUP", 500)
 
     def peak(count: int) -> int:
         rows = ({"number": number, "text": "x" * 200, "list": [1, 2, 3]} for number in range(count))
         tracemalloc.start()
-        write(tmp_path / f"rows.{suffix}", rows)
+        write(tmp_path / f"rows.{suffix}", rows, group_rows=500)
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most

@@ -3,7 +3,8 @@ from typing import Any, Dict, List
 
 import pytest
 
-from viam_sync.transfer.output.columns import Columns, fitted, flattened, optional, to_json
+from viam_sync.transfer.output.columns import Columns, fitted, optional, to_json
+from viam_sync.transfer.output.flatten import flatten
 
 NOON = datetime(2024, 5, 1, 12)
 
@@ -60,7 +61,7 @@ def test_columns_stand_in_the_order_of_their_first_appearance() -> None:
 
 def test_nested_objects_get_dotted_names() -> None:
     row = {"a": {"b": {"c": 1}, "d": [{"e": 1}]}, "f": {}, "g": None}
-    assert flattened(row) == {"a.b.c": 1, "a.d": [{"e": 1}], "g": None}
+    assert flatten(row) == {"a.b.c": 1, "a.d": [{"e": 1}], "g": None}
 
 
 @pytest.mark.parametrize(

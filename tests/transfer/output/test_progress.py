@@ -13,7 +13,7 @@ class Terminal(io.StringIO):
 
 
 class Bar:
-    """What tqdm makes, as far as it is used."""
+    """A bar of tqdm, as far as it is used."""
 
     made: List["Bar"] = []
 
@@ -45,14 +45,14 @@ def run(progress: Any, total: Optional[int] = 5, unit: str = "bytes") -> None:
             shown.advance(count)
 
 
-def test_a_function_is_told_what_is_done_of_what_there_is() -> None:
+def test_a_function_is_called_with_the_amount_done_and_the_total() -> None:
     told: List[Tuple[int, Optional[int], str]] = []
     run(lambda *each: told.append(each))
     run(lambda *each: told.append(each), None, "files")
     assert told == [(done, 5, "bytes") for done in (0, 2, 5)] + [(done, None, "files") for done in (0, 2, 5)]
 
 
-def test_what_a_function_raises_is_kept_and_comes_out_once() -> None:
+def test_an_error_of_the_function_is_kept_and_raised_once() -> None:
     def fail(done: int, total: Optional[int], unit: str) -> None:
         if done:
             raise LookupError(done)
@@ -109,6 +109,6 @@ def test_without_tqdm_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("progress", [1, "yes", 0])
-def test_what_is_no_progress_is_refused(progress: Any) -> None:
+def test_an_argument_that_is_no_progress_is_rejected(progress: Any) -> None:
     with pytest.raises(TypeError, match=r"progress takes True, a callable or None, got (1|a str|0)$"):
         Progress(progress)

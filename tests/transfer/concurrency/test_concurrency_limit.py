@@ -6,53 +6,53 @@ import pytest
 
 from viam_sync.errors import CancelledError, grpc_error
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.transfer.concurrency.throttle import Throttle
+from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
 
 OVERLOADED = grpc_error(grpc.StatusCode.RESOURCE_EXHAUSTED, "slow down")
 DOWN = grpc_error(grpc.StatusCode.UNAVAILABLE, "not now")
 
 
-def request(throttle: Throttle, *failures: Exception) -> None:
+def request(limit: ConcurrencyLimit, *failures: Exception) -> None:
     """Make a request that fails so often, and then succeeds."""
-    with throttle.slot(Cancellation()) as slot:
+    with limit.slot(Cancellation()) as slot:
         for failure in failures:
             assert slot.failed(failure)
         slot.succeeded()
 
 
 def test_an_overloaded_service_gets_half_as_many_and_then_slowly_more() -> None:
-    throttle = Throttle(8)
-    request(throttle, OVERLOADED, OVERLOADED)
-    assert throttle.allowed == 2
+    limit = ConcurrencyLimit(8)
+    request(limit, OVERLOADED, OVERLOADED)
+    assert limit.allowed == 2
     seen = []
     for _ in range(40):
-        request(throttle)
-        seen.append(throttle.allowed)
+        request(limit)
+        seen.append(limit.allowed)
     # One has come through before; then two for the next, three for that after it, and so on.
     assert [seen.count(allowed) for allowed in range(2, 8)] == [0, 3, 4, 5, 6, 7]
     assert seen[-1] == 8
 
 
 def test_it_is_never_less_than_one() -> None:
-    throttle = Throttle(8)
-    with throttle.slot(Cancellation()) as slot:
+    limit = ConcurrencyLimit(8)
+    with limit.slot(Cancellation()) as slot:
         for _ in range(7):
             slot.failed(OVERLOADED)
-        assert throttle.allowed == 1
+        assert limit.allowed == 1
 
 
 def test_other_failures_cut_nothing() -> None:
-    throttle = Throttle(8)
-    request(throttle, DOWN, DOWN, DOWN)
-    assert throttle.allowed == 8
+    limit = ConcurrencyLimit(8)
+    request(limit, DOWN, DOWN, DOWN)
+    assert limit.allowed == 8
 
 
 def test_requests_under_way_at_the_same_time_cut_once() -> None:
-    throttle = Throttle(8)
+    limit = ConcurrencyLimit(8)
     together = threading.Barrier(8, timeout=30)
 
     def work() -> None:
-        with throttle.slot(Cancellation()) as slot:
+        with limit.slot(Cancellation()) as slot:
             together.wait()
             slot.failed(OVERLOADED)
 
@@ -61,26 +61,26 @@ def test_requests_under_way_at_the_same_time_cut_once() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert throttle.allowed == 4
+    assert limit.allowed == 4
 
 
 def test_a_request_that_fails_in_another_way_learns_of_the_cut() -> None:
-    throttle = Throttle(8)
-    with throttle.slot(Cancellation()) as early:
-        request(throttle, OVERLOADED)
+    limit = ConcurrencyLimit(8)
+    with limit.slot(Cancellation()) as early:
+        request(limit, OVERLOADED)
         early.failed(DOWN)
         early.failed(OVERLOADED)
-        assert throttle.allowed == 2
+        assert limit.allowed == 2
 
 
 def test_no_more_are_under_way_than_are_allowed() -> None:
-    throttle = Throttle(3)
+    limit = ConcurrencyLimit(3)
     busy, most = [0], [0]
     lock = threading.Lock()
 
     def work() -> None:
         for _ in range(50):
-            with throttle.slot(Cancellation()):
+            with limit.slot(Cancellation()):
                 with lock:
                     busy[0] += 1
                     most[0] = max(most[0], busy[0])
@@ -96,18 +96,18 @@ def test_no_more_are_under_way_than_are_allowed() -> None:
 
 
 def test_a_request_that_waits_for_others_can_be_cancelled() -> None:
-    throttle = Throttle(1)
+    limit = ConcurrencyLimit(1)
     cancellation = Cancellation()
     raised: List[Exception] = []
 
     def wait() -> None:
         try:
-            with throttle.slot(cancellation):
+            with limit.slot(cancellation):
                 raised.append(AssertionError("it did not wait"))
         except CancelledError as error:
             raised.append(error)
 
-    with throttle.slot(Cancellation()):
+    with limit.slot(Cancellation()):
         second = threading.Thread(target=wait)
         second.start()
         cancellation.cancel()

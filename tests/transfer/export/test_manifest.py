@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from viam_sync.transfer.export.export_paths import ExportPath
 from viam_sync.transfer.export.manifest import Entry, Manifest
+from viam_sync.transfer.output.export_paths import ExportPath
 
 CAT = Entry("f1", ExportPath("data/cat", "metadata/cat.json"), 3)
 DOG = Entry("f2", ExportPath("data/d/dog", "metadata/d/dog.json"), 0)
@@ -16,7 +16,7 @@ def lines(folder: Path) -> str:
     return (folder / "manifest.jsonl").read_text(encoding="utf-8")
 
 
-def test_what_was_added_is_there_the_next_time(tmp_path: Path) -> None:
+def test_the_next_run_reads_the_entries_that_were_added(tmp_path: Path) -> None:
     with Manifest(tmp_path) as manifest:
         manifest.add([CAT])
         manifest.add([DOG])
@@ -25,7 +25,7 @@ def test_what_was_added_is_there_the_next_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kept", [1, 20, -1])
-def test_a_line_that_was_cut_off_is_taken_away(tmp_path: Path, kept: int) -> None:
+def test_a_line_that_was_cut_off_is_removed(tmp_path: Path, kept: int) -> None:
     with Manifest(tmp_path) as manifest:
         manifest.add([CAT])
         whole = lines(tmp_path)
@@ -75,9 +75,7 @@ def test_a_link_is_no_manifest(tmp_path: Path) -> None:
         Manifest(tmp_path)
 
 
-def test_after_a_line_that_could_not_be_written_there_are_no_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_line_is_added_after_one_that_could_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = os.write
 
     def full(file: int, contents: bytes) -> int:

@@ -6,7 +6,8 @@ from typing import Any, List
 import pytest
 
 from viam_sync.proto.app import data as pb
-from viam_sync.transfer.output.binary_folder import BinaryFolder, clean_name, export_name
+from viam_sync.transfer.output.binary_folder import BinaryFolder
+from viam_sync.transfer.output.names import UNFINISHED, clean_name, export_name
 
 NOON = datetime(2024, 5, 1, 12)
 
@@ -93,6 +94,25 @@ def test_a_file_that_comes_again_replaces_its_older_copy(tmp_path: Path) -> None
     assert path.read_bytes() == b"new"
 
 
+def test_a_file_that_comes_twice_in_a_response_is_there_once(tmp_path: Path) -> None:
+    files = [file(b"1", id="f1", file_name="a.txt"), file(b"2", id="f2", file_name="a.txt")]
+    BinaryFolder(tmp_path).write([*files, *files], None)
+    assert len(written(tmp_path)) == 4
+
+
+def test_names_that_differ_by_their_case_alone_get_numbers_as_in_an_export(tmp_path: Path) -> None:
+    BinaryFolder(tmp_path).write([file(id="f1", file_name="d/cat"), file(id="f2", file_name="d/Cat")], None)
+    BinaryFolder(tmp_path).write([file(id="f3", file_name="d/CAT")], None)
+    assert written(tmp_path)[:3] == ["data/d/CAT-3", "data/d/Cat-2", "data/d/cat"]
+
+
+def test_the_unfinished_files_of_an_export_that_is_at_work_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / f"{UNFINISHED}0123456789abcdef.part").touch()
+    BinaryFolder(tmp_path).write([file(id="f1", file_name="cat")], None)
+    assert len(written(tmp_path)) == 3
+
+
 def test_the_users_own_files_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     mine = tmp_path / "data" / "2024-05-01T12_00_00Z_a.txt"
@@ -131,7 +151,7 @@ def test_the_ending_is_added_where_a_name_lacks_it(tmp_path: Path) -> None:
     ]
 
 
-def test_what_has_no_form_in_json_is_an_error_with_the_result(tmp_path: Path) -> None:
+def test_metadata_without_a_form_in_json_is_an_error_with_the_result(tmp_path: Path) -> None:
     odd = pb.BinaryData(metadata=pb.BinaryMetadata())
     odd.metadata.time_requested.seconds = 2**60
     with pytest.raises(OSError, match="has no form in JSON") as caught:
@@ -141,7 +161,7 @@ def test_what_has_no_form_in_json_is_an_error_with_the_result(tmp_path: Path) ->
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_written_is_rejected(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(PermissionError, match="nothing may be written in it"):
         BinaryFolder(tmp_path)

@@ -40,7 +40,7 @@ def test_the_steps_come_in_their_order() -> None:
     assert list(Prefetch(iter(()))) == []
 
 
-def test_all_steps_are_done_in_one_daemon_thread_that_ends_with_the_last() -> None:
+def test_all_steps_are_taken_in_one_daemon_thread_that_ends_with_the_last() -> None:
     threads = set(Prefetch(threading.current_thread() for _ in range(5)))
     (thread,) = threads
     assert thread is not threading.current_thread()
@@ -50,14 +50,14 @@ def test_all_steps_are_done_in_one_daemon_thread_that_ends_with_the_last() -> No
 
 def test_there_is_no_thread_before_the_first_step() -> None:
     before = threading.active_count()
-    ahead = Prefetch(iter("abc"))
+    prefetch = Prefetch(iter("abc"))
     assert threading.active_count() == before
-    ahead.close()
+    prefetch.close()
     assert threading.active_count() == before
-    assert list(ahead) == []
+    assert list(prefetch) == []
 
 
-def test_the_next_step_is_done_while_the_caller_works_and_none_beyond_it() -> None:
+def test_the_next_step_is_taken_while_the_caller_works_and_none_beyond_it() -> None:
     begun = [threading.Event() for _ in range(4)]
     asked = 0
     hasty: List[int] = []
@@ -69,12 +69,12 @@ def test_the_next_step_is_done_while_the_caller_works_and_none_beyond_it() -> No
             event.set()
             yield number
 
-    ahead = Prefetch(steps())
+    prefetch = Prefetch(steps())
     for number in range(3):
         asked = number + 1
-        assert next(ahead) == number
+        assert next(prefetch) == number
         assert begun[number + 1].wait(60)
-    ahead.close()
+    prefetch.close()
     assert hasty == []
 
 
@@ -83,34 +83,34 @@ def test_an_error_comes_in_the_place_of_its_step_and_ends_all() -> None:
         yield "a"
         raise OSError("torn")
 
-    ahead = Prefetch(steps())
-    assert next(ahead) == "a"
+    prefetch = Prefetch(steps())
+    assert next(prefetch) == "a"
     with pytest.raises(OSError, match="torn"):
-        next(ahead)
-    assert list(ahead) == []
+        next(prefetch)
+    assert list(prefetch) == []
 
 
 def test_closing_cancels_the_step_under_way_and_ends_the_thread() -> None:
     steps = Blocked()
-    ahead = Prefetch(iter(steps), steps.cancelled.set)
-    waiting = threading.Thread(target=lambda: seen.append(list(ahead)))
+    prefetch = Prefetch(iter(steps), steps.cancelled.set)
+    waiting = threading.Thread(target=lambda: seen.append(list(prefetch)))
     seen: List[List[str]] = []
     waiting.start()
     assert steps.begun.wait(60)
-    ahead.close()
+    prefetch.close()
     assert not steps.thread.is_alive()
     assert ended(waiting)
     assert seen == [[]]
-    ahead.close()
+    prefetch.close()
 
 
 def test_a_step_that_cannot_be_cancelled_does_not_hold_up_closing() -> None:
     steps = Blocked()
-    ahead = Prefetch(iter(steps))
-    waiting = threading.Thread(target=lambda: list(ahead))
+    prefetch = Prefetch(iter(steps), patience=0.01)
+    waiting = threading.Thread(target=lambda: list(prefetch))
     waiting.start()
     assert steps.begun.wait(60)
-    ahead.close()
+    prefetch.close()
     assert ended(waiting)
     assert steps.thread.is_alive()
     steps.cancelled.set()
@@ -125,11 +125,11 @@ def test_a_result_that_is_there_is_dropped_by_closing() -> None:
         second.set()
         yield "b"
 
-    ahead = Prefetch(steps())
-    assert next(ahead) == "a"
+    prefetch = Prefetch(steps())
+    assert next(prefetch) == "a"
     assert second.wait(60)
-    ahead.close()
-    assert list(ahead) == []
+    prefetch.close()
+    assert list(prefetch) == []
 
 
 def test_a_result_is_not_kept_by_the_thread() -> None:
@@ -143,21 +143,21 @@ def test_a_result_is_not_kept_by_the_thread() -> None:
         second.set()
         yield Page()
 
-    ahead = Prefetch(steps())
-    kept = weakref.ref(next(ahead))
+    prefetch = Prefetch(steps())
+    kept = weakref.ref(next(prefetch))
     assert second.wait(60)
     gc.collect()
     assert kept() is None
-    ahead.close()
+    prefetch.close()
 
 
 def test_the_last_step_may_close_it_itself() -> None:
     def steps() -> Iterator[str]:
-        ahead.close()
+        prefetch.close()
         yield "a"
 
-    ahead = Prefetch(steps())
-    assert list(ahead) == []
+    prefetch = Prefetch(steps())
+    assert list(prefetch) == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signal")
@@ -171,14 +171,14 @@ def test_ctrl_c_ends_the_wait_and_the_thread() -> None:
         assert steps.begun.wait(60)
         os.kill(os.getpid(), signal.SIGINT)
 
-    ahead = Prefetch(iter(steps), cancel)
+    prefetch = Prefetch(iter(steps), cancel)
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
-        next(ahead)
+        next(prefetch)
     thread.join()
     assert not steps.thread.is_alive()
-    assert list(ahead) == []
+    assert list(prefetch) == []
 
 
 def run(script: str) -> str:
@@ -194,8 +194,8 @@ from viam_sync.transfer.concurrency.prefetch import Prefetch
 def steps():
     yield "first"
     threading.Event().wait()
-ahead = Prefetch(steps())
-print(next(ahead))
+prefetch = Prefetch(steps())
+print(next(prefetch))
 """
     assert run(script) == "first\n"
 
@@ -205,18 +205,18 @@ def test_a_forked_process_is_told_that_the_thread_is_elsewhere() -> None:
     script = """
 import os
 from viam_sync.transfer.concurrency.prefetch import Prefetch
-ahead = Prefetch(iter("abc"))
-print(next(ahead), flush=True)
+prefetch = Prefetch(iter("abc"))
+print(next(prefetch), flush=True)
 child = os.fork()
 if not child:
     try:
-        next(ahead)
+        next(prefetch)
     except RuntimeError as error:
         print(error, flush=True)
-    ahead.close()
+    prefetch.close()
     os._exit(0)
 os.waitpid(child, 0)
-print(next(ahead))
+print(next(prefetch))
 """
     told = "This iterator began in another process, and its thread is there; begin a new one here."
     assert run(script) == f"a\n{told}\nb\n"

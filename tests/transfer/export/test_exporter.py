@@ -4,8 +4,9 @@ import os
 import signal
 import threading
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import pytest
 from servers import FakeService
@@ -24,12 +25,15 @@ from viam_sync.errors import (
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.app import datasync as sync_pb
 from viam_sync.rpc.dial import Channel, parse_address
-from viam_sync.rpc.policies import Retry
 from viam_sync.sandbox import Sandbox
 from viam_sync.sandbox.http import downloads
-from viam_sync.transfer.export import exporter as module
+from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
+from viam_sync.transfer.export.exporter import Export
+from viam_sync.transfer.export.http_download import Downloader
+from viam_sync.transfer.export.limits import ExportLimits
 from viam_sync.transfer.export.results import ExportResult
-from viam_sync.transfer.output.binary_folder import UNFINISHED
+from viam_sync.transfer.output.names import UNFINISHED
+from viam_sync.transfer.output.progress import Progress
 from viam_sync.utils import create_filter
 
 TIME = datetime(2024, 5, 1, 12)
@@ -43,7 +47,7 @@ def data(client: ViamClient) -> DataClient:
 
 @pytest.fixture
 def put(sandbox: Sandbox, data: DataClient) -> Any:
-    """Give what uploads a file under any name whatever, and returns its ID."""
+    """Return a function that uploads a file under any name whatever, and returns its ID."""
 
     def upload(contents: bytes = b"x", name: str = "", ending: str = "") -> str:
         metadata = sync_pb.UploadMetadata(
@@ -69,8 +73,23 @@ def put(sandbox: Sandbox, data: DataClient) -> Any:
     return upload
 
 
+def export_within(data: DataClient, folder: Path, limits: ExportLimits, workers: int = 8) -> ExportResult:
+    """Export the files of a test as ``export_binary_data`` does, within other limits."""
+    concurrency = ConcurrencyLimit(workers)
+    downloads = Downloader(data._metadata, concurrency, data._channel, data._run)
+    fetch = partial(data._fetch, None, concurrency)
+    listed = data.iter_binary_data(MINE, include_binary_data=False)
+    with listed, Export(folder, fetch, downloads, Progress(None), limits) as export:
+        try:
+            export.run(listed, workers)
+        except BaseException as error:
+            error.result = export.result  # type: ignore[attr-defined]
+            raise
+    return export.result
+
+
 def contents_in(folder: Path) -> Dict[str, bytes]:
-    """Return the contents of the files of an export, after a look at what else there must be."""
+    """Return the contents of the files of an export; the manifest and the metadata must agree with them."""
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
     assert not [path for path in found.values() if path.name.startswith(UNFINISHED)]
     lines = [json.loads(line) for line in found.pop("manifest.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -83,7 +102,7 @@ def contents_in(folder: Path) -> Dict[str, bytes]:
     return {line["id"]: (folder / path).read_bytes() for path, line in listed.items()}
 
 
-def test_all_that_match_are_there_under_the_names_of_the_official_command_line(
+def test_all_files_that_match_are_there_under_the_names_of_the_official_command_line(
     data: DataClient, put: Any, tmp_path: Path
 ) -> None:
     ids = [put(b"1", "cat", ".png"), put(b"22", "pets/dog.txt", ".txt"), put(b"", "", ".bin")]
@@ -110,7 +129,9 @@ def test_a_second_run_asks_for_no_contents(sandbox: Sandbox, data: DataClient, t
 
 
 @pytest.mark.parametrize("manifest", [True, False])
-def test_a_second_run_completes_what_is_missing(data: DataClient, put: Any, tmp_path: Path, manifest: bool) -> None:
+def test_a_second_run_exports_the_files_that_are_missing(
+    data: DataClient, put: Any, tmp_path: Path, manifest: bool
+) -> None:
     ids = [put(b"contents", name) for name in ("kept", "gone", "cut", "longer", "bare", "Kept", "a folder")]
     paths: Dict[str, Any] = {file.id: file.path for file in data.export_binary_data(MINE, tmp_path).files}
     _, gone, cut, longer, bare, _, folder = [paths[id] for id in ids]
@@ -196,7 +217,7 @@ def test_hostile_names_all_land_inside_all_of_them_and_stay_the_same(
     assert len(third.already_there) == len(HOSTILE) + 1
 
 
-def test_a_file_that_cannot_be_had_does_not_keep_the_others(
+def test_a_file_that_cannot_be_fetched_does_not_keep_the_others(
     sandbox: Sandbox, data: DataClient, put: Any, tmp_path: Path
 ) -> None:
     ids = [put(b"contents", f"file-{number}") for number in range(40)]
@@ -223,32 +244,6 @@ def test_a_service_that_has_enough_is_asked_again(sandbox: Sandbox, data: DataCl
     assert fault.met == 5
 
 
-def test_a_pushback_is_waited_by_an_export_too(
-    sandbox: Sandbox, data: DataClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waits: List[float] = []
-    monkeypatch.setattr(data._channel, "sleep", lambda seconds, cancellation: waits.append(seconds))
-    sandbox.faults.fail("BinaryDataByIDs", "RESOURCE_EXHAUSTED", times=2, pushback_ms=2000)
-    assert data.export_binary_data(None, tmp_path, workers=1).complete
-    assert waits == [2.0, 2.0]
-
-
-@pytest.mark.parametrize(("retry", "sent"), [(False, 1), (Retry(attempts=2), 2), (Retry(attempts=12), 12)])
-def test_the_options_of_the_client_hold_for_an_export(
-    sandbox: Sandbox,
-    client: ViamClient,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    retry: Union[Retry, bool],
-    sent: int,
-) -> None:
-    data = client.options(retry=retry).data_client
-    monkeypatch.setattr(data._channel, "sleep", lambda seconds, cancellation: None)
-    fault = sandbox.faults.fail("BinaryDataByIDs", "UNAVAILABLE", times=None)
-    assert not data.export_binary_data(None, tmp_path, workers=1).complete
-    assert fault.met == sent
-
-
 def test_a_service_that_is_down_is_the_error_of_each_file(sandbox: Sandbox, data: DataClient, tmp_path: Path) -> None:
     fault = sandbox.faults.fail("BinaryDataByIDs", "UNAVAILABLE", times=None)
     result = data.export_binary_data(None, tmp_path)
@@ -267,12 +262,9 @@ def test_lost_connections_lose_nothing(sandbox: Sandbox, data: DataClient, put: 
     assert contents_in(tmp_path) == dict.fromkeys(ids, b"contents" * 20_000)
 
 
-def test_batches_that_are_too_large_are_split(
-    data: DataClient, put: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_BATCH", 2**30)
+def test_batches_that_are_too_large_are_split(data: DataClient, put: Any, tmp_path: Path) -> None:
     ids = [put(bytes(9 * 2**20), f"file-{number}") for number in range(5)]
-    result = data.export_binary_data(MINE, tmp_path)
+    result = export_within(data, tmp_path, ExportLimits(batch_bytes=2**30))
     assert result.complete
     assert sorted(contents_in(tmp_path)) == sorted(ids)
 
@@ -288,35 +280,33 @@ def test_large_files_come_by_http(sandbox: Sandbox, data: DataClient, put: Any, 
 
 
 def test_a_file_too_large_for_a_message_comes_by_http_whatever_its_size_was_said_to_be(
-    data: DataClient, put: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: DataClient, put: Any, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(module, "_LARGE", 2**40)
     id = put(bytes(33 * 2**20), "large")
-    assert data.export_binary_data(MINE, tmp_path).complete
+    assert export_within(data, tmp_path, ExportLimits(large_file=2**40)).complete
     assert contents_in(tmp_path) == {id: bytes(33 * 2**20)}
 
 
-def full_after(count: int, number: int = errno.ENOSPC) -> Any:
+def full_after(count: int) -> Any:
     """Return an fsync that finds no room from so many files on."""
     sync, left = os.fsync, [count]
 
     def fsync(file: int) -> None:
         left[0] -= 1
         if left[0] < 0:
-            raise OSError(number, os.strerror(number))
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         sync(file)
 
     return fsync
 
 
-def test_a_full_disk_ends_it_with_what_was_done(
+def test_a_full_disk_ends_the_export_with_the_results_so_far(
     data: DataClient, put: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_MOST_IN_BATCH", 3)
     ids = [put(b"contents", f"file-{number}") for number in range(30)]
     monkeypatch.setattr(os, "fsync", full_after(25))
     with pytest.raises(OSError, match="No space left on device") as raised:
-        data.export_binary_data(MINE, tmp_path, workers=2)
+        export_within(data, tmp_path, ExportLimits(batch_files=3), workers=2)
     monkeypatch.undo()
     result: ExportResult = raised.value.result  # type: ignore[attr-defined]
     assert 0 < len(result.exported) < 30
@@ -330,7 +320,7 @@ def test_a_full_disk_ends_it_with_what_was_done(
     assert contents_in(tmp_path) == dict.fromkeys(ids, b"contents")
 
 
-def test_what_the_disk_says_of_one_file_is_the_error_of_that_one(data: DataClient, put: Any, tmp_path: Path) -> None:
+def test_a_file_of_the_user_in_the_way_of_a_folder_is_left_alone(data: DataClient, put: Any, tmp_path: Path) -> None:
     ids = [put(b"1", "d/cat"), put(b"2", "dog")]
     (tmp_path / "data").mkdir()
     (tmp_path / "metadata").mkdir()
@@ -358,24 +348,23 @@ def test_a_file_is_no_folder(data: DataClient, tmp_path: Path) -> None:
         data.export_binary_data(None, tmp_path / "x")
 
 
-@pytest.mark.parametrize("waiting_for", ["BinaryDataByIDs", "BinaryDataByFilter", "HTTP", "throttle"])
-def test_ctrl_c_ends_it_and_leaves_whole_files_alone(
+@pytest.mark.parametrize("waiting_for", ["BinaryDataByIDs", "BinaryDataByFilter", "HTTP", "pushback"])
+def test_ctrl_c_ends_an_export_and_leaves_whole_files_alone(
     sandbox: Sandbox, data: DataClient, put: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waiting_for: str
 ) -> None:
-    monkeypatch.setattr(module, "_MOST_IN_BATCH", 2)
+    limits = ExportLimits(batch_files=2, large_file=1 if waiting_for == "HTTP" else 2**40)
     over = threading.Event()
     ids = [put(b"contents", f"file-{number}") for number in range(20)]
     if waiting_for == "HTTP":
-        monkeypatch.setattr(module, "_LARGE", 1)
         entered = stalled_downloads(monkeypatch, over)
-    elif waiting_for == "throttle":
+    elif waiting_for == "pushback":
         fault = sandbox.faults.fail("BinaryDataByIDs", "RESOURCE_EXHAUSTED", times=None, pushback_ms=200_000)
         entered = lambda: fault.met >= 3  # noqa: E731
     else:
         delay = sandbox.faults.delay(waiting_for, 1000)
         entered = lambda: delay.met > 0  # noqa: E731
     with Interrupter(entered), pytest.raises(KeyboardInterrupt) as raised:
-        data.export_binary_data(MINE, tmp_path, workers=4)
+        export_within(data, tmp_path, limits, workers=4)
     assert isinstance(raised.value.result, ExportResult)  # type: ignore[attr-defined]
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not [path for path in left if path.name.startswith(UNFINISHED)]
@@ -390,7 +379,7 @@ def test_ctrl_c_ends_it_and_leaves_whole_files_alone(
 
 
 def stalled_downloads(monkeypatch: pytest.MonkeyPatch, over: threading.Event) -> Any:
-    """Let downloads begin and not go on; return what tells whether some are under way."""
+    """Let downloads begin and not go on; return a function that tells whether some are under way."""
     waiting = []
 
     class Stalled(downloads.FileBody):
@@ -404,7 +393,7 @@ def stalled_downloads(monkeypatch: pytest.MonkeyPatch, over: threading.Event) ->
 
 
 class Interrupter:
-    """Presses Ctrl-C as soon as something is so."""
+    """Presses Ctrl-C as soon as a condition holds."""
 
     def __init__(self, entered: Any) -> None:
         self._entered = entered
@@ -447,7 +436,7 @@ def test_progress_counts_the_files_that_are_done(data: DataClient, tmp_path: Pat
     assert told[-1] == (24, 24, "files")
 
 
-def test_what_progress_raises_ends_it(data: DataClient, tmp_path: Path) -> None:
+def test_an_error_of_the_progress_function_ends_the_export(data: DataClient, tmp_path: Path) -> None:
     def enough(done: int, total: Optional[int], unit: str) -> None:
         if done == 3:
             raise RuntimeError("enough")
@@ -458,7 +447,9 @@ def test_what_progress_raises_ends_it(data: DataClient, tmp_path: Path) -> None:
     assert data.export_binary_data(None, tmp_path).complete
 
 
-def test_pages_that_cannot_be_had_end_it_with_what_was_done(sandbox: Sandbox, data: DataClient, tmp_path: Path) -> None:
+def test_pages_that_cannot_be_fetched_end_the_export_with_the_results_so_far(
+    sandbox: Sandbox, data: DataClient, tmp_path: Path
+) -> None:
     def told(done: int, total: Optional[int], unit: str) -> None:
         if not done:
             sandbox.faults.fail("BinaryDataByFilter", "PERMISSION_DENIED", times=None)
@@ -468,7 +459,7 @@ def test_pages_that_cannot_be_had_end_it_with_what_was_done(sandbox: Sandbox, da
     assert not raised.value.result.listed  # type: ignore[attr-defined]
 
 
-def test_who_is_no_longer_known_does_not_go_on(sandbox: Sandbox, data: DataClient, tmp_path: Path) -> None:
+def test_a_caller_who_is_no_longer_known_does_not_go_on(sandbox: Sandbox, data: DataClient, tmp_path: Path) -> None:
     fault = sandbox.faults.fail("BinaryDataByIDs", "UNAUTHENTICATED", times=None)
     with pytest.raises(UnauthenticatedError) as raised:
         data.export_binary_data(None, tmp_path)
@@ -491,7 +482,7 @@ def test_no_thread_is_left(data: DataClient, tmp_path: Path) -> None:
 
 
 class Service:
-    """A service whose list of files is whatever a test says."""
+    """A service with the files that a test adds."""
 
     def __init__(self, server: FakeService) -> None:
         self.listed: List[pb.BinaryMetadata] = []
@@ -545,7 +536,7 @@ def test_an_older_service_gives_other_ids_and_no_sizes(service: Service, other: 
     assert [file.path for file in other.export_binary_data(None, tmp_path).exported] == [result.files[0].path]
 
 
-def test_a_file_that_is_listed_twice_is_brought_once(service: Service, other: DataClient, tmp_path: Path) -> None:
+def test_a_file_that_is_listed_twice_is_exported_once(service: Service, other: DataClient, tmp_path: Path) -> None:
     for number in range(150):
         service.add(b"x", binary_data_id=f"o/l/f{number}", file_name=f"file-{number}", file_size_bytes=1)
     service.listed.insert(120, service.listed[99])
@@ -565,7 +556,9 @@ def test_a_file_that_is_gone_meanwhile_is_said_to_be(service: Service, other: Da
     assert [path.name for path in (tmp_path / "metadata").rglob("*.json")] == ["2024-05-01T12_00_00Z_dog.json"]
 
 
-def test_what_the_service_says_is_not_believed(service: Service, other: DataClient, tmp_path: Path) -> None:
+def test_metadata_that_makes_no_sense_is_the_error_of_its_file(
+    service: Service, other: DataClient, tmp_path: Path
+) -> None:
     service.add(b"good", binary_data_id="o/l/good", file_size_bytes=4)
     service.add(b"no ID")
     service.add(b"odd time", binary_data_id="o/l/time")

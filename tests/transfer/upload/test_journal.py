@@ -5,7 +5,6 @@ from typing import Any, List
 
 import pytest
 
-from viam_sync.transfer.upload import journal as journal_module
 from viam_sync.transfer.upload.journal import FileVersion, Journal, JournalError
 
 CAT = FileVersion("pets/cat.png", 10, 1_700_000_000_123_456_789)
@@ -25,7 +24,7 @@ def written(path: Path) -> None:
         journal.acknowledge(cat, "file-1")
 
 
-def test_the_next_run_knows_what_was_acknowledged_and_what_is_in_doubt(path: Path) -> None:
+def test_the_next_run_knows_the_uploads_that_were_acknowledged_and_those_in_doubt(path: Path) -> None:
     written(path)
     with Journal(path, "part") as journal:
         assert journal.sent == {CAT: "file-1"}
@@ -134,13 +133,15 @@ def test_a_journal_that_cannot_be_written_says_so_and_is_written_no_more(
 ) -> None:
     written(path)
 
+    write = os.write
+
     def full(file: int, line: Any) -> int:
-        os.pwrite(file, bytes(line[:5]), 0)
+        write(file, bytes(line[:5]))
         raise OSError(28, "No space left on device")
 
     with Journal(path, "part") as journal:
         with monkeypatch.context() as patched:
-            patched.setattr(journal_module, "append", full)
+            patched.setattr(os, "write", full)
             with pytest.raises(JournalError, match=r"No space left on device, in writing the journal: '.*jsonl'"):
                 journal.begin(CAT)
         with pytest.raises(JournalError, match=r"the journal '.*jsonl' is closed"):

@@ -57,9 +57,9 @@ def test_contents_are_cut_the_same_wherever_they_come_from(tmp_path: Path, way: 
     given = make(contents, tmp_path / "file")
     with upload_source("data", given) as opened:
         assert opened.size == (size if known else None)
-        pieces = list(opened)
-    assert b"".join(pieces) == contents
-    assert [len(piece) for piece in pieces] == ([CHUNK, 1] if size > CHUNK else [size])
+        chunks = list(opened)
+    assert b"".join(chunks) == contents
+    assert [len(chunk) for chunk in chunks] == ([CHUNK, 1] if size > CHUNK else [size])
     if hasattr(given, "close"):
         assert not given.closed
         given.close()
@@ -89,7 +89,7 @@ def test_views_of_other_items_are_counted_in_bytes() -> None:
         assert contents.size == 8
 
 
-def test_a_view_with_gaps_is_taken_as_what_it_shows() -> None:
+def test_a_view_with_gaps_is_read_without_the_gaps() -> None:
     with upload_source("data", memoryview(b"12345678")[::2]) as contents:
         assert list(contents) == [b"1357"]
 
@@ -135,11 +135,11 @@ def test_a_file_that_changes_its_size_breaks_off(
     path.write_bytes(bytes(2 * CHUNK))
     given: Any = path.open("rb") if is_open else path
     with upload_source("data", given) as contents:
-        pieces = iter(contents)
-        next(pieces)
+        chunks = iter(contents)
+        next(chunks)
         change(path)
         with pytest.raises(OSError, match=f"{tmp_path}/{text}"):
-            list(pieces)
+            list(chunks)
     if is_open:
         given.close()
 
@@ -154,28 +154,28 @@ def test_a_file_that_is_deleted_while_it_is_read_is_still_whole(tmp_path: Path) 
 
 
 class Failing:
-    """A file whose pieces are given, and which fails after them."""
+    """A file whose chunks are given, and which fails after them."""
 
-    def __init__(self, pieces: List[Any], failure: Optional[Exception] = None) -> None:
-        self.pieces = pieces
+    def __init__(self, chunks: List[Any], failure: Optional[Exception] = None) -> None:
+        self.chunks = chunks
         self.failure = failure
 
     def read(self, count: int) -> Any:
-        if self.failure is not None and not self.pieces:
+        if self.failure is not None and not self.chunks:
             raise self.failure
-        return self.pieces.pop(0)
+        return self.chunks.pop(0)
 
 
-def failing(pieces: List[Any], failure: Optional[Exception] = None) -> UploadSource:
-    return upload_source("data", cast(BinaryIO, Failing(pieces, failure)))
+def failing(chunks: List[Any], failure: Optional[Exception] = None) -> UploadSource:
+    return upload_source("data", cast(BinaryIO, Failing(chunks, failure)))
 
 
 def test_an_error_in_reading_names_the_file_and_how_far_it_came() -> None:
-    pieces = iter(failing([b"12345"], PermissionError(13, "Permission denied")))
-    next(pieces)
+    chunks = iter(failing([b"12345"], PermissionError(13, "Permission denied")))
+    next(chunks)
     text = r"\[Errno 13\] Permission denied, after 5 bytes; nothing was uploaded: 'data'"
     with pytest.raises(PermissionError, match=text):
-        next(pieces)
+        next(chunks)
 
 
 @pytest.mark.parametrize("failure", [OSError("out of paper"), LookupError("lost")])
@@ -185,7 +185,7 @@ def test_another_error_of_a_file_comes_out_as_it_is(failure: Exception) -> None:
     assert caught.value is failure
 
 
-def test_what_is_no_bytes_is_refused(tmp_path: Path) -> None:
+def test_text_and_other_objects_are_rejected(tmp_path: Path) -> None:
     for given in ("path", 5, None, [b"x"]):
         with pytest.raises(
             TypeError, match=r"data takes bytes, a path such as pathlib\.Path, or a file opened in binary"

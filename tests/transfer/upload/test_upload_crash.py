@@ -1,21 +1,17 @@
 """Uploads in a process of their own, which is killed or interrupted."""
 
-import json
 import os
 import random
-import select
 import signal
-import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Callable, Dict, Iterator, Optional, Type
+from typing import Any, Callable, Dict, Iterator
 
 import grpc
 import pytest
+from child_transfers import ChildTransfers
 from servers import FakeService
 
 from viam_sync.app.data_client import DataClient
@@ -29,46 +25,12 @@ from viam_sync.utils import create_filter
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 
 KILLS = int(os.environ.get("VIAM_SYNC_KILLS", "20"))
-KEY = {"key": "secret", "key_id": "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"}
-
-
-class Uploader:
-    """The process that starts those that upload."""
-
-    def __enter__(self) -> "Uploader":
-        command = [sys.executable, str(Path(__file__).with_name("uploader.py"))]
-        root = str(Path(__file__).parents[2])
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env=environment
-        )
-        return self
-
-    def start(self, url: str, method: str, arguments: Any, key: Any = KEY) -> int:
-        """Begin an upload, and return the number of its process once that is connected."""
-        assert self.process.stdin is not None
-        order = {"url": url, "method": method, "arguments": arguments, **key}
-        self.process.stdin.write(json.dumps(order).encode() + b"\n")
-        return self.line()
-
-    def line(self) -> int:
-        assert self.process.stdout is not None
-        return int(self.process.stdout.readline())
-
-    def ends_within(self, seconds: float) -> bool:
-        assert self.process.stdout is not None
-        return bool(select.select([self.process.stdout], [], [], seconds)[0])
-
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.process.kill()
-        self.process.communicate()
+KEY, KEY_ID = "secret", "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
 
 
 @pytest.fixture(scope="module")
-def uploader() -> Iterator[Uploader]:
-    with Uploader() as running:
+def children() -> Iterator[ChildTransfers]:
+    with ChildTransfers() as running:
         yield running
 
 
@@ -95,9 +57,8 @@ def stored(data: DataClient, part: str) -> Dict[str, bytes]:
 
 
 def test_an_upload_that_is_killed_at_any_moment_loses_and_doubles_nothing(
-    sandbox: Sandbox, client: ViamClient, uploader: Uploader, tmp_path: Path
+    sandbox: Sandbox, client: ViamClient, children: ChildTransfers, tmp_path: Path
 ) -> None:
-    key = {"key": sandbox.api_key, "key_id": sandbox.api_key_id}
     data, part, source = client.data_client, sandbox.robot_part_id, random.Random()
     killed = already_sent = 0
     duration = 0.0
@@ -105,15 +66,15 @@ def test_an_upload_that_is_killed_at_any_moment_loses_and_doubles_nothing(
         folder = tmp_path / str(turn)
         files = make(folder, source)
         arguments = {"paths": str(folder), "part_id": part}
-        child = uploader.start(sandbox.url, "upload_files", arguments, key)
+        child = children.start(sandbox.url, sandbox.api_key, sandbox.api_key_id, "upload_files", arguments)
         started = time.perf_counter()
         # The first one shows how long it takes.
-        if uploader.ends_within(source.uniform(0, duration) if turn else 60):
+        if children.ends_within(source.uniform(0, duration) if turn else 60):
             duration = duration or time.perf_counter() - started
         else:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
-        killed += uploader.line() == signal.SIGKILL
+        killed += children.line() == signal.SIGKILL
         assert stored(data, part).items() <= files.items()
         results = data.upload_files(**arguments)
         assert [result.error for result in results] == [None] * len(files)
@@ -160,17 +121,17 @@ UPLOADS: Dict[str, Callable[[Path], Dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("method", UPLOADS)
-def test_ctrl_c_ends_an_upload_that_hangs(uploader: Uploader, tmp_path: Path, method: str) -> None:
+def test_ctrl_c_ends_an_upload_that_hangs(children: ChildTransfers, tmp_path: Path, method: str) -> None:
     folder = tmp_path / "folder"
     files = make(folder, random.Random(1))
     with FakeService() as service:
         hanging = Hanging(service, answered=3 if method == "upload_files" else 0)
-        child = uploader.start(service.url, method, UPLOADS[method](folder))
+        child = children.start(service.url, KEY, KEY_ID, method, UPLOADS[method](folder))
         for _ in range(2 if method == "upload_files" else 1):
             assert hanging.left_hanging.acquire(timeout=60)
         os.kill(child, signal.SIGINT)
         # Only the interrupt can end it: nobody answers.
-        assert os.WEXITSTATUS(uploader.line()) == 130
+        assert os.WEXITSTATUS(children.line()) == 130
         assert hanging.ended.wait(60)
         hanging.answered = len(files)
         with Channel(parse_address(service.url), 0) as channel:

@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from viam_sync.errors import CancelledError, InternalError, InvalidArgumentError, NotFoundError, ResourceExhaustedError
-from viam_sync.transfer.paging.pages import Converted, Pages
+from viam_sync.transfer.paging.pages import ConvertedPage, Pages
 
 Answer = Tuple[Any, str]
 
@@ -23,7 +23,7 @@ def prefetch(request: pytest.FixtureRequest) -> bool:
 
 
 def threads() -> List[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "viam-sync-ahead"]
+    return [thread for thread in threading.enumerate() if thread.name == "viam-sync-prefetch"]
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ def test_a_service_without_items_is_asked_once(prefetch: bool) -> None:
     assert service.calls == [("", 0)]
 
 
-def test_nothing_is_asked_before_the_first_item_is(prefetch: bool) -> None:
+def test_no_page_is_fetched_before_the_first_item_is_asked_for(prefetch: bool) -> None:
     service = Service(10)
     with Pages(service, prefetch=prefetch):
         pass
@@ -131,7 +131,7 @@ def test_an_error_comes_after_all_items_before_it_and_ends_the_iteration(prefetc
 
 
 def test_an_item_that_cannot_be_converted_is_an_error_in_its_place(prefetch: bool) -> None:
-    pages = Pages(answers((Converted(["1", "2", "x", "4"], int), "p-2"), ([5], "")), prefetch=prefetch)
+    pages = Pages(answers((ConvertedPage(["1", "2", "x", "4"], int), "p-2"), ([5], "")), prefetch=prefetch)
     assert [next(pages), next(pages)] == [1, 2]
     with pytest.raises(ValueError, match="invalid literal"):
         next(pages)
@@ -234,7 +234,7 @@ def test_another_error_of_the_same_kind_is_raised_as_it_is(prefetch: bool) -> No
     assert service.calls == [("", 4)]
 
 
-def test_a_closed_one_has_ended(prefetch: bool) -> None:
+def test_pages_that_are_closed_have_ended(prefetch: bool) -> None:
     with Pages(Service(10), prefetch=prefetch) as pages:
         assert next(pages) == 0
     assert threads() == []
@@ -288,7 +288,7 @@ def test_closing_in_another_thread_ends_a_next_that_waits(prefetch: bool) -> Non
     assert seen == [1]
 
 
-def test_one_that_is_forgotten_ends_its_thread() -> None:
+def test_pages_that_are_garbage_collected_end_their_thread() -> None:
     service = Blocked()
     pages = Pages(service, cancel=service.cancelled.set)
     assert next(pages) == 1
@@ -301,7 +301,7 @@ def test_one_that_is_forgotten_ends_its_thread() -> None:
     assert not thread.is_alive()
 
 
-def test_many_in_turn_leave_nothing() -> None:
+def test_many_iterators_in_turn_leave_no_thread() -> None:
     before = threading.active_count()
     for count in range(200):
         with Pages(Service(10)) as pages:

@@ -1,0 +1,190 @@
+"""The paths of exported files in a folder: one for each file, distinct on every disk, and the same in every run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import unicodedata
+from pathlib import Path
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set
+
+from viam_sync.proto.app import data as pb
+from viam_sync.transfer.output.names import (
+    LONGEST_NAME,
+    UNFINISHED,
+    clean_name,
+    export_name,
+    numbered_name,
+    shortened,
+    with_ending,
+)
+
+#: The longest path that the system takes, in bytes, with some room to spare.
+_LONGEST_PATH = {"win32": 250, "darwin": 1000}.get(sys.platform, 4000)
+#: The shortest name that a file is cut to for the sake of its path, in bytes.
+_SHORTEST_NAME = 40
+#: The bytes that a path has beside the name at most: folder, number and ending.
+_ADDED = len("/metadata/-12345.12345678901234567890")
+
+
+class ExportPath(NamedTuple):
+    """The two paths of a file within the folder; with slashes, on every system.
+
+    Attributes:
+        data: The path of its contents.
+        metadata: The path of its metadata.
+    """
+
+    data: str
+    metadata: str
+
+
+class ExportPaths:
+    """The allocator of the paths in a folder: it knows which are taken, and gives every file a path of its own.
+
+    No path is outside of the folder, or goes through a link. No two differ by their case alone, or by how Unicode
+    composes a letter, since many disks do not tell such names apart.
+
+    Args:
+        folder: The folder.
+        taken: The paths of the files that are known already.
+        remove_unfinished: Whether to remove the files that an export left unfinished; only for the one export that is
+            at work in the folder.
+        longest_path: The longest path that the system takes, in bytes.
+
+    Example:
+        >>> from viam_sync.proto.app.data import BinaryMetadata
+        >>> from viam_sync.transfer.output.export_paths import ExportPaths
+        >>> paths = ExportPaths(folder, [])
+        >>> [paths.allocate(BinaryMetadata(id=name, file_name=f"pets/{name}")).data for name in ("cat", "Cat")]
+        ['data/pets/cat', 'data/pets/Cat-2']
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        taken: Iterable[ExportPath],
+        *,
+        remove_unfinished: bool = False,
+        longest_path: int = _LONGEST_PATH,
+    ) -> None:
+        self._folder = folder
+        self._remove_unfinished = remove_unfinished
+        self._longest = longest_path - len(os.fsencode(folder.absolute()))
+        #: The paths of files and of folders, folded: those on the disk, and those that are allocated.
+        self._files: Set[str] = set()
+        self._folders: Set[str] = set()
+        self._allocated: Set[str] = set()
+        self._scanned: Set[str] = set()
+        #: The first number of each name that may be free.
+        self._next_number: Dict[str, int] = {}
+        for path in taken:
+            self._take(path)
+
+    def allocate(self, metadata: pb.BinaryMetadata) -> ExportPath:
+        """Return the path of a file; a file that was exported into the folder before keeps its own.
+
+        Args:
+            metadata: The metadata of the file, for which this is called once.
+        """
+        name, ending = export_name(metadata)
+        path = _export_path(name, ending, 1)
+        self.scan(path)
+        if self._is_blocked(path) or max(len(each.encode()) for each in path) > self._longest:
+            # A name without folders always has a way.
+            longest = max(self._longest - _ADDED, _SHORTEST_NAME)
+            name = shortened(clean_name(name.replace("/", "_")), min(longest, LONGEST_NAME))
+        path = self._numbered(name, ending, [metadata.binary_data_id or None, metadata.id or None])
+        self._take(path)
+        return path
+
+    def scan(self, path: ExportPath) -> None:
+        """Look, once for each, into the folders that a path goes through."""
+        for each in path:
+            for folder in _parents(each):
+                if folder not in self._scanned:
+                    self._scanned.add(folder)
+                    self._scan_folder(folder)
+
+    def _scan_folder(self, folder: str) -> None:
+        # A path that is no folder, or cannot be read, will be noticed when something is written there.
+        with contextlib.suppress(OSError), os.scandir(self._folder / folder) as entries:
+            for entry in entries:
+                if self._remove_unfinished and entry.name.startswith(UNFINISHED) and entry.name.endswith(".part"):
+                    with contextlib.suppress(OSError):
+                        Path(entry.path).unlink()
+                elif entry.is_dir(follow_symlinks=False):
+                    self._folders.add(_folded(f"{folder}/{entry.name}"))
+                else:
+                    self._files.add(_folded(f"{folder}/{entry.name}"))
+
+    def _numbered(self, name: str, ending: str, ids: List[Optional[str]]) -> ExportPath:
+        """Return the first path of a name that is free."""
+        number = self._next_number.get(name, 1)
+        all_allocated = True
+        while True:
+            path = _export_path(name, ending, number)
+            folded = [_folded(each) for each in path]
+            is_allocated = any(each in self._allocated for each in folded)
+            if not is_allocated and self._is_free(path, folded, ids):
+                return path
+            number += 1
+            all_allocated = all_allocated and is_allocated
+            if all_allocated:
+                # Numbers that are allocated stay so, and need not be looked at again.
+                self._next_number[name] = number
+
+    def _is_free(self, path: ExportPath, folded: List[str], ids: List[Optional[str]]) -> bool:
+        if any(each in self._folders for each in folded):
+            return False
+        if not any(each in self._files for each in folded):
+            return True
+        data, metadata = self._folder / path.data, self._folder / path.metadata
+        return not data.is_symlink() and not metadata.is_symlink() and _is_metadata_of(metadata, ids)
+
+    def _is_blocked(self, path: ExportPath) -> bool:
+        """Tell whether a file or a link is where a folder is needed."""
+        return any(_folded(folder) in self._files for each in path for folder in _parents(each))
+
+    def _take(self, path: ExportPath) -> None:
+        for each in path:
+            folded = _folded(each)
+            self._files.add(folded)
+            self._allocated.add(folded)
+            self._folders.update(map(_folded, _parents(each)))
+
+
+def _export_path(name: str, ending: str, number: int) -> ExportPath:
+    name = name if number == 1 else numbered_name(name, number)
+    return ExportPath(f"data/{with_ending(name, ending)}", f"metadata/{name}.json")
+
+
+def _parents(path: str) -> Iterator[str]:
+    """Yield the folders that a path goes through, the innermost first."""
+    folder = path.rpartition("/")[0]
+    while folder:
+        yield folder
+        folder = folder.rpartition("/")[0]
+
+
+def _folded(path: str) -> str:
+    """Return the form that all names have in common which a disk may take for one."""
+    if path.isascii():
+        return path.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+
+
+def _is_metadata_of(path: Path, ids: List[Optional[str]]) -> bool:
+    """Tell whether a file of metadata was exported before for the file with these IDs.
+
+    Args:
+        path: The path of the metadata.
+        ids: The ID of the binary data and the older one; None where there is none.
+    """
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(known, dict) and any(ids) and [known.get("binaryDataId"), known.get("id")] == ids

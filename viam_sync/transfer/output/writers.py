@@ -1,0 +1,86 @@
+"""Writing rows as JSON, JSON lines or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any, BinaryIO, Callable, Iterable, List, Mapping, Sequence
+
+from viam_sync.transfer.output.atomic import AtomicOutput
+from viam_sync.transfer.output.flatten import flatten
+from viam_sync.transfer.output.rows import NO_JSON, Row, json_value
+
+
+def write_rows(output: AtomicOutput, items: Sequence[Any], to_row: Callable[[Any], Row], result: Any) -> None:
+    """Write the rows of a response to a file, in the format that its ending names.
+
+    A file that ends in ``.jsonl`` gets an object in each line, and one that ends in ``.csv`` gets columns, in which
+    nested objects have dotted names; all others get a JSON list of objects.
+
+    Args:
+        output: The file.
+        items: The rows, or the messages that they are made of.
+        to_row: Returns an item as an object that JSON can hold.
+        result: The response, which the caller would lose if writing failed.
+
+    Raises:
+        OSError: If writing failed, or something in the response has no form in JSON; the error has the response as its
+            attribute ``result``.
+
+    Example:
+        >>> from viam_sync.transfer.output.atomic import AtomicOutput
+        >>> from viam_sync.transfer.output.writers import write_rows
+        >>> write_rows(AtomicOutput(folder / "rows.csv"), [{"speed": 1}, {"at": {"x": 2}}], dict, None)
+        >>> (folder / "rows.csv").read_text().split()
+        ['speed,at.x', '1,', ',2']
+    """
+    try:
+        rows = [to_row(item) for item in items]
+    except NO_JSON as error:
+        raise unwritable(error, result) from error
+    contents = io.BytesIO()
+    if output.suffix == ".jsonl":
+        write_jsonl(contents, rows)
+    elif output.suffix == ".csv":
+        flat = [flatten(row) for row in rows]
+        write_csv(contents, list(dict.fromkeys(name for row in flat for name in row)), flat)
+    else:
+        contents.write((json.dumps(rows, indent=4) + "\n").encode())
+    output.write(contents.getvalue(), result)
+
+
+def write_jsonl(file: BinaryIO, rows: Iterable[Row]) -> None:
+    """Write rows to a file, each as a line with an object."""
+    for row in rows:
+        file.write(json.dumps(json_value(row)).encode() + b"\n")
+
+
+def write_csv(file: BinaryIO, columns: List[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write flat rows to a file as CSV; without columns, the file stays empty.
+
+    Args:
+        file: The file.
+        columns: The names of the columns.
+        rows: The rows; a cell is empty where a row lacks a column, and JSON where it holds a list.
+    """
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    writer = csv.DictWriter(text, columns)
+    if columns:
+        writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+    # The file is the caller's to close, not the wrapper's.
+    text.detach()
+
+
+def unwritable(error: Exception, result: Any) -> OSError:
+    """Return the error that says that a response has no form in JSON; its attribute ``result`` is the response."""
+    failure = OSError(f"dest is not written, as the response has no form in JSON: {error}")
+    failure.result = result  # type: ignore[attr-defined]
+    return failure
+
+
+def _cell(value: Any) -> Any:
+    plain = json_value(value)
+    return json.dumps(plain) if isinstance(plain, list) else plain
