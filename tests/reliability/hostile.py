@@ -12,7 +12,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import MethodDescriptorProto
 from messages.schema_walk import example
 from parity.recording import rpcs
-from sandbox.junk import Junk
+from sandbox.wire.fuzz import Fuzzer
 
 from viam_sync.messages.pool import message
 from viam_sync.proto import google as google_pb
@@ -214,7 +214,7 @@ def at_random(seed):
 
     def attack(rpc, number):
         source = random.Random(f"{seed}/{rpc.full_name}/{number}")
-        made = Junk(source, {"name": TEXTS}).message(rpc.output_type, 5)
+        made = Fuzzer(source, {"name": TEXTS}).message(rpc.output_type, 5)
         if source.random() < 0.5:
             _put_bson(made, [source.choice(ODD_BSON)])
         return Reply([wire(made)] * (source.choice((0, 1, 3)) if is_stream(rpc) else 1))
