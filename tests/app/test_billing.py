@@ -18,15 +18,8 @@ Call = Callable[[BillingClient], Any]
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as server:
-        yield server
-
-
-@pytest.fixture
-def billing(server: FakeService) -> Iterator[BillingClient]:
-    with Channel(parse_address(server.url), 0) as channel:
-        yield BillingClient(channel, {"authorization": "Bearer token"})
+def billing(channel: Channel) -> BillingClient:
+    return BillingClient(channel, {"authorization": "Bearer token"})
 
 
 def chunks(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:

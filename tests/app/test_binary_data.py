@@ -3,7 +3,7 @@ import json
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, List
 
 import grpc
 import pytest
@@ -12,7 +12,7 @@ from servers import FakeService, refuse
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.rpc.dial import Channel
 
 NOON = datetime(2024, 5, 1, 12, 0, 0, 500000)
 ID = "org/loc/file"
@@ -24,17 +24,15 @@ def replying(reply: bytes) -> Callable[[bytes, grpc.ServicerContext], bytes]:
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        for rpc, message in ANSWERS.items():
-            running.unary[rpc] = replying(message.SerializeToString())
-        yield running
+def server(server: FakeService) -> FakeService:
+    for rpc, message in ANSWERS.items():
+        server.unary[rpc] = replying(message.SerializeToString())
+    return server
 
 
 @pytest.fixture
-def data(server: FakeService) -> Iterator[DataClient]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
-        yield DataClient(opened, {})
+def data(channel: Channel) -> DataClient:
+    return DataClient(channel, {})
 
 
 def file(contents: bytes = b"\x89PNG", **metadata: Any) -> pb.BinaryData:

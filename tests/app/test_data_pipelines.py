@@ -1,5 +1,5 @@
 from datetime import datetime, timedelta
-from typing import Any, Callable, Dict, Iterator, List, Type
+from typing import Any, Callable, Dict, List, Type
 
 import bson
 import grpc
@@ -11,7 +11,7 @@ from viam_sync.app.data_client import DataClient
 from viam_sync.errors import GRPCError, NotFoundError
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datapipelines as pb
-from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.rpc.dial import Channel
 
 NOON = datetime(2024, 5, 6, 12, 0, 0, 123456)
 HOUR = timedelta(hours=1)
@@ -63,17 +63,10 @@ def page(request: bytes, context: grpc.ServicerContext) -> bytes:
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        running.unary.update({name: answering(answer) for name, answer in ANSWERS.items()})
-        running.unary["ListDataPipelineRuns"] = page
-        yield running
-
-
-@pytest.fixture
-def channel(server: FakeService) -> Iterator[Channel]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
-        yield opened
+def server(server: FakeService) -> FakeService:
+    server.unary.update({name: answering(answer) for name, answer in ANSWERS.items()})
+    server.unary["ListDataPipelineRuns"] = page
+    return server
 
 
 @pytest.fixture

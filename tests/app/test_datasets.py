@@ -1,4 +1,4 @@
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import grpc
 import pytest
@@ -7,7 +7,7 @@ from servers import FakeService, refuse
 from viam_sync.app.data_client import DataClient
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import dataset as pb
-from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.rpc.dial import Channel
 
 CATS = pb.Dataset(id="d-1", name="cats", organization_id="o")
 ANSWERS = {
@@ -26,17 +26,15 @@ def replying(reply: bytes) -> Callable[[bytes, grpc.ServicerContext], bytes]:
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        for rpc, message in ANSWERS.items():
-            running.unary[rpc] = replying(message.SerializeToString())
-        yield running
+def server(server: FakeService) -> FakeService:
+    for rpc, message in ANSWERS.items():
+        server.unary[rpc] = replying(message.SerializeToString())
+    return server
 
 
 @pytest.fixture
-def data(server: FakeService) -> Iterator[DataClient]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
-        yield DataClient(opened, {})
+def data(channel: Channel) -> DataClient:
+    return DataClient(channel, {})
 
 
 def sent(server: FakeService) -> Any:

@@ -1,6 +1,6 @@
 from datetime import datetime, timedelta, timezone
 from enum import Enum
-from typing import Any, Callable, Iterator, Type
+from typing import Any, Callable, Type
 
 import grpc
 import pytest
@@ -53,16 +53,14 @@ def answering(answer: Message) -> Callable[[bytes, grpc.ServicerContext], bytes]
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        running.unary.update({name: answering(answer) for name, answer in ANSWERS.items()})
-        yield running
+def server(server: FakeService) -> FakeService:
+    server.unary.update({name: answering(answer) for name, answer in ANSWERS.items()})
+    return server
 
 
 @pytest.fixture
-def cloud(server: FakeService) -> Iterator[AppClient]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as channel:
-        yield AppClient(channel, {})
+def cloud(channel: Channel) -> AppClient:
+    return AppClient(channel, {})
 
 
 @pytest.mark.parametrize(

@@ -35,18 +35,6 @@ from viam_sync.utils import create_filter
 NOON = datetime(2024, 5, 6, 12)
 
 
-@pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        yield running
-
-
-@pytest.fixture
-def channel(server: FakeService) -> Iterator[Channel]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=0) as opened:
-        yield opened
-
-
 @pytest.fixture(params=[True, False], ids=["prefetch", "no prefetch"])
 def prefetch(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)

@@ -26,15 +26,13 @@ NOON = datetime(2024, 5, 6, 12, 0, 0, 123456)
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        yield running
+def max_reconnect_attempts() -> int:
+    return 0
 
 
 @pytest.fixture
-def cloud(server: FakeService) -> Iterator[AppClient]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=0) as channel:
-        yield AppClient(channel, {})
+def cloud(channel: Channel) -> AppClient:
+    return AppClient(channel, {})
 
 
 def entry(message: str) -> common_pb.LogEntry:

@@ -1,4 +1,4 @@
-from typing import Any, Callable, Dict, Iterator, NamedTuple
+from typing import Any, Callable, Dict, NamedTuple
 
 import grpc
 import pytest
@@ -7,7 +7,7 @@ from servers import FakeService, refuse
 from viam_sync.app.ml_training_client import MLTrainingClient
 from viam_sync.errors import ViamError
 from viam_sync.proto.app import mltraining as pb
-from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.rpc.dial import Channel
 
 JOB = pb.TrainingJobMetadata(id="j-1", model_name="cats", status=pb.TrainingStatus.TRAINING_STATUS_IN_PROGRESS)
 CONTAINER = pb.Container(id="c-1", key="tflite", uri="docker.io/tflite")
@@ -115,15 +115,8 @@ CASES: Dict[str, Case] = {
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as server:
-        yield server
-
-
-@pytest.fixture
-def ml(server: FakeService) -> Iterator[MLTrainingClient]:
-    with Channel(parse_address(server.url), 3) as channel:
-        yield MLTrainingClient(channel, {"authorization": "Bearer token"})
+def ml(channel: Channel) -> MLTrainingClient:
+    return MLTrainingClient(channel, {"authorization": "Bearer token"})
 
 
 def answering(message: Any) -> Callable[[bytes, grpc.ServicerContext], bytes]:

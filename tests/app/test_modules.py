@@ -25,18 +25,16 @@ def store(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        answer = pb.UpdateModuleResponse(url="https://example.com/arm").SerializeToString()
-        running.unary["UpdateModule"] = lambda request, context: answer
-        running.upload["UploadModuleFile"] = store
-        yield running
+def server(server: FakeService) -> FakeService:
+    answer = pb.UpdateModuleResponse(url="https://example.com/arm").SerializeToString()
+    server.unary["UpdateModule"] = lambda request, context: answer
+    server.upload["UploadModuleFile"] = store
+    return server
 
 
 @pytest.fixture
-def cloud(server: FakeService) -> Iterator[AppClient]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as channel:
-        yield AppClient(channel, {})
+def cloud(channel: Channel) -> AppClient:
+    return AppClient(channel, {})
 
 
 def sent(server: FakeService) -> List[pb.UploadModuleFileRequest]:

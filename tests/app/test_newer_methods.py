@@ -1,7 +1,7 @@
 """The methods that are newer than the reference, and whose arguments or results are not just the fields of messages."""
 
 from datetime import datetime, timedelta, timezone
-from typing import Any, Callable, Iterator, Type
+from typing import Any, Callable, Type
 
 import bson
 import grpc
@@ -16,7 +16,7 @@ from viam_sync.proto import app as pb
 from viam_sync.proto import google as google_pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import dataset as dataset_pb
-from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.rpc.dial import Channel
 
 NOON = datetime(2024, 5, 6, 12)
 CATS = dataset_pb.Dataset(id="d-1", name="cats")
@@ -43,16 +43,9 @@ def answering(answer: Message) -> Callable[[bytes, grpc.ServicerContext], bytes]
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        running.unary.update({name: answering(answer) for name, answer in ANSWERS.items()})
-        yield running
-
-
-@pytest.fixture
-def channel(server: FakeService) -> Iterator[Channel]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
-        yield opened
+def server(server: FakeService) -> FakeService:
+    server.unary.update({name: answering(answer) for name, answer in ANSWERS.items()})
+    return server
 
 
 @pytest.fixture

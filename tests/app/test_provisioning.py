@@ -1,4 +1,4 @@
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import grpc
 import pytest
@@ -7,100 +7,93 @@ from servers import FakeService, refuse
 from viam_sync.app.provisioning_client import ProvisioningClient
 from viam_sync.errors import UnknownError, ViamError
 from viam_sync.proto import provisioning as pb
-from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.rpc.dial import Channel
 
 
 @pytest.fixture
-def agent() -> Iterator[FakeService]:
-    with FakeService() as server:
-        yield server
-
-
-@pytest.fixture
-def provisioning(agent: FakeService) -> Iterator[ProvisioningClient]:
-    with Channel(parse_address(agent.url), 3) as channel:
-        yield ProvisioningClient(channel, {})
+def provisioning(channel: Channel) -> ProvisioningClient:
+    return ProvisioningClient(channel, {})
 
 
 def answering(message: Any) -> Callable[[bytes, grpc.ServicerContext], bytes]:
     return lambda request, context: message.SerializeToString()
 
 
-def test_the_networks_that_the_machine_sees_are_a_list(agent: FakeService, provisioning: ProvisioningClient) -> None:
+def test_the_networks_that_the_machine_sees_are_a_list(server: FakeService, provisioning: ProvisioningClient) -> None:
     networks = [pb.NetworkInfo(type="wifi", ssid="Workshop", signal=71, connected=True), pb.NetworkInfo(ssid="Guests")]
-    agent.unary["GetNetworkList"] = answering(pb.GetNetworkListResponse(networks=networks))
+    server.unary["GetNetworkList"] = answering(pb.GetNetworkListResponse(networks=networks))
     found = provisioning.get_network_list()
     assert found == networks
     assert type(found) is list
-    (call,) = agent.calls
+    (call,) = server.calls
     assert call.method == "/viam.provisioning.v1.ProvisioningService/GetNetworkList"
     assert call.requests == [b""]
 
 
-def test_the_status_is_the_whole_answer(agent: FakeService, provisioning: ProvisioningClient) -> None:
+def test_the_status_is_the_whole_answer(server: FakeService, provisioning: ProvisioningClient) -> None:
     status = pb.GetSmartMachineStatusResponse(
         provisioning_info=pb.ProvisioningInfo(model="custom", manufacturer="viam"),
         has_smart_machine_credentials=True,
         errors=["no network"],
     )
-    agent.unary["GetSmartMachineStatus"] = answering(status)
+    server.unary["GetSmartMachineStatus"] = answering(status)
     assert provisioning.get_smart_machine_status() == status
-    assert agent.calls[0].requests == [b""]
+    assert server.calls[0].requests == [b""]
 
 
 def test_the_errors_that_reading_clears_are_asked_for_once(
-    agent: FakeService, provisioning: ProvisioningClient
+    server: FakeService, provisioning: ProvisioningClient
 ) -> None:
-    agent.unary["GetSmartMachineStatus"] = refuse(grpc.StatusCode.UNAVAILABLE, "Rebooting.")
+    server.unary["GetSmartMachineStatus"] = refuse(grpc.StatusCode.UNAVAILABLE, "Rebooting.")
     with pytest.raises(ViamError):
         provisioning.get_smart_machine_status()
-    assert len(agent.calls) == 1
+    assert len(server.calls) == 1
 
 
-def test_the_network_gets_its_credentials_in_order(agent: FakeService, provisioning: ProvisioningClient) -> None:
-    agent.unary["SetNetworkCredentials"] = answering(pb.SetNetworkCredentialsResponse())
+def test_the_network_gets_its_credentials_in_order(server: FakeService, provisioning: ProvisioningClient) -> None:
+    server.unary["SetNetworkCredentials"] = answering(pb.SetNetworkCredentialsResponse())
     provisioning.set_network_credentials("wifi", "Workshop", "hush-hush")
     provisioning.set_network_credentials(network_type="wifi", ssid="Workshop", psk="hush-hush")
     wanted = pb.SetNetworkCredentialsRequest(type="wifi", ssid="Workshop", psk="hush-hush")
-    assert [pb.SetNetworkCredentialsRequest.FromString(call.requests[0]) for call in agent.calls] == [wanted, wanted]
+    assert [pb.SetNetworkCredentialsRequest.FromString(call.requests[0]) for call in server.calls] == [wanted, wanted]
 
 
 def test_credentials_that_the_agent_refuses_are_not_shown_in_the_error(
-    agent: FakeService, provisioning: ProvisioningClient
+    server: FakeService, provisioning: ProvisioningClient
 ) -> None:
-    agent.unary["SetNetworkCredentials"] = refuse(grpc.StatusCode.UNKNOWN, "unknown network type: lora")
+    server.unary["SetNetworkCredentials"] = refuse(grpc.StatusCode.UNKNOWN, "unknown network type: lora")
     with pytest.raises(UnknownError, match="unknown network type: lora") as caught:
         provisioning.set_network_credentials("lora", "Workshop", "hush-hush")
     assert "hush-hush" not in str(caught.value)
 
 
-def test_the_machine_gets_its_credentials(agent: FakeService, provisioning: ProvisioningClient) -> None:
-    agent.unary["SetSmartMachineCredentials"] = answering(pb.SetSmartMachineCredentialsResponse())
+def test_the_machine_gets_its_credentials(server: FakeService, provisioning: ProvisioningClient) -> None:
+    server.unary["SetSmartMachineCredentials"] = answering(pb.SetSmartMachineCredentialsResponse())
     cloud = pb.CloudConfig(id="m-1", secret="hush-hush", app_address="https://app.viam.com:443")
     provisioning.set_smart_machine_credentials(cloud)
     provisioning.set_smart_machine_credentials(cloud_config=cloud)
     provisioning.set_smart_machine_credentials()
-    first, second, empty = (pb.SetSmartMachineCredentialsRequest.FromString(call.requests[0]) for call in agent.calls)
+    first, second, empty = (pb.SetSmartMachineCredentialsRequest.FromString(call.requests[0]) for call in server.calls)
     assert first == second == pb.SetSmartMachineCredentialsRequest(cloud=cloud)
     assert not empty.HasField("cloud")
 
 
 def test_credentials_are_set_again_when_the_agent_was_away(
-    agent: FakeService, provisioning: ProvisioningClient
+    server: FakeService, provisioning: ProvisioningClient
 ) -> None:
     def once_busy(request: bytes, context: grpc.ServicerContext) -> bytes:
-        if len(agent.calls) == 1:
+        if len(server.calls) == 1:
             context.abort(grpc.StatusCode.UNAVAILABLE, "Busy.")
         return b""
 
-    agent.unary["SetNetworkCredentials"] = once_busy
+    server.unary["SetNetworkCredentials"] = once_busy
     provisioning.set_network_credentials("wifi", "Workshop", "hush-hush")
-    assert len(agent.calls) == 2
+    assert len(server.calls) == 2
 
 
-def test_the_setup_is_ended_once(agent: FakeService, provisioning: ProvisioningClient) -> None:
-    agent.unary["ExitProvisioning"] = answering(pb.ExitProvisioningResponse())
+def test_the_setup_is_ended_once(server: FakeService, provisioning: ProvisioningClient) -> None:
+    server.unary["ExitProvisioning"] = answering(pb.ExitProvisioningResponse())
     assert provisioning.exit_provisioning(timeout=7) is None  # type: ignore[func-returns-value]
-    (call,) = agent.calls
+    (call,) = server.calls
     assert call.seconds is not None
     assert 0 < call.seconds <= 7.5

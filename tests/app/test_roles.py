@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Any, Callable, Iterator, List, Tuple, Type
+from typing import Any, Callable, List, Tuple, Type
 
 import grpc
 import pytest
@@ -15,7 +15,7 @@ from viam_sync.errors import (
     PermissionDeniedError,
 )
 from viam_sync.proto import app as pb
-from viam_sync.rpc.dial import Channel, DialOptions, parse_address
+from viam_sync.rpc.dial import Channel, DialOptions
 from viam_sync.sandbox import Sandbox
 
 
@@ -25,20 +25,17 @@ def bob(sandbox: Sandbox) -> str:
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        running.unary["AddRole"] = lambda request, context: b""
-        running.unary["RemoveRole"] = lambda request, context: b""
-        running.unary["ChangeRole"] = lambda request, context: b""
-        answer = pb.CreateKeyResponse(key="secret", id="k-1").SerializeToString()
-        running.unary["CreateKey"] = lambda request, context: answer
-        yield running
+def server(server: FakeService) -> FakeService:
+    for rpc in ("AddRole", "RemoveRole", "ChangeRole"):
+        server.unary[rpc] = lambda request, context: b""
+    answer = pb.CreateKeyResponse(key="secret", id="k-1").SerializeToString()
+    server.unary["CreateKey"] = lambda request, context: answer
+    return server
 
 
 @pytest.fixture
-def recorded(server: FakeService) -> Iterator[AppClient]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as channel:
-        yield AppClient(channel, {})
+def recorded(channel: Channel) -> AppClient:
+    return AppClient(channel, {})
 
 
 def held(sandbox: Sandbox, cloud: AppClient, identity_id: str) -> List[Tuple[str, str]]:

@@ -15,7 +15,7 @@ from servers import FakeService, refuse
 from viam_sync.app.data_client import DataClient
 from viam_sync.errors import NotFoundError
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.rpc.dial import Channel
 from viam_sync.utils import dict_to_struct
 
 NOON = datetime(2024, 5, 1, 12)
@@ -24,15 +24,8 @@ NOON_IN_ROME = datetime(2024, 5, 1, 14, tzinfo=timezone(timedelta(hours=2)))
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        yield running
-
-
-@pytest.fixture
-def data(server: FakeService) -> Iterator[DataClient]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=0) as opened:
-        yield DataClient(opened, {})
+def data(channel: Channel) -> DataClient:
+    return DataClient(channel, {})
 
 
 def answer(server: FakeService, rpc: str, message: Any) -> None:

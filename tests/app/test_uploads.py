@@ -12,7 +12,7 @@ from servers import FakeService
 from viam_sync.app.data_client import DataClient
 from viam_sync.errors import NotFoundError
 from viam_sync.proto.app import datasync as pb
-from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.rpc.dial import Channel
 
 NOON = datetime(2024, 5, 1, 12)
 NOON_IN_ROME = datetime(2024, 5, 1, 14, tzinfo=timezone(timedelta(hours=2)))
@@ -24,23 +24,21 @@ BINARY, TABULAR, FILE = 1, 2, 3
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
+def server(server: FakeService) -> FakeService:
     def take(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         for _ in requests:
             pass
         return pb.FileUploadResponse(file_id="f", binary_data_id="o/l/f").SerializeToString()
 
-    with FakeService() as running:
-        running.unary["DataCaptureUpload"] = lambda request, context: answered
-        answered = pb.DataCaptureUploadResponse(file_id="f", binary_data_id="o/l/f").SerializeToString()
-        running.upload.update(FileUpload=take, StreamingDataCaptureUpload=take)
-        yield running
+    answered = pb.DataCaptureUploadResponse(file_id="f", binary_data_id="o/l/f").SerializeToString()
+    server.unary["DataCaptureUpload"] = lambda request, context: answered
+    server.upload.update(FileUpload=take, StreamingDataCaptureUpload=take)
+    return server
 
 
 @pytest.fixture
-def data(server: FakeService) -> Iterator[DataClient]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
-        yield DataClient(opened, {})
+def data(channel: Channel) -> DataClient:
+    return DataClient(channel, {})
 
 
 def one(server: FakeService) -> pb.DataCaptureUploadRequest:

@@ -20,19 +20,19 @@ def connect(sandbox: Sandbox) -> ViamClient:
     return ViamClient.create_from_dial_options(options, app_url="localhost")
 
 
-def fleet(cloud: AppClient) -> None:
-    assert_type(cloud.list_organizations(), List[pb.Organization])
-    assert_type(cloud.list_organization_members("o"), Tuple[List[pb.OrganizationMember], List[pb.OrganizationInvite]])
-    assert_type(cloud.get_organization_namespace_availability("name", timeout=3), bool)
-    assert_type(cloud.update_location("l", parent_location_id=""), pb.Location)
-    assert_type(cloud.list_robots(), List[pb.Robot])
-    assert_type(cloud.new_robot("scout"), str)
-    assert_type(cloud.get_robot_parts("r"), List[RobotPart])
-    assert_type(cloud.get_robot_part("p", "config.json", indent=2), RobotPart)
-    assert_type(cloud.get_robot_part_history("p", start=datetime.now()), List[RobotPartHistoryEntry])
-    assert_type(cloud.rotate_key("k"), Tuple[str, str])
-    cloud.update_robot_part("p", "brain", {"components": []}, last_known_update=datetime.now())
-    cloud.update_robot_metadata("r", {"colour": "red"})
+def fleet(app: AppClient) -> None:
+    assert_type(app.list_organizations(), List[pb.Organization])
+    assert_type(app.list_organization_members("o"), Tuple[List[pb.OrganizationMember], List[pb.OrganizationInvite]])
+    assert_type(app.get_organization_namespace_availability("name", timeout=3), bool)
+    assert_type(app.update_location("l", parent_location_id=""), pb.Location)
+    assert_type(app.list_robots(), List[pb.Robot])
+    assert_type(app.new_robot("scout"), str)
+    assert_type(app.get_robot_parts("r"), List[RobotPart])
+    assert_type(app.get_robot_part("p", "config.json", indent=2), RobotPart)
+    assert_type(app.get_robot_part_history("p", start=datetime.now()), List[RobotPartHistoryEntry])
+    assert_type(app.rotate_key("k"), Tuple[str, str])
+    app.update_robot_part("p", "brain", {"components": []}, last_known_update=datetime.now())
+    app.update_robot_metadata("r", {"colour": "red"})
 
 
 def part(found: RobotPart) -> None:
@@ -41,9 +41,9 @@ def part(found: RobotPart) -> None:
     assert_type(RobotPart.from_proto(found.proto), RobotPart)
 
 
-def failures(cloud: AppClient) -> str:
+def failures(app: AppClient) -> str:
     try:
-        cloud.delete_robot("r")
+        app.delete_robot("r")
     except NotFoundError as error:
         return error.message
     except GRPCError as error:
@@ -51,7 +51,7 @@ def failures(cloud: AppClient) -> str:
     return ""
 
 
-def mistakes(cloud: AppClient) -> None:
-    cloud.get_robot(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    cloud.get_robot()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    cloud.get_robot("r", 3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+def mistakes(app: AppClient) -> None:
+    app.get_robot(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    app.get_robot()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    app.get_robot("r", 3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -7,7 +7,7 @@ from typing_extensions import assert_type
 from viam_sync.app.app_client import AppClient, FragmentHistoryEntry, LogEntry, RobotPartHistoryEntry
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.ml_training_client import MLTrainingClient
-from viam_sync.proto import app
+from viam_sync.proto import app as app_pb
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.app import mltraining
 from viam_sync.transfer.paging.pages import Pages
@@ -29,13 +29,13 @@ def data(data: DataClient) -> None:
     data.iter_tabular_data(page_size="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
-def fleet(cloud: AppClient) -> None:
-    with cloud.iter_robot_part_logs("p", log_levels=["error"]) as entries:
+def fleet(app: AppClient) -> None:
+    with app.iter_robot_part_logs("p", log_levels=["error"]) as entries:
         assert_type(entries, Pages[LogEntry])
         assert_type(next(entries).message, str)
-    assert_type(next(cloud.iter_robot_part_history("p")), RobotPartHistoryEntry)
-    assert_type(next(cloud.iter_fragment_history("f")), FragmentHistoryEntry)
-    assert_type(next(cloud.iter_registry_items()), app.RegistryItem)
+    assert_type(next(app.iter_robot_part_history("p")), RobotPartHistoryEntry)
+    assert_type(next(app.iter_fragment_history("f")), FragmentHistoryEntry)
+    assert_type(next(app.iter_registry_items()), app_pb.RegistryItem)
 
 
 def training(client: MLTrainingClient) -> Iterator[mltraining.TrainingJobLogEntry]:
