@@ -1,13 +1,15 @@
-"""What all tests share: a sandbox of their own, and a client that is connected to it."""
+"""The fixtures that all tests share: a sandbox and a fake service of each test's own, and connections to them."""
 
 import signal
-from typing import Iterator
+from typing import Iterator, Tuple
 
 import pytest
 from secret_watch import SecretWatch
+from servers import FakeService
 
 from viam_sync.app.app_client import AppClient
 from viam_sync.app.viam_client import ViamClient
+from viam_sync.rpc.dial import Channel, parse_address
 from viam_sync.sandbox import Sandbox
 
 # pytest-xdist may ignore Ctrl-C in its workers, and what they start inherits that; some tests interrupt.
@@ -17,6 +19,34 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_configure(config: pytest.Config) -> None:
     # No key may be printed, logged or raised by any test.
     config.pluginmanager.register(SecretWatch(config), "secret-watch")
+
+
+@pytest.fixture
+def server() -> Iterator[FakeService]:
+    """A service without methods, for a test to give it some."""
+    with FakeService() as running:
+        yield running
+
+
+@pytest.fixture
+def max_reconnect_attempts() -> int:
+    """How often calls on ``channel`` may be made again after a lost connection; a module may say otherwise."""
+    return 3
+
+
+@pytest.fixture
+def channel(server: FakeService, max_reconnect_attempts: int) -> Iterator[Channel]:
+    with Channel(parse_address(server.url), max_reconnect_attempts) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def recorder() -> Iterator[Tuple[FakeService, Channel]]:
+    """A service that answers every call with something in each field, and a channel to it."""
+    from parity.recording import recording  # loads the whole schema
+
+    with recording() as both:
+        yield both
 
 
 @pytest.fixture

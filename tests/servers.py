@@ -1,4 +1,4 @@
-"""Real servers on loopback that do just what a test tells them to."""
+"""Real servers on loopback whose methods a test writes, and clients of them."""
 
 import socket
 import threading
@@ -8,7 +8,12 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tu
 import grpc
 from google.protobuf.message import Message
 
+from viam_sync.app.viam_client import ViamClient
 from viam_sync.proto.rpc import auth as auth_pb
+from viam_sync.rpc.dial import Credentials, DialOptions
+
+#: The ID of an API key; a FakeService accepts any.
+KEY_ID = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
 
 
 class Call(NamedTuple):
@@ -82,6 +87,16 @@ class FakeService(grpc.GenericRpcHandler):
         self._pool.shutdown()
 
 
+def options(**settings: Any) -> DialOptions:
+    """Return options with an API key, and with these settings."""
+    return DialOptions(**{"auth_entity": KEY_ID, "credentials": Credentials("api-key", "secret"), **settings})
+
+
+def connect(server: FakeService, **settings: Any) -> ViamClient:
+    """Return a client of a server; ``settings`` are those of DialOptions."""
+    return ViamClient.create_from_dial_options(options(**settings), server.url)
+
+
 def _keeping(requests: Iterator[bytes], kept: List[bytes]) -> Iterator[bytes]:
     for request in requests:
         kept.append(request)
@@ -89,9 +104,14 @@ def _keeping(requests: Iterator[bytes], kept: List[bytes]) -> Iterator[bytes]:
 
 
 class SilentServer:
-    """Accepts connections and never says a word."""
+    """Accepts connections, and sends nothing.
+
+    Attributes:
+        reached: Set when the first connection is accepted.
+    """
 
     def __init__(self) -> None:
+        self.reached = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
@@ -104,6 +124,7 @@ class SilentServer:
                 self._accepted.append(self._socket.accept()[0])
             except OSError:
                 return
+            self.reached.set()
 
     def __enter__(self) -> "SilentServer":
         self._thread.start()
@@ -118,7 +139,7 @@ class SilentServer:
 
 
 def closed_port() -> int:
-    """Return a port of loopback that nothing listens at."""
+    """Return a port of loopback that refuses connections."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
     return port
@@ -129,11 +150,13 @@ def answering(message: Message) -> Callable[..., bytes]:
     return lambda request, context: message.SerializeToString()
 
 
-def refuse(status: grpc.StatusCode, message: str, trailing: Tuple[Tuple[str, Any], ...] = ()) -> Callable[..., bytes]:
-    """Return a method that always fails, and wants to be asked again at once."""
+def refuse(
+    status: grpc.StatusCode, message: str, trailing: Tuple[Tuple[str, Any], ...] = (), pushback_ms: int = 0
+) -> Callable[..., bytes]:
+    """Return a method that always fails, and asks for the next attempt after that many milliseconds."""
 
     def method(request: bytes, context: grpc.ServicerContext) -> bytes:
-        context.set_trailing_metadata((("grpc-retry-pushback-ms", "0"), *trailing))
+        context.set_trailing_metadata((("grpc-retry-pushback-ms", str(pushback_ms)), *trailing))
         context.abort(status, message)
         raise AssertionError("abort raises")
 

@@ -18,85 +18,85 @@ from viam_sync.sandbox import Sandbox
 
 
 @pytest.fixture(scope="module")
-def cloud():
-    with Sandbox() as cloud:
-        yield cloud
+def sandbox():
+    with Sandbox() as sandbox:
+        yield sandbox
 
 
-def test_printed(cloud):
-    print("the key is", cloud.api_key)
+def test_printed(sandbox):
+    print("the key is", sandbox.api_key)
 
 
-def test_printed_in_the_middle_of_something(cloud):
-    sys.stderr.write(f"x{cloud.api_key}y")
+def test_printed_in_the_middle_of_something(sandbox):
+    sys.stderr.write(f"x{sandbox.api_key}y")
 
 
-def test_logged_at_debug(cloud):
-    logging.getLogger("viam_sync.rpc.dial").debug("connecting as %s", cloud.api_key)
+def test_logged_at_debug(sandbox):
+    logging.getLogger("viam_sync.rpc.dial").debug("connecting as %s", sandbox.api_key)
 
 
-def test_logged_with_a_traceback(cloud):
+def test_logged_with_a_traceback(sandbox):
     try:
-        raise ValueError(cloud.api_key)
+        raise ValueError(sandbox.api_key)
     except ValueError:
         logging.getLogger("elsewhere").exception("it failed")
 
 
-def test_raised_and_caught(cloud):
+def test_raised_and_caught(sandbox):
     with pytest.raises(ValueError, match="is none"):
-        raise ValueError(f"{cloud.api_key} is none")
+        raise ValueError(f"{sandbox.api_key} is none")
 
 
-def test_raised_as_the_cause(cloud):
+def test_raised_as_the_cause(sandbox):
     with pytest.raises(TypeError):
-        raise TypeError("no") from KeyError(cloud.api_key)
+        raise TypeError("no") from KeyError(sandbox.api_key)
 
 
-def test_warned(cloud):
+def test_warned(sandbox):
     with pytest.warns(UserWarning):
-        warnings.warn(cloud.api_key)
+        warnings.warn(sandbox.api_key)
 
 
-def test_in_a_repr(cloud):
+def test_in_a_repr(sandbox):
     class Open(DialOptions):
         def __repr__(self):
             return self.credentials.payload
 
-    Open(credentials=Credentials("api-key", cloud.api_key))
+    Open(credentials=Credentials("api-key", sandbox.api_key))
 
 
-def test_a_token(cloud):
+def test_a_token(sandbox):
     from viam_sync import ViamClient
 
-    with ViamClient.create_from_dial_options(cloud.dial_options(), cloud.url) as client:
+    with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
         print(dict(client._metadata))
 
 
-def test_the_secret_of_a_part(cloud):
+def test_the_secret_of_a_part(sandbox):
     from viam_sync import ViamClient
 
-    with ViamClient.create_from_dial_options(cloud.dial_options(), cloud.url) as client:
-        print(client.app_client.get_robot_part(cloud.robot_part_id).secret)
+    with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
+        print(client.app_client.get_robot_part(sandbox.robot_part_id).secret)
 
 
 @pytest.mark.shows_secrets("it prints one")
-def test_marked_and_silent(cloud):
+def test_marked_and_silent(sandbox):
     pass
 
 
 @pytest.mark.shows_secrets("it prints one")
-def test_good_because_it_is_marked(cloud):
-    print(cloud.api_key)
+def test_good_because_it_is_marked(sandbox):
+    print(sandbox.api_key)
 
 
 @pytest.mark.shows_secrets("it prints one")
-def test_good_because_it_is_skipped(cloud):
+def test_good_because_it_is_skipped(sandbox):
     pytest.skip("not here")
 
 
-def test_good_because_nothing_is_shown(cloud):
-    options = cloud.dial_options()
-    print(options, options.credentials, cloud.api_key[:8], cloud.api_key_id)
+def test_good_because_nothing_is_shown(sandbox):
+    options = sandbox.dial_options()
+    print(options, options.credentials, sandbox.api_key[:8], sandbox.api_key_id)
     logging.getLogger("viam_sync").debug("%s", options)
 """
 

@@ -14,7 +14,7 @@ from viam_sync.app.app_client import AppClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
 from viam_sync.proto import app as pb
-from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.rpc.dial import Channel
 from viam_sync.sandbox import Sandbox
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -29,11 +29,12 @@ def test_a_part_is_written_to_a_file_as_json(sandbox: Sandbox, app: AppClient, t
     assert part.name == "brain"
 
 
-def test_a_destination_that_cannot_be_written_is_found_before_anything_is_asked(tmp_path: Path) -> None:
-    with FakeService() as server, Channel(parse_address(server.url), 0) as channel:
-        with pytest.raises(FileNotFoundError, match="there is no folder"):
-            AppClient(channel, {}).get_robot_part("p-1", str(tmp_path / "absent" / "config.json"))
-        assert server.calls == []
+def test_a_destination_that_cannot_be_written_is_found_before_anything_is_asked(
+    server: FakeService, channel: Channel, tmp_path: Path
+) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        AppClient(channel, {}).get_robot_part("p-1", str(tmp_path / "absent" / "config.json"))
+    assert server.calls == []
 
 
 def test_a_part_is_not_lost_when_its_file_cannot_be_written(
@@ -49,11 +50,12 @@ def test_a_part_is_not_lost_when_its_file_cannot_be_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_configuration_that_is_no_json_is_kept_as_it_came(tmp_path: Path) -> None:
+def test_a_configuration_that_is_no_json_is_kept_as_it_came(
+    server: FakeService, channel: Channel, tmp_path: Path
+) -> None:
     answer = pb.GetRobotPartResponse(part=pb.RobotPart(id="p-1"), config_json="{broken")
-    with FakeService() as server, Channel(parse_address(server.url), 0) as channel:
-        server.unary["GetRobotPart"] = lambda request, context: answer.SerializeToString()
-        assert AppClient(channel, {}).get_robot_part("p-1", str(tmp_path / "config.json")).id == "p-1"
+    server.unary["GetRobotPart"] = lambda request, context: answer.SerializeToString()
+    assert AppClient(channel, {}).get_robot_part("p-1", str(tmp_path / "config.json")).id == "p-1"
     assert (tmp_path / "config.json").read_text(encoding="utf-8") == "{broken"
 
 

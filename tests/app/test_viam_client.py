@@ -61,13 +61,14 @@ def test_the_environment_is_enough(sandbox: Sandbox, monkeypatch: pytest.MonkeyP
         assert client.app_client.get_organization(sandbox.organization_id).id == sandbox.organization_id
 
 
-def test_options_beside_the_environment_keep_all_but_the_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_beside_the_environment_keep_all_but_the_credentials(
+    server: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("VIAM_API_KEY", "key")
     monkeypatch.setenv("VIAM_API_KEY_ID", KEY_ID)
-    with FakeService() as server:
-        with ViamClient.create_from_env_vars(DialOptions(timeout=7, insecure=True), server.address):
-            pass
-        (call,) = server.calls
+    with ViamClient.create_from_env_vars(DialOptions(timeout=7, insecure=True), server.address):
+        pass
+    (call,) = server.calls
     assert call.seconds is not None
     assert call.seconds < 8
 

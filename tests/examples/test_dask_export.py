@@ -14,9 +14,10 @@ from concurrent.futures import TimeoutError as NotDone
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 import pytest
+from waiting import until
 
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import PermissionDeniedError
@@ -39,7 +40,7 @@ cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 # How many workers are killed at some moment.
 KILLS = 5
-# After so many seconds, something hangs.
+# Seconds after which a test fails rather than waits on.
 PATIENCE = 240
 RPC = "TabularDataByFilter"
 START = datetime(2024, 5, 1)
@@ -132,7 +133,7 @@ def in_order(rows: Rows) -> Rows:
     return sorted(rows, key=lambda row: (row["timeRequested"], json.dumps(row, default=str, sort_keys=True)))
 
 
-def in_the_cloud(client: ViamClient, filter: Filter) -> Rows:
+def in_the_service(client: ViamClient, filter: Filter) -> Rows:
     rows: Rows = to_arrow(client.data_client.iter_tabular_data(filter)).to_pylist()
     return in_order(rows)
 
@@ -146,14 +147,6 @@ def in_the_dataset(folder: Path) -> Rows:
     assert len({str(pq.read_schema(path)) for path in folder.glob("*.parquet")}) == 1
     rows: Rows = pytest.importorskip("pyarrow.dataset").dataset(folder).to_table().to_pylist()
     return in_order(rows)
-
-
-def until(condition: Callable[[], Any]) -> None:
-    """Wait for what another process does."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def pids(engine: Any) -> Dict[str, int]:
@@ -173,7 +166,7 @@ def kill(pid: int) -> None:
 
 
 def parts(folder: Path) -> Set[str]:
-    """Return the names of the parts that came from the cloud so far."""
+    """Return the names of the parts that were fetched so far."""
     return {path.name for path in (folder / "_temporary").glob("part-*")}
 
 
@@ -181,7 +174,7 @@ def test_each_reading_is_in_the_dataset_once(client: ViamClient, sandbox: Sandbo
     fill(client, sandbox)
     folder = tmp_path / "new" / "readings"
     assert export_readings.export(engine, client, RANGE, f"file://{folder}", partitions=8) == 900
-    assert in_the_dataset(folder) == in_the_cloud(client, RANGE)
+    assert in_the_dataset(folder) == in_the_service(client, RANGE)
     assert len(in_the_dataset(folder)) == 900
     assert pq.read_metadata(folder / "part-00007.parquet").num_rows == 0
     moments = pq.read_table(folder / "part-00000.parquet").column("timeRequested").to_pylist()
@@ -200,7 +193,7 @@ def test_a_reading_at_the_border_of_two_parts_is_in_one_of_them(
     assert export_readings.export(engine, client, RANGE, str(tmp_path), partitions=7) == 4 * 8 - 1 - 3
     rows = in_the_dataset(tmp_path)
     assert sorted(row["data.number"] for row in rows) == list(range(1, 29))
-    assert rows == in_the_cloud(client, RANGE)
+    assert rows == in_the_service(client, RANGE)
 
 
 def test_a_worker_that_is_killed_while_it_fetches_costs_no_reading_and_doubles_none(
@@ -210,12 +203,12 @@ def test_a_worker_that_is_killed_while_it_fetches_costs_no_reading_and_doubles_n
     fault = sandbox.faults.delay(RPC, 3600, times=1)
     before = pids(doomed)
     rows = background.submit(export_readings.export, doomed, client, RANGE, str(tmp_path), 8)
-    # All others are done, so the one that works is the one that waits for the cloud.
-    until(lambda: len(parts(tmp_path)) == 7 and fault.met == 1 and len(busy(doomed)) == 1)
+    # All others are done, so the one that works is the one that waits for the service.
+    until(lambda: len(parts(tmp_path)) == 7 and fault.met == 1 and len(busy(doomed)) == 1, PATIENCE)
     (worker,) = busy(doomed)
     kill(before[worker])
     assert rows.result(PATIENCE) == 900
-    assert in_the_dataset(tmp_path) == in_the_cloud(client, RANGE)
+    assert in_the_dataset(tmp_path) == in_the_service(client, RANGE)
     assert before[worker] not in pids(doomed).values()
 
 
@@ -232,14 +225,14 @@ def test_a_worker_that_is_killed_while_it_writes_leaves_no_part_of_a_file(
     monkeypatch.setattr(export_readings, "url_to_fs", lambda url: (HalfCopied(), url))
     rows = background.submit(export_readings.export, doomed, client, RANGE, str(folder), 8)
     waiting = tmp_path / "readings.waiting"
-    until(lambda: len(parts(folder)) == 7 and waiting.exists() and waiting.read_text())
+    until(lambda: len(parts(folder)) == 7 and waiting.exists() and waiting.read_text(), PATIENCE)
     (half,) = [path for path in (folder / "_temporary").iterdir() if path.suffix != ".parquet"]
     assert half.stat().st_size > 0
     for name in parts(folder):
         pq.read_table(folder / "_temporary" / name)
     kill(int(waiting.read_text()))
     assert rows.result(PATIENCE) == 900
-    assert in_the_dataset(folder) == in_the_cloud(client, RANGE)
+    assert in_the_dataset(folder) == in_the_service(client, RANGE)
 
 
 @pytest.mark.parametrize("turn", range(KILLS))
@@ -257,7 +250,7 @@ def test_a_worker_that_is_killed_at_any_moment_costs_no_reading_and_doubles_none
         rows.exception(random.uniform(0, duration))
     kill(victim)
     assert rows.result(PATIENCE) == 900
-    assert in_the_dataset(tmp_path / str(turn)) == in_the_cloud(client, RANGE)
+    assert in_the_dataset(tmp_path / str(turn)) == in_the_service(client, RANGE)
 
 
 def as_a_beginner(sandbox: Optional[Sandbox], *arguments: str) -> Tuple[List[str], Dict[str, str]]:
@@ -293,7 +286,7 @@ def test_an_export_that_is_killed_goes_on_where_it_was(
     assert {name: (folder / "_temporary" / name).stat().st_mtime_ns for name in parts(folder)} == there
     sandbox.faults.clear()
     assert export_readings.export(engine, client, filter, str(folder), 8) == 900
-    assert in_the_dataset(folder) == in_the_cloud(client, filter)
+    assert in_the_dataset(folder) == in_the_service(client, filter)
     refusal = sandbox.faults.fail("all", "PERMISSION_DENIED", times=None)
     assert export_readings.export(engine, client, filter, str(folder), 8) == 900
     assert refusal.met == 0
@@ -384,7 +377,7 @@ def test_a_part_that_came_anew_with_other_columns_is_not_cut(
 
 def test_a_store_without_folders_takes_a_dataset(client: ViamClient, sandbox: Sandbox) -> None:
     fill(client, sandbox)
-    # What is in memory is in that of one process, so the workers are threads here.
+    # The memory is that of one process, so the workers are threads here.
     with distributed.Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=":0") as engine:
         for _ in range(2):
             assert export_readings.export(engine, client, RANGE, "memory://bucket/readings/", 8) == 900

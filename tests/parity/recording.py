@@ -1,15 +1,20 @@
 """A server that answers every call with something in each field, and the names that the calls use."""
 
+import contextlib
 import datetime as dt
 import json
+from types import SimpleNamespace
 
 import bson
 from messages.schema_walk import example, streaming
+from parity.calls import CALLS
+from servers import FakeService
 
 from viam_sync.app import app_client
 from viam_sync.messages.pool import message, pool
 from viam_sync.proto import app, provisioning
 from viam_sync.proto.app import data, mltraining, packages
+from viam_sync.rpc.dial import Channel, parse_address
 
 SERVICES = (
     "viam.app.v1.AppService",
@@ -84,3 +89,22 @@ def serve(server):
             server.stream[rpc.name] = lambda request, context, filled=filled: iter([filled, filled])
         else:
             server.unary[rpc.name] = lambda request, context, filled=filled: filled
+
+
+@contextlib.contextmanager
+def recording():
+    """Start a server that answers every call; gives the server, and a channel to it."""
+    with FakeService() as server, Channel(parse_address(server.url), 0) as channel:
+        serve(server)
+        yield server, channel
+
+
+def arguments_of(signature, client, method, folder):
+    """Return arguments that a method takes, by name: those of the known call that gives most of them; {} if none is."""
+
+    def bound(*args, **kwargs):
+        return dict(signature.bind(*args, **kwargs).arguments)
+
+    known = {**NAMES, "folder": folder, "client": SimpleNamespace(**{method: bound})}
+    texts = [text for text in CALLS[client] if text.startswith(f"{method}(")]
+    return max((eval(f"client.{text}", known) for text in texts), key=len, default={})

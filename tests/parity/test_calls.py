@@ -10,12 +10,11 @@ import grpc
 import pytest
 from parity.calls import CALLS, INTENDED_DIFFERENCES, LEFT_OUT, REFUSED
 from parity.plain import parameters, plain
-from parity.recording import NAMES, rpcs, serve
+from parity.recording import NAMES, recording, rpcs, serve
 from servers import FakeService
 
 from viam_sync.app import viam_client
 from viam_sync.messages.pool import message
-from viam_sync.rpc.dial import Channel, parse_address
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = json.loads((ROOT / "tests" / "reference" / "signatures.json").read_text(encoding="utf-8"))
@@ -60,8 +59,7 @@ def theirs(folder):
 
 def ours(folder):
     results = {}
-    with FakeService() as server, Channel(parse_address(server.url), 0) as channel:
-        serve(server)
+    with recording() as (server, channel):
         for name, texts in CALLS.items():
             for text in texts:
                 metadata = {"authorization": "Bearer token", "call": text.encode().hex()}

@@ -95,9 +95,9 @@ async def their_names(host, port, metadata):
         channel.close()
 
 
-with Sandbox() as cloud:
-    channel, metadata = dial(cloud.url, cloud.dial_options())
-    host, port = cloud.address.split(":")
+with Sandbox() as sandbox:
+    channel, metadata = dial(sandbox.url, sandbox.dial_options())
+    host, port = sandbox.address.split(":")
     theirs = asyncio.run(their_names(host, int(port), dict(metadata)))
     ours = [organization.name for organization in AppClient(channel, metadata).list_organizations()]
     channel.close()

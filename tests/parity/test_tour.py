@@ -52,30 +52,30 @@ class Guide:
     def __init__(self, folder):
         self.folder = str(folder)
         self.now = MONDAY
-        self.cloud = Sandbox(seed=7, clock=lambda: self.now)
+        self.sandbox = Sandbox(seed=7, clock=lambda: self.now)
 
     def __enter__(self):
-        self.cloud.start()
-        cloud = self.cloud
+        self.sandbox.start()
+        sandbox = self.sandbox
         self.ids = {
-            "organization": cloud.organization_id,
-            "location": cloud.location_id,
-            "robot": cloud.robot_id,
-            "part": cloud.robot_part_id,
-            "dataset": cloud.dataset_id,
-            "bob": cloud.sign_in("bob@example.com"),
+            "organization": sandbox.organization_id,
+            "location": sandbox.location_id,
+            "robot": sandbox.robot_id,
+            "part": sandbox.robot_part_id,
+            "dataset": sandbox.dataset_id,
+            "bob": sandbox.sign_in("bob@example.com"),
         }
         return self
 
     def __exit__(self, *_):
-        self.cloud.stop()
+        self.sandbox.stop()
 
     def hook(self, name, *args):
         if name == "log":
             part, message, level = args
-            return self.cloud.log(part, message, level=level)
+            return self.sandbox.log(part, message, level=level)
         if name == "sign_in":
-            return self.cloud.sign_in(*args)
+            return self.sandbox.sign_in(*args)
         assert name == "advance"
         self.now += args[0]
         return None
@@ -84,8 +84,8 @@ class Guide:
 def theirs(folder):
     """Return what each call of the official SDK returned, which has a process of its own."""
     with Guide(folder) as guide:
-        cloud = guide.cloud
-        given = {"address": cloud.address, "key": cloud.api_key, "key_id": cloud.api_key_id, "ids": guide.ids}
+        sandbox = guide.sandbox
+        given = {"address": sandbox.address, "key": sandbox.api_key, "key_id": sandbox.api_key_id, "ids": guide.ids}
         command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("official_tour.py"))]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as tour:
             print(json.dumps({**given, "folder": guide.folder}), file=tour.stdin, flush=True)
@@ -100,15 +100,15 @@ def theirs(folder):
 def ours(folder):
     """Return what each of our calls returned."""
     with Guide(folder) as guide:
-        options, made = guide.cloud.dial_options(), []
-        with ViamClient.create_from_dial_options(options, guide.cloud.url) as client:
+        options, made = guide.sandbox.dial_options(), []
+        with ViamClient.create_from_dial_options(options, guide.sandbox.url) as client:
 
             async def do(of, method, *args, **kwargs):
                 try:
                     result = getattr(getattr(client, of), method)(*args, **kwargs)
                     if method == "tail_robot_part_logs":
                         with result:
-                            guide.cloud.wait_for_tail(args[0])
+                            guide.sandbox.wait_for_tail(args[0])
                             guide.hook("log", args[0], "A tail is wagged.", "error")
                             result = result.next()
                 except NotImplementedError as error:

@@ -377,8 +377,10 @@ class Tour:
         status = await self.do("provisioning_client", "get_smart_machine_status")
         assert status.provisioning_info.manufacturer == "viam"
         await self.do("provisioning_client", "set_network_credentials", "wifi", "Workshop", "hush-hush")
-        cloud = self.provisioning_pb.CloudConfig(id=self.ids["part"], secret="hush", app_address="https://app.viam.com")
-        await self.do("provisioning_client", "set_smart_machine_credentials", cloud)
+        config = self.provisioning_pb.CloudConfig(
+            id=self.ids["part"], secret="hush", app_address="https://app.viam.com"
+        )
+        await self.do("provisioning_client", "set_smart_machine_credentials", config)
 
     async def deletions(self) -> None:
         assert await self.data("delete_binary_data_by_ids", self.files[:1]) == 1

@@ -2,15 +2,12 @@
 
 import inspect
 import re
-from types import SimpleNamespace
 
 import pytest
 from parity.calls import CALLS
-from parity.recording import NAMES, serve
-from servers import FakeService
+from parity.recording import arguments_of
 
 from viam_sync.app import viam_client
-from viam_sync.rpc.dial import Channel, parse_address
 
 METHODS = sorted({(client, text.partition("(")[0]) for client, texts in CALLS.items() for text in texts})
 
@@ -21,24 +18,6 @@ VALUES = (object(), 5, 5.0, -1, 2**70, "text", b"bytes", ["text", 5], {5: 5}, {"
 WIRE = re.compile(r"\b(bits|u?int(32|64)|protobuf|viam|\w+Request)\b")
 
 
-@pytest.fixture(scope="module")
-def recorder():
-    with FakeService() as server, Channel(parse_address(server.url), 0) as channel:
-        serve(server)
-        yield server, channel
-
-
-def fitting(signature, client, method, folder):
-    """Return arguments that the method takes: those of the call that gives most of them."""
-
-    def bound(*args, **kwargs):
-        return signature.bind(*args, **kwargs).arguments
-
-    known = {**NAMES, "folder": str(folder), "client": SimpleNamespace(**{method: bound})}
-    texts = [text for text in CALLS[client] if text.startswith(f"{method}(")]
-    return max((eval(f"client.{text}", known) for text in texts), key=len)
-
-
 @pytest.mark.parametrize(("client", "method"), METHODS)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_argument_that_does_not_fit_is_named_and_nothing_is_sent(recorder, tmp_path, monkeypatch, client, method):
@@ -46,7 +25,7 @@ def test_an_argument_that_does_not_fit_is_named_and_nothing_is_sent(recorder, tm
     monkeypatch.chdir(tmp_path)
     (tmp_path / "upload.txt").write_text("text")
     call = getattr(getattr(viam_client, client)(channel, {"authorization": "Bearer token"}), method)
-    good = fitting(inspect.signature(call), client, method, tmp_path)
+    good = arguments_of(inspect.signature(call), client, method, str(tmp_path))
     for name in inspect.signature(call).parameters.keys() - {"timeout"}:
         refusals = [refusal(server, call, {**good, name: value}) for value in VALUES]
         assert any(refusals), f"{name} takes anything"

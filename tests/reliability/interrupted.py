@@ -8,17 +8,14 @@ import threading
 from typing import Any, Callable, Dict
 
 import grpc
-from servers import FakeService
+from servers import FakeService, connect
 
 from viam_sync.app.data_client import DataClient
-from viam_sync.app.viam_client import ViamClient
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
-from viam_sync.rpc.dial import Credentials, DialOptions
 
 PART = "4a3b2c1d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
 POINT = data_pb.ExportTabularDataResponse(part_id=PART).SerializeToString()
-OPTIONS = DialOptions(auth_entity="9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d", credentials=Credentials("api-key", "secret"))
 
 
 def points(request: bytes, context: grpc.ServicerContext) -> Any:
@@ -47,8 +44,8 @@ def main() -> None:
         server.stream["ExportTabularData"] = points
         server.upload["FileUpload"] = take
         for _ in range(count):
-            # Each has a connection of its own, as it is closing it that would never end.
-            with ViamClient.create_from_dial_options(OPTIONS, server.url) as client:
+            # Each has a connection of its own, as it is the closing of one that could hang.
+            with connect(server) as client:
                 data = client.data_client
                 timer = threading.Timer(draw.uniform(0, 0.05), os.kill, (os.getpid(), signal.SIGINT))
                 try:

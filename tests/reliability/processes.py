@@ -2,12 +2,13 @@
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import IO, Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from viam_sync.sandbox import Sandbox
 
@@ -74,27 +75,24 @@ def in_child(act: Callable[[], Any], leave: Callable[[int], Any] = os._exit, sec
         except BaseException as error:
             said = repr(error)
         os.write(writer, said.encode())
-        os.close(writer)
         leave(0)
     os.close(writer)
-    try:
-        code = _wait(child, seconds)
-        with os.fdopen(reader) as said_by_child:
-            said = said_by_child.read()
-    except TimeoutError:
-        os.close(reader)
+    # The pipe ends when the child has ended, as that keeps the other end open.
+    with os.fdopen(reader, "rb", buffering=0) as pipe:
+        said, hangs = _read(pipe, seconds)
+    if hangs:
+        os.kill(child, signal.SIGKILL)
+    status = os.waitpid(child, 0)[1]
+    if hangs:
         return "hangs"
-    return said if code == 0 else f"{said} and ended with {code}"
+    return said if status == 0 else f"{said} and ended with {status}"
 
 
-def _wait(child: int, seconds: float) -> int:
-    end = time.monotonic() + seconds
-    while True:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return status
-        if time.monotonic() > end:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            raise TimeoutError
-        time.sleep(0.002)  # waitpid takes no limit
+def _read(pipe: IO[bytes], seconds: float) -> Tuple[str, bool]:
+    """Read a pipe until its end; return its contents, and whether the end did not come in that many seconds."""
+    end, parts = time.monotonic() + seconds, [b""]
+    while select.select([pipe], [], [], max(end - time.monotonic(), 0))[0]:
+        parts.append(pipe.read(1 << 16))
+        if not parts[-1]:
+            return b"".join(parts).decode(), False
+    return b"".join(parts).decode(), True

@@ -3,14 +3,12 @@
 import datetime as dt
 import inspect
 import re
-from types import SimpleNamespace
 from typing import Any, Callable, Dict, Iterator, List, Set, Tuple
 
 import bson
 import pytest
 from parity.calls import CALLS
-from parity.recording import NAMES, serve
-from servers import FakeService
+from parity.recording import NAMES, arguments_of
 
 import viam_sync
 from reliability.bad_values import TAKEN, VALUES, OwnError
@@ -18,7 +16,7 @@ from viam_sync import utils
 from viam_sync.app import app_client, viam_client
 from viam_sync.proto import app as pb
 from viam_sync.rpc import dial
-from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.rpc.dial import parse_address
 
 #: Methods that are no calls, or take nothing that could be wrong, and why they are left out.
 LEFT_OUT = {
@@ -39,23 +37,10 @@ def _methods() -> List[Tuple[str, str]]:
 METHODS = _methods()
 
 
-@pytest.fixture(scope="module")
-def recorder() -> Iterator[Tuple[FakeService, Channel]]:
-    with FakeService() as server, Channel(parse_address(server.url), 0) as channel:
-        serve(server)
-        yield server, channel
-
-
 def fitting(signature: inspect.Signature, client: str, method: str, folder: str) -> Dict[str, Any]:
-    """Return arguments that a method takes: those of the call that gives most of them; else one of each kind."""
-
-    def bound(*args: Any, **kwargs: Any) -> Dict[str, Any]:
-        return dict(signature.bind(*args, **kwargs).arguments)
-
-    known = {**NAMES, "folder": folder, "client": SimpleNamespace(**{method: bound})}
-    texts = [text for text in CALLS[client] if text.startswith(f"{method}(")]
-    if texts:
-        return max((eval(f"client.{text}", known) for text in texts), key=len)
+    """Return arguments that a method takes: those of a known call, else one of each kind."""
+    if any(text.startswith(f"{method}(") for text in CALLS[client]):
+        return dict(arguments_of(signature, client, method, folder))
     own = {
         "upload_files": {"paths": folder, "part_id": "p-1", "journal": False},
         "export_binary_data": {"filter": None, "folder": f"{folder}/files"},

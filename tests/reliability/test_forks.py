@@ -8,11 +8,11 @@ import sys
 import threading
 import urllib.request
 from pathlib import Path
-from typing import Iterator, List, Set
+from typing import List, Set
 
 import grpc
 import pytest
-from servers import FakeService
+from servers import KEY_ID, FakeService
 
 from viam_sync.proto import app as pb
 from viam_sync.sandbox import Sandbox
@@ -24,15 +24,15 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no fo
 ROBOT = pb.GetRobotResponse(robot=pb.Robot(id="r-1", name="rover")).SerializeToString()
 
 HEAD = """
-import os, sys, threading, time, warnings
+import os, sys, threading, warnings
 from reliability.processes import in_child
 from viam_sync import ViamClient
 
 client = ViamClient.create_from_env_vars()
-cloud = client.app_client
+app = client.app_client
 
 def name():
-    return cloud.list_organizations()[0].name
+    return app.list_organizations()[0].name
 """
 
 BY_THREADS = """
@@ -74,7 +74,7 @@ def test_a_grandchild_makes_calls_too(sandbox: Sandbox) -> None:
 def test_other_clients_that_were_taken_before_the_fork_work_too(sandbox: Sandbox) -> None:
     script = f"""{HEAD}
 data, billing = client.data_client, client.billing_client
-organization = cloud.list_organizations()[0].id
+organization = app.list_organizations()[0].id
 
 def use():
     datasets = data.list_datasets_by_organization_id(organization)
@@ -83,12 +83,6 @@ def use():
 print(in_child(use))
 """
     assert run(script, env=environment(sandbox)) == ["(1, True, [])"]
-
-
-@pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        yield running
 
 
 def peers(server: FakeService) -> List[str]:
@@ -104,12 +98,10 @@ def peers(server: FakeService) -> List[str]:
 
 
 def keys(server: FakeService) -> "dict[str, str]":
-    return environment(
-        VIAM_API_KEY="key", VIAM_API_KEY_ID="9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d", VIAM_APP_URL=server.url
-    )
+    return environment(VIAM_API_KEY="key", VIAM_API_KEY_ID=KEY_ID, VIAM_APP_URL=server.url)
 
 
-ROVER = HEAD + "\ndef rover():\n    return cloud.get_robot('r-1').name\n"
+ROVER = HEAD + "\ndef rover():\n    return app.get_robot('r-1').name\n"
 
 
 @pytest.mark.parametrize("leave", ["os._exit", "sys.exit"])
@@ -150,7 +142,7 @@ def test_a_child_keeps_the_token_and_gets_a_new_one_when_it_is_refused(server: F
 
     server.unary["GetRobot"] = answer
     server.unary["DeleteRobot"] = expire
-    script = f"{ROVER}print(in_child(rover), in_child(lambda: (cloud.delete_robot('x'), rover())), rover())"
+    script = f"{ROVER}print(in_child(rover), in_child(lambda: (app.delete_robot('x'), rover())), rover())"
     assert run(script, env=keys(server)) == ["rover (None, 'rover') rover"]
     # One of the parent at its start, one of the child that it expired for, and one of the parent after that.
     assert server.tokens == 3
@@ -160,7 +152,7 @@ def test_a_lock_that_another_thread_held_does_not_stop_a_child(sandbox: Sandbox)
     script = f"""{HEAD}
 from viam_sync.messages import pool
 held, release = threading.Event(), threading.Event()
-token, channel, link = cloud._metadata, cloud._channel, client._link
+token, channel, link = app._metadata, app._channel, client._link
 
 def hold(seconds):
     with token._together._lock, channel.connection._lock, link._together._lock:
@@ -200,7 +192,7 @@ for _ in range(20):
     client.close()
     print(in_child(int, sys.exit), flush=True)
     client = ViamClient.create_from_env_vars()
-    cloud = client.app_client
+    app = client.app_client
 print(name())
 """
     assert run(script, env=environment(sandbox)) == ["0"] * 20 + ["Lesson Robotics"]
@@ -217,26 +209,31 @@ def forks(times):
 
 
 def test_a_fork_amid_a_call_warns_once(server: FakeService) -> None:
-    enough = threading.Event()
+    came, enough = threading.Event(), threading.Event()
 
     def wait(request: bytes, context: grpc.ServicerContext) -> bytes:
+        came.set()
         enough.wait(LONG)
         return ROBOT
+
+    def answer_when_it_came(request: bytes, context: grpc.ServicerContext) -> bytes:
+        assert came.wait(LONG)
+        return b""
 
     def end(request: bytes, context: grpc.ServicerContext) -> bytes:
         enough.set()
         return b""
 
     server.unary["GetRobot"] = wait
+    server.unary["GetLocation"] = answer_when_it_came
     server.unary["DeleteRobot"] = end
     script = f"""{ROVER}{CAUGHT}
 print(forks(1))
 thread = threading.Thread(target=rover)
 thread.start()
-while not cloud._channel.connection.waits:
-    time.sleep(0.001)
+app.get_location("l-1")
 print(*forks(3))
-cloud.delete_robot("x")
+app.delete_robot("x")
 thread.join()
 print(forks(1))
 """
@@ -247,21 +244,27 @@ print(forks(1))
     assert amid.count("RuntimeWarning") == 1
 
 
-def test_a_fork_while_a_stream_is_open_warns(sandbox: Sandbox) -> None:
-    script = f"""{HEAD}{CAUGHT}
-robot = cloud.list_robots(cloud.list_locations(cloud.list_organizations()[0].id)[0].id)[0]
-part = cloud.get_robot_parts(robot.id)[0]
-with cloud.tail_robot_part_logs(part.id) as tail:
-    print(len(forks(2)))
-    calls = cloud._channel.connection._calls.alive()
-del tail
-for call in calls:
-    while call.is_active():
-        time.sleep(0.001)
-client._channel.connection._reported = False
-print(len(forks(1)))
+OPEN = """
+robot = app.list_robots(app.list_locations(app.list_organizations()[0].id)[0].id)[0]
+part = app.get_robot_parts(robot.id)[0]
+tail = app.tail_robot_part_logs(part.id)
 """
-    assert run(script, env=environment(sandbox)) == ["1", "0"]
+
+
+def test_a_fork_while_a_stream_is_open_warns_once(sandbox: Sandbox) -> None:
+    assert run(f"{HEAD}{CAUGHT}{OPEN}print(len(forks(2)))\ntail.close()", env=environment(sandbox)) == ["1"]
+
+
+def test_a_fork_after_a_stream_was_closed_does_not_warn(sandbox: Sandbox) -> None:
+    # The call is over a moment after it was cancelled.
+    script = f"""{HEAD}{CAUGHT}{OPEN}
+from waiting import until
+calls = app._channel.connection._calls.alive()
+tail.close()
+until(lambda: not any(call.is_active() for call in calls))
+print(len(calls), len(forks(1)))
+"""
+    assert run(script, env=environment(sandbox)) == ["1 0"]
 
 
 WORK = """
@@ -314,13 +317,13 @@ import os
 from viam_sync import ViamClient
 
 client = ViamClient.create_from_env_vars()
-cloud = client.app_client
-cloud.list_organizations()
+app_client = client.app_client
+app_client.list_organizations()
 parent = os.getpid()
 
 def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
-    return [f"{cloud.list_organizations()[0].name} {os.getpid()} {parent}".encode()]
+    return [f"{app_client.list_organizations()[0].name} {os.getpid()} {parent}".encode()]
 """
 
 
@@ -367,12 +370,12 @@ app.conf.broker_transport_options = {
     "data_folder_in": "queue", "data_folder_out": "queue", "control_folder": "control",
 }
 client = ViamClient.create_from_env_vars()
-cloud = client.app_client
-cloud.list_organizations()
+app_client = client.app_client
+app_client.list_organizations()
 
 @app.task
 def organization():
-    return f"{cloud.list_organizations()[0].name} {os.getpid()}"
+    return f"{app_client.list_organizations()[0].name} {os.getpid()}"
 
 if __name__ == "__main__":
     app.set_current()

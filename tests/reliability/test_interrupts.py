@@ -1,5 +1,6 @@
 """Ctrl-C: it ends whatever call is under way, at once, and the client goes on working."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -10,21 +11,19 @@ from typing import Any, Callable, Iterator
 
 import grpc
 import pytest
-from servers import FakeService, SilentServer, refuse
+from servers import FakeService, SilentServer, connect, options, refuse
+from waiting import is_calling, until
 
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.proto import app as pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
-from viam_sync.rpc.dial import Credentials, DialOptions
+from viam_sync.rpc.retry import LOGGER
 from viam_sync.transfer.upload.source import CHUNK
 
 LONG = 60
 INTERRUPTS = int(os.environ.get("VIAM_SYNC_INTERRUPTS", "25"))
 PART = "4a3b2c1d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
-OPTIONS = DialOptions(
-    auth_entity="9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d", credentials=Credentials("api-key", "secret"), timeout=LONG
-)
 ROBOT = pb.GetRobotResponse(robot=pb.Robot(id="r-1", name="rover")).SerializeToString()
 
 
@@ -57,20 +56,40 @@ class Stuck:
         return b""
 
 
+class Retried(logging.Handler):
+    """Sets ``reached`` when the client says in the log that it waits before another attempt."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.reached = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "trying again in" in record.msg:
+            self.reached.set()
+
+    def __enter__(self) -> "Retried":
+        self._level = LOGGER.level
+        LOGGER.setLevel(logging.INFO)
+        LOGGER.addHandler(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        LOGGER.removeHandler(self)
+        LOGGER.setLevel(self._level)
+
+
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        running.unary["GetRobot"] = lambda request, context: ROBOT
-        yield running
+def server(server: FakeService) -> FakeService:
+    server.unary["GetRobot"] = lambda request, context: ROBOT
+    return server
 
 
 def interrupted(call: Callable[[], Any], reached: threading.Event) -> None:
-    """Make a call, and press Ctrl-C once it is under way."""
+    """Make a call, and press Ctrl-C once it is under way and has reached the service."""
 
     def press() -> None:
         if reached.wait(LONG):
-            # A call that is made before it is read, such as a tail, has begun by then.
-            threading.Event().wait(0.2)
+            until(lambda: is_calling(threading.main_thread()))
             os.kill(os.getpid(), signal.SIGINT)
 
     pressing = threading.Thread(target=press)
@@ -90,7 +109,7 @@ def usable(client: ViamClient) -> bool:
 def test_it_ends_a_call(server: FakeService, timeout: Any) -> None:
     stuck = Stuck()
     server.unary["CreateLocation"] = stuck.unary
-    with ViamClient.create_from_dial_options(OPTIONS, server.url) as client:
+    with connect(server, timeout=LONG) as client:
         interrupted(lambda: client.app_client.create_location("o-1", "Barn", timeout=timeout), stuck.reached)
         assert usable(client)
     # Some versions of grpc tell the service only then, if the call has not reached its deadline before.
@@ -98,19 +117,10 @@ def test_it_ends_a_call(server: FakeService, timeout: Any) -> None:
 
 
 def test_it_ends_the_wait_before_another_attempt(server: FakeService) -> None:
-    waiting = threading.Event()
-    server.unary["GetLocation"] = refuse(grpc.StatusCode.UNAVAILABLE, "busy")
-    with ViamClient.create_from_dial_options(OPTIONS, server.url) as client:
-        channel = client._channel
-        assert channel is not None
-        sleep = channel.sleep
-
-        def pause(seconds: float, cancellation: Any = None) -> None:
-            waiting.set()
-            sleep(LONG, cancellation)
-
-        channel.sleep = pause  # type: ignore[method-assign]
-        interrupted(lambda: client.app_client.get_location("l-1"), waiting)
+    waiting = Retried()
+    server.unary["GetLocation"] = refuse(grpc.StatusCode.UNAVAILABLE, "busy", pushback_ms=30_000)
+    with connect(server, timeout=LONG) as client, waiting:
+        interrupted(lambda: client.app_client.get_location("l-1"), waiting.reached)
         assert usable(client)
 
 
@@ -118,7 +128,7 @@ def test_it_ends_the_wait_before_another_attempt(server: FakeService) -> None:
 def test_it_ends_a_stream(server: FakeService, first: Any) -> None:
     stuck = Stuck(*first)
     server.stream["ExportTabularData"] = stuck.stream
-    with ViamClient.create_from_dial_options(OPTIONS, server.url) as client:
+    with connect(server, timeout=LONG) as client:
         data = client.data_client
         interrupted(lambda: data.export_tabular_data(PART, "air", "rdk:component:sensor", "Readings"), stuck.reached)
         assert stuck.left.wait(LONG)
@@ -130,7 +140,7 @@ def test_it_ends_an_upload_of_which_nothing_is_stored(server: FakeService, tmp_p
     server.upload["FileUpload"] = stuck.upload
     path = tmp_path / "map.pcd"
     path.write_bytes(bytes(64 * CHUNK))
-    with ViamClient.create_from_dial_options(OPTIONS, server.url) as client:
+    with connect(server, timeout=LONG) as client:
         interrupted(lambda: client.data_client.file_upload_from_path(path, PART), stuck.reached)
         assert stuck.left.wait(LONG)
         assert usable(client)
@@ -141,7 +151,7 @@ def test_it_ends_an_upload_of_which_nothing_is_stored(server: FakeService, tmp_p
 def test_it_ends_the_wait_for_an_entry_of_a_log(server: FakeService) -> None:
     stuck = Stuck()
     server.stream["TailRobotPartLogs"] = stuck.stream
-    with ViamClient.create_from_dial_options(OPTIONS, server.url) as client:
+    with connect(server, timeout=LONG) as client:
         with client.app_client.tail_robot_part_logs(PART) as stream:
             interrupted(stream.next, stuck.reached)
         assert stuck.left.wait(LONG)
@@ -149,14 +159,9 @@ def test_it_ends_the_wait_for_an_entry_of_a_log(server: FakeService) -> None:
 
 
 def test_it_ends_connecting() -> None:
-    reached = threading.Event()
     with SilentServer() as silent:
-        # The server says nothing of it, but a moment later it will have begun.
-        timer = threading.Timer(0.3, reached.set)
-        timer.start()
         address = f"http://{silent.address}"
-        interrupted(lambda: ViamClient.create_from_dial_options(OPTIONS, address), reached)
-        timer.join()
+        interrupted(lambda: ViamClient.create_from_dial_options(options(timeout=LONG), address), silent.reached)
 
 
 @pytest.mark.parametrize("call", ["upload", "stream"])

@@ -6,7 +6,7 @@ import threading
 import grpc
 import pytest
 import trustme
-from servers import FakeService, SilentServer, closed_port, refuse
+from servers import KEY_ID, FakeService, SilentServer, closed_port, options, refuse
 
 from viam_sync.app.app_client import APIKeyAuthorization
 from viam_sync.app.viam_client import ViamClient
@@ -24,7 +24,6 @@ from viam_sync.errors import (
 from viam_sync.proto import app as pb
 from viam_sync.rpc.dial import Credentials, DialOptions
 
-KEY_ID = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
 KEY = "h8s7g6f5" * 4
 APP = "viam.app.v1.AppService"
 CHECK_THE_KEY = (
@@ -38,8 +37,8 @@ TRUST = (
 
 
 def connect(address, **settings):
-    given = {"timeout": 10, "auth_entity": KEY_ID, "credentials": Credentials("api-key", KEY), **settings}
-    return ViamClient.create_from_dial_options(DialOptions(**given), address)
+    given = {"timeout": 10, "credentials": Credentials("api-key", KEY), **settings}
+    return ViamClient.create_from_dial_options(options(**given), address)
 
 
 def said(kind, act, *args, **kwargs):
@@ -84,11 +83,11 @@ def test_a_missing_variable(monkeypatch):
     )
 
 
-def test_a_key_that_is_revoked_in_mid_life(sandbox, cloud):
+def test_a_key_that_is_revoked_in_mid_life(sandbox, app):
     owner = APIKeyAuthorization("owner", "organization", sandbox.organization_id)
-    key, key_id = cloud.create_key(sandbox.organization_id, [owner], "short-lived")
+    key, key_id = app.create_key(sandbox.organization_id, [owner], "short-lived")
     with ViamClient.create_from_dial_options(DialOptions.with_api_key(key, key_id), sandbox.url) as client:
-        cloud.delete_key(key_id)
+        app.delete_key(key_id)
         text = said(UnauthenticatedError, client.app_client.list_organizations)
     assert text == (
         "proto.rpc.v1.AuthService/Authenticate: UNAUTHENTICATED: No API key has this ID; the sandbox prints both, and"
@@ -134,12 +133,11 @@ def test_no_service_any_more_in_mid_life(sandbox):
         assert begins(text, f"{APP}/CreateOrganization: UNAVAILABLE: {ours}")
 
 
-def test_a_server_without_tls():
-    with FakeService() as server:
-        assert said(InsecureConnectionError, connect, server.address) == (
-            f"127.0.0.1, port {server.port} speaks no TLS. If it is a server of your own, use an address that begins"
-            " with http://, or DialOptions(insecure=True); credentials then travel unencrypted."
-        )
+def test_a_server_without_tls(server):
+    assert said(InsecureConnectionError, connect, server.address) == (
+        f"127.0.0.1, port {server.port} speaks no TLS. If it is a server of your own, use an address that begins"
+        " with http://, or DialOptions(insecure=True); credentials then travel unencrypted."
+    )
     assert server.calls == []
 
 
@@ -208,12 +206,6 @@ def test_a_certificate_that_vouches_for_itself(tmp_path):
     )
 
 
-@pytest.fixture
-def server():
-    with FakeService() as server:
-        yield server
-
-
 def test_a_call_that_takes_too_long(server):
     ended = threading.Event()
 
@@ -227,10 +219,10 @@ def test_a_call_that_takes_too_long(server):
         " in it."
     )
     with connect(server.url) as client:
-        cloud = client.app_client
-        text = said(DeadlineExceededError, cloud.list_organizations, timeout=0.3)
+        app = client.app_client
+        text = said(DeadlineExceededError, app.list_organizations, timeout=0.3)
         assert text == f"{APP}/ListOrganizations: DEADLINE_EXCEEDED: {ours}"
-        text = said(AmbiguousResultError, cloud.create_organization, "Night School", timeout=0.3)
+        text = said(AmbiguousResultError, app.create_organization, "Night School", timeout=0.3)
         assert text == (
             f"{APP}/CreateOrganization: DEADLINE_EXCEEDED: CreateOrganization may or may not have been carried out."
             f" Look, with list_organizations for example, before you call it again. ({ours})"
@@ -255,8 +247,8 @@ def test_what_a_role_does_not_allow(server):
         )
 
 
-def test_what_is_not_there(sandbox, cloud):
-    assert said(NotFoundError, cloud.get_robot, KEY_ID) == (
+def test_what_is_not_there(sandbox, app):
+    assert said(NotFoundError, app.get_robot, KEY_ID) == (
         f"{APP}/GetRobot: NOT_FOUND: No robot has the ID '{KEY_ID}'; list_robots shows those of a location."
     )
 
@@ -270,8 +262,8 @@ def test_an_answer_that_is_too_large(server):
     assert begins(text, f"{APP}/ListOrganizations: RESOURCE_EXHAUSTED: {ours}")
 
 
-def test_a_client_that_is_closed(client, cloud):
+def test_a_client_that_is_closed(client, app):
     client.close()
     text = "The client is closed; make a new one to call again."
-    assert said(ClosedError, cloud.list_organizations) == text
+    assert said(ClosedError, app.list_organizations) == text
     assert said(ClosedError, lambda: client.data_client) == text

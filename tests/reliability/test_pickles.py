@@ -3,12 +3,12 @@
 import copy
 import pickle
 import threading
-import time
 from datetime import datetime
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import pytest
-from servers import FakeService, SilentServer, closed_port
+import servers
+from servers import KEY_ID, FakeService, SilentServer, closed_port
 
 from viam_sync.app.app_client import AppClient
 from viam_sync.app.viam_client import ViamClient
@@ -18,7 +18,6 @@ from viam_sync.rpc.dial import Credentials, DialOptions, Link
 from viam_sync.sandbox import Sandbox
 from viam_sync.utils import create_filter
 
-KEY_ID = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
 SECRET = "s3cret-payload"
 
 Copying = Callable[[Any], Any]
@@ -41,7 +40,7 @@ def copied(request: pytest.FixtureRequest) -> Copying:
 
 
 def options(**settings: Any) -> DialOptions:
-    return DialOptions(auth_entity=KEY_ID, credentials=Credentials("api-key", SECRET), **settings)
+    return servers.options(credentials=Credentials("api-key", SECRET), **settings)
 
 
 def undialled(address: str, **settings: Any) -> ViamClient:
@@ -55,11 +54,10 @@ def undialled(address: str, **settings: Any) -> ViamClient:
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        robot = pb.GetRobotResponse(robot=pb.Robot(name="rover")).SerializeToString()
-        running.unary["GetRobot"] = lambda request, context: robot
-        yield running
+def server(server: FakeService) -> FakeService:
+    robot = pb.GetRobotResponse(robot=pb.Robot(name="rover")).SerializeToString()
+    server.unary["GetRobot"] = lambda request, context: robot
+    return server
 
 
 def test_a_copy_dials_when_it_is_first_used(server: FakeService, copied: Copying) -> None:
@@ -104,9 +102,9 @@ def test_a_class_and_attributes_of_ones_own_stay(server: FakeService, copied: Co
 
 
 def test_the_location_of_a_secret_stays(sandbox: Sandbox, client: ViamClient, copied: Copying) -> None:
-    cloud = client.app_client
-    secret = cloud.location_auth(sandbox.location_id).secrets[0].secret
-    part = cloud.get_robot_part(sandbox.robot_part_id)
+    app = client.app_client
+    secret = app.location_auth(sandbox.location_id).secrets[0].secret
+    part = app.get_robot_part(sandbox.robot_part_id)
     own = DialOptions(auth_entity=part.fqdn, credentials=Credentials("robot-location-secret", secret))
     with ViamClient.create_from_dial_options(own, sandbox.url) as one, copied(one) as other:
         assert other.app_client.get_location().id == sandbox.location_id
@@ -131,11 +129,11 @@ def test_a_client_of_an_open_channel_says_why_it_does_not_pickle(client: ViamCli
 
 
 def test_what_belongs_to_a_client_says_what_to_pickle_instead(client: ViamClient) -> None:
-    cloud = client.app_client
+    app = client.app_client
     for dump in (pickle.dumps, copy.deepcopy):
         with pytest.raises(TypeError, match="pickle its ViamClient, which dials where it lands"):
-            dump(cloud)
-    assert isinstance(copy.copy(cloud), AppClient)
+            dump(app)
+    assert isinstance(copy.copy(app), AppClient)
 
 
 def test_no_repr_shows_the_key(server: FakeService) -> None:
@@ -180,8 +178,8 @@ def test_many_threads_that_use_it_first_dial_once(server: FakeService) -> None:
 
     def use() -> None:
         everyone.wait(30)
-        cloud = landed.app_client
-        found.append((cloud, cloud.get_robot("r").name))
+        app = landed.app_client
+        found.append((app, app.get_robot("r").name))
 
     threads = [threading.Thread(target=use) for _ in range(16)]
     for thread in threads:
@@ -206,8 +204,7 @@ def test_closing_ends_a_dial_of_other_threads() -> None:
         threads = [threading.Thread(target=use) for _ in range(4)]
         for thread in threads:
             thread.start()
-        while not (landed._link and landed._link._channel and landed._link._channel.connection.waits):
-            time.sleep(0.001)
+        assert silent.reached.wait(30)
         landed.close()
         for thread in threads:
             thread.join(10)

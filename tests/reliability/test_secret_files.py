@@ -6,11 +6,9 @@ import stat
 
 import pytest
 from parity.calls import CALLS
-from parity.recording import NAMES, rpcs, serve
-from servers import FakeService
+from parity.recording import NAMES, recording, rpcs
 
 from viam_sync.app import viam_client
-from viam_sync.rpc.dial import Channel, parse_address
 
 #: The names of fields that a caller must keep secret.
 SECRET = {"secret", "secrets", "key", "password", "client_secret", "access_token", "payload", "psk"}
@@ -63,8 +61,7 @@ def test_a_file_with_secrets_is_its_owners_alone(tmp_path, client, text, rpc, se
         dest.chmod(before)
     umask = os.umask(0o022)
     try:
-        with FakeService() as server, Channel(parse_address(server.url), 0) as channel:
-            serve(server)
+        with recording() as (_, channel):
             eval(f"client.{text}", {**NAMES, "dest": str(dest), "client": getattr(viam_client, client)(channel, {})})
     finally:
         os.umask(umask)

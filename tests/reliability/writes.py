@@ -94,9 +94,9 @@ def _box(client: ViamClient, item: Item) -> List[str]:
 
 
 def _submit(client: ViamClient, item: Item) -> str:
-    cloud, tags = item.sandbox, ["ripe", "unripe"]
+    sandbox, tags = item.sandbox, ["ripe", "unripe"]
     return client.ml_training_client.submit_training_job(
-        cloud.organization_id, cloud.dataset_id, item.mark, "1", _MODEL, tags
+        sandbox.organization_id, sandbox.dataset_id, item.mark, "1", _MODEL, tags
     )
 
 

@@ -1,5 +1,5 @@
 import threading
-from typing import Iterator, List
+from typing import List
 
 import grpc
 import pytest
@@ -16,15 +16,8 @@ REQUEST = pb.GetRobotRequest(id="r-1")
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        yield running
-
-
-@pytest.fixture
-def service(server: FakeService) -> Iterator[AppService]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as channel:
-        yield AppService(channel, {"authorization": "Bearer token"})
+def service(channel: Channel) -> AppService:
+    return AppService(channel, {"authorization": "Bearer token"})
 
 
 def test_a_call_that_can_be_ended_is_like_any_other(server: FakeService, service: AppService) -> None:

@@ -25,7 +25,7 @@ from viam_sync.proto import app as pb
 from viam_sync.proto import google as google_pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
-from viam_sync.rpc.dial import Channel, Credentials, DialOptions, parse_address
+from viam_sync.rpc.dial import Channel, Credentials, DialOptions
 from viam_sync.rpc.policies import Retry
 from viam_sync.rpc.streams import Stream
 from viam_sync.services import methods
@@ -35,16 +35,9 @@ ROBOT = pb.GetRobotResponse(robot=pb.Robot(id="r-1", name="rover")).SerializeToS
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        running.unary["GetRobot"] = lambda request, context: ROBOT
-        yield running
-
-
-@pytest.fixture
-def channel(server: FakeService) -> Iterator[Channel]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
-        yield opened
+def server(server: FakeService) -> FakeService:
+    server.unary["GetRobot"] = lambda request, context: ROBOT
+    return server
 
 
 def connect(server: FakeService, **settings: Any) -> ViamClient:

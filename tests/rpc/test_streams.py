@@ -22,7 +22,7 @@ from viam_sync.errors import (
 )
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
-from viam_sync.rpc.dial import Channel, Credentials, DialOptions, parse_address
+from viam_sync.rpc.dial import Channel, Credentials, DialOptions
 from viam_sync.rpc.policies import STREAM, UPLOAD, Retry
 from viam_sync.rpc.streams import Stream
 from viam_sync.services import methods
@@ -30,18 +30,6 @@ from viam_sync.services import methods
 PART = "4a3b2c1d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
 LONG = 30
 ANSWERS = [data_pb.ExportTabularDataResponse(part_id=name).SerializeToString() for name in "ab"]
-
-
-@pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        yield running
-
-
-@pytest.fixture
-def channel(server: FakeService) -> Iterator[Channel]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
-        yield opened
 
 
 def connect(server: FakeService) -> ViamClient:

@@ -28,7 +28,7 @@ from viam_sync.errors import (
 from viam_sync.proto import app as pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
-from viam_sync.rpc.dial import Channel, Credentials, DialOptions, parse_address
+from viam_sync.rpc.dial import Channel, Credentials, DialOptions
 from viam_sync.rpc.policies import STREAM
 from viam_sync.rpc.streams import Stream
 from viam_sync.sandbox import Sandbox
@@ -73,17 +73,10 @@ def no_spans_yet_and_none_left() -> Iterator[None]:
 
 
 @pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        running.unary["GetRobot"] = lambda request, context: ROBOT
-        running.stream["ExportTabularData"] = lambda request, context: iter(ROWS)
-        yield running
-
-
-@pytest.fixture
-def channel(server: FakeService) -> Iterator[Channel]:
-    with Channel(parse_address(server.url), max_reconnect_attempts=3) as opened:
-        yield opened
+def server(server: FakeService) -> FakeService:
+    server.unary["GetRobot"] = lambda request, context: ROBOT
+    server.stream["ExportTabularData"] = lambda request, context: iter(ROWS)
+    return server
 
 
 def connect(server: FakeService) -> ViamClient:

@@ -23,12 +23,6 @@ ROBOT = pb.GetRobotResponse(robot=pb.Robot(name="rover")).SerializeToString()
 SECRET = "do-not-show-this"
 
 
-@pytest.fixture
-def server() -> Iterator[FakeService]:
-    with FakeService() as running:
-        yield running
-
-
 def connect(server: FakeService) -> ViamClient:
     options = DialOptions(auth_entity=KEY_ID, credentials=Credentials("api-key", SECRET))
     return ViamClient.create_from_dial_options(options, server.url)

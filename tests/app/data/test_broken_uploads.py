@@ -17,7 +17,7 @@ from viam_sync.errors import InvalidArgumentError
 from viam_sync.proto import app as app_pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
-from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.rpc.dial import Channel
 from viam_sync.sandbox import Sandbox
 from viam_sync.utils import create_filter
 
@@ -207,7 +207,7 @@ def test_readings_that_were_stored_before_an_error_are_counted(sandbox: Sandbox,
     assert count == 2
 
 
-def test_an_upload_that_is_interrupted_is_cancelled() -> None:
+def test_an_upload_that_is_interrupted_is_cancelled(server: FakeService, channel: Channel) -> None:
     """Ctrl-C comes while the service has all of the contents and has not answered yet, or has not taken them."""
     ended = threading.Event()
 
@@ -228,14 +228,13 @@ def test_an_upload_that_is_interrupted_is_cancelled() -> None:
                 raise KeyboardInterrupt
             return bytes(CHUNK)
 
-    with FakeService() as server, Channel(parse_address(server.url), 0) as channel:
-        server.upload["FileUpload"] = take
-        with pytest.raises(KeyboardInterrupt):
-            DataClient(channel, {}).file_upload("p", cast(BinaryIO, Interrupting()))
-        assert ended.wait(30)
+    server.upload["FileUpload"] = take
+    with pytest.raises(KeyboardInterrupt):
+        DataClient(channel, {}).file_upload("p", cast(BinaryIO, Interrupting()))
+    assert ended.wait(30)
 
 
-def test_a_message_has_at_most_a_chunk_of_a_file(tmp_path: Path) -> None:
+def test_a_message_has_at_most_a_chunk_of_a_file(server: FakeService, channel: Channel, tmp_path: Path) -> None:
     sizes: List[int] = []
 
     def take(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
@@ -243,9 +242,8 @@ def test_a_message_has_at_most_a_chunk_of_a_file(tmp_path: Path) -> None:
         return pb.FileUploadResponse(file_id="f").SerializeToString()
 
     (tmp_path / "file.bin").write_bytes(bytes(CHUNK + 1))
-    with FakeService() as server, Channel(parse_address(server.url), 0) as channel:
-        server.upload["FileUpload"] = take
-        DataClient(channel, {}).file_upload("p", tmp_path / "file.bin")
+    server.upload["FileUpload"] = take
+    DataClient(channel, {}).file_upload("p", tmp_path / "file.bin")
     assert sizes == [0, CHUNK, 1]
 
 

@@ -24,7 +24,7 @@ from viam_sync.errors import (
 )
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.app import datasync as sync_pb
-from viam_sync.rpc.dial import Channel, parse_address
+from viam_sync.rpc.dial import Channel
 from viam_sync.sandbox import Sandbox
 from viam_sync.sandbox.http import downloads
 from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
@@ -512,17 +512,13 @@ class Service:
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
-    with FakeService() as server:
-        running = Service(server)
-        running.server = server  # type: ignore[attr-defined]
-        yield running
+def service(server: FakeService) -> Service:
+    return Service(server)
 
 
 @pytest.fixture
-def other(service: Any) -> Iterator[DataClient]:
-    with Channel(parse_address(service.server.url), max_reconnect_attempts=0) as channel:
-        yield DataClient(channel, {})
+def other(channel: Channel) -> DataClient:
+    return DataClient(channel, {})
 
 
 def test_an_older_service_gives_other_ids_and_no_sizes(service: Service, other: DataClient, tmp_path: Path) -> None:
