@@ -67,8 +67,16 @@ def test_an_address_is_understood(address: str, insecure: bool, target: str, tls
 
 @pytest.mark.parametrize("address", ["", "ftp://app.viam.com", "a b", "host:port", "host:0", "host:70000", None, 7])
 def test_a_text_that_is_no_address_is_refused_by_name(address: Any) -> None:
-    with pytest.raises(ValueError, match=r"is no address|begins with|names port"):
+    with pytest.raises(
+        ValueError, match=r"^address takes (an address such as|https://, http://|a port from 1 to 65535)"
+    ):
         parse_address(address)
+
+
+def test_an_address_of_a_client_is_named_as_its_parameter() -> None:
+    options = DialOptions.with_api_key("abc", KEY_ID)
+    with pytest.raises(ValueError, match=r"^app_url takes a port from 1 to 65535, got 'http://localhost:70000'$"):
+        ViamClient.create_from_dial_options(options, "http://localhost:70000")
 
 
 def test_a_key_id_that_is_no_uuid_is_refused_before_anything_is_sent() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Union
 
 from typing_extensions import Self
 
+from viam_sync.checks import parameter_names
 from viam_sync.errors import ClosedError
 from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import CLOSED
@@ -129,7 +130,8 @@ class ViamClient(Closing):
             location_id = labels[1] if len(labels) > 1 else None
         tries = retry_from(retry)
         link = Link(app_url or CLOUD, dial_options)
-        client = cls(*link.get(), location_id)
+        with parameter_names(address="app_url"):
+            client = cls(*link.get(), location_id)
         client._link = link
         client._retry = tries
         return client

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Optional, Union
 
-from viam_sync.checks import describe
+from viam_sync.checks import wrong_word
 
 FilePath = Union[str, "os.PathLike[str]"]
 
@@ -52,14 +52,12 @@ def parse_address(address: str, insecure: bool = False) -> Address:
     """
     parts = _ADDRESS.fullmatch(address.strip()) if isinstance(address, str) else None
     if parts is None:
-        raise ValueError(
-            f"{describe(address)} is no address; it takes one like app.viam.com or https://app.viam.com:443"
-        )
+        raise wrong_word("address", "an address such as app.viam.com or https://app.viam.com:443", address)
     scheme = (parts["scheme"] or "https").lower()
     if scheme not in ("https", "http"):
-        raise ValueError(f"{address!r} begins with {scheme}://; an address takes https://, http:// or no scheme")
+        raise wrong_word("address", "https://, http:// or no scheme", address)
     tls = scheme == "https" and not insecure
     port = int(parts["port"] or (443 if tls else 80))
     if not 0 < port < 65536:
-        raise ValueError(f"{address!r} names port {port}; a port is a number from 1 to 65535")
+        raise wrong_word("address", "a port from 1 to 65535", address)
     return Address(parts["v6"] or parts["host"], port, tls)

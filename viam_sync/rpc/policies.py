@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Optional, Union
 
-from viam_sync.checks import MOST_SECONDS, describe
+from viam_sync.checks import seconds, whole, wrong_type
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ class Retry:
             streams have no such limit.
 
     Raises:
-        ValueError: If ``attempts`` is no whole number from 1 on, or ``total_timeout`` not above 0.
+        TypeError: If a number is of the wrong type.
+        ValueError: If ``attempts`` is less than 1, or ``total_timeout`` not above 0.
 
     Example:
         >>> from viam_sync import Retry
@@ -85,11 +86,10 @@ class Retry:
     total_timeout: Optional[float] = None
 
     def __post_init__(self) -> None:
-        attempts, seconds = self.attempts, self.total_timeout
-        if attempts is not None and (not isinstance(attempts, int) or isinstance(attempts, bool) or attempts < 1):
-            raise ValueError(f"attempts takes a whole number from 1 on, got {describe(attempts)}")
-        if seconds is not None and (not isinstance(seconds, (int, float)) or not 0 < seconds <= MOST_SECONDS):
-            raise ValueError(f"total_timeout takes a number of seconds above 0, got {describe(seconds)}")
+        if self.attempts is not None:
+            whole("attempts", self.attempts, 1)
+        if self.total_timeout is not None:
+            seconds("total_timeout", self.total_timeout)
 
     def applied_to(self, policy: Policy) -> Policy:
         """Return a policy with these numbers; one attempt stays one."""
@@ -117,4 +117,4 @@ def retry_from(retry: Union[Retry, bool, None]) -> Optional[Retry]:
         return retry
     if retry is False:
         return OFF
-    raise TypeError(f"retry takes a viam_sync.Retry, or False for none, got {describe(retry)}")
+    raise wrong_type("retry", "a viam_sync.Retry, or False for none", retry)

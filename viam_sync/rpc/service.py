@@ -11,7 +11,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from typing_extensions import Self
 
-from viam_sync.checks import describe, require_seconds
+from viam_sync.checks import require_seconds, seconds
 from viam_sync.errors import GRPCError
 from viam_sync.messages.pool import message, pool
 from viam_sync.rpc import classification, retry, tracing
@@ -362,8 +362,6 @@ def override_limits(
         ValueError: If ``timeout`` is not above 0.
     """
     if timeout is not None:
-        require_seconds("timeout", timeout)
-        if timeout <= 0:
-            raise ValueError(f"timeout takes a number of seconds above 0, got {describe(timeout)}")
+        seconds("timeout", timeout)
     chosen = retry_from(retry)
     return known if timeout is None else timeout, known_retry if chosen is None else chosen
