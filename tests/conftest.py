@@ -64,9 +64,3 @@ def client(sandbox: Sandbox) -> Iterator[ViamClient]:
 @pytest.fixture
 def app(client: ViamClient) -> AppClient:
     return client.app_client
-
-
-@pytest.fixture
-def cloud(app: AppClient) -> AppClient:
-    """The former name of ``app``."""
-    return app
