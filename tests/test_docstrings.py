@@ -69,7 +69,6 @@ def test_the_example_does_what_it_shows(
     sandbox.reset()
     with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
         given = {"sandbox": sandbox, "client": client, "app": client.app_client, "pb": pb, "folder": tmp_path}
-        given["cloud"] = client.app_client  # the former name of "app"
         example.globs = {**example.globs, "ViamClient": ViamClient, "grpc": grpc, "os": os, **given}
         result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, clear_globs=False)
     assert result.attempted >= 1

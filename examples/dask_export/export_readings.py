@@ -119,13 +119,13 @@ def part_name(number: int) -> str:
 
 
 def export(
-    engine: Client, cloud: ViamClient, filter: Filter, url: str, partitions: int = 16, **storage_options: Any
+    engine: Client, viam: ViamClient, filter: Filter, url: str, partitions: int = 16, **storage_options: Any
 ) -> int:
     """Export all readings that match a filter, which needs a start and an end, and return how many there are.
 
     Args:
         engine: The Dask cluster.
-        cloud: Where the readings are. It is sent to the workers, and with it the API key.
+        viam: Where the readings are. It is sent to the workers, and with it the API key.
         filter: What the readings must match.
         url: The folder of the dataset, in the form that fsspec takes.
         partitions: How many parts of equal time to split the range into: a few for each worker, as one part may have
@@ -140,7 +140,7 @@ def export(
     if done is None:
         # If a worker dies, another one does its task. "pure" tasks would not run again in the next export.
         options = {"dataset": dataset, "pure": False, "retries": 2}
-        schemas = engine.gather(engine.map(fetch, numbers, filters, cloud=cloud, **options))
+        schemas = engine.gather(engine.map(fetch, numbers, filters, viam=viam, **options))
         counts = engine.gather(engine.map(align, numbers, schema=common_schema(schemas), **options))
         done = dataset.finish(counts)
     dataset.tidy()
@@ -148,14 +148,14 @@ def export(
     return rows
 
 
-def fetch(number: int, filter: Filter, cloud: ViamClient, dataset: Dataset) -> pa.Schema:
+def fetch(number: int, filter: Filter, viam: ViamClient, dataset: Dataset) -> pa.Schema:
     """Bring the readings of a partition into a file, unless they are there, and return its columns."""
     dataset.fs.invalidate_cache()
     path = dataset.fetched(number)
     if not dataset.fs.exists(path):
         with scratch() as folder:
             # The copy connects in this process, and closes only its own connection.
-            with copy.copy(cloud) as own:
+            with copy.copy(viam) as own:
                 own.data_client.export_tabular_data_to(filter, folder / "rows.parquet", sort_order=OLDEST_FIRST)
             dataset.publish(folder / "rows.parquet", path)
     with dataset.fs.open(path, "rb") as file:
@@ -249,16 +249,16 @@ def main() -> None:
     options = arguments()
     with contextlib.ExitStack() as stack:
         if "VIAM_API_KEY" in os.environ:
-            cloud = stack.enter_context(ViamClient.create_from_env_vars())
+            viam = stack.enter_context(ViamClient.create_from_env_vars())
         else:
             print("VIAM_API_KEY is not set, so this is the sandbox:")
             sandbox = stack.enter_context(Sandbox())
-            cloud = stack.enter_context(ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url))
-        organizations = [organization.id for organization in cloud.app_client.list_organizations()]
+            viam = stack.enter_context(ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url))
+        organizations = [organization.id for organization in viam.app_client.list_organizations()]
         filter = create_filter(organization_ids=organizations, start_time=options.start, end_time=options.end)
         local = {"n_workers": options.workers, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
         engine = stack.enter_context(Client(options.scheduler) if options.scheduler else Client(**local))
-        rows = export(engine, cloud, filter, options.url, options.partitions)
+        rows = export(engine, viam, filter, options.url, options.partitions)
         print(f"{options.url} has {rows} readings from {options.start} to {options.end}")
 
 

@@ -335,11 +335,11 @@ def test_many_threads_that_meet_an_expired_token_replace_it_once(server: FakeSer
 
 def test_a_call_after_close_is_a_clear_error(server: FakeService) -> None:
     client = connect(server)
-    cloud = client.app_client
-    cloud.get_robot("r-1")
+    app = client.app_client
+    app.get_robot("r-1")
     client.close()
     client.close()
-    for call in (lambda: cloud.get_robot("r-1"), cloud.list_organizations, lambda: client.app_client):
+    for call in (lambda: app.get_robot("r-1"), app.list_organizations, lambda: client.app_client):
         with pytest.raises(ClosedError, match="The client is closed; make a new one"):
             call()
 

@@ -15,6 +15,9 @@ from viam_sync.sandbox.faults.parsing import HELP, plan_from_text
 if TYPE_CHECKING:
     from viam_sync.sandbox.server import Sandbox
 
+# Seconds between two checks for a signal.
+_CHECK = 0.5
+
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run a sandbox, and return the exit status.
@@ -46,7 +49,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         print(f"export {name}={shlex.quote(value)}", flush=True)
     if sandbox.ui_url:
         print(f"# look inside: {sandbox.ui_url}", flush=True)
-    done.wait()
+    # A signal that arrives just before the main thread blocks does not interrupt the wait, so the wait has a timeout.
+    while not done.wait(_CHECK):
+        pass
     sandbox.stop()
     return 0
 

@@ -13,12 +13,12 @@ from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.transfer.output.binary_folder import binary_destination
 from viam_sync.transfer.paging.paged_call import PagedCall
-from viam_sync.transfer.paging.pages import Page, Pages
+from viam_sync.transfer.paging.pages import PageItems, Pages
 
 
 def _read_files(
     request: pb.BinaryDataByFilterRequest, response: pb.BinaryDataByFilterResponse
-) -> Tuple[Page[pb.BinaryData], str]:
+) -> Tuple[PageItems[pb.BinaryData], str]:
     return response.data, response.last if response.data else ""
 
 

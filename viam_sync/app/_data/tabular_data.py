@@ -16,12 +16,12 @@ from viam_sync.services import methods
 from viam_sync.transfer.output.atomic import AtomicOutput
 from viam_sync.transfer.output.writers import write_rows
 from viam_sync.transfer.paging.paged_call import PagedCall
-from viam_sync.transfer.paging.pages import Page, Pages
+from viam_sync.transfer.paging.pages import PageItems, Pages
 
 
 def _read_rows(
     request: pb.TabularDataByFilterRequest, response: pb.TabularDataByFilterResponse
-) -> Tuple[Page[TabularData], str]:
+) -> Tuple[PageItems[TabularData], str]:
     return tabular_items(response), response.last if response.data else ""
 
 

@@ -19,7 +19,7 @@ from viam_sync.transfer.output.atomic import AtomicOutput
 from viam_sync.transfer.output.rows import message_to_row
 from viam_sync.transfer.output.writers import write_rows
 from viam_sync.transfer.paging.paged_call import PagedCall, items_in
-from viam_sync.transfer.paging.pages import Page, Pages, walk
+from viam_sync.transfer.paging.pages import PageItems, Pages, walk
 
 _LOGS = PagedCall(methods.GET_ROBOT_PART_LOGS, items_in("logs", LogEntry.from_proto))
 #: Levels that are dropped where only errors are wanted, as the service may ignore errors_only, which is deprecated.
@@ -249,7 +249,7 @@ class LogsMixin(Service):
         """Yield the pages of a stored log; each call may take the seconds that are ``left``."""
         method = methods.GET_ROBOT_PART_LOGS
 
-        def fetch(token: str, size: int) -> Tuple[Page[common_pb.LogEntry], str]:
+        def fetch(token: str, size: int) -> Tuple[PageItems[common_pb.LogEntry], str]:
             request.page_token = token
             page: pb.GetRobotPartLogsResponse = self._unary_unary(method, request, left(), cancellation)
             return page.logs, page.next_page_token

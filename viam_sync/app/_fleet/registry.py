@@ -11,13 +11,13 @@ from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.paging.paged_call import PagedCall
-from viam_sync.transfer.paging.pages import Page, Pages
+from viam_sync.transfer.paging.pages import PageItems, Pages
 from viam_sync.transfer.upload.source import ProgressChunks, Uploadable, upload_source
 
 
 def _read_registry_items(
     request: pb.ListRegistryItemsRequest, response: pb.ListRegistryItemsResponse
-) -> Tuple[Page[pb.RegistryItem], str]:
+) -> Tuple[PageItems[pb.RegistryItem], str]:
     last = response.items[-1].item_id if response.items else ""
     # If the service ignores the token, each page is the same one, and the iteration would not end.
     return ([], "") if last == request.page_token else (response.items, last)

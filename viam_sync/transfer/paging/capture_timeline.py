@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.transfer.paging.pages import Page
+from viam_sync.transfer.paging.pages import PageItems
 from viam_sync.transfer.paging.time_ranges import TimeRange
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class CaptureTimeline:
         self,
         request: Any,
         send: Callable[[Message, Cancellation], Any],
-        read: Callable[[Any, Any], Tuple[Page[Any], str]],
+        read: Callable[[Any, Any], Tuple[PageItems[Any], str]],
         time: Callable[[Any], Timestamp],
     ) -> None:
         self._request = request
@@ -47,7 +47,7 @@ class CaptureTimeline:
 
     def page(
         self, time_range: TimeRange, cursor: str, size: int, cancellation: Cancellation
-    ) -> Tuple[Page[Any], Sequence[Optional[int]], str]:
+    ) -> Tuple[PageItems[Any], Sequence[Optional[int]], str]:
         """Return a page of a time range, the ticks of its items, and the cursor of the next page."""
         request = self._copy(self._ascending)
         request.data_request.last = cursor

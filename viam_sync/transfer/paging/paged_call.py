@@ -11,7 +11,7 @@ from viam_sync.checks import boolean, require_seconds, whole, worker_count
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.method import Method
 from viam_sync.transfer.paging.capture_timeline import CaptureTimeline
-from viam_sync.transfer.paging.pages import ConvertedPage, Page, Pages, PageSource
+from viam_sync.transfer.paging.pages import ConvertedPage, PageItems, Pages, PageSource
 from viam_sync.transfer.paging.parallel_pages import ParallelPages
 
 T = TypeVar("T")
@@ -20,7 +20,7 @@ T = TypeVar("T")
 _LARGEST_PAGE = 100
 
 #: Takes a request and its response; returns the page, and the cursor of the next one, "" after the last.
-ReadPage = Callable[[Any, Any], Tuple[Page[Any], str]]
+ReadPage = Callable[[Any, Any], Tuple[PageItems[Any], str]]
 
 
 def items_in(field: str, convert: Optional[Callable[[Any], Any]] = None) -> ReadPage:
@@ -31,7 +31,7 @@ def items_in(field: str, convert: Optional[Callable[[Any], Any]] = None) -> Read
         convert: Makes an item of a message; None leaves the message as it is.
     """
 
-    def read(request: Any, response: Any) -> Tuple[Page[Any], str]:
+    def read(request: Any, response: Any) -> Tuple[PageItems[Any], str]:
         items = getattr(response, field)
         return items if convert is None else ConvertedPage(items, convert), response.next_page_token
 
@@ -93,7 +93,7 @@ class PagedCall(NamedTuple):
         cancellation = Cancellation()
         place = getattr(request, self.place) if self.place else request
 
-        def fetch(cursor: str, size: int) -> Tuple[Page[Any], str]:
+        def fetch(cursor: str, size: int) -> Tuple[PageItems[Any], str]:
             if cursor:
                 setattr(place, self.cursor, cursor)
             if size:

@@ -23,8 +23,8 @@ _MOST_EMPTY_PAGES = 100
 _FITTED_PAGES = 2
 
 
-class Page(Sized, Iterable[T_co], Protocol[T_co]):
-    """The items of a page, and their number."""
+class PageItems(Sized, Iterable[T_co], Protocol[T_co]):
+    """The items of a page, which know their number."""
 
 
 class ConvertedPage(Generic[T]):
@@ -53,7 +53,7 @@ class ConvertedPage(Generic[T]):
 
 #: Takes the cursor of a page, "" for the first, and the number of items that it may hold, 0 to leave it to the service;
 #: returns the page, and the cursor of the next one, "" after the last.
-FetchPage = Callable[[str, int], Tuple[Page[T], str]]
+FetchPage = Callable[[str, int], Tuple[PageItems[T], str]]
 
 
 class PageSize:
@@ -246,7 +246,7 @@ class Pages(Closing, Iterator[T]):
 
 def _fetch_fitting(
     fetch: FetchPage[T], cursor: str, size: PageSize, left: Optional[int], advice: str
-) -> Tuple[Page[T], str]:
+) -> Tuple[PageItems[T], str]:
     """Fetch a page, a smaller one where it is too large."""
     while True:
         asked = size.for_at_most(left)

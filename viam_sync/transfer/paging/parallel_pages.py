@@ -14,7 +14,7 @@ import grpc
 
 from viam_sync.errors import CancelledError, GRPCError, grpc_error
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.transfer.paging.pages import Page, PageSize, walk
+from viam_sync.transfer.paging.pages import PageItems, PageSize, walk
 from viam_sync.transfer.paging.time_ranges import Segment, TimedPage, Timeline, TimeRange
 
 T = TypeVar("T")
@@ -127,7 +127,7 @@ class _SegmentWorkers(Generic[T]):
         self._cancellations = [Cancellation() for _ in range(workers)]
         self._threads: List[threading.Thread] = []
 
-    def next(self) -> Page[T]:
+    def next(self) -> PageItems[T]:
         if self._process != os.getpid():
             raise RuntimeError("This iterator began in another process, and its threads are there; begin a new one.")
         if not self._threads:
@@ -303,7 +303,7 @@ class _SegmentWorkers(Generic[T]):
         text = f"The service gave {what}, so it cannot be asked for several times at once; use workers=1."
         return grpc_error(grpc.StatusCode.INTERNAL, text, None, self._method)
 
-    def _add(self, segment: Segment[T], page: Page[T]) -> None:
+    def _add(self, segment: Segment[T], page: PageItems[T]) -> None:
         if len(page):
             with self._changed:
                 segment.pages.append(page)

@@ -9,7 +9,7 @@ from typing import Deque, Generic, Iterator, List, NamedTuple, Optional, Sequenc
 from typing_extensions import Protocol
 
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.transfer.paging.pages import Page
+from viam_sync.transfer.paging.pages import PageItems
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -32,7 +32,7 @@ class Timeline(Protocol[T_co]):
 
     def page(
         self, time_range: TimeRange, cursor: str, size: int, cancellation: Cancellation
-    ) -> Tuple[Page[T_co], Sequence[Optional[int]], str]:
+    ) -> Tuple[PageItems[T_co], Sequence[Optional[int]], str]:
         """Return a page of a time range, its ticks, None where an item has no time, and the cursor of the next page.
 
         The page may hold items a little before and after the range, and leaves out none within it.
@@ -47,7 +47,7 @@ class Timeline(Protocol[T_co]):
 class _PartialPage(Generic[T]):
     """Some of the items of a page."""
 
-    def __init__(self, items: Page[T], is_within: List[bool]) -> None:
+    def __init__(self, items: PageItems[T], is_within: List[bool]) -> None:
         self._items = items
         self._is_within = is_within
 
@@ -76,7 +76,7 @@ class TimedPage(Generic[T]):
         ['a']
     """
 
-    def __init__(self, items: Page[T], ticks: Sequence[Optional[int]]) -> None:
+    def __init__(self, items: PageItems[T], ticks: Sequence[Optional[int]]) -> None:
         self.items = items
         self.ticks = [tick for tick in ticks if tick is not None]
         self.is_timed = len(self.ticks) == len(ticks)
@@ -87,7 +87,7 @@ class TimedPage(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)
 
-    def within(self, time_range: TimeRange) -> Page[T]:
+    def within(self, time_range: TimeRange) -> PageItems[T]:
         """Return the items whose ticks are in a time range."""
         start, end = time_range
         is_within = [(start is None or start <= tick) and (end is None or tick < end) for tick in self.ticks]
@@ -116,7 +116,7 @@ class Segment(Generic[T]):
         self.begun = False
         self.over = False
         self.error: Optional[BaseException] = None
-        self.pages: Deque[Page[T]] = deque()
+        self.pages: Deque[PageItems[T]] = deque()
         self.first: Optional[int] = None
         self.latest: Optional[int] = None
         self.count = 0
