@@ -8,6 +8,7 @@ from typing import List, Set
 import grpc
 import pytest
 from servers import KEY_ID, FakeService
+from waiting import LONG
 
 from viam_sync.proto import app as pb
 from viam_sync.sandbox import Sandbox
@@ -253,7 +254,7 @@ def test_a_fork_while_a_stream_is_open_warns_once(sandbox: Sandbox) -> None:
 def test_a_fork_after_a_stream_was_closed_does_not_warn(sandbox: Sandbox) -> None:
     # The call is over a moment after it was cancelled.
     script = f"""{HEAD}{CAUGHT}{OPEN}
-from waiting import LONG, until
+from waiting import until
 calls = app._channel.connection._calls.alive()
 tail.close()
 until(lambda: not any(call.is_active() for call in calls))
