@@ -430,7 +430,8 @@ def test_the_token_of_a_stream_is_replaced_within_its_span(server: FakeService) 
 
 def test_messages_both_ways_are_one_span(server: FakeService, channel: Channel) -> None:
     data = DataClient(channel, {})
-    stream = data._exchange("ExportTabularData", [data_pb.ExportTabularDataRequest()], STREAM, None)
+    both_ways = methods.EXPORT_TABULAR_DATA._replace(kind="stream_stream")
+    stream = data._stream_stream(both_ways, [data_pb.ExportTabularDataRequest()], None)
     assert len(list(stream)) == 2
     assert only().name == EXPORT
     assert "traceparent" in server.calls[0].metadata

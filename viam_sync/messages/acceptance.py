@@ -7,7 +7,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from viam_sync.checks import as_list, is_text, parameter_names, with_article, wrong_key, wrong_type
+from viam_sync.checks import as_list, is_text, parameter_names, with_article, wrong_key, wrong_type, wrong_value
 from viam_sync.messages.explain import UNFIT, explain, is_list, is_map, kind_of_message, refuse_surrogates
 from viam_sync.messages.values import value_to_message
 
@@ -15,6 +15,7 @@ from viam_sync.messages.values import value_to_message
 _Conversion = Tuple[FrozenSet[type], Callable[[Any], Any]]
 
 _NONE = frozenset([type(None)])
+_NONE_OR_BOOL = _NONE | {bool}
 _NONE_OR_INT = _NONE | {int}
 _NONE_OR_LIST = _NONE | {list, tuple}
 
@@ -68,6 +69,8 @@ def _conversions(cls: Any) -> Iterator[Tuple[str, _Conversion]]:
             yield name, (_NONE if is_list(field) else _NONE_OR_INT, functools.partial(_enum, field))
         elif is_list(field):
             yield name, (_NONE_OR_LIST, functools.partial(as_list, name))
+        elif field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
+            yield name, (_NONE_OR_BOOL, functools.partial(_bool, name))
 
 
 def _message(name: str, cls: Any, value: Any) -> Any:
@@ -110,6 +113,13 @@ def _map(name: str, kind: Any, values: Any) -> Any:
 def _enum(field: FieldDescriptor, value: Any) -> Any:
     value = as_list(field.name, value) if is_list(field) else value
     refuse_surrogates(field, value)
+    return value
+
+
+def _bool(name: str, value: Any) -> Any:
+    # The Python runtime takes any int for a bool, the others one of 64 bits.
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise wrong_value(name, "a bool", value)
     return value
 
 

@@ -54,14 +54,16 @@ class Renewal:
         """Whether the metadata that was sent last holds a token."""
         return "authorization" in self._sent
 
-    def renew(self, error: Any, seconds: Optional[float]) -> bool:
-        """Replace the token if it is the cause of a failure; tell whether the call may be made once more."""
+    def is_worth_it(self, error: Any) -> bool:
+        """Tell whether another token may mend a failure."""
         if classification.status_of(error) is not grpc.StatusCode.UNAUTHENTICATED:
             return False
         if not isinstance(self._metadata, Renewable):
             return False
-        if self._renewed and (self._renewals == _RENEWALS or not self._metadata.was_accepted):
-            return False
+        return not self._renewed or (self._renewals < _RENEWALS and self._metadata.was_accepted)
+
+    def renew(self, seconds: Optional[float]) -> None:
+        """Replace the token, within that many seconds."""
+        assert isinstance(self._metadata, Renewable)
         self._renewed = True
         self._renewals += self._metadata.refresh(self._sent.get("authorization", ""), seconds)
-        return True

@@ -211,9 +211,10 @@ class _RpcCall(retry.Call[Any]):
         return headers if self.span is None else headers + self.span.headers(self.attempts or 1)
 
     def renew(self, error: Any, seconds: Optional[float]) -> bool:
-        if not self._renewal.renew(error, seconds):
+        if not self._renewal.is_worth_it(error):
             return False
         self.will_retry(error, 0)
+        self._renewal.renew(seconds)
         text = "%s: attempt %d ended with UNAUTHENTICATED; trying again at once with a new token"
         LOGGER.info(text, self.name, self.attempts)
         if self.span is not None:

@@ -214,7 +214,10 @@ class _RangeCall(retry.Call[None]):
         self._downloader.take(self._download, token, seconds, self._cancellation)
 
     def renew(self, error: Any, seconds: Optional[float]) -> bool:
-        return self._renewal.renew(error, seconds)
+        if not self._renewal.is_worth_it(error):
+            return False
+        self._renewal.renew(seconds)
+        return True
 
     def has_progressed(self) -> bool:
         return self._download.furthest >= self._furthest + self._download.block
