@@ -1,15 +1,30 @@
-"""Waiting for conditions that no event announces, such as what another thread is doing."""
+"""Threads of tests, and waiting for conditions that no event announces."""
 
 import sys
 import threading
 import time
 from types import FrameType
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, List
 
 #: Seconds after which a test fails rather than waits on.
 LONG = 60
 #: Seconds between two looks.
 _PAUSE = 0.002
+
+
+def start(act: Callable[[], Any], times: int = 1) -> List[threading.Thread]:
+    """Start threads that all do the same; they do not outlive the tests."""
+    threads = [threading.Thread(target=act, daemon=True) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def ended(threads: List[threading.Thread]) -> bool:
+    """Wait for threads; tell whether all have ended."""
+    for thread in threads:
+        thread.join(20 * LONG)
+    return not [thread for thread in threads if thread.is_alive()]
 
 
 def until(condition: Callable[[], Any], seconds: float = LONG) -> None:

@@ -38,10 +38,8 @@ export_readings: Any = importlib.import_module("export_readings")
 # The workers do not find this one, so what is sent of it goes as code.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
-# How many workers are killed at some moment.
-KILLS = 5
-# Seconds after which a test fails rather than waits on.
-PATIENCE = 240
+# The number of workers that are killed at some moment, and seconds after which a test fails rather than waits on.
+KILLS, PATIENCE = 5, 240
 RPC = "TabularDataByFilter"
 START = datetime(2024, 5, 1)
 HOUR, MICROSECOND = timedelta(hours=1), timedelta(microseconds=1)
@@ -322,7 +320,7 @@ def test_columns_that_differ_between_parts_are_those_of_one_export(
     assert {field.name: field.type for field in schema} == {field.name: field.type for field in one.schema}
 
 
-def test_what_is_not_there_is_a_dataset_without_rows(client: ViamClient, engine: Any, tmp_path: Path) -> None:
+def test_a_filter_without_matches_gives_a_dataset_without_rows(client: ViamClient, engine: Any, tmp_path: Path) -> None:
     assert export_readings.export(engine, client, RANGE, str(tmp_path), 3) == 0
     assert in_the_dataset(tmp_path) == []
 

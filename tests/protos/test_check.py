@@ -22,7 +22,7 @@ def run(package, *arguments):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_what_is_committed_is_what_the_generator_makes(package):
+def test_the_committed_files_are_those_that_the_generator_makes(package):
     done = run(package, "--check")
     assert (done.returncode, done.stderr) == (0, "")
     assert "generated files are up to date" in done.stdout

@@ -43,18 +43,18 @@ def test_every_file_lies_below_the_package_and_every_folder_is_one(made):
 
 
 @pytest.mark.parametrize("case", cases())
-def test_what_is_expected_is_python_3_8(case):
+def test_the_expected_text_is_python_3_8(case):
     for path in (CASES / case).glob("expected.py*"):
         ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))
 
 
-def test_what_is_made_passes_ruff(package):
+def test_the_generated_files_pass_ruff(package):
     command = [sys.executable, "-m", "ruff", "check", "--no-cache", f"--config={ROOT / 'ruff.toml'}", str(package)]
     done = subprocess.run([*command, "--ignore=I001"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
-def test_what_is_made_passes_mypy(package):
+def test_the_generated_files_pass_mypy(package):
     pytest.importorskip("mypy", reason="mypy is not installed")
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--no-incremental", "--namespace-packages"]
     command += ["--explicit-package-bases", "--follow-imports=silent", "--no-error-summary"]

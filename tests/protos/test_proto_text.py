@@ -57,7 +57,7 @@ def test_comments_are_found_by_the_full_names_of_what_they_stand_above():
     assert comments["zoo.v1.ListAnimalsRequest.kinds"] == "The kinds wanted."
 
 
-def test_what_was_added_removed_and_changed_is_told_by_name():
+def test_additions_removals_and_changes_are_told_by_name():
     (before,) = compiled("streams").file
     after = type(before)()
     after.CopyFrom(before)

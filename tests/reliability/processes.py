@@ -10,12 +10,11 @@ import time
 from pathlib import Path
 from typing import IO, Any, Callable, Dict, Iterator, List, Optional, Tuple
 
+from waiting import LONG
+
 from viam_sync.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
-
-#: Seconds after which a process is taken to hang.
-LONG = 60
 
 
 def environment(sandbox: Optional[Sandbox] = None, **more: str) -> Dict[str, str]:

@@ -109,7 +109,7 @@ def failures(call: Callable[..., Any], good: Dict[str, Any], sent: Callable[[], 
 
 @pytest.mark.parametrize(("client", "method"), METHODS)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_what_does_not_fit_is_refused_by_name_and_nothing_is_sent(recorder, tmp_path, monkeypatch, client, method):
+def test_a_wrong_argument_is_refused_by_name_and_nothing_is_sent(recorder, tmp_path, monkeypatch, client, method):
     server, channel = recorder
     monkeypatch.chdir(tmp_path)
     (tmp_path / "upload.txt").write_text("text")

@@ -78,7 +78,7 @@ def test_the_schedules_are_of_every_write_and_every_planned_fault() -> None:
 @pytest.mark.parametrize(
     "write", [write for write in WRITES if not CLASSES[write.policy].idempotent], ids=lambda w: w.rpc
 )
-def test_what_the_oracle_expects_is_doubtful_only_without_proof(write: Any) -> None:
+def test_the_oracle_expects_doubt_only_without_proof(write: Any) -> None:
     lost = [PlannedFault("UNAVAILABLE", after=True), PlannedFault("drop", after=True), PlannedFault(RESET, after=True)]
     for fault in lost:
         assert expected(Plan(write, [fault])).raised == "ambiguous"
@@ -189,7 +189,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_the_oracle_finds_what_is_broken(name: str, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oracle_finds_a_broken_client(name: str, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
     break_it, words = BROKEN[name]
     break_it(monkeypatch)
     found = (text for seed in range(ELSEWHERE, ELSEWHERE + 500) for text in oracle.judge(seed))
@@ -202,7 +202,7 @@ def test_the_oracle_finds_a_journal_that_is_not_asked(oracle: Oracle, monkeypatc
     assert any("is there 2 times" in text for text in found)
 
 
-def test_the_oracle_finds_what_is_done_after_its_call(oracle: Oracle) -> None:
+def test_the_oracle_finds_an_operation_after_the_end_of_its_call(oracle: Oracle) -> None:
     wrong = [text for seed in range(3) for text in oracle.judge(seed)]
     assert [*wrong, *oracle.judge_the_end()] == []
     again = next(begun for begun in oracle._begun if begun.done and (begun.rpc, begun.marks[0]) in oracle._once)

@@ -12,7 +12,7 @@ from typing import Any, Callable, Iterator
 import grpc
 import pytest
 from servers import FakeService, SilentServer, connect, options, refuse
-from waiting import is_calling, until
+from waiting import LONG, is_calling, until
 
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.proto import app as pb
@@ -21,7 +21,6 @@ from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.rpc.retry import LOGGER
 from viam_sync.transfer.upload.source import CHUNK
 
-LONG = 60
 INTERRUPTS = int(os.environ.get("VIAM_SYNC_INTERRUPTS", "25"))
 PART = "4a3b2c1d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
 ROBOT = pb.GetRobotResponse(robot=pb.Robot(id="r-1", name="rover")).SerializeToString()

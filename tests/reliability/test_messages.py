@@ -55,7 +55,7 @@ def begins(text, ours):
     return text.startswith(ours) and (not rest or (rest.startswith(" (") and rest.endswith(")")))
 
 
-def test_a_wrong_key(sandbox):
+def test_the_error_names_the_caller_whose_key_is_wrong(sandbox):
     text = said(UnauthenticatedError, connect, sandbox.url, auth_entity=sandbox.api_key_id)
     assert text == (
         "UNAUTHENTICATED: The API key does not go with this ID; the sandbox prints both, and list_keys shows the IDs"
@@ -63,27 +63,27 @@ def test_a_wrong_key(sandbox):
     )
 
 
-def test_a_key_id_that_is_none():
+def test_the_error_says_that_an_id_is_no_uuid():
     assert said(ValueError, DialOptions.with_api_key, KEY, "my-key") == (
         "api_key_id takes the key's ID, a UUID such as 9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d, got a text of 6 characters"
     )
 
 
-def test_a_key_in_the_place_of_its_id():
+def test_the_error_says_that_a_key_and_its_id_may_be_swapped():
     assert said(ValueError, DialOptions.with_api_key, KEY_ID, KEY) == (
         "api_key_id takes the key's ID, a UUID such as 9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d, got a text of 32"
         " characters; api_key has one, so the two may be swapped"
     )
 
 
-def test_a_missing_variable(monkeypatch):
+def test_the_error_names_a_missing_variable(monkeypatch):
     monkeypatch.delenv("VIAM_API_KEY", raising=False)
     assert said(ValueError, ViamClient.create_from_env_vars) == (
         "the environment variable VIAM_API_KEY is missing; set it to what the settings page of your organization shows"
     )
 
 
-def test_a_key_that_is_revoked_in_mid_life(sandbox, app):
+def test_the_error_of_a_deleted_key_says_where_keys_are_listed(sandbox, app):
     owner = APIKeyAuthorization("owner", "organization", sandbox.organization_id)
     key, key_id = app.create_key(sandbox.organization_id, [owner], "short-lived")
     with ViamClient.create_from_dial_options(DialOptions.with_api_key(key, key_id), sandbox.url) as client:
@@ -96,21 +96,21 @@ def test_a_key_that_is_revoked_in_mid_life(sandbox, app):
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_server_that_does_not_run(scheme):
+def test_the_error_says_that_no_server_runs_there(scheme):
     port = closed_port()
     assert said(UnavailableError, connect, f"{scheme}://127.0.0.1:{port}") == (
         f"UNAVAILABLE: Nothing listens at 127.0.0.1, port {port}. Check the address, and that the server runs."
     )
 
 
-def test_a_host_without_an_address():
+def test_the_error_names_a_host_without_an_address():
     assert said(UnavailableError, connect, "no-such-host.invalid") == (
         "UNAVAILABLE: no-such-host.invalid has no address. Check its spelling, and the network."
     )
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_server_that_says_nothing(scheme):
+def test_the_error_says_that_a_server_does_not_answer(scheme):
     with SilentServer() as server:
         text = said(DeadlineExceededError, connect, f"{scheme}://{server.address}", timeout=0.5)
         assert text == (
@@ -119,7 +119,7 @@ def test_a_server_that_says_nothing(scheme):
         )
 
 
-def test_no_service_any_more_in_mid_life(sandbox):
+def test_the_error_says_that_the_service_cannot_be_reached_any_more(sandbox):
     with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
         sandbox.stop()
         # A call right after that may still find the old connection, and lose it.
@@ -133,7 +133,7 @@ def test_no_service_any_more_in_mid_life(sandbox):
         assert begins(text, f"{APP}/CreateOrganization: UNAVAILABLE: {ours}")
 
 
-def test_a_server_without_tls(server):
+def test_the_error_says_how_to_connect_to_a_server_without_tls(server):
     assert said(InsecureConnectionError, connect, server.address) == (
         f"127.0.0.1, port {server.port} speaks no TLS. If it is a server of your own, use an address that begins"
         " with http://, or DialOptions(insecure=True); credentials then travel unencrypted."
@@ -152,7 +152,7 @@ def secure(authority, name="localhost", **validity):
     return FakeService(grpc.ssl_server_credentials([pair]))
 
 
-def test_a_server_with_tls_that_is_asked_without(authority):
+def test_the_error_says_that_a_server_wants_tls(authority):
     with secure(authority) as server:
         assert said(UnavailableError, connect, server.url) == (
             f"UNAVAILABLE: 127.0.0.1, port {server.port} does not speak HTTP/2 without TLS; it may want https://."
@@ -174,12 +174,12 @@ def trusting(request, authority, tmp_path):
     return lambda server: said(InsecureConnectionError, connect, f"localhost:{server.port}")
 
 
-def test_a_certificate_that_has_expired(authority, trusting):
+def test_the_error_says_that_a_certificate_has_expired(authority, trusting):
     with secure(authority, not_after=dt.datetime(2020, 1, 1)) as server:
         assert trusting(server) == (f"The certificate of localhost cannot be trusted: certificate has expired. {TRUST}")
 
 
-def test_a_certificate_of_another_host(authority, trusting):
+def test_the_error_says_that_a_certificate_is_of_another_host(authority, trusting):
     with secure(authority, "elsewhere.example") as server:
         assert trusting(server) == (
             "The certificate of localhost cannot be trusted: Hostname mismatch, certificate is not valid for"
@@ -187,14 +187,14 @@ def test_a_certificate_of_another_host(authority, trusting):
         )
 
 
-def test_a_certificate_that_nobody_vouches_for(authority):
+def test_the_error_says_that_the_authority_of_a_certificate_is_unknown(authority):
     with secure(authority) as server:
         assert said(InsecureConnectionError, connect, f"localhost:{server.port}") == (
             f"The certificate of localhost cannot be trusted: unable to get local issuer certificate. {TRUST}"
         )
 
 
-def test_a_certificate_that_vouches_for_itself(tmp_path):
+def test_the_error_says_that_a_certificate_is_self_signed(tmp_path):
     # An authority that serves with its own certificate, which nothing else signed.
     authority = trustme.CA()
     pair = authority.private_key_pem.bytes(), authority.cert_pem.bytes()
@@ -206,7 +206,7 @@ def test_a_certificate_that_vouches_for_itself(tmp_path):
     )
 
 
-def test_a_call_that_takes_too_long(server):
+def test_the_error_says_that_a_call_took_too_long(server):
     ended = threading.Event()
 
     def wait(request, context):
@@ -230,7 +230,7 @@ def test_a_call_that_takes_too_long(server):
     ended.set()
 
 
-def test_a_quota_that_is_used_up(sandbox, client):
+def test_the_error_says_that_a_quota_is_used_up(sandbox, client):
     sandbox.faults.fail("ListOrganizations", "RESOURCE_EXHAUSTED", times=None)
     assert said(ResourceExhaustedError, client.options(retry=False).app_client.list_organizations) == (
         f"{APP}/ListOrganizations: RESOURCE_EXHAUSTED: A limit of the service is reached. Wait before you call again,"
@@ -238,7 +238,7 @@ def test_a_quota_that_is_used_up(sandbox, client):
     )
 
 
-def test_what_a_role_does_not_allow(server):
+def test_the_error_keeps_the_words_of_the_service_on_a_missing_role(server):
     """The remedy depends on the method, so the service says it, and its text is kept whole."""
     server.unary["ListOrganizations"] = refuse(grpc.StatusCode.PERMISSION_DENIED, "Ask an owner for the role operator.")
     with connect(server.url) as client:
@@ -247,13 +247,13 @@ def test_what_a_role_does_not_allow(server):
         )
 
 
-def test_what_is_not_there(sandbox, app):
+def test_the_error_says_how_to_find_a_robot_that_exists(sandbox, app):
     assert said(NotFoundError, app.get_robot, KEY_ID) == (
         f"{APP}/GetRobot: NOT_FOUND: No robot has the ID '{KEY_ID}'; list_robots shows those of a location."
     )
 
 
-def test_an_answer_that_is_too_large(server):
+def test_the_error_says_that_a_response_is_too_large(server):
     large = pb.ListOrganizationsResponse(organizations=[pb.Organization(name="x" * (65 << 20))]).SerializeToString()
     server.unary["ListOrganizations"] = lambda request, context: large
     ours = "A message is larger than it may be. Ask for less at a time, or send less."
@@ -262,7 +262,7 @@ def test_an_answer_that_is_too_large(server):
     assert begins(text, f"{APP}/ListOrganizations: RESOURCE_EXHAUSTED: {ours}")
 
 
-def test_a_client_that_is_closed(client, app):
+def test_the_error_says_that_the_client_is_closed(client, app):
     client.close()
     text = "The client is closed; make a new one to call again."
     assert said(ClosedError, app.list_organizations) == text

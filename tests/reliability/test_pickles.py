@@ -128,7 +128,7 @@ def test_a_client_of_an_open_channel_says_why_it_does_not_pickle(client: ViamCli
         copied(bare)
 
 
-def test_what_belongs_to_a_client_says_what_to_pickle_instead(client: ViamClient) -> None:
+def test_parts_of_a_client_say_that_the_client_can_be_pickled(client: ViamClient) -> None:
     app = client.app_client
     for dump in (pickle.dumps, copy.deepcopy):
         with pytest.raises(TypeError, match="pickle its ViamClient, which dials where it lands"):
@@ -153,7 +153,7 @@ def test_the_repr_of_a_client_of_an_open_channel_is_plain(client: ViamClient) ->
     assert repr(bare).startswith("<viam_sync.app.viam_client.ViamClient object")
 
 
-def test_what_is_wrong_where_it_lands_is_said_at_the_first_use() -> None:
+def test_a_copy_that_cannot_dial_says_so_at_its_first_use() -> None:
     port = closed_port()
     landed = undialled(f"http://127.0.0.1:{port}")
     for _ in range(2):

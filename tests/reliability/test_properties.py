@@ -142,7 +142,7 @@ def test_stages_survive_the_way_into_bson_and_back(stages: List[Dict[str, Any]])
 
 
 @given(st.binary(max_size=60))
-def test_what_is_no_bson_is_refused_or_read(document: bytes) -> None:
+def test_any_bytes_are_refused_or_read_as_bson(document: bytes) -> None:
     response = data_pb.TabularDataByMQLResponse(raw_data=[document])
     with contextlib.suppress(ValueError):
         assert all(isinstance(row, dict) for row in from_documents(response, response.raw_data))
@@ -164,7 +164,7 @@ def test_a_part_survives_the_way_into_a_message_and_back(name, config, time, mai
 @pytest.mark.parametrize(
     ("record", "message"), [(RobotPart, pb.RobotPart), (LogEntry, common_pb.LogEntry), (Fragment, pb.Fragment)]
 )
-def test_whatever_a_service_sends_is_a_record_or_refused(record: Any, message: Any, sent: bytes) -> None:
+def test_any_message_of_a_service_is_a_record_or_refused(record: Any, message: Any, sent: bytes) -> None:
     try:
         decoded = message.FromString(sent)
     except DecodeError:
@@ -204,7 +204,7 @@ def test_rows_become_a_table_of_as_many_rows(rows: List[Dict[str, Any]]) -> None
 
 
 @given(st.recursive(SCALARS | st.floats() | st.binary(max_size=5) | NAIVE, lambda inner: st.lists(inner, max_size=3)))
-def test_whatever_is_in_a_row_has_a_form_in_strict_json(value: Any) -> None:
+def test_any_value_of_a_row_has_a_form_in_strict_json(value: Any) -> None:
     json.dumps(json_value(value), allow_nan=False)
 
 

@@ -43,7 +43,7 @@ def test_every_method_that_writes_a_file_is_known():
 
 
 @pytest.mark.parametrize(("client", "text", "rpc", "secret"), WRITERS, ids=[rpc for _, _, rpc, _ in WRITERS])
-def test_what_may_hold_a_secret_is_known_by_its_fields(client, text, rpc, secret):
+def test_records_with_secrets_are_known_by_their_fields(client, text, rpc, secret):
     fields = secret_fields(rpcs()[rpc].output_type, set())
     # The keys of maps are none.
     fields = {name for name in fields if not name.endswith("Entry.key")}

@@ -12,7 +12,7 @@ import grpc
 import grpc_testing
 import pytest
 from servers import FakeService, options, refuse
-from waiting import until
+from waiting import LONG, until
 
 from viam_sync.app.app_client import AppClient
 from viam_sync.app.viam_client import ViamClient
@@ -23,7 +23,6 @@ from viam_sync.proto import google as google_pb
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, dial
 from viam_sync.sandbox import Sandbox
 
-LONG = 60
 ENTRIES = int(os.environ.get("VIAM_SYNC_ENTRIES", "2000"))
 DISCONNECTS = int(os.environ.get("VIAM_SYNC_DISCONNECTS", "20"))
 
@@ -162,7 +161,7 @@ def test_a_gap_is_filled_from_the_stored_log_page_by_page(server: FakeService, s
     assert all(request.order == pb.LogOrder.LOG_ORDER_ASCENDING for request in service.asked)
 
 
-def test_what_was_logged_before_the_tail_began_is_not_given(server: FakeService, service: LogService) -> None:
+def test_entries_from_before_the_tail_are_left_out(server: FakeService, service: LogService) -> None:
     service.log = [entry(number) for number in range(6)]
     service.tails = [sends([entry(3)]), sends([entry(5)])]
     with following(server) as app:
@@ -177,7 +176,7 @@ def test_entries_that_are_alike_are_counted(server: FakeService, service: LogSer
         assert followed(app, 4) == names(1, 1, 1, 2)
 
 
-def test_what_the_tail_repeats_of_the_stored_log_comes_once(server: FakeService, service: LogService) -> None:
+def test_entries_that_the_tail_repeats_from_the_stored_log_come_once(server: FakeService, service: LogService) -> None:
     service.log = [entry(number) for number in range(1, 5)]
     service.tails = [sends([entry(1)]), sends([entry(3)], [entry(4)], [entry(5)])]
     with following(server) as app:
@@ -243,7 +242,7 @@ def test_it_is_taken_up_again_whatever_ends_it(server: FakeService, service: Log
 
 
 @pytest.mark.parametrize("status", ["INVALID_ARGUMENT", "NOT_FOUND", "PERMISSION_DENIED", "UNIMPLEMENTED"])
-def test_what_will_not_pass_ends_it(server: FakeService, service: LogService, status: str) -> None:
+def test_a_rejection_ends_it(server: FakeService, service: LogService, status: str) -> None:
     service.tails = [sends([entry(1)], then=grpc.StatusCode[status]), sends([entry(3)])]
     with following(server) as app, app.tail_robot_part_logs("p-1") as stream:
         next(stream)

@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterator, List, Mapping, Optional
 import grpc
 import pytest
 from servers import FakeService, SilentServer, connect, refuse
-from waiting import is_blocked, until
+from waiting import LONG, ended, start
 
 from viam_sync.app.app_client import AppClient
 from viam_sync.app.viam_client import ViamClient
@@ -17,29 +17,15 @@ from viam_sync.errors import ClosedError, DeadlineExceededError, Unauthenticated
 from viam_sync.proto import app as pb
 from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.rpc.dial import Channel, DialOptions, dial, parse_address
-from viam_sync.rpc.single_flight import SingleFlight
 from viam_sync.sandbox import Sandbox
 from viam_sync.services import methods
 
-from .processes import LONG, sandbox_process
+from .processes import sandbox_process
 
 ROBOT = pb.GetRobotResponse(robot=pb.Robot(id="r-1", name="rover")).SerializeToString()
 
 #: How many calls each of 64 threads makes while tokens expire; the environment `reliability` of tox says 1000.
 CALLS = int(os.environ.get("VIAM_SYNC_CALLS", "20"))
-
-
-def start(act: Callable[[], Any], times: int = 1) -> List[threading.Thread]:
-    threads = [threading.Thread(target=act, daemon=True) for _ in range(times)]
-    for thread in threads:
-        thread.start()
-    return threads
-
-
-def ended(threads: List[threading.Thread]) -> bool:
-    for thread in threads:
-        thread.join(20 * LONG)
-    return not [thread for thread in threads if thread.is_alive()]
 
 
 @pytest.fixture
@@ -351,66 +337,3 @@ def test_a_call_with_a_limit_does_not_wait_longer_for_the_token_of_another(
         client.app_client.get_robot("r-1", timeout=0.2)
     client.close()
     assert ended(first)
-
-
-def meanwhile(
-    together: "SingleFlight[str]", first: Callable[[Any], str], others: int, timeout: float = LONG
-) -> List[str]:
-    """Return what those threads get that come while ``first`` is at it; they themselves do what returns "own"."""
-    begun, go_on = threading.Event(), threading.Event()
-    got: List[str] = []
-
-    def slow(seconds: Any) -> str:
-        begun.set()
-        go_on.wait(LONG)
-        return first(seconds)
-
-    def ask(act: Callable[[Any], str], limit: float) -> None:
-        try:
-            got.append(together.do(act, limit))
-        except Exception as error:
-            got.append(f"{type(error).__name__}: {error}")
-
-    threads = start(lambda: ask(slow, LONG))
-    assert begun.wait(LONG)
-    followers = start(lambda: ask(lambda seconds: "own", timeout), others)
-    if timeout < LONG:
-        assert ended(followers)
-    else:
-        until(lambda: all(map(is_blocked, followers)))
-    go_on.set()
-    assert ended(threads + followers)
-    return sorted(got)
-
-
-def fail(error: Exception) -> Callable[[Any], str]:
-    def act(seconds: Any) -> str:
-        raise error
-
-    return act
-
-
-def test_what_one_thread_got_is_for_all_that_waited() -> None:
-    together: SingleFlight[str] = SingleFlight(verdicts=(KeyError,))
-    assert meanwhile(together, lambda seconds: "first", 3) == ["first"] * 4
-    assert together.do(lambda seconds: "again", None) == "again"
-
-
-def test_a_verdict_is_for_all_that_waited() -> None:
-    assert meanwhile(SingleFlight(verdicts=(KeyError,)), fail(KeyError("no")), 2) == ["KeyError: 'no'"] * 3
-
-
-def test_another_failure_is_of_the_thread_that_met_it_alone() -> None:
-    got = meanwhile(SingleFlight(verdicts=(KeyError,)), fail(OSError("mine")), 2)
-    assert got == ["OSError: mine", "own", "own"]
-
-
-def test_nobody_waits_longer_than_it_may() -> None:
-    got = meanwhile(SingleFlight(verdicts=()), lambda seconds: "first", 2, timeout=0.01)
-    late = "DeadlineExceededError: DEADLINE_EXCEEDED: Connecting, which another thread began, took too long."
-    assert got == [late, late, "first"]
-
-
-def test_a_thread_that_comes_back_amid_its_own_try_does_not_wait_for_itself() -> None:
-    together: SingleFlight[str] = SingleFlight(verdicts=())
-    assert together.do(lambda seconds: together.do(lambda left: "inner", 1), 1) == "inner"
