@@ -16,6 +16,7 @@ from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import (
     AmbiguousResultError,
     DeadlineExceededError,
+    NotFoundError,
     ResourceExhaustedError,
     UnauthenticatedError,
     UnavailableError,
@@ -84,6 +85,34 @@ def test_a_stream_that_breaks_after_its_first_message_is_not_asked_for_again(
     with pytest.raises(UnavailableError):
         next(stream)
     assert len(server.calls) == 1
+
+
+def test_a_stream_that_has_failed_fails_again_and_sends_nothing(server: FakeService, channel: Channel) -> None:
+    server.stream["ExportTabularData"] = refuse(grpc.StatusCode.NOT_FOUND, "no such part")
+    stream = export(DataClient(channel, {}))
+    for _ in range(2):
+        with pytest.raises(NotFoundError, match="no such part"):
+            next(stream)
+    assert len(server.named("ExportTabularData")) == 1
+
+
+def test_a_stream_that_is_interrupted_while_it_is_opened_can_be_read_all_the_same(
+    server: FakeService, channel: Channel
+) -> None:
+    failing = refuse(grpc.StatusCode.UNAVAILABLE, "busy")
+    row = data_pb.ExportTabularDataResponse(resource_name="air").SerializeToString()
+    answers = [failing, lambda request, context: iter([row])]
+    server.stream["ExportTabularData"] = lambda request, context: answers.pop(0)(request, context)
+
+    def interrupted(seconds: float, cancellation: Any = None) -> None:
+        raise KeyboardInterrupt
+
+    sleep, channel.sleep = channel.sleep, interrupted  # type: ignore[method-assign]
+    stream = export(DataClient(channel, {}))
+    with pytest.raises(KeyboardInterrupt):
+        next(stream)
+    channel.sleep = sleep  # type: ignore[method-assign]
+    assert [message.resource_name for message in stream] == ["air"]
 
 
 def test_an_empty_stream_is_no_failure(server: FakeService, channel: Channel) -> None:

@@ -48,7 +48,8 @@ SYSTEM_TIME: Time = _SystemTime()
 class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
     """A channel with all that the calls of a service need of it.
 
-    Every process has a connection of its own, opened when it is first used: a forked child never uses its parent's.
+    Every process has a connection of its own, opened when it is first used: a forked child never uses its parent's. The
+    exception is a channel that a caller has opened, which only that caller could open anew.
 
     Args:
         open: Opens a channel of grpc.
@@ -109,11 +110,11 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
 
     def sleep(self, seconds: float, cancellation: Optional[Cancellation] = None) -> None:
         """Wait that many seconds, or until the channel is closed, or a call is cancelled."""
-        end = self.time.time() + seconds
+        # Counted down and not looked up: a test may have stopped the clock.
         pause = self.time.sleep_for if cancellation is None or self.time is not SYSTEM_TIME else cancellation.sleep
         while seconds > 0 and not self.connection.closed and not (cancellation is not None and cancellation.cancelled):
             pause(min(seconds, _LOOK))
-            seconds = end - self.time.time()
+            seconds -= _LOOK
 
     def close(self) -> None:
         """Close the connection of this process; calls under way end as cancelled."""

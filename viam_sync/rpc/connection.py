@@ -47,7 +47,13 @@ class Connection:
             return self._channel
 
     def stub(self, method: Method, make: Callable[[grpc.Channel, Method], Any]) -> Any:
-        """Return the stub of an RPC; ``make`` makes it at the first call."""
+        """Return the stub of an RPC; ``make`` makes it at the first call.
+
+        Raises:
+            ClosedError: If the connection was closed.
+        """
+        if self.closed:
+            raise ClosedError(CLOSED)
         stub = self._stubs.get(method.path)
         if stub is None:
             stub = self._stubs[method.path] = make(self.channel(), method)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, ContextManager, Generic, Optional, TypeVar
 
 import grpc
 from typing_extensions import Protocol
@@ -21,8 +22,15 @@ LOGGER = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+_NO_CONTEXT: ContextManager[None] = contextlib.nullcontext()
+
+
 class RetryLimit(Protocol):
     """Limits retries; it is told of each success, and of each failure that another attempt may mend."""
+
+    def waiting(self) -> ContextManager[None]:
+        """Return the context in which a call waits for its next attempt."""
+        ...
 
     def succeeded(self) -> None:
         """Take note of a success."""
@@ -47,6 +55,10 @@ class RetryThrottle:
         # Without a lock, threads may lose a step of one another: an error of tenths, which harms nothing.
         self.tokens = self.FULL
 
+    def waiting(self) -> ContextManager[None]:
+        """Return a context without effect."""
+        return _NO_CONTEXT
+
     def succeeded(self) -> None:
         """Put back the tokens of a success."""
         if self.tokens < self.FULL:
@@ -56,6 +68,21 @@ class RetryThrottle:
         """Take the token of a failure; tell whether the request may be sent again."""
         self.tokens = max(0.0, self.tokens - self.COST)
         return self.tokens >= self.FULL / 2
+
+
+class Unlimited:
+    """Limits no retries, for calls that are limited in another way."""
+
+    def waiting(self) -> ContextManager[None]:
+        """Return a context without effect."""
+        return _NO_CONTEXT
+
+    def succeeded(self) -> None:
+        """Do nothing."""
+
+    def failed(self, error: Any) -> bool:
+        """Return True: the request may be sent again."""
+        return True
 
 
 class Call(ABC, Generic[T]):
@@ -198,7 +225,7 @@ class _RetryLoop(Generic[T]):
             retry=self._is_worth_retrying,
             stop=lambda state: self._is_cut_off(state) or bool(attempts_are_used_up(state)),
             wait=wait,
-            sleep=self._call.sleep,
+            sleep=self._sleep,
             before_sleep=self._report,
             reraise=True,
         )
@@ -257,6 +284,10 @@ class _RetryLoop(Generic[T]):
             or (pushback is not None and pushback < 0)
             or self._deadline.is_over_after(state.upcoming_sleep)
         )
+
+    def _sleep(self, seconds: float) -> None:
+        with self._call.throttle.waiting():
+            self._call.sleep(seconds)
 
     def _report(self, state: tenacity.RetryCallState) -> None:
         error, wait = _failure(state), state.upcoming_sleep

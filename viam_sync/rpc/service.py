@@ -102,11 +102,12 @@ class Service:
     ) -> Any:
         """Send one message, return the one that answers it.
 
-        With a cancellation, another thread may cancel it; ``throttle`` limits its retries in place of the channel's.
+        With a cancellation, another thread may cancel it; ``throttle`` limits its retries in place of the channel's
+        throttle and of the channel's limit on lost connections.
         """
         call = _UnaryCall(self, method, request, cancellation)
         if throttle is not None:
-            call.throttle = throttle
+            call.throttle, call.max_reconnects = throttle, None
         with call.traced():
             return self._run(call, method.policy, timeout, method.verify_with)
 

@@ -57,6 +57,7 @@ class Stream(Closing, Generic[T]):
         self._call = call
         self._open: Optional[Callable[[], Any]] = open
         self._cancellation = cancellation
+        self._failure: Optional[Exception] = None
 
     @property
     def restarts(self) -> int:
@@ -69,6 +70,8 @@ class Stream(Closing, Generic[T]):
     def __next__(self) -> T:
         if self._cancellation.cancelled:
             raise StopIteration
+        if self._failure is not None:
+            raise self._failure.with_traceback(None)
         try:
             message = self._read()
         except StopIteration:
@@ -84,12 +87,16 @@ class Stream(Closing, Generic[T]):
         else:
             found: T = message
             return found
+        self._failure = failure
         self._end(failure)
         raise failure
 
     def _read(self) -> Any:
-        open, self._open = self._open, None
-        message = self._call.read() if open is None else open()
+        if self._open is None:
+            return self._call.read()
+        message = self._open()
+        # Ctrl-C while it is opened leaves it to be opened by the next read.
+        self._open = None
         if message is NO_MESSAGE:
             raise StopIteration
         return message

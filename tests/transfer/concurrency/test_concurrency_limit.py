@@ -1,12 +1,13 @@
+import contextlib
 import threading
-from typing import List
+from typing import Iterator, List
 
 import grpc
 import pytest
 
 from viam_sync.errors import CancelledError, grpc_error
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
+from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit, Slot
 
 OVERLOADED = grpc_error(grpc.StatusCode.RESOURCE_EXHAUSTED, "slow down")
 DOWN = grpc_error(grpc.StatusCode.UNAVAILABLE, "not now")
@@ -114,3 +115,36 @@ def test_a_request_that_waits_for_others_can_be_cancelled() -> None:
         second.join(30)
     with pytest.raises(CancelledError, match="ended before it began"):
         raise raised[0]
+
+
+def test_a_request_that_waits_for_its_next_attempt_gives_its_slot_back() -> None:
+    limit = ConcurrencyLimit(1)
+    with limit.slot(Cancellation()) as slot:
+        with slot.waiting():
+            request(limit)
+        second = threading.Thread(target=request, args=(limit,), daemon=True)
+        second.start()
+        second.join(0.2)
+        assert second.is_alive()  # the slot is held again
+    second.join(30)
+    assert not second.is_alive()
+
+
+def test_a_request_that_is_cancelled_while_it_waits_holds_no_slot() -> None:
+    limit = ConcurrencyLimit(1)
+    cancellation = Cancellation()
+    with pytest.raises(CancelledError), limit.slot(cancellation) as slot, limit_taken(limit, slot):
+        cancellation.cancel()
+    request(limit)
+
+
+@contextlib.contextmanager
+def limit_taken(limit: ConcurrencyLimit, slot: Slot) -> Iterator[None]:
+    """Let another request take the slot of one that waits, for as long as that one waits and tries to come back."""
+    other = limit.slot(Cancellation())
+    try:
+        with slot.waiting():
+            other.__enter__()
+            yield
+    finally:
+        other.__exit__(None, None, None)

@@ -6,7 +6,7 @@ from typing import Any, Iterator, Union
 import grpc
 import grpc_testing
 import pytest
-from reliability.h2_faults import RESETS, midway, reset, status
+from reliability.h2_faults import RESETS, SILENCE, cut, midway, reset, status
 from reliability.h2_server import OK, Answer, H2Server, reply
 
 from viam_sync.app.data_client import DataClient
@@ -92,3 +92,20 @@ def test_the_options_of_the_client_hold_for_an_export(
     result = data.options(retry=retry).export_binary_data(None, tmp_path)
     assert len(server.met(CONTENTS)) == attempts
     assert [type(file.error) for file in result.failed] == [UnavailableError]
+
+
+LOST = cut()
+
+
+def test_an_export_survives_more_lost_connections_than_a_single_call_may_lose(
+    server: H2Server, data: DataClient, tmp_path: Path
+) -> None:
+    server.plan(CONTENTS, *[LOST] * 6)
+    assert data.export_binary_data(None, tmp_path).complete
+    assert server.met(CONTENTS) == [LOST.name] * 6 + ["ok"]
+
+
+def test_the_timeout_of_an_export_is_that_of_an_attempt(server: H2Server, data: DataClient, tmp_path: Path) -> None:
+    server.plan(CONTENTS, SILENCE)
+    assert data.export_binary_data(None, tmp_path, timeout=1).complete
+    assert server.met(CONTENTS) == [SILENCE.name, "ok"]

@@ -117,8 +117,11 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
         cancellation: Cancellation,
     ) -> Iterable[pb.BinaryData]:
         request = pb.BinaryDataByIDsRequest(include_binary=True, **_file_id_fields(wanted))
+        method = _FETCH
+        if timeout is not None:
+            method = method._replace(policy=replace(method.policy, attempt_timeout=timeout, total_timeout=None))
         with limit.slot(cancellation) as slot:
-            response: pb.BinaryDataByIDsResponse = self._unary_unary(_FETCH, request, timeout, cancellation, slot)
+            response: pb.BinaryDataByIDsResponse = self._unary_unary(method, request, None, cancellation, slot)
         return response.data
 
     def export_tabular_data_to(

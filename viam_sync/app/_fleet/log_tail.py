@@ -61,18 +61,21 @@ class LogsStream(Closing, Iterator[List[LogEntry]]):
         self._tail = tail
         self._policy = policy
         self._end = None if timeout is None else tail.now() + timeout
+        self._failure: Optional[Exception] = None
         tail.connect(timeout)
 
     def __next__(self) -> List[LogEntry]:
         if self._tail.cancellation.cancelled:
             raise StopIteration
+        if self._failure is not None:
+            raise self._failure.with_traceback(None)
         try:
             left = None if self._end is None else max(self._end - self._tail.now(), 0)
             entries = retry.run(self._tail, self._policy, left)
         except (retry.CallFailed, GRPCError) as error:
             if self._tail.cancellation.cancelled:
                 raise StopIteration from None
-            failure = error.error if isinstance(error, retry.CallFailed) else error
+            failure = self._failure = error.error if isinstance(error, retry.CallFailed) else error
         else:
             if entries is None:
                 raise StopIteration
@@ -120,8 +123,8 @@ class Tail(retry.Call[Optional[Entries]]):
     """
 
     def __init__(self, open: Open, stored: Stored, channel: ServiceChannel) -> None:
-        # Each connection takes its own tokens of the channel's throttle.
-        super().__init__("viam.app.v1.AppService/TailRobotPartLogs", retry.RetryThrottle())
+        # A tail may lose its connection any number of times; how often in a row, its policy says.
+        super().__init__("viam.app.v1.AppService/TailRobotPartLogs", retry.Unlimited())
         self._open = open
         self._stored = stored
         self._channel = channel

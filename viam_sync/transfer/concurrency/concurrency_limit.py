@@ -54,18 +54,27 @@ class ConcurrencyLimit:
         Raises:
             CancelledError: If it was cancelled before.
         """
+        slot = Slot(self, cancellation)
+        slot.enter()
+        try:
+            yield slot
+        finally:
+            slot.leave()
+
+    def enter(self, cancellation: Cancellation) -> None:
+        """Wait until one more request may be under way, and count it."""
         with self._changed:
             while self._busy >= self.allowed:
                 self._changed.wait(_POLL)
                 if cancellation.cancelled:
                     raise CancelledError(grpc.StatusCode.CANCELLED, "The request was ended before it began.")
             self._busy += 1
-        try:
-            yield Slot(self)
-        finally:
-            with self._changed:
-                self._busy -= 1
-                self._changed.notify_all()
+
+    def leave(self) -> None:
+        """Count one request less."""
+        with self._changed:
+            self._busy -= 1
+            self._changed.notify_all()
 
     def grow(self) -> None:
         """Take note of a success."""
@@ -94,12 +103,33 @@ class ConcurrencyLimit:
 class Slot:
     """The slot of one request, which the retry loop tells of each failure and of the success.
 
-    The limit on concurrency protects an overloaded service, so there is none on the number of retries.
+    The limit on concurrency protects an overloaded service, so there is none on the number of retries. A request that
+    waits for its next attempt is not under way, so that it gives its slot back meanwhile.
     """
 
-    def __init__(self, limit: ConcurrencyLimit) -> None:
+    def __init__(self, limit: ConcurrencyLimit, cancellation: Cancellation) -> None:
         self._limit = limit
+        self._cancellation = cancellation
         self._cuts = limit.cuts
+        self._held = False
+
+    def enter(self) -> None:
+        """Wait for a slot, and take it."""
+        self._limit.enter(self._cancellation)
+        self._held = True
+
+    def leave(self) -> None:
+        """Give the slot back, if it is held."""
+        if self._held:
+            self._held = False
+            self._limit.leave()
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Give the slot back in a ``with`` block, and take one again after it."""
+        self.leave()
+        yield
+        self.enter()
 
     def succeeded(self) -> None:
         """Take note of a success."""

@@ -197,7 +197,7 @@ def _retry_after(header: str) -> Optional[float]:
         return float(header[:10])
     try:
         moment = parsedate_to_datetime(header)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)

@@ -37,8 +37,10 @@ _MOST_REDIRECTS = 5
 _IDLE_TIMEOUT = 60.0
 #: Seconds that a socket waits at least; 0 would not wait at all.
 _SHORTEST = 0.001
+#: Seconds that a host may ask to wait for the next attempt, with ``Retry-After``.
+_LONGEST_WAIT = 300.0
 #: An export goes on for hours: it waits longer than a single call for a service that is overloaded.
-_POLICY = replace(STREAM, attempts=8)
+_POLICY = replace(STREAM, attempts=8, idle_timeout=_LONGEST_WAIT)
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 
