@@ -9,8 +9,7 @@ from typing import NamedTuple, Sequence, Tuple
 
 import grpc
 from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.descriptor_pb2 import MethodDescriptorProto
-from messages.schema_walk import example
+from messages.schema_walk import example, streaming
 from parity.recording import rpcs
 from sandbox.wire.fuzz import Fuzzer
 
@@ -112,9 +111,7 @@ def many_messages(rpc, number):
 
 
 def is_stream(rpc):
-    described = MethodDescriptorProto()  # in the first runtimes of our range, only this tells
-    rpc.CopyToProto(described)
-    return described.server_streaming
+    return streaming(rpc)[1]
 
 
 def many_items(rpc, number):

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optio
 import grpc
 
 from viam_sync.errors import AmbiguousResultError, GRPCError, grpc_error
+from viam_sync.rpc import retry
 from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.method import Method
 from viam_sync.rpc.service import Service
@@ -41,16 +42,6 @@ READY = grpc.ChannelConnectivity.READY.value[0]
 Outcome = Dict[str, Any]
 
 
-class _NoThrottle:
-    """Lets everything be sent again, so that one case has no say in the next."""
-
-    def succeeded(self) -> None:
-        """Take no note."""
-
-    def failed(self, error: Any) -> bool:
-        return True
-
-
 class WaitlessChannel(ServiceChannel):
     """A channel that writes down how long it was to wait, and takes no message above ``LIMIT``."""
 
@@ -61,7 +52,8 @@ class WaitlessChannel(ServiceChannel):
         )
         self.server = server
         self.meanwhile: Callable[[], object] = self.settle
-        self.retry_throttle: Any = _NoThrottle()
+        # One case has no say in the next.
+        self.retry_throttle: Any = retry.Unlimited()
         self._mine = threading.local()
 
     @property

@@ -5,7 +5,7 @@ import struct
 import uuid
 
 from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.descriptor_pb2 import MethodDescriptorProto
+from messages.schema_walk import streaming
 
 from viam_sync.messages.pool import message, pool
 from viam_sync.sandbox.servicers import SERVICERS
@@ -41,9 +41,7 @@ def methods():
     found = []
     for service in (*SERVICERS, "proto.rpc.v1.AuthService"):
         for method in pool().FindServiceByName(service).methods:
-            described = MethodDescriptorProto()
-            method.CopyToProto(described)
-            found.append((method, described.client_streaming, described.server_streaming))
+            found.append((method, *streaming(method)))
     return found
 
 
