@@ -428,7 +428,8 @@ def test_a_long_outage_is_one_warning(caplog: pytest.LogCaptureFixture) -> None:
         retry.run(Attempts(*unavailable(8, REFUSED), takes=1.5), READ)
     [message] = caplog.messages
     assert re.fullmatch(
-        r"demo/Get: the service has been away for \d s; going on to try for 5\d s more \(failed to connect .*\)", message
+        r"demo/Get: the service has been away for \d s; going on to try for 5\d s more \(failed to connect .*\)",
+        message,
     )
 
 

@@ -306,6 +306,7 @@ class _StreamCall(_RpcCall):
         super().__init__(service, method, request, cancellation)
         self.restarts = 0
         self._reading: Optional[ThreadedStream[Any]] = None
+        self._read_ahead: List[Message] = []
         self._watchdog = Watchdog(method.policy.idle_timeout, self._cancel)
 
     def start(self, seconds: Optional[float]) -> None:
@@ -324,15 +325,29 @@ class _StreamCall(_RpcCall):
             self.start(seconds)
             self.restarts += 1
         try:
-            return self.read()
+            return self._first()
         except StopIteration:
             return NO_MESSAGE
         except grpc.RpcError:
             self._reading = None
             raise
 
+    def _first(self) -> Any:
+        """Wait for the first message, and return it.
+
+        An empty one proves nothing: where a proxy answers with an HTTP error and a body, grpcio hands over an empty
+        message before the error, about once in a thousand times. The next one shows whether the stream has begun.
+        """
+        first = self.read()
+        if first.ByteSize() == 0:
+            with contextlib.suppress(StopIteration):
+                self._read_ahead.append(self.read())
+        return first
+
     def read(self) -> Any:
         """Wait for the next message, and return it."""
+        if self._read_ahead:
+            return self._read_ahead.pop()
         assert self._reading is not None
         self._watchdog.start()
         try:
