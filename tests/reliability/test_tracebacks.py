@@ -6,7 +6,7 @@ Tools such as rich, Sentry and ``pytest -l`` show the variables of each frame.
 import io
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Iterator, List, Tuple
 
 import grpc
 import pytest
@@ -121,15 +121,25 @@ def use(client: ViamClient) -> None:
     assert list(data.upload_files([__file__], part_id=PART))
 
 
+@pytest.fixture(scope="module")
+def loaded() -> None:
+    """Modules and messages that the first call loads, which has many lines of other people's code."""
+    with FakeService() as server, connect(equip(server)) as client:
+        use(client)
+
+
+@pytest.mark.usefixtures("loaded")
 @pytest.mark.parametrize("connection", [without_tls, with_tls])
 def test_no_line_of_a_call_has_a_key_or_token_in_a_variable(connection: Any, tmp_path: Path) -> None:
-    with connection(tmp_path) as where, VariableWatch(shows_secret) as watch:
-        with ViamClient.create_from_dial_options(*where) as client:
-            use(client)
+    with connection(tmp_path) as where, VariableWatch(shows_secret) as watch, ViamClient.create_from_dial_options(
+        *where
+    ) as client:
+        use(client)
     assert watch.looks > 1000
     assert sorted(watch.found) == []
 
 
+@pytest.mark.usefixtures("loaded")
 def test_nor_has_one_of_a_call_in_another_thread(server: FakeService) -> None:
     watch = VariableWatch(shows_secret)
     with connect(server) as client:
@@ -144,6 +154,7 @@ def test_nor_has_one_of_a_call_in_another_thread(server: FakeService) -> None:
     assert sorted(watch.found) == []
 
 
+@pytest.mark.usefixtures("loaded")
 def test_nor_has_one_where_the_caller_gave_the_token_and_the_channel(server: FakeService) -> None:
     counting = Counting()
     with grpc.insecure_channel(server.address) as channel:
@@ -156,11 +167,13 @@ def test_nor_has_one_where_the_caller_gave_the_token_and_the_channel(server: Fak
     assert sorted(watch.found) == []
 
 
-def test_nor_has_one_of_an_export(sandbox: Sandbox, tmp_path: Path) -> None:
-    with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
-        secrets = sandbox.api_key, dict(client._metadata or {})["authorization"].rpartition(".")[2]
-        with VariableWatch(lambda text: any(secret in text for secret in secrets)) as watch:
-            assert client.data_client.export_binary_data(create_filter(), tmp_path / "out").complete
+def test_nor_has_one_of_an_export(sandbox: Sandbox, client: ViamClient, tmp_path: Path) -> None:
+    data = client.data_client
+    data.file_upload(sandbox.robot_part_id, b"text", tags=["one"])
+    data.export_binary_data(create_filter(tags=["one"]), tmp_path / "out")  # loads modules
+    secrets = sandbox.api_key, dict(client._metadata or {})["authorization"].rpartition(".")[2]
+    with VariableWatch(lambda text: any(secret in text for secret in secrets)) as watch:
+        assert data.export_binary_data(create_filter(tags=["one"]), tmp_path / "again").complete
     assert watch.looks > 1000
     assert sorted(watch.found) == []
 
@@ -264,11 +277,18 @@ def rich(error: BaseException) -> str:
     import rich.traceback
 
     page = io.StringIO()
-    console = rich.console.Console(file=page, width=100_000)
-    for longest in (None, 80):
-        settings: Dict[str, Any] = {"locals_max_length": longest, "locals_max_string": longest, "width": None}
+    console = rich.console.Console(file=page, width=2_000)
+    for longest in (None, 80):  # rich shows the beginning of a longer text
         shown = rich.traceback.Traceback.from_exception(
-            type(error), error, error.__traceback__, show_locals=True, max_frames=0, **settings
+            type(error),
+            error,
+            error.__traceback__,
+            width=None,
+            extra_lines=0,
+            show_locals=True,
+            locals_max_length=longest,
+            locals_max_string=longest,
+            max_frames=0,
         )
         console.print(shown)
     return page.getvalue()
@@ -348,6 +368,7 @@ def nobody_listens(server: FakeService) -> None:
     ViamClient.create_from_dial_options(OPTIONS, f"http://127.0.0.1:{closed_port()}")
 
 
+@pytest.mark.usefixtures("loaded")
 @pytest.mark.parametrize(
     ("fail", "kind"),
     [
@@ -360,7 +381,7 @@ def nobody_listens(server: FakeService) -> None:
     ],
 )
 def test_the_failure_of_a_call_shows_no_key_and_no_token(fail: Any, kind: Any, server: FakeService) -> None:
-    with VariableWatch(shows_secret) as watch, pytest.raises(kind) as caught:
+    with pytest.raises(kind) as caught, VariableWatch(shows_secret) as watch:
         fail(server)
     assert not shows_secret(str(caught.value) + own(caught.value))
     assert sorted(watch.found) == []
