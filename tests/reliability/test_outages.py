@@ -114,7 +114,7 @@ def test_a_tail_survives_an_outage_without_missing_an_entry(sandbox: Sandbox, li
 
 def test_a_client_that_connects_for_the_first_time_fails_at_once(sandbox: Sandbox, line: Forwarder) -> None:
     line.shut()
-    with pytest.raises(UnavailableError, match="Nothing|refused|reach") as raised:
+    with pytest.raises(UnavailableError, match=r"Nothing|refused|reach") as raised:
         dial(f"http://{line.address}", sandbox.dial_options())
     assert raised.value.attempts == 3
 
