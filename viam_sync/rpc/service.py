@@ -19,10 +19,11 @@ from viam_sync.rpc.cancellation import CancellableCall, Cancellation
 from viam_sync.rpc.channel import service_channel
 from viam_sync.rpc.decoding import deserializer, require_message
 from viam_sync.rpc.error_mapping import ambiguous_error, map_error
+from viam_sync.rpc.metadata import Metadata
 from viam_sync.rpc.method import Method
 from viam_sync.rpc.off_main_thread import ThreadedStream
 from viam_sync.rpc.policies import TAIL, Policy, Retry, retry_from
-from viam_sync.rpc.renewal import Renewal
+from viam_sync.rpc.renewal import Renewable, Renewal
 from viam_sync.rpc.request_stream import RequestStream
 from viam_sync.rpc.streams import NO_MESSAGE, Stream
 from viam_sync.rpc.watchdog import Watchdog
@@ -49,10 +50,10 @@ class Service:
     _pool = staticmethod(pool)
 
     def __init__(self, channel: grpc.Channel, metadata: Mapping[str, str]) -> None:
-        if not isinstance(metadata, Mapping):
+        if not isinstance(metadata, (Mapping, Metadata)):
             raise TypeError(f"metadata takes a mapping of names to texts, got {type(metadata).__name__}")
         self._channel = service_channel(channel)
-        self._metadata = metadata
+        self._metadata = metadata if isinstance(metadata, Renewable) else Metadata(metadata)
         self._timeout: Optional[float] = None
         self._retry: Optional[Retry] = None
 
@@ -184,10 +185,14 @@ class Service:
         return self._retry.applied_to(replace(TAIL, attempts=max(attempts, 2)))
 
     def _make_stub(self, channel: grpc.Channel, method: Method) -> Any:
+        make = getattr(channel, method.kind)
+        return make(method.path, *self._codec(method))
+
+    def _codec(self, method: Method) -> Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
+        """Return the functions that encode requests and decode responses."""
         described = self._described(method)
         request, response = message(described.input_type), message(described.output_type)
-        make = getattr(channel, method.kind)
-        return make(method.path, request.SerializeToString, deserializer(response))
+        return request.SerializeToString, deserializer(response)
 
     def _described(self, method: Method) -> MethodDescriptor:
         service, _, rpc = method.name.rpartition("/")
@@ -212,9 +217,9 @@ class _RpcCall(retry.Call[Any]):
         """Return the context in which the call is made; with ``whole``, its end is the end of the span."""
         return _NO_SPAN if self.span is None else self.span.active(whole)
 
-    def headers(self) -> Tuple[Tuple[str, str], ...]:
+    def headers(self) -> Tuple[object, ...]:
         headers = self._renewal.headers()
-        return headers if self.span is None else headers + self.span.headers(self.attempts or 1)
+        return headers if self.span is None else (*headers, *self.span.headers(self.attempts or 1))
 
     def renew(self, error: Any, seconds: Optional[float]) -> bool:
         if not self._renewal.is_worth_it(error):
@@ -260,7 +265,7 @@ class _UnaryCall(_RpcCall):
             response = stub(self.request, timeout=seconds, metadata=headers)
         finally:
             connection.waits.discard(mark)
-        if self._renewal.has_token:
+        if self._renewal.token is not None:
             self.channel.token_accepted = True
         return require_message(response)
 
