@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Type, Union
 import grpc
 
 from viam_sync.sandbox.core.ids import Ids
+from viam_sync.sandbox.core.private_files import delete_abandoned_folders
 from viam_sync.sandbox.core.store import Store
 from viam_sync.sandbox.core.world import World
 from viam_sync.sandbox.faults.faults import Faults
@@ -53,8 +54,9 @@ class Sandbox(MachineLogs):
     """A simulation of the Viam cloud on this computer, which runs for the length of the ``with`` block.
 
     Args:
-        data_dir: A folder to store the state in; it is created if it does not exist, and the next sandbox on it has
-            the same resources, IDs and keys. None discards the state at the end.
+        data_dir: A folder to store the state in, for the sandbox alone: one that does not exist yet, is empty, or that
+            a sandbox made, whose resources, IDs and keys the next one has again. Only its owner can read it then.
+            None discards the state at the end.
         port: The port of 127.0.0.1 to listen on; 0 takes a free one.
         seed: A number that makes IDs and keys the same in every run; None makes them random.
         clock: Returns the time, in seconds since the epoch; `advance` adds to it.
@@ -133,7 +135,7 @@ class Sandbox(MachineLogs):
         """Open the state and start the server; a ``with`` block does this by itself.
 
         Raises:
-            OSError: If the port is in use or the folder cannot be used.
+            OSError: If the port is in use, or the folder cannot be used or holds what no sandbox made.
             ImportError: If the package that TLS needs is not installed.
             RuntimeError: If the sandbox is running already.
         """
@@ -141,6 +143,8 @@ class Sandbox(MachineLogs):
             raise RuntimeError("This sandbox runs already; stop it before you start it again.")
         store = Store(self._data_dir)
         try:
+            for parent in (None, self._data_dir):
+                delete_abandoned_folders(parent)
             self._open(store)
             store.take_snapshot()
             if self._tls:
