@@ -69,7 +69,7 @@ class Sandbox(MachineLogs):
     Attributes:
         address: The address that it listens on, such as "127.0.0.1:5555".
         url: The address as a URL, with the scheme http, or https with TLS.
-        ui_url: The URL of the page that shows its state; empty without ``ui``.
+        ui_url: The URL of the page that shows its state, with a token that opens it; empty without ``ui``.
         ca_certificate: With TLS, the file of the certificate authority that clients must trust; else None.
         faults: The planned faults, available after the start; see `Faults`.
         api_key: The value of an API key that owns the sample organization.
@@ -317,12 +317,14 @@ class Sandbox(MachineLogs):
         routes: Dict[str, Route] = {DownloadRoute.PREFIX: DownloadRoute(world, self._authentication)}
         if self._ui:
             # Imported only with this option.
+            from viam_sync.sandbox.http.page_token import PageToken
             from viam_sync.sandbox.http.ui import PageRoute
 
-            routes[PageRoute.PREFIX] = PageRoute(world, self._dispatcher.calls)
+            token = PageToken(secure=self._tls)
+            routes[PageRoute.PREFIX] = PageRoute(world, self._dispatcher.calls, token)
         self._web = HttpEndpoint(routes, None if self._certificate is None else self._certificate.context())
         world.web_url = self._web.url
-        self.ui_url = f"{self._web.url}/" if self._ui else ""
+        self.ui_url = f"{self._web.url}/{token.query}" if self._ui else ""
 
     def _add_port(self, server: grpc.Server, address: str) -> int:
         if self._certificate is None:
