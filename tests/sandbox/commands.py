@@ -7,6 +7,8 @@ from pathlib import Path
 
 import viam_sync
 
+from .data_calls import Data
+
 ROOT = Path(viam_sync.__file__).parents[1]
 
 
@@ -44,3 +46,11 @@ class Printed:
         self.api_key = settings["VIAM_API_KEY"]
         self.api_key_id = settings["VIAM_API_KEY_ID"]
         self.organization_id = None
+
+
+def data_of(owner):
+    """Return the data services for a caller of such a process, and tell the caller the part to upload for."""
+    organization = owner.ListOrganizations().organizations[0].id
+    robot = owner.ListRobotsForOrg(org_id=organization).robots[0].id
+    owner.sandbox.robot_part_id = owner.GetRobotParts(robot_id=robot).parts[0].id
+    return Data(owner)

@@ -15,8 +15,7 @@ from viam_sync import ViamClient
 from viam_sync.sandbox import Sandbox
 
 from .calls import entered
-from .commands import ROOT, Printed, failed, process
-from .data_calls import Data
+from .commands import ROOT, Printed, data_of, failed, process
 
 ID = "1" * 64
 
@@ -138,11 +137,7 @@ def test_what_a_killed_sandbox_was_storing_is_deleted_by_the_next_one_and_nothin
     with process("--data", str(tmp_path)) as (run, settings):
         before = blobs(tmp_path)
         with entered(Printed(settings)) as owner:
-            organization = owner.ListOrganizations().organizations[0].id
-            robot = owner.ListRobotsForOrg(org_id=organization).robots[0].id
-            owner.sandbox.robot_part_id = owner.GetRobotParts(robot_id=robot).parts[0].id
-            data = Data(owner)
-            call = half_an_upload(data)
+            call = half_an_upload(data_of(owner))
             while blobs(tmp_path) == before:
                 assert not call.done()
             run.kill()
