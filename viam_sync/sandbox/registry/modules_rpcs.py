@@ -11,6 +11,7 @@ from viam_sync.sandbox.core.call_errors import already_exists, invalid_argument
 from viam_sync.sandbox.core.request_checks import checked_item_name, required
 from viam_sync.sandbox.core.world import World
 from viam_sync.sandbox.fleet.usage import Usage
+from viam_sync.sandbox.registry.archives import check_archive
 from viam_sync.sandbox.registry.items import (
     MODULE,
     checked_visibility,
@@ -110,6 +111,7 @@ class ModulesServicer:
                             "A message after the first has no chunk of the file; send only chunks there."
                         )
                     file.write(request.file)
+            check_archive(store.blobs.path(file_id))
             with store.transaction():
                 # The state may have changed during the upload: the module may be deleted, or have this version.
                 row = self._require_new_file(info, caller)
