@@ -3,7 +3,6 @@
 import logging
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 import grpc
@@ -24,7 +23,9 @@ from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.options import Credentials, DialOptions
 from viam_sync.rpc.policies import READ
+from viam_sync.rpc.proxies import proxy_for_calls
 from viam_sync.rpc.single_flight import SingleFlight
+from viam_sync.rpc.trust import read_authorities
 
 __all__ = ["Channel", "Credentials", "DialOptions", "dial", "parse_address"]
 
@@ -40,18 +41,13 @@ class Channel(ServiceChannel):
     Args:
         address: Where to connect.
         max_reconnect_attempts: How often a call may be tried again after its connection was lost.
-
-    Raises:
-        OSError: If the file of certificate authorities cannot be read.
     """
 
     def __init__(self, address: Address, max_reconnect_attempts: int) -> None:
-        # Read only once: a child may have no right to.
-        authorities = None if address.ca_certificate is None else Path(address.ca_certificate).read_bytes()
-        super().__init__(lambda: _open(address, authorities), address, max_reconnect_attempts)
+        super().__init__(lambda: _open(address), address, max_reconnect_attempts)
 
 
-def _open(address: Address, authorities: Optional[bytes]) -> grpc.Channel:
+def _open(address: Address) -> grpc.Channel:
     options: List[Tuple[str, Any]] = [
         ("grpc.max_receive_message_length", MAX_MESSAGE),
         ("grpc.max_send_message_length", MAX_MESSAGE),
@@ -62,8 +58,10 @@ def _open(address: Address, authorities: Optional[bytes]) -> grpc.Channel:
         # Retries are for our policies alone: a service config from a TXT record would retry beneath them.
         ("grpc.service_config_disable_resolution", 1),
     ]
+    if proxy_for_calls(address.host) is None:
+        options.append(("grpc.enable_http_proxy", 0))
     if address.tls:
-        return grpc.secure_channel(address.target, grpc.ssl_channel_credentials(authorities), options)
+        return grpc.secure_channel(address.target, grpc.ssl_channel_credentials(address.authorities), options)
     return grpc.insecure_channel(address.target, options)
 
 
@@ -78,7 +76,7 @@ def dial(address: str, options: Optional[DialOptions] = None) -> Tuple[Channel, 
         The arguments of every client: an open channel, and the metadata of the caller, which renews itself.
 
     Raises:
-        ValueError: If the address is none.
+        ValueError: If the address is none, or the file of certificate authorities has none.
         TypeError: If ``options`` is no ``DialOptions``.
         InsecureConnectionError: If the server speaks no TLS, or has no certificate that can be trusted.
         UnauthenticatedError: If the service does not accept the credentials.
@@ -151,7 +149,10 @@ class Link:
 def _dial(
     address: str, options: DialOptions, seconds: float, begun: Callable[[Channel], None]
 ) -> Tuple[Channel, Mapping[str, str]]:
-    where = replace(parse_address(address, options.insecure), ca_certificate=options.ca_certificate)
+    where = parse_address(address, options.insecure)
+    if where.tls or options.ca_certificate is not None:
+        # Read only once: a child may have no right to.
+        where = replace(where, authorities=read_authorities(options.ca_certificate))
     end = time.monotonic() + seconds
     try:
         return _connect(where, options, end, begun)
@@ -211,8 +212,7 @@ def _authenticate(token: Token, where: Address, options: DialOptions, end: float
 
 
 def _find_problem(where: Address, end: float) -> diagnose.Problem:
-    left = max(end - time.monotonic(), 0)
-    return diagnose.find_problem(where.host, where.port, where.tls, left, where.ca_certificate)
+    return diagnose.find_problem(where, max(end - time.monotonic(), 0))
 
 
 def _speaks_plaintext(where: Address, end: float) -> bool:
@@ -228,8 +228,8 @@ def _raise_for(problem: diagnose.Problem, failure: Optional[GRPCError]) -> None:
         )
     if problem.kind == diagnose.CERTIFICATE:
         raise InsecureConnectionError(
-            f"{problem.text} Check the address and this computer's clock; for a certificate authority of your own,"
-            " name its file in DialOptions(ca_certificate=...), or in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH."
+            f"{problem.text} Check the address and this computer's clock; for a certificate authority of your own, name"
+            " its file in DialOptions(ca_certificate=...), in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH or in SSL_CERT_FILE."
         )
     if failure is None:
         if problem.kind == diagnose.UNKNOWN:
