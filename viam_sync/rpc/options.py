@@ -64,8 +64,9 @@ class DialOptions:
         force_relay: No effect, as it concerns WebRTC.
         force_p2p: No effect, as it concerns WebRTC.
         turn_uri: No effect, as it concerns WebRTC.
-        ca_certificate: A file with certificate authorities, in the PEM format, to trust instead of those that grpc
-            brings along; None for those.
+        ca_certificate: A file with certificate authorities, in the PEM format, to trust instead of all others, in calls
+            and downloads; None for those that the environment names, or else for those that the system and grpc trust.
+            See ``docs/network.md``.
 
     Raises:
         ValueError: If a number is not positive, or a text or path has what none has.
