@@ -288,12 +288,14 @@ class _UploadCall(_RpcCall):
         try:
             with stream.watchdog:
                 return require_message(self.cancellation.result_of(start))
-        except grpc.RpcError:
+        except grpc.RpcError as error:
             # The call was cancelled because of an exception in an iterator of the caller's.
             if stream.failure is not None:
                 raise stream.failure from stream.failure.__cause__
             if stream.watchdog.fired:
                 raise stream.watchdog.stalled(self.name) from None
+            if stream.is_waiting and classification.status_of(error) is grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise stream.starved(self.name) from None
             raise
         finally:
             stream.leave()

@@ -115,7 +115,7 @@ class RegistryMixin(Service):
 
         Raises:
             TypeError: If ``file`` is none of these, a str or a file opened as text among them; nothing was sent.
-            OSError: If the file cannot be read, or gets longer or shorter while it is; nothing is stored then. Other
+            OSError: If the file cannot be read, or is changed while it is; nothing is stored then. Other
                 errors that reading raises come out as they are, too.
             ImportError: If ``progress`` is True, and tqdm is not installed.
             AlreadyExistsError: If the module has this version for this platform already.
