@@ -7,6 +7,7 @@ import threading
 from typing import List, NamedTuple, Optional
 
 from viam_sync.rpc.address import FilePath
+from viam_sync.rpc.threads import can_start_threads
 
 PLAINTEXT = "plaintext"
 TLS = "tls"
@@ -47,8 +48,11 @@ def find_problem(host: str, port: int, tls: bool, timeout: float, authorities: O
     found: List[Problem] = []
     # Looking up a name cannot be given a limit, so it is left behind when the time is up.
     knock = threading.Thread(target=lambda: found.append(_knock(host, port, tls, timeout, authorities)), daemon=True)
-    knock.start()
-    knock.join(timeout)
+    if can_start_threads():
+        knock.start()
+        knock.join(timeout)
+    else:
+        knock.run()
     return found[0] if found else _silent(host, port)
 
 
