@@ -26,6 +26,7 @@ from viam_sync.rpc.policies import TAIL, Policy, Retry, retry_from
 from viam_sync.rpc.renewal import Renewable, Renewal
 from viam_sync.rpc.request_stream import RequestStream
 from viam_sync.rpc.streams import NO_MESSAGE, Stream
+from viam_sync.rpc.threads import can_start_threads, require_threads
 from viam_sync.rpc.watchdog import Watchdog
 
 LOGGER = logging.getLogger(__name__)
@@ -253,11 +254,11 @@ class _UnaryCall(_RpcCall):
         connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
         headers = self.headers()
-        if self.cancellation is not None:
-            return require_message(
-                self.cancellation.result_of(
-                    lambda: connection.follow(stub.future(self.request, timeout=seconds, metadata=headers))
-                )
+        # A call that can be cancelled needs threads of grpc; without, it goes on to its end.
+        if self.cancellation is not None and can_start_threads():
+            return self._cancellable(
+                self.cancellation,
+                lambda: connection.begin(stub.future, self.request, timeout=seconds, metadata=headers),
             )
         mark = object()
         connection.waits.add(mark)
@@ -269,6 +270,13 @@ class _UnaryCall(_RpcCall):
             self.channel.token_accepted = True
         return require_message(response)
 
+    def _cancellable(self, cancellation: Cancellation, start: Callable[[], Any]) -> Any:
+        try:
+            return require_message(cancellation.result_of(start))
+        except RuntimeError as error:
+            # The interpreter has begun to shut down at just this moment; the request may have been sent.
+            raise classification.AttemptError(grpc.StatusCode.UNAVAILABLE, str(error), None, self.name) from None
+
 
 class _UploadCall(_RpcCall):
     """Sends a stream of messages, and waits for the one that answers them."""
@@ -276,6 +284,7 @@ class _UploadCall(_RpcCall):
     cancellation: Cancellation
 
     def attempt(self, seconds: Optional[float]) -> Any:
+        require_threads("An upload")
         requests: Requests = self.request
         connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
@@ -283,7 +292,7 @@ class _UploadCall(_RpcCall):
         headers = self.headers()
 
         def start() -> Any:
-            return stream.sent_by(connection.follow(stub.future(stream, timeout=seconds, metadata=headers)))
+            return stream.sent_by(connection.begin(stub.future, stream, timeout=seconds, metadata=headers))
 
         try:
             with stream.watchdog:
@@ -318,10 +327,11 @@ class _StreamCall(_RpcCall):
 
     def start(self, seconds: Optional[float]) -> None:
         """Send the request."""
+        require_threads("A stream")
         connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
         headers = self.headers()
-        call = CancellableCall(lambda: connection.follow(stub(self.request, timeout=seconds, metadata=headers)))
+        call = CancellableCall(lambda: connection.begin(stub, self.request, timeout=seconds, metadata=headers))
         self._reading = ThreadedStream(call.start())
         # close() sets the flag, then reads the call; this stores the call, then reads the flag: one sees the other.
         if self.cancellation.cancelled:
