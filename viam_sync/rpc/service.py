@@ -11,7 +11,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from typing_extensions import Self
 
-from viam_sync.checks import require_seconds, seconds
+from viam_sync.checks import require_seconds
 from viam_sync.errors import GRPCError
 from viam_sync.messages.pool import message, pool
 from viam_sync.rpc import classification, retry, tracing
@@ -22,7 +22,7 @@ from viam_sync.rpc.error_mapping import ambiguous_error, map_error
 from viam_sync.rpc.metadata import Metadata
 from viam_sync.rpc.method import Method
 from viam_sync.rpc.off_main_thread import ThreadedStream
-from viam_sync.rpc.policies import TAIL, Policy, Retry, retry_from
+from viam_sync.rpc.policies import TAIL, Policy, Retry, override_limits
 from viam_sync.rpc.renewal import Renewable, Renewal
 from viam_sync.rpc.request_stream import RequestStream
 from viam_sync.rpc.streams import NO_MESSAGE, Stream
@@ -388,21 +388,3 @@ class _StreamCall(_RpcCall):
     def _cancel(self) -> None:
         if self._reading is not None:
             self._reading.cancel()
-
-
-def override_limits(
-    known: Optional[float],
-    known_retry: Optional[Retry],
-    timeout: Optional[float],
-    retry: Union[Retry, bool, None],
-) -> Tuple[Optional[float], Optional[Retry]]:
-    """Return the limits that are known, replaced by the arguments ``timeout`` and ``retry`` where these are given.
-
-    Raises:
-        TypeError: If an argument is of the wrong type.
-        ValueError: If ``timeout`` is not above 0.
-    """
-    if timeout is not None:
-        seconds("timeout", timeout)
-    chosen = retry_from(retry)
-    return known if timeout is None else timeout, known_retry if chosen is None else chosen
