@@ -3,7 +3,6 @@
 import logging
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 import grpc
@@ -24,7 +23,9 @@ from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.options import Credentials, DialOptions
 from viam_sync.rpc.policies import READ
+from viam_sync.rpc.proxies import proxy_for_calls
 from viam_sync.rpc.single_flight import SingleFlight
+from viam_sync.rpc.trust import read_authorities
 
 __all__ = ["Channel", "Credentials", "DialOptions", "dial", "parse_address"]
 
@@ -32,8 +33,6 @@ LOGGER = logging.getLogger(__name__)
 
 #: The cloud rejects messages above 32 MiB; a response of that size needs room for its frame.
 MAX_MESSAGE = 64 << 20
-
-
 #: The number of calls at a time that servers commonly allow on one connection, and HTTP/2 recommends at least.
 MOST_CALLS = 100
 
@@ -65,22 +64,15 @@ class Channel(ServiceChannel):
         address: Where to connect.
         max_reconnect_attempts: How often a call may be tried again after its connection was lost.
         times: How long a connection may be silent, unused or away.
-
-    Raises:
-        OSError: If the file of certificate authorities cannot be read.
     """
 
     def __init__(
         self, address: Address, max_reconnect_attempts: int, times: ConnectionTimes = ConnectionTimes()
     ) -> None:
-        # Read only once: a child may have no right to.
-        authorities = None if address.ca_certificate is None else Path(address.ca_certificate).read_bytes()
-        super().__init__(
-            lambda: _open(address, authorities, times), address, max_reconnect_attempts, most_calls=MOST_CALLS
-        )
+        super().__init__(lambda: _open(address, times), address, max_reconnect_attempts, most_calls=MOST_CALLS)
 
 
-def _open(address: Address, authorities: Optional[bytes], times: ConnectionTimes) -> grpc.Channel:
+def _open(address: Address, times: ConnectionTimes) -> grpc.Channel:
     options: List[Tuple[str, Any]] = [
         ("grpc.max_receive_message_length", MAX_MESSAGE),
         ("grpc.max_send_message_length", MAX_MESSAGE),
@@ -99,8 +91,10 @@ def _open(address: Address, authorities: Optional[bytes], times: ConnectionTimes
         # Retries are for our policies alone: a service config from a TXT record would retry beneath them.
         ("grpc.service_config_disable_resolution", 1),
     ]
+    if proxy_for_calls(address.host) is None:
+        options.append(("grpc.enable_http_proxy", 0))
     if address.tls:
-        return grpc.secure_channel(address.target, grpc.ssl_channel_credentials(authorities), options)
+        return grpc.secure_channel(address.target, grpc.ssl_channel_credentials(address.authorities), options)
     return grpc.insecure_channel(address.target, options)
 
 
@@ -115,7 +109,7 @@ def dial(address: str, options: Optional[DialOptions] = None) -> Tuple[Channel, 
         The arguments of every client: an open channel, and the metadata of the caller, which renews itself.
 
     Raises:
-        ValueError: If the address is none.
+        ValueError: If the address is none, or the file of certificate authorities has none.
         TypeError: If ``options`` is no ``DialOptions``.
         InsecureConnectionError: If the server speaks no TLS, or has no certificate that can be trusted.
         UnauthenticatedError: If the service does not accept the credentials.
@@ -188,7 +182,10 @@ class Link:
 def _dial(
     address: str, options: DialOptions, seconds: float, begun: Callable[[Channel], None]
 ) -> Tuple[Channel, Mapping[str, str]]:
-    where = replace(parse_address(address, options.insecure), ca_certificate=options.ca_certificate)
+    where = parse_address(address, options.insecure)
+    if where.tls or options.ca_certificate is not None:
+        # Read only once: a child may have no right to.
+        where = replace(where, authorities=read_authorities(options.ca_certificate))
     end = time.monotonic() + seconds
     try:
         return _connect(where, options, end, begun)
@@ -249,8 +246,7 @@ def _authenticate(token: Token, where: Address, options: DialOptions, end: float
 
 
 def _find_problem(where: Address, end: float) -> diagnose.Problem:
-    left = max(end - time.monotonic(), 0)
-    return diagnose.find_problem(where.host, where.port, where.tls, left, where.ca_certificate)
+    return diagnose.find_problem(where, max(end - time.monotonic(), 0))
 
 
 def _speaks_plaintext(where: Address, end: float) -> bool:
@@ -266,8 +262,8 @@ def _raise_for(problem: diagnose.Problem, failure: Optional[GRPCError]) -> None:
         )
     if problem.kind == diagnose.CERTIFICATE:
         raise InsecureConnectionError(
-            f"{problem.text} Check the address and this computer's clock; for a certificate authority of your own,"
-            " name its file in DialOptions(ca_certificate=...), or in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH."
+            f"{problem.text} Check the address and this computer's clock; for a certificate authority of your own, name"
+            " its file in DialOptions(ca_certificate=...), in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH or in SSL_CERT_FILE."
         )
     if failure is None:
         if problem.kind == diagnose.UNKNOWN:

@@ -11,7 +11,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from typing_extensions import Self
 
-from viam_sync.checks import require_seconds, seconds
+from viam_sync.checks import require_seconds
 from viam_sync.errors import GRPCError
 from viam_sync.messages.pool import message, pool
 from viam_sync.rpc import classification, retry, tracing
@@ -22,10 +22,11 @@ from viam_sync.rpc.error_mapping import ambiguous_error, map_error
 from viam_sync.rpc.metadata import Metadata
 from viam_sync.rpc.method import Method
 from viam_sync.rpc.off_main_thread import ThreadedStream
-from viam_sync.rpc.policies import TAIL, Policy, Retry, retry_from
+from viam_sync.rpc.policies import TAIL, Policy, Retry, override_limits
 from viam_sync.rpc.renewal import Renewable, Renewal
 from viam_sync.rpc.request_stream import RequestStream
 from viam_sync.rpc.streams import NO_MESSAGE, Stream
+from viam_sync.rpc.threads import can_start_threads, require_threads
 from viam_sync.rpc.watchdog import Watchdog
 
 LOGGER = logging.getLogger(__name__)
@@ -253,11 +254,11 @@ class _UnaryCall(_RpcCall):
         connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
         headers = self.headers()
-        if self.cancellation is not None:
-            return require_message(
-                self.cancellation.result_of(
-                    lambda: connection.follow(stub.future(self.request, timeout=seconds, metadata=headers))
-                )
+        # A call that can be cancelled needs threads of grpc; without, it goes on to its end.
+        if self.cancellation is not None and can_start_threads():
+            return self._cancellable(
+                self.cancellation,
+                lambda: connection.begin(stub.future, self.request, timeout=seconds, metadata=headers),
             )
         mark = object()
         connection.waits.add(mark)
@@ -269,6 +270,13 @@ class _UnaryCall(_RpcCall):
             self.channel.token_accepted = True
         return require_message(response)
 
+    def _cancellable(self, cancellation: Cancellation, start: Callable[[], Any]) -> Any:
+        try:
+            return require_message(cancellation.result_of(start))
+        except RuntimeError as error:
+            # The interpreter has begun to shut down at just this moment; the request may have been sent.
+            raise classification.AttemptError(grpc.StatusCode.UNAVAILABLE, str(error), None, self.name) from None
+
 
 class _UploadCall(_RpcCall):
     """Sends a stream of messages, and waits for the one that answers them."""
@@ -276,6 +284,7 @@ class _UploadCall(_RpcCall):
     cancellation: Cancellation
 
     def attempt(self, seconds: Optional[float]) -> Any:
+        require_threads("An upload")
         requests: Requests = self.request
         connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
@@ -283,17 +292,19 @@ class _UploadCall(_RpcCall):
         headers = self.headers()
 
         def start() -> Any:
-            return stream.sent_by(connection.follow(stub.future(stream, timeout=seconds, metadata=headers)))
+            return stream.sent_by(connection.begin(stub.future, stream, timeout=seconds, metadata=headers))
 
         try:
             with stream.watchdog:
                 return require_message(self.cancellation.result_of(start))
-        except grpc.RpcError:
+        except grpc.RpcError as error:
             # The call was cancelled because of an exception in an iterator of the caller's.
             if stream.failure is not None:
                 raise stream.failure from stream.failure.__cause__
             if stream.watchdog.fired:
                 raise stream.watchdog.stalled(self.name) from None
+            if stream.is_waiting and classification.status_of(error) is grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise stream.starved(self.name) from None
             raise
         finally:
             stream.leave()
@@ -316,10 +327,11 @@ class _StreamCall(_RpcCall):
 
     def start(self, seconds: Optional[float]) -> None:
         """Send the request."""
+        require_threads("A stream")
         connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
         headers = self.headers()
-        call = CancellableCall(lambda: connection.follow(stub(self.request, timeout=seconds, metadata=headers)))
+        call = CancellableCall(lambda: connection.begin(stub, self.request, timeout=seconds, metadata=headers))
         self._reading = ThreadedStream(call.start())
         # close() sets the flag, then reads the call; this stores the call, then reads the flag: one sees the other.
         if self.cancellation.cancelled:
@@ -376,21 +388,3 @@ class _StreamCall(_RpcCall):
     def _cancel(self) -> None:
         if self._reading is not None:
             self._reading.cancel()
-
-
-def override_limits(
-    known: Optional[float],
-    known_retry: Optional[Retry],
-    timeout: Optional[float],
-    retry: Union[Retry, bool, None],
-) -> Tuple[Optional[float], Optional[Retry]]:
-    """Return the limits that are known, replaced by the arguments ``timeout`` and ``retry`` where these are given.
-
-    Raises:
-        TypeError: If an argument is of the wrong type.
-        ValueError: If ``timeout`` is not above 0.
-    """
-    if timeout is not None:
-        seconds("timeout", timeout)
-    chosen = retry_from(retry)
-    return known if timeout is None else timeout, known_retry if chosen is None else chosen
