@@ -315,6 +315,7 @@ class Sandbox(MachineLogs):
 
     def _serve_web(self, world: World) -> None:
         routes: Dict[str, Route] = {DownloadRoute.PREFIX: DownloadRoute(world, self._authentication)}
+        token = None
         if self._ui:
             # Imported only with this option.
             from viam_sync.sandbox.http.page_token import PageToken
@@ -324,7 +325,7 @@ class Sandbox(MachineLogs):
             routes[PageRoute.PREFIX] = PageRoute(world, self._dispatcher.calls, token)
         self._web = HttpEndpoint(routes, None if self._certificate is None else self._certificate.context())
         world.web_url = self._web.url
-        self.ui_url = f"{self._web.url}/{token.query}" if self._ui else ""
+        self.ui_url = "" if token is None else f"{self._web.url}/{token.query}"
 
     def _add_port(self, server: grpc.Server, address: str) -> int:
         if self._certificate is None:
