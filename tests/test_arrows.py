@@ -45,7 +45,6 @@ ALLOWED: Dict[str, Set[str]] = {
         "proto",
         "rpc",
         "services",
-        "transfer/concurrency",
         "transfer/export",
         "transfer/output",
         "transfer/paging",

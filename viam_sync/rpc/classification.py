@@ -47,6 +47,8 @@ _LOST = re.compile(
     r"|Delayed close due to in-progress write|keepalive watchdog timeout|ping timeout)"
 )
 _RESPONSE_TOO_LARGE = re.compile(r"(?<!grpc: )(?<!SERVER: )[Rr]eceived message larger than max")
+#: The text of Envoy, a proxy, for a service that is away, and also for a response that is too large for it.
+_ENVOY_FAILURE = "upstream connect error or disconnect/reset before headers"
 _PUSHBACK = re.compile(r"-?[0-9]{1,10}")
 
 
@@ -77,6 +79,11 @@ def is_too_large(status: Optional[grpc.StatusCode], text: str) -> bool:
     if "INCLUDE_BINARY_TOO_LARGE" in text:
         return True
     return status is grpc.StatusCode.RESOURCE_EXHAUSTED and ("larger than max" in text or "too large" in text.lower())
+
+
+def may_be_too_large(status: Optional[grpc.StatusCode], text: str) -> bool:
+    """Tell whether a proxy says that the service is away, as it also does where the answer is too large for it."""
+    return status is grpc.StatusCode.UNAVAILABLE and _ENVOY_FAILURE in text
 
 
 def is_transient(error: Any) -> bool:
