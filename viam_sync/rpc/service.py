@@ -11,7 +11,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from typing_extensions import Self
 
-from viam_sync.checks import require_seconds, seconds
+from viam_sync.checks.numbers import require_seconds, seconds
 from viam_sync.errors import GRPCError
 from viam_sync.messages.pool import message, pool
 from viam_sync.rpc import classification, retry, tracing
@@ -126,7 +126,7 @@ class Service:
 
     def _unary_stream(self, method: Method, request: Message, timeout: Optional[float]) -> "Stream[Any]":
         """Send one message, return the stream of those that answer it."""
-        require_seconds("timeout", timeout)
+        timeout = require_seconds("timeout", timeout)
         policy = method.policy
         limit = self._timeout if timeout is None and not policy.resumes else timeout
         call = _StreamCall(self, method, request, Cancellation())
@@ -140,7 +140,7 @@ class Service:
 
     def _stream_stream(self, method: Method, requests: Iterable[Message], timeout: Optional[float]) -> "Stream[Any]":
         """Send a stream of messages, return the stream of those that answer them; it is sent once."""
-        require_seconds("timeout", timeout)
+        timeout = require_seconds("timeout", timeout)
         call = _StreamCall(self, method, iter(requests), Cancellation())
         self._start(call, method.policy.total_timeout if timeout is None else timeout)
         return Stream(call, call.read, call.cancellation)
@@ -157,7 +157,7 @@ class Service:
 
     def _run(self, call: "retry.Call[Any]", policy: Policy, timeout: Optional[float], verify_with: str = "") -> Any:
         """Make a call as its policy and the options of this client say, and map its errors."""
-        require_seconds("timeout", timeout)
+        timeout = require_seconds("timeout", timeout)
         if timeout is None and not policy.resumes:
             timeout = self._timeout
         if self._retry is not None:
@@ -363,6 +363,6 @@ def override_limits(
         ValueError: If ``timeout`` is not above 0.
     """
     if timeout is not None:
-        seconds("timeout", timeout)
+        timeout = seconds("timeout", timeout)
     chosen = retry_from(retry)
     return known if timeout is None else timeout, known_retry if chosen is None else chosen

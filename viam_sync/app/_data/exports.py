@@ -13,7 +13,8 @@ from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.queries import QueriesMixin
 from viam_sync.app._data.tabular_data import TabularDataMixin
 from viam_sync.app._data.tabular_records import plain_rows
-from viam_sync.checks import parameter_names, path_from, worker_count, wrong_type
+from viam_sync.checks import parameter_names, path_from, wrong_type
+from viam_sync.checks.numbers import worker_count
 from viam_sync.messages.bson_documents import to_documents
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.cancellation import Cancellation
@@ -91,7 +92,8 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
         from viam_sync.transfer.export.http_download import Downloader
 
         place = path_from("folder", folder)
-        limit = ConcurrencyLimit(worker_count(workers))
+        workers = worker_count(workers)
+        limit = ConcurrencyLimit(workers)
         downloads = Downloader(self._metadata, limit, self._channel, self._run)
         fetch = partial(self._fetch, timeout, limit)
         listed = self.iter_binary_data(
