@@ -1,9 +1,10 @@
 import sys
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bson.datetime_ms import DatetimeMS
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
@@ -138,6 +139,26 @@ def test_readings_become_a_data_frame(data: DataClient, pandas: Any) -> None:
         frame = to_pandas(rows)
     assert len(frame) == 1008
     assert frame.set_index("timeReceived")["data.readings.temperature"].mean() == pytest.approx(21, abs=3)
+
+
+@pytest.mark.parametrize("year", [1, 1676, 2263, 9999])
+def test_a_time_far_from_now_keeps_the_data_frame(pandas: Any, year: int) -> None:
+    frame = to_pandas([{"at": NOON.replace(year=year)}, {"at": NOON}, {}])
+    assert [moment.isoformat()[:10] for moment in frame["at"][:2]] == [f"{year:04}-05-01", "2024-05-01"]
+    assert all(moment.tzinfo is not None for moment in frame["at"][:2])
+    assert frame["at"].isna().tolist() == [False, False, True]
+
+
+def test_a_date_that_no_datetime_holds_is_in_every_table(arrow: Any, pandas: Any, parquet: Any, tmp_path: Path) -> None:
+    far = DatetimeMS(253_402_300_800_000)
+    rows = [{"at": NOON}, {"at": far}, {}]
+    written = ["2024-05-01T12:00:00.123456Z", "+010000-01-01T00:00:00.000Z", None]
+    assert to_arrow(rows)["at"].to_pylist() == written
+    assert to_pandas(rows)["at"].tolist() == [NOON.replace(tzinfo=timezone.utc), far, None]
+    for suffix in ("parquet", "csv"):
+        TableFile(tmp_path / f"rows.{suffix}").write(rows, Progress(None))
+    assert parquet.read_table(tmp_path / "rows.parquet")["at"].to_pylist() == written
+    assert (tmp_path / "rows.csv").read_text().split()[:3] == ["at", *written[:2]]
 
 
 @pytest.mark.parametrize("convert", [to_arrow, to_pandas])

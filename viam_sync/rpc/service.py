@@ -11,7 +11,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from typing_extensions import Self
 
-from viam_sync.checks import require_seconds
+from viam_sync.checks.numbers import require_seconds
 from viam_sync.errors import GRPCError
 from viam_sync.messages.pool import message, pool
 from viam_sync.rpc import classification, retry, tracing
@@ -128,7 +128,7 @@ class Service:
 
     def _unary_stream(self, method: Method, request: Message, timeout: Optional[float]) -> "Stream[Any]":
         """Send one message, return the stream of those that answer it."""
-        require_seconds("timeout", timeout)
+        timeout = require_seconds("timeout", timeout)
         policy = method.policy
         limit = self._timeout if timeout is None and not policy.resumes else timeout
         call = _StreamCall(self, method, request, Cancellation())
@@ -142,7 +142,7 @@ class Service:
 
     def _stream_stream(self, method: Method, requests: Iterable[Message], timeout: Optional[float]) -> "Stream[Any]":
         """Send a stream of messages, return the stream of those that answer them; it is sent once."""
-        require_seconds("timeout", timeout)
+        timeout = require_seconds("timeout", timeout)
         call = _StreamCall(self, method, iter(requests), Cancellation())
         self._start(call, method.policy.total_timeout if timeout is None else timeout)
         return Stream(call, call.read, call.cancellation)
@@ -159,7 +159,7 @@ class Service:
 
     def _run(self, call: "retry.Call[Any]", policy: Policy, timeout: Optional[float], verify_with: str = "") -> Any:
         """Make a call as its policy and the options of this client say, and map its errors."""
-        require_seconds("timeout", timeout)
+        timeout = require_seconds("timeout", timeout)
         if timeout is None and not policy.resumes:
             timeout = self._timeout
         if self._retry is not None:
