@@ -30,17 +30,18 @@ class FakeService(grpc.GenericRpcHandler):
     """A gRPC server whose methods are functions on bytes; it keeps a list of the calls that came.
 
     ``unary[name]`` takes (request, context) and returns bytes; ``stream[name]`` yields them;
-    ``upload[name]`` takes an iterator of requests and returns bytes.
+    ``upload[name]`` takes an iterator of requests and returns bytes. ``options`` are those of grpc for its channel.
     """
 
-    def __init__(self, credentials: Optional[grpc.ServerCredentials] = None) -> None:
+    def __init__(self, credentials: Optional[grpc.ServerCredentials] = None, **options: Any) -> None:
         self.calls: List[Call] = []
         self.unary: Dict[str, Callable[[bytes, grpc.ServicerContext], bytes]] = {"Authenticate": self.authenticate}
         self.stream: Dict[str, Callable[[bytes, grpc.ServicerContext], Iterator[bytes]]] = {}
         self.upload: Dict[str, Callable[[Iterator[bytes], grpc.ServicerContext], bytes]] = {}
         self.tokens = 0
         self._pool = ThreadPoolExecutor(16)
-        self._server = grpc.server(self._pool, options=[("grpc.so_reuseport", 0)])
+        options = {"so_reuseport": 0, **options}
+        self._server = grpc.server(self._pool, options=[(f"grpc.{name}", value) for name, value in options.items()])
         self._server.add_generic_rpc_handlers((self,))
         if credentials is None:
             self.port = self._server.add_insecure_port("127.0.0.1:0")

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 import grpc
@@ -35,24 +35,59 @@ LOGGER = logging.getLogger(__name__)
 MAX_MESSAGE = 64 << 20
 
 
+#: The number of calls at a time that servers commonly allow on one connection, and HTTP/2 recommends at least.
+MOST_CALLS = 100
+
+
+@dataclass(frozen=True)
+class ConnectionTimes:
+    """How long a connection may be silent, unused or away, in seconds.
+
+    Attributes:
+        keepalive: A connection that is silent for so long amid a call gets a ping. Viam's servers allow one every 5
+            seconds.
+        ping_timeout: A ping that is not answered in that time ends the connection.
+        idle: A connection without a call for so long is closed, before a NAT or load balancer forgets it.
+        connecting: An attempt to connect may take that long.
+        backoff: The longest pause between two attempts to connect.
+    """
+
+    keepalive: float = 10
+    ping_timeout: float = 5
+    idle: float = 30
+    connecting: float = 10
+    backoff: float = 2
+
+
 class Channel(ServiceChannel):
     """A channel to the address of a service.
 
     Args:
         address: Where to connect.
         max_reconnect_attempts: How often a call may be tried again after its connection was lost.
+        times: How long a connection may be silent, unused or away.
     """
 
-    def __init__(self, address: Address, max_reconnect_attempts: int) -> None:
-        super().__init__(lambda: _open(address), address, max_reconnect_attempts)
+    def __init__(
+        self, address: Address, max_reconnect_attempts: int, times: ConnectionTimes = ConnectionTimes()
+    ) -> None:
+        super().__init__(lambda: _open(address, times), address, max_reconnect_attempts, most_calls=MOST_CALLS)
 
 
-def _open(address: Address) -> grpc.Channel:
+def _open(address: Address, times: ConnectionTimes) -> grpc.Channel:
     options: List[Tuple[str, Any]] = [
         ("grpc.max_receive_message_length", MAX_MESSAGE),
         ("grpc.max_send_message_length", MAX_MESSAGE),
-        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_time_ms", int(1000 * times.keepalive)),
+        # A ping is given up after the shorter of these two.
+        ("grpc.keepalive_timeout_ms", int(1000 * times.ping_timeout)),
+        ("grpc.http2.ping_timeout_ms", int(1000 * times.ping_timeout)),
+        # Without it, a call that waits in silence gets two pings and no more.
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.client_idle_timeout_ms", int(1000 * times.idle)),
         ("grpc.initial_reconnect_backoff_ms", 200),
+        ("grpc.min_reconnect_backoff_ms", int(1000 * times.connecting)),
+        ("grpc.max_reconnect_backoff_ms", int(1000 * times.backoff)),
         # Channels that share connections break in a forked child.
         ("grpc.use_local_subchannel_pool", 1),
         # Retries are for our policies alone: a service config from a TXT record would retry beneath them.
@@ -182,6 +217,7 @@ def _connect(
         channel.close()
         raise
     channel.max_reconnect_attempts = options.max_reconnect_attempts
+    channel.was_reached = True
     LOGGER.debug("connected to %s %s TLS", where.target, "with" if where.tls else "without")
     return channel, metadata
 

@@ -56,7 +56,8 @@ class DialOptions:
         allow_insecure_downgrade: Go on without TLS where the server speaks none. Only where there are no credentials
             to protect.
         allow_insecure_with_creds_downgrade: The same with credentials, which then travel in plaintext.
-        max_reconnect_attempts: How often a call may be tried again after its connection was lost.
+        max_reconnect_attempts: How often a call may be tried again after its connection was lost; attempts that find
+            no connection do not count.
         timeout: Seconds that connecting and authenticating may take together.
         initial_connection_attempts: How often connecting is tried before it is given up.
         initial_connection_attempt_timeout: Seconds that one such attempt may take; None for all that is left.

@@ -161,22 +161,27 @@ class Service:
         if timeout is None and not policy.resumes:
             timeout = self._timeout
         if self._retry is not None:
-            policy = self._retry.applied_to(policy)
+            policy, call.max_reconnects = self._retry.applied_to(policy), None
         try:
-            return retry.run(call, policy, timeout)
+            response = retry.run(call, policy, timeout)
         except retry.CallFailed as failed:
             failure = map_error(failed.error, call.name, call.attempts, self._channel.target)
             cause = failure if failed.ambiguous and isinstance(failure, GRPCError) else None
         except (grpc.RpcError, ValueError) as error:
             failure, cause = map_error(error, call.name), None
+        else:
+            self._channel.was_reached = True
+            return response
         if cause is not None:
             raise ambiguous_error(cause, verify_with) from cause
         raise failure
 
     def _tail_policy(self) -> Policy:
         """Return how often in a row a tail may be resumed."""
-        chosen = None if self._retry is None else self._retry.attempts
-        return replace(TAIL, attempts=1 + self._channel.max_reconnect_attempts if chosen is None else chosen)
+        attempts = 1 + self._channel.max_reconnect_attempts
+        if self._retry is None:
+            return replace(TAIL, attempts=attempts)
+        return self._retry.applied_to(replace(TAIL, attempts=max(attempts, 2)))
 
     def _make_stub(self, channel: grpc.Channel, method: Method) -> Any:
         described = self._described(method)
@@ -222,6 +227,9 @@ class _RpcCall(retry.Call[Any]):
             self.span.renewed()
         return True
 
+    def may_outlast_outages(self) -> bool:
+        return self.channel.was_reached
+
     def will_retry(self, error: Any, wait: float) -> None:
         if self.span is not None:
             self.span.failed(classification.status_of(error), wait)
@@ -237,7 +245,7 @@ class _UnaryCall(_RpcCall):
     """Sends one message, and waits for the one that answers it."""
 
     def attempt(self, seconds: Optional[float]) -> Any:
-        connection = self.channel.connection
+        connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
         headers = self.headers()
         if self.cancellation is not None:
@@ -264,7 +272,7 @@ class _UploadCall(_RpcCall):
 
     def attempt(self, seconds: Optional[float]) -> Any:
         requests: Requests = self.request
-        connection = self.channel.connection
+        connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
         stream = RequestStream(requests() if callable(requests) else requests, self.method.policy.idle_timeout)
         headers = self.headers()
@@ -298,11 +306,12 @@ class _StreamCall(_RpcCall):
         super().__init__(service, method, request, cancellation)
         self.restarts = 0
         self._reading: Optional[ThreadedStream[Any]] = None
+        self._read_ahead: List[Message] = []
         self._watchdog = Watchdog(method.policy.idle_timeout, self._cancel)
 
     def start(self, seconds: Optional[float]) -> None:
         """Send the request."""
-        connection = self.channel.connection
+        connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
         headers = self.headers()
         call = CancellableCall(lambda: connection.follow(stub(self.request, timeout=seconds, metadata=headers)))
@@ -316,15 +325,29 @@ class _StreamCall(_RpcCall):
             self.start(seconds)
             self.restarts += 1
         try:
-            return self.read()
+            return self._first()
         except StopIteration:
             return NO_MESSAGE
         except grpc.RpcError:
             self._reading = None
             raise
 
+    def _first(self) -> Any:
+        """Wait for the first message, and return it.
+
+        An empty one proves nothing: where a proxy answers with an HTTP error and a body, grpcio hands over an empty
+        message before the error, about once in a thousand times. The next one shows whether the stream has begun.
+        """
+        first = self.read()
+        if first.ByteSize() == 0:
+            with contextlib.suppress(StopIteration):
+                self._read_ahead.append(self.read())
+        return first
+
     def read(self) -> Any:
         """Wait for the next message, and return it."""
+        if self._read_ahead:
+            return self._read_ahead.pop()
         assert self._reading is not None
         self._watchdog.start()
         try:

@@ -27,7 +27,7 @@ from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.output.table_file import TableFile
 
 #: An export goes on for hours: it waits longer than a single call for a service that is overloaded.
-_FETCH = methods.BINARY_DATA_BY_IDS._replace(policy=replace(READ_FILES, attempts=8))
+_FETCH = methods.BINARY_DATA_BY_IDS._replace(policy=replace(READ_FILES, attempts=8, counts_unavailable=True))
 
 
 class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
