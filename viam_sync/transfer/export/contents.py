@@ -118,7 +118,14 @@ class ContentsFetcher:
         if seconds is None:
             seconds = self._limits.attempt_timeout(size)
             total = seconds * _WHOLE_ATTEMPTS
-        return replace(self._method.policy, attempts=attempts, attempt_timeout=seconds, total_timeout=total)
+        return replace(
+            self._method.policy,
+            attempts=attempts,
+            attempt_timeout=seconds,
+            total_timeout=total,
+            # One file may be what makes the service unavailable.
+            counts_unavailable=True,
+        )
 
 
 def _file_id_fields(wanted: Iterable[pb.BinaryMetadata]) -> Dict[str, Any]:
