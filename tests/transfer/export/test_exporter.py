@@ -156,6 +156,22 @@ def test_a_second_run_exports_the_files_that_are_missing(
         assert {id for id in ids if places[id] != paths[id]} == {ids[4], ids[6]}
 
 
+def test_lines_of_a_manifest_that_name_one_place_lose_no_file(data: DataClient, put: Any, tmp_path: Path) -> None:
+    ids = [put(f"{number}".encode(), f"d/{name}") for number, name in enumerate(["cat", "dog", "cow"])]
+    data.export_binary_data(MINE, tmp_path)
+    manifest = tmp_path / "manifest.jsonl"
+    lines = {line["id"]: line for line in map(json.loads, manifest.read_text(encoding="utf-8").splitlines())}
+    lines[ids[1]].update(path="data/d/cat", metadata="metadata/d/cat.json")
+    (tmp_path / "data" / "d" / "cat").write_bytes(b"1")  # the file of the second line, as after a merge
+    manifest.write_text("".join(f"{json.dumps(line)}\n" for line in lines.values()), encoding="utf-8")
+    for already_there in (1, 3):
+        result = data.export_binary_data(MINE, tmp_path)
+        assert (result.complete, len(result.already_there)) == (True, already_there)
+        assert {file.id: file.path and file.path.read_bytes() for file in result.files} == {
+            id: f"{number}".encode() for number, id in enumerate(ids)
+        }
+
+
 HOSTILE = [
     *(
         "../outside",
