@@ -14,6 +14,7 @@ from typing_extensions import Self
 
 from viam_sync.transfer.output.exclusive import append, open_exclusive
 from viam_sync.transfer.output.export_paths import ExportPath, folded_path
+from viam_sync.transfer.output.named_errors import errors_of
 
 #: The name of the manifest in the folder of an export.
 MANIFEST_NAME = "manifest.jsonl"
@@ -64,8 +65,9 @@ class Manifest:
         self.entries: Dict[str, Entry] = {}
         self.disputed: Set[str] = set()
         self._lock = threading.Lock()
+        self._path = folder / MANIFEST_NAME
         busy = "another export into this folder is running; wait until it has ended"
-        self._file = open_exclusive(folder / MANIFEST_NAME, busy, getattr(os, "O_NOFOLLOW", 0))
+        self._file = open_exclusive(self._path, busy, getattr(os, "O_NOFOLLOW", 0))
         try:
             self._read()
             self._drop_disputed()
@@ -82,7 +84,8 @@ class Manifest:
         with self._lock:
             new = [entry for entry in entries if self.entries.get(entry.id) != entry]
             try:
-                append(self._file, "".join(map(_line, new)).encode())
+                with errors_of(self._path):
+                    append(self._file, "".join(map(_line, new)).encode())
             except OSError:
                 # A line may be torn, so it must stay the last one.
                 self._close()
