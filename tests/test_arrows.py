@@ -40,6 +40,7 @@ ALLOWED: Dict[str, Set[str]] = {
     "transfer/upload": {"checks", "errors", "rpc", "transfer/concurrency", "transfer/output"},
     "app/_data": {
         "checks",
+        "errors",
         "messages",
         "proto",
         "rpc",

@@ -440,6 +440,50 @@ def test_two_exports_into_one_folder_are_refused(sandbox: Sandbox, data: DataCli
     assert len(refused) == 1
 
 
+UNKNOWN = {
+    "dataset_id": "0123456789abcdef01234567",
+    "part_id": "5ca1ab1e-0000-4000-8000-000000000000",
+    "robot_id": "5ca1ab1e-0000-4000-8000-000000000000",
+    "location_ids": ["0123456789"],
+    "organization_ids": ["5ca1ab1e-0000-4000-8000-000000000000"],
+}
+
+
+@pytest.mark.parametrize("field", UNKNOWN)
+def test_an_id_that_nobody_knows_is_no_complete_export_of_nothing(data: DataClient, tmp_path: Path, field: str) -> None:
+    with pytest.raises(
+        NotFoundError, match=rf"filter has the {field} '[\w-]+', which the service does not know"
+    ) as raised:
+        data.export_binary_data(pb.Filter(**{field: UNKNOWN[field]}), tmp_path)  # type: ignore[arg-type]
+    assert raised.value.result.files == []  # type: ignore[attr-defined]
+
+
+def test_an_id_that_is_malformed_is_unknown(data: DataClient, tmp_path: Path) -> None:
+    with pytest.raises(GRPCError, match="dataset"):
+        data.export_binary_data(create_filter(dataset_id="no ID"), tmp_path)
+
+
+def test_a_filter_that_matches_nothing_gives_a_complete_export_of_nothing(
+    sandbox: Sandbox, data: DataClient, tmp_path: Path
+) -> None:
+    known = {
+        "dataset_id": data.create_dataset("empty", sandbox.organization_id),
+        "part_id": sandbox.robot_part_id,
+        "robot_id": sandbox.robot_id,
+        "location_ids": [sandbox.location_id],
+        "organization_ids": [sandbox.organization_id],
+    }
+    assert data.export_binary_data(create_filter(tags=["none has this"], **known), tmp_path).complete
+
+
+def test_a_caller_who_may_not_look_an_id_up_gets_the_empty_export(
+    sandbox: Sandbox, data: DataClient, tmp_path: Path
+) -> None:
+    fault = sandbox.faults.fail("ListDatasetsByIDs", "PERMISSION_DENIED", times=None)
+    assert data.export_binary_data(create_filter(dataset_id=UNKNOWN["dataset_id"]), tmp_path).complete
+    assert fault.met == 1
+
+
 def test_progress_counts_the_files_that_are_done(data: DataClient, tmp_path: Path) -> None:
     told: List[Tuple[int, Optional[int], str]] = []
     data.export_binary_data(None, tmp_path, progress=lambda *given: told.append(given))
