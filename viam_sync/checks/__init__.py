@@ -3,6 +3,7 @@
 import math
 import os
 import re
+import sys
 from contextvars import ContextVar
 from decimal import Decimal
 from functools import lru_cache
@@ -265,7 +266,9 @@ def path_from(name: str, given: Union[str, "os.PathLike[str]"]) -> Path:
     except TypeError:
         raise wrong_type(name, "a path", given) from None
     except UnicodeEncodeError:
-        raise ValueError(f"{name} takes a path, got {str(given)!a}, in which there is half a character") from None
+        why = f"which the file system's encoding cannot write ({sys.getfilesystemencoding()}); set PYTHONUTF8=1"
+        why = why if is_text(str(given)) else "in which there is half a character"
+        raise ValueError(f"{name} takes a path, got {str(given)!a}, {why}") from None
     if b"\0" in encoded:
         raise ValueError(f"{name} takes a path, got {str(given)!r}, with the character NUL in it")
     return path

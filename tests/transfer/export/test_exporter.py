@@ -156,6 +156,22 @@ def test_a_second_run_exports_the_files_that_are_missing(
         assert {id for id in ids if places[id] != paths[id]} == {ids[4], ids[6]}
 
 
+def test_lines_of_a_manifest_that_name_one_place_lose_no_file(data: DataClient, put: Any, tmp_path: Path) -> None:
+    ids = [put(f"{number}".encode(), f"d/{name}") for number, name in enumerate(["cat", "dog", "cow"])]
+    data.export_binary_data(MINE, tmp_path)
+    manifest = tmp_path / "manifest.jsonl"
+    lines = {line["id"]: line for line in map(json.loads, manifest.read_text(encoding="utf-8").splitlines())}
+    lines[ids[1]].update(path="data/d/cat", metadata="metadata/d/cat.json")
+    (tmp_path / "data" / "d" / "cat").write_bytes(b"1")  # the file of the second line, as after a merge
+    manifest.write_text("".join(f"{json.dumps(line)}\n" for line in lines.values()), encoding="utf-8")
+    for already_there in (1, 3):
+        result = data.export_binary_data(MINE, tmp_path)
+        assert (result.complete, len(result.already_there)) == (True, already_there)
+        assert {file.id: file.path and file.path.read_bytes() for file in result.files} == {
+            id: f"{number}".encode() for number, id in enumerate(ids)
+        }
+
+
 HOSTILE = [
     *(
         "../outside",
@@ -422,6 +438,50 @@ def test_two_exports_into_one_folder_are_refused(sandbox: Sandbox, data: DataCli
 
     assert data.export_binary_data(None, tmp_path, progress=again).complete
     assert len(refused) == 1
+
+
+UNKNOWN = {
+    "dataset_id": "0123456789abcdef01234567",
+    "part_id": "5ca1ab1e-0000-4000-8000-000000000000",
+    "robot_id": "5ca1ab1e-0000-4000-8000-000000000000",
+    "location_ids": ["0123456789"],
+    "organization_ids": ["5ca1ab1e-0000-4000-8000-000000000000"],
+}
+
+
+@pytest.mark.parametrize("field", UNKNOWN)
+def test_an_id_that_nobody_knows_is_no_complete_export_of_nothing(data: DataClient, tmp_path: Path, field: str) -> None:
+    with pytest.raises(
+        NotFoundError, match=rf"filter has the {field} '[\w-]+', which the service does not know"
+    ) as raised:
+        data.export_binary_data(pb.Filter(**{field: UNKNOWN[field]}), tmp_path)  # type: ignore[arg-type]
+    assert raised.value.result.files == []  # type: ignore[attr-defined]
+
+
+def test_an_id_that_is_malformed_is_unknown(data: DataClient, tmp_path: Path) -> None:
+    with pytest.raises(GRPCError, match="dataset"):
+        data.export_binary_data(create_filter(dataset_id="no ID"), tmp_path)
+
+
+def test_a_filter_that_matches_nothing_gives_a_complete_export_of_nothing(
+    sandbox: Sandbox, data: DataClient, tmp_path: Path
+) -> None:
+    known = {
+        "dataset_id": data.create_dataset("empty", sandbox.organization_id),
+        "part_id": sandbox.robot_part_id,
+        "robot_id": sandbox.robot_id,
+        "location_ids": [sandbox.location_id],
+        "organization_ids": [sandbox.organization_id],
+    }
+    assert data.export_binary_data(create_filter(tags=["none has this"], **known), tmp_path).complete
+
+
+def test_a_caller_who_may_not_look_an_id_up_gets_the_empty_export(
+    sandbox: Sandbox, data: DataClient, tmp_path: Path
+) -> None:
+    fault = sandbox.faults.fail("ListDatasetsByIDs", "PERMISSION_DENIED", times=None)
+    assert data.export_binary_data(create_filter(dataset_id=UNKNOWN["dataset_id"]), tmp_path).complete
+    assert fault.met == 1
 
 
 def test_progress_counts_the_files_that_are_done(data: DataClient, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.queries import QueriesMixin
 from viam_sync.app._data.tabular_data import TabularDataMixin
 from viam_sync.app._data.tabular_records import plain_rows
+from viam_sync.app._data.unknown_ids import UnknownIDsMixin
 from viam_sync.checks import parameter_names, path_from, wrong_type
 from viam_sync.checks.numbers import worker_count
 from viam_sync.messages.bson_documents import to_documents
@@ -25,7 +26,7 @@ from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.output.table_file import TableFile
 
 
-class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
+class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMixin):
     """Methods that write all data that matches a filter to disk, however much it is."""
 
     # Without TypeAlias, mypy takes the name for a variable, which cannot be used as a type.
@@ -72,6 +73,8 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
                 attribute ``result`` tells which files were done until then.
             TypeError: If an argument is of the wrong type.
             ValueError: If ``workers`` is out of its range.
+            NotFoundError: If no file matches, and an ID in the filter is that of no organization, location, machine,
+                part or dataset that the service knows; with ``result``.
             UnauthenticatedError: If the service no longer knows the caller; with ``result``.
             GRPCError: If the files cannot be listed; a subclass says why. With ``result``, too.
 
@@ -100,6 +103,8 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
                     if progress:
                         told.begin(self._count(filter, include_internal_data, timeout))
                     export.run(listed, workers)
+                    if not export.result.files:
+                        self._require_known_ids(filter, timeout)
                 except BaseException as error:
                     error.result = export.result  # type: ignore[attr-defined]
                     raise

@@ -12,7 +12,7 @@ import grpc
 
 from viam_sync.errors import CancelledError
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.classification import is_unreachable, status_of
+from viam_sync.rpc.classification import status_of
 from viam_sync.transfer.concurrency.byte_window import ByteWindow
 
 #: Seconds between two looks of a waiting request at whether it was cancelled.
@@ -148,12 +148,10 @@ class Slot:
 
     Attributes:
         size: The bytes that the request asks for.
-        is_unreachable: Whether no connection could be made for the last attempt.
     """
 
     def __init__(self, limit: ConcurrencyLimit, cancellation: Cancellation, size: int, divisible: bool) -> None:
         self.size = size
-        self.is_unreachable = False
         self._limit = limit
         self._cancellation = cancellation
         self._divisible = divisible
@@ -187,7 +185,6 @@ class Slot:
 
     def failed(self, error: Any) -> bool:
         """Take note of a failure; tell whether the same request may be sent again."""
-        self.is_unreachable = is_unreachable(error)
         status = status_of(error)
         late = self.size > 0 and status is grpc.StatusCode.DEADLINE_EXCEEDED
         # A failure of an attempt that began before the last cut is no news.

@@ -13,7 +13,7 @@ from viam_sync.errors import CancelledError, GRPCError, UnauthenticatedError
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.classification import is_too_large, is_transient, may_be_too_large
-from viam_sync.transfer.export.contents import ContentsFetcher, UnreachableError
+from viam_sync.transfer.export.contents import ContentsFetcher
 from viam_sync.transfer.export.pending import PendingFile
 
 #: How many files are asked for alone before a failure is taken for that of all.
@@ -158,8 +158,6 @@ class BatchFetch:
             found = self._contents.fetch([file.metadata for file in files], cancellation, patient=patient)
         except (CancelledError, UnauthenticatedError):
             raise
-        except UnreachableError as unreachable:
-            return Outcome(files, error=unreachable.error)
         except GRPCError as error:
             return Outcome(files, error=error, is_divisible=len(files) > 1)
         by_id = {id: each for each in found for id in (each.metadata.binary_data_id, each.metadata.id) if id}

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
 
-import grpc
-
-from viam_sync.errors import GRPCError
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.method import Method
@@ -18,22 +15,10 @@ from viam_sync.transfer.export.limits import ExportLimits
 
 #: An export goes on for hours: it waits longer than a single call for a service that is overloaded.
 _ATTEMPTS = 8
-#: A request that takes the place of one that has failed so often need not be patient once more.
+#: A request that takes the place of one that has failed so often need not be patient once more, in an outage neither.
 _FEW_ATTEMPTS = 2
 #: The attempts that the time for all of them has room for, where each takes as long as it may.
 _WHOLE_ATTEMPTS = 2.5
-
-
-class UnreachableError(Exception):
-    """The service cannot be reached, which concerns all files.
-
-    Attributes:
-        error: The error of the call.
-    """
-
-    def __init__(self, error: GRPCError) -> None:
-        super().__init__(error)
-        self.error = error
 
 
 def concurrency_for(
@@ -96,7 +81,6 @@ class ContentsFetcher:
             patient: Whether to try as often as an export does; False for files that were tried so already.
 
         Raises:
-            UnreachableError: If no connection can be made.
             GRPCError: If the service refuses the call; a subclass says why.
         """
         request = pb.BinaryDataByIDsRequest(include_binary=True, **_file_id_fields(files))
@@ -104,28 +88,18 @@ class ContentsFetcher:
         divisible = len(files) > 1 or bool(files[0].uri)
         method = self._method._replace(policy=self._policy(size, patient))
         with self._concurrency.slot(cancellation, size, divisible=divisible) as slot:
-            try:
-                response: pb.BinaryDataByIDsResponse = self._call(method, request, None, cancellation, slot)
-            except GRPCError as error:
-                if error.status is grpc.StatusCode.UNAVAILABLE and slot.is_unreachable:
-                    raise UnreachableError(error) from None
-                raise
+            response: pb.BinaryDataByIDsResponse = self._call(method, request, None, cancellation, slot)
         return response.data
 
     def _policy(self, size: int, patient: bool) -> Policy:
-        attempts = _ATTEMPTS if patient else _FEW_ATTEMPTS
         seconds, total = self._timeout, None
         if seconds is None:
             seconds = self._limits.attempt_timeout(size)
             total = seconds * _WHOLE_ATTEMPTS
-        return replace(
-            self._method.policy,
-            attempts=attempts,
-            attempt_timeout=seconds,
-            total_timeout=total,
-            # One file may be what makes the service unavailable.
-            counts_unavailable=True,
-        )
+        policy = replace(self._method.policy, attempt_timeout=seconds, total_timeout=total, counts_unavailable=True)
+        if patient:
+            return replace(policy, attempts=_ATTEMPTS)
+        return replace(policy, attempts=_FEW_ATTEMPTS, outage_timeout=0)
 
 
 def _file_id_fields(wanted: Iterable[pb.BinaryMetadata]) -> Dict[str, Any]:

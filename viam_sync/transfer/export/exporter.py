@@ -165,10 +165,13 @@ class Export:
             entry = self._manifest.entries.get(id)
             try:
                 path = self._paths.allocate(metadata) if entry is None else entry.path
+                self._paths.scan(path)
             except NO_JSON as error:
                 self._set_failed(number, id, _unwritable(error))
                 continue
-            self._paths.scan(path)
+            except OSError as error:  # its name cannot be written
+                self._set_failed(number, id, error)
+                continue
             is_large = metadata.file_size_bytes > self._limits.large_file and bool(metadata.uri)
             file = PendingFile(number, id, metadata, path, is_large)
             if not self._is_there(file, entry):
@@ -176,6 +179,8 @@ class Export:
 
     def _is_there(self, file: PendingFile, entry: Optional[Entry]) -> bool:
         """Tell whether an earlier run has exported a file, even if it crashed before the manifest had it."""
+        if file.id in self._manifest.disputed:
+            return False
         told = file.metadata.file_size_bytes
         size = told if entry is None else entry.size
         if told and told != size:
