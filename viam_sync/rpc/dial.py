@@ -1,13 +1,13 @@
 """Dialling: opens the channel to a service, and explains why that failed."""
 
 import logging
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 import grpc
 
+from viam_sync.clock import now
 from viam_sync.errors import (
     ClosedError,
     DeadlineExceededError,
@@ -152,7 +152,7 @@ def _dial(
     address: str, options: DialOptions, seconds: float, begun: Callable[[Channel], None]
 ) -> Tuple[Channel, Mapping[str, str]]:
     where = replace(parse_address(address, options.insecure), ca_certificate=options.ca_certificate)
-    end = time.monotonic() + seconds
+    end = now() + seconds
     try:
         return _connect(where, options, end, begun)
     except InsecureConnectionError:
@@ -190,7 +190,7 @@ def _authenticate(token: Token, where: Address, options: DialOptions, end: float
         READ,
         attempts=options.initial_connection_attempts,
         attempt_timeout=options.initial_connection_attempt_timeout,
-        total_timeout=max(end - time.monotonic(), 0),
+        total_timeout=max(end - now(), 0),
     )
     try:
         token.refresh(policy=policy)
@@ -211,7 +211,7 @@ def _authenticate(token: Token, where: Address, options: DialOptions, end: float
 
 
 def _find_problem(where: Address, end: float) -> diagnose.Problem:
-    left = max(end - time.monotonic(), 0)
+    left = max(end - now(), 0)
     return diagnose.find_problem(where.host, where.port, where.tls, left, where.ca_certificate)
 
 

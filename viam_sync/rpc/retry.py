@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, ContextManager, Generic, Option
 import grpc
 from typing_extensions import Protocol
 
+from viam_sync import clock
 from viam_sync.rpc import classification
 from viam_sync.rpc.policies import Policy
 
@@ -126,7 +127,7 @@ class Call(ABC, Generic[T]):
 
     def now(self) -> float:
         """Return the time in seconds, from any origin."""
-        return time.monotonic()
+        return clock.now()
 
     def sleep(self, seconds: float) -> None:
         """Wait that many seconds, or until the call is cancelled."""
