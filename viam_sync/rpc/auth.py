@@ -52,8 +52,8 @@ class _Answer:
 class AuthService(Service):
     """The service that issues tokens.
 
-    Frames of grpc hold for a moment what is sent and received. A signal handler can raise in the main thread alone, which
-    lets another one make a call that can be cancelled.
+    Frames of grpc hold for a moment what is sent and received. A signal handler can raise in the main thread alone,
+    which lets another one make a call that can be cancelled.
     """
 
     _service = "proto.rpc.v1.AuthService"

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from typing_extensions import Self
 
 from viam_sync.checks.numbers import require_seconds
+from viam_sync.clock import grpc_timeout
 from viam_sync.errors import GRPCError
 from viam_sync.messages.pool import message, pool
 from viam_sync.rpc import classification, retry, tracing
@@ -258,12 +259,12 @@ class _UnaryCall(_RpcCall):
         if self.cancellation is not None and can_start_threads():
             return self._cancellable(
                 self.cancellation,
-                lambda: connection.begin(stub.future, self.request, timeout=seconds, metadata=headers),
+                lambda: connection.begin(stub.future, self.request, seconds, headers),
             )
         mark = object()
         connection.waits.add(mark)
         try:
-            response = stub(self.request, timeout=seconds, metadata=headers)
+            response = stub(self.request, timeout=grpc_timeout(seconds), metadata=headers)
         finally:
             connection.waits.discard(mark)
         if self._renewal.token is not None:
@@ -292,7 +293,7 @@ class _UploadCall(_RpcCall):
         headers = self.headers()
 
         def start() -> Any:
-            return stream.sent_by(connection.begin(stub.future, stream, timeout=seconds, metadata=headers))
+            return stream.sent_by(connection.begin(stub.future, stream, seconds, headers))
 
         try:
             with stream.watchdog:
@@ -331,7 +332,7 @@ class _StreamCall(_RpcCall):
         connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
         headers = self.headers()
-        call = CancellableCall(lambda: connection.begin(stub, self.request, timeout=seconds, metadata=headers))
+        call = CancellableCall(lambda: connection.begin(stub, self.request, seconds, headers))
         self._reading = ThreadedStream(call.start())
         # close() sets the flag, then reads the call; this stores the call, then reads the flag: one sees the other.
         if self.cancellation.cancelled:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence, Tuple
 
@@ -10,6 +9,7 @@ from viam_sync.app._fleet.log_tail import LogsStream, Tail, timestamp_from_nanos
 from viam_sync.app._fleet.machine_records import LogEntry
 from viam_sync.checks import parameter_names, require, wrong_type
 from viam_sync.checks.numbers import require_seconds, whole
+from viam_sync.clock import now
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
 from viam_sync.rpc.cancellation import Cancellation
@@ -234,10 +234,10 @@ class LogsMixin(Service):
         self, request: pb.GetRobotPartLogsRequest, count: int, timeout: Optional[float]
     ) -> List[common_pb.LogEntry]:
         """Ask for page after page until there are ``count`` entries, 0 being all."""
-        end = None if timeout is None else time.monotonic() + timeout
+        end = None if timeout is None else now() + timeout
 
         def left() -> Optional[float]:
-            return None if end is None else max(end - time.monotonic(), 0)
+            return None if end is None else max(end - now(), 0)
 
         return [entry for page in self._pages_of_logs(request, count or None, left) for entry in page]
 
