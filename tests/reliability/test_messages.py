@@ -32,7 +32,7 @@ CHECK_THE_KEY = (
 )
 TRUST = (
     "Check the address and this computer's clock; for a certificate authority of your own, name its file in"
-    " DialOptions(ca_certificate=...), or in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH."
+    " DialOptions(ca_certificate=...), in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH or in SSL_CERT_FILE."
 )
 
 
@@ -168,7 +168,6 @@ def trusting(request, authority, tmp_path):
         return lambda server: said(
             InsecureConnectionError, connect, f"localhost:{server.port}", ca_certificate=str(path)
         )
-    # grpc reads the variable once in a process, if at all, so that the certificate is refused by it either way.
     monkeypatch = request.getfixturevalue("monkeypatch")
     monkeypatch.setenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", str(path))
     return lambda server: said(InsecureConnectionError, connect, f"localhost:{server.port}")

@@ -68,12 +68,26 @@ def test_no_other_status_proves_that(text: str) -> None:
     assert not classification.was_not_processed(Failed(INTERNAL, text))
 
 
-@pytest.mark.parametrize("text", NEVER_SENT + EXCLUDED + LOST)
+@pytest.mark.parametrize("text", EXCLUDED + LOST)
 def test_a_lost_connection_is_known(text: str) -> None:
     assert classification.is_connection_lost(Failed(UNAVAILABLE, text))
+    assert not classification.is_unreachable(Failed(UNAVAILABLE, text))
+    assert not classification.is_unavailable(Failed(UNAVAILABLE, text))
 
 
-@pytest.mark.parametrize("text", TURNED_AWAY + SAID_BY_THE_SERVICE)
+@pytest.mark.parametrize("text", NEVER_SENT)
+def test_a_service_that_cannot_be_reached_is_known(text: str) -> None:
+    assert classification.is_unreachable(Failed(UNAVAILABLE, text))
+    assert not classification.is_unavailable(Failed(UNAVAILABLE, text))
+
+
+@pytest.mark.parametrize("text", ["", "busy", "Received http2 header with status: 503", *SAID_BY_THE_SERVICE])
+def test_a_service_that_is_unavailable_is_known(text: str) -> None:
+    assert classification.is_unavailable(Failed(UNAVAILABLE, text))
+    assert not classification.is_unavailable(Failed(INTERNAL, text))
+
+
+@pytest.mark.parametrize("text", NEVER_SENT + TURNED_AWAY + SAID_BY_THE_SERVICE)
 def test_an_answer_is_no_lost_connection(text: str) -> None:
     assert not classification.is_connection_lost(Failed(UNAVAILABLE, text))
 

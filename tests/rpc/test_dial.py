@@ -21,6 +21,7 @@ from viam_sync.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from viam_sync.rpc.address import Address
 from viam_sync.rpc.diagnose import find_problem
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, dial, parse_address
 from viam_sync.sandbox import Sandbox
@@ -170,7 +171,7 @@ def test_a_host_that_does_not_exist_is_named() -> None:
 
 
 def test_a_name_that_can_be_no_host_is_named() -> None:
-    problem = find_problem("a" * 70 + ".invalid", 443, True, timeout=10)
+    problem = find_problem(Address("a" * 70 + ".invalid", 443, tls=True), timeout=10)
     assert "has no address. Check its spelling" in problem.text
 
 
@@ -187,13 +188,6 @@ def test_the_text_of_the_error_is_all_that_it_says() -> None:
     text = f"UNAVAILABLE: Nothing listens at 127.0.0.1, port {port}. Check the address, and that the server runs."
     assert str(caught.value) == text
     assert str(pickle.loads(pickle.dumps(caught.value))) == text
-
-
-def test_a_proxy_that_may_be_in_the_way_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{closed_port()}")
-    monkeypatch.delenv("no_proxy", raising=False)
-    with pytest.raises(UnavailableError, match=r"The proxy that the environment names may be in the way"):
-        dial("no-such-host.invalid", options())
 
 
 def test_a_server_that_says_nothing_does_not_hang_the_dial() -> None:
@@ -340,7 +334,7 @@ def test_finding_the_problem_ends_when_the_time_is_up(monkeypatch: pytest.Monkey
         raise OSError("too late")
 
     monkeypatch.setattr(socket, "create_connection", stuck)
-    problem = find_problem("app.viam.com", 443, True, timeout=0.05)
+    problem = find_problem(Address("app.viam.com", 443, tls=True), timeout=0.05)
     released.set()
     assert problem.text.startswith("app.viam.com, port 443 does not answer.")
 

@@ -1,8 +1,9 @@
 """The address of a service: its host, its port, and whether it speaks TLS there."""
 
+import ipaddress
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional, Union
 
 from viam_sync.checks import wrong_word
@@ -12,12 +13,17 @@ FilePath = Union[str, "os.PathLike[str]"]
 
 @dataclass(frozen=True)
 class Address:
-    """A host, a port, and whether the service speaks TLS there."""
+    """A host, a port, and whether the service speaks TLS there.
+
+    Attributes:
+        authorities: The certificates of those that the server's may be from, as PEM; None for those that are trusted by
+            default.
+    """
 
     host: str
     port: int
     tls: bool
-    ca_certificate: Optional[FilePath] = None
+    authorities: Optional[bytes] = field(default=None, repr=False)
 
     @property
     def target(self) -> str:
@@ -61,3 +67,23 @@ def parse_address(address: str, insecure: bool = False) -> Address:
     if not 0 < port < 65536:
         raise wrong_word("address", "a port from 1 to 65535", address)
     return Address(parts["v6"] or parts["host"], port, tls)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this computer: a name that is kept for it, or an address that leads nowhere else.
+
+    Example:
+        >>> from viam_sync.rpc.address import is_loopback
+        >>> is_loopback("localhost"), is_loopback("127.0.0.1"), is_loopback("app.viam.com")
+        (True, True, False)
+    """
+    name = host.lower().rstrip(".")
+    if f".{name}".endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    # A connection to the unspecified address is one to this computer.
+    return address.is_loopback or address.is_unspecified

@@ -43,7 +43,7 @@ _UNPROCESSED = re.compile(
     r"|Received http2 header with status: 429\b"
 )
 _LOST = re.compile(
-    rf"{_CONNECTING}|{_WRAPPED}(?:GOAWAY received|Socket closed|recvmsg:|sendmsg:|Connection reset by peer|Broken pipe"
+    rf"{_WRAPPED}(?:GOAWAY received|Socket closed|recvmsg:|sendmsg:|Connection reset by peer|Broken pipe"
     r"|Delayed close due to in-progress write|keepalive watchdog timeout|ping timeout)"
 )
 _RESPONSE_TOO_LARGE = re.compile(r"(?<!grpc: )(?<!SERVER: )[Rr]eceived message larger than max")
@@ -67,7 +67,7 @@ def status_of(error: Any) -> grpc.StatusCode:
 
 def text_of(error: Any) -> str:
     """Return the text of a failed call."""
-    said = error.details() if isinstance(error, grpc.Call) else getattr(error, "message", "")
+    said = error.details() if isinstance(error, grpc.Call) else getattr(error, "text", "")
     return said or ""
 
 
@@ -121,13 +121,20 @@ def is_reset(text: str) -> bool:
 
 
 def is_connection_lost(error: Any) -> bool:
-    """Tell whether a call ended because the connection was lost, or could not be made."""
+    """Tell whether a call ended because its connection was lost."""
     return status_of(error) is grpc.StatusCode.UNAVAILABLE and _LOST.match(text_of(error)) is not None
 
 
 def is_unreachable(error: Any) -> bool:
     """Tell whether a call ended because no connection could be made."""
     return status_of(error) is grpc.StatusCode.UNAVAILABLE and re.match(_CONNECTING, text_of(error)) is not None
+
+
+def is_unavailable(error: Any) -> bool:
+    """Tell whether a call ended because the service was unavailable, as itself or a proxy in front of it said."""
+    if status_of(error) is not grpc.StatusCode.UNAVAILABLE:
+        return False
+    return not (_LOST.match(text_of(error)) or _UNPROCESSED.match(text_of(error)))
 
 
 def was_not_processed(error: Any) -> bool:

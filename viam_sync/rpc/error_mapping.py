@@ -35,7 +35,7 @@ def map_error(error: Exception, method: str, attempts: int = 1, where: str = "th
     if status is grpc.StatusCode.CANCELLED and _CHANNEL_CLOSED in text:
         return ClosedError(CLOSED)
     advised = _advised(error, status, text, where)
-    return grpc_error(status, advised, _details(error), method, attempts, classification.pushback(error))
+    return grpc_error(status, advised, _details(error), method, attempts, classification.pushback(error), text)
 
 
 def _advised(error: Any, status: grpc.StatusCode, text: str, where: str) -> str:
@@ -68,7 +68,8 @@ def ambiguous_error(cause: GRPCError, verify_with: str) -> AmbiguousResultError:
     rpc = cause.method.rpartition("/")[2]
     how = f", with {verify_with} for example," if verify_with else ""
     text = f"{rpc} may or may not have been carried out. Look{how} before you call it again. ({cause.message})"
-    return AmbiguousResultError(cause.status, text, cause.details, cause.method, cause.attempts, cause.retry_after)
+    known = cause.status, text, cause.details, cause.method, cause.attempts, cause.retry_after, cause.text
+    return AmbiguousResultError(*known)
 
 
 def _details(error: Any) -> Optional[Tuple[Any, ...]]:

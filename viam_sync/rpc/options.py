@@ -57,15 +57,17 @@ class DialOptions:
         allow_insecure_downgrade: Go on without TLS where the server speaks none. Only where there are no credentials
             to protect.
         allow_insecure_with_creds_downgrade: The same with credentials, which then travel in plaintext.
-        max_reconnect_attempts: How often a call may be tried again after its connection was lost.
+        max_reconnect_attempts: How often a call may be tried again after its connection was lost; attempts that find
+            no connection do not count.
         timeout: Seconds that connecting and authenticating may take together.
         initial_connection_attempts: How often connecting is tried before it is given up.
         initial_connection_attempt_timeout: Seconds that one such attempt may take; None for all that is left.
         force_relay: No effect, as it concerns WebRTC.
         force_p2p: No effect, as it concerns WebRTC.
         turn_uri: No effect, as it concerns WebRTC.
-        ca_certificate: A file with certificate authorities, in the PEM format, to trust instead of those that grpc
-            brings along; None for those.
+        ca_certificate: A file with certificate authorities, in the PEM format, to trust instead of all others, in calls
+            and downloads; None for those that the environment names, or else for those that the system and grpc trust.
+            See ``docs/network.md``.
 
     Raises:
         ValueError: If a number is not positive, or a text or path has what none has.
@@ -122,7 +124,7 @@ class DialOptions:
             setattr(self, name, boolean(name, getattr(self, name)))
         if self.ca_certificate is not None:
             path = self.ca_certificate
-            path_from("ca_certificate", os.fsdecode(path) if isinstance(path, bytes) else path)
+            self.ca_certificate = path_from("ca_certificate", os.fsdecode(path) if isinstance(path, bytes) else path)
         self.max_reconnect_attempts = whole("max_reconnect_attempts", self.max_reconnect_attempts, 0, _MOST_ATTEMPTS)
         attempts = whole("initial_connection_attempts", self.initial_connection_attempts, 1, _MOST_ATTEMPTS)
         self.initial_connection_attempts = attempts
