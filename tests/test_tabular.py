@@ -11,6 +11,7 @@ from viam_sync.app.viam_client import ViamClient
 from viam_sync.sandbox import Sandbox
 from viam_sync.tabular import to_arrow, to_pandas
 from viam_sync.transfer.output.progress import Progress
+from viam_sync.transfer.output.rows import json_value
 from viam_sync.transfer.output.table_file import TableFile
 from viam_sync.utils import create_filter
 
@@ -147,6 +148,20 @@ def test_a_time_far_from_now_keeps_the_data_frame(pandas: Any, year: int) -> Non
     assert [moment.isoformat()[:10] for moment in frame["at"][:2]] == [f"{year:04}-05-01", "2024-05-01"]
     assert all(moment.tzinfo is not None for moment in frame["at"][:2])
     assert frame["at"].isna().tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [
+        (8_640_000_000_000_000, "+275760-09-13T00:00:00.000Z"),  # the last date of JavaScript
+        (-62_135_769_600_000, "+000000-12-30T00:00:00.000Z"),  # the first of January of the year 1, in another calendar
+        (-62_167_219_200_001, "-000001-12-31T23:59:59.999Z"),
+        (2**63 - 1, "+292278994-08-17T07:12:55.807Z"),
+        (-(2**63), "-292275055-05-16T16:47:04.192Z"),
+    ],
+)
+def test_a_date_that_no_datetime_holds_is_written_as_iso_8601_has_it(milliseconds: int, text: str) -> None:
+    assert json_value([DatetimeMS(milliseconds)]) == [text]
 
 
 def test_a_date_that_no_datetime_holds_is_in_every_table(arrow: Any, pandas: Any, parquet: Any, tmp_path: Path) -> None:

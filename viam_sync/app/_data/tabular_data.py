@@ -86,7 +86,7 @@ class TabularDataMixin(Service):
             >>> count, sorted(rows[0].data["readings"])
             (3, ['co2', 'humidity', 'temperature'])
         """
-        boolean("escape_formulas", escape_formulas)
+        escape_formulas = boolean("escape_formulas", escape_formulas)
         destination = None if dest is None else AtomicOutput(dest)
         request = pb.TabularDataByFilterRequest(
             data_request=pb.DataRequest(
