@@ -7,7 +7,8 @@ from typing import Any, Optional
 
 from typing_extensions import Self
 
-from viam_sync.checks import boolean, is_text, path_from, seconds, whole, wrong_type, wrong_value
+from viam_sync.checks import is_text, path_from, wrong_type, wrong_value
+from viam_sync.checks.numbers import boolean, seconds, whole
 from viam_sync.rpc.address import FilePath
 
 #: More are no number of attempts, but a mistake.
@@ -130,15 +131,18 @@ class DialOptions:
         if self.auth_entity is not None:
             self.auth_entity = _trimmed(self.auth_entity)
         for name in _SWITCHES:
-            boolean(name, getattr(self, name))  # to take the text "false" for true would send credentials in plaintext
+            # To take the text "false" for true would send credentials in plaintext.
+            setattr(self, name, boolean(name, getattr(self, name)))
         if self.ca_certificate is not None:
             path = self.ca_certificate
             self.ca_certificate = path_from("ca_certificate", os.fsdecode(path) if isinstance(path, bytes) else path)
-        whole("max_reconnect_attempts", self.max_reconnect_attempts, 0, _MOST_ATTEMPTS)
-        whole("initial_connection_attempts", self.initial_connection_attempts, 1, _MOST_ATTEMPTS)
-        seconds("timeout", self.timeout)
+        self.max_reconnect_attempts = whole("max_reconnect_attempts", self.max_reconnect_attempts, 0, _MOST_ATTEMPTS)
+        attempts = whole("initial_connection_attempts", self.initial_connection_attempts, 1, _MOST_ATTEMPTS)
+        self.initial_connection_attempts = attempts
+        self.timeout = seconds("timeout", self.timeout)
         if self.initial_connection_attempt_timeout is not None:
-            seconds("initial_connection_attempt_timeout", self.initial_connection_attempt_timeout)
+            limit = seconds("initial_connection_attempt_timeout", self.initial_connection_attempt_timeout)
+            self.initial_connection_attempt_timeout = limit
 
     @classmethod
     def with_api_key(cls, api_key: str, api_key_id: str) -> Self:
