@@ -19,7 +19,7 @@ from viam_sync.proto import app as pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.rpc.retry import LOGGER
-from viam_sync.transfer.upload.source import CHUNK
+from viam_sync.transfer.upload.reader import CHUNK
 
 INTERRUPTS = int(os.environ.get("VIAM_SYNC_INTERRUPTS", "25"))
 PART = "4a3b2c1d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
