@@ -102,6 +102,7 @@ SENDING = '{"sending": "a", "size": 1, "mtime_ns": 1, "mark": "m", "time": 1.0}\
         ("a photograph", "its first line is not that of one"),
         ("a photograph\n", "its first line is not that of one"),
         ("[]\n", "its first line is not that of one"),
+        ("[" * 100_000 + "\n", "its first line is not that of one"),
         ("{}\n", "its first line is not that of one"),
         (HEADER.replace("1", "2"), "it is one of 'viam_sync.upload_files', version 2"),
         (HEADER.replace("upload_files", "export"), "it is one of 'viam_sync.export', version 1"),

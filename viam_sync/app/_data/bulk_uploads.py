@@ -15,7 +15,8 @@ from typing_extensions import Literal, TypeAlias
 from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.file_uploads import FileUploadsMixin
 from viam_sync.app._data.upload_metadata import upload_metadata
-from viam_sync.checks import path_from, require_seconds, worker_count, wrong_type
+from viam_sync.checks import path_from, wrong_type
+from viam_sync.checks.numbers import require_seconds, worker_count
 from viam_sync.errors import GRPCError
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
@@ -110,8 +111,8 @@ class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
             >>> [result.already_sent for result in client.data_client.upload_files(folder, sandbox.robot_part_id)]
             [True, True]
         """
-        worker_count(workers)
-        require_seconds("timeout", timeout)
+        workers = worker_count(workers)
+        timeout = require_seconds("timeout", timeout)
         described = upload_metadata(
             pb.DataType.DATA_TYPE_FILE,
             part_id,

@@ -148,7 +148,7 @@ class Journal(Closing):
         try:
             header = json.loads(line)
             kind, version, part = header["journal"], header["version"], header["part_id"]
-        except (ValueError, TypeError, LookupError):
+        except (ValueError, TypeError, LookupError, RecursionError):
             raise self._no_journal("its first line is not that of one") from None
         if (kind, version) != (_KIND, 1):
             raise self._no_journal(f"it is one of {kind!r}, version {version!r}")
@@ -170,7 +170,7 @@ class Journal(Closing):
                 file = self._by_mark[fields["sent"]]
                 self.sent[file] = self._last_id = str(fields["id"])
                 self.doubtful.pop(file, None)
-        except (ValueError, TypeError, LookupError):
+        except (ValueError, TypeError, LookupError, RecursionError):
             raise self._no_journal(f"its line {number} is none of one") from None
 
     def _no_journal(self, why: str) -> ValueError:
