@@ -312,7 +312,7 @@ def _is_number(value: Any) -> bool:
 
 
 def path_from(name: str, given: Union[str, "os.PathLike[str]"]) -> Path:
-    """Return an argument as a path.
+    """Return an argument as a path, in which ``~/`` at the beginning has become the folder of the user.
 
     Raises:
         TypeError: If it is none; ``name`` is that of the parameter.
@@ -325,6 +325,9 @@ def path_from(name: str, given: Union[str, "os.PathLike[str]"]) -> Path:
     """
     try:
         path = Path(given)
+        # A name alone may begin so, as in "~backup" or "~$lock.docx".
+        if str(path) == "~" or (path.parts[1:] and path.parts[0].startswith("~")):
+            path = Path(os.path.expanduser(path))  # noqa: PTH111 (the method of a path fails where nobody has the name)
         encoded = os.fsencode(path)
     except TypeError:
         raise wrong_type(name, "a path", given) from None

@@ -15,8 +15,7 @@ from viam_sync.errors import ClosedError
 from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, Link, parse_address
-from viam_sync.rpc.policies import Retry, retry_from
-from viam_sync.rpc.service import override_limits
+from viam_sync.rpc.policies import Retry, override_limits, retry_from
 
 if TYPE_CHECKING:
     from viam_sync.app.app_client import AppClient

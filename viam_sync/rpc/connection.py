@@ -86,10 +86,25 @@ class Connection:
             stub = self._stubs[method.path] = make(self.channel(), method)
         return stub
 
-    def follow(self, call: Any) -> Any:
-        """Return a call that has begun, and remember it for as long as it runs."""
+    def begin(self, start: Callable[..., Any], request: Any, **options: Any) -> Any:
+        """Begin a call that threads of grpc serve, and remember it for as long as it runs.
+
+        Raises:
+            RuntimeError: If such a thread cannot be started, as the interpreter has just begun to shut down.
+        """
+        try:
+            call = start(request, **options)
+        except RuntimeError:
+            self._abandon()
+            raise
         self._calls.add(call)
         return call
+
+    def _abandon(self) -> None:
+        """Leave a channel alone that waits, also when it is closed or freed, for a call whose end nobody takes."""
+        with self._lock:
+            channel, self._channel, self._stubs = self._channel, None, {}
+        forks.keep_for_good(channel)
 
     def close(self) -> None:
         """Close the connection for good; calls under way end as cancelled."""

@@ -7,6 +7,7 @@ from typing import List, NamedTuple
 
 from viam_sync.rpc.address import Address
 from viam_sync.rpc.proxies import Proxy, proxy_for_calls
+from viam_sync.rpc.threads import can_start_threads
 from viam_sync.rpc.trust import tls_context
 
 PLAINTEXT = "plaintext"
@@ -43,8 +44,11 @@ def find_problem(address: Address, timeout: float) -> Problem:
     found: List[Problem] = []
     # Looking up a name cannot be given a limit, so it is left behind when the time is up.
     knock = threading.Thread(target=lambda: found.append(_knock(address, timeout)), daemon=True)
-    knock.start()
-    knock.join(timeout)
+    if can_start_threads():
+        knock.start()
+        knock.join(timeout)
+    else:
+        knock.run()
     return found[0] if found else _silent(address)
 
 

@@ -33,8 +33,6 @@ LOGGER = logging.getLogger(__name__)
 
 #: The cloud rejects messages above 32 MiB; a response of that size needs room for its frame.
 MAX_MESSAGE = 64 << 20
-
-
 #: The number of calls at a time that servers commonly allow on one connection, and HTTP/2 recommends at least.
 MOST_CALLS = 100
 

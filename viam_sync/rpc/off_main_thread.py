@@ -28,6 +28,12 @@ _BUFFER = 16
 _NAP = 0.0005
 
 
+def runs_signal_handlers() -> bool:
+    """Tell whether this is the main thread, and not yet the end of the program, when no thread can be started."""
+    main = threading.main_thread()
+    return threading.current_thread() is main and main.is_alive()
+
+
 def run_off_main_thread(work: Callable[[], T], cancel: Callable[[], Any]) -> T:
     """Return the result of ``work``, which another thread does if this is the main thread.
 
@@ -43,7 +49,7 @@ def run_off_main_thread(work: Callable[[], T], cancel: Callable[[], Any]) -> T:
         >>> run_off_main_thread(lambda: 6 * 7, cancel=lambda: None)
         42
     """
-    if threading.current_thread() is not threading.main_thread():
+    if not runs_signal_handlers():
         return work()
     outcome: SimpleQueue[Tuple[Any, Optional[BaseException]]] = SimpleQueue()
 

@@ -122,7 +122,7 @@ class DialOptions:
             boolean(name, getattr(self, name))  # to take the text "false" for true would send credentials in plaintext
         if self.ca_certificate is not None:
             path = self.ca_certificate
-            path_from("ca_certificate", os.fsdecode(path) if isinstance(path, bytes) else path)
+            self.ca_certificate = path_from("ca_certificate", os.fsdecode(path) if isinstance(path, bytes) else path)
         whole("max_reconnect_attempts", self.max_reconnect_attempts, 0, _MOST_ATTEMPTS)
         whole("initial_connection_attempts", self.initial_connection_attempts, 1, _MOST_ATTEMPTS)
         seconds("timeout", self.timeout)

@@ -11,7 +11,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from typing_extensions import Self
 
-from viam_sync.checks import require_seconds, seconds
+from viam_sync.checks import require_seconds
 from viam_sync.errors import GRPCError
 from viam_sync.messages.pool import message, pool
 from viam_sync.rpc import classification, retry, tracing
@@ -19,12 +19,14 @@ from viam_sync.rpc.cancellation import CancellableCall, Cancellation
 from viam_sync.rpc.channel import service_channel
 from viam_sync.rpc.decoding import deserializer, require_message
 from viam_sync.rpc.error_mapping import ambiguous_error, map_error
+from viam_sync.rpc.metadata import Metadata
 from viam_sync.rpc.method import Method
 from viam_sync.rpc.off_main_thread import ThreadedStream
-from viam_sync.rpc.policies import TAIL, Policy, Retry, retry_from
-from viam_sync.rpc.renewal import Renewal
+from viam_sync.rpc.policies import TAIL, Policy, Retry, override_limits
+from viam_sync.rpc.renewal import Renewable, Renewal
 from viam_sync.rpc.request_stream import RequestStream
 from viam_sync.rpc.streams import NO_MESSAGE, Stream
+from viam_sync.rpc.threads import can_start_threads, require_threads
 from viam_sync.rpc.watchdog import Watchdog
 
 LOGGER = logging.getLogger(__name__)
@@ -49,10 +51,10 @@ class Service:
     _pool = staticmethod(pool)
 
     def __init__(self, channel: grpc.Channel, metadata: Mapping[str, str]) -> None:
-        if not isinstance(metadata, Mapping):
+        if not isinstance(metadata, (Mapping, Metadata)):
             raise TypeError(f"metadata takes a mapping of names to texts, got {type(metadata).__name__}")
         self._channel = service_channel(channel)
-        self._metadata = metadata
+        self._metadata = metadata if isinstance(metadata, Renewable) else Metadata(metadata)
         self._timeout: Optional[float] = None
         self._retry: Optional[Retry] = None
 
@@ -184,10 +186,14 @@ class Service:
         return self._retry.applied_to(replace(TAIL, attempts=max(attempts, 2)))
 
     def _make_stub(self, channel: grpc.Channel, method: Method) -> Any:
+        make = getattr(channel, method.kind)
+        return make(method.path, *self._codec(method))
+
+    def _codec(self, method: Method) -> Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
+        """Return the functions that encode requests and decode responses."""
         described = self._described(method)
         request, response = message(described.input_type), message(described.output_type)
-        make = getattr(channel, method.kind)
-        return make(method.path, request.SerializeToString, deserializer(response))
+        return request.SerializeToString, deserializer(response)
 
     def _described(self, method: Method) -> MethodDescriptor:
         service, _, rpc = method.name.rpartition("/")
@@ -212,9 +218,9 @@ class _RpcCall(retry.Call[Any]):
         """Return the context in which the call is made; with ``whole``, its end is the end of the span."""
         return _NO_SPAN if self.span is None else self.span.active(whole)
 
-    def headers(self) -> Tuple[Tuple[str, str], ...]:
+    def headers(self) -> Tuple[object, ...]:
         headers = self._renewal.headers()
-        return headers if self.span is None else headers + self.span.headers(self.attempts or 1)
+        return headers if self.span is None else (*headers, *self.span.headers(self.attempts or 1))
 
     def renew(self, error: Any, seconds: Optional[float]) -> bool:
         if not self._renewal.is_worth_it(error):
@@ -248,11 +254,11 @@ class _UnaryCall(_RpcCall):
         connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
         headers = self.headers()
-        if self.cancellation is not None:
-            return require_message(
-                self.cancellation.result_of(
-                    lambda: connection.follow(stub.future(self.request, timeout=seconds, metadata=headers))
-                )
+        # A call that can be cancelled needs threads of grpc; without, it goes on to its end.
+        if self.cancellation is not None and can_start_threads():
+            return self._cancellable(
+                self.cancellation,
+                lambda: connection.begin(stub.future, self.request, timeout=seconds, metadata=headers),
             )
         mark = object()
         connection.waits.add(mark)
@@ -260,9 +266,16 @@ class _UnaryCall(_RpcCall):
             response = stub(self.request, timeout=seconds, metadata=headers)
         finally:
             connection.waits.discard(mark)
-        if self._renewal.has_token:
+        if self._renewal.token is not None:
             self.channel.token_accepted = True
         return require_message(response)
+
+    def _cancellable(self, cancellation: Cancellation, start: Callable[[], Any]) -> Any:
+        try:
+            return require_message(cancellation.result_of(start))
+        except RuntimeError as error:
+            # The interpreter has begun to shut down at just this moment; the request may have been sent.
+            raise classification.AttemptError(grpc.StatusCode.UNAVAILABLE, str(error), None, self.name) from None
 
 
 class _UploadCall(_RpcCall):
@@ -271,6 +284,7 @@ class _UploadCall(_RpcCall):
     cancellation: Cancellation
 
     def attempt(self, seconds: Optional[float]) -> Any:
+        require_threads("An upload")
         requests: Requests = self.request
         connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
@@ -278,17 +292,19 @@ class _UploadCall(_RpcCall):
         headers = self.headers()
 
         def start() -> Any:
-            return stream.sent_by(connection.follow(stub.future(stream, timeout=seconds, metadata=headers)))
+            return stream.sent_by(connection.begin(stub.future, stream, timeout=seconds, metadata=headers))
 
         try:
             with stream.watchdog:
                 return require_message(self.cancellation.result_of(start))
-        except grpc.RpcError:
+        except grpc.RpcError as error:
             # The call was cancelled because of an exception in an iterator of the caller's.
             if stream.failure is not None:
                 raise stream.failure from stream.failure.__cause__
             if stream.watchdog.fired:
                 raise stream.watchdog.stalled(self.name) from None
+            if stream.is_waiting and classification.status_of(error) is grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise stream.starved(self.name) from None
             raise
         finally:
             stream.leave()
@@ -311,10 +327,11 @@ class _StreamCall(_RpcCall):
 
     def start(self, seconds: Optional[float]) -> None:
         """Send the request."""
+        require_threads("A stream")
         connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
         headers = self.headers()
-        call = CancellableCall(lambda: connection.follow(stub(self.request, timeout=seconds, metadata=headers)))
+        call = CancellableCall(lambda: connection.begin(stub, self.request, timeout=seconds, metadata=headers))
         self._reading = ThreadedStream(call.start())
         # close() sets the flag, then reads the call; this stores the call, then reads the flag: one sees the other.
         if self.cancellation.cancelled:
@@ -371,21 +388,3 @@ class _StreamCall(_RpcCall):
     def _cancel(self) -> None:
         if self._reading is not None:
             self._reading.cancel()
-
-
-def override_limits(
-    known: Optional[float],
-    known_retry: Optional[Retry],
-    timeout: Optional[float],
-    retry: Union[Retry, bool, None],
-) -> Tuple[Optional[float], Optional[Retry]]:
-    """Return the limits that are known, replaced by the arguments ``timeout`` and ``retry`` where these are given.
-
-    Raises:
-        TypeError: If an argument is of the wrong type.
-        ValueError: If ``timeout`` is not above 0.
-    """
-    if timeout is not None:
-        seconds("timeout", timeout)
-    chosen = retry_from(retry)
-    return known if timeout is None else timeout, known_retry if chosen is None else chosen

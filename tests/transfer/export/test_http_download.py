@@ -32,6 +32,7 @@ from viam_sync.errors import (
 )
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.channel import Time, service_channel
+from viam_sync.rpc.metadata import Header
 from viam_sync.rpc.service import Service
 from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
 from viam_sync.transfer.export.http_download import Downloader
@@ -359,8 +360,8 @@ class Renewable(Dict[str, str]):
 
     was_accepted = True
 
-    def refresh(self, refused: str, timeout: Optional[float]) -> bool:
-        assert refused == self["authorization"]
+    def refresh(self, refused: Header, timeout: Optional[float]) -> bool:
+        assert refused.value == self["authorization"]
         self["authorization"] += "+"
         return True
 

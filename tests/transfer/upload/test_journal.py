@@ -153,3 +153,10 @@ def test_a_journal_that_cannot_be_written_says_so_and_is_written_no_more(
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="absent"):
         Journal(tmp_path / "absent" / "journal.jsonl", "part")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders")
+def test_a_pipe_is_no_journal(path: Path) -> None:
+    os.mkfifo(path)
+    with pytest.raises(OSError, match=f"it is no file, but a device or a pipe, and would keep no lines: '{path}'"):
+        Journal(path, "part")

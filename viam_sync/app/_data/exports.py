@@ -132,6 +132,7 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
         organization_id: Optional[str] = None,
         sort_order: Optional[pb.Order.ValueType] = None,
         include_internal_data: bool = False,
+        escape_formulas: bool = False,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
     ) -> int:
@@ -148,11 +149,14 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
         Args:
             filter_or_query: Filter that the rows must match, None for all rows that the caller may read; or a query in
                 SQL, or one in MQL as a list of stages, each a dict or a BSON document.
-            path: Path of the file. A file of that name is replaced.
+            path: Path of the file. A file of that name is replaced; a link is followed, and a device or a pipe is
+                written through.
             organization_id: ID of the organization whose data is queried, a UUID; only for a query, which needs it.
             sort_order: Order by time; None for the newest first. Not for a query, which has an order of its own.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud;
                 not for a query.
+            escape_formulas: Whether text in CSV that a spreadsheet would take for a formula, as it begins with ``=``,
+                ``+``, ``-``, ``@``, a tab or the end of a line, gets an apostrophe before it.
             progress: True for a bar on the terminal, which takes ``pip install "viam-sync[progress]"``; or a function
                 that is called with the number of rows written, their total, and ``"rows"``.
             timeout: Seconds that each page, or the query, may take, retries included; None for the limit of its retry
@@ -176,7 +180,7 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
             >>> sorted((folder / "air.csv").read_text().split(",")[:3])
             ['data.readings.co2', 'data.readings.humidity', 'data.readings.temperature']
         """
-        file = TableFile(path)
+        file = TableFile(path, escape_formulas=escape_formulas)
         with Progress(progress, "rows") as told:
             if filter_or_query is None or isinstance(filter_or_query, Message):
                 if organization_id is not None:

@@ -54,6 +54,7 @@ class LogsMixin(Service):
             filter: Only entries whose message contains this text; None for all.
             dest: Path of a file for the entries. One that ends in ``.jsonl`` gets an object on each line, any other a
                 JSON list of them; their names are those of the service's JSON, and empty fields are left out.
+                A link is followed, and a device or a pipe is written through.
             log_levels: Only entries of these levels, such as ``["warn", "error"]``; empty for all.
             num_log_entries: How many entries at most; 0 for all that there are.
             start: Only entries from this time on; without a time zone it is UTC.

@@ -63,6 +63,7 @@ class MachinePartsMixin(Service):
         Args:
             robot_part_id: ID of the part, a UUID.
             dest: Path of a file for the configuration, as JSON; it may hold secrets, so only its owner can read it.
+                A link is followed, and a device or a pipe is written through.
             indent: Spaces by which the JSON is indented, 0 to 100.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 

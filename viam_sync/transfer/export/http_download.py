@@ -17,6 +17,7 @@ from viam_sync.rpc import retry
 from viam_sync.rpc.address import is_loopback
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.channel import ServiceChannel
+from viam_sync.rpc.metadata import Header
 from viam_sync.rpc.policies import STREAM, Policy
 from viam_sync.rpc.proxies import proxy_for_downloads
 from viam_sync.rpc.renewal import Renewal
@@ -104,7 +105,9 @@ class Downloader:
                 self._run(_RangeCall(self, download, self._metadata, self._channel, cancellation, slot), _POLICY, None)
         return download.offset
 
-    def take(self, download: Download, token: str, seconds: Optional[float], cancellation: Cancellation) -> None:
+    def take(
+        self, download: Download, token: Optional[Header], seconds: Optional[float], cancellation: Cancellation
+    ) -> None:
         """Ask for the next range of a download, and write it.
 
         Raises:
@@ -126,7 +129,7 @@ class Downloader:
         self,
         first: SplitResult,
         headers: Dict[str, str],
-        token: str,
+        token: Optional[Header],
         timeout: float,
         cancellation: Cancellation,
         stack: contextlib.ExitStack,
@@ -136,9 +139,8 @@ class Downloader:
         for _ in range(1 + _MOST_REDIRECTS):
             if _origin(uri) != _origin(first):
                 # A request that was redirected to another host does not get its token back.
-                token = ""
-            own = {"Authorization": token} if token else {}
-            response = self._ask(uri, {**headers, **own}, timeout, cancellation, stack)
+                token = None
+            response = self._ask(uri, headers, token, timeout, cancellation, stack)
             to = response.getheader("Location")
             if response.status not in _REDIRECTS or to is None:
                 return response
@@ -151,6 +153,7 @@ class Downloader:
         self,
         uri: SplitResult,
         headers: Dict[str, str],
+        token: Optional[Header],
         timeout: float,
         cancellation: Cancellation,
         stack: contextlib.ExitStack,
@@ -161,7 +164,9 @@ class Downloader:
         try:
             connection.connect()
             stack.enter_context(cancellation.running(_Socket(connection.sock)))
-            connection.request("GET", quote(target, safe="/%?&=:+,;@~!$'()*"), headers=headers)
+            target = quote(target, safe="/%?&=:+,;@~!$'()*")
+            # The errors of this method are shown with its variables, so the token is in none.
+            connection.request("GET", target, headers={**headers, "Authorization": token.value} if token else headers)
             response = connection.getresponse()
         except ssl.SSLCertVerificationError as error:
             raise InsecureConnectionError(
@@ -209,8 +214,8 @@ class _RangeCall(retry.Call[None]):
 
     def attempt(self, seconds: Optional[float]) -> None:
         self._furthest = self._download.furthest
-        token = dict(self._renewal.headers()).get("authorization", "")
-        self._downloader.take(self._download, token, seconds, self._cancellation)
+        self._renewal.headers()
+        self._downloader.take(self._download, self._renewal.token, seconds, self._cancellation)
 
     def renew(self, error: Any, seconds: Optional[float]) -> bool:
         if not self._renewal.is_worth_it(error):

@@ -14,6 +14,7 @@ from typing_extensions import Self
 
 from viam_sync.transfer.output.exclusive import append, open_exclusive
 from viam_sync.transfer.output.export_paths import ExportPath
+from viam_sync.transfer.output.named_errors import errors_of
 
 #: The name of the manifest in the folder of an export.
 MANIFEST_NAME = "manifest.jsonl"
@@ -61,8 +62,9 @@ class Manifest:
     def __init__(self, folder: Path) -> None:
         self.entries: Dict[str, Entry] = {}
         self._lock = threading.Lock()
+        self._path = folder / MANIFEST_NAME
         busy = "another export into this folder is running; wait until it has ended"
-        self._file = open_exclusive(folder / MANIFEST_NAME, busy, getattr(os, "O_NOFOLLOW", 0))
+        self._file = open_exclusive(self._path, busy, getattr(os, "O_NOFOLLOW", 0))
         try:
             self._read()
         except BaseException:
@@ -78,7 +80,8 @@ class Manifest:
         with self._lock:
             new = [entry for entry in entries if self.entries.get(entry.id) != entry]
             try:
-                append(self._file, "".join(map(_line, new)).encode())
+                with errors_of(self._path):
+                    append(self._file, "".join(map(_line, new)).encode())
             except OSError:
                 # A line may be torn, so it must stay the last one.
                 self._close()

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from viam_sync.checks import boolean, require_seconds, whole, worker_count
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.method import Method
+from viam_sync.rpc.threads import can_start_threads
 from viam_sync.transfer.paging.capture_timeline import CaptureTimeline
 from viam_sync.transfer.paging.pages import ConvertedPage, PageItems, Pages, PageSource
 from viam_sync.transfer.paging.parallel_pages import ParallelPages
@@ -102,7 +103,7 @@ class PagedCall(NamedTuple):
 
         source: Optional[PageSource[Any]] = None
         # Two pages leave nothing to share.
-        if self.time and workers > 1 and (limit is None or limit > 2 * page_size):
+        if self.time and workers > 1 and (limit is None or limit > 2 * page_size) and can_start_threads():
             timeline = self._timeline(call, request, timeout)
             name, advice = self.method.name, self.advice
             source = ParallelPages(timeline, page_size, limit, workers, segment_pages, name, advice)
