@@ -253,7 +253,7 @@ class _UnaryCall(_RpcCall):
 
     def attempt(self, seconds: Optional[float]) -> Any:
         connection = self.channel.connection.with_room()
-        stub = connection.stub(self.method, self.service._make_stub)
+        stub = connection.stub(type(self.service), self.method, self.service._make_stub)
         headers = self.headers()
         # A call that can be cancelled needs threads of grpc; without, it goes on to its end.
         if self.cancellation is not None and can_start_threads():
@@ -288,7 +288,7 @@ class _UploadCall(_RpcCall):
         require_threads("An upload")
         requests: Requests = self.request
         connection = self.channel.connection.with_room()
-        stub = connection.stub(self.method, self.service._make_stub)
+        stub = connection.stub(type(self.service), self.method, self.service._make_stub)
         stream = RequestStream(requests() if callable(requests) else requests, self.method.policy.idle_timeout)
         headers = self.headers()
 
@@ -330,7 +330,7 @@ class _StreamCall(_RpcCall):
         """Send the request."""
         require_threads("A stream")
         connection = self.channel.connection.with_room()
-        stub = connection.stub(self.method, self.service._make_stub)
+        stub = connection.stub(type(self.service), self.method, self.service._make_stub)
         headers = self.headers()
         call = CancellableCall(lambda: connection.begin(stub, self.request, seconds, headers))
         self._reading = ThreadedStream(call.start())
