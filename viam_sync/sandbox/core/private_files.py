@@ -75,7 +75,10 @@ def _new_lock(folder: Path) -> Optional[BinaryIO]:
     # The file gets its name when it is locked, so that it is never found unlocked while the process is alive.
     draft = folder / f"{_LOCK}.part"
     file = open_private(draft)
-    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError:  # some network disks have no locks; without that name, nobody takes the folder for abandoned
+        return file
     draft.replace(folder / _LOCK)
     return file
 
