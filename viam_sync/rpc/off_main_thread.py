@@ -18,6 +18,8 @@ from typing import Any, Callable, Deque, Generic, Optional, Tuple, TypeVar
 
 from typing_extensions import Self
 
+from viam_sync.clock import now
+
 T = TypeVar("T")
 
 #: Seconds between two looks at whether a signal has come.
@@ -157,14 +159,14 @@ class _Reader:
         if self._flows:
             time.sleep(_NAP)
             self._flows = bool(self._messages)
-        since = time.monotonic()
+        since = now()
         while not self._messages:
             self._awaited = True
             if not self._messages:
                 # A signal that comes just before a wait does not end it, so no wait is long.
                 with contextlib.suppress(Empty):
                     self._waker.get(timeout=_LOOK)
-            self._flows = time.monotonic() - since < 2 * _NAP
+            self._flows = now() - since < 2 * _NAP
 
     def stop(self) -> None:
         """Read no more, and end the call."""

@@ -8,6 +8,8 @@ import threading
 from queue import Empty, SimpleQueue
 from typing import Callable, Iterator, NamedTuple, Optional, TypeVar, Union
 
+from viam_sync.rpc.threads import can_start_threads
+
 T = TypeVar("T")
 
 #: Seconds after which a wait is begun anew, as Windows cannot interrupt one.
@@ -24,7 +26,8 @@ class Prefetch(Iterator[T]):
     """Another iterator, whose next step is taken in a background thread while the caller works on the last.
 
     The thread is never more than one step ahead. It begins with the first step and ends with the last, or with an
-    error, which is raised in the place of its step; a caller that stops before that closes the iterator.
+    error, which is raised in the place of its step; a caller that stops before that closes the iterator. Where no
+    thread can be started, as when the interpreter shuts down, the caller takes the steps.
 
     Args:
         steps: The iterator; it is used in the thread alone.
@@ -55,6 +58,8 @@ class Prefetch(Iterator[T]):
         if self._stopped:
             raise StopIteration
         try:
+            if self._thread is None and not can_start_threads():
+                return next(self._steps)
             result = self._result()
             if self._stopped:
                 raise StopIteration
@@ -79,7 +84,9 @@ class Prefetch(Iterator[T]):
         """End the thread, and wait until it has ended; closing it again does nothing."""
         self.stop()
         thread = self._thread
-        if thread is not None and self._is_same_process() and thread is not threading.current_thread():
+        if thread is None or thread.ident is None:
+            return
+        if self._is_same_process() and thread is not threading.current_thread():
             thread.join(self._patience)
 
     def _result(self) -> Union[_End, T]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextvars
 import threading
-import time
 from queue import Empty, SimpleQueue
 from typing import Any, Callable, Generic, Iterable, Iterator, Optional, TypeVar
 
+from viam_sync.clock import now
 from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.rpc.threads import can_start_threads
 
 T = TypeVar("T")
 
@@ -24,6 +25,7 @@ def for_each(
     """Call a function with each item, in several threads; return when all items are done.
 
     An error of ``work`` ends all of it, and so does Ctrl-C: calls that are under way are cancelled, and no more begin.
+    Where no thread can be started, as when the interpreter shuts down, the caller does the work.
 
     Args:
         items: The items, taken in their order, each when a worker is free for it.
@@ -38,7 +40,11 @@ def for_each(
         >>> sorted(done)
         ['a', 'b', 'c']
     """
-    _WorkerPool(items, work, patience).run(workers)
+    if can_start_threads():
+        _WorkerPool(items, work, patience).run(workers)
+    else:
+        for item in items:
+            work(item, Cancellation())
 
 
 class _WorkerPool(Generic[T]):
@@ -75,10 +81,10 @@ class _WorkerPool(Generic[T]):
             self._stopped = True
             for cancellation in cancellations:
                 cancellation.cancel()
-            end = time.monotonic() + self._patience
+            end = now() + self._patience
             for thread in threads:
                 if thread.ident is not None:
-                    thread.join(max(end - time.monotonic(), 0))
+                    thread.join(max(end - now(), 0))
             raise
 
     def _next_end(self) -> Optional[BaseException]:
