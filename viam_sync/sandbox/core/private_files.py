@@ -15,7 +15,8 @@ if sys.platform != "win32":
     import fcntl
 
 _PREFIX = "viam-sandbox-"
-_LOCK = "lock"
+# A name that nobody else gives to a file: it marks the folder as one of a sandbox.
+_LOCK = ".viam-sandbox-lock"
 
 
 def open_private(path: Union[str, Path]) -> BinaryIO:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Union
+from typing import Any, Callable, Optional
 
 _LEAST_PLACE, _MOST_PLACE = -20, 100
 
 
-def evaluate_round(given: Any, evaluate: Callable[[Any], Any]) -> Union[int, float, None]:
+def evaluate_round(given: Any, evaluate: Callable[[Any], Any]) -> Optional[float]:
     """Return the value of an expression such as ``{"$round": ["$data.readings.temperature", 1]}``.
 
     Args:
@@ -29,4 +29,5 @@ def evaluate_round(given: Any, evaluate: Callable[[Any], Any]) -> Union[int, flo
     number, place = values[0], values[1] if len(values) > 1 else 0
     if place != place // 1 or not _LEAST_PLACE <= place <= _MOST_PLACE:
         raise ValueError(f"$round takes from {_LEAST_PLACE} to {_MOST_PLACE} decimal places, not {place}")
-    return round(number, int(place))
+    rounded: float = round(number, int(place))
+    return rounded
