@@ -18,11 +18,12 @@ DIVIDED = ("app", "transfer", "sandbox")
 #: For each room, the rooms that it imports, from the ground up.
 ALLOWED: Dict[str, Set[str]] = {
     "checks": set(),
+    "clock": set(),
     "errors": set(),
     "transfer": set(),
     "messages": {"checks"},
     "proto": {"messages"},
-    "rpc": {"checks", "errors", "messages", "proto"},
+    "rpc": {"checks", "clock", "errors", "messages", "proto"},
     "sandbox/core": {"proto"},
     "transfer/output": {"checks", "messages", "proto"},
     "sandbox/billing": {"proto", "sandbox/core"},
@@ -31,12 +32,12 @@ ALLOWED: Dict[str, Set[str]] = {
     "sandbox/fleet": {"proto", "sandbox/core"},
     "sandbox/provisioning": {"proto", "sandbox/core"},
     "services": {"checks", "messages", "proto", "rpc"},
-    "transfer/concurrency": {"errors", "rpc"},
+    "transfer/concurrency": {"clock", "errors", "rpc"},
     "sandbox/queries": {"proto", "sandbox/core", "sandbox/data"},
     "sandbox/registry": {"proto", "sandbox/core", "sandbox/fleet"},
     "sandbox/wire": {"messages", "proto", "sandbox/core", "sandbox/faults", "sandbox/fleet"},
-    "transfer/export": {"errors", "proto", "rpc", "transfer/concurrency", "transfer/output"},
-    "transfer/paging": {"checks", "errors", "proto", "rpc", "transfer/concurrency"},
+    "transfer/export": {"clock", "errors", "proto", "rpc", "transfer/concurrency", "transfer/output"},
+    "transfer/paging": {"checks", "clock", "errors", "proto", "rpc", "transfer/concurrency"},
     "transfer/upload": {"checks", "errors", "rpc", "transfer/concurrency", "transfer/output"},
     "app/_data": {
         "checks",
@@ -52,6 +53,7 @@ ALLOWED: Dict[str, Set[str]] = {
     },
     "app/_fleet": {
         "checks",
+        "clock",
         "errors",
         "messages",
         "proto",
@@ -76,6 +78,7 @@ ALLOWED: Dict[str, Set[str]] = {
         "transfer/paging",
     },
     "sandbox": {
+        "clock",
         "sandbox/billing",
         "sandbox/core",
         "sandbox/data",
@@ -91,7 +94,7 @@ ALLOWED: Dict[str, Set[str]] = {
     },
     "tabular": {"app/_data", "transfer/output"},
     "utils": {"app/_data", "messages"},
-    "__init__": {"app", "errors", "rpc"},
+    "__init__": {"app", "errors", "messages", "rpc"},
 }
 #: The ways out of the sandbox: the options that a lesson connects with, and the client that its fixture gives to tests.
 SANCTIONED = {("sandbox/server.py", "viam_sync.rpc.dial"), ("sandbox/pytest_plugin.py", "viam_sync.ViamClient")}
@@ -206,6 +209,16 @@ def calls_of(tree: ast.Module) -> Iterator[str]:
 def test_channels_are_opened_in_one_place(functions: Set[str], only: str) -> None:
     doors = {path for path, tree in SOURCES.items() if functions & set(calls_of(tree))}
     assert doors == {only}
+
+
+def test_waits_have_one_clock_which_no_test_stops() -> None:
+    readers = {path for path, tree in SOURCES.items() if {"monotonic", "perf_counter"} & set(attributes_of(tree))}
+    # The log of calls only tells how long each took.
+    assert readers == {"clock.py", "sandbox/wire/call_log.py"}
+
+
+def attributes_of(tree: ast.Module) -> Iterator[str]:
+    yield from (node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
 
 
 def test_stubs_are_made_in_one_place() -> None:

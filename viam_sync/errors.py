@@ -108,7 +108,10 @@ class PermissionDeniedError(GRPCError):
 
 
 class ResourceExhaustedError(GRPCError):
-    """A quota is used up, or a message is too large (RESOURCE_EXHAUSTED)."""
+    """A quota is used up, a message is too large, or a query asks for too much (RESOURCE_EXHAUSTED).
+
+    The message tells which, and what to do: wait, send or ask for less, or free some room.
+    """
 
 
 class FailedPreconditionError(GRPCError):

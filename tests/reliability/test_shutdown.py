@@ -13,54 +13,21 @@ from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.services import methods
 
+from .kinds import RESULTS
 from .processes import environment, run, sandbox_process
 
 #: Seconds after which a program that does not end is killed.
 HANGS = 60.0
 
 PROGRAM = """
-import atexit, sys, tempfile, threading
+import atexit, sys, threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from reliability.kinds import calls
 from viam_sync import ViamClient
 from viam_sync.rpc.threads import can_start_threads
 
 client = ViamClient.create_from_env_vars()
-app, data = client.app_client, client.data_client
-organization = app.list_organizations()[0].id
-robot = app.list_robots(app.list_locations(organization)[0].id)[0].id
-part = app.get_robot_parts(robot)[0].id
-folder = Path(tempfile.mkdtemp())
-file = folder / "notes.txt"
-file.write_text("watered")
-image = data.binary_data_capture_upload(b"pixels", part, "camera", "cam", "GetImages", ".jpg")
-begun = data.iter_tabular_data(page_size=20, limit=100)
-next(begun)
-
-def tail():
-    with app.tail_robot_part_logs(part):
-        return "begun"
-
-CALLS = {
-    "unary": lambda: len(app.list_organizations()),
-    "iterator": lambda: len(list(data.iter_tabular_data(page_size=20, limit=100))),
-    "without prefetch": lambda: len(list(data.iter_tabular_data(page_size=20, limit=100, prefetch=False))),
-    "with workers": lambda: len(list(data.iter_tabular_data(page_size=20, limit=100, workers=3))),
-    "begun before": lambda: len(list(begun)),
-    "sql": lambda: len(data.tabular_data_by_sql(organization, "select part_id from readings limit 3")),
-    "one file": lambda: data.binary_data_by_ids([image])[0].binary,
-    "export": lambda: data.export_binary_data(None, folder / "out").complete,
-    "reading": lambda: bool(data.tabular_data_capture_upload(
-        [{"level": 1}], part, "sensor", "tank", "Readings", data_request_times=[(NOW, NOW)])),
-    "image": lambda: bool(data.binary_data_capture_upload(b"more", part, "camera", "cam", "GetImages", ".jpg")),
-    "file": lambda: bool(data.file_upload_from_path(file, part)),
-    "several files": lambda: len(data.upload_files([file], part)),
-    "stream": lambda: data.export_tabular_data(part, "nothing", "sensor", "Readings"),
-    "tail": tail,
-}
-
-import datetime
-NOW = datetime.datetime.now(datetime.timezone.utc)
+CALLS = calls(client)
 
 def act():
     print("threads", can_start_threads())
@@ -95,23 +62,7 @@ else:
 """
 
 #: The results where no thread can be started; None stands for a refusal.
-WITHOUT_THREADS: Dict[str, Any] = {
-    "unary": "1",
-    "iterator": "100",
-    "without prefetch": "100",
-    "with workers": "100",
-    "begun before": "99",
-    "sql": "3",
-    "one file": "b'pixels'",
-    "export": "True",
-    "reading": "True",
-    "image": "True",
-    "file": None,
-    "several files": None,
-    "stream": None,
-    "tail": None,
-}
-WITH_THREADS = {**WITHOUT_THREADS, "file": "True", "several files": "1", "stream": "[]", "tail": "begun"}
+WITHOUT_THREADS = {**RESULTS, "file": None, "several files": None, "stream": None, "tail": None}
 
 
 @pytest.fixture(scope="module")
@@ -127,10 +78,9 @@ def test_every_kind_of_call_at_the_end_of_a_program_works_or_says_why_not(enviro
     if moment == "exhausted" or (3, 12, 0) <= sys.version_info < (3, 12, 3):
         assert not has_threads
     found = dict(line.split(": ", 1) for line in lines)
-    for name, text in found.items():
-        if " needs a new thread, and Python starts none (can't " in text:
-            found[name] = None
-    assert found == (WITH_THREADS if has_threads else WITHOUT_THREADS)
+    refused = [name for name, text in found.items() if " needs a new thread, and Python starts none (can't " in text]
+    expected = RESULTS if has_threads else WITHOUT_THREADS
+    assert {**found, **dict.fromkeys(refused, "None")} == {name: str(result) for name, result in expected.items()}
 
 
 LAST_MOMENT = """

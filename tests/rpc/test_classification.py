@@ -1,5 +1,7 @@
 """The texts of grpc on each of its versions, measured against a server of raw HTTP/2, and their classes."""
 
+from typing import Optional
+
 import grpc
 import pytest
 
@@ -102,6 +104,17 @@ def test_a_reset_stream_proves_nothing_whatever_its_status(code: int) -> None:
 def test_a_read_of_a_reset_stream_may_pass_and_one_of_a_broken_service_may_not() -> None:
     assert classification.is_transient(Failed(INTERNAL, "Received RST_STREAM with error code 2"))
     assert not classification.is_transient(Failed(INTERNAL, "database is broken"))
+
+
+def test_a_request_that_asks_for_too_much_does_not_pass_later_and_one_that_comes_too_often_does() -> None:
+    assert not classification.is_transient(Failed(EXHAUSTED, "Sort exceeded memory limit of 104857600 bytes"))
+    assert classification.is_transient(Failed(EXHAUSTED, "too many requests"))
+
+
+@pytest.mark.parametrize(("milliseconds", "passes"), [(None, False), ("-1", False), ("0", False), ("2500", True)])
+def test_a_service_that_names_a_time_to_wait_is_believed(milliseconds: Optional[str], passes: bool) -> None:
+    busy = Failed(EXHAUSTED, "There is no memory for your query now.", milliseconds)
+    assert classification.is_transient(busy) is passes
 
 
 def test_an_error_without_a_status_proves_nothing() -> None:

@@ -129,6 +129,7 @@ class ViamClient(Closing):
             location_id = labels[1] if len(labels) > 1 else None
         tries = retry_from(retry)
         link = Link(app_url or CLOUD, dial_options)
+        del app_url  # it may have a password in it, and tools show the variables of each frame of a traceback
         with parameter_names(address="app_url"):
             client = cls(*link.get(), location_id)
         client._link = link

@@ -35,6 +35,8 @@ _ADDRESS = re.compile(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<host>[^\s/:?#@\[\]\x00-\x1f\x7f\ud800-\udfff]{1,253}))(?::(?P<port>[0-9]{1,9}))?(?:[/?#].*)?",
     re.IGNORECASE,
 )
+#: The name and password of a user, which no error may show.
+_PASSWORD = re.compile(r"^(\s*[a-z][a-z0-9+.-]*://)?.*@", re.IGNORECASE | re.DOTALL)
 
 
 def parse_address(address: str, insecure: bool = False) -> Address:
@@ -57,6 +59,8 @@ def parse_address(address: str, insecure: bool = False) -> Address:
         'app.viam.com:443'
     """
     parts = _ADDRESS.fullmatch(address.strip()) if isinstance(address, str) else None
+    # Errors repeat the address, and tools show the variables of this frame.
+    address = _PASSWORD.sub(r"\1***@", address) if isinstance(address, str) else address
     if parts is None:
         raise wrong_word("address", "an address such as app.viam.com or https://app.viam.com:443", address)
     scheme = (parts["scheme"] or "https").lower()

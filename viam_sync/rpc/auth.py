@@ -12,7 +12,6 @@ from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.metadata import Header, Metadata
 from viam_sync.rpc.method import Method
-from viam_sync.rpc.off_main_thread import runs_signal_handlers
 from viam_sync.rpc.options import Credentials
 from viam_sync.rpc.policies import READ, Policy
 from viam_sync.rpc.service import Service
@@ -53,8 +52,8 @@ class _Answer:
 class AuthService(Service):
     """The service that issues tokens.
 
-    A signal handler can raise in the main thread alone, and grpc's frames hold what is sent and received for a moment:
-    so another thread makes the call for it.
+    Frames of grpc hold for a moment what is sent and received. A signal handler can raise in the main thread alone,
+    which lets another one make a call that can be cancelled.
     """
 
     _service = "proto.rpc.v1.AuthService"
@@ -78,8 +77,7 @@ class AuthService(Service):
             InternalError: If the response holds no token.
         """
         login: Any = _Login(entity, credentials)
-        cancellation = Cancellation() if runs_signal_handlers() else None
-        answer: _Answer = self._unary_unary(AUTHENTICATE._replace(policy=policy), login, timeout, cancellation)
+        answer: _Answer = self._unary_unary(AUTHENTICATE._replace(policy=policy), login, timeout, Cancellation())
         if not _SENDABLE.fullmatch(answer.token):
             # A header cannot carry it: grpc would raise with each call, and some of its versions would print it.
             text = "The service gave a token that cannot be sent. Check the address; this is no Viam service."

@@ -8,6 +8,7 @@ from typing import Any, Callable, Optional
 import grpc
 from typing_extensions import Protocol, Self
 
+from viam_sync.clock import now
 from viam_sync.rpc import forks
 from viam_sync.rpc.address import Address
 from viam_sync.rpc.cancellation import Cancellation
@@ -36,7 +37,7 @@ class _SystemTime:
     """The clock of this computer."""
 
     def time(self) -> float:
-        return time.monotonic()
+        return now()
 
     def sleep_for(self, duration: float) -> None:
         time.sleep(duration)

@@ -49,6 +49,11 @@ _LOST = re.compile(
 _RESPONSE_TOO_LARGE = re.compile(r"(?<!grpc: )(?<!SERVER: )[Rr]eceived message larger than max")
 #: The text of Envoy, a proxy, for a service that is away, and also for a response that is too large for it.
 _ENVOY_FAILURE = "upstream connect error or disconnect/reset before headers"
+# The words of services, as there is no status for these: the first are those of the cloud's MongoDB and of the sandbox.
+_COSTLY = re.compile(
+    r"memory|time limit|took longer than|longer than \d+ bytes|nested too deep|narrow it", re.IGNORECASE
+)
+_FULL = re.compile(r"no space left|(?:disk|storage) (?:is )?full|full disk|disk quota|free some room", re.IGNORECASE)
 _PUSHBACK = re.compile(r"-?[0-9]{1,10}")
 
 
@@ -86,13 +91,29 @@ def may_be_too_large(status: Optional[grpc.StatusCode], text: str) -> bool:
     return status is grpc.StatusCode.UNAVAILABLE and _ENVOY_FAILURE in text
 
 
+def is_too_costly(error: Any) -> bool:
+    """Tell whether a request took more than the service spends on one, as a query does that joins all readings.
+
+    Such a refusal is about the request alone, and comes again however long the caller waits; one that names a time to
+    wait is none.
+    """
+    if status_of(error) is not grpc.StatusCode.RESOURCE_EXHAUSTED or (pushback(error) or 0) > 0:
+        return False
+    return _COSTLY.search(text_of(error)) is not None
+
+
+def is_out_of_room(error: Any) -> bool:
+    """Tell whether the service has no room left for what was sent."""
+    return status_of(error) is grpc.StatusCode.RESOURCE_EXHAUSTED and _FULL.search(text_of(error)) is not None
+
+
 def is_transient(error: Any) -> bool:
     """Tell whether an idempotent request may succeed at another attempt."""
     status, text = status_of(error), text_of(error)
     if status is grpc.StatusCode.INTERNAL:
         return is_reset(text)
     if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
-        return not is_too_large(status, text)
+        return not is_too_large(status, text) and not is_too_costly(error)
     return status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, Optional, Set
 
 import grpc
 
+from viam_sync.clock import grpc_timeout
 from viam_sync.errors import ClosedError
 from viam_sync.rpc import forks
 from viam_sync.rpc.method import Method
@@ -86,14 +87,14 @@ class Connection:
             stub = self._stubs[method.path] = make(self.channel(), method)
         return stub
 
-    def begin(self, start: Callable[..., Any], request: Any, **options: Any) -> Any:
+    def begin(self, start: Callable[..., Any], request: Any, seconds: Optional[float], headers: Any) -> Any:
         """Begin a call that threads of grpc serve, and remember it for as long as it runs.
 
         Raises:
             RuntimeError: If such a thread cannot be started, as the interpreter has just begun to shut down.
         """
         try:
-            call = start(request, **options)
+            call = start(request, timeout=grpc_timeout(seconds), metadata=headers)
         except RuntimeError:
             self._abandon()
             raise

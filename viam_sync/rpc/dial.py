@@ -1,12 +1,12 @@
 """Dialling: opens the channel to a service, and explains why that failed."""
 
 import logging
-import time
 from dataclasses import dataclass, replace
 from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 import grpc
 
+from viam_sync.clock import now
 from viam_sync.errors import (
     ClosedError,
     DeadlineExceededError,
@@ -186,7 +186,7 @@ def _dial(
     if where.tls or options.ca_certificate is not None:
         # Read only once: a child may have no right to.
         where = replace(where, authorities=read_authorities(options.ca_certificate))
-    end = time.monotonic() + seconds
+    end = now() + seconds
     try:
         return _connect(where, options, end, begun)
     except InsecureConnectionError:
@@ -225,7 +225,7 @@ def _authenticate(token: Token, where: Address, options: DialOptions, end: float
         READ,
         attempts=options.initial_connection_attempts,
         attempt_timeout=options.initial_connection_attempt_timeout,
-        total_timeout=max(end - time.monotonic(), 0),
+        total_timeout=max(end - now(), 0),
     )
     try:
         token.refresh(policy=policy)
@@ -246,7 +246,7 @@ def _authenticate(token: Token, where: Address, options: DialOptions, end: float
 
 
 def _find_problem(where: Address, end: float) -> diagnose.Problem:
-    return diagnose.find_problem(where, max(end - time.monotonic(), 0))
+    return diagnose.find_problem(where, max(end - now(), 0))
 
 
 def _speaks_plaintext(where: Address, end: float) -> bool:

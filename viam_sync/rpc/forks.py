@@ -12,6 +12,8 @@ from typing import Any, Generic, List, Set, TypeVar
 
 from typing_extensions import Protocol
 
+from viam_sync.clock import now
+
 T = TypeVar("T")
 
 #: Seconds that grpc may need to end the threads of a channel that was closed.
@@ -72,7 +74,7 @@ def watch(thing: Forkable) -> None:
 
 def closed() -> None:
     """Remember that a channel was closed just now."""
-    _Process.closed_at = time.monotonic()
+    _Process.closed_at = now()
 
 
 @functools.lru_cache(maxsize=None)
@@ -86,7 +88,7 @@ def _before() -> None:
     with contextlib.suppress(ImportError):
         import ctypes  # noqa: F401
     # Some versions of grpc crash in a fork amid this.
-    time.sleep(max(_Process.closed_at + _SETTLING - time.monotonic(), 0))
+    time.sleep(max(_Process.closed_at + _SETTLING - now(), 0))
     count = sum(thing.about_to_fork() for thing in _Process.present.alive())
     if count:
         warnings.warn(

@@ -5,7 +5,6 @@ through those that are tuples, lists, or mappings by their type. A signal handle
 frames of grpc, too, which keep the metadata for all of the call.
 """
 
-import collections.abc
 from typing import TYPE_CHECKING, Iterator, Mapping
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ else:
     class _Mapping:
         """The methods of a mapping, without its type."""
 
-        keys, values, items, get = map(collections.abc.Mapping.__dict__.get, ("keys", "values", "items", "get"))
+        keys, values, items, get = Mapping.keys, Mapping.values, Mapping.items, Mapping.get
 
 
 class Header:

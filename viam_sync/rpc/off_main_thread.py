@@ -18,6 +18,8 @@ from typing import Any, Callable, Deque, Generic, Optional, Tuple, TypeVar
 
 from typing_extensions import Self
 
+from viam_sync.clock import now
+
 T = TypeVar("T")
 
 #: Seconds between two looks at whether a signal has come.
@@ -26,12 +28,6 @@ _LOOK = 0.2
 _BUFFER = 16
 #: Seconds to wait for more messages where several came at once: to be woken for each costs more than the message.
 _NAP = 0.0005
-
-
-def runs_signal_handlers() -> bool:
-    """Tell whether this is the main thread, and not yet the end of the program, when no thread can be started."""
-    main = threading.main_thread()
-    return threading.current_thread() is main and main.is_alive()
 
 
 def run_off_main_thread(work: Callable[[], T], cancel: Callable[[], Any]) -> T:
@@ -49,7 +45,7 @@ def run_off_main_thread(work: Callable[[], T], cancel: Callable[[], Any]) -> T:
         >>> run_off_main_thread(lambda: 6 * 7, cancel=lambda: None)
         42
     """
-    if not runs_signal_handlers():
+    if threading.current_thread() is not threading.main_thread():
         return work()
     outcome: SimpleQueue[Tuple[Any, Optional[BaseException]]] = SimpleQueue()
 
@@ -163,14 +159,14 @@ class _Reader:
         if self._flows:
             time.sleep(_NAP)
             self._flows = bool(self._messages)
-        since = time.monotonic()
+        since = now()
         while not self._messages:
             self._awaited = True
             if not self._messages:
                 # A signal that comes just before a wait does not end it, so no wait is long.
                 with contextlib.suppress(Empty):
                     self._waker.get(timeout=_LOOK)
-            self._flows = time.monotonic() - since < 2 * _NAP
+            self._flows = now() - since < 2 * _NAP
 
     def stop(self) -> None:
         """Read no more, and end the call."""

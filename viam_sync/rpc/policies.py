@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Optional, Tuple, Union
 
-from viam_sync.checks import seconds, whole, wrong_type
+from viam_sync.checks import wrong_type
+from viam_sync.checks.numbers import seconds, whole
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,9 @@ class Retry:
 
     def __post_init__(self) -> None:
         if self.attempts is not None:
-            whole("attempts", self.attempts, 1)
+            object.__setattr__(self, "attempts", whole("attempts", self.attempts, 1))
         if self.total_timeout is not None:
-            seconds("total_timeout", self.total_timeout)
+            object.__setattr__(self, "total_timeout", seconds("total_timeout", self.total_timeout))
 
     def applied_to(self, policy: Policy) -> Policy:
         """Return a policy with these numbers; one attempt stays one."""
@@ -141,6 +142,6 @@ def override_limits(
         ValueError: If ``timeout`` is not above 0.
     """
     if timeout is not None:
-        seconds("timeout", timeout)
+        timeout = seconds("timeout", timeout)
     chosen = retry_from(retry)
     return known if timeout is None else timeout, known_retry if chosen is None else chosen

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, ContextManager, Generic, Option
 import grpc
 from typing_extensions import Protocol
 
+from viam_sync import clock
 from viam_sync.rpc import classification
 from viam_sync.rpc.policies import Policy
 
@@ -66,7 +67,7 @@ class RetryThrottle:
     GAIN = 0.1
     GAIN_PER_SECOND = 1.0
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = clock.now) -> None:
         # Without a lock, threads may lose a step of one another: an error of tenths, which harms nothing.
         self.tokens = self.FULL
         self._now = now
@@ -155,7 +156,7 @@ class Call(ABC, Generic[T]):
 
     def now(self) -> float:
         """Return the time in seconds, from any origin."""
-        return time.monotonic()
+        return clock.now()
 
     def sleep(self, seconds: float) -> None:
         """Wait that many seconds, or until the call is cancelled."""

@@ -11,7 +11,8 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from typing_extensions import Self
 
-from viam_sync.checks import require_seconds
+from viam_sync.checks.numbers import require_seconds
+from viam_sync.clock import grpc_timeout
 from viam_sync.errors import GRPCError
 from viam_sync.messages.pool import message, pool
 from viam_sync.rpc import classification, retry, tracing
@@ -128,7 +129,7 @@ class Service:
 
     def _unary_stream(self, method: Method, request: Message, timeout: Optional[float]) -> "Stream[Any]":
         """Send one message, return the stream of those that answer it."""
-        require_seconds("timeout", timeout)
+        timeout = require_seconds("timeout", timeout)
         policy = method.policy
         limit = self._timeout if timeout is None and not policy.resumes else timeout
         call = _StreamCall(self, method, request, Cancellation())
@@ -142,7 +143,7 @@ class Service:
 
     def _stream_stream(self, method: Method, requests: Iterable[Message], timeout: Optional[float]) -> "Stream[Any]":
         """Send a stream of messages, return the stream of those that answer them; it is sent once."""
-        require_seconds("timeout", timeout)
+        timeout = require_seconds("timeout", timeout)
         call = _StreamCall(self, method, iter(requests), Cancellation())
         self._start(call, method.policy.total_timeout if timeout is None else timeout)
         return Stream(call, call.read, call.cancellation)
@@ -159,7 +160,7 @@ class Service:
 
     def _run(self, call: "retry.Call[Any]", policy: Policy, timeout: Optional[float], verify_with: str = "") -> Any:
         """Make a call as its policy and the options of this client say, and map its errors."""
-        require_seconds("timeout", timeout)
+        timeout = require_seconds("timeout", timeout)
         if timeout is None and not policy.resumes:
             timeout = self._timeout
         if self._retry is not None:
@@ -258,12 +259,12 @@ class _UnaryCall(_RpcCall):
         if self.cancellation is not None and can_start_threads():
             return self._cancellable(
                 self.cancellation,
-                lambda: connection.begin(stub.future, self.request, timeout=seconds, metadata=headers),
+                lambda: connection.begin(stub.future, self.request, seconds, headers),
             )
         mark = object()
         connection.waits.add(mark)
         try:
-            response = stub(self.request, timeout=seconds, metadata=headers)
+            response = stub(self.request, timeout=grpc_timeout(seconds), metadata=headers)
         finally:
             connection.waits.discard(mark)
         if self._renewal.token is not None:
@@ -292,7 +293,7 @@ class _UploadCall(_RpcCall):
         headers = self.headers()
 
         def start() -> Any:
-            return stream.sent_by(connection.begin(stub.future, stream, timeout=seconds, metadata=headers))
+            return stream.sent_by(connection.begin(stub.future, stream, seconds, headers))
 
         try:
             with stream.watchdog:
@@ -331,7 +332,7 @@ class _StreamCall(_RpcCall):
         connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
         headers = self.headers()
-        call = CancellableCall(lambda: connection.begin(stub, self.request, timeout=seconds, metadata=headers))
+        call = CancellableCall(lambda: connection.begin(stub, self.request, seconds, headers))
         self._reading = ThreadedStream(call.start())
         # close() sets the flag, then reads the call; this stores the call, then reads the flag: one sees the other.
         if self.cancellation.cancelled:

@@ -2,11 +2,11 @@
 
 import copy
 import threading
-import time
 from typing import Callable, Generic, Optional, Tuple, Type, TypeVar
 
 import grpc
 
+from viam_sync.clock import now
 from viam_sync.errors import DeadlineExceededError
 from viam_sync.rpc import forks
 
@@ -42,9 +42,9 @@ class SingleFlight(Generic[T]):
             DeadlineExceededError: If another thread was at it for all that time.
             Exception: The exception of ``act``.
         """
-        end = None if timeout is None else time.monotonic() + timeout
+        end = None if timeout is None else now() + timeout
         while True:
-            seconds = None if end is None else max(end - time.monotonic(), 0)
+            seconds = None if end is None else max(end - now(), 0)
             with self._lock:
                 current = self._try
                 if current is None or current.thread == threading.get_ident():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import weakref
 from types import TracebackType
 from typing import Any, Callable, Optional, Type
@@ -11,6 +10,7 @@ from typing import Any, Callable, Optional, Type
 import grpc
 from typing_extensions import Self
 
+from viam_sync.clock import now
 from viam_sync.rpc.classification import AttemptError
 
 
@@ -36,9 +36,7 @@ class Watchdog:
         True
     """
 
-    def __init__(
-        self, seconds: Optional[float], end: Callable[[], Any], clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, seconds: Optional[float], end: Callable[[], Any], clock: Callable[[], float] = now) -> None:
         self._seconds = seconds
         self._end = weakref.WeakMethod(end)
         self._clock = clock

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Type, Union
 
 import grpc
 
+from viam_sync.clock import is_ahead
 from viam_sync.sandbox.core.ids import Ids
 from viam_sync.sandbox.core.private_files import delete_abandoned_folders
 from viam_sync.sandbox.core.store import Store
@@ -137,7 +138,7 @@ class Sandbox(MachineLogs):
         Raises:
             OSError: If the port is in use, or the folder cannot be used or holds what no sandbox made.
             ImportError: If the package that TLS needs is not installed.
-            RuntimeError: If the sandbox is running already.
+            RuntimeError: If the sandbox is running already, or the clock of this program is set to the future.
         """
         if self._world is not None:
             raise RuntimeError("This sandbox runs already; stop it before you start it again.")
@@ -291,6 +292,11 @@ class Sandbox(MachineLogs):
         self.api_key = world.get("key", sample.api_key_id)["key"]
 
     def _listen(self) -> None:
+        if is_ahead(time.time()):
+            raise RuntimeError(
+                "The clock of this program was set to the future, so the server of gRPC would take years to start."
+                " Start the sandbox before, such as in a fixture, and stop or move the clock after that."
+            )
         assert self._world is not None
         self._threads = DaemonThreadPool(_MOST_THREADS)
         self._server = grpc.server(self._threads, options=_OPTIONS)  # type: ignore[arg-type, unused-ignore]
@@ -315,6 +321,7 @@ class Sandbox(MachineLogs):
 
     def _serve_web(self, world: World) -> None:
         routes: Dict[str, Route] = {DownloadRoute.PREFIX: DownloadRoute(world, self._authentication)}
+        token = None
         if self._ui:
             # Imported only with this option.
             from viam_sync.sandbox.http.page_token import PageToken
@@ -324,7 +331,7 @@ class Sandbox(MachineLogs):
             routes[PageRoute.PREFIX] = PageRoute(world, self._dispatcher.calls, token)
         self._web = HttpEndpoint(routes, None if self._certificate is None else self._certificate.context())
         world.web_url = self._web.url
-        self.ui_url = f"{self._web.url}/{token.query}" if self._ui else ""
+        self.ui_url = "" if token is None else f"{self._web.url}/{token.query}"
 
     def _add_port(self, server: grpc.Server, address: str) -> int:
         if self._certificate is None:

@@ -15,6 +15,7 @@ import grpc
 import grpc_testing
 import pytest
 from servers import ConnectProxy
+from variables import variables_of_error
 
 from viam_sync.errors import (
     CancelledError,
@@ -492,9 +493,11 @@ def test_a_certificate_that_cannot_be_trusted_ends_it(tls: ssl.SSLContext) -> No
     with serving(ranges, tls=tls) as server:
         with pytest.raises(
             InsecureConnectionError, match=r"https://127\.0\.0\.1 has no certificate that can be trusted"
-        ):
+        ) as caught:
             fetched(server.url)
         assert server.requests == []
+    # The token would have gone along.
+    assert not [place for place, text in variables_of_error(caught.value) if TOKEN["authorization"] in text]
 
 
 @pytest.mark.usefixtures("trusted")

@@ -195,6 +195,20 @@ def test_a_reader_that_goes_away_is_an_error_that_names_the_pipe(tmp_path: Path)
         AtomicOutput(f"/dev/fd/{writing}").write(b"{}", result=None)
 
 
+def test_a_file_that_is_mounted_alone_is_written_over(tmp_path: Path) -> None:
+    mounted, elsewhere = tmp_path / "config.json", tmp_path / "elsewhere"
+    mounted.touch()
+    elsewhere.write_bytes(b"old and longer")
+    if subprocess.run(["mount", "--bind", elsewhere, mounted], check=False, capture_output=True).returncode:
+        pytest.skip("only root mounts")
+    try:
+        AtomicOutput(mounted).write(b"new", result=None)
+    finally:
+        subprocess.run(["umount", mounted], check=True)
+    assert elsewhere.read_bytes() == b"new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "elsewhere"]
+
+
 def test_an_unfinished_file_takes_the_place_of_files_alone(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("file")

@@ -54,7 +54,22 @@ def test_a_row_that_has_no_form_in_json_is_an_error_with_the_response(tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201"]
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    " =1",
+    "\t",
+    "\r\n",
+    "\uff1d1",
+    "\uff0b1",
+    "\uff0d1",
+    "\uff201",
+]
 
 
 @pytest.mark.parametrize("escape", [False, True])

@@ -12,7 +12,8 @@ from viam_sync.app._data.queries import QueriesMixin
 from viam_sync.app._data.tabular_data import TabularDataMixin
 from viam_sync.app._data.tabular_records import plain_rows
 from viam_sync.app._data.unknown_ids import UnknownIDsMixin
-from viam_sync.checks import parameter_names, path_from, worker_count, wrong_type
+from viam_sync.checks import parameter_names, path_from, wrong_type
+from viam_sync.checks.numbers import worker_count
 from viam_sync.messages.bson_documents import to_documents
 from viam_sync.proto.app import data as pb
 from viam_sync.services import methods

@@ -8,7 +8,8 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from typing_extensions import TypeAlias
 
 from viam_sync.app._data.tabular_records import TabularData, TabularDataPoint, tabular_items, tabular_row
-from viam_sync.checks import boolean, parameter_names, require
+from viam_sync.checks import parameter_names, require
+from viam_sync.checks.numbers import boolean
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
@@ -85,7 +86,7 @@ class TabularDataMixin(Service):
             >>> count, sorted(rows[0].data["readings"])
             (3, ['co2', 'humidity', 'temperature'])
         """
-        boolean("escape_formulas", escape_formulas)
+        escape_formulas = boolean("escape_formulas", escape_formulas)
         destination = None if dest is None else AtomicOutput(dest)
         request = pb.TabularDataByFilterRequest(
             data_request=pb.DataRequest(

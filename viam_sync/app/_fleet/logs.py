@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from viam_sync.app._fleet.log_tail import LogsStream, Tail, timestamp_from_nanoseconds
 from viam_sync.app._fleet.machine_records import LogEntry
-from viam_sync.checks import parameter_names, require, require_seconds, whole, wrong_type
+from viam_sync.checks import parameter_names, require, wrong_type
+from viam_sync.checks.numbers import require_seconds, whole
+from viam_sync.clock import now
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
 from viam_sync.rpc.cancellation import Cancellation
@@ -85,7 +86,7 @@ class LogsMixin(Service):
             ['The battery is low']
         """
         require(robot_part_id=robot_part_id)
-        require_seconds("timeout", timeout)
+        timeout = require_seconds("timeout", timeout)
         count = whole("num_log_entries", num_log_entries, 0, note=", where 0 stands for all entries")
         destination = None if dest is None else AtomicOutput(dest, rejected=(".csv",))
         request = _logs_request(
@@ -201,7 +202,7 @@ class LogsMixin(Service):
             The motor stalled
         """
         require(robot_part_id=robot_part_id)
-        require_seconds("timeout", timeout)
+        timeout = require_seconds("timeout", timeout)
         with parameter_names(id="robot_part_id"):
             request = pb.TailRobotPartLogsRequest(
                 id=robot_part_id, errors_only=errors_only, filter="" if filter is None else filter
@@ -233,10 +234,10 @@ class LogsMixin(Service):
         self, request: pb.GetRobotPartLogsRequest, count: int, timeout: Optional[float]
     ) -> List[common_pb.LogEntry]:
         """Ask for page after page until there are ``count`` entries, 0 being all."""
-        end = None if timeout is None else time.monotonic() + timeout
+        end = None if timeout is None else now() + timeout
 
         def left() -> Optional[float]:
-            return None if end is None else max(end - time.monotonic(), 0)
+            return None if end is None else max(end - now(), 0)
 
         return [entry for page in self._pages_of_logs(request, count or None, left) for entry in page]
 

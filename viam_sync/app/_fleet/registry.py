@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Iterator, List, Optional, Sequence, Tuple
 
-from viam_sync.checks import boolean, require
+from viam_sync.checks import require
+from viam_sync.checks.numbers import boolean
 from viam_sync.proto import app as pb
 from viam_sync.proto.app import packages as packages_pb
 from viam_sync.rpc.service import Service
@@ -74,7 +75,7 @@ class RegistryMixin(Service):
             'https://app.viam.com/module/.../soil-sensor'
         """
         require(module_id=module_id, url=url, description=description, entrypoint=entrypoint)
-        boolean("public", public)
+        public = boolean("public", public)
         request = pb.UpdateModuleRequest(
             module_id=module_id,
             visibility=pb.Visibility.VISIBILITY_PUBLIC if public else pb.Visibility.VISIBILITY_PRIVATE,

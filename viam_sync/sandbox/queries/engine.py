@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from typing import Any, Dict, Iterable, Iterator, List
+from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 import bson
 
@@ -64,16 +64,12 @@ class Engine:
         """
         documents = b"".join([*_encode_documents({"query": query}, *origins, {}), *readings])
         command = [sys.executable, "-I", "-W", "ignore", "-c", _SCRIPT, self._language, *map(os.path.abspath, sys.path)]
-        # With close_fds, some versions of Python fork, which grpc does not support; no descriptor is inheritable.
         with self._workers:
-            try:
-                done = subprocess.run(
-                    command, input=documents, capture_output=True, timeout=self._timeout, close_fds=False
-                )
-            except subprocess.TimeoutExpired:
-                raise resource_exhausted(
-                    f"The query took longer than {self._timeout:g} seconds and was ended; narrow it down."
-                ) from None
+            done = _run(command, documents, self._timeout)
+        if done is None:
+            raise resource_exhausted(
+                f"The query took longer than {self._timeout:g} seconds and was ended; narrow it down."
+            )
         if done.returncode != 0:
             _LOGGER.warning(
                 "A query ended its process with %d: %s", done.returncode, done.stderr.decode(errors="replace")
@@ -84,6 +80,31 @@ class Engine:
         if error:
             raise _ERRORS[error["error"]](error["text"])
         return rows
+
+
+def _run(command: List[str], documents: bytes, timeout: float) -> Optional[subprocess.CompletedProcess[bytes]]:
+    """Run a command; return None if it was ended as it took too long."""
+    # With close_fds, some versions of Python fork, which grpc does not support; no descriptor is inheritable.
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, close_fds=False) as process:
+        over = threading.Event()
+
+        def end() -> None:
+            over.set()
+            process.kill()
+
+        # A limit of subprocess itself would count with a clock that a test may have stopped.
+        timer = threading.Timer(timeout, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            output, errors = process.communicate(documents)
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            timer.cancel()
+    return None if over.is_set() else subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
 def _encode_documents(*documents: Dict[str, Any]) -> Iterator[bytes]:

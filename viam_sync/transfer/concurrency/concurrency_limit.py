@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections import deque
 from typing import Any, Callable, Deque, Iterator, Optional
 
 import grpc
 
+from viam_sync import clock
 from viam_sync.errors import CancelledError
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.classification import status_of
@@ -42,9 +42,7 @@ class ConcurrencyLimit:
         ...     slot.succeeded()
     """
 
-    def __init__(
-        self, most: int, window: Optional[ByteWindow] = None, now: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, most: int, window: Optional[ByteWindow] = None, now: Callable[[], float] = clock.now) -> None:
         self.allowed = most
         self.now = now
         self._most = most

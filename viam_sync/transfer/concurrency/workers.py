@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextvars
 import threading
-import time
 from queue import Empty, SimpleQueue
 from typing import Any, Callable, Generic, Iterable, Iterator, Optional, TypeVar
 
+from viam_sync.clock import now
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.threads import can_start_threads
 
@@ -81,10 +81,10 @@ class _WorkerPool(Generic[T]):
             self._stopped = True
             for cancellation in cancellations:
                 cancellation.cancel()
-            end = time.monotonic() + self._patience
+            end = now() + self._patience
             for thread in threads:
                 if thread.ident is not None:
-                    thread.join(max(end - time.monotonic(), 0))
+                    thread.join(max(end - now(), 0))
             raise
 
     def _next_end(self) -> Optional[BaseException]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 import zlib
-from datetime import datetime, timezone
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import BinaryIO, Dict, Iterator, Optional
@@ -13,6 +13,7 @@ from urllib.parse import SplitResult
 
 import grpc
 
+from viam_sync.clock import real_time
 from viam_sync.rpc.classification import AttemptError
 
 #: Bytes that one request asks for.
@@ -201,4 +202,4 @@ def _retry_after(header: str) -> Optional[float]:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
-    return max((moment - datetime.now(timezone.utc)).total_seconds(), 0)
+    return max(moment.timestamp() - real_time(), 0)

@@ -41,7 +41,7 @@ _SHORTEST = 0.001
 #: Seconds that a host may ask to wait for the next attempt, with ``Retry-After``.
 _LONGEST_WAIT = 300.0
 #: An export goes on for hours: it waits longer than a single call for a service that is overloaded.
-_POLICY = replace(STREAM, attempts=8, idle_timeout=_LONGEST_WAIT)
+_POLICY = replace(STREAM, attempts=8, idle_timeout=_LONGEST_WAIT, counts_unavailable=True)
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 

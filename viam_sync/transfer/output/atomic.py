@@ -164,8 +164,15 @@ class AtomicFile:
 
     def commit(self) -> None:
         """Give it its name."""
-        self._temporary.replace(self._path)
-        self._committed = True
+        try:
+            self._temporary.replace(self._path)
+            self._committed = True
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            # The file is a mount of its own, as containers have them: it can be written, and not be replaced.
+            with self._temporary.open("rb") as whole, errors_of(self._path):
+                write_through(self._path, whole)
 
     def rollback(self) -> None:
         """Remove it; after ``commit``, and a second time, this does nothing."""

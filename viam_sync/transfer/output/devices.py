@@ -67,7 +67,7 @@ def is_device(name: str, given: str, path: Path) -> bool:
 
 
 def write_through(path: Path, contents: BinaryIO) -> None:
-    """Write contents to a device or a pipe; a pipe is waited for until somebody reads it.
+    """Write contents to a device or a pipe, or over a file; a pipe is waited for until somebody reads it.
 
     Raises:
         OSError: If it cannot be written.
@@ -76,6 +76,8 @@ def write_through(path: Path, contents: BinaryIO) -> None:
     try:
         for block in iter(lambda: contents.read(_BLOCK), b""):
             _write(descriptor, memoryview(block))
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -89,7 +91,9 @@ def _open(path: Path) -> int:
     if found and found["process"] in (None, str(os.getpid())):
         # A file that is opened a second time would be written from its beginning, over the output before.
         return os.dup(int(path.name))
-    return os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOCTTY", 0))
+    # The file of another process's descriptor is written on, any other one anew; to a device, both are the same.
+    how = os.O_APPEND if found else os.O_TRUNC
+    return os.open(path, os.O_WRONLY | how | getattr(os, "O_NOCTTY", 0))
 
 
 def _write(descriptor: int, left: memoryview) -> None:

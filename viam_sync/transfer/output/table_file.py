@@ -6,7 +6,8 @@ import io
 import json
 from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List
 
-from viam_sync.checks import boolean, path_from
+from viam_sync.checks import path_from
+from viam_sync.checks.numbers import boolean
 from viam_sync.transfer.output.atomic import AtomicOutput, StrPath
 from viam_sync.transfer.output.columns import Columns, optional, to_json
 from viam_sync.transfer.output.flatten import flatten

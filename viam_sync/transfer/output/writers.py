@@ -11,8 +11,9 @@ from viam_sync.transfer.output.atomic import AtomicOutput
 from viam_sync.transfer.output.flatten import flatten
 from viam_sync.transfer.output.rows import NO_JSON, Row, json_value
 
-#: The characters with which a formula begins in a spreadsheet, those of East Asian keyboards among them.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+#: The beginnings of formulas in a spreadsheet, those of East Asian keyboards among them, and of lines.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_LINE = ("\t", "\r", "\n")
 
 
 def write_rows(
@@ -113,6 +114,8 @@ def _cell(value: Any) -> Any:
 
 def _escaped_cell(value: Any) -> Any:
     cell = _cell(value)
-    # A negative number is no formula.
-    is_formula = isinstance(cell, str) and not isinstance(value, float) and cell.startswith(_FORMULA)
-    return f"'{cell}" if is_formula else cell
+    # A number is no formula, also where it is written as -Infinity.
+    if not isinstance(cell, str) or isinstance(value, float):
+        return cell
+    # Some programs leave out the blanks at the beginning.
+    return f"'{cell}" if cell.startswith(_LINE) or cell.lstrip().startswith(_FORMULA) else cell

@@ -6,12 +6,12 @@ import contextlib
 import contextvars
 import os
 import threading
-import time
 from itertools import islice
 from typing import Generic, Iterable, Iterator, List, Optional, Sequence, Tuple, TypeVar, cast
 
 import grpc
 
+from viam_sync.clock import now
 from viam_sync.errors import CancelledError, GRPCError, grpc_error
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.transfer.paging.pages import PageItems, PageSize, walk
@@ -159,10 +159,10 @@ class _SegmentWorkers(Generic[T]):
         if self._process == os.getpid() and threading.current_thread() not in self._threads:
             with self._changed:
                 self._changed.notify_all()
-            end = time.monotonic() + self._patience
+            end = now() + self._patience
             for thread in self._threads:
                 if thread.ident is not None:
-                    thread.join(max(end - time.monotonic(), 0))
+                    thread.join(max(end - now(), 0))
 
     def _start(self) -> None:
         for cancellation in self._cancellations:
