@@ -35,6 +35,8 @@ LOGGER = logging.getLogger(__name__)
 MAX_MESSAGE = 64 << 20
 #: The number of calls at a time that servers commonly allow on one connection, and HTTP/2 recommends at least.
 MOST_CALLS = 100
+#: Bytes of a stream that a server may send ahead of what was read.
+_LOOKAHEAD = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,9 @@ def _open(address: Address, times: ConnectionTimes) -> grpc.Channel:
         ("grpc.http2.ping_timeout_ms", int(1000 * times.ping_timeout)),
         # Without it, a call that waits in silence gets two pings and no more.
         ("grpc.http2.max_pings_without_data", 0),
+        # grpc sends more pings to find out how much to ask for. On a slow line their answers wait behind the data.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", _LOOKAHEAD),
         ("grpc.client_idle_timeout_ms", int(1000 * times.idle)),
         ("grpc.initial_reconnect_backoff_ms", 200),
         ("grpc.min_reconnect_backoff_ms", int(1000 * times.connecting)),
