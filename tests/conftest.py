@@ -1,5 +1,6 @@
 """The fixtures that all tests share: a sandbox and a fake service of each test's own, and connections to them."""
 
+import os
 import signal
 from typing import Iterator, Tuple
 
@@ -14,6 +15,8 @@ from viam_sync.sandbox import Sandbox
 
 # pytest-xdist may ignore Ctrl-C in its workers, and what they start inherits that; some tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# No test is about the proxy of the computer that it runs on; plain grpc and urllib would take it even to loopback.
+os.environ["no_proxy"] = ",".join(filter(None, [os.environ.get("no_proxy"), "localhost", "127.0.0.1", ".invalid"]))
 
 
 def pytest_configure(config: pytest.Config) -> None:

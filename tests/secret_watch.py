@@ -1,5 +1,6 @@
 """Looks for the keys and tokens of a run in all that its tests print, log and raise; a test that shows one fails.
 
+Those that clients authenticate with may not be in the variables of a traceback either, but for the frames of tests.
 It knows each that a sandbox of this process makes, and each that a client of this process is given. A test that shows
 one on purpose is marked with ``shows_secrets(why)``; if it shows none, it fails, too.
 """
@@ -12,6 +13,7 @@ import warnings
 from random import SystemRandom
 
 import pytest
+from variables import variables_of_error
 
 # A warning that nobody expects is an error in our tests, so it is looked at as such.
 
@@ -63,8 +65,8 @@ class SecretWatch:
         self._all_passed = True
         self._undo = pytest.MonkeyPatch()
 
-    def look(self, where, text):
-        self._leaks += [f"{what} is in {where}" for what in self._known.find(text)]
+    def look(self, where, text, whose=""):
+        self._leaks += [f"{what} is in {where}" for what in self._known.find(text) if what.endswith(whose)]
 
     def pytest_sessionstart(self):
         from viam_sync.app.viam_client import ViamClient
@@ -132,6 +134,8 @@ class SecretWatch:
         if error is not None:
             self.look(f"the text of a {kind.__name__}", "".join(traceback.format_exception(kind, error, trace)))
             self.look(f"the repr of a {kind.__name__}", repr(error))
+            for place, text in variables_of_error(error):
+                self.look(f"the variable {place}", text, whose="of a client")
         elif isinstance(expecting, warnings.catch_warnings):
             for warning in expecting.list:
                 self.look("a warning", str(warning.message))

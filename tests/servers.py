@@ -1,5 +1,6 @@
 """Real servers on loopback whose methods a test writes, and clients of them."""
 
+import contextlib
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -29,17 +30,18 @@ class FakeService(grpc.GenericRpcHandler):
     """A gRPC server whose methods are functions on bytes; it keeps a list of the calls that came.
 
     ``unary[name]`` takes (request, context) and returns bytes; ``stream[name]`` yields them;
-    ``upload[name]`` takes an iterator of requests and returns bytes.
+    ``upload[name]`` takes an iterator of requests and returns bytes. ``options`` are those of grpc for its channel.
     """
 
-    def __init__(self, credentials: Optional[grpc.ServerCredentials] = None) -> None:
+    def __init__(self, credentials: Optional[grpc.ServerCredentials] = None, **options: Any) -> None:
         self.calls: List[Call] = []
         self.unary: Dict[str, Callable[[bytes, grpc.ServicerContext], bytes]] = {"Authenticate": self.authenticate}
         self.stream: Dict[str, Callable[[bytes, grpc.ServicerContext], Iterator[bytes]]] = {}
         self.upload: Dict[str, Callable[[Iterator[bytes], grpc.ServicerContext], bytes]] = {}
         self.tokens = 0
         self._pool = ThreadPoolExecutor(16)
-        self._server = grpc.server(self._pool, options=[("grpc.so_reuseport", 0)])
+        options = {"so_reuseport": 0, **options}
+        self._server = grpc.server(self._pool, options=[(f"grpc.{name}", value) for name, value in options.items()])
         self._server.add_generic_rpc_handlers((self,))
         if credentials is None:
             self.port = self._server.add_insecure_port("127.0.0.1:0")
@@ -136,6 +138,67 @@ class SilentServer:
         self._thread.join()
         for connection in self._accepted:
             connection.close()
+
+
+class ConnectProxy:
+    """An HTTP proxy that knows CONNECT alone, and connects to one port of this computer, whatever host it is asked for.
+
+    Args:
+        port: The port that it connects to.
+        status: Its answer to CONNECT; any but 200 ends the connection.
+
+    Attributes:
+        heads: The heads of the requests that came.
+        passed: All bytes that clients sent through it.
+    """
+
+    def __init__(self, port: int, status: str = "200 OK") -> None:
+        self.heads: List[bytes] = []
+        self.passed = bytearray()
+        self._to = port
+        self._status = status
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near = self._socket.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+
+    def _serve(self, near: socket.socket) -> None:
+        with near, near.makefile("rb") as lines:
+            self.heads.append(b"".join(iter(lines.readline, b"\r\n")))
+            near.sendall(f"HTTP/1.1 {self._status}\r\n\r\n".encode())
+            if not self._status.startswith("200"):
+                return
+            with socket.create_connection(("127.0.0.1", self._to)) as far:
+                back = threading.Thread(target=_relay, args=(far, near, bytearray()), daemon=True)
+                back.start()
+                _relay(near, far, self.passed)
+                back.join()
+
+    def __enter__(self) -> "ConnectProxy":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join()
+
+
+def _relay(source: socket.socket, target: socket.socket, kept: bytearray) -> None:
+    with contextlib.suppress(OSError):  # a side that is gone ends the other one, too
+        for block in iter(lambda: source.recv(1 << 16), b""):
+            kept += block
+            target.sendall(block)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_RDWR)
 
 
 def closed_port() -> int:

@@ -11,6 +11,7 @@ from typing import Any, Iterator, Tuple
 
 import grpc
 import pytest
+from archives import packed
 
 import viam_sync
 from viam_sync.app.viam_client import (
@@ -67,6 +68,8 @@ def test_the_example_does_what_it_shows(
     for variable in ("VIAM_API_KEY", "VIAM_API_KEY_ID", "VIAM_APP_URL"):
         monkeypatch.setenv(variable, "")
     example = EXAMPLES[name]
+    if "module.tar.gz" in (example.docstring or ""):
+        (tmp_path / "module.tar.gz").write_bytes(packed())
     sandbox.reset()
     with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
         given = {"sandbox": sandbox, "client": client, "app": client.app_client, "pb": pb, "folder": tmp_path}

@@ -65,6 +65,14 @@ def test_in_a_repr(sandbox):
     Open(credentials=Credentials("api-key", sandbox.api_key))
 
 
+def test_in_a_variable(sandbox):
+    def fail(key):
+        raise ValueError("no")
+
+    with pytest.raises(ValueError):
+        fail({"key": [Credentials("api-key", sandbox.api_key).payload]})
+
+
 def test_a_token(sandbox):
     from viam_sync import ViamClient
 
@@ -111,6 +119,7 @@ SHOWN = {
     "raised_as_the_cause": f"{KEY} the text of a TypeError",
     "warned": f"{KEY} a warning",
     "in_a_repr": "the key of a client is in the repr of a Open",
+    "in_a_variable": "the key of a client is in the variable FILE in fail: key",
     "a_token": "a token of a client is in Captured stdout call",
     "the_secret_of_a_part": "a secret of a sandbox is in Captured stdout call",
 }
@@ -128,5 +137,5 @@ def test_each_way_to_show_a_secret_fails_the_test_and_does_not_show_it_again(pyt
     done = pytester.runpytest_subprocess("-p", "secret_watch", "-p", "no:cacheprovider", "--show-capture=no", *how)
     output = done.stdout.str()
     wrong = dict(re.findall(r"ERROR at teardown of test_(\w+) _+\n(?:\[gw.*\n)?(.*)", output))
-    assert wrong == WRONG
-    done.assert_outcomes(passed=13, skipped=1, errors=len(WRONG))
+    assert {name: re.sub(r"\S+:\d+ in", "FILE in", text) for name, text in wrong.items()} == WRONG
+    done.assert_outcomes(passed=14, skipped=1, errors=len(WRONG))

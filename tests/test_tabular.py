@@ -1,15 +1,17 @@
 import sys
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bson.datetime_ms import DatetimeMS
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.sandbox import Sandbox
 from viam_sync.tabular import to_arrow, to_pandas
 from viam_sync.transfer.output.progress import Progress
+from viam_sync.transfer.output.rows import json_value
 from viam_sync.transfer.output.table_file import TableFile
 from viam_sync.utils import create_filter
 
@@ -138,6 +140,40 @@ def test_readings_become_a_data_frame(data: DataClient, pandas: Any) -> None:
         frame = to_pandas(rows)
     assert len(frame) == 1008
     assert frame.set_index("timeReceived")["data.readings.temperature"].mean() == pytest.approx(21, abs=3)
+
+
+@pytest.mark.parametrize("year", [1, 1676, 2263, 9999])
+def test_a_time_far_from_now_keeps_the_data_frame(pandas: Any, year: int) -> None:
+    frame = to_pandas([{"at": NOON.replace(year=year)}, {"at": NOON}, {}])
+    assert [moment.isoformat()[:10] for moment in frame["at"][:2]] == [f"{year:04}-05-01", "2024-05-01"]
+    assert all(moment.tzinfo is not None for moment in frame["at"][:2])
+    assert frame["at"].isna().tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [
+        (8_640_000_000_000_000, "+275760-09-13T00:00:00.000Z"),  # the last date of JavaScript
+        (-62_135_769_600_000, "+000000-12-30T00:00:00.000Z"),  # the first of January of the year 1, in another calendar
+        (-62_167_219_200_001, "-000001-12-31T23:59:59.999Z"),
+        (2**63 - 1, "+292278994-08-17T07:12:55.807Z"),
+        (-(2**63), "-292275055-05-16T16:47:04.192Z"),
+    ],
+)
+def test_a_date_that_no_datetime_holds_is_written_as_iso_8601_has_it(milliseconds: int, text: str) -> None:
+    assert json_value([DatetimeMS(milliseconds)]) == [text]
+
+
+def test_a_date_that_no_datetime_holds_is_in_every_table(arrow: Any, pandas: Any, parquet: Any, tmp_path: Path) -> None:
+    far = DatetimeMS(253_402_300_800_000)
+    rows = [{"at": NOON}, {"at": far}, {}]
+    written = ["2024-05-01T12:00:00.123456Z", "+010000-01-01T00:00:00.000Z", None]
+    assert to_arrow(rows)["at"].to_pylist() == written
+    assert to_pandas(rows)["at"].tolist() == [NOON.replace(tzinfo=timezone.utc), far, None]
+    for suffix in ("parquet", "csv"):
+        TableFile(tmp_path / f"rows.{suffix}").write(rows, Progress(None))
+    assert parquet.read_table(tmp_path / "rows.parquet")["at"].to_pylist() == written
+    assert (tmp_path / "rows.csv").read_text().split()[:3] == ["at", *written[:2]]
 
 
 @pytest.mark.parametrize("convert", [to_arrow, to_pandas])

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         UnknownError,
         ViamError,
     )
+    from viam_sync.messages.precision import PrecisionLossWarning
     from viam_sync.rpc.dial import DialOptions
     from viam_sync.rpc.options import Credentials
     from viam_sync.rpc.policies import Retry
@@ -59,6 +60,7 @@ __all__ = [
     "NotFoundError",
     "OutOfRangeError",
     "PermissionDeniedError",
+    "PrecisionLossWarning",
     "ResourceExhaustedError",
     "Retry",
     "UnauthenticatedError",
@@ -73,6 +75,7 @@ __all__ = [
 _HOMES = {
     "Credentials": "viam_sync.rpc.options",
     "DialOptions": "viam_sync.rpc.dial",
+    "PrecisionLossWarning": "viam_sync.messages.precision",
     "Retry": "viam_sync.rpc.policies",
     "ViamClient": "viam_sync.app.viam_client",
 }

@@ -36,6 +36,7 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
         attempts: How often the request was sent.
         retry_after: Seconds that the service asked to wait before another attempt, below 0 for no other; None if it
             asked for nothing.
+        text: The text of the service or of grpc as it came, without advice.
 
     Example:
         >>> from viam_sync.errors import NotFoundError
@@ -54,6 +55,7 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
         method: str = "",
         attempts: int = 1,
         retry_after: Optional[float] = None,
+        text: Optional[str] = None,
     ) -> None:
         super().__init__(status, message, details, method)
         self.status = status
@@ -62,9 +64,10 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
         self.method = method
         self.attempts = attempts
         self.retry_after = retry_after
+        self.text = message if text is None else text
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        state = (self.status, self.message, self.details, self.method, self.attempts, self.retry_after)
+        state = (self.status, self.message, self.details, self.method, self.attempts, self.retry_after, self.text)
         return type(self), state
 
     def code(self) -> grpc.StatusCode:
@@ -105,7 +108,10 @@ class PermissionDeniedError(GRPCError):
 
 
 class ResourceExhaustedError(GRPCError):
-    """A quota is used up, or a message is too large (RESOURCE_EXHAUSTED)."""
+    """A quota is used up, a message is too large, or a query asks for too much (RESOURCE_EXHAUSTED).
+
+    The message tells which, and what to do: wait, send or ask for less, or free some room.
+    """
 
 
 class FailedPreconditionError(GRPCError):
@@ -193,6 +199,7 @@ def grpc_error(
     method: str = "",
     attempts: int = 1,
     retry_after: Optional[float] = None,
+    text: Optional[str] = None,
 ) -> GRPCError:
     """Return the exception that stands for a status.
 
@@ -201,4 +208,4 @@ def grpc_error(
         >>> type(grpc_error(grpc.StatusCode.NOT_FOUND, "No such machine.")).__name__
         'NotFoundError'
     """
-    return _BY_STATUS.get(status, GRPCError)(status, message, details, method, attempts, retry_after)
+    return _BY_STATUS.get(status, GRPCError)(status, message, details, method, attempts, retry_after, text)

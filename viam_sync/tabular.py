@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Iterable, Mapping, Union
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Iterable, List, Mapping, Union
 
 if TYPE_CHECKING:
     from viam_sync.app._data.tabular_records import TabularData, TabularDataPoint
@@ -17,7 +18,8 @@ def to_arrow(rows: Iterable[Row]) -> Any:
     """Return rows as a table of pyarrow, which takes ``pip install "viam-sync[arrow]"``.
 
     Nested objects become columns with dotted names, and times say that they are UTC. A column has the type of its
-    values; if these have no common type, it is text, and values that are no text become JSON.
+    values; if these have no common type, it is text, and values that are no text become JSON. So does a column with a
+    date outside the years 1 to 9999, which is written as ISO 8601 has it: ``+010000-01-01T00:00:00.000Z``.
 
     Args:
         rows: Rows that a method for tabular data has returned, as a list or an iterator: readings, or the rows of a
@@ -42,7 +44,8 @@ def to_pandas(rows: Iterable[Row]) -> Any:
     """Return rows as a data frame of pandas, which must be installed.
 
     Nested objects become columns with dotted names, and times say that they are UTC. A value that a row lacks is
-    missing in its column.
+    missing in its column. A column with a time that pandas cannot hold stays one of objects: before pandas 3, that is
+    one outside the years 1677 to 2262.
 
     Args:
         rows: Rows that a method for tabular data has returned, as a list or an iterator: readings, or the rows of a
@@ -60,12 +63,23 @@ def to_pandas(rows: Iterable[Row]) -> Any:
 
     pandas = optional("pandas", "to_pandas", "pandas")
     flat, columns = columns_of(plain_rows(rows))
+    values = {name: [_in_zone(row.get(name)) for row in flat] for name in columns.kinds}
     return pandas.DataFrame(
         {
-            name: pandas.to_datetime([row.get(name) for row in flat], utc=True)
-            if kind == "time"
-            else [row.get(name) for row in flat]
+            name: _times(values[name], pandas) if kind == "time" else values[name]
             for name, kind in columns.kinds.items()
         },
         index=range(len(flat)),
     )
+
+
+def _in_zone(value: Any) -> Any:
+    return value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+def _times(values: List[Any], pandas: Any) -> Any:
+    try:
+        return pandas.to_datetime(values, utc=True)
+    except pandas.errors.OutOfBoundsDatetime:
+        # Before version 3, pandas counts nanoseconds, from 1677 to 2262; Go's zero time, in the year 1, is outside.
+        return pandas.Series(values, dtype=object)

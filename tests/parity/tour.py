@@ -4,6 +4,7 @@
 entry into the log of a part, ``advance`` turns the clock by seconds.
 """
 
+import tarfile
 from pathlib import Path
 from typing import Any, Awaitable, Callable, Dict
 
@@ -227,7 +228,10 @@ class Tour:
         model = self.pb.Model(api="rdk:component:gripper", model="acme:grippers:soft")
         await self.app("update_module", module, "https://example.com", "Grips.", [model], "run.sh", False)
         info = self.pb.ModuleFileInfo(module_id=module, version="1.0.0", platform="linux/amd64")
-        await self.app("upload_module_file", info, b"an archive")
+        packed = Path(self.folder, "module.tar.gz")
+        with tarfile.open(packed, "w:gz") as archive:
+            archive.addfile(tarfile.TarInfo("run.sh"))
+        await self.app("upload_module_file", info, packed.read_bytes())
         got = await self.app("get_module", module)
         assert [each.version for each in got.versions] == ["1.0.0"]
         assert module in {each.module_id for each in await self.app("list_modules", self.org)}

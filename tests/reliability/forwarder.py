@@ -22,6 +22,7 @@ class Forwarder:
     Attributes:
         port: The port that clients connect to.
         accepted: How many connections there were.
+        is_open: Whether connections are accepted.
         silent: Whether new connections are accepted and then carry nothing, in place of being forwarded.
     """
 
@@ -54,9 +55,13 @@ class Forwarder:
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, args=(self._listener,), daemon=True)
         self._thread.start()
+        self.is_open = True
 
     def shut(self) -> None:
         """Refuse connections, and end the open ones."""
+        if not self.is_open:
+            return
+        self.is_open = False
         # The shutdown ends accept(), which would keep the socket open.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

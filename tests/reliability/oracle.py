@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import AmbiguousResultError, GRPCError
 from viam_sync.rpc.policies import Retry
-from viam_sync.rpc.retry import LOGGER
+from viam_sync.rpc.retry import LOGGER, RetryThrottle
 from viam_sync.sandbox import Sandbox
 
 from .fault_proxy import FaultProxy
@@ -119,6 +119,8 @@ class Oracle:
         client = self._connect(self._sandbox.url if proxy is None else f"http://127.0.0.1:{proxy.port}")
         channel: Any = client._channel
         channel.sleep = self._sleep
+        # Tokens that came back with time could not be counted.
+        channel.retry_throttle = RetryThrottle(lambda: 0)
         client.app_client.list_organizations()
         return Caller(client, channel, Line(channel, proxy))
 

@@ -297,13 +297,19 @@ class _Tries:
         self.failed = 0
         self.lost = 0
         self.tokens = plan.tokens
+        self.is_chosen = plan.attempts is not None
 
     def may_go_on_after(self, fault: PlannedFault, policy: str) -> bool:
-        self.failed += 1
-        self.lost += fault.what in ("drop", SHUT)
+        self.failed += not self._is_away(fault)
+        self.lost += fault.what == "drop"
         if not fault.is_retried(policy):
             return False
-        self.tokens -= 1
-        if self.tokens < ENOUGH or self.failed >= self.most or self.lost > RECONNECTS:
+        self.tokens -= fault.what != SHUT
+        if self.tokens < ENOUGH or self.failed >= self.most or (self.lost > RECONNECTS and not self.is_chosen):
             return False
         return fault.pushback != TOO_LONG
+
+    def _is_away(self, fault: PlannedFault) -> bool:
+        """Tell whether the service is waited for, outside the count."""
+        says_so = fault.what == "UNAVAILABLE" and fault.pushback is None and not self.is_chosen
+        return self.most > 1 and (fault.what == SHUT or says_so)

@@ -147,6 +147,8 @@ def test_a_child_keeps_the_token_and_gets_a_new_one_when_it_is_refused(server: F
 def test_a_lock_that_another_thread_held_does_not_stop_a_child(sandbox: Sandbox) -> None:
     script = f"""{HEAD}
 from viam_sync.messages import pool
+from viam_sync.rpc.metadata import headers_of
+
 held, release = threading.Event(), threading.Event()
 token, channel, link = app._metadata, app._channel, client._link
 
@@ -166,7 +168,7 @@ for thread in threads:
 held.wait()
 
 def use():
-    token.refresh(token["authorization"])
+    token.refresh(next(headers_of(token)))
     return name()
 
 print(*[in_child(use) for _ in range(5)], sep="\\n")

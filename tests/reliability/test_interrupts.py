@@ -1,103 +1,33 @@
 """Ctrl-C: it ends whatever call is under way, at once, and the client goes on working."""
 
-import logging
 import os
-import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any
 
 import grpc
 import pytest
 from servers import FakeService, SilentServer, connect, options, refuse
-from waiting import LONG, is_calling, until
+from waiting import LONG
 
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.proto import app as pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
-from viam_sync.rpc.retry import LOGGER
 from viam_sync.transfer.upload.source import CHUNK
+
+from .interrupts import Retried, Stuck, interrupted
 
 INTERRUPTS = int(os.environ.get("VIAM_SYNC_INTERRUPTS", "25"))
 PART = "4a3b2c1d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
 ROBOT = pb.GetRobotResponse(robot=pb.Robot(id="r-1", name="rover")).SerializeToString()
 
 
-class Stuck:
-    """A method of a service that is reached and does not answer, until its caller has gone."""
-
-    def __init__(self, *first: bytes) -> None:
-        self.first = first
-        self.reached = threading.Event()
-        self.left = threading.Event()
-
-    def wait(self, context: grpc.ServicerContext) -> None:
-        if not context.add_callback(self.left.set):
-            self.left.set()
-        self.reached.set()
-        self.left.wait(LONG)
-
-    def unary(self, request: bytes, context: grpc.ServicerContext) -> bytes:
-        self.wait(context)
-        return b""
-
-    def stream(self, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
-        yield from self.first
-        self.wait(context)
-
-    def upload(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
-        for _ in zip(range(2), requests):
-            pass
-        self.wait(context)
-        return b""
-
-
-class Retried(logging.Handler):
-    """Sets ``reached`` when the client says in the log that it waits before another attempt."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.reached = threading.Event()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if "trying again in" in record.msg:
-            self.reached.set()
-
-    def __enter__(self) -> "Retried":
-        self._level = LOGGER.level
-        LOGGER.setLevel(logging.INFO)
-        LOGGER.addHandler(self)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        LOGGER.removeHandler(self)
-        LOGGER.setLevel(self._level)
-
-
 @pytest.fixture
 def server(server: FakeService) -> FakeService:
     server.unary["GetRobot"] = lambda request, context: ROBOT
     return server
-
-
-def interrupted(call: Callable[[], Any], reached: threading.Event) -> None:
-    """Make a call, and press Ctrl-C once it is under way and has reached the service."""
-
-    def press() -> None:
-        if reached.wait(LONG):
-            until(lambda: is_calling(threading.main_thread()))
-            os.kill(os.getpid(), signal.SIGINT)
-
-    pressing = threading.Thread(target=press)
-    try:
-        with pytest.raises(KeyboardInterrupt):  # noqa: PT012 (it may come before the call)
-            pressing.start()
-            call()
-    finally:
-        pressing.join()
 
 
 def usable(client: ViamClient) -> bool:

@@ -32,7 +32,7 @@ CHECK_THE_KEY = (
 )
 TRUST = (
     "Check the address and this computer's clock; for a certificate authority of your own, name its file in"
-    " DialOptions(ca_certificate=...), or in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH."
+    " DialOptions(ca_certificate=...), in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH or in SSL_CERT_FILE."
 )
 
 
@@ -168,7 +168,6 @@ def trusting(request, authority, tmp_path):
         return lambda server: said(
             InsecureConnectionError, connect, f"localhost:{server.port}", ca_certificate=str(path)
         )
-    # grpc reads the variable once in a process, if at all, so that the certificate is refused by it either way.
     monkeypatch = request.getfixturevalue("monkeypatch")
     monkeypatch.setenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", str(path))
     return lambda server: said(InsecureConnectionError, connect, f"localhost:{server.port}")
@@ -236,6 +235,48 @@ def test_the_error_says_that_a_quota_is_used_up(sandbox, client):
         f"{APP}/ListOrganizations: RESOURCE_EXHAUSTED: A limit of the service is reached. Wait before you call again,"
         f" or call less often. (The sandbox was told to let {APP}/ListOrganizations fail, before it took effect.)"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        *[
+            (words, "This asks for more than the service does in one call. Narrow it down, or ask for less at a time.")
+            for words in (
+                "The query took longer than 30 seconds and was ended; narrow it down.",
+                "The query needed more memory than there is for it; narrow it down.",
+                "The answer is longer than 1000 bytes, as a message may be; ask for fewer rows or fields.",
+                "PlanExecutor error during aggregation :: caused by :: Sort exceeded memory limit of 104857600 bytes",
+                "operation exceeded time limit",
+            )
+        ],
+        *[
+            (words, "The service has no room left for this. Free some, or send less.")
+            for words in (
+                "[Errno 28] No space left on device",
+                "database or disk is full",
+                "the Disk quota is exceeded",
+            )
+        ],
+        *[
+            (words, "A limit of the service is reached. Wait before you call again, or call less often.")
+            for words in ("Quota exceeded for quota metric 'Queries'.", "too many requests", "")
+        ],
+    ],
+)
+def test_the_error_says_which_limit_of_the_service_is_reached(server, words, advice):
+    server.unary["TabularDataBySQL"] = refuse(grpc.StatusCode.RESOURCE_EXHAUSTED, words)
+    with connect(server.url) as client:
+        data = client.options(retry=False).data_client
+        text = said(ResourceExhaustedError, data.tabular_data_by_sql, "o", "SELECT 1")
+    quoted = f" ({words})" if words else ""
+    assert text == f"viam.app.data.v1.DataService/TabularDataBySQL: RESOURCE_EXHAUSTED: {advice}{quoted}"
+
+
+def test_the_error_says_that_a_query_asks_for_more_memory_than_there_is(sandbox, client):
+    huge = "SELECT string_agg(repeat('x', 1000000), '') AS text FROM range(4000)"
+    text = said(ResourceExhaustedError, client.data_client.tabular_data_by_sql, sandbox.organization_id, huge)
+    assert "RESOURCE_EXHAUSTED: This asks for more than the service does in one call. Narrow it down" in text
 
 
 def test_the_error_keeps_the_words_of_the_service_on_a_missing_role(server):

@@ -134,7 +134,7 @@ def sends(
 ) -> Callable[[grpc.ServicerContext], Iterator[List[common_pb.LogEntry]]]:
     def tail(context: grpc.ServicerContext) -> Iterator[List[common_pb.LogEntry]]:
         yield from batches
-        context.abort(then, "the end")
+        context.abort(then, "recvmsg:Connection reset by peer")
 
     return tail
 

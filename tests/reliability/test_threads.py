@@ -17,6 +17,7 @@ from viam_sync.errors import ClosedError, DeadlineExceededError, Unauthenticated
 from viam_sync.proto import app as pb
 from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.rpc.dial import Channel, DialOptions, dial, parse_address
+from viam_sync.rpc.metadata import Header
 from viam_sync.sandbox import Sandbox
 from viam_sync.services import methods
 
@@ -211,7 +212,7 @@ class CountedToken(Mapping[str, str]):
         self.replaced = 0
         self._token = token
 
-    def refresh(self, refused: str, timeout: Optional[float]) -> bool:
+    def refresh(self, refused: Optional[Header], timeout: Optional[float]) -> bool:
         asked: bool = self._token.refresh(refused, timeout)
         self.replaced += asked  # only one thread at a time asks for a token
         return asked

@@ -1,5 +1,7 @@
 """The texts of grpc on each of its versions, measured against a server of raw HTTP/2, and their classes."""
 
+from typing import Optional
+
 import grpc
 import pytest
 
@@ -66,12 +68,26 @@ def test_no_other_status_proves_that(text: str) -> None:
     assert not classification.was_not_processed(Failed(INTERNAL, text))
 
 
-@pytest.mark.parametrize("text", NEVER_SENT + EXCLUDED + LOST)
+@pytest.mark.parametrize("text", EXCLUDED + LOST)
 def test_a_lost_connection_is_known(text: str) -> None:
     assert classification.is_connection_lost(Failed(UNAVAILABLE, text))
+    assert not classification.is_unreachable(Failed(UNAVAILABLE, text))
+    assert not classification.is_unavailable(Failed(UNAVAILABLE, text))
 
 
-@pytest.mark.parametrize("text", TURNED_AWAY + SAID_BY_THE_SERVICE)
+@pytest.mark.parametrize("text", NEVER_SENT)
+def test_a_service_that_cannot_be_reached_is_known(text: str) -> None:
+    assert classification.is_unreachable(Failed(UNAVAILABLE, text))
+    assert not classification.is_unavailable(Failed(UNAVAILABLE, text))
+
+
+@pytest.mark.parametrize("text", ["", "busy", "Received http2 header with status: 503", *SAID_BY_THE_SERVICE])
+def test_a_service_that_is_unavailable_is_known(text: str) -> None:
+    assert classification.is_unavailable(Failed(UNAVAILABLE, text))
+    assert not classification.is_unavailable(Failed(INTERNAL, text))
+
+
+@pytest.mark.parametrize("text", NEVER_SENT + TURNED_AWAY + SAID_BY_THE_SERVICE)
 def test_an_answer_is_no_lost_connection(text: str) -> None:
     assert not classification.is_connection_lost(Failed(UNAVAILABLE, text))
 
@@ -88,6 +104,17 @@ def test_a_reset_stream_proves_nothing_whatever_its_status(code: int) -> None:
 def test_a_read_of_a_reset_stream_may_pass_and_one_of_a_broken_service_may_not() -> None:
     assert classification.is_transient(Failed(INTERNAL, "Received RST_STREAM with error code 2"))
     assert not classification.is_transient(Failed(INTERNAL, "database is broken"))
+
+
+def test_a_request_that_asks_for_too_much_does_not_pass_later_and_one_that_comes_too_often_does() -> None:
+    assert not classification.is_transient(Failed(EXHAUSTED, "Sort exceeded memory limit of 104857600 bytes"))
+    assert classification.is_transient(Failed(EXHAUSTED, "too many requests"))
+
+
+@pytest.mark.parametrize(("milliseconds", "passes"), [(None, False), ("-1", False), ("0", False), ("2500", True)])
+def test_a_service_that_names_a_time_to_wait_is_believed(milliseconds: Optional[str], passes: bool) -> None:
+    busy = Failed(EXHAUSTED, "There is no memory for your query now.", milliseconds)
+    assert classification.is_transient(busy) is passes
 
 
 def test_an_error_without_a_status_proves_nothing() -> None:

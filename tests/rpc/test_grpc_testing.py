@@ -220,7 +220,7 @@ class Tail:
         self.rpc.send_response(pb.TailRobotPartLogsResponse(logs=[common_pb.LogEntry(message=text, level="error")]))
 
     def lose(self, status: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE, *trailing: Tuple[str, str]) -> None:
-        self.rpc.terminate(trailing, status, "as the test says")
+        self.rpc.terminate(trailing, status, "recvmsg:Connection reset by peer")
 
 
 def stored(stage: Stage) -> None:

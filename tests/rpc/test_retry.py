@@ -1,5 +1,6 @@
 import contextlib
 import logging
+import re
 from dataclasses import replace
 from typing import Any, List, Optional, Sequence, Type
 
@@ -28,7 +29,7 @@ from .failures import Failed
 POLICIES = [READ, QUERY, READ_FILES, IDEMPOTENT, DELETE, NON_IDEMPOTENT, UPLOAD, STREAM, TAIL]
 
 REFUSED = "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Connection refused"
-
+LOST = "recvmsg:Connection reset by peer"
 
 #: Failures that prove that the service did not process the request.
 UNPROCESSED = [
@@ -62,9 +63,11 @@ class Attempts(retry.Call[str]):
         throttle: Optional[RetryThrottle] = None,
         max_reconnects: Optional[int] = None,
         renewals: Sequence[bool] = (),
+        was_reached: bool = True,
     ) -> None:
-        super().__init__("demo/Get", RetryThrottle() if throttle is None else throttle, max_reconnects)
         self.clock = grpc_testing.strict_fake_time(1000)
+        super().__init__("demo/Get", RetryThrottle(self.now) if throttle is None else throttle, max_reconnects)
+        self.was_reached = was_reached
         self.failures = list(failures)
         self.takes = takes
         self.renewals = list(renewals)
@@ -82,6 +85,9 @@ class Attempts(retry.Call[str]):
 
     def renew(self, error: Any, seconds: Optional[float]) -> bool:
         return self.renewals.pop(0) if self.renewals else False
+
+    def may_outlast_outages(self) -> bool:
+        return self.was_reached
 
     def empty_response(self) -> str:
         return "deleted before"
@@ -107,7 +113,7 @@ def test_an_answer_is_returned_without_a_wait() -> None:
 
 @pytest.mark.parametrize("policy", [READ, READ_FILES, IDEMPOTENT, DELETE, STREAM])
 def test_an_idempotent_request_is_sent_five_times_and_the_last_error_comes_out(policy: Policy) -> None:
-    attempts = Attempts(*unavailable(9))
+    attempts = Attempts(*unavailable(9, LOST))
     last = attempts.failures[4]
     with pytest.raises(CallFailed) as raised:
         retry.run(attempts, policy)
@@ -148,7 +154,7 @@ def test_a_rejection_is_not_ambiguous(policy: Policy, status: grpc.StatusCode) -
 
 
 @pytest.mark.parametrize("policy", [NON_IDEMPOTENT, UPLOAD])
-@pytest.mark.parametrize("failure", UNPROCESSED)
+@pytest.mark.parametrize("failure", UNPROCESSED[1:])
 def test_a_request_that_was_not_processed_is_sent_three_times(policy: Policy, failure: Failed) -> None:
     attempts = Attempts(*[failure] * 9)
     with pytest.raises(CallFailed) as raised:
@@ -257,7 +263,7 @@ def test_no_timeout_is_no_limit_for_a_tail() -> None:
 
 @pytest.mark.parametrize(("reconnects", "sent"), [(0, 1), (1, 2), (9, 5)])
 def test_reconnects_cap_the_attempts_after_a_lost_connection(reconnects: int, sent: int) -> None:
-    attempts = Attempts(*unavailable(9, REFUSED), max_reconnects=reconnects)
+    attempts = Attempts(*unavailable(9, LOST), max_reconnects=reconnects)
     with pytest.raises(CallFailed):
         retry.run(attempts, READ)
     assert len(attempts.allowed) == sent
@@ -312,22 +318,126 @@ def test_a_call_that_fails_after_its_renewal_is_not_renewed_again() -> None:
     assert len(attempts.allowed) == 2
 
 
-def test_a_broken_service_is_left_in_peace_until_it_answers_again() -> None:
-    throttle = RetryThrottle()
-    sent = []
-    for _ in range(20):
-        attempts = Attempts(*unavailable(9), throttle=throttle)
-        with pytest.raises(CallFailed):
-            retry.run(attempts, READ)
-        sent.append(len(attempts.allowed))
-    # 50 failures cost half of what there is; from then on, each call is sent once.
-    assert sent == [5] * 10 + [1] * 10
-    for _ in range(110):
-        retry.run(Attempts(throttle=throttle), READ)
-    attempts = Attempts(*unavailable(9), throttle=throttle)
+def send_and_fail(throttle: RetryThrottle) -> int:
+    """Make a call whose connection is always lost; return how often it was sent."""
+    attempts = Attempts(*unavailable(9, LOST), throttle=throttle)
     with pytest.raises(CallFailed):
         retry.run(attempts, READ)
-    assert len(attempts.allowed) == 2
+    return len(attempts.allowed)
+
+
+def test_a_broken_service_is_left_in_peace_until_it_answers_again() -> None:
+    throttle = RetryThrottle(lambda: 0)
+    # 50 failures cost half of what there is; from then on, each call is sent once.
+    assert [send_and_fail(throttle) for _ in range(20)] == [5] * 10 + [1] * 10
+    for _ in range(110):
+        retry.run(Attempts(throttle=throttle), READ)
+    assert send_and_fail(throttle) == 2
+
+
+def test_a_throttle_recovers_with_time_too() -> None:
+    clock = grpc_testing.strict_fake_time(0)
+    throttle = RetryThrottle(clock.time)
+    assert [send_and_fail(throttle) for _ in range(25)][-1] == 1
+    clock.sleep_for(20)
+    assert send_and_fail(throttle) == 5
+    clock.sleep_for(1000)
+    retry.run(Attempts(throttle=throttle), READ)
+    retry.run(Attempts(*unavailable(1), throttle=throttle), READ)
+    assert throttle.tokens <= RetryThrottle.FULL
+
+
+@pytest.mark.parametrize("policy", [READ, QUERY, READ_FILES, IDEMPOTENT, DELETE, NON_IDEMPOTENT])
+def test_a_service_that_cannot_be_reached_is_tried_for_most_of_the_total(policy: Policy) -> None:
+    total = policy.total_timeout
+    assert total is not None
+    attempts = Attempts(*unavailable(10_000, REFUSED), takes=0.01, max_reconnects=0)
+    with pytest.raises(CallFailed) as raised:
+        retry.run(attempts, policy)
+    assert total - 2.1 <= attempts.clock.time() - 1000 <= total
+    assert not raised.value.ambiguous
+    assert 1 < max(attempts.waits) <= 2
+    assert attempts.throttle.failed(None)
+
+
+@pytest.mark.parametrize(("policy", "seconds"), [(UPLOAD, 60), (STREAM, 60), (replace(TAIL, attempts=2), 600)])
+def test_what_has_no_total_waits_so_long_for_a_service_that_cannot_be_reached(policy: Policy, seconds: float) -> None:
+    attempts = Attempts(*unavailable(10_000, REFUSED), takes=0.01)
+    with pytest.raises(CallFailed):
+        retry.run(attempts, policy)
+    assert seconds - 2.1 <= attempts.clock.time() - 1000 <= seconds
+    patient = Retry(total_timeout=1000).applied_to(policy)
+    attempts = Attempts(*unavailable(10_000, REFUSED), takes=0.01)
+    with pytest.raises(CallFailed):
+        retry.run(attempts, patient)
+    assert 997 <= attempts.clock.time() - 1000 <= 1000
+
+
+@pytest.mark.parametrize("policy", [READ, IDEMPOTENT, STREAM])
+def test_a_service_that_says_that_it_is_unavailable_is_tried_with_growing_waits(policy: Policy) -> None:
+    attempts = Attempts(*unavailable(10_000, "down for maintenance"), takes=0.01)
+    with pytest.raises(CallFailed):
+        retry.run(attempts, policy)
+    assert 49 <= attempts.clock.time() - 1000 <= 60
+    assert 8 <= len(attempts.allowed) <= 50
+    assert max(attempts.waits) > 2
+
+
+def test_an_outage_leaves_the_count_of_attempts_as_it_was() -> None:
+    gone, lost = unavailable(10, REFUSED), unavailable(9, LOST)
+    attempts = Attempts(*lost[:2], *gone, *lost)
+    with pytest.raises(CallFailed):
+        retry.run(attempts, READ)
+    assert len(attempts.allowed) == 10 + 5
+
+
+def test_outages_one_after_the_other_are_each_as_long_as_an_upload_allows() -> None:
+    refusal, overload = Failed(grpc.StatusCode.UNAVAILABLE, REFUSED), UNPROCESSED[3]
+    attempts = Attempts(*[refusal] * 5, overload, *[refusal] * 5, takes=9)
+    assert retry.run(attempts, UPLOAD) == "answer"
+
+
+@pytest.mark.parametrize("failure", [REFUSED, "down for maintenance"])
+def test_a_service_that_was_never_reached_is_not_waited_for(failure: str) -> None:
+    attempts = Attempts(*unavailable(9, failure), was_reached=False)
+    with pytest.raises(CallFailed):
+        retry.run(attempts, READ)
+    assert len(attempts.allowed) == 5
+
+
+def test_an_explicit_retry_counts_what_the_service_has_answered_and_not_what_reached_nobody() -> None:
+    three = Retry(attempts=3).applied_to(READ)
+    attempts = Attempts(*unavailable(9, "down for maintenance"))
+    with pytest.raises(CallFailed):
+        retry.run(attempts, three)
+    assert len(attempts.allowed) == 3
+    assert retry.run(Attempts(*unavailable(30, REFUSED)), three) == "answer"
+
+
+def test_no_retries_are_none_in_an_outage_either() -> None:
+    attempts = Attempts(*unavailable(9, REFUSED))
+    with pytest.raises(CallFailed):
+        retry.run(attempts, policies.OFF.applied_to(READ))
+    assert len(attempts.allowed) == 1
+
+
+def test_a_long_outage_is_one_warning(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="viam_sync"):
+        retry.run(Attempts(*unavailable(4, REFUSED), takes=0.1), READ)
+        assert caplog.messages == []
+        retry.run(Attempts(*unavailable(8, REFUSED), takes=1.5), READ)
+    [message] = caplog.messages
+    assert re.fullmatch(
+        r"demo/Get: the service has been away for \d s; going on to try for 5\d s more \(failed to connect .*\)",
+        message,
+    )
+
+
+def test_an_attempt_that_ends_a_moment_before_the_deadline_is_the_last() -> None:
+    attempts = Attempts(Failed(grpc.StatusCode.DEADLINE_EXCEEDED), takes=1.999)
+    with pytest.raises(CallFailed):
+        retry.run(attempts, READ, timeout=2)
+    assert attempts.waits == []
 
 
 def test_a_throttle_is_never_more_than_full() -> None:
@@ -339,7 +449,7 @@ def test_a_throttle_is_never_more_than_full() -> None:
 
 def test_a_retry_changes_the_numbers_and_not_what_may_be_repeated() -> None:
     patient = Retry(attempts=8, total_timeout=500)
-    attempts = Attempts(*unavailable(7), takes=30)
+    attempts = Attempts(*unavailable(7, LOST), takes=30)
     assert retry.run(attempts, patient.applied_to(READ)) == "answer"
     with pytest.raises(CallFailed):
         retry.run(Attempts(*unavailable(1)), patient.applied_to(NON_IDEMPOTENT))

@@ -190,13 +190,14 @@ def test_a_read_is_tried_again_when_the_service_is_unavailable(server: FakeServi
 
 
 def test_max_reconnect_attempts_caps_the_retries_of_a_lost_connection() -> None:
+    lost = "recvmsg:Connection reset by peer"
     with FakeService() as server:
-        server.unary["GetRobot"] = lambda request, context: ROBOT
-        client = connect(server, max_reconnect_attempts=1)
-        client.app_client.get_robot("r-1")
-    with client, pytest.raises(UnavailableError) as raised:
-        client.app_client.get_robot("r-1")
-    assert raised.value.attempts == 2
+        server.unary["GetRobot"] = refuse(grpc.StatusCode.UNAVAILABLE, lost)
+        with connect(server, max_reconnect_attempts=1) as client:
+            for retry, attempts in ((None, 2), (Retry(attempts=4), 4), (Retry(total_timeout=30), 5)):
+                with pytest.raises(UnavailableError, match="was lost during the call") as raised:
+                    client.options(retry=retry).app_client.get_robot("r-1")
+                assert (raised.value.attempts, raised.value.text) == (attempts, lost)
 
 
 def test_the_caller_may_turn_the_retries_off_or_ask_for_more(server: FakeService) -> None:

@@ -72,6 +72,27 @@ def test_a_stream_that_stays_broken_fails_with_its_attempts(server: FakeService,
     assert (raised.value.attempts, len(server.calls)) == (5, 5)
 
 
+def test_an_empty_message_before_an_error_does_not_begin_a_stream(server: FakeService, channel: Channel) -> None:
+    def phantom(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        server.stream["ExportTabularData"] = answers
+        yield b""
+        context.abort(grpc.StatusCode.UNAVAILABLE, "busy")
+
+    server.stream["ExportTabularData"] = phantom
+    with export(DataClient(channel, {})) as stream:
+        assert [answer.part_id for answer in stream] == ["a", "b"]
+    assert len(server.calls) == 2
+
+
+@pytest.mark.parametrize("sent", [[b""], [b"", b""], [b"", ANSWERS[0], b""]], ids=len)
+def test_empty_messages_are_messages_of_a_stream_that_does_not_fail(
+    server: FakeService, channel: Channel, sent: List[bytes]
+) -> None:
+    server.stream["ExportTabularData"] = lambda request, context: iter(sent)
+    with export(DataClient(channel, {})) as stream:
+        assert [answer.SerializeToString() for answer in stream] == sent
+
+
 def test_a_stream_that_breaks_after_its_first_message_is_not_asked_for_again(
     server: FakeService, channel: Channel
 ) -> None:

@@ -34,6 +34,10 @@ class Data:
 
     def send(self, rpc, requests, timeout=30):
         """Make a call whose request is a stream; each request is a dictionary, or bytes as they go on the wire."""
+        return self.begin(rpc, requests, timeout).result()
+
+    def begin(self, rpc, requests, timeout=30):
+        """Begin such a call, and return its future."""
         method = pool().FindMethodByName(f"{SYNC}.{rpc}")
         made = message(method.input_type)
         call = self.caller.channel.stream_unary(
@@ -41,7 +45,7 @@ class Data:
             request_serializer=lambda each: each if isinstance(each, bytes) else made(**each).SerializeToString(),
             response_deserializer=message(method.output_type).FromString,
         )
-        return call(requests, metadata=self.caller.metadata, timeout=timeout)
+        return call.future(requests, metadata=self.caller.metadata, timeout=timeout)
 
     def metadata(self, type=BINARY, **fields):
         """Return the metadata of an upload, as a dictionary."""

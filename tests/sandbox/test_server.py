@@ -7,46 +7,20 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-import viam_sync
 from viam_sync.messages.pool import message, pool
 from viam_sync.sandbox import Sandbox
 
 from .calls import APP, call, entered, refused
+from .commands import ROOT, Printed, process
 
-ROOT = Path(viam_sync.__file__).parents[1]
 NAMES = ("api_key", "api_key_id", "organization_id", "location_id", "robot_id", "robot_part_id")
 
 
 def shown(sandbox):
     return [getattr(sandbox, name) for name in NAMES]
-
-
-@contextlib.contextmanager
-def process(*arguments):
-    """Run ``python -m viam_sync.sandbox``, and give the process and the settings that it printed."""
-    command = [sys.executable, "-m", "viam_sync.sandbox", *arguments]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
-        try:
-            lines = [run.stdout.readline().split() for _ in range(3)]
-            assert all(line[0] == "export" for line in lines)
-            yield run, dict(line[1].split("=", 1) for line in lines)
-        finally:
-            run.kill()
-
-
-class Printed:
-    """The settings that a process printed, as the attributes that a Caller needs."""
-
-    def __init__(self, settings):
-        self.url = settings["VIAM_APP_URL"]
-        self.address = self.url[len("http://") :]
-        self.api_key = settings["VIAM_API_KEY"]
-        self.api_key_id = settings["VIAM_API_KEY_ID"]
-        self.organization_id = None
 
 
 def test_its_address_and_url_name_the_same_port_on_loopback(sandbox):
@@ -288,15 +262,25 @@ def test_it_answers_many_threads_at_once(sandbox, owner):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="these signals are not those of Windows")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_prints_its_settings_serves_and_ends_well_on_a_signal(number):
-    with process() as (run, settings):
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_the_command_prints_its_settings_serves_and_ends_well_on_a_signal(name, tmp_path):
+    with process(env={**os.environ, "TMPDIR": str(tmp_path)}) as (run, settings):
         assert list(settings) == ["VIAM_APP_URL", "VIAM_API_KEY", "VIAM_API_KEY_ID"]
         with entered(Printed(settings)) as owner:
             assert owner.ListOrganizations().organizations
-        run.send_signal(number)
+        run.send_signal(signal.Signals[name])
         assert run.communicate(timeout=20) == ("", "")
         assert run.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGHUP")
+def test_the_command_goes_on_after_the_end_of_its_terminal_where_it_was_told_to():
+    with process(before=["nohup"], stdin=subprocess.DEVNULL) as (run, settings), entered(Printed(settings)) as owner:
+        run.send_signal(signal.SIGHUP)
+        assert owner.ListOrganizations().organizations
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(20) == 0
 
 
 def test_a_killed_command_has_lost_nothing_that_it_answered(tmp_path):
@@ -424,9 +408,3 @@ def test_its_dial_options_carry_its_key_and_ask_for_plain_text(sandbox):
     options = sandbox.dial_options()
     assert options.insecure
     assert (options.credentials.payload, options.auth_entity) == (sandbox.api_key, sandbox.api_key_id)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
-def test_a_folder_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
-    with Sandbox(data_dir=tmp_path):
-        assert (tmp_path / "sandbox.db").stat().st_mode & 0o077 == 0

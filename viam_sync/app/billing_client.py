@@ -56,7 +56,8 @@ class BillingClient(BillingService):
     def get_invoice_pdf(self, invoice_id: str, org_id: str, dest: str, timeout: Optional[float] = None) -> None:
         """Write an invoice to a file, as PDF.
 
-        The file is written whole or not at all: if anything fails, an older one of that name stays as it was.
+        The file is written whole or not at all: if anything fails, an older one of that name stays as it was. A link is
+        followed, and a device or a pipe is written through.
 
         Args:
             invoice_id: ID of the invoice; :meth:`get_invoices_summary` has it.

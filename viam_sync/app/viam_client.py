@@ -15,8 +15,7 @@ from viam_sync.errors import ClosedError
 from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, Link, parse_address
-from viam_sync.rpc.policies import Retry, retry_from
-from viam_sync.rpc.service import override_limits
+from viam_sync.rpc.policies import Retry, override_limits, retry_from
 
 if TYPE_CHECKING:
     from viam_sync.app.app_client import AppClient
@@ -130,6 +129,7 @@ class ViamClient(Closing):
             location_id = labels[1] if len(labels) > 1 else None
         tries = retry_from(retry)
         link = Link(app_url or CLOUD, dial_options)
+        del app_url  # it may have a password in it, and tools show the variables of each frame of a traceback
         with parameter_names(address="app_url"):
             client = cls(*link.get(), location_id)
         client._link = link

@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from viam_sync.checks import as_list, is_text, parameter_names, with_article, wrong_key, wrong_type, wrong_value
+from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.explain import UNFIT, explain, is_list, is_map, kind_of_message, refuse_surrogates
 from viam_sync.messages.values import value_to_message
 
@@ -117,6 +118,7 @@ def _enum(field: FieldDescriptor, value: Any) -> Any:
 
 
 def _bool(name: str, value: Any) -> Any:
+    value = plain_number(value)
     # The Python runtime takes any int for a bool, the others one of 64 bits.
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise wrong_value(name, "a bool", value)

@@ -1,5 +1,6 @@
 """Conversion between dicts and BSON, in which the service takes stages of MQL and answers queries."""
 
+from datetime import datetime, timedelta
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Union
 
 from google.protobuf.message import Message
@@ -7,10 +8,14 @@ from google.protobuf.struct_pb2 import Struct
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from viam_sync.checks import wrong_type
+from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.conversion import struct_to_dict
 
 #: The number and the wire type of the field in which an older service answers a query; the schema has it no more.
 _STRUCTS = (1, 2)
+_EPOCH = datetime(1970, 1, 1)
+#: After this time, the calendar repeats itself.
+_YEARS, _MILLISECONDS = 400, 146_097 * 24 * 3600 * 1000
 
 
 def to_documents(name: str, items: Sequence[Union[bytes, Mapping[str, Any]]]) -> List[bytes]:
@@ -46,6 +51,7 @@ def to_document(name: str, item: Union[bytes, Mapping[str, Any]]) -> bytes:
         ValueError: If a dict has no form in BSON.
     """
     import bson
+    from bson.codec_options import CodecOptions, TypeRegistry
     from bson.errors import BSONError
 
     if isinstance(item, (bytes, bytearray, memoryview)):
@@ -53,7 +59,8 @@ def to_document(name: str, item: Union[bytes, Mapping[str, Any]]) -> bytes:
     if not isinstance(item, Mapping):
         raise wrong_type(name, "BSON or a dict", item)
     try:
-        return bson.encode(item)
+        # The registry gets what bson does not know, such as the numbers of NumPy.
+        return bson.encode(item, codec_options=CodecOptions(type_registry=TypeRegistry(fallback_encoder=plain_number)))
     except (BSONError, OverflowError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{name} has no form in BSON: {error}") from error
 
@@ -73,7 +80,8 @@ def from_documents(response: Message, documents: Sequence[bytes]) -> List[Dict[s
         documents: The BSON documents in it.
 
     Returns:
-        The rows. Times are datetimes in UTC without a time zone.
+        The rows. Times are datetimes in UTC without a time zone; one outside the years 1 to 9999 is a
+        ``bson.datetime_ms.DatetimeMS``.
 
     Raises:
         ValueError: If the service has sent what is neither.
@@ -86,14 +94,37 @@ def from_documents(response: Message, documents: Sequence[bytes]) -> List[Dict[s
         [{'speed': 1}]
     """
     import bson
+    from bson.codec_options import CodecOptions, DatetimeConversion
     from bson.errors import BSONError
     from google.protobuf.message import DecodeError
 
+    # One odd value must not cost the other rows: a date that no datetime holds, or a text that is no UTF-8.
+    options: Any = CodecOptions(
+        datetime_conversion=DatetimeConversion.DATETIME_AUTO, unicode_decode_error_handler="backslashreplace"
+    )
     try:
         if documents:
-            return [bson.decode(document) for document in documents]
+            return [bson.decode(document, options) for document in documents]
         fields: Iterable[Any] = UnknownFieldSet(response)  # type: ignore[assignment]  # its stub lacks __iter__
         structs = [field.data for field in fields if (field.field_number, field.wire_type) == _STRUCTS]
         return [struct_to_dict(Struct.FromString(struct)) for struct in structs]
     except (BSONError, DecodeError) as error:
         raise ValueError(f"{response.DESCRIPTOR.name} holds a row that cannot be read: {error}") from error
+
+
+def bson_text(value: Any) -> str:
+    """Return a value of BSON for which JSON has no form as text; a date that no datetime holds as ISO 8601 has it.
+
+    Example:
+        >>> from bson.datetime_ms import DatetimeMS
+        >>> from viam_sync.messages.bson_documents import bson_text
+        >>> bson_text(DatetimeMS(253402300800000))
+        '+010000-01-01T00:00:00.000Z'
+    """
+    from bson.datetime_ms import DatetimeMS
+
+    if not isinstance(value, DatetimeMS):
+        return str(value)
+    cycles, rest = divmod(int(value), _MILLISECONDS)
+    moment = _EPOCH + timedelta(milliseconds=rest)
+    return f"{moment.year + cycles * _YEARS:+07d}{moment.isoformat(timespec='milliseconds')[4:]}Z"

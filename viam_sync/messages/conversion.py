@@ -10,10 +10,12 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.checks import dictionary, string, wrong_type, wrong_value
+from viam_sync.checks import NUMBERS, dictionary, string, wrong_type, wrong_value
+from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.explain import UNFIT
 from viam_sync.messages.pool import pool
-from viam_sync.messages.values import DEEPEST, JSON_KINDS, SMALL_ENOUGH, struct_of, timestamp_of
+from viam_sync.messages.precision import warn_if_rounded
+from viam_sync.messages.values import DEEPEST, JSON_KINDS, SMALL_ENOUGH, fits_double, struct_of, timestamp_of, too_deep
 
 _EPOCH = datetime(1970, 1, 1)
 
@@ -95,18 +97,18 @@ def value_of(primitive: Any, place: str, room: int = DEEPEST) -> Value:
     """
     if primitive is None:
         return Value(null_value=0)  # type: ignore[arg-type]
-    if isinstance(primitive, bool):
-        return Value(bool_value=primitive)
-    if isinstance(primitive, (int, float)):
-        try:
-            return Value(number_value=primitive)
-        except OverflowError:
-            raise wrong_value(place, SMALL_ENOUGH, primitive) from None
     if isinstance(primitive, (str, bytes)):
         return Value(string_value=_text(primitive, place))
+    number = plain_number(primitive)
+    if isinstance(number, bool):
+        return Value(bool_value=number)
+    if isinstance(number, NUMBERS):
+        if not fits_double(number):
+            raise wrong_value(place, SMALL_ENOUGH, number)
+        warn_if_rounded(place, primitive)
+        return Value(number_value=float(number))
     if isinstance(primitive, (Mapping, list, tuple)) and not room:
-        text = f"takes up to {DEEPEST} dicts and lists within each other; this has more, or holds itself"
-        raise ValueError(f"{place.partition('[')[0]} {text}")
+        raise too_deep(place)
     if isinstance(primitive, Mapping):
         named = dictionary(place, primitive).items()
         fields = {name: value_of(item, f"{place}[{name!r}]", room - 1) for name, item in named}

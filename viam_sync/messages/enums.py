@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Generic, List, Tuple, TypeVar, cast
 from google.protobuf.descriptor import EnumDescriptor
 
 from viam_sync.checks import wrong_type
+from viam_sync.checks.numbers import plain_number
 
 V = TypeVar("V", bound=int)
 
@@ -41,9 +42,10 @@ class EnumTypeWrapper(Generic[V]):
             TypeError: If ``number`` is no int.
             ValueError: If the enum has no such value.
         """
-        if not isinstance(number, int):
+        plain = plain_number(number)
+        if not isinstance(plain, int):
             raise wrong_type("number", "an int", number)
-        found = self.DESCRIPTOR.values_by_number.get(number)
+        found = self.DESCRIPTOR.values_by_number.get(plain)
         if found is None:
             raise ValueError(f"{self.DESCRIPTOR.full_name} has no value {number}")
         return found.name

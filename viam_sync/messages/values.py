@@ -1,5 +1,6 @@
 """Plain Python values that stand for messages of the well-known types."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any, Iterator, Mapping, Optional, Union
 
@@ -8,8 +9,10 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.checks import is_text, type_of, wrong_key, wrong_type, wrong_value
+from viam_sync.checks import NUMBERS, is_text, type_of, wrong_key, wrong_type, wrong_value
+from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.explain import UNFIT
+from viam_sync.messages.precision import EXACT, warn_if_rounded
 
 #: A point in time; a datetime without a time zone is UTC.
 TimestampLike = Union[datetime, Timestamp]
@@ -27,6 +30,9 @@ SMALL_ENOUGH = "a number of up to 308 digits"
 DEEPEST = 30
 #: The first number that is too large for a double.
 _TOO_LARGE = 2**1024 - 2**970
+#: The types of values that a Struct holds as they are.
+_SCALARS = frozenset([str, float, bool, type(None)])
+_FIRST_KEY = re.compile(r"""\[['"]""")
 _LONGEST_SPAN = timedelta(seconds=315_576_000_000)
 
 
@@ -76,27 +82,55 @@ def struct_of(cls: Any, mapping: Mapping[str, Any], name: str) -> Any:
         TypeError: If something in it has no place in a Struct; ``name`` is that of the parameter.
         ValueError: If it holds itself or is too deep, or a number or text in it is one that no Struct holds.
     """
-    check_depth(mapping, name)
+    plain = mapping if _is_plain(mapping, name) else _plain(mapping)
     message = cls()
     try:
-        message.update(mapping)
+        message.update(plain)
     except UNFIT as error:
         raise type_of(error)(str(_misfit(name, mapping) or f"{name}: {error}")) from None
     return message
 
 
-def check_depth(value: Any, name: str, room: int = DEEPEST) -> None:
-    """Refuse a value with too many objects and lists within each other, such as one that holds itself.
+def _is_plain(value: Any, name: str, room: int = DEEPEST) -> bool:
+    """Tell whether protobuf knows all types in a mapping or list; refuse one that is too deep.
 
-    Raises:
-        ValueError: If there are more than ``room``; ``name`` is that of the parameter.
+    Whole numbers that a double rounds are warned of on the way: every reading passes here, and another walk would cost
+    as much again.
     """
     if room < 0:
-        text = f"takes a dict with up to {DEEPEST} dicts and lists within each other; this has more, or holds itself"
-        raise ValueError(f"{name} {text}")
-    for item in value.values() if isinstance(value, Mapping) else value:
+        raise too_deep(name)
+    plain = isinstance(value, (dict, list, tuple))
+    for key, item in value.items() if isinstance(value, (dict, Mapping)) else enumerate(value):
+        kind = type(item)
+        if kind in _SCALARS or (kind is int and -EXACT <= item <= EXACT):
+            continue
         if isinstance(item, (dict, list, tuple, Mapping)) and not isinstance(item, Message):
-            check_depth(item, name, room - 1)
+            plain = _is_plain(item, f"{name}[{key!r}]", room - 1) and plain
+        else:
+            warn_if_rounded(f"{name}[{key!r}]", item)
+            plain = plain and kind is int
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    """Return a mapping or list with numbers and containers of Python's own."""
+    if isinstance(value, Message):
+        return value
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return plain_number(value)
+
+
+def too_deep(name: str) -> ValueError:
+    """Return the error of a value with too many dicts and lists within each other, such as one that holds itself.
+
+    Args:
+        name: The name of the parameter, and the place that was reached, which is too long to be told.
+    """
+    text = f"takes a dict with up to {DEEPEST} dicts and lists within each other; this has more, or holds itself"
+    return ValueError(f"{_FIRST_KEY.split(name, 1)[0]} {text}")
 
 
 def _misfit(name: str, value: Any) -> Optional[Exception]:
@@ -109,8 +143,20 @@ def _misfit(name: str, value: Any) -> Optional[Exception]:
         found = (_misfit(f"{name}[{key!r}]", item) for key, item in value.items())
     elif isinstance(value, (list, tuple)):
         found = (_misfit(f"{name}[{index}]", item) for index, item in enumerate(value))
-    elif isinstance(value, int):
-        return wrong_value(name, SMALL_ENOUGH, value) if abs(value) >= _TOO_LARGE else None
-    elif not isinstance(value, (float, type(None))) and not is_text(value):
-        return wrong_type(name, JSON_KINDS, value)
+    else:
+        return _misfit_alone(name, plain_number(value))
     return next(filter(None, found), None)
+
+
+def _misfit_alone(name: str, value: Any) -> Optional[Exception]:
+    if value is None or is_text(value):
+        return None
+    if not isinstance(value, NUMBERS):
+        return wrong_type(name, JSON_KINDS, value)
+    return None if fits_double(value) else wrong_value(name, SMALL_ENOUGH, value)
+
+
+def fits_double(number: Any) -> bool:
+    """Tell whether a number that `plain_number` has returned is not too large for a double."""
+    # What is of another library even then is a number that no float holds.
+    return isinstance(number, float) or (isinstance(number, int) and abs(number) < _TOO_LARGE)

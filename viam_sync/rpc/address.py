@@ -1,8 +1,9 @@
 """The address of a service: its host, its port, and whether it speaks TLS there."""
 
+import ipaddress
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional, Union
 
 from viam_sync.checks import wrong_word
@@ -12,12 +13,17 @@ FilePath = Union[str, "os.PathLike[str]"]
 
 @dataclass(frozen=True)
 class Address:
-    """A host, a port, and whether the service speaks TLS there."""
+    """A host, a port, and whether the service speaks TLS there.
+
+    Attributes:
+        authorities: The certificates of those that the server's may be from, as PEM; None for those that are trusted by
+            default.
+    """
 
     host: str
     port: int
     tls: bool
-    ca_certificate: Optional[FilePath] = None
+    authorities: Optional[bytes] = field(default=None, repr=False)
 
     @property
     def target(self) -> str:
@@ -29,6 +35,8 @@ _ADDRESS = re.compile(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<host>[^\s/:?#@\[\]\x00-\x1f\x7f\ud800-\udfff]{1,253}))(?::(?P<port>[0-9]{1,9}))?(?:[/?#].*)?",
     re.IGNORECASE,
 )
+#: The name and password of a user, which no error may show.
+_PASSWORD = re.compile(r"^(\s*[a-z][a-z0-9+.-]*://)?.*@", re.IGNORECASE | re.DOTALL)
 
 
 def parse_address(address: str, insecure: bool = False) -> Address:
@@ -51,6 +59,8 @@ def parse_address(address: str, insecure: bool = False) -> Address:
         'app.viam.com:443'
     """
     parts = _ADDRESS.fullmatch(address.strip()) if isinstance(address, str) else None
+    # Errors repeat the address, and tools show the variables of this frame.
+    address = _PASSWORD.sub(r"\1***@", address) if isinstance(address, str) else address
     if parts is None:
         raise wrong_word("address", "an address such as app.viam.com or https://app.viam.com:443", address)
     scheme = (parts["scheme"] or "https").lower()
@@ -61,3 +71,23 @@ def parse_address(address: str, insecure: bool = False) -> Address:
     if not 0 < port < 65536:
         raise wrong_word("address", "a port from 1 to 65535", address)
     return Address(parts["v6"] or parts["host"], port, tls)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this computer: a name that is kept for it, or an address that leads nowhere else.
+
+    Example:
+        >>> from viam_sync.rpc.address import is_loopback
+        >>> is_loopback("localhost"), is_loopback("127.0.0.1"), is_loopback("app.viam.com")
+        (True, True, False)
+    """
+    name = host.lower().rstrip(".")
+    if f".{name}".endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    # A connection to the unspecified address is one to this computer.
+    return address.is_loopback or address.is_unspecified

@@ -2,13 +2,15 @@
 
 import re
 from dataclasses import replace
-from typing import Iterator, Mapping, Optional
+from typing import Any, Callable, Dict, Optional, Tuple
 
 import grpc
 
 from viam_sync.errors import UnauthenticatedError, grpc_error
 from viam_sync.proto.rpc import auth as pb
+from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.channel import ServiceChannel
+from viam_sync.rpc.metadata import Header, Metadata
 from viam_sync.rpc.method import Method
 from viam_sync.rpc.options import Credentials
 from viam_sync.rpc.policies import READ, Policy
@@ -21,8 +23,38 @@ AUTHENTICATE = Method("/proto.rpc.v1.AuthService/Authenticate", "unary_unary", R
 _SENDABLE = re.compile(r"[!-~]+")
 
 
+class _Login:
+    """The request for a token: a message that is made only of grpc, as one shows its key wherever it is a variable.
+
+    Args:
+        entity: The owner of the credentials.
+        credentials: The secret.
+    """
+
+    def __init__(self, entity: str, credentials: Credentials) -> None:
+        self._entity = entity
+        self._credentials = credentials
+
+    def encode(self) -> bytes:
+        """Return the bytes of the message."""
+        return pb.AuthenticateRequest(
+            entity=self._entity,
+            credentials=pb.Credentials(type=self._credentials.type, payload=self._credentials.payload),
+        ).SerializeToString()
+
+
+class _Answer:
+    """The answer to it, in place of a message that shows its token."""
+
+    token: str
+
+
 class AuthService(Service):
-    """The service that issues tokens."""
+    """The service that issues tokens.
+
+    Frames of grpc hold for a moment what is sent and received. A signal handler can raise in the main thread alone,
+    which lets another one make a call that can be cancelled.
+    """
 
     _service = "proto.rpc.v1.AuthService"
 
@@ -44,18 +76,29 @@ class AuthService(Service):
             UnauthenticatedError: If the service does not accept the credentials.
             InternalError: If the response holds no token.
         """
-        request = pb.AuthenticateRequest(
-            entity=entity, credentials=pb.Credentials(type=credentials.type, payload=credentials.payload)
-        )
-        response: pb.AuthenticateResponse = self._unary_unary(AUTHENTICATE._replace(policy=policy), request, timeout)
-        if not _SENDABLE.fullmatch(response.access_token):
+        login: Any = _Login(entity, credentials)
+        answer: _Answer = self._unary_unary(AUTHENTICATE._replace(policy=policy), login, timeout, Cancellation())
+        if not _SENDABLE.fullmatch(answer.token):
             # A header cannot carry it: grpc would raise with each call, and some of its versions would print it.
             text = "The service gave a token that cannot be sent. Check the address; this is no Viam service."
             raise grpc_error(grpc.StatusCode.INTERNAL, text)
-        return response.access_token
+        return answer.token
+
+    def _codec(self, method: Method) -> Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
+        _, decode = super()._codec(method)
+
+        def hide(data: bytes) -> Any:
+            response = decode(data)
+            if not isinstance(response, pb.AuthenticateResponse):
+                return response
+            answer = _Answer()
+            answer.token = response.access_token
+            return answer
+
+        return _Login.encode, hide
 
 
-class Token(Mapping[str, str]):
+class Token(Metadata):
     """The metadata of an authenticated caller, with a token that is replaced when the service rejects it.
 
     Args:
@@ -65,18 +108,19 @@ class Token(Mapping[str, str]):
     """
 
     def __init__(self, channel: ServiceChannel, entity: str, credentials: Credentials) -> None:
+        self._current: Dict[str, str] = {"authorization": ""}
+        super().__init__(self._current)
         self._channel = channel
         self._service = AuthService(channel, {})
         self._entity = entity
         self._credentials = credentials
         self._together: SingleFlight[None] = SingleFlight(verdicts=(UnauthenticatedError,))
-        self._authorization = ""
 
-    def refresh(self, refused: str = "", timeout: Optional[float] = None, policy: Policy = READ) -> bool:
+    def refresh(self, refused: Optional[Header] = None, timeout: Optional[float] = None, policy: Policy = READ) -> bool:
         """Get a new token, unless another thread has done so since ``refused`` was sent.
 
         Args:
-            refused: The value of ``authorization`` that the service rejected.
+            refused: The header ``authorization`` that the service rejected; None if none was sent.
             timeout: Seconds that it may take; None for the limit of the policy.
             policy: How often the request may be sent.
 
@@ -89,15 +133,18 @@ class Token(Mapping[str, str]):
         """
         asked = False
 
+        def is_refused() -> bool:
+            return self["authorization"] == ("" if refused is None else refused.value)
+
         def renew(seconds: Optional[float]) -> None:
             nonlocal asked
-            if self._authorization == refused:
+            if is_refused():
                 asked = True
                 limited = replace(policy, total_timeout=seconds)
-                self._authorization = f"Bearer {self._new(limited, None if timeout is None else seconds)}"
+                self._current["authorization"] = f"Bearer {self._new(limited, None if timeout is None else seconds)}"
 
         # A flight that was about to land may bring the very token that was rejected; then this thread flies itself.
-        while self._authorization == refused and not asked:
+        while is_refused() and not asked:
             self._together.do(renew, policy.total_timeout if timeout is None else timeout)
         return asked
 
@@ -115,17 +162,6 @@ class Token(Mapping[str, str]):
                 " VIAM_API_KEY_ID); a key that was rotated or deleted is refused at once."
             )
             raise
-
-    def __getitem__(self, name: str) -> str:
-        if name != "authorization":
-            raise KeyError(name)
-        return self._authorization
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(("authorization",))
-
-    def __len__(self) -> int:
-        return 1
 
     def __repr__(self) -> str:
         return f"Token(entity={self._entity!r})"

@@ -57,11 +57,13 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         address: The address of the service; None if it is not known.
         max_reconnect_attempts: How often a call may be tried again after its connection was lost.
         time: The clock of deadlines and waits.
+        most_calls: The number of calls at a time on one connection; None for any number.
 
     Attributes:
         connection: The connection of this process.
         retry_throttle: The tokens that all calls share for their retries.
         token_accepted: Whether a call that carried the caller's token ever succeeded.
+        was_reached: Whether the service was ever reached.
     """
 
     def __init__(
@@ -70,13 +72,15 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         address: Optional[Address] = None,
         max_reconnect_attempts: int = _RECONNECTS,
         time: Time = SYSTEM_TIME,
+        most_calls: Optional[int] = None,
     ) -> None:
         self.address = address
         self.max_reconnect_attempts = max_reconnect_attempts
         self.time = time
-        self.retry_throttle = RetryThrottle()
+        self.retry_throttle = RetryThrottle(time.time)
         self.token_accepted = False
-        self.connection = Connection(open)
+        self.was_reached = False
+        self.connection = Connection(open, most_calls)
         forks.watch(self)
 
     @property

@@ -43,10 +43,17 @@ _UNPROCESSED = re.compile(
     r"|Received http2 header with status: 429\b"
 )
 _LOST = re.compile(
-    rf"{_CONNECTING}|{_WRAPPED}(?:GOAWAY received|Socket closed|recvmsg:|sendmsg:|Connection reset by peer|Broken pipe"
+    rf"{_WRAPPED}(?:GOAWAY received|Socket closed|recvmsg:|sendmsg:|Connection reset by peer|Broken pipe"
     r"|Delayed close due to in-progress write|keepalive watchdog timeout|ping timeout)"
 )
 _RESPONSE_TOO_LARGE = re.compile(r"(?<!grpc: )(?<!SERVER: )[Rr]eceived message larger than max")
+#: The text of Envoy, a proxy, for a service that is away, and also for a response that is too large for it.
+_ENVOY_FAILURE = "upstream connect error or disconnect/reset before headers"
+# The words of services, as there is no status for these: the first are those of the cloud's MongoDB and of the sandbox.
+_COSTLY = re.compile(
+    r"memory|time limit|took longer than|longer than \d+ bytes|nested too deep|narrow it", re.IGNORECASE
+)
+_FULL = re.compile(r"no space left|(?:disk|storage) (?:is )?full|full disk|disk quota|free some room", re.IGNORECASE)
 _PUSHBACK = re.compile(r"-?[0-9]{1,10}")
 
 
@@ -62,7 +69,7 @@ def status_of(error: Any) -> grpc.StatusCode:
 
 def text_of(error: Any) -> str:
     """Return the text of a failed call."""
-    said = error.details() if isinstance(error, grpc.Call) else getattr(error, "message", "")
+    said = error.details() if isinstance(error, grpc.Call) else getattr(error, "text", "")
     return said or ""
 
 
@@ -79,13 +86,34 @@ def is_too_large(status: Optional[grpc.StatusCode], text: str) -> bool:
     return status is grpc.StatusCode.RESOURCE_EXHAUSTED and ("larger than max" in text or "too large" in text.lower())
 
 
+def may_be_too_large(status: Optional[grpc.StatusCode], text: str) -> bool:
+    """Tell whether a proxy says that the service is away, as it also does where the answer is too large for it."""
+    return status is grpc.StatusCode.UNAVAILABLE and _ENVOY_FAILURE in text
+
+
+def is_too_costly(error: Any) -> bool:
+    """Tell whether a request took more than the service spends on one, as a query does that joins all readings.
+
+    Such a refusal is about the request alone, and comes again however long the caller waits; one that names a time to
+    wait is none.
+    """
+    if status_of(error) is not grpc.StatusCode.RESOURCE_EXHAUSTED or (pushback(error) or 0) > 0:
+        return False
+    return _COSTLY.search(text_of(error)) is not None
+
+
+def is_out_of_room(error: Any) -> bool:
+    """Tell whether the service has no room left for what was sent."""
+    return status_of(error) is grpc.StatusCode.RESOURCE_EXHAUSTED and _FULL.search(text_of(error)) is not None
+
+
 def is_transient(error: Any) -> bool:
     """Tell whether an idempotent request may succeed at another attempt."""
     status, text = status_of(error), text_of(error)
     if status is grpc.StatusCode.INTERNAL:
         return is_reset(text)
     if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
-        return not is_too_large(status, text)
+        return not is_too_large(status, text) and not is_too_costly(error)
     return status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
@@ -100,13 +128,20 @@ def is_reset(text: str) -> bool:
 
 
 def is_connection_lost(error: Any) -> bool:
-    """Tell whether a call ended because the connection was lost, or could not be made."""
+    """Tell whether a call ended because its connection was lost."""
     return status_of(error) is grpc.StatusCode.UNAVAILABLE and _LOST.match(text_of(error)) is not None
 
 
 def is_unreachable(error: Any) -> bool:
     """Tell whether a call ended because no connection could be made."""
     return status_of(error) is grpc.StatusCode.UNAVAILABLE and re.match(_CONNECTING, text_of(error)) is not None
+
+
+def is_unavailable(error: Any) -> bool:
+    """Tell whether a call ended because the service was unavailable, as itself or a proxy in front of it said."""
+    if status_of(error) is not grpc.StatusCode.UNAVAILABLE:
+        return False
+    return not (_LOST.match(text_of(error)) or _UNPROCESSED.match(text_of(error)))
 
 
 def was_not_processed(error: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The connection of one process: its channel of grpc, the stubs made on it, and the calls under way."""
+"""The connections of one process: channels of grpc, the stubs made on them, and the calls under way."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ class Connection:
 
     Args:
         open: Makes the channel of grpc.
+        most_calls: The number of calls under way at which another connection is made, as a server allows only so many
+            on one; None for any number.
     """
 
-    def __init__(self, open: Callable[[], grpc.Channel]) -> None:
+    def __init__(self, open: Callable[[], grpc.Channel], most_calls: Optional[int] = None) -> None:
         self._open = open
+        self._most_calls = most_calls
+        self._next: Optional[Connection] = None
         self._channel: Optional[grpc.Channel] = None
         self._lock = threading.RLock()  # a signal handler may close it at any moment
         self._stubs: Dict[str, Any] = {}
@@ -46,6 +50,29 @@ class Connection:
                 self.close()
                 raise ClosedError(CLOSED)
             return self._channel
+
+    def with_room(self) -> Connection:
+        """Return this connection, or another one where so many calls are under way on it that the next might wait."""
+        connection = self
+        while connection._is_full():
+            connection = connection._following()
+        return connection
+
+    def _is_full(self) -> bool:
+        most = self._most_calls
+        if most is None or self.closed or len(self.waits) + len(self._calls) < most:
+            return False
+        return self._under_way() >= most
+
+    def _following(self) -> Connection:
+        with self._lock:
+            if self._next is None:
+                self._next = Connection(self._open, self._most_calls)
+                self._next.closed = self.closed
+            return self._next
+
+    def _under_way(self) -> int:
+        return len(self.waits) + len([call for call in self._calls.alive() if call.is_active()])
 
     def stub(self, method: Method, make: Callable[[grpc.Channel, Method], Any]) -> Any:
         """Return the stub of an RPC; ``make`` makes it at the first call.
@@ -88,19 +115,24 @@ class Connection:
         if channel is not None:
             channel.close()
             forks.closed()
+        if self._next is not None:
+            self._next.close()
 
     def about_to_fork(self) -> int:
         """Return how many calls are under way, the first time that there are any."""
+        following = 0 if self._next is None else self._next.about_to_fork()
         if self._reported:
-            return 0
-        count = len(self.waits) + len([call for call in self._calls.alive() if call.is_active()])
+            return following
+        count = self._under_way()
         self._reported = count > 0
-        return count
+        return count + following
 
     def after_fork(self) -> Connection:
         """Return a connection for the child process; this one is left as it is to the parent."""
         if self._channel is not None:
             forks.keep_for_good(self._channel)
-        fresh = Connection(self._open)
+        if self._next is not None:
+            self._next.after_fork()
+        fresh = Connection(self._open, self._most_calls)
         fresh.closed = self.closed
         return fresh

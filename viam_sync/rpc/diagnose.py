@@ -1,13 +1,14 @@
 """Why a server could not be reached, found by knocking on its port without grpc in between."""
 
-import os
 import socket
 import ssl
 import threading
-from typing import List, NamedTuple, Optional
+from typing import List, NamedTuple
 
-from viam_sync.rpc.address import FilePath
+from viam_sync.rpc.address import Address
+from viam_sync.rpc.proxies import Proxy, proxy_for_calls
 from viam_sync.rpc.threads import can_start_threads
+from viam_sync.rpc.trust import tls_context
 
 PLAINTEXT = "plaintext"
 TLS = "tls"
@@ -17,7 +18,10 @@ UNKNOWN = "unknown"
 
 #: The first bytes of an HTTP/2 client: its preface and an empty SETTINGS frame.
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
-_TLS_ALERT = 0x15
+#: The first byte of what a server that speaks TLS may answer: an alert, or a part of the handshake.
+_TLS_ALERT, _TLS_HANDSHAKE = 0x15, 0x16
+#: Bytes that are received at a time.
+_BLOCK = 16 << 10
 
 
 class Problem(NamedTuple):
@@ -27,81 +31,131 @@ class Problem(NamedTuple):
     text: str
 
 
-def find_problem(host: str, port: int, tls: bool, timeout: float, authorities: Optional[FilePath] = None) -> Problem:
-    """Return why a server does not answer as expected.
+def find_problem(address: Address, timeout: float) -> Problem:
+    """Return why a server does not answer as expected, on the way that grpc takes to it.
 
     Args:
-        host: Its name or address.
-        port: Its port.
-        tls: Whether it is expected to speak TLS.
+        address: The address, whether TLS is expected there, and the authorities to trust.
         timeout: Seconds that finding out may take.
-        authorities: The file of the authorities that a certificate must be from; None for those that grpc trusts.
 
     Returns:
         The problem; its kind is UNKNOWN where the server looks well.
     """
-    import urllib.request  # slow to load, and only of use after a failure
-
-    proxies = urllib.request.getproxies()
-    if any(name in proxies for name in ("grpc", "https", "http")) and not urllib.request.proxy_bypass(host):
-        return Problem(UNKNOWN, "The proxy that the environment names may be in the way (grpc_proxy, https_proxy).")
     found: List[Problem] = []
     # Looking up a name cannot be given a limit, so it is left behind when the time is up.
-    knock = threading.Thread(target=lambda: found.append(_knock(host, port, tls, timeout, authorities)), daemon=True)
+    knock = threading.Thread(target=lambda: found.append(_knock(address, timeout)), daemon=True)
     if can_start_threads():
         knock.start()
         knock.join(timeout)
     else:
         knock.run()
-    return found[0] if found else _silent(host, port)
+    return found[0] if found else _silent(address)
 
 
-def _knock(host: str, port: int, tls: bool, timeout: float, authorities: Optional[FilePath]) -> Problem:
+def _knock(address: Address, timeout: float) -> Problem:
+    proxy = proxy_for_calls(address.host)
+    if proxy is not None:
+        problem = _knock_through(proxy, address, timeout)
+        return problem._replace(text=f"{problem.text} grpc goes through {proxy}.")
     try:
-        with socket.create_connection((host, port), timeout) as connection:
-            connection.settimeout(timeout)
-            if tls:
-                return _try_tls(connection, host, port, authorities)
-            return _try_plaintext(connection, host, port)
+        with socket.create_connection((address.host, address.port), timeout) as connection:
+            return _talk(connection, address, timeout)
     except (socket.gaierror, UnicodeError):
-        return Problem(UNREACHABLE, f"{host} has no address. Check its spelling, and the network.")
+        return Problem(UNREACHABLE, f"{address.host} has no address. Check its spelling, and the network.")
     except ConnectionRefusedError:
-        return Problem(
-            UNREACHABLE, f"Nothing listens at {host}, port {port}. Check the address, and that the server runs."
-        )
+        advice = "Check the address, and that the server runs."
+        return Problem(UNREACHABLE, f"Nothing listens at {_place(address)}. {advice}")
     except socket.timeout:
-        return _silent(host, port)
+        return _silent(address)
     except OSError as error:
-        return Problem(UNREACHABLE, f"{host}, port {port} cannot be reached: {error.strerror or error}.")
+        return Problem(UNREACHABLE, f"{_place(address)} cannot be reached: {error.strerror or error}.")
 
 
-def _silent(host: str, port: int) -> Problem:
-    return Problem(UNREACHABLE, f"{host}, port {port} does not answer. Check the address, the network and firewalls.")
+def _knock_through(proxy: Proxy, address: Address, timeout: float) -> Problem:
+    from http.client import HTTPException  # slow to load, and only of use behind a proxy
 
-
-def _try_tls(connection: socket.socket, host: str, port: int, authorities: Optional[FilePath]) -> Problem:
-    # grpc trusts the authorities in this file, where it is named, and so must we to find the same problem.
-    trusted = authorities or os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH") or None
     try:
-        context = ssl.create_default_context(cafile=trusted)
+        connection = proxy.connect(address.host, address.port, timeout)
+    except (OSError, HTTPException, UnicodeError) as error:
+        said = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+        advice = f"Check {proxy.variable}, or name the host in no_proxy to go past the proxy."
+        return Problem(UNREACHABLE, f"The proxy does not connect to {_place(address)}: {said}. {advice}")
+    try:
+        with connection:
+            return _talk(connection, address, timeout)
     except OSError:
-        return Problem(UNKNOWN, f"{trusted} holds no certificates that can be read, so no server can be trusted.")
-    context.set_alpn_protocols(["h2"])
+        return _silent(address)
+
+
+def _talk(connection: socket.socket, address: Address, timeout: float) -> Problem:
+    connection.settimeout(timeout)
+    if not address.tls:
+        return _try_plaintext(connection, address)
     try:
-        with context.wrap_socket(connection, server_hostname=host):
-            return Problem(UNKNOWN, f"{host}, port {port} answers, though not as a gRPC service does.")
+        return _try_tls(connection, address)
     except ssl.SSLCertVerificationError as error:
-        return Problem(CERTIFICATE, f"The certificate of {host} cannot be trusted: {error.verify_message.rstrip('.')}.")
-    except (ssl.SSLError, ConnectionError):
-        return Problem(PLAINTEXT, f"{host}, port {port} speaks no TLS.")
+        reason = error.verify_message.rstrip(".")
+        return Problem(CERTIFICATE, f"The certificate of {address.host} cannot be trusted: {reason}.")
+    except ConnectionError:
+        reason = "A firewall or a proxy may be in the way, or the server speaks no TLS."
+        return Problem(UNREACHABLE, f"{_place(address)} ends the connection before TLS is set up. {reason}")
+    except ssl.SSLError as error:
+        return Problem(UNREACHABLE, f"{_place(address)} refuses to set up TLS: {error.reason or error}.")
 
 
-def _try_plaintext(connection: socket.socket, host: str, port: int) -> Problem:
+def _try_tls(connection: socket.socket, address: Address) -> Problem:
+    context = tls_context(address.authorities)
+    if not context.cert_store_stats()["x509"]:
+        return Problem(UNKNOWN, "No certificate of an authority can be read, so no server can be trusted.")
+    context.set_alpn_protocols(["h2"])
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_hostname=address.host)
+    if not _shake_hands(connection, tls, incoming, outgoing):
+        return Problem(PLAINTEXT, f"{_place(address)} speaks no TLS.")
+    if tls.selected_alpn_protocol() != "h2":
+        return Problem(UNKNOWN, f"{_place(address)} speaks TLS, but does not agree to HTTP/2, which gRPC needs.")
+    return _strange(address)
+
+
+def _shake_hands(
+    connection: socket.socket, tls: ssl.SSLObject, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO
+) -> bool:
+    """Set up TLS; False if the server answers with something else."""
+    first = True
+    while True:
+        try:
+            tls.do_handshake()
+            return True
+        except ssl.SSLWantReadError:
+            connection.sendall(outgoing.read())
+        received = connection.recv(_BLOCK)
+        if not received:
+            raise ConnectionAbortedError
+        if first and received[0] not in (_TLS_ALERT, _TLS_HANDSHAKE):
+            return False
+        first = False
+        incoming.write(received)
+
+
+def _try_plaintext(connection: socket.socket, address: Address) -> Problem:
     connection.sendall(_PREFACE)
     try:
         answer = connection.recv(1)
     except ConnectionError:
         answer = b""
     if not answer or answer[0] == _TLS_ALERT:
-        return Problem(TLS, f"{host}, port {port} does not speak HTTP/2 without TLS; it may want https://.")
-    return Problem(UNKNOWN, f"{host}, port {port} answers, though not as a gRPC service does.")
+        return Problem(TLS, f"{_place(address)} does not speak HTTP/2 without TLS; it may want https://.")
+    return _strange(address)
+
+
+def _silent(address: Address) -> Problem:
+    advice = "Check the address, the network and firewalls."
+    return Problem(UNREACHABLE, f"{_place(address)} does not answer. {advice}")
+
+
+def _strange(address: Address) -> Problem:
+    return Problem(UNKNOWN, f"{_place(address)} answers, though not as a gRPC service does.")
+
+
+def _place(address: Address) -> str:
+    return f"{address.host}, port {address.port}"

@@ -1,8 +1,7 @@
 """Dialling: opens the channel to a service, and explains why that failed."""
 
 import logging
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 import grpc
@@ -24,7 +23,9 @@ from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.options import Credentials, DialOptions
 from viam_sync.rpc.policies import READ
+from viam_sync.rpc.proxies import proxy_for_calls
 from viam_sync.rpc.single_flight import SingleFlight
+from viam_sync.rpc.trust import read_authorities
 
 __all__ = ["Channel", "Credentials", "DialOptions", "dial", "parse_address"]
 
@@ -32,6 +33,28 @@ LOGGER = logging.getLogger(__name__)
 
 #: The cloud rejects messages above 32 MiB; a response of that size needs room for its frame.
 MAX_MESSAGE = 64 << 20
+#: The number of calls at a time that servers commonly allow on one connection, and HTTP/2 recommends at least.
+MOST_CALLS = 100
+
+
+@dataclass(frozen=True)
+class ConnectionTimes:
+    """How long a connection may be silent, unused or away, in seconds.
+
+    Attributes:
+        keepalive: A connection that is silent for so long amid a call gets a ping. Viam's servers allow one every 5
+            seconds.
+        ping_timeout: A ping that is not answered in that time ends the connection.
+        idle: A connection without a call for so long is closed, before a NAT or load balancer forgets it.
+        connecting: An attempt to connect may take that long.
+        backoff: The longest pause between two attempts to connect.
+    """
+
+    keepalive: float = 10
+    ping_timeout: float = 5
+    idle: float = 30
+    connecting: float = 10
+    backoff: float = 2
 
 
 class Channel(ServiceChannel):
@@ -40,30 +63,38 @@ class Channel(ServiceChannel):
     Args:
         address: Where to connect.
         max_reconnect_attempts: How often a call may be tried again after its connection was lost.
-
-    Raises:
-        OSError: If the file of certificate authorities cannot be read.
+        times: How long a connection may be silent, unused or away.
     """
 
-    def __init__(self, address: Address, max_reconnect_attempts: int) -> None:
-        # Read only once: a child may have no right to.
-        authorities = None if address.ca_certificate is None else Path(address.ca_certificate).read_bytes()
-        super().__init__(lambda: _open(address, authorities), address, max_reconnect_attempts)
+    def __init__(
+        self, address: Address, max_reconnect_attempts: int, times: ConnectionTimes = ConnectionTimes()
+    ) -> None:
+        super().__init__(lambda: _open(address, times), address, max_reconnect_attempts, most_calls=MOST_CALLS)
 
 
-def _open(address: Address, authorities: Optional[bytes]) -> grpc.Channel:
+def _open(address: Address, times: ConnectionTimes) -> grpc.Channel:
     options: List[Tuple[str, Any]] = [
         ("grpc.max_receive_message_length", MAX_MESSAGE),
         ("grpc.max_send_message_length", MAX_MESSAGE),
-        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_time_ms", int(1000 * times.keepalive)),
+        # A ping is given up after the shorter of these two.
+        ("grpc.keepalive_timeout_ms", int(1000 * times.ping_timeout)),
+        ("grpc.http2.ping_timeout_ms", int(1000 * times.ping_timeout)),
+        # Without it, a call that waits in silence gets two pings and no more.
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.client_idle_timeout_ms", int(1000 * times.idle)),
         ("grpc.initial_reconnect_backoff_ms", 200),
+        ("grpc.min_reconnect_backoff_ms", int(1000 * times.connecting)),
+        ("grpc.max_reconnect_backoff_ms", int(1000 * times.backoff)),
         # Channels that share connections break in a forked child.
         ("grpc.use_local_subchannel_pool", 1),
         # Retries are for our policies alone: a service config from a TXT record would retry beneath them.
         ("grpc.service_config_disable_resolution", 1),
     ]
+    if proxy_for_calls(address.host) is None:
+        options.append(("grpc.enable_http_proxy", 0))
     if address.tls:
-        return grpc.secure_channel(address.target, grpc.ssl_channel_credentials(authorities), options)
+        return grpc.secure_channel(address.target, grpc.ssl_channel_credentials(address.authorities), options)
     return grpc.insecure_channel(address.target, options)
 
 
@@ -78,7 +109,7 @@ def dial(address: str, options: Optional[DialOptions] = None) -> Tuple[Channel, 
         The arguments of every client: an open channel, and the metadata of the caller, which renews itself.
 
     Raises:
-        ValueError: If the address is none.
+        ValueError: If the address is none, or the file of certificate authorities has none.
         TypeError: If ``options`` is no ``DialOptions``.
         InsecureConnectionError: If the server speaks no TLS, or has no certificate that can be trusted.
         UnauthenticatedError: If the service does not accept the credentials.
@@ -151,7 +182,10 @@ class Link:
 def _dial(
     address: str, options: DialOptions, seconds: float, begun: Callable[[Channel], None]
 ) -> Tuple[Channel, Mapping[str, str]]:
-    where = replace(parse_address(address, options.insecure), ca_certificate=options.ca_certificate)
+    where = parse_address(address, options.insecure)
+    if where.tls or options.ca_certificate is not None:
+        # Read only once: a child may have no right to.
+        where = replace(where, authorities=read_authorities(options.ca_certificate))
     end = now() + seconds
     try:
         return _connect(where, options, end, begun)
@@ -181,6 +215,7 @@ def _connect(
         channel.close()
         raise
     channel.max_reconnect_attempts = options.max_reconnect_attempts
+    channel.was_reached = True
     LOGGER.debug("connected to %s %s TLS", where.target, "with" if where.tls else "without")
     return channel, metadata
 
@@ -211,8 +246,7 @@ def _authenticate(token: Token, where: Address, options: DialOptions, end: float
 
 
 def _find_problem(where: Address, end: float) -> diagnose.Problem:
-    left = max(end - now(), 0)
-    return diagnose.find_problem(where.host, where.port, where.tls, left, where.ca_certificate)
+    return diagnose.find_problem(where, max(end - now(), 0))
 
 
 def _speaks_plaintext(where: Address, end: float) -> bool:
@@ -228,8 +262,8 @@ def _raise_for(problem: diagnose.Problem, failure: Optional[GRPCError]) -> None:
         )
     if problem.kind == diagnose.CERTIFICATE:
         raise InsecureConnectionError(
-            f"{problem.text} Check the address and this computer's clock; for a certificate authority of your own,"
-            " name its file in DialOptions(ca_certificate=...), or in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH."
+            f"{problem.text} Check the address and this computer's clock; for a certificate authority of your own, name"
+            " its file in DialOptions(ca_certificate=...), in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH or in SSL_CERT_FILE."
         )
     if failure is None:
         if problem.kind == diagnose.UNKNOWN:

@@ -35,7 +35,7 @@ def map_error(error: Exception, method: str, attempts: int = 1, where: str = "th
     if status is grpc.StatusCode.CANCELLED and _CHANNEL_CLOSED in text:
         return ClosedError(CLOSED)
     advised = _advised(error, status, text, where)
-    return grpc_error(status, advised, _details(error), method, attempts, classification.pushback(error))
+    return grpc_error(status, advised, _details(error), method, attempts, classification.pushback(error), text)
 
 
 def _advised(error: Any, status: grpc.StatusCode, text: str, where: str) -> str:
@@ -47,11 +47,20 @@ def _advised(error: Any, status: grpc.StatusCode, text: str, where: str) -> str:
         return f"The connection to {where} was lost during the call. Check the network.{own}"
     if status is grpc.StatusCode.DEADLINE_EXCEEDED and text == _TOO_LATE:
         return f"No answer from {where} in the time that the call may take. Give it a longer timeout, or do less in it."
-    if status is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in text:
+    return _exhausted(error, text, own) if status is grpc.StatusCode.RESOURCE_EXHAUSTED else text
+
+
+def _exhausted(error: Any, text: str, own: str) -> str:
+    """Return the text of a RESOURCE_EXHAUSTED, which has several meanings, each with a way out of its own."""
+    if "larger than max" in text:
         return f"A message is larger than it may be. Ask for less at a time, or send less.{own}"
-    if status is grpc.StatusCode.RESOURCE_EXHAUSTED and not classification.is_too_large(status, text):
-        return f"A limit of the service is reached. Wait before you call again, or call less often.{own}"
-    return text
+    if classification.is_too_large(grpc.StatusCode.RESOURCE_EXHAUSTED, text):
+        return text
+    if classification.is_out_of_room(error):
+        return f"The service has no room left for this. Free some, or send less.{own}"
+    if classification.is_too_costly(error):
+        return f"This asks for more than the service does in one call. Narrow it down, or ask for less at a time.{own}"
+    return f"A limit of the service is reached. Wait before you call again, or call less often.{own}"
 
 
 def ambiguous_error(cause: GRPCError, verify_with: str) -> AmbiguousResultError:
@@ -59,7 +68,8 @@ def ambiguous_error(cause: GRPCError, verify_with: str) -> AmbiguousResultError:
     rpc = cause.method.rpartition("/")[2]
     how = f", with {verify_with} for example," if verify_with else ""
     text = f"{rpc} may or may not have been carried out. Look{how} before you call it again. ({cause.message})"
-    return AmbiguousResultError(cause.status, text, cause.details, cause.method, cause.attempts, cause.retry_after)
+    known = cause.status, text, cause.details, cause.method, cause.attempts, cause.retry_after, cause.text
+    return AmbiguousResultError(*known)
 
 
 def _details(error: Any) -> Optional[Tuple[Any, ...]]:

@@ -49,6 +49,10 @@ class WeakBag(Generic[T]):
         """Hold an object."""
         self._refs.add(weakref.ref(thing, self._refs.discard))
 
+    def __len__(self) -> int:
+        """Return the number of objects that are still alive."""
+        return len(self._refs)
+
     def alive(self) -> List[T]:
         """Return the objects that are still alive."""
         # A WeakSet must not be iterated while another thread adds to it; a set is copied in one step.

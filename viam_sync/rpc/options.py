@@ -7,7 +7,8 @@ from typing import Any, Optional
 
 from typing_extensions import Self
 
-from viam_sync.checks import boolean, is_text, path_from, seconds, string, whole, wrong_type
+from viam_sync.checks import is_text, path_from, wrong_type, wrong_value
+from viam_sync.checks.numbers import boolean, seconds, whole
 from viam_sync.rpc.address import FilePath
 
 #: More are no number of attempts, but a mistake.
@@ -23,13 +24,17 @@ _SWITCHES = (
 )
 
 
-@dataclass
+@dataclass(init=False)
 class Credentials:
     """The secret by which a caller authenticates.
 
     Attributes:
         type: The kind of the secret: ``api-key`` for the cloud.
-        payload: The secret; it is not printed.
+        payload: The secret; it is not printed. White space around it, such as the end of a file's line, is left out.
+
+    Raises:
+        TypeError: If one is no str.
+        ValueError: If there is half a character in one.
 
     Example:
         >>> from viam_sync.rpc.dial import Credentials
@@ -40,9 +45,12 @@ class Credentials:
     type: str
     payload: str = field(repr=False)
 
-    def __post_init__(self) -> None:
-        for name, value in (("type", self.type), ("payload", self.payload)):
-            string(name, value)
+    def __init__(self, type: str, payload: str) -> None:
+        error = _text_error("type", type) or _text_error("payload", payload)
+        if error is not None:
+            del payload  # tools show the variables of each frame of a traceback
+            raise error
+        self.type, self.payload = type, _trimmed(payload)
 
 
 class DialOptions:
@@ -56,15 +64,17 @@ class DialOptions:
         allow_insecure_downgrade: Go on without TLS where the server speaks none. Only where there are no credentials
             to protect.
         allow_insecure_with_creds_downgrade: The same with credentials, which then travel in plaintext.
-        max_reconnect_attempts: How often a call may be tried again after its connection was lost.
+        max_reconnect_attempts: How often a call may be tried again after its connection was lost; attempts that find
+            no connection do not count.
         timeout: Seconds that connecting and authenticating may take together.
         initial_connection_attempts: How often connecting is tried before it is given up.
         initial_connection_attempt_timeout: Seconds that one such attempt may take; None for all that is left.
         force_relay: No effect, as it concerns WebRTC.
         force_p2p: No effect, as it concerns WebRTC.
         turn_uri: No effect, as it concerns WebRTC.
-        ca_certificate: A file with certificate authorities, in the PEM format, to trust instead of those that grpc
-            brings along; None for those.
+        ca_certificate: A file with certificate authorities, in the PEM format, to trust instead of all others, in calls
+            and downloads; None for those that the environment names, or else for those that the system and grpc trust.
+            See ``docs/network.md``.
 
     Raises:
         ValueError: If a number is not positive, or a text or path has what none has.
@@ -94,6 +104,10 @@ class DialOptions:
         turn_uri: Optional[str] = None,
         ca_certificate: Optional[FilePath] = None,
     ) -> None:
+        if credentials is not None and not isinstance(credentials, Credentials):
+            error = wrong_type("credentials", "a Credentials", credentials)
+            del credentials  # tools show the variables of each frame of a traceback
+            raise error
         self.disable_webrtc = disable_webrtc
         self.auth_entity = auth_entity
         self.credentials = credentials
@@ -111,31 +125,37 @@ class DialOptions:
         self._check()
 
     def _check(self) -> None:
-        if self.credentials is not None and not isinstance(self.credentials, Credentials):
-            raise wrong_type("credentials", "a Credentials", self.credentials)
         for name in ("auth_entity", "turn_uri"):
             if getattr(self, name) is not None:
                 _require_header_text(name, getattr(self, name))
+        if self.auth_entity is not None:
+            self.auth_entity = _trimmed(self.auth_entity)
         for name in _SWITCHES:
-            boolean(name, getattr(self, name))  # to take the text "false" for true would send credentials in plaintext
+            # To take the text "false" for true would send credentials in plaintext.
+            setattr(self, name, boolean(name, getattr(self, name)))
         if self.ca_certificate is not None:
             path = self.ca_certificate
-            path_from("ca_certificate", os.fsdecode(path) if isinstance(path, bytes) else path)
-        whole("max_reconnect_attempts", self.max_reconnect_attempts, 0, _MOST_ATTEMPTS)
-        whole("initial_connection_attempts", self.initial_connection_attempts, 1, _MOST_ATTEMPTS)
-        seconds("timeout", self.timeout)
+            self.ca_certificate = path_from("ca_certificate", os.fsdecode(path) if isinstance(path, bytes) else path)
+        self.max_reconnect_attempts = whole("max_reconnect_attempts", self.max_reconnect_attempts, 0, _MOST_ATTEMPTS)
+        attempts = whole("initial_connection_attempts", self.initial_connection_attempts, 1, _MOST_ATTEMPTS)
+        self.initial_connection_attempts = attempts
+        self.timeout = seconds("timeout", self.timeout)
         if self.initial_connection_attempt_timeout is not None:
-            seconds("initial_connection_attempt_timeout", self.initial_connection_attempt_timeout)
+            limit = seconds("initial_connection_attempt_timeout", self.initial_connection_attempt_timeout)
+            self.initial_connection_attempt_timeout = limit
 
     @classmethod
     def with_api_key(cls, api_key: str, api_key_id: str) -> Self:
         """Return options that authenticate with an API key; all else is left at its default.
+
+        White space around the two, such as the end of a file's line, is left out.
 
         Args:
             api_key: The key.
             api_key_id: The key's ID, a UUID.
 
         Raises:
+            TypeError: If one is no str.
             ValueError: If the key is empty, or its ID is no UUID.
 
         Example:
@@ -144,33 +164,61 @@ class DialOptions:
             >>> options.auth_entity
             '9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d'
         """
-        if not isinstance(api_key, str) or not api_key.strip():
-            raise ValueError("api_key is empty; copy the key from the settings page of your organization")
-        if not is_text(api_key):
-            raise ValueError("api_key takes a text, got one with half a character in it; copy the key once more")
-        _require_header_text("api_key_id", api_key_id)
-        if api_key_id == api_key:
-            raise ValueError("api_key_id got the key itself; its ID is the UUID that is shown beside it")
-        if not _is_uuid(api_key_id):
-            # The text may be the key, so it is not shown.
-            got = f"a text of {len(api_key_id)} characters"
-            swapped = "; api_key has one, so the two may be swapped" if _is_uuid(api_key) else ""
-            example = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
-            raise ValueError(f"api_key_id takes the key's ID, a UUID such as {example}, got {got}{swapped}")
+        error = _key_error(api_key, api_key_id)
+        if error is not None:
+            del api_key, api_key_id  # tools show the variables of each frame of a traceback
+            raise error
         return cls(auth_entity=api_key_id, credentials=Credentials("api-key", api_key))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
 
-def _is_uuid(value: Any) -> bool:
+def _key_error(api_key: Any, api_key_id: Any) -> Optional[Exception]:
+    """Return the error of an API key or its ID; either text may be the key, so none is shown."""
+    if api_key is None or (isinstance(api_key, str) and not _trimmed(api_key)):
+        return ValueError("api_key is empty; copy the key from the settings page of your organization")
+    error = (
+        _text_error("api_key", api_key) or _text_error("api_key_id", api_key_id) or _nul_error("api_key_id", api_key_id)
+    )
+    if error is not None:
+        return error
+    key, key_id = _trimmed(api_key), _trimmed(api_key_id)
+    if key_id == key:
+        return ValueError("api_key_id got the key itself; its ID is the UUID that is shown beside it")
+    if not _is_uuid(key_id):
+        got = f"a text of {len(key_id)} characters"
+        swapped = "; api_key has one, so the two may be swapped" if _is_uuid(key) else ""
+        example = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
+        return ValueError(f"api_key_id takes the key's ID, a UUID such as {example}, got {got}{swapped}")
+    return None
+
+
+def _is_uuid(value: str) -> bool:
     try:
         uuid.UUID(value)
-    except (ValueError, AttributeError, TypeError):
+    except ValueError:
         return False
     return True
 
 
-def _require_header_text(name: str, value: str) -> None:
-    if "\0" in string(name, value):
-        raise ValueError(f"{name} takes a str without NUL, got one with it")
+def _require_header_text(name: str, value: Any) -> None:
+    error = _text_error(name, value) or _nul_error(name, value)
+    if error is not None:
+        raise error
+
+
+def _text_error(name: str, value: Any) -> Optional[Exception]:
+    """Return the error of what is no text; it is not raised here, where the text is among the variables."""
+    if not isinstance(value, str):
+        return wrong_type(name, "a str", value, advice="decode it" if isinstance(value, bytes) else "")
+    return None if is_text(value) else wrong_value(name, "a str", value)
+
+
+def _nul_error(name: str, value: str) -> Optional[Exception]:
+    return ValueError(f"{name} takes a str without NUL, got one with it") if "\0" in value else None
+
+
+def _trimmed(text: str) -> str:
+    """Return a text without white space around it, and without the mark that Windows puts at the start of files."""
+    return text.lstrip("\ufeff").strip()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Optional, Union
+from typing import Optional, Tuple, Union
 
-from viam_sync.checks import seconds, whole, wrong_type
+from viam_sync.checks import wrong_type
+from viam_sync.checks.numbers import seconds, whole
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,9 @@ class Policy:
         returns_count: Whether the response is a count, which an earlier attempt may have lowered.
         resumes: Whether the next attempt goes on where the last one ended, so that only a rejection is final.
         longest_wait: Seconds between two attempts at most.
+        outage_timeout: Seconds that attempts may go on while the service cannot be reached or is unavailable; these
+            attempts do not count. None leaves it to the total, 0 counts them like any other.
+        counts_unavailable: Whether attempts that an unavailable service has answered count all the same.
     """
 
     name: str
@@ -35,6 +39,8 @@ class Policy:
     returns_count: bool = False
     resumes: bool = False
     longest_wait: float = 10
+    outage_timeout: Optional[float] = None
+    counts_unavailable: bool = False
 
 
 #: Changes nothing, so it can be sent again.
@@ -52,11 +58,11 @@ DELETE_SOME = replace(DELETE, name="DELETE_SOME", returns_count=True)
 #: Does harm when it is processed twice: sent again only where it is certain that it was not processed.
 NON_IDEMPOTENT = Policy("NON_IDEMPOTENT", attempts=3, attempt_timeout=30, total_timeout=60, idempotent=False)
 #: Sends a stream of messages; as NON_IDEMPOTENT, and only where its source can be read again.
-UPLOAD = Policy("UPLOAD", attempts=3, attempt_timeout=None, total_timeout=None, idle_timeout=60, idempotent=False)
+UPLOAD = Policy("UPLOAD", 3, None, None, idle_timeout=60, idempotent=False, outage_timeout=60)
 #: Receives a stream of messages that ends; as READ until the first message is there.
-STREAM = Policy("STREAM", attempts=5, attempt_timeout=None, total_timeout=None, idle_timeout=60)
+STREAM = Policy("STREAM", attempts=5, attempt_timeout=None, total_timeout=None, idle_timeout=60, outage_timeout=60)
 #: Receives a stream of messages until it is closed; its reader resumes it, the channel says how often.
-TAIL = Policy("TAIL", attempts=1, attempt_timeout=None, total_timeout=None, resumes=True, longest_wait=30)
+TAIL = Policy("TAIL", 1, None, None, resumes=True, longest_wait=30, outage_timeout=600)
 
 
 @dataclass(frozen=True)
@@ -67,9 +73,10 @@ class Retry:
     that the service did not process it.
 
     Attributes:
-        attempts: How often a request may be sent; 1 turns retries off.
+        attempts: How often a request may be sent; 1 turns retries off. Attempts that reach nobody, as there is no
+            connection, do not count.
         total_timeout: Seconds that a call may take with all its attempts and the waits between them. Uploads and
-            streams have no such limit.
+            streams have no such limit while something moves; they may wait that long for a service that is away.
 
     Raises:
         TypeError: If a number is of the wrong type.
@@ -87,20 +94,22 @@ class Retry:
 
     def __post_init__(self) -> None:
         if self.attempts is not None:
-            whole("attempts", self.attempts, 1)
+            object.__setattr__(self, "attempts", whole("attempts", self.attempts, 1))
         if self.total_timeout is not None:
-            seconds("total_timeout", self.total_timeout)
+            object.__setattr__(self, "total_timeout", seconds("total_timeout", self.total_timeout))
 
     def applied_to(self, policy: Policy) -> Policy:
         """Return a policy with these numbers; one attempt stays one."""
         if policy.attempts == 1:
             return policy
-        total = policy.total_timeout
-        return replace(
-            policy,
-            attempts=policy.attempts if self.attempts is None else self.attempts,
-            total_timeout=total if total is None or self.total_timeout is None else self.total_timeout,
-        )
+        changed = policy
+        if self.attempts is not None:
+            changed = replace(changed, attempts=self.attempts, counts_unavailable=True)
+        if self.total_timeout is not None and policy.total_timeout is None:
+            changed = replace(changed, outage_timeout=self.total_timeout)
+        elif self.total_timeout is not None:
+            changed = replace(changed, total_timeout=self.total_timeout)
+        return changed
 
 
 #: Turns retries off: everything is sent once.
@@ -118,3 +127,21 @@ def retry_from(retry: Union[Retry, bool, None]) -> Optional[Retry]:
     if retry is False:
         return OFF
     raise wrong_type("retry", "a viam_sync.Retry, or False for none", retry)
+
+
+def override_limits(
+    known: Optional[float],
+    known_retry: Optional[Retry],
+    timeout: Optional[float],
+    retry: Union[Retry, bool, None],
+) -> Tuple[Optional[float], Optional[Retry]]:
+    """Return the limits that are known, replaced by the arguments ``timeout`` and ``retry`` where these are given.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If ``timeout`` is not above 0.
+    """
+    if timeout is not None:
+        timeout = seconds("timeout", timeout)
+    chosen = retry_from(retry)
+    return known if timeout is None else timeout, known_retry if chosen is None else chosen

@@ -7,6 +7,7 @@ import grpc
 from typing_extensions import Protocol, runtime_checkable
 
 from viam_sync.rpc import classification
+from viam_sync.rpc.metadata import Header, headers_of
 
 LOGGER = logging.getLogger(__name__)
 
@@ -18,8 +19,8 @@ _RENEWALS = 5
 class Renewable(Protocol):
     """Metadata with a token that can be replaced when the service rejects it."""
 
-    def refresh(self, refused: str, timeout: Optional[float]) -> bool:
-        """Replace the token, unless another thread does; tell whether it was replaced here."""
+    def refresh(self, refused: Optional[Header], timeout: Optional[float]) -> bool:
+        """Replace the token that was sent in ``refused``, unless another thread does; tell whether it was done here."""
         ...
 
     @property
@@ -39,20 +40,19 @@ class Renewal:
 
     def __init__(self, metadata: Mapping[str, str]) -> None:
         self._metadata = metadata
-        self._sent: Mapping[str, str] = {}
+        self._sent: Tuple[Header, ...] = ()
         self._renewals = 0
         self._renewed = False
 
-    def headers(self) -> Tuple[Tuple[str, str], ...]:
+    def headers(self) -> Tuple[Header, ...]:
         """Return the metadata to send now, with names in lower case."""
-        sent = tuple((name.lower(), value) for name, value in self._metadata.items())
-        self._sent = dict(sent)
-        return sent
+        self._sent = tuple(headers_of(self._metadata))
+        return self._sent
 
     @property
-    def has_token(self) -> bool:
-        """Whether the metadata that was sent last holds a token."""
-        return "authorization" in self._sent
+    def token(self) -> Optional[Header]:
+        """The header with the token in the metadata that was sent last; None if there is none."""
+        return next((header for header in self._sent if header.name == "authorization"), None)
 
     def is_worth_it(self, error: Any) -> bool:
         """Tell whether another token may mend a failure."""
@@ -66,4 +66,4 @@ class Renewal:
         """Replace the token, within that many seconds."""
         assert isinstance(self._metadata, Renewable)
         self._renewed = True
-        self._renewals += self._metadata.refresh(self._sent.get("authorization", ""), seconds)
+        self._renewals += self._metadata.refresh(self.token, seconds)

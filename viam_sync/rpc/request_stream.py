@@ -3,6 +3,9 @@
 import threading
 from typing import Any, Generic, Iterable, Iterator, Optional, TypeVar
 
+import grpc
+
+from viam_sync.errors import GRPCError, grpc_error
 from viam_sync.rpc.watchdog import Watchdog
 
 T = TypeVar("T")
@@ -44,6 +47,16 @@ class RequestStream(Generic[T]):
         """End the call."""
         if self._call is not None:
             self._call.cancel()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an item is being waited for, so that the end of the messages was not sent."""
+        return self._turn.locked()
+
+    def starved(self, method: str) -> GRPCError:
+        """Return the error of a call whose time ran out while an item was waited for."""
+        text = "The contents did not come in the time that the call may take, so nothing was uploaded."
+        return grpc_error(grpc.StatusCode.DEADLINE_EXCEEDED, text, None, method)
 
     def leave(self) -> None:
         """Take no more items, and wait a moment for the one that grpc may be taking, as another call may want it."""

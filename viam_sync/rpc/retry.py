@@ -23,6 +23,13 @@ LOGGER = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+#: Seconds that an attempt needs at least; a deadline of grpc may pass that much before ours.
+_LEAST = 0.01
+#: Seconds between two attempts at most while no connection can be made.
+_LONGEST_WAIT_TO_CONNECT = 2.0
+#: Seconds after which a service that is away is worth a warning.
+_SILENCE = 3.0
+
 _NO_CONTEXT: ContextManager[None] = contextlib.nullcontext()
 
 
@@ -45,16 +52,26 @@ class RetryLimit(Protocol):
 class RetryThrottle:
     """Keeps the clients of a broken service from hammering it: after many failures there are no more retries (gRFC A6).
 
-    A failure costs one token, a success gives a tenth of one back; below half of the tokens, nothing is sent again.
+    A failure costs one token; a success gives a tenth of one back, and a second a whole one. Below half of the tokens,
+    nothing is sent again.
+
+    Args:
+        now: Returns the time in seconds.
+
+    Attributes:
+        tokens: The number of tokens after the last failure or success.
     """
 
     FULL = 100.0
     COST = 1.0
     GAIN = 0.1
+    GAIN_PER_SECOND = 1.0
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = clock.now) -> None:
         # Without a lock, threads may lose a step of one another: an error of tenths, which harms nothing.
         self.tokens = self.FULL
+        self._now = now
+        self._counted_at = now()
 
     def waiting(self) -> ContextManager[None]:
         """Return a context without effect."""
@@ -63,12 +80,19 @@ class RetryThrottle:
     def succeeded(self) -> None:
         """Put back the tokens of a success."""
         if self.tokens < self.FULL:
-            self.tokens = min(self.FULL, self.tokens + self.GAIN)
+            self._add(self.GAIN)
 
     def failed(self, error: Any) -> bool:
         """Take the token of a failure; tell whether the request may be sent again."""
+        self._add(0)
         self.tokens = max(0.0, self.tokens - self.COST)
         return self.tokens >= self.FULL / 2
+
+    def _add(self, tokens: float) -> None:
+        """Put back some tokens, and those of the time that has passed."""
+        now = self._now()
+        passed, self._counted_at = max(now - self._counted_at, 0), now
+        self.tokens = min(self.FULL, self.tokens + tokens + passed * self.GAIN_PER_SECOND)
 
 
 class Unlimited:
@@ -93,7 +117,8 @@ class Call(ABC, Generic[T]):
         name: How the log and errors call the request.
         attempts: How often it was sent.
         throttle: Limits the retries; all calls of a channel share one.
-        max_reconnects: How often a lost connection may be tried again; None leaves that to the policy.
+        max_reconnects: How often the request may be made again after its connection was lost; None leaves that to the
+            policy.
     """
 
     def __init__(self, name: str, throttle: RetryLimit, max_reconnects: Optional[int] = None) -> None:
@@ -113,6 +138,10 @@ class Call(ABC, Generic[T]):
     def renew(self, error: Any, seconds: Optional[float]) -> bool:
         """Tell whether the cause of a failure was mended, so that the request is made once more, outside the count."""
         return False
+
+    def may_outlast_outages(self) -> bool:
+        """Tell whether the service was ever reached, so that it is worth waiting for it to come back."""
+        return True
 
     def has_progressed(self) -> bool:
         """Tell whether the last attempt came nearer to the end, so that the count of failures starts afresh."""
@@ -184,19 +213,63 @@ class _Deadline:
         total = policy.total_timeout if timeout is None else timeout
         self._attempt_timeout = policy.attempt_timeout if timeout is None else None
         self._idle_timeout = policy.idle_timeout
-        self._now = now
-        self._end = None if total is None else now() + total
+        self.now = now
+        self.end = None if total is None else now() + total
 
     def left(self) -> Optional[float]:
-        if self._end is None:
+        if self.end is None:
             return self._attempt_timeout
-        left = max(self._end - self._now(), 0)
+        left = max(self.end - self.now(), 0)
         return left if self._attempt_timeout is None or left < self._attempt_timeout else self._attempt_timeout
 
     def is_over_after(self, wait: float) -> bool:
-        if self._end is None:
+        if self.end is None:
             return self._idle_timeout is not None and wait >= self._idle_timeout
-        return self._now() + wait >= self._end
+        return self.now() + wait + _LEAST >= self.end
+
+
+class _Outage:
+    """The attempts in a row that the service was away, which do not count while it may come back in time."""
+
+    def __init__(self, call: Call[Any], policy: Policy, deadline: _Deadline) -> None:
+        self._name = call.name
+        self._limit = policy.outage_timeout if policy.attempts > 1 and call.may_outlast_outages() else 0
+        self._counts_unavailable = policy.counts_unavailable
+        self._deadline = deadline
+        self._began: Optional[float] = None
+        self._reported = False
+
+    def meets(self, error: Any) -> bool:
+        """Take note of a failure; tell whether the service is away, so that the attempt does not count."""
+        is_away = self._limit != 0 and (classification.is_unreachable(error) or self._says_so(error))
+        if not is_away:
+            self._began = None
+        elif self._began is None:
+            self._began = self._deadline.now()
+        return is_away
+
+    def _says_so(self, error: Any) -> bool:
+        # A service that names a time to wait is there, and may name a very short one.
+        is_unavailable = classification.is_unavailable(error) and classification.pushback(error) is None
+        return is_unavailable and not self._counts_unavailable
+
+    def is_over_after(self, wait: float) -> bool:
+        """Tell whether the service has been away for too long by the end of a wait."""
+        if self._began is None or self._limit is None:
+            return False
+        return self._deadline.now() + wait - self._began >= self._limit
+
+    def report(self, error: Any) -> None:
+        """Log once that the service is away, when it has been so for some seconds."""
+        if self._began is None or self._reported:
+            return
+        away = self._deadline.now() - self._began
+        if away >= _SILENCE:
+            self._reported = True
+            end = self._began + self._limit if self._deadline.end is None and self._limit else self._deadline.end
+            left = "" if end is None else f" for {end - self._deadline.now():.0f} s more"
+            text = "%s: the service has been away for %.0f s; going on to try%s (%s)"
+            LOGGER.warning(text, self._name, away, left, classification.text_of(error))
 
 
 class _RetryLoop(Generic[T]):
@@ -206,6 +279,8 @@ class _RetryLoop(Generic[T]):
         self._call = call
         self._policy = policy
         self._deadline = deadline
+        self._outage = _Outage(call, policy, deadline)
+        self._counted = 0
         self._connections_lost = 0
         #: Whether an attempt that failed may have been processed.
         self._in_doubt = False
@@ -216,15 +291,19 @@ class _RetryLoop(Generic[T]):
 
         pending = [first]
         jitter = tenacity.wait_random_exponential(multiplier=0.2, max=self._policy.longest_wait)
-        attempts_are_used_up = tenacity.stop_after_attempt(self._policy.attempts)
 
         def wait(state: tenacity.RetryCallState) -> float:
-            pushback = classification.pushback(_failure(state))
-            return jitter(state) if pushback is None else pushback
+            error = _failure(state)
+            pushback = classification.pushback(error)
+            if pushback is not None:
+                return pushback
+            # An attempt that reaches nobody is a burden to nobody.
+            most = _LONGEST_WAIT_TO_CONNECT if classification.is_unreachable(error) else self._policy.longest_wait
+            return min(jitter(state), most)
 
         retrying = tenacity.Retrying(
             retry=self._is_worth_retrying,
-            stop=lambda state: self._is_cut_off(state) or bool(attempts_are_used_up(state)),
+            stop=self._is_cut_off,
             wait=wait,
             sleep=self._sleep,
             before_sleep=self._report,
@@ -265,6 +344,7 @@ class _RetryLoop(Generic[T]):
             return False
         if self._call.has_progressed():
             state.attempt_number = 1
+            self._counted = 0
         if classification.was_not_processed(error):
             return True
         if self._policy.resumes:
@@ -274,16 +354,19 @@ class _RetryLoop(Generic[T]):
         return retry
 
     def _is_cut_off(self, state: tenacity.RetryCallState) -> bool:
-        """Tell whether the throttle, the service, the lost connections or the time forbid another attempt."""
-        error = _failure(state)
+        """Tell whether the attempts, the throttle, the service, the lost connections or the time forbid another one."""
+        error, wait = _failure(state), state.upcoming_sleep
+        self._counted += not self._outage.meets(error)
         self._connections_lost += classification.is_connection_lost(error)
         most = self._call.max_reconnects
         pushback = classification.pushback(error)
         return (
-            not self._call.throttle.failed(error)
+            not (classification.is_unreachable(error) or self._call.throttle.failed(error))
+            or self._counted >= self._policy.attempts
             or (most is not None and self._connections_lost > most)
             or (pushback is not None and pushback < 0)
-            or self._deadline.is_over_after(state.upcoming_sleep)
+            or self._outage.is_over_after(wait)
+            or self._deadline.is_over_after(wait)
         )
 
     def _sleep(self, seconds: float) -> None:
@@ -295,6 +378,7 @@ class _RetryLoop(Generic[T]):
         status = classification.status_of(error).name
         text = "%s: attempt %d ended with %s; trying again in %.1f s"
         LOGGER.info(text, self._call.name, self._call.attempts, status, wait)
+        self._outage.report(error)
         self._call.will_retry(error, wait)
 
 

@@ -11,7 +11,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from typing_extensions import Self
 
-from viam_sync.checks import require_seconds, seconds
+from viam_sync.checks.numbers import require_seconds
 from viam_sync.clock import grpc_timeout
 from viam_sync.errors import GRPCError
 from viam_sync.messages.pool import message, pool
@@ -20,10 +20,11 @@ from viam_sync.rpc.cancellation import CancellableCall, Cancellation
 from viam_sync.rpc.channel import service_channel
 from viam_sync.rpc.decoding import deserializer, require_message
 from viam_sync.rpc.error_mapping import ambiguous_error, map_error
+from viam_sync.rpc.metadata import Metadata
 from viam_sync.rpc.method import Method
 from viam_sync.rpc.off_main_thread import ThreadedStream
-from viam_sync.rpc.policies import TAIL, Policy, Retry, retry_from
-from viam_sync.rpc.renewal import Renewal
+from viam_sync.rpc.policies import TAIL, Policy, Retry, override_limits
+from viam_sync.rpc.renewal import Renewable, Renewal
 from viam_sync.rpc.request_stream import RequestStream
 from viam_sync.rpc.streams import NO_MESSAGE, Stream
 from viam_sync.rpc.threads import can_start_threads, require_threads
@@ -51,10 +52,10 @@ class Service:
     _pool = staticmethod(pool)
 
     def __init__(self, channel: grpc.Channel, metadata: Mapping[str, str]) -> None:
-        if not isinstance(metadata, Mapping):
+        if not isinstance(metadata, (Mapping, Metadata)):
             raise TypeError(f"metadata takes a mapping of names to texts, got {type(metadata).__name__}")
         self._channel = service_channel(channel)
-        self._metadata = metadata
+        self._metadata = metadata if isinstance(metadata, Renewable) else Metadata(metadata)
         self._timeout: Optional[float] = None
         self._retry: Optional[Retry] = None
 
@@ -128,7 +129,7 @@ class Service:
 
     def _unary_stream(self, method: Method, request: Message, timeout: Optional[float]) -> "Stream[Any]":
         """Send one message, return the stream of those that answer it."""
-        require_seconds("timeout", timeout)
+        timeout = require_seconds("timeout", timeout)
         policy = method.policy
         limit = self._timeout if timeout is None and not policy.resumes else timeout
         call = _StreamCall(self, method, request, Cancellation())
@@ -142,7 +143,7 @@ class Service:
 
     def _stream_stream(self, method: Method, requests: Iterable[Message], timeout: Optional[float]) -> "Stream[Any]":
         """Send a stream of messages, return the stream of those that answer them; it is sent once."""
-        require_seconds("timeout", timeout)
+        timeout = require_seconds("timeout", timeout)
         call = _StreamCall(self, method, iter(requests), Cancellation())
         self._start(call, method.policy.total_timeout if timeout is None else timeout)
         return Stream(call, call.read, call.cancellation)
@@ -159,32 +160,41 @@ class Service:
 
     def _run(self, call: "retry.Call[Any]", policy: Policy, timeout: Optional[float], verify_with: str = "") -> Any:
         """Make a call as its policy and the options of this client say, and map its errors."""
-        require_seconds("timeout", timeout)
+        timeout = require_seconds("timeout", timeout)
         if timeout is None and not policy.resumes:
             timeout = self._timeout
         if self._retry is not None:
-            policy = self._retry.applied_to(policy)
+            policy, call.max_reconnects = self._retry.applied_to(policy), None
         try:
-            return retry.run(call, policy, timeout)
+            response = retry.run(call, policy, timeout)
         except retry.CallFailed as failed:
             failure = map_error(failed.error, call.name, call.attempts, self._channel.target)
             cause = failure if failed.ambiguous and isinstance(failure, GRPCError) else None
         except (grpc.RpcError, ValueError) as error:
             failure, cause = map_error(error, call.name), None
+        else:
+            self._channel.was_reached = True
+            return response
         if cause is not None:
             raise ambiguous_error(cause, verify_with) from cause
         raise failure
 
     def _tail_policy(self) -> Policy:
         """Return how often in a row a tail may be resumed."""
-        chosen = None if self._retry is None else self._retry.attempts
-        return replace(TAIL, attempts=1 + self._channel.max_reconnect_attempts if chosen is None else chosen)
+        attempts = 1 + self._channel.max_reconnect_attempts
+        if self._retry is None:
+            return replace(TAIL, attempts=attempts)
+        return self._retry.applied_to(replace(TAIL, attempts=max(attempts, 2)))
 
     def _make_stub(self, channel: grpc.Channel, method: Method) -> Any:
+        make = getattr(channel, method.kind)
+        return make(method.path, *self._codec(method))
+
+    def _codec(self, method: Method) -> Tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
+        """Return the functions that encode requests and decode responses."""
         described = self._described(method)
         request, response = message(described.input_type), message(described.output_type)
-        make = getattr(channel, method.kind)
-        return make(method.path, request.SerializeToString, deserializer(response))
+        return request.SerializeToString, deserializer(response)
 
     def _described(self, method: Method) -> MethodDescriptor:
         service, _, rpc = method.name.rpartition("/")
@@ -209,9 +219,9 @@ class _RpcCall(retry.Call[Any]):
         """Return the context in which the call is made; with ``whole``, its end is the end of the span."""
         return _NO_SPAN if self.span is None else self.span.active(whole)
 
-    def headers(self) -> Tuple[Tuple[str, str], ...]:
+    def headers(self) -> Tuple[object, ...]:
         headers = self._renewal.headers()
-        return headers if self.span is None else headers + self.span.headers(self.attempts or 1)
+        return headers if self.span is None else (*headers, *self.span.headers(self.attempts or 1))
 
     def renew(self, error: Any, seconds: Optional[float]) -> bool:
         if not self._renewal.is_worth_it(error):
@@ -223,6 +233,9 @@ class _RpcCall(retry.Call[Any]):
         if self.span is not None:
             self.span.renewed()
         return True
+
+    def may_outlast_outages(self) -> bool:
+        return self.channel.was_reached
 
     def will_retry(self, error: Any, wait: float) -> None:
         if self.span is not None:
@@ -239,7 +252,7 @@ class _UnaryCall(_RpcCall):
     """Sends one message, and waits for the one that answers it."""
 
     def attempt(self, seconds: Optional[float]) -> Any:
-        connection = self.channel.connection
+        connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
         headers = self.headers()
         # A call that can be cancelled needs threads of grpc; without, it goes on to its end.
@@ -254,7 +267,7 @@ class _UnaryCall(_RpcCall):
             response = stub(self.request, timeout=grpc_timeout(seconds), metadata=headers)
         finally:
             connection.waits.discard(mark)
-        if self._renewal.has_token:
+        if self._renewal.token is not None:
             self.channel.token_accepted = True
         return require_message(response)
 
@@ -274,7 +287,7 @@ class _UploadCall(_RpcCall):
     def attempt(self, seconds: Optional[float]) -> Any:
         require_threads("An upload")
         requests: Requests = self.request
-        connection = self.channel.connection
+        connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
         stream = RequestStream(requests() if callable(requests) else requests, self.method.policy.idle_timeout)
         headers = self.headers()
@@ -285,12 +298,14 @@ class _UploadCall(_RpcCall):
         try:
             with stream.watchdog:
                 return require_message(self.cancellation.result_of(start))
-        except grpc.RpcError:
+        except grpc.RpcError as error:
             # The call was cancelled because of an exception in an iterator of the caller's.
             if stream.failure is not None:
                 raise stream.failure from stream.failure.__cause__
             if stream.watchdog.fired:
                 raise stream.watchdog.stalled(self.name) from None
+            if stream.is_waiting and classification.status_of(error) is grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise stream.starved(self.name) from None
             raise
         finally:
             stream.leave()
@@ -308,12 +323,13 @@ class _StreamCall(_RpcCall):
         super().__init__(service, method, request, cancellation)
         self.restarts = 0
         self._reading: Optional[ThreadedStream[Any]] = None
+        self._read_ahead: List[Message] = []
         self._watchdog = Watchdog(method.policy.idle_timeout, self._cancel)
 
     def start(self, seconds: Optional[float]) -> None:
         """Send the request."""
         require_threads("A stream")
-        connection = self.channel.connection
+        connection = self.channel.connection.with_room()
         stub = connection.stub(self.method, self.service._make_stub)
         headers = self.headers()
         call = CancellableCall(lambda: connection.begin(stub, self.request, seconds, headers))
@@ -327,15 +343,29 @@ class _StreamCall(_RpcCall):
             self.start(seconds)
             self.restarts += 1
         try:
-            return self.read()
+            return self._first()
         except StopIteration:
             return NO_MESSAGE
         except grpc.RpcError:
             self._reading = None
             raise
 
+    def _first(self) -> Any:
+        """Wait for the first message, and return it.
+
+        An empty one proves nothing: where a proxy answers with an HTTP error and a body, grpcio hands over an empty
+        message before the error, about once in a thousand times. The next one shows whether the stream has begun.
+        """
+        first = self.read()
+        if first.ByteSize() == 0:
+            with contextlib.suppress(StopIteration):
+                self._read_ahead.append(self.read())
+        return first
+
     def read(self) -> Any:
         """Wait for the next message, and return it."""
+        if self._read_ahead:
+            return self._read_ahead.pop()
         assert self._reading is not None
         self._watchdog.start()
         try:
@@ -359,21 +389,3 @@ class _StreamCall(_RpcCall):
     def _cancel(self) -> None:
         if self._reading is not None:
             self._reading.cancel()
-
-
-def override_limits(
-    known: Optional[float],
-    known_retry: Optional[Retry],
-    timeout: Optional[float],
-    retry: Union[Retry, bool, None],
-) -> Tuple[Optional[float], Optional[Retry]]:
-    """Return the limits that are known, replaced by the arguments ``timeout`` and ``retry`` where these are given.
-
-    Raises:
-        TypeError: If an argument is of the wrong type.
-        ValueError: If ``timeout`` is not above 0.
-    """
-    if timeout is not None:
-        seconds("timeout", timeout)
-    chosen = retry_from(retry)
-    return known if timeout is None else timeout, known_retry if chosen is None else chosen

@@ -7,7 +7,7 @@ import shlex
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Dict, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from viam_sync.sandbox.faults.faults import Faults
 from viam_sync.sandbox.faults.parsing import HELP, plan_from_text
@@ -29,7 +29,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     from viam_sync.sandbox.server import Sandbox
 
     done = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _signals():
         signal.signal(number, lambda *_: done.set())
     try:
         sandbox = Sandbox(
@@ -43,17 +43,32 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except (OSError, ImportError) as error:
         print(error, file=sys.stderr)
         return 1
-    for text in options.fault:
+    try:
+        _announce(sandbox, options.fault)
+        # A signal that arrives just before the main thread blocks does not interrupt the wait, hence the timeout.
+        while not done.wait(_CHECK):
+            pass
+    finally:
+        sandbox.stop()
+    return 0
+
+
+def _announce(sandbox: Sandbox, faults: Sequence[str]) -> None:
+    """Plan faults, and print what clients need."""
+    for text in faults:
         plan_from_text(sandbox.faults, text)
     for name, value in _settings(sandbox).items():
         print(f"export {name}={shlex.quote(value)}", flush=True)
     if sandbox.ui_url:
         print(f"# look inside: {sandbox.ui_url}", flush=True)
-    # A signal that arrives just before the main thread blocks does not interrupt the wait, so the wait has a timeout.
-    while not done.wait(_CHECK):
-        pass
-    sandbox.stop()
-    return 0
+
+
+def _signals() -> List[signal.Signals]:
+    """Return the signals that end the sandbox; nohup ignores the last, which the end of a terminal sends."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return numbers
 
 
 def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
@@ -64,7 +79,9 @@ def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=int, default=0, help="the port to listen on; without it, a free one")
-    parser.add_argument("--data", metavar="DIR", help="a folder to keep the world in; without it, it is forgotten")
+    parser.add_argument(
+        "--data", metavar="DIR", help="a new or empty folder to keep the world in; without it, it is forgotten"
+    )
     parser.add_argument("--tls", action="store_true", help="speak TLS, with a certificate of its own")
     parser.add_argument("--ui", action="store_true", help="serve a page that shows what is in it, for a browser here")
     parser.add_argument("--seed", type=int, help="a number that makes IDs, keys and faults the same in every run")

@@ -14,6 +14,7 @@ import grpc
 
 from viam_sync.clock import is_ahead
 from viam_sync.sandbox.core.ids import Ids
+from viam_sync.sandbox.core.private_files import delete_abandoned_folders
 from viam_sync.sandbox.core.store import Store
 from viam_sync.sandbox.core.world import World
 from viam_sync.sandbox.faults.faults import Faults
@@ -54,8 +55,9 @@ class Sandbox(MachineLogs):
     """A simulation of the Viam cloud on this computer, which runs for the length of the ``with`` block.
 
     Args:
-        data_dir: A folder to store the state in; it is created if it does not exist, and the next sandbox on it has
-            the same resources, IDs and keys. None discards the state at the end.
+        data_dir: A folder to store the state in, for the sandbox alone: one that does not exist yet, is empty, or that
+            a sandbox made, whose resources, IDs and keys the next one has again. Only its owner can read it then.
+            None discards the state at the end.
         port: The port of 127.0.0.1 to listen on; 0 takes a free one.
         seed: A number that makes IDs and keys the same in every run; None makes them random.
         clock: Returns the time, in seconds since the epoch; `advance` adds to it.
@@ -68,7 +70,7 @@ class Sandbox(MachineLogs):
     Attributes:
         address: The address that it listens on, such as "127.0.0.1:5555".
         url: The address as a URL, with the scheme http, or https with TLS.
-        ui_url: The URL of the page that shows its state; empty without ``ui``.
+        ui_url: The URL of the page that shows its state, with a token that opens it; empty without ``ui``.
         ca_certificate: With TLS, the file of the certificate authority that clients must trust; else None.
         faults: The planned faults, available after the start; see `Faults`.
         api_key: The value of an API key that owns the sample organization.
@@ -134,7 +136,7 @@ class Sandbox(MachineLogs):
         """Open the state and start the server; a ``with`` block does this by itself.
 
         Raises:
-            OSError: If the port is in use or the folder cannot be used.
+            OSError: If the port is in use, or the folder cannot be used or holds what no sandbox made.
             ImportError: If the package that TLS needs is not installed.
             RuntimeError: If the sandbox is running already, or the clock of this program is set to the future.
         """
@@ -142,6 +144,8 @@ class Sandbox(MachineLogs):
             raise RuntimeError("This sandbox runs already; stop it before you start it again.")
         store = Store(self._data_dir)
         try:
+            for parent in (None, self._data_dir):
+                delete_abandoned_folders(parent)
             self._open(store)
             store.take_snapshot()
             if self._tls:
@@ -317,14 +321,17 @@ class Sandbox(MachineLogs):
 
     def _serve_web(self, world: World) -> None:
         routes: Dict[str, Route] = {DownloadRoute.PREFIX: DownloadRoute(world, self._authentication)}
+        token = None
         if self._ui:
             # Imported only with this option.
+            from viam_sync.sandbox.http.page_token import PageToken
             from viam_sync.sandbox.http.ui import PageRoute
 
-            routes[PageRoute.PREFIX] = PageRoute(world, self._dispatcher.calls)
+            token = PageToken(secure=self._tls)
+            routes[PageRoute.PREFIX] = PageRoute(world, self._dispatcher.calls, token)
         self._web = HttpEndpoint(routes, None if self._certificate is None else self._certificate.context())
         world.web_url = self._web.url
-        self.ui_url = f"{self._web.url}/" if self._ui else ""
+        self.ui_url = "" if token is None else f"{self._web.url}/{token.query}"
 
     def _add_port(self, server: grpc.Server, address: str) -> int:
         if self._certificate is None:

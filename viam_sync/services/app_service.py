@@ -2165,7 +2165,7 @@ class AppService(Service):
         Example:
             >>> item_id = f"{sandbox.organization_id}:soil-sensor"
             >>> info = pb.ModuleFileInfo(module_id=item_id, version="1.0.0", platform="any")
-            >>> url = app.upload_module_file(info, b"the packed files")
+            >>> url = app.upload_module_file(info, folder / "module.tar.gz")
             >>> app.deprecate_registry_item_version(item_id, "1.0.0", "It reads too much.")
         """
         require(item_id=item_id, version=version, message=message)
@@ -2187,7 +2187,7 @@ class AppService(Service):
         Example:
             >>> item_id = f"{sandbox.organization_id}:soil-sensor"
             >>> info = pb.ModuleFileInfo(module_id=item_id, version="1.0.0", platform="any")
-            >>> url = app.upload_module_file(info, b"the packed files")
+            >>> url = app.upload_module_file(info, folder / "module.tar.gz")
             >>> app.undeprecate_registry_item_version(item_id, "1.0.0")
         """
         require(item_id=item_id, version=version)

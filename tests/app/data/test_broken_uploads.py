@@ -4,10 +4,11 @@ import contextlib
 import datetime as dt
 import io
 import os
+import sys
 import threading
 from collections import deque
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Dict, Iterator, List, cast
+from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Optional, cast
 
 import grpc
 import pytest
@@ -15,7 +16,7 @@ from servers import FakeService
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
-from viam_sync.errors import InvalidArgumentError
+from viam_sync.errors import DeadlineExceededError, InvalidArgumentError
 from viam_sync.proto import app as app_pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
@@ -103,6 +104,138 @@ def test_nothing_is_stored_of_a_file_that_changes_its_size(
         given.close()
     assert stored(client.data_client, part) == []
     assert list(client.app_client.get_module(module_id).versions) == []
+
+
+def rewriting(path: Path) -> Callable[..., None]:
+    def told(done: int, total: Any, unit: str) -> None:
+        if done == CHUNK:
+            with path.open("r+b") as file:
+                file.write(b"x" * 20 * CHUNK)
+
+    return told
+
+
+def rewriting_in_secret(path: Path) -> Callable[..., None]:
+    def told(done: int, total: Any, unit: str) -> None:
+        status = path.stat()
+        rewriting(path)(done, total, unit)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    return told
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+@pytest.mark.parametrize("change", [rewriting, rewriting_in_secret])
+@pytest.mark.parametrize("method", UPLOADS)
+def test_nothing_is_stored_of_a_file_that_is_rewritten_at_the_same_size(
+    client: ViamClient,
+    part: str,
+    module_id: str,
+    tmp_path: Path,
+    method: str,
+    change: Callable[[Path], Callable[..., None]],
+    is_open: bool,
+) -> None:
+    path = tmp_path / "latest.jpg"
+    path.write_bytes(bytes(20 * CHUNK))
+    target = module_id if method == "upload_module_file" else part
+    with path.open("rb") as file, pytest.raises(OSError, match=r"latest\.jpg was changed while it was uploaded"):
+        UPLOADS[method](client, target, file if is_open else path, change(path))
+    assert stored(client.data_client, part) == []
+    assert list(client.app_client.get_module(module_id).versions) == []
+
+
+@pytest.mark.parametrize("change", [rewriting, rewriting_in_secret])
+def test_nothing_is_stored_of_a_file_among_many_that_is_rewritten(
+    data: DataClient, part: str, tmp_path: Path, change: Callable[[Path], Callable[..., None]]
+) -> None:
+    path = tmp_path / "latest.jpg"
+    path.write_bytes(bytes(20 * CHUNK))
+    (result,) = data.upload_files(tmp_path, part, progress=change(path))
+    assert "latest.jpg was changed while it was uploaded. Nothing was uploaded" in str(result.error)
+    assert stored(data, part) == []
+    assert data.upload_files(tmp_path, part)[0].id
+    assert [file.binary for file in stored(data, part)] == [path.read_bytes()]
+
+
+def test_a_file_that_another_replaces_meanwhile_arrives_as_it_was(data: DataClient, part: str, tmp_path: Path) -> None:
+    path = tmp_path / "latest.jpg"
+    path.write_bytes(bytes(20 * CHUNK))
+    (tmp_path / "next.jpg").write_bytes(b"x" * 20 * CHUNK)
+
+    def told(done: int, total: Any, unit: str) -> None:
+        if done == CHUNK:
+            (tmp_path / "next.jpg").replace(path)
+
+    data.file_upload(part, path, progress=told)
+    assert [file.binary for file in stored(data, part)] == [bytes(20 * CHUNK)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="such files are Linux's")
+@pytest.mark.parametrize("name", ["/proc/version", "/proc/self/limits", "/sys/class/net/lo/mtu"])
+@pytest.mark.parametrize("method", sorted(set(UPLOADS) - {"upload_module_file"}))
+def test_files_that_the_system_makes_are_read_to_their_end(
+    client: ViamClient, part: str, method: str, name: str
+) -> None:
+    told: List[Any] = []
+    with Path(name).open("rb") as file:
+        for given in (Path(name), file):
+            UPLOADS[method](client, part, given, lambda *each: told.append(each))
+    expected = Path(name).read_bytes()
+    assert [file.binary for file in stored(client.data_client, part)] == [expected] * 2
+    assert told[-1] == (len(expected), None, "bytes")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="such files are Linux's")
+def test_files_that_the_system_makes_are_uploaded_among_others(data: DataClient, part: str, tmp_path: Path) -> None:
+    results = data.upload_files([Path("/proc/version"), Path("/sys/class/net/lo/mtu")], part, journal=tmp_path / "j")
+    assert [result.error for result in results] == [None, None]
+    assert {file.binary for file in stored(data, part)} == {
+        Path("/proc/version").read_bytes(),
+        Path("/sys/class/net/lo/mtu").read_bytes(),
+    }
+
+
+#: Uploads of a path with a limit in seconds; None for that of the client.
+LIMITED: Dict[str, Callable[[DataClient, str, Path, Optional[float]], str]] = {
+    "file_upload": lambda data, part, path, timeout: data.file_upload(part, path, timeout=timeout),
+    "file_upload_from_path": lambda data, part, path, timeout: data.file_upload_from_path(path, part, timeout=timeout),
+    "streaming_data_capture_upload": lambda data, part, path, timeout: data.streaming_data_capture_upload(
+        path, part, ".bin", timeout=timeout
+    ),
+    "binary_data_capture_upload": lambda data, part, path, timeout: data.binary_data_capture_upload(
+        path, part, "camera", "eye", "GetImages", ".bin", timeout=timeout
+    ),
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders")
+@pytest.mark.parametrize("method", LIMITED)
+def test_a_pipe_that_nobody_writes_is_waited_for_no_longer_than_the_upload_may_take(
+    data: DataClient, part: str, tmp_path: Path, method: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    text = "The contents did not come in the time that the call may take, so nothing was uploaded"
+    with pytest.raises(DeadlineExceededError, match=text):
+        LIMITED[method](data, part, tmp_path / "pipe", 0.2)
+    with pytest.raises(DeadlineExceededError, match=text):
+        LIMITED[method](data.options(timeout=0.2), part, tmp_path / "pipe", None)
+    assert stored(data, part) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders")
+@pytest.mark.parametrize("method", sorted(set(UPLOADS) - {"upload_module_file"}))
+def test_a_pipe_that_is_written_late_arrives(client: ViamClient, part: str, tmp_path: Path, method: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(bytes(3 * CHUNK)))
+
+    def told(done: int, total: Any, unit: str) -> None:
+        if not done:
+            writer.start()
+
+    UPLOADS[method](client, part, tmp_path / "pipe", told)
+    writer.join(30)
+    assert [file.binary for file in stored(client.data_client, part)] == [bytes(3 * CHUNK)]
 
 
 class Breaking(io.RawIOBase):

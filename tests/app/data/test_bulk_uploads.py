@@ -1,17 +1,22 @@
 import json
 import os
+from collections import deque
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple, cast
+from typing import Any, Dict, Iterator, List, Optional, Tuple, cast
 
+import grpc
 import pytest
+from servers import FakeService, answering
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import AmbiguousResultError, InvalidArgumentError, PermissionDeniedError
 from viam_sync.proto.app import data as data_pb
+from viam_sync.proto.app import datasync as pb
+from viam_sync.rpc.dial import Channel
 from viam_sync.sandbox import Sandbox
 from viam_sync.transfer.upload.batch import UploadResult
-from viam_sync.transfer.upload.journal import JOURNAL_NAME
+from viam_sync.transfer.upload.journal import JOURNAL_NAME, FileVersion, Journal
 from viam_sync.utils import create_filter
 
 CHUNK = 256 * 1024
@@ -236,6 +241,57 @@ def test_an_upload_in_doubt_is_not_sent_again_if_the_service_has_it(
     assert all(result.already_sent for result in data.upload_files(folder, part))
     by_id = data.binary_data_by_ids([result.id for result in second if result.id])
     assert [file.metadata.file_name + file.metadata.file_ext for file in by_id] == sorted(FILES)
+
+
+@pytest.mark.parametrize("days", [-10_000, 3, 10_000])
+@pytest.mark.parametrize("others", [0, 1])
+def test_an_upload_in_doubt_is_found_whatever_the_clock_said(
+    sandbox: Sandbox, data: DataClient, part: str, tmp_path: Path, days: int, others: int
+) -> None:
+    write(tmp_path, {f"{number}.txt": b"" for number in range(others)})
+    data.upload_files(tmp_path, part, journal=tmp_path / ".journal")
+    write(tmp_path, {"z.txt": b"z"})
+    sandbox.faults.fail("FileUpload", "UNAVAILABLE", after=True)
+    data.upload_files(tmp_path, part, journal=tmp_path / ".journal")
+    lines = [json.loads(line) for line in (tmp_path / ".journal").read_text().splitlines()]
+    for line in lines:
+        if "time" in line:
+            line["time"] += days * 86400
+    (tmp_path / ".journal").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert all(result.already_sent for result in data.upload_files(tmp_path, part, journal=tmp_path / ".journal"))
+    assert len(stored(data, part)) == others + 1
+
+
+@pytest.mark.parametrize(
+    ("known", "start"),
+    [([1_700_000_000], 1_700_000_000 - 86400), ([], None), (grpc.StatusCode.INVALID_ARGUMENT, None)],
+)
+def test_the_search_for_an_upload_in_doubt_begins_where_the_service_had_acknowledged_another(
+    server: FakeService, channel: Channel, tmp_path: Path, known: Any, start: Optional[int]
+) -> None:
+    def give(request: bytes, context: grpc.ServicerContext) -> bytes:
+        if isinstance(known, grpc.StatusCode):
+            context.abort(known, "no such form of an ID")
+        files = [data_pb.BinaryData(metadata={"time_requested": {"seconds": each}}) for each in known]
+        return data_pb.BinaryDataByIDsResponse(data=files).SerializeToString()
+
+    def take(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+        deque(requests, maxlen=0)
+        return pb.FileUploadResponse(file_id="f").SerializeToString()
+
+    server.unary["BinaryDataByIDs"] = give
+    server.unary["BinaryDataByFilter"] = answering(data_pb.BinaryDataByFilterResponse())
+    server.upload["FileUpload"] = take
+    write(tmp_path, {"a": b"a"})
+    status = (tmp_path / "a").stat()
+    with Journal(tmp_path / ".journal", "p") as journal:
+        journal.acknowledge(journal.begin(FileVersion("b", 0, 0)), "f1")
+        journal.begin(FileVersion("a", status.st_size, status.st_mtime_ns))
+    (result,) = DataClient(channel, {}).upload_files(tmp_path, "p", journal=tmp_path / ".journal")
+    assert (result.id, result.already_sent) == ("f", False)
+    (call,) = server.named("BinaryDataByFilter")
+    interval = data_pb.BinaryDataByFilterRequest.FromString(call.requests[0]).data_request.filter.interval
+    assert (interval.start.seconds if interval.HasField("start") else None) == start
 
 
 def test_an_upload_in_doubt_is_found_among_many_others(

@@ -5,6 +5,7 @@ from typing import Any, Iterator, List
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
+from viam_sync import PrecisionLossWarning
 from viam_sync.app._data.reading_messages import message_batches, reading_messages
 from viam_sync.utils import struct_to_dict
 
@@ -172,3 +173,14 @@ def test_a_frame_of_pandas_is_taken() -> None:
         },
     ]
     assert dicts(frame.iloc[:0]) == []
+
+
+def test_digits_that_a_column_of_pandas_loses_are_warned_of() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"ns": [2**60 + 1, 2**60 + 3], "id": [Decimal(2**60 + 1), None], "n": [2**53, -(2**53)]})
+    with pytest.warns(PrecisionLossWarning) as caught:
+        assert [reading["n"] for reading in dicts(frame)] == [2.0**53, -(2.0**53)]
+    fields = [str(warning.message).partition(" holds ")[0] for warning in caught]
+    assert fields == ["tabular_data[...]['ns']", "tabular_data[...]['id']", "tabular_data[...]['ns']"]
+    with pytest.warns(PrecisionLossWarning):
+        assert dicts(frame.astype("Int64", errors="ignore")[["ns"]].iloc[:1]) == [{"ns": 2.0**60}]

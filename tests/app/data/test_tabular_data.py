@@ -8,6 +8,7 @@ from typing import Any, Iterator, List
 import bson
 import grpc
 import pytest
+from bson.datetime_ms import DatetimeMS
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.struct_pb2 import Struct
 from servers import FakeService, refuse
@@ -162,6 +163,32 @@ def test_sql_answers_documents(server: FakeService, data: DataClient) -> None:
     assert data.tabular_data_by_sql("o", "SELECT * FROM readings") == rows
     request = pb.TabularDataBySQLRequest.FromString(sent(server))
     assert request == pb.TabularDataBySQLRequest(organization_id="o", sql_query="SELECT * FROM readings")
+
+
+def test_a_date_that_no_datetime_holds_costs_no_other_row(
+    server: FakeService, data: DataClient, tmp_path: Path
+) -> None:
+    far, early = DatetimeMS(253_402_300_800_000), DatetimeMS(-62_135_596_800_001)
+    rows: Any = [{"at": NOON}, {"at": far}, {"deep": [{"at": early}]}, {"at": datetime.max.replace(microsecond=999000)}]
+    documents = [bson.encode(each) for each in rows]
+    answer(server, "TabularDataBySQL", pb.TabularDataBySQLResponse(raw_data=documents))
+    answer(server, "TabularDataByMQL", pb.TabularDataByMQLResponse(raw_data=documents))
+    assert data.tabular_data_by_sql("o", "SELECT 1") == rows
+    assert data.tabular_data_by_mql("o", []) == rows
+    assert data.export_tabular_data_to("SELECT 1", tmp_path / "rows.jsonl", organization_id="o") == 4
+    written = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert written == [
+        {"at": "2024-05-01T12:00:00Z"},
+        {"at": "+010000-01-01T00:00:00.000Z"},
+        {"deep": [{"at": "+000000-12-31T23:59:59.999Z"}]},
+        {"at": "9999-12-31T23:59:59.999000Z"},
+    ]
+
+
+def test_a_text_that_is_no_utf_8_costs_no_other_row(server: FakeService, data: DataClient) -> None:
+    documents = [bson.encode({"name": "arm"}), bson.encode({"name": "arm"}).replace(b"arm", b"a\xffm")]
+    answer(server, "TabularDataBySQL", pb.TabularDataBySQLResponse(raw_data=documents))
+    assert data.tabular_data_by_sql("o", "SELECT 1") == [{"name": "arm"}, {"name": "a\\xffm"}]
 
 
 def structs(*rows: Any) -> bytes:

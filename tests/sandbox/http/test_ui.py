@@ -1,6 +1,7 @@
 import contextlib
 import http.client
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from sandbox.calls import APP, Caller, call, refused
 from sandbox.data_calls import NO_FILE, NO_UUID, PNG, blob_names
 from viam_sync.sandbox import Sandbox
 from viam_sync.sandbox.http.endpoint import HttpEndpoint
+from viam_sync.sandbox.http.page_token import PageToken
 from viam_sync.sandbox.http.ui import PageRoute
 
 ROOT = Path(viam_sync.__file__).parents[1]
@@ -28,7 +30,12 @@ def sandbox(start):
 
 
 def get(sandbox, path, method="GET", **headers):
-    """Return the response to a request, and its body; the page is at "/"."""
+    """Return the response to a request with the token, and its body; the page is at "/"."""
+    query = urllib.parse.urlsplit(sandbox.ui_url).query
+    return get_without_token(sandbox, f"{path}{'&' if '?' in path else '?'}{query}", method, **headers)
+
+
+def get_without_token(sandbox, path, method="GET", **headers):
     connection = http.client.HTTPConnection(address_of(sandbox), timeout=10)
     try:
         connection.request(method, path, headers=headers)
@@ -70,7 +77,7 @@ class Events:
 
     def __init__(self, sandbox):
         self._connection = http.client.HTTPConnection(address_of(sandbox), timeout=10)
-        self._connection.request("GET", "/ui/events")
+        self._connection.request("GET", f"/ui/events?{urllib.parse.urlsplit(sandbox.ui_url).query}")
         self._response = self._connection.getresponse()
         assert self._response.headers["Content-Type"] == "text/event-stream"
 
@@ -98,7 +105,7 @@ class Events:
 
 
 def test_the_page_and_what_it_is_made_of_are_served(sandbox):
-    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", sandbox.ui_url)
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[0-9a-f]{48}", sandbox.ui_url)
     for path, kind in (
         ("/", "text/html; charset=utf-8"),
         ("/ui/page.css", "text/css; charset=utf-8"),
@@ -140,7 +147,7 @@ def test_a_page_of_somebody_else_cannot_read_it_under_another_name(sandbox, path
     for host in ("example.com", f"example.com:{port}", f"127.0.0.1.example.com:{port}", "127.0.0.1", "localhost", ""):
         response, body = get(sandbox, path, Host=host)
         assert (response.status, body.count(b"\n")) == (403, 1)
-        assert sandbox.ui_url.encode() in body
+        assert f"http://{address_of(sandbox)}/ ".encode() in body
     response, _ = get(sandbox, "/", Host=f"localhost:{port}")
     assert response.status == 200
 
@@ -338,8 +345,8 @@ def test_datasets_are_shown_with_the_number_of_their_files(sandbox, data):
 def test_downloads_are_still_there(sandbox, data, owner):
     uri = data.about(data.put()).uri
     path = urllib.parse.urlsplit(uri).path
-    assert get(sandbox, path)[0].status == 401
-    response, body = get(sandbox, path, Authorization=owner.metadata[0][1])
+    assert get_without_token(sandbox, path)[0].status == 401
+    response, body = get_without_token(sandbox, path, Authorization=owner.metadata[0][1])
     assert (response.status, body) == (200, PNG)
 
 
@@ -402,10 +409,11 @@ def test_only_the_last_calls_are_kept(sandbox, owner):
 def hurried(sandbox):
     """Serve the page of a sandbox at another address, with short intervals."""
     world = sandbox._world
-    route = PageRoute(world, sandbox._dispatcher.calls, min_interval=0.01, keepalive=0.01)
+    token = PageToken()
+    route = PageRoute(world, sandbox._dispatcher.calls, token, min_interval=0.01, keepalive=0.01)
     with contextlib.closing(HttpEndpoint({PageRoute.PREFIX: route})) as endpoint:
         world.web_url = endpoint.url
-        yield SimpleNamespace(ui_url=f"{endpoint.url}/")
+        yield SimpleNamespace(ui_url=f"{endpoint.url}/{token.query}")
 
 
 def test_a_page_hears_of_calls_and_of_changes_when_they_happen(sandbox, owner):
@@ -474,6 +482,48 @@ print([name for name in sys.modules if name.startswith("viam_sync.sandbox.http.u
     assert run.stdout.split("\n") == ["404", "404", "404", "[]", ""]
 
 
+PATHS = ("/", "/ui/page.js", "/ui/icon.svg", "/ui/world.json", "/ui/events", f"/ui/files/{NO_FILE}", "/nothing")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_without_the_token_nobody_sees_anything_but_what_to_do(sandbox, path):
+    token = urllib.parse.urlsplit(sandbox.ui_url).query.partition("=")[2]
+    name = get(sandbox, "/")[0].headers["Set-Cookie"].partition("=")[0]
+    wrong = ["", token[:-1], token + "0", token.upper(), "%ff", "\u00e9"]
+    asked = [(path, {})]
+    asked += [(f"{path}?token={urllib.parse.quote(each)}", {}) for each in wrong]
+    asked += [(path, {"Cookie": f"{name}={each}"}) for each in wrong]
+    asked += [(path, {"Cookie": f"other={token}; {name}"}), (path, {"Authorization": token})]
+    for target, headers in asked:
+        response, body = get_without_token(sandbox, target, **headers)
+        assert (response.status, body.count(b"\n"), response.headers["Set-Cookie"]) == (403, 1, None)
+        assert b"Open the whole address that it printed" in body
+        assert token.encode() not in body
+
+
+def test_the_token_of_the_address_is_kept_as_a_cookie(sandbox):
+    cookie = get(sandbox, "/")[0].headers["Set-Cookie"]
+    pair, *attributes = cookie.split("; ")
+    assert attributes == ["Path=/", "HttpOnly", "SameSite=Lax"]
+    response, body = get_without_token(sandbox, "/ui/world.json", Cookie=f"a=b; {pair} ;c")
+    assert (response.status, response.headers["Set-Cookie"]) == (200, None)
+    assert json.loads(body)["organizations"]
+
+
+def test_each_sandbox_has_a_token_of_its_own_whatever_its_seed(sandbox, start):
+    again = start(seed=1, ui=True)
+    one, two = (get(each, "/")[0].headers["Set-Cookie"].split(";")[0].split("=") for each in (sandbox, again))
+    assert {*one}.isdisjoint(two)
+
+
+def test_no_token_is_in_the_log(sandbox, caplog):
+    with caplog.at_level(logging.DEBUG, "viam_sync.sandbox"):
+        get(sandbox, "/ui/world.json")
+        get(sandbox, "/", "POST")
+    assert "GET /ui/world.json: 200" in caplog.text
+    assert urllib.parse.urlsplit(sandbox.ui_url).query not in caplog.text
+
+
 def test_the_command_says_where_to_look_in_a_line_that_a_shell_passes_over():
     command = [sys.executable, "-m", "viam_sync.sandbox", "--ui"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
@@ -482,8 +532,9 @@ def test_the_command_says_where_to_look_in_a_line_that_a_shell_passes_over():
             assert [line.split("=")[0] for line in lines[:3]] == [
                 *("export VIAM_APP_URL", "export VIAM_API_KEY", "export VIAM_API_KEY_ID")
             ]
-            match = re.fullmatch(r"# look inside: (http://127\.0\.0\.1:\d+/)\n", lines[3])
+            match = re.fullmatch(r"# look inside: (http://127\.0\.0\.1:\d+/\?token=[0-9a-f]+)\n", lines[3])
             printed = type("Printed", (), {"ui_url": match.group(1)})
             assert get(printed, "/")[0].status == 200
+            assert get_without_token(printed, "/")[0].status == 403
         finally:
             run.kill()

@@ -113,6 +113,23 @@ def test_the_sample_world_is_there(page, sandbox):
     assert "greenhouse" in page.texts("#readings tbody tr")[0]
 
 
+def test_the_address_loses_its_token_and_the_page_can_be_loaded_again(page, browser, sandbox):
+    plain = sandbox.ui_url.partition("?")[0]
+    page.wait(lambda: browser.current_url == plain)
+    browser.refresh()
+    page.wait(lambda: page.texts("#state") == ["live"])
+    browser.get(plain)
+    page.wait(lambda: page.texts("#state") == ["live"])
+    assert len(page.texts("h5")) == 3
+
+
+def test_without_the_token_a_browser_is_told_what_to_do(browser, sandbox):
+    browser.delete_all_cookies()
+    browser.get(sandbox.ui_url.partition("?")[0])
+    assert "Open the whole address that it printed" in browser.page_source
+    browser.get_log("browser")
+
+
 def test_a_log_entry_appears_while_one_looks(page, sandbox):
     page.open_log()
     assert "Checked in with the cloud" in page.texts("#machines tbody tr")[0]

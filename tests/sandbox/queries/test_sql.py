@@ -86,7 +86,7 @@ def test_readings_of_many_shapes_are_in_one_table(tabular):
         " FROM readings ORDER BY time_received"
     )
     assert [row["a"] for row in rows] == [1, None, 3]
-    assert [row["s"] for row in rows] == [{"x": 1, "y": None}, {"x": None, "y": "z"}, None]
+    assert [row["s"] for row in rows] == [{"x": 1}, {"y": "z"}, None]
     assert [row["m"] for row in rows] == ["1.0", "text", "true"]
     assert [row["j"] for row in rows] == [1.0, {"k": [1.0]}, None]
     assert [row["b"] for row in rows] == [True, False, None]
@@ -96,6 +96,33 @@ def test_readings_of_many_shapes_are_in_one_table(tabular):
     assert tabular.sql(f"SELECT count(*) AS n FROM readings WHERE {r}.m = 'text' AND {r}.s.y = 'z'") == [{"n": 1}]
     assert tabular.sql(f"SELECT {r}.j.k[0] AS k FROM readings WHERE {r}.m = 'text'") == [{"k": 1}]
     assert tabular.sql("SELECT data FROM readings WHERE data.readings.a = 1")[0]["data"]["readings"]["s"]["x"] == 1
+
+
+SHAPES = (
+    {"a": 1, "s": {"x": 1, "l": [{"p": 1}, {"q": None}, None]}, "n": None},
+    {"b": "text", "s": {"y": None}},
+    {"A": 2, "mixed": {"k": None}},
+    {"a": None, "mixed": 1, "s": {}},
+    {"s": None, "B": "other", "": None},
+    {},
+)
+
+
+def test_a_row_has_the_fields_that_its_reading_has_and_no_others(tabular):
+    tabular.put(*SHAPES, at=AT)
+    rows = [row["data"]["readings"] for row in tabular.sql("SELECT data FROM readings ORDER BY time_received")]
+    # A name is spelled as at its first occurrence, and an empty one is "_".
+    assert rows == [*SHAPES[:2], {"a": 2, "mixed": {"k": None}}, SHAPES[3], {"s": None, "b": "other", "_": None}, {}]
+    for query in ("SELECT data.readings AS r FROM readings", "SELECT list_value(data.readings)[1] AS r FROM readings"):
+        assert [row["r"] for row in tabular.sql(f"{query} ORDER BY time_received")] == rows
+    (columns,) = tabular.sql("SELECT unnest(data.readings) FROM readings WHERE data.readings.a = 1")
+    assert columns == {"a": 1, "b": None, "mixed": None, "n": None, "_": None, "s": rows[0]["s"]}
+
+
+def test_readings_alike_without_a_null_have_no_field_but_theirs(tabular):
+    tabular.put({"n": 1}, {"n": 1}, at=AT)
+    rows = tabular.sql("SELECT CAST(data AS VARCHAR) AS text FROM readings")
+    assert [row["text"] for row in rows] == ["{'readings': {'n': 1.0}}"] * 2
 
 
 def test_odd_names_and_very_wide_readings_can_be_stored_and_queried(tabular):

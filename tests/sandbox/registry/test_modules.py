@@ -1,10 +1,18 @@
+import gzip
+import io
+import os
+import zipfile
+
 import pytest
+from archives import packed
 
 from sandbox.calls import APP, Caller, refused, with_namespace
+from sandbox.data_calls import blob_names
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.proto import app as pb
 from viam_sync.sandbox import Sandbox
 
+PACKED, QUICK = packed(), packed(b"quick")
 NOTHING = "00000000-0000-4000-8000-000000000000"
 PRIVATE, PUBLIC = 1, 2
 MODEL = {"api": "rdk:component:camera", "model": "acme:cameras:thermal"}
@@ -45,7 +53,7 @@ def chunk(data):
     return pb.UploadModuleFileRequest(file=data)
 
 
-def upload(caller, module_id, version="1.0.0", platform="linux/amd64", data=b"packed"):
+def upload(caller, module_id, version="1.0.0", platform="linux/amd64", data=PACKED):
     return send(caller, [info(module_id, version, platform), chunk(data)])
 
 
@@ -166,18 +174,18 @@ def test_uploads_become_versions_in_their_order(sandbox, owner):
 
 def test_the_contents_are_kept_as_they_came(sandbox, owner):
     module_id = create(owner, sandbox)
-    pieces = [bytes([number]) * 300_000 for number in range(20)]
+    large = packed(os.urandom(6_000_000))
+    pieces = [large[first : first + 300_000] for first in range(0, len(large), 300_000)]
     send(owner, [info(module_id), *(chunk(piece) for piece in pieces), chunk(b"")])
-    send(owner, [info(module_id, platform="any")])
-    assert contents(sandbox) == [b"".join(pieces), b""]
+    assert contents(sandbox) == [large]
 
 
 def test_a_version_is_uploaded_once_for_each_platform(sandbox, owner):
     module_id = create(owner, sandbox)
     upload(owner, module_id)
     with refused("ALREADY_EXISTS", "has a file of version '1.0.0' for 'linux/amd64' already"):
-        upload(owner, module_id, data=b"other")
-    assert contents(sandbox) == [b"packed"]
+        upload(owner, module_id, data=packed(b"other"))
+    assert contents(sandbox) == [PACKED]
 
 
 @pytest.mark.parametrize(
@@ -221,6 +229,40 @@ def test_an_upload_is_information_and_then_only_chunks(sandbox, owner):
     assert not get(owner, module_id).versions
 
 
+def zipped():
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("run.sh", "exec true")
+    return made.getvalue()
+
+
+WHOLE = packed(os.urandom(300_000))
+NO_ARCHIVES = {
+    "nothing": b"",
+    "a text": b"the packed files",
+    "a zip file": zipped(),
+    "a tar file that is not packed": gzip.decompress(WHOLE),
+    "a packed text": gzip.compress(b"the files"),
+    "a packed nothing": gzip.compress(b""),
+    "half of an archive": WHOLE[: len(WHOLE) // 2],
+    "an archive without its last byte": WHOLE[:-1],
+    "a packed half of an archive": gzip.compress(gzip.decompress(WHOLE)[:100_000]),
+    "an archive with a wrong bit": WHOLE[:1000] + bytes([WHOLE[1000] ^ 1]) + WHOLE[1001:],
+}
+
+
+@pytest.mark.parametrize("data", NO_ARCHIVES.values(), ids=NO_ARCHIVES)
+def test_a_file_that_is_no_whole_archive_is_refused_and_not_kept(sandbox, owner, data):
+    module_id, before = create(owner, sandbox), blob_names(sandbox)
+    with refused("INVALID_ARGUMENT", "is no tar archive packed with gzip, or not the whole of one"):
+        upload(owner, module_id, data=data)
+    with refused("INVALID_ARGUMENT", "The archive is empty"):
+        upload(owner, module_id, data=gzip.compress(bytes(10240)))
+    assert not get(owner, module_id).versions
+    assert blob_names(sandbox) == before
+    upload(owner, module_id)
+
+
 def test_uploads_that_fail_leave_nothing(tmp_path):
     with Sandbox(tmp_path) as sandbox:
         owner = Caller(sandbox, sandbox.api_key_id, sandbox.api_key)
@@ -234,9 +276,9 @@ def test_uploads_that_fail_leave_nothing(tmp_path):
 
         def overtaken():
             yield info(module_id)
-            yield chunk(b"slow")
-            upload(owner, module_id, data=b"quick")
-            yield chunk(b"er")
+            yield chunk(PACKED[:10])
+            upload(owner, module_id, data=QUICK)
+            yield chunk(PACKED[10:])
 
         with refused("UNKNOWN"):
             send(owner, stop_halfway())
@@ -244,10 +286,10 @@ def test_uploads_that_fail_leave_nothing(tmp_path):
             send(owner, [info(module_id), chunk(b"a"), info(module_id)])
         with refused("ALREADY_EXISTS"):
             send(owner, overtaken())
-        assert contents(sandbox) == [b"quick"]
+        assert contents(sandbox) == [QUICK]
         owner.channel.close()
     # Now that the sandbox has stopped, it is through with what was given up.
-    assert [data for name, data in files(tmp_path).items() if name not in before] == [b"quick"]
+    assert [data for name, data in files(tmp_path).items() if name not in before] == [QUICK]
 
 
 def test_the_contents_go_with_the_organization(tmp_path):
@@ -360,19 +402,19 @@ def test_modules_and_their_contents_are_there_after_a_restart(tmp_path):
     with Sandbox(tmp_path) as sandbox:
         owner = Caller(sandbox, sandbox.api_key_id, sandbox.api_key)
         assert get(owner, module_id) == module
-        assert contents(sandbox) == [b"packed"]
+        assert contents(sandbox) == [PACKED]
         owner.channel.close()
 
 
 def test_the_client_makes_changes_and_uploads_a_module(sandbox, tmp_path):
-    packed = tmp_path / "module.tar.gz"
-    packed.write_bytes(b"packed" * 200_000)
+    file = tmp_path / "module.tar.gz"
+    file.write_bytes(packed(os.urandom(1_200_000)))
     with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
         app = client.app_client
         module_id, url = app.create_module(sandbox.organization_id, "cameras")
         assert app.update_module(module_id, "", "Sees heat", [pb.Model(**MODEL)], "run.sh") == url
         file_info = pb.ModuleFileInfo(module_id=module_id, version="1.0.0", platform="any")
-        assert app.upload_module_file(file_info, packed) == url
+        assert app.upload_module_file(file_info, file) == url
         assert app.get_module(module_id).versions[0].files[0].platform == "any"
         assert [each.name for each in app.list_modules(sandbox.organization_id)] == ["cameras", "soil-sensor"]
-    assert contents(sandbox) == [packed.read_bytes()]
+    assert contents(sandbox) == [file.read_bytes()]

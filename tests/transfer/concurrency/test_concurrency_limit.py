@@ -4,9 +4,11 @@ from typing import Iterator, List
 
 import grpc
 import pytest
+from waiting import is_blocked, until
 
 from viam_sync.errors import CancelledError, grpc_error
 from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.transfer.concurrency.byte_window import ByteWindow
 from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit, Slot
 
 OVERLOADED = grpc_error(grpc.StatusCode.RESOURCE_EXHAUSTED, "slow down")
@@ -148,3 +150,61 @@ def limit_taken(limit: ConcurrencyLimit, slot: Slot) -> Iterator[None]:
             yield
     finally:
         other.__exit__(None, None, None)
+
+
+LATE = grpc_error(grpc.StatusCode.DEADLINE_EXCEEDED, "too late")
+
+
+def test_requests_together_ask_for_no_more_bytes_than_the_window_has() -> None:
+    limit = ConcurrencyLimit(8, ByteWindow(first=1000))
+    began = threading.Event()
+
+    def work() -> None:
+        with limit.slot(Cancellation(), 600):
+            began.set()
+
+    second = threading.Thread(target=work)
+    with limit.slot(Cancellation(), 600), limit.slot(Cancellation(), 400), limit.slot(Cancellation()):
+        second.start()
+        assert not began.wait(0.2)
+    assert began.wait(30)
+    second.join()
+
+
+def test_a_request_for_more_than_the_window_is_made_alone() -> None:
+    with ConcurrencyLimit(8, ByteWindow(first=1000)).slot(Cancellation(), 5000) as slot:
+        slot.succeeded()
+
+
+def test_a_response_that_comes_too_late_makes_for_fewer_requests_and_fewer_bytes() -> None:
+    limit = ConcurrencyLimit(8, ByteWindow(first=10_000_000))
+    with limit.slot(Cancellation(), 1_000_000) as first, limit.slot(Cancellation(), 1_000_000) as second:
+        assert first.failed(LATE)
+        assert second.failed(LATE)
+        assert (limit.allowed, limit.window_size) == (4, 1_000_000)
+
+
+def test_a_request_that_came_too_late_is_sent_again_only_if_none_can_take_its_place() -> None:
+    limit = ConcurrencyLimit(8)
+    with limit.slot(Cancellation(), 5, divisible=True) as slot:
+        assert slot.failed(DOWN)
+        assert not slot.failed(LATE)
+
+
+def test_a_request_for_many_bytes_is_not_passed_by_later_ones() -> None:
+    limit = ConcurrencyLimit(8, ByteWindow(first=1000))
+    order: List[int] = []
+
+    def work(size: int) -> None:
+        with limit.slot(Cancellation(), size):
+            order.append(size)
+
+    threads = [threading.Thread(target=work, args=(size,)) for size in (1000, 10)]
+    with limit.slot(Cancellation(), 100):
+        threads[0].start()
+        until(lambda: is_blocked(threads[0]))
+        threads[1].start()
+        until(lambda: is_blocked(threads[1]))
+    for thread in threads:
+        thread.join()
+    assert order == [1000, 10]

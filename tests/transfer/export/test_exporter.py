@@ -3,13 +3,11 @@ import json
 import os
 import signal
 import threading
-from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import pytest
-from servers import FakeService
+from file_service import TIME, FileService
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
@@ -24,10 +22,10 @@ from viam_sync.errors import (
 )
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.app import datasync as sync_pb
-from viam_sync.rpc.dial import Channel
 from viam_sync.sandbox import Sandbox
 from viam_sync.sandbox.http import downloads
-from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
+from viam_sync.services import methods
+from viam_sync.transfer.export.contents import ContentsFetcher, concurrency_for
 from viam_sync.transfer.export.exporter import Export
 from viam_sync.transfer.export.http_download import Downloader
 from viam_sync.transfer.export.limits import ExportLimits
@@ -36,7 +34,6 @@ from viam_sync.transfer.output.names import UNFINISHED
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.utils import create_filter
 
-TIME = datetime(2024, 5, 1, 12)
 MINE = create_filter(tags=["mine"])
 
 
@@ -75,11 +72,11 @@ def put(sandbox: Sandbox, data: DataClient) -> Any:
 
 def export_within(data: DataClient, folder: Path, limits: ExportLimits, workers: int = 8) -> ExportResult:
     """Export the files of a test as ``export_binary_data`` does, within other limits."""
-    concurrency = ConcurrencyLimit(workers)
+    concurrency = concurrency_for(workers, limits, None, data._channel.time.time)
     downloads = Downloader(data._metadata, concurrency, data._channel, data._run)
-    fetch = partial(data._fetch, None, concurrency)
+    contents = ContentsFetcher(data._unary_unary, methods.BINARY_DATA_BY_IDS, concurrency, limits, None)
     listed = data.iter_binary_data(MINE, include_binary_data=False)
-    with listed, Export(folder, fetch, downloads, Progress(None), limits) as export:
+    with listed, Export(folder, contents, downloads, Progress(None), limits) as export:
         try:
             export.run(listed, workers)
         except BaseException as error:
@@ -157,6 +154,22 @@ def test_a_second_run_exports_the_files_that_are_missing(
         assert result.complete
         places = {file.id: file.path for file in result.files}
         assert {id for id in ids if places[id] != paths[id]} == {ids[4], ids[6]}
+
+
+def test_lines_of_a_manifest_that_name_one_place_lose_no_file(data: DataClient, put: Any, tmp_path: Path) -> None:
+    ids = [put(f"{number}".encode(), f"d/{name}") for number, name in enumerate(["cat", "dog", "cow"])]
+    data.export_binary_data(MINE, tmp_path)
+    manifest = tmp_path / "manifest.jsonl"
+    lines = {line["id"]: line for line in map(json.loads, manifest.read_text(encoding="utf-8").splitlines())}
+    lines[ids[1]].update(path="data/d/cat", metadata="metadata/d/cat.json")
+    (tmp_path / "data" / "d" / "cat").write_bytes(b"1")  # the file of the second line, as after a merge
+    manifest.write_text("".join(f"{json.dumps(line)}\n" for line in lines.values()), encoding="utf-8")
+    for already_there in (1, 3):
+        result = data.export_binary_data(MINE, tmp_path)
+        assert (result.complete, len(result.already_there)) == (True, already_there)
+        assert {file.id: file.path and file.path.read_bytes() for file in result.files} == {
+            id: f"{number}".encode() for number, id in enumerate(ids)
+        }
 
 
 HOSTILE = [
@@ -247,7 +260,7 @@ def test_a_service_that_has_enough_is_asked_again(sandbox: Sandbox, data: DataCl
 def test_a_service_that_is_down_is_the_error_of_each_file(sandbox: Sandbox, data: DataClient, tmp_path: Path) -> None:
     fault = sandbox.faults.fail("BinaryDataByIDs", "UNAVAILABLE", times=None)
     result = data.export_binary_data(None, tmp_path)
-    assert fault.met == 8
+    assert fault.met == 8 + 3 * 2  # three of the files are tried alone
     assert len(result.failed) == 24
     assert all(isinstance(file.error, UnavailableError) for file in result.failed)
     assert not (tmp_path / "data").exists() or not list((tmp_path / "data").iterdir())
@@ -264,7 +277,7 @@ def test_lost_connections_lose_nothing(sandbox: Sandbox, data: DataClient, put: 
 
 def test_batches_that_are_too_large_are_split(data: DataClient, put: Any, tmp_path: Path) -> None:
     ids = [put(bytes(9 * 2**20), f"file-{number}") for number in range(5)]
-    result = export_within(data, tmp_path, ExportLimits(batch_bytes=2**30))
+    result = export_within(data, tmp_path, ExportLimits(batch_bytes=2**30, first_bytes=2**30))
     assert result.complete
     assert sorted(contents_in(tmp_path)) == sorted(ids)
 
@@ -427,6 +440,50 @@ def test_two_exports_into_one_folder_are_refused(sandbox: Sandbox, data: DataCli
     assert len(refused) == 1
 
 
+UNKNOWN = {
+    "dataset_id": "0123456789abcdef01234567",
+    "part_id": "5ca1ab1e-0000-4000-8000-000000000000",
+    "robot_id": "5ca1ab1e-0000-4000-8000-000000000000",
+    "location_ids": ["0123456789"],
+    "organization_ids": ["5ca1ab1e-0000-4000-8000-000000000000"],
+}
+
+
+@pytest.mark.parametrize("field", UNKNOWN)
+def test_an_id_that_nobody_knows_is_no_complete_export_of_nothing(data: DataClient, tmp_path: Path, field: str) -> None:
+    with pytest.raises(
+        NotFoundError, match=rf"filter has the {field} '[\w-]+', which the service does not know"
+    ) as raised:
+        data.export_binary_data(pb.Filter(**{field: UNKNOWN[field]}), tmp_path)  # type: ignore[arg-type]
+    assert raised.value.result.files == []  # type: ignore[attr-defined]
+
+
+def test_an_id_that_is_malformed_is_unknown(data: DataClient, tmp_path: Path) -> None:
+    with pytest.raises(GRPCError, match="dataset"):
+        data.export_binary_data(create_filter(dataset_id="no ID"), tmp_path)
+
+
+def test_a_filter_that_matches_nothing_gives_a_complete_export_of_nothing(
+    sandbox: Sandbox, data: DataClient, tmp_path: Path
+) -> None:
+    known = {
+        "dataset_id": data.create_dataset("empty", sandbox.organization_id),
+        "part_id": sandbox.robot_part_id,
+        "robot_id": sandbox.robot_id,
+        "location_ids": [sandbox.location_id],
+        "organization_ids": [sandbox.organization_id],
+    }
+    assert data.export_binary_data(create_filter(tags=["none has this"], **known), tmp_path).complete
+
+
+def test_a_caller_who_may_not_look_an_id_up_gets_the_empty_export(
+    sandbox: Sandbox, data: DataClient, tmp_path: Path
+) -> None:
+    fault = sandbox.faults.fail("ListDatasetsByIDs", "PERMISSION_DENIED", times=None)
+    assert data.export_binary_data(create_filter(dataset_id=UNKNOWN["dataset_id"]), tmp_path).complete
+    assert fault.met == 1
+
+
 def test_progress_counts_the_files_that_are_done(data: DataClient, tmp_path: Path) -> None:
     told: List[Tuple[int, Optional[int], str]] = []
     data.export_binary_data(None, tmp_path, progress=lambda *given: told.append(given))
@@ -481,47 +538,7 @@ def test_no_thread_is_left(data: DataClient, tmp_path: Path) -> None:
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("viam-sync-")] == []
 
 
-class Service:
-    """A service with the files that a test adds."""
-
-    def __init__(self, server: FakeService) -> None:
-        self.listed: List[pb.BinaryMetadata] = []
-        self.contents: Dict[str, pb.BinaryData] = {}
-        self.asked: List[pb.BinaryDataByIDsRequest] = []
-        server.unary["BinaryDataByFilter"] = self.list
-        server.unary["BinaryDataByIDs"] = self.give
-
-    def add(self, contents: bytes, **metadata: Any) -> None:
-        file = pb.BinaryData(binary=contents, metadata=pb.BinaryMetadata(time_requested=TIME, **metadata))
-        self.listed.append(file.metadata)
-        self.contents[file.metadata.binary_data_id or file.metadata.id] = file
-
-    def list(self, request: bytes, context: Any) -> bytes:
-        asked = pb.BinaryDataByFilterRequest.FromString(request).data_request
-        start = int(asked.last or 0)
-        page = self.listed[start : start + asked.limit]
-        last = str(start + len(page)) if page else ""
-        return pb.BinaryDataByFilterResponse(data=[{"metadata": each} for each in page], last=last).SerializeToString()
-
-    def give(self, request: bytes, context: Any) -> bytes:
-        asked = pb.BinaryDataByIDsRequest.FromString(request)
-        self.asked.append(asked)
-        ids = [*asked.binary_data_ids, *(id.file_id for id in asked.binary_ids)]
-        found = [self.contents[id] for id in ids if id in self.contents]
-        return pb.BinaryDataByIDsResponse(data=found).SerializeToString()
-
-
-@pytest.fixture
-def service(server: FakeService) -> Service:
-    return Service(server)
-
-
-@pytest.fixture
-def other(channel: Channel) -> DataClient:
-    return DataClient(channel, {})
-
-
-def test_an_older_service_gives_other_ids_and_no_sizes(service: Service, other: DataClient, tmp_path: Path) -> None:
+def test_an_older_service_gives_other_ids_and_no_sizes(service: FileService, other: DataClient, tmp_path: Path) -> None:
     service.add(b"contents", id="f1", file_ext=".png", capture_metadata={"organization_id": "o", "location_id": "l"})
     result = other.export_binary_data(None, tmp_path)
     assert [(file.id, file.size) for file in result.exported] == [("f1", 8)]
@@ -532,7 +549,7 @@ def test_an_older_service_gives_other_ids_and_no_sizes(service: Service, other: 
     assert [file.path for file in other.export_binary_data(None, tmp_path).exported] == [result.files[0].path]
 
 
-def test_a_file_that_is_listed_twice_is_exported_once(service: Service, other: DataClient, tmp_path: Path) -> None:
+def test_a_file_that_is_listed_twice_is_exported_once(service: FileService, other: DataClient, tmp_path: Path) -> None:
     for number in range(150):
         service.add(b"x", binary_data_id=f"o/l/f{number}", file_name=f"file-{number}", file_size_bytes=1)
     service.listed.insert(120, service.listed[99])
@@ -541,7 +558,7 @@ def test_a_file_that_is_listed_twice_is_exported_once(service: Service, other: D
     assert sorted(id for asked in service.asked for id in asked.binary_data_ids) == sorted(service.contents)
 
 
-def test_a_file_that_is_gone_meanwhile_is_said_to_be(service: Service, other: DataClient, tmp_path: Path) -> None:
+def test_a_file_that_is_gone_meanwhile_is_said_to_be(service: FileService, other: DataClient, tmp_path: Path) -> None:
     service.add(b"1", binary_data_id="o/l/f1", file_name="d/cat")
     service.add(b"2", binary_data_id="o/l/f2", file_name="dog")
     del service.contents["o/l/f1"]
@@ -553,7 +570,7 @@ def test_a_file_that_is_gone_meanwhile_is_said_to_be(service: Service, other: Da
 
 
 def test_metadata_that_makes_no_sense_is_the_error_of_its_file(
-    service: Service, other: DataClient, tmp_path: Path
+    service: FileService, other: DataClient, tmp_path: Path
 ) -> None:
     service.add(b"good", binary_data_id="o/l/good", file_size_bytes=4)
     service.add(b"no ID")
@@ -579,9 +596,10 @@ def test_metadata_that_makes_no_sense_is_the_error_of_its_file(
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 3
 
 
-def test_contents_come_in_batches_of_bounded_size(service: Service, other: DataClient, tmp_path: Path) -> None:
+def test_contents_come_in_batches_of_bounded_size(service: FileService, other: DataClient, tmp_path: Path) -> None:
     sizes = [3 << 20, 900_000, 600_000, 5 << 20, 1, 0, *[10] * 250]
     for number, size in enumerate(sizes):
         service.add(bytes(size), binary_data_id=f"o/l/f{number}", file_size_bytes=size)
     assert other.export_binary_data(None, tmp_path, workers=1).complete
-    assert [len(asked.binary_data_ids) for asked in service.asked] == [2, 1, 1, 100, 100, 52]
+    # Of the first two, only one is asked for while nobody knows how fast the line is.
+    assert [len(asked.binary_data_ids) for asked in service.asked] == [1, 2, 1, 100, 100, 52]

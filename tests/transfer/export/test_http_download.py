@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import socket
 import ssl
 import threading
 import time
@@ -15,6 +14,8 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
 import grpc
 import grpc_testing
 import pytest
+from servers import ConnectProxy
+from variables import variables_of_error
 
 from viam_sync.errors import (
     CancelledError,
@@ -32,6 +33,7 @@ from viam_sync.errors import (
 )
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.channel import Time, service_channel
+from viam_sync.rpc.metadata import Header
 from viam_sync.rpc.service import Service
 from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
 from viam_sync.transfer.export.http_download import Downloader
@@ -359,8 +361,8 @@ class Renewable(Dict[str, str]):
 
     was_accepted = True
 
-    def refresh(self, refused: str, timeout: Optional[float]) -> bool:
-        assert refused == self["authorization"]
+    def refresh(self, refused: Header, timeout: Optional[float]) -> bool:
+        assert refused.value == self["authorization"]
         self["authorization"] += "+"
         return True
 
@@ -476,6 +478,7 @@ def tls(authority: Any) -> ssl.SSLContext:
 @pytest.fixture
 def trusted(authority: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.delenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", raising=False)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
 
 
@@ -490,9 +493,11 @@ def test_a_certificate_that_cannot_be_trusted_ends_it(tls: ssl.SSLContext) -> No
     with serving(ranges, tls=tls) as server:
         with pytest.raises(
             InsecureConnectionError, match=r"https://127\.0\.0\.1 has no certificate that can be trusted"
-        ):
+        ) as caught:
             fetched(server.url)
         assert server.requests == []
+    # The token would have gone along.
+    assert not [place for place, text in variables_of_error(caught.value) if TOKEN["authorization"] in text]
 
 
 @pytest.mark.usefixtures("trusted")
@@ -504,47 +509,23 @@ def test_https_does_not_become_http(tls: ssl.SSLContext) -> None:
 
 
 @pytest.mark.usefixtures("trusted")
-def test_https_goes_through_the_proxy_of_the_environment(tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    heads: List[bytes] = []
-    with serving(ranges, tls=tls) as server, proxy(heads, server.server_port) as port:
-        monkeypatch.setenv("https_proxy", f"http://us%65r:p%40ss@127.0.0.1:{port}")
+def test_https_goes_through_the_proxy_of_the_environment(
+    authority: Any, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority.issue_cert("files.invalid").configure_cert(tls)
+    with serving(ranges, tls=tls) as server, ConnectProxy(server.server_port) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://us%65r:p%40ss@127.0.0.1:{proxy.port}")
         monkeypatch.setenv("no_proxy", "")
+        assert fetched("https://files.invalid/data/o/l/f") == CONTENTS
+    assert proxy.heads[0].startswith(b"CONNECT files.invalid:443 HTTP/1.")
+    assert b"Proxy-Authorization: Basic dXNlcjpwQHNz" in proxy.heads[0]
+    assert b"token-1" not in b"".join(proxy.heads) + proxy.passed
+
+
+@pytest.mark.usefixtures("trusted")
+def test_https_to_this_computer_goes_past_the_proxy(tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(ranges, tls=tls) as server, ConnectProxy(server.server_port) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        monkeypatch.delenv("no_proxy", raising=False)
         assert fetched(server.url) == CONTENTS
-    assert heads[0].startswith(f"CONNECT 127.0.0.1:{server.server_port} HTTP/1.".encode())
-    assert b"Proxy-Authorization: Basic dXNlcjpwQHNz" in heads[0]
-    assert b"token-1" not in b"".join(heads)
-
-
-@contextmanager
-def proxy(heads: List[bytes], to: int) -> Iterator[int]:
-    """A proxy for HTTPS, which keeps the heads of the requests."""
-
-    def pump(source: Any, target: Any) -> None:
-        while True:
-            try:
-                block = source.recv(65536)
-                target.sendall(block)
-            except OSError:
-                block = b""
-            if not block:
-                target.close()
-                return
-
-    def serve() -> None:
-        while True:
-            try:
-                near, _ = listening.accept()
-            except OSError:
-                return
-            heads.append(near.recv(65536))
-            while b"\r\n\r\n" not in heads[-1]:
-                heads[-1] += near.recv(65536)
-            near.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-            far = socket.create_connection(("127.0.0.1", to))
-            for ends in ((near, far), (far, near)):
-                threading.Thread(target=pump, args=ends, daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        threading.Thread(target=serve, daemon=True).start()
-        yield listening.getsockname()[1]
-        listening.shutdown(socket.SHUT_RDWR)
+    assert proxy.heads == []

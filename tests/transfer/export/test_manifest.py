@@ -38,6 +38,7 @@ def test_a_line_that_was_cut_off_is_removed(tmp_path: Path, kept: int) -> None:
 
 
 ODD = [
+    "[" * 100_000,
     *("", "[]", "null", "{}", '"x"', "{", "\ufffd"),
     '{"id": "x", "path": "data/../../x", "metadata": "metadata/x", "size": 1}',
     '{"id": "x", "path": "/etc/passwd", "metadata": "metadata/x", "size": 1}',
@@ -57,6 +58,21 @@ def test_a_line_that_is_no_entry_is_passed_over(tmp_path: Path, line: str) -> No
     (tmp_path / "manifest.jsonl").write_text(f"{line}\n{lines(tmp_path)}", encoding="utf-8")
     with Manifest(tmp_path) as manifest:
         assert manifest.entries == {"f1": CAT}
+
+
+@pytest.mark.parametrize(
+    "place", [CAT.path, ExportPath("data/CAT", "metadata/x"), ExportPath("data/x", CAT.path.metadata)]
+)
+def test_entries_of_two_files_that_name_one_place_do_not_count(tmp_path: Path, place: ExportPath) -> None:
+    with Manifest(tmp_path) as manifest:
+        manifest.add([CAT, DOG, Entry("f3", place, 3)])
+    with Manifest(tmp_path) as manifest:
+        assert manifest.entries == {"f2": DOG}
+        assert manifest.disputed == {"f1", "f3"}
+        moved = Entry("f3", ExportPath("data/new", "metadata/new.json"), 3)
+        manifest.add([CAT, moved])
+    with Manifest(tmp_path) as manifest:
+        assert manifest.entries == {"f1": CAT, "f2": DOG, "f3": moved}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other locks")

@@ -1,10 +1,15 @@
 import os
 import stat
 from pathlib import Path
+from typing import Any, Callable, Dict, Iterator
 
 import pytest
 
+from viam_sync.transfer.export.manifest import Entry, Manifest
 from viam_sync.transfer.output.atomic import AtomicOutput
+from viam_sync.transfer.output.export_paths import ExportPath
+from viam_sync.transfer.output.progress import Progress
+from viam_sync.transfer.output.table_file import TableFile
 
 
 def test_the_file_holds_the_bytes_that_were_written(tmp_path: Path) -> None:
@@ -55,7 +60,7 @@ def test_a_write_that_fails_keeps_the_old_file_and_hands_back_the_result(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left") as caught:
+    with pytest.raises(OSError, match=f"No space left on device: '{tmp_path}/config.json'") as caught:
         destination.write(b"new", result="the part")
     assert caught.value.result == "the part"  # type: ignore[attr-defined]
     assert (tmp_path / "config.json").read_bytes() == b"old"
@@ -70,3 +75,47 @@ def test_an_ending_that_cannot_be_written_is_rejected(tmp_path: Path) -> None:
 def test_a_long_name_still_has_room_for_the_temporary_one(tmp_path: Path) -> None:
     AtomicOutput(tmp_path / ("x" * 255)).write(b"{}", result=None)
     assert (tmp_path / ("x" * 255)).read_bytes() == b"{}"
+
+
+@pytest.fixture
+def small_disk() -> Iterator[None]:
+    """No file of this process may grow beyond 4 KiB, as if the disk were full then."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def add_many(path: Path) -> None:
+    with Manifest(path.parent) as manifest:
+        manifest.add([Entry(f"f{number}", ExportPath("data/cat", "metadata/cat"), 5) for number in range(1000)])
+
+
+ROWS = [{"text": "x" * 1000}] * 100
+WRITERS: Dict[str, Callable[[Path], Any]] = {
+    "config.json": lambda path: AtomicOutput(path).write(bytes(100_000), result=None),
+    "rows.jsonl": lambda path: TableFile(path).write(ROWS, Progress(None)),
+    "rows.csv": lambda path: TableFile(path).write(ROWS, Progress(None)),
+    "rows.parquet": lambda path: TableFile(path).write(ROWS, Progress(None)),
+    "manifest.jsonl": add_many,
+}
+
+
+@pytest.mark.usefixtures("small_disk")
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_disk_that_is_full_names_the_file_in_the_callers_words(tmp_path: Path, name: str) -> None:
+    if name == "rows.parquet":
+        pytest.importorskip("pyarrow")
+    with pytest.raises(OSError, match=rf"\[Errno 27\] File too large: '{tmp_path}/{name}'"):
+        WRITERS[name](tmp_path / name)
+
+
+def test_an_error_of_the_callers_own_is_not_said_to_be_of_the_file(tmp_path: Path) -> None:
+    def rows() -> Iterator[Dict[str, int]]:
+        yield {"speed": 1}
+        raise TimeoutError(110, "Connection timed out")
+
+    with pytest.raises(TimeoutError) as caught:
+        TableFile(tmp_path / "rows.csv").write(rows(), Progress(None))
+    assert caught.value.filename is None

@@ -1,11 +1,17 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from viam_sync.app.viam_client import ViamClient
+from viam_sync.sandbox import Sandbox
 from viam_sync.transfer.output.atomic import AtomicOutput
+from viam_sync.transfer.output.progress import Progress
+from viam_sync.transfer.output.table_file import TableFile
 from viam_sync.transfer.output.writers import write_rows
+from viam_sync.utils import create_filter
 
 ROWS = [{"name": "rover", "data": {"speed": 1.5, "on": True}}, {"name": 'the "arm"', "tags": ["a", "b"]}]
 
@@ -46,3 +52,54 @@ def test_a_row_that_has_no_form_in_json_is_an_error_with_the_response(tmp_path: 
         write_rows(AtomicOutput(tmp_path / name), [1], to_row, "the response")  # type: ignore[arg-type]
     assert caught.value.result == "the response"  # type: ignore[attr-defined]
     assert list(tmp_path.iterdir()) == []
+
+
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    " =1",
+    "\t",
+    "\r\n",
+    "\uff1d1",
+    "\uff0b1",
+    "\uff0d1",
+    "\uff201",
+]
+
+
+@pytest.mark.parametrize("escape", [False, True])
+@pytest.mark.parametrize("write", ["page", "table"])
+def test_formulas_in_csv_are_escaped_where_that_is_asked_for(tmp_path: Path, write: str, escape: bool) -> None:
+    path = tmp_path / "rows.csv"
+    rows = [{"=name": text, "number": -1.5, "low": float("-inf"), "list": ["=1"], "plain": "1=1"} for text in FORMULAS]
+    if write == "page":
+        write_rows(AtomicOutput(path), rows, dict, None, escape_formulas=escape)
+    else:
+        TableFile(path, escape_formulas=escape).write(rows, Progress(None))
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *found = csv.reader(file)
+    mark = "'" if escape else ""
+    assert header == [f"{mark}=name", "number", "low", "list", "plain"]
+    assert found == [[f"{mark}{text}", "-1.5", "-Infinity", '["=1"]', "1=1"] for text in FORMULAS]
+
+
+def test_every_method_that_writes_csv_escapes_formulas(client: ViamClient, sandbox: Sandbox, tmp_path: Path) -> None:
+    data, part = client.data_client, sandbox.robot_part_id
+    data.tabular_data_capture_upload([{"text": "=1+1"}], part, "sensor", "spy", "Readings")
+    spy = create_filter(component_name="spy")
+    for escape in (False, True):
+        data.tabular_data_by_filter(spy, dest=str(tmp_path / "page.csv"), escape_formulas=escape)
+        data.export_tabular_data_to(spy, tmp_path / "rows.csv", escape_formulas=escape)
+        for name in ("page.csv", "rows.csv"):
+            text = (tmp_path / name).read_text()
+            assert ("=1+1" in text, "'=1+1" in text) == (True, escape)
+    wrong: Any = "yes"
+    with pytest.raises(TypeError, match="escape_formulas takes a bool, got a str"):
+        data.tabular_data_by_filter(spy, escape_formulas=wrong)
+    with pytest.raises(TypeError, match="escape_formulas takes a bool, got a str"):
+        data.export_tabular_data_to(spy, tmp_path / "x.csv", escape_formulas=wrong)

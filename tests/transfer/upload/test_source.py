@@ -8,7 +8,8 @@ from typing import Any, BinaryIO, Callable, Dict, List, Optional, cast
 
 import pytest
 
-from viam_sync.transfer.upload.source import CHUNK, FileSource, UploadSource, upload_source
+from viam_sync.transfer.upload.reader import CHUNK, Reader
+from viam_sync.transfer.upload.source import FileSource, UploadSource, upload_source
 
 CONTENTS = bytes(range(256)) * 4
 
@@ -185,6 +186,54 @@ def test_another_error_of_a_file_comes_out_as_it_is(failure: Exception) -> None:
     assert caught.value is failure
 
 
+def test_chunks_may_be_any_bytes() -> None:
+    chunks = [bytearray(b"12"), memoryview(b"34"), memoryview(b"5678").cast("H"), b""]
+    assert list(failing(cast(List[Any], chunks))) == [b"12", b"34", b"5678"]
+
+
+def test_a_file_of_which_some_was_read_before_it_was_rewritten_breaks_off(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old" * 100)
+    with path.open("rb") as file:
+        assert file.read(3) == b"old"
+        path.write_bytes(b"new" * 100)
+        # The file object still has the old contents in its buffer.
+        with upload_source("data", file) as contents, pytest.raises(OSError, match="file was changed while it was"):
+            list(contents)
+
+
+def test_a_file_that_another_has_replaced_is_not_sent_again(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with FileSource(path) as contents:
+        assert list(contents) == list(contents) == [b"old"]
+        (tmp_path / "new").write_bytes(b"new")
+        os.utime(tmp_path / "new", ns=(0, path.stat().st_mtime_ns))
+        (tmp_path / "new").replace(path)
+        with pytest.raises(OSError, match="file was changed while it was uploaded, so it cannot be sent again"):
+            list(contents)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders")
+def test_closing_ends_a_thread_that_waits_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    failures: List[BaseException] = []
+
+    def read(contents: UploadSource) -> None:
+        try:
+            list(contents)
+        except ValueError as error:
+            failures.append(error)
+
+    with FileSource(tmp_path / "pipe") as contents:
+        reader = threading.Thread(target=read, args=(contents,))
+        reader.start()
+    reader.join(30)
+    assert [str(error) for error in failures] == [f"{tmp_path}/pipe was closed before all of it was read"]
+    with pytest.raises(OSError, match="No such device or address"):
+        os.open(tmp_path / "pipe", os.O_WRONLY | os.O_NONBLOCK)
+
+
 def test_text_and_other_objects_are_rejected(tmp_path: Path) -> None:
     for given in ("path", 5, None, [b"x"]):
         with pytest.raises(
@@ -229,7 +278,7 @@ def test_closing_does_not_wait_for_a_read_that_hangs() -> None:
             self.closed = True
 
     file = Hanging()
-    contents = UploadSource(file, "file", None, owned=True)
+    contents = UploadSource(Reader(file, "file", None, owned=True))
     reader = threading.Thread(target=lambda: list(contents))
     with contents:
         reader.start()

@@ -7,7 +7,8 @@ from typing import Any, Dict, Optional, Sequence, Union, cast
 
 from google.protobuf.message import Message
 
-from viam_sync.checks import describe_items, is_text, items_of, share, wrong_type
+from viam_sync.checks import describe_items, is_text, items_of, wrong_type
+from viam_sync.checks.numbers import share
 from viam_sync.proto.app import data as pb
 
 #: An ID of binary data: "organization/location/file", or the message that older versions of the service take.
@@ -119,8 +120,7 @@ def box_fields(x_min: float, y_min: float, x_max: float, y_max: float) -> Dict[s
         0.5
     """
     edges = {"x_min_normalized": x_min, "y_min_normalized": y_min, "x_max_normalized": x_max, "y_max_normalized": y_max}
-    for name, edge in edges.items():
-        share(name, edge)
+    edges = {name: share(name, edge) for name, edge in edges.items()}
     for axis in "xy":
         low, high = f"{axis}_min_normalized", f"{axis}_max_normalized"
         if edges[low] >= edges[high]:

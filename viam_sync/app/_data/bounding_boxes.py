@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import List, Optional
 
 from viam_sync.app._data.arguments import BinaryIDLike, box_fields, id_field
-from viam_sync.checks import share, text
+from viam_sync.checks import text
+from viam_sync.checks.numbers import share
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods

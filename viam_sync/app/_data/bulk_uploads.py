@@ -15,7 +15,9 @@ from typing_extensions import Literal, TypeAlias
 from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.file_uploads import FileUploadsMixin
 from viam_sync.app._data.upload_metadata import upload_metadata
-from viam_sync.checks import path_from, require_seconds, worker_count, wrong_type
+from viam_sync.checks import path_from, wrong_type
+from viam_sync.checks.numbers import require_seconds, worker_count
+from viam_sync.errors import GRPCError
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.cancellation import Cancellation
@@ -27,7 +29,7 @@ from viam_sync.transfer.upload.source import ProgressChunks
 
 #: The name of the method parameter that identifies an upload in doubt.
 _MARK = "viam_sync.upload"
-#: How far the clock of this computer may differ from that of the service.
+#: How far the clocks of two computers of the service may differ, amply.
 _CLOCKS = timedelta(days=1)
 
 
@@ -65,9 +67,9 @@ class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
         acknowledged it. A file that was acknowledged is not sent again, unless its size or its modification time has
         changed. If the journal has only the first line, the upload is in doubt: the service is asked for it, by a mark
         that each upload carries among its ``method_parameters``, ``viam_sync.upload``; a file that the service has is
-        not sent again. The search covers the uploads since a day before that one began. A file is there twice only if
-        the clock of this computer is further off, if the service is still storing the upload when it is asked, or if it
-        does not keep the mark.
+        not sent again. The search goes from the newest upload of the part back to one that was acknowledged before that
+        one began, whatever the clock of this computer said. A file is there twice only if the service is still storing
+        the upload when it is asked, or if it does not keep the mark.
 
         Args:
             paths: A folder; or the paths of files, in any iterable, of which the service gets the names alone.
@@ -109,8 +111,8 @@ class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
             >>> [result.already_sent for result in client.data_client.upload_files(folder, sandbox.robot_part_id)]
             [True, True]
         """
-        worker_count(workers)
-        require_seconds("timeout", timeout)
+        workers = worker_count(workers)
+        timeout = require_seconds("timeout", timeout)
         described = upload_metadata(
             pb.DataType.DATA_TYPE_FILE,
             part_id,
@@ -135,8 +137,7 @@ class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
     def _stored(self, part_id: str, intents: Sequence[Intent]) -> Dict[str, str]:
         """Return the IDs of the uploads that the service has, by their marks."""
         wanted = {intent.mark for intent in intents}
-        start = datetime.fromtimestamp(min(intent.time for intent in intents), timezone.utc) - _CLOCKS
-        filter = data_pb.Filter(part_id=part_id, interval=data_pb.CaptureInterval(start=start))
+        filter = data_pb.Filter(part_id=part_id, interval=data_pb.CaptureInterval(start=self._earliest(intents)))
         found: Dict[str, str] = {}
         for file in self.iter_binary_data(filter, include_binary_data=False, prefetch=False):
             mark = _mark_of(file.metadata)
@@ -145,6 +146,23 @@ class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
             if len(found) == len(wanted):
                 break
         return found
+
+    def _earliest(self, intents: Sequence[Intent]) -> Optional[datetime]:
+        """Return a time before which the service got none of these uploads; None if that is not known.
+
+        The time is that of an upload which the service had acknowledged before, by its own clock: that of this computer
+        may have been wrong by any amount, and may have been set right since.
+        """
+        ids = {intent.after or "" for intent in intents}
+        if "" in ids:
+            return None
+        try:
+            found = self.binary_data_by_ids(sorted(ids), include_binary_data=False)
+        except GRPCError:  # an older service may not know this form of an ID; the search then goes further back
+            return None
+        if len(found) < len(ids):
+            return None
+        return min(file.metadata.time_requested.ToDatetime(timezone.utc) for file in found) - _CLOCKS
 
 
 def _files_and_journal(

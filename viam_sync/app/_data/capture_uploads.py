@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import chain
-from typing import Any, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from viam_sync.app._data.arguments import request_time_fields
 from viam_sync.app._data.reading_messages import Rows, message_batches, reading_messages
@@ -46,7 +45,7 @@ class CaptureUploadsMixin(Service):
     ) -> str:
         """Upload bytes that a component has captured, such as an image.
 
-        Contents larger than 1 MB are sent as a stream.
+        Contents larger than 1 MB are sent as a stream, and so are those whose size is not known, as that of a pipe.
 
         Args:
             binary_data: The contents: bytes, the path of a file as a ``pathlib.Path``, or a file opened in binary
@@ -75,7 +74,7 @@ class CaptureUploadsMixin(Service):
             NotFoundError: If there is no such part.
             TypeError: If an argument is of the wrong type.
             ValueError: If ``data_request_times`` are not two.
-            OSError: If a file cannot be read, or gets longer or shorter while it is; nothing is stored then.
+            OSError: If a file cannot be read, or is changed while it is; nothing is stored then.
             ImportError: If ``progress`` is True, and tqdm is not installed.
             AmbiguousResultError: If nobody knows whether it was stored, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
@@ -221,7 +220,7 @@ class CaptureUploadsMixin(Service):
             NotFoundError: If there is no such part.
             TypeError: If an argument is of the wrong type.
             ValueError: If ``file_ext`` is empty, or ``data_request_times`` are not two.
-            OSError: If a file cannot be read, or gets longer or shorter while it is; nothing is stored then.
+            OSError: If a file cannot be read, or is changed while it is; nothing is stored then.
             ImportError: If ``progress`` is True, and tqdm is not installed.
             AmbiguousResultError: If nobody knows whether it was stored, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
@@ -249,8 +248,7 @@ class CaptureUploadsMixin(Service):
         sensor = _sensor_metadata(data_request_times, annotations)
         with Progress(progress) as shown, upload_source("data", data) as contents:
             shown.begin(contents.size)
-            pieces = ProgressChunks(contents, shown.advance)
-            return self._stream_capture(pieces, metadata, sensor, timeout, repeatable=pieces.repeatable)
+            return self._stream_capture(ProgressChunks(contents, shown.advance), metadata, sensor, timeout)
 
     def _upload_capture(
         self,
@@ -259,16 +257,10 @@ class CaptureUploadsMixin(Service):
         sensor: Optional[pb.SensorMetadata],
         timeout: Optional[float],
     ) -> str:
-        """Upload contents in one message if they are small; the size of some is known only once they are read."""
-        if (pieces.size or 0) > _ONE_MESSAGE:
-            return self._stream_capture(pieces, metadata, sensor, timeout, repeatable=pieces.repeatable)
-        first: List[bytes] = []
-        rest = iter(pieces)
-        for piece in rest:
-            first.append(piece)
-            if sum(map(len, first)) > _ONE_MESSAGE:
-                return self._stream_capture(chain(first, rest), metadata, sensor, timeout, repeatable=False)
-        reading = pb.SensorData(metadata=sensor, binary=b"".join(first))
+        """Upload contents in one message if they are known to be small."""
+        if pieces.size is None or pieces.size > _ONE_MESSAGE:
+            return self._stream_capture(pieces, metadata, sensor, timeout)
+        reading = pb.SensorData(metadata=sensor, binary=b"".join(pieces))
         return self._upload_readings(metadata, [reading], timeout)
 
     def _upload_readings(
@@ -280,12 +272,10 @@ class CaptureUploadsMixin(Service):
 
     def _stream_capture(
         self,
-        pieces: Iterable[bytes],
+        pieces: ProgressChunks,
         metadata: pb.UploadMetadata,
         sensor: Optional[pb.SensorMetadata],
         timeout: Optional[float],
-        *,
-        repeatable: bool,
     ) -> str:
         def requests() -> Iterator[pb.StreamingDataCaptureUploadRequest]:
             described = pb.DataCaptureUploadMetadata(
@@ -296,7 +286,7 @@ class CaptureUploadsMixin(Service):
                 yield pb.StreamingDataCaptureUploadRequest(data=piece)
 
         response: pb.StreamingDataCaptureUploadResponse = self._stream_unary(
-            methods.STREAMING_DATA_CAPTURE_UPLOAD, requests if repeatable else requests(), timeout
+            methods.STREAMING_DATA_CAPTURE_UPLOAD, requests if pieces.repeatable else requests(), timeout
         )
         return response.file_id or response.binary_data_id
 

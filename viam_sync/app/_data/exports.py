@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
 from google.protobuf.message import Message
 from typing_extensions import TypeAlias
@@ -13,24 +11,22 @@ from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.queries import QueriesMixin
 from viam_sync.app._data.tabular_data import TabularDataMixin
 from viam_sync.app._data.tabular_records import plain_rows
-from viam_sync.checks import parameter_names, path_from, worker_count, wrong_type
+from viam_sync.app._data.unknown_ids import UnknownIDsMixin
+from viam_sync.checks import parameter_names, path_from, wrong_type
+from viam_sync.checks.numbers import worker_count
 from viam_sync.messages.bson_documents import to_documents
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.policies import READ_FILES
 from viam_sync.services import methods
-from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
+from viam_sync.transfer.export.contents import ContentsFetcher, concurrency_for
 from viam_sync.transfer.export.exporter import Export
+from viam_sync.transfer.export.limits import ExportLimits
 from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.output.table_file import TableFile
 
-#: An export goes on for hours: it waits longer than a single call for a service that is overloaded.
-_FETCH = methods.BINARY_DATA_BY_IDS._replace(policy=replace(READ_FILES, attempts=8))
 
-
-class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
+class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMixin):
     """Methods that write all data that matches a filter to disk, however much it is."""
 
     # Without TypeAlias, mypy takes the name for a variable, which cannot be used as a type.
@@ -77,6 +73,8 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
                 attribute ``result`` tells which files were done until then.
             TypeError: If an argument is of the wrong type.
             ValueError: If ``workers`` is out of its range.
+            NotFoundError: If no file matches, and an ID in the filter is that of no organization, location, machine,
+                part or dataset that the service knows; with ``result``.
             UnauthenticatedError: If the service no longer knows the caller; with ``result``.
             GRPCError: If the files cannot be listed; a subclass says why. With ``result``, too.
 
@@ -91,38 +89,26 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
         from viam_sync.transfer.export.http_download import Downloader
 
         place = path_from("folder", folder)
-        limit = ConcurrencyLimit(worker_count(workers))
-        downloads = Downloader(self._metadata, limit, self._channel, self._run)
-        fetch = partial(self._fetch, timeout, limit)
+        limits = ExportLimits()
+        concurrency = concurrency_for(worker_count(workers), limits, timeout, self._channel.time.time)
+        downloads = Downloader(self._metadata, concurrency, self._channel, self._run)
+        contents = ContentsFetcher(self._unary_unary, methods.BINARY_DATA_BY_IDS, concurrency, limits, timeout)
         listed = self.iter_binary_data(
             filter, include_binary_data=False, include_internal_data=include_internal_data, timeout=timeout
         )
         with listed, Progress(progress, "files") as told:
             place.mkdir(parents=True, exist_ok=True)
-            with Export(place, fetch, downloads, told) as export:
+            with Export(place, contents, downloads, told, limits) as export:
                 try:
                     if progress:
                         told.begin(self._count(filter, include_internal_data, timeout))
                     export.run(listed, workers)
+                    if not export.result.files:
+                        self._require_known_ids(filter, timeout)
                 except BaseException as error:
                     error.result = export.result  # type: ignore[attr-defined]
                     raise
         return export.result
-
-    def _fetch(
-        self,
-        timeout: Optional[float],
-        limit: ConcurrencyLimit,
-        wanted: Sequence[pb.BinaryMetadata],
-        cancellation: Cancellation,
-    ) -> Iterable[pb.BinaryData]:
-        request = pb.BinaryDataByIDsRequest(include_binary=True, **_file_id_fields(wanted))
-        method = _FETCH
-        if timeout is not None:
-            method = method._replace(policy=replace(method.policy, attempt_timeout=timeout, total_timeout=None))
-        with limit.slot(cancellation) as slot:
-            response: pb.BinaryDataByIDsResponse = self._unary_unary(method, request, None, cancellation, slot)
-        return response.data
 
     def export_tabular_data_to(
         self,
@@ -132,6 +118,7 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
         organization_id: Optional[str] = None,
         sort_order: Optional[pb.Order.ValueType] = None,
         include_internal_data: bool = False,
+        escape_formulas: bool = False,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
     ) -> int:
@@ -148,11 +135,14 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
         Args:
             filter_or_query: Filter that the rows must match, None for all rows that the caller may read; or a query in
                 SQL, or one in MQL as a list of stages, each a dict or a BSON document.
-            path: Path of the file. A file of that name is replaced.
+            path: Path of the file. A file of that name is replaced; a link is followed, and a device or a pipe is
+                written through.
             organization_id: ID of the organization whose data is queried, a UUID; only for a query, which needs it.
             sort_order: Order by time; None for the newest first. Not for a query, which has an order of its own.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud;
                 not for a query.
+            escape_formulas: Whether text in CSV that a spreadsheet would take for a formula, as it begins with ``=``,
+                ``+``, ``-``, ``@``, a tab or the end of a line, gets an apostrophe before it.
             progress: True for a bar on the terminal, which takes ``pip install "viam-sync[progress]"``; or a function
                 that is called with the number of rows written, their total, and ``"rows"``.
             timeout: Seconds that each page, or the query, may take, retries included; None for the limit of its retry
@@ -176,7 +166,7 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
             >>> sorted((folder / "air.csv").read_text().split(",")[:3])
             ['data.readings.co2', 'data.readings.humidity', 'data.readings.temperature']
         """
-        file = TableFile(path)
+        file = TableFile(path, escape_formulas=escape_formulas)
         with Progress(progress, "rows") as told:
             if filter_or_query is None or isinstance(filter_or_query, Message):
                 if organization_id is not None:
@@ -223,20 +213,3 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin):
             timeout=timeout,
         )
         return count
-
-
-def _file_id_fields(wanted: Iterable[pb.BinaryMetadata]) -> Dict[str, Any]:
-    """Return the fields that name files; those that an older service lists have IDs in three parts."""
-    fields: Dict[str, List[Any]] = {"binary_ids": [], "binary_data_ids": []}
-    for metadata in wanted:
-        if metadata.binary_data_id:
-            # The ID is not checked, as it comes from the service and no caller could correct it.
-            fields["binary_data_ids"].append(metadata.binary_data_id)
-        else:
-            captured = metadata.capture_metadata
-            fields["binary_ids"].append(
-                pb.BinaryID(
-                    file_id=metadata.id, organization_id=captured.organization_id, location_id=captured.location_id
-                )
-            )
-    return fields

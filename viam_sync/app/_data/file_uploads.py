@@ -68,7 +68,7 @@ class FileUploadsMixin(Service):
             InvalidArgumentError: If the service does not take it.
             NotFoundError: If there is no such part.
             TypeError: If an argument is of the wrong type, such as a file that was opened as text.
-            OSError: If a file cannot be read, or gets longer or shorter while it is; nothing is stored then.
+            OSError: If a file cannot be read, or is changed while it is; nothing is stored then.
             ImportError: If ``progress`` is True, and tqdm is not installed.
             AmbiguousResultError: If nobody knows whether it was stored, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
@@ -140,7 +140,7 @@ class FileUploadsMixin(Service):
 
         Raises:
             FileNotFoundError: If there is no such file; nothing is sent.
-            OSError: If it cannot be read, or gets longer or shorter while it is; nothing is stored then.
+            OSError: If it cannot be read, or is changed while it is; nothing is stored then.
             ImportError: If ``progress`` is True, and tqdm is not installed.
             InvalidArgumentError: If the service does not take it.
             NotFoundError: If there is no such part.

@@ -8,7 +8,8 @@ from typing import List, Optional, Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.checks import parameter_names, whole, wrong_type
+from viam_sync.checks import parameter_names, wrong_type
+from viam_sync.checks.numbers import whole
 from viam_sync.messages.acceptance import adopt
 from viam_sync.proto.app import data as pb
 
@@ -121,7 +122,7 @@ def partition_filter(filter: pb.Filter, n: int) -> List[pb.Filter]:
         raise ValueError("filter ends before it starts, or at the same time; end_time must be after start_time")
     longest = (end - start) // 1000
     note = ", as the range has that many microseconds" if longest < _MOST_PARTS else ""
-    whole("n", n, 1, min(longest, _MOST_PARTS), note)
+    n = whole("n", n, 1, min(longest, _MOST_PARTS), note)
     parts = [copy.deepcopy(filter) for _ in range(n)]
     for number in range(1, n):
         seconds, nanos = divmod((start + (end - start) * number // n) // 1000 * 1000, _SECOND)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
 from viam_sync.app._data.arguments import STANDARD_SOURCE
-from viam_sync.checks import boolean, parameter_names, require
+from viam_sync.checks import parameter_names, require
+from viam_sync.checks.numbers import boolean
 from viam_sync.messages.bson_documents import from_documents, to_document, to_documents
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
@@ -29,7 +30,8 @@ class QueriesMixin(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The rows. Times are datetimes in UTC without a time zone.
+            The rows. Times are datetimes in UTC without a time zone; one outside the years 1 to 9999 is a
+            ``bson.datetime_ms.DatetimeMS``.
 
         Raises:
             InvalidArgumentError: If the query is no SELECT, or none that can be read.
@@ -72,7 +74,8 @@ class QueriesMixin(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The rows. Times are datetimes in UTC without a time zone.
+            The rows. Times are datetimes in UTC without a time zone; one outside the years 1 to 9999 is a
+            ``bson.datetime_ms.DatetimeMS``.
 
         Raises:
             TypeError: If the stages are no list of dicts and BSON documents.
@@ -89,7 +92,7 @@ class QueriesMixin(Service):
         """
         require(organization_id=organization_id)
         if use_recent_data is not None:
-            boolean("use_recent_data", use_recent_data)
+            use_recent_data = boolean("use_recent_data", use_recent_data)
         kind = tabular_data_source_type
         if use_recent_data and kind == STANDARD_SOURCE:
             kind = pb.TabularDataSourceType.TABULAR_DATA_SOURCE_TYPE_HOT_STORAGE

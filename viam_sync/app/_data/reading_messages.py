@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from io import IOBase
 from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Sized, Tuple, Union
 
@@ -12,8 +11,8 @@ from google.protobuf.struct_pb2 import Struct
 from typing_extensions import Protocol, TypeAlias, TypeGuard
 
 from viam_sync.app._data.arguments import request_time_fields
-from viam_sync.checks import wrong_type
-from viam_sync.messages.values import check_depth, struct_of
+from viam_sync.checks import NUMBERS, wrong_type
+from viam_sync.messages.values import DEEPEST, struct_of, too_deep
 from viam_sync.proto.app import datasync as pb
 
 
@@ -132,27 +131,28 @@ def _frame_rows(frame: Any) -> Iterator[Mapping[str, Any]]:
         raise ValueError(f"tabular_data has two columns of one name among {names}; rename one of them")
     for start in range(0, len(frame), _FRAME_ROWS):
         for index, row in enumerate(frame.iloc[start : start + _FRAME_ROWS].to_dict("records"), start):
-            check_depth(row, f"tabular_data[{index}]")
             yield {name: _plain(value, f"tabular_data[{index}][{name!r}]") for name, value in row.items()}
 
 
-def _plain(value: Any, where: str) -> Any:
+def _plain(value: Any, where: str, room: int = DEEPEST) -> Any:
     """Return a value of a DataFrame as one that a message can hold."""
+    if room < 0:
+        raise too_deep(where)
     if value is None or isinstance(value, (str, bool)):
         return value
     if type(value).__name__ in ("NAType", "NaTType"):  # NA cannot be compared, and NaT is a datetime
         return None
-    if isinstance(value, (int, float)):
+    if isinstance(value, NUMBERS):
         return None if value != value else value
     for kind, convert in _CONVERSIONS:
         if isinstance(value, kind):
             return convert(value)
     if isinstance(value, Mapping):
-        return {name: _plain(item, f"{where}[{name!r}]") for name, item in value.items()}
+        return {name: _plain(item, f"{where}[{name!r}]", room - 1) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
-    if hasattr(value, "tolist"):  # a number or an array of numpy
-        return _plain(value.tolist(), where)
+        return [_plain(item, f"{where}[{index}]", room - 1) for index, item in enumerate(value)]
+    if hasattr(value, "tolist"):  # a bool or an array of numpy
+        return _plain(value.tolist(), where, room - 1)
     raise ValueError(f"{where} is a {type(value).__name__}, which has no form in a message; convert that column first")
 
 
@@ -165,5 +165,4 @@ _CONVERSIONS: Sequence[Tuple[type, Callable[[Any], Any]]] = (
     (datetime, _time_text),
     (date, date.isoformat),
     (timedelta, timedelta.total_seconds),
-    (Decimal, float),
 )

@@ -9,6 +9,7 @@ from typing_extensions import TypeAlias
 
 from viam_sync.app._data.tabular_records import TabularData, TabularDataPoint, tabular_items, tabular_row
 from viam_sync.checks import parameter_names, require
+from viam_sync.checks.numbers import boolean
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
@@ -47,6 +48,7 @@ class TabularDataMixin(Service):
         include_internal_data: bool = False,
         dest: Optional[str] = None,
         *,
+        escape_formulas: bool = False,
         timeout: Optional[float] = None,
     ) -> Tuple[List[TabularData], int, str]:
         """Get one page of the rows that match a filter, and write it to a file where one is named.
@@ -62,7 +64,9 @@ class TabularDataMixin(Service):
             count_only: Whether to count all that match, and return no rows.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud.
             dest: Path of a file for the page: JSON lines if it ends in ``.jsonl``, CSV if in ``.csv``, else JSON. A
-                file of that name is replaced.
+                file of that name is replaced; a link is followed, and a device or a pipe is written through.
+            escape_formulas: Whether text in CSV that a spreadsheet would take for a formula, as it begins with ``=``,
+                ``+``, ``-``, ``@``, a tab or the end of a line, gets an apostrophe before it.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -82,6 +86,7 @@ class TabularDataMixin(Service):
             >>> count, sorted(rows[0].data["readings"])
             (3, ['co2', 'humidity', 'temperature'])
         """
+        escape_formulas = boolean("escape_formulas", escape_formulas)
         destination = None if dest is None else AtomicOutput(dest)
         request = pb.TabularDataByFilterRequest(
             data_request=pb.DataRequest(
@@ -93,7 +98,7 @@ class TabularDataMixin(Service):
         response: pb.TabularDataByFilterResponse = self._unary_unary(methods.TABULAR_DATA_BY_FILTER, request, timeout)
         page = (list(tabular_items(response)), response.count, response.last)
         if destination is not None:
-            write_rows(destination, page[0], tabular_row, page)
+            write_rows(destination, page[0], tabular_row, page, escape_formulas=escape_formulas)
         return page
 
     def iter_tabular_data(

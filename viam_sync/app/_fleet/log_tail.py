@@ -40,9 +40,10 @@ _REMEMBERED = 10_000
 class LogsStream(Closing, Iterator[List[LogEntry]]):
     """The entries that a part logs from now on, in lists as they come in, until it is closed.
 
-    When the connection is lost it is made again, as often in a row as ``DialOptions.max_reconnect_attempts`` says;
-    what was logged meanwhile is taken from the stored log, so that no entry is missing and none comes twice. It can be
-    closed from another thread, which ends a waiting ``next`` at once.
+    When the connection is lost it is made again, as often in a row as ``DialOptions.max_reconnect_attempts`` says; a
+    service that is away is waited for, up to 10 minutes; entries that were logged meanwhile are taken from the stored
+    log, so that none is missing and none comes twice. It can be closed from another thread, which ends a waiting
+    ``next`` at once.
 
     Args:
         tail: The tail, which begins at once.

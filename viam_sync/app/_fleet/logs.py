@@ -7,7 +7,8 @@ from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence, 
 
 from viam_sync.app._fleet.log_tail import LogsStream, Tail, timestamp_from_nanoseconds
 from viam_sync.app._fleet.machine_records import LogEntry
-from viam_sync.checks import parameter_names, require, require_seconds, whole, wrong_type
+from viam_sync.checks import parameter_names, require, wrong_type
+from viam_sync.checks.numbers import require_seconds, whole
 from viam_sync.clock import now
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
@@ -54,6 +55,7 @@ class LogsMixin(Service):
             filter: Only entries whose message contains this text; None for all.
             dest: Path of a file for the entries. One that ends in ``.jsonl`` gets an object on each line, any other a
                 JSON list of them; their names are those of the service's JSON, and empty fields are left out.
+                A link is followed, and a device or a pipe is written through.
             log_levels: Only entries of these levels, such as ``["warn", "error"]``; empty for all.
             num_log_entries: How many entries at most; 0 for all that there are.
             start: Only entries from this time on; without a time zone it is UTC.
@@ -84,7 +86,7 @@ class LogsMixin(Service):
             ['The battery is low']
         """
         require(robot_part_id=robot_part_id)
-        require_seconds("timeout", timeout)
+        timeout = require_seconds("timeout", timeout)
         count = whole("num_log_entries", num_log_entries, 0, note=", where 0 stands for all entries")
         destination = None if dest is None else AtomicOutput(dest, rejected=(".csv",))
         request = _logs_request(
@@ -200,7 +202,7 @@ class LogsMixin(Service):
             The motor stalled
         """
         require(robot_part_id=robot_part_id)
-        require_seconds("timeout", timeout)
+        timeout = require_seconds("timeout", timeout)
         with parameter_names(id="robot_part_id"):
             request = pb.TailRobotPartLogsRequest(
                 id=robot_part_id, errors_only=errors_only, filter="" if filter is None else filter

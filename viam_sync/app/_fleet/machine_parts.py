@@ -9,7 +9,8 @@ from typing import Any, List, Mapping, Optional
 from google.protobuf.struct_pb2 import Struct
 
 from viam_sync.app._fleet.machine_records import RobotPart, RobotPartHistoryEntry
-from viam_sync.checks import parameter_names, require, whole, wrong_type
+from viam_sync.checks import parameter_names, require, wrong_type
+from viam_sync.checks.numbers import whole
 from viam_sync.messages.values import value_to_message
 from viam_sync.proto import app as pb
 from viam_sync.rpc.policies import IDEMPOTENT
@@ -63,6 +64,7 @@ class MachinePartsMixin(Service):
         Args:
             robot_part_id: ID of the part, a UUID.
             dest: Path of a file for the configuration, as JSON; it may hold secrets, so only its owner can read it.
+                A link is followed, and a device or a pipe is written through.
             indent: Spaces by which the JSON is indented, 0 to 100.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
@@ -82,7 +84,7 @@ class MachinePartsMixin(Service):
             True
         """
         require(robot_part_id=robot_part_id)
-        whole("indent", indent, 0, _DEEPEST_INDENT)
+        indent = whole("indent", indent, 0, _DEEPEST_INDENT)
         destination = None if dest is None else AtomicOutput(dest, secret=True, rejected=(".csv", ".jsonl"))
         with parameter_names(id="robot_part_id"):
             request = pb.GetRobotPartRequest(id=robot_part_id)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Iterator, List, Optional, Sequence, Tuple
 
-from viam_sync.checks import boolean, require
+from viam_sync.checks import require
+from viam_sync.checks.numbers import boolean
 from viam_sync.proto import app as pb
 from viam_sync.proto.app import packages as packages_pb
 from viam_sync.rpc.service import Service
@@ -74,7 +75,7 @@ class RegistryMixin(Service):
             'https://app.viam.com/module/.../soil-sensor'
         """
         require(module_id=module_id, url=url, description=description, entrypoint=entrypoint)
-        boolean("public", public)
+        public = boolean("public", public)
         request = pb.UpdateModuleRequest(
             module_id=module_id,
             visibility=pb.Visibility.VISIBILITY_PUBLIC if public else pb.Visibility.VISIBILITY_PRIVATE,
@@ -104,8 +105,8 @@ class RegistryMixin(Service):
 
         Args:
             module_file_info: The module, the version and the platform; the service refuses a file without them.
-            file: The contents: bytes, the path of a file as a ``pathlib.Path``, or a file opened in binary mode,
-                which is read from where it stands and left open.
+            file: A tar archive packed with gzip (``.tar.gz``): bytes, the path of a file as a ``pathlib.Path``, or a
+                file opened in binary mode, which is read from where it stands and left open.
             progress: True for a bar on the terminal; or a function that is called with the number of bytes sent, their
                 total (None if that is not known), and ``"bytes"``.
             timeout: Seconds that the upload may take in all; None for no limit.
@@ -115,12 +116,12 @@ class RegistryMixin(Service):
 
         Raises:
             TypeError: If ``file`` is none of these, a str or a file opened as text among them; nothing was sent.
-            OSError: If the file cannot be read, or gets longer or shorter while it is; nothing is stored then. Other
+            OSError: If the file cannot be read, or is changed while it is; nothing is stored then. Other
                 errors that reading raises come out as they are, too.
             ImportError: If ``progress`` is True, and tqdm is not installed.
             AlreadyExistsError: If the module has this version for this platform already.
-            InvalidArgumentError: If the information is missing, its version is no semantic one, or its platform is
-                not known.
+            InvalidArgumentError: If the information is missing, its version is no semantic one, its platform is not
+                known, or the file is no tar archive packed with gzip.
             NotFoundError: If there is no such module.
             AmbiguousResultError: If nobody knows whether it was stored, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
@@ -128,7 +129,7 @@ class RegistryMixin(Service):
         Example:
             >>> module_id = f"{sandbox.organization_id}:soil-sensor"
             >>> info = pb.ModuleFileInfo(module_id=module_id, version="1.0.0", platform="linux/arm64")
-            >>> url = app.upload_module_file(info, b"the packed files")
+            >>> url = app.upload_module_file(info, folder / "module.tar.gz")
             >>> app.get_module(module_id).versions[0].version
             '1.0.0'
         """

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 from pathlib import Path
-from typing import BinaryIO, Iterable, Iterator, Union
+from typing import BinaryIO, Iterable, Iterator, Optional
+
+from viam_sync.sandbox.core.private_files import TemporaryFolder, open_private
 
 
 class Blobs:
-    """A folder of blobs, each named by the ID of its file or module.
+    """A folder of blobs, each named by the ID of its file or module, and readable by its owner alone.
 
     A blob is written before the row that names it and deleted after that row: a crash leaves at worst a blob without a
-    row, which the next start deletes (`keep_only`).
+    row, which the database has in its list of those (`Store.new_blob`).
 
     Args:
         folder: The folder, which is created if it does not exist. None takes a temporary one that `close` deletes.
     """
 
-    def __init__(self, folder: Union[Path, None] = None) -> None:
-        self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="viam-sandbox-")
-        self._folder = folder or Path(self._temporary.name if self._temporary else "")
-        self._folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Optional[Path] = None) -> None:
+        self._temporary = None if folder else TemporaryFolder()
+        self._folder = self._temporary.path / "blobs" if self._temporary else Path(folder or "")
+        self._folder.mkdir(0o700, exist_ok=True)
 
     @contextlib.contextmanager
     def writing(self, id: str) -> Iterator[BinaryIO]:
         """Open a blob for writing; it appears under its ID at the end of the block, unless that raises."""
         draft = self._folder / f"{id}.part"
         try:
-            with draft.open("wb") as file:
+            with open_private(draft) as file:
                 yield file
             draft.replace(self._folder / id)
         finally:
@@ -50,17 +50,13 @@ class Blobs:
         return self._folder / id
 
     def delete(self, ids: Iterable[str]) -> None:
-        """Delete blobs; those that do not exist are ignored."""
+        """Delete blobs, complete or not; those that do not exist are ignored."""
         for id in ids:
-            with contextlib.suppress(FileNotFoundError):
-                (self._folder / id).unlink()
-
-    def keep_only(self, ids: Iterable[str]) -> None:
-        """Delete all blobs except those with the given IDs."""
-        kept = set(ids)
-        self.delete(name for name in os.listdir(self._folder) if name not in kept)  # noqa: PTH208  # faster than Path.iterdir for 100,000 names
+            for name in (id, f"{id}.part"):
+                with contextlib.suppress(FileNotFoundError):
+                    (self._folder / name).unlink()
 
     def close(self) -> None:
         """Delete the folder if it is temporary."""
         if self._temporary:
-            self._temporary.cleanup()
+            self._temporary.close()

@@ -170,3 +170,19 @@ CREATE TABLE module_files (
 
 #: A query for the ID of every blob that a row names.
 BLOBS = "SELECT file_id AS id FROM files UNION ALL SELECT file_id FROM module_files"
+
+#: The tables that only the database of a sandbox has together, whatever its version.
+MARK = frozenset({"settings", "organizations", "locations", "robots", "parts", "captures", "files", "module_files"})
+
+# The blobs that no row names: those being written, and those whose row was deleted and whose file still has to be. A
+# database of an older version gets the list when it is opened; the layout is the same for that version.
+_LEFTOVERS = "CREATE TABLE IF NOT EXISTS leftover_blobs (id TEXT PRIMARY KEY) WITHOUT ROWID;"
+_BOOKKEEPING = """
+CREATE TRIGGER IF NOT EXISTS {0}_added AFTER INSERT ON {0} BEGIN
+    DELETE FROM leftover_blobs WHERE id = NEW.file_id; END;
+CREATE TRIGGER IF NOT EXISTS {0}_deleted AFTER DELETE ON {0} BEGIN
+    INSERT OR IGNORE INTO leftover_blobs VALUES (OLD.file_id); END;
+"""
+
+#: The statements that every opening of a database runs.
+LEFTOVERS = "".join([_LEFTOVERS, *(_BOOKKEEPING.format(table) for table in ("files", "module_files"))])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import sqlite3
 import threading
 from pathlib import Path
@@ -11,7 +13,12 @@ from typing import Any, BinaryIO, Callable, FrozenSet, Iterable, Iterator, List,
 
 from viam_sync.sandbox.core.blobs import Blobs
 from viam_sync.sandbox.core.call_errors import invalid_argument
-from viam_sync.sandbox.core.database_schema import BLOBS, LAYOUT, TABLES
+from viam_sync.sandbox.core.database_schema import BLOBS, LAYOUT, LEFTOVERS, MARK, TABLES
+from viam_sync.sandbox.core.private_files import make_private
+
+_DATABASE = "sandbox.db"
+_DATABASE_FILES = {f"{_DATABASE}{suffix}" for suffix in ("", "-journal", "-shm", "-wal")}
+_BLOB_ID = re.compile(r"[a-z0-9]{64}", re.ASCII)
 
 
 class CheckedBlobs(Blobs):
@@ -35,15 +42,15 @@ class Store:
     """A database in memory, or in the file ``sandbox.db`` of a folder, and the blobs beside it.
 
     Args:
-        folder: The folder; it is created if it does not exist. None keeps the database in memory, and the blobs in a
-            temporary folder.
+        folder: The folder; it is created if it does not exist, and is for its owner alone from then on. None keeps the
+            database in memory, and the blobs in a temporary folder.
 
     Attributes:
         blobs: The contents of files and modules.
         on_change: Called after each write, while the lock of the store is held.
 
     Raises:
-        OSError: If the folder cannot be used.
+        OSError: If the folder cannot be used, or holds what no sandbox made; nothing in it is touched then.
     """
 
     def __init__(self, folder: Union[str, os.PathLike[str], None] = None) -> None:
@@ -59,16 +66,12 @@ class Store:
             self.blobs = CheckedBlobs()
             return
         try:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            path = Path(folder, "sandbox.db")
-            # Readable by its owner alone, as it holds keys. If it cannot be created, SQLite reports the reason below.
-            with contextlib.suppress(OSError):
-                path.touch(0o600)
-            self._connection = _open_database(str(path))
+            self._connection = _open_folder(Path(folder))
             self.blobs = CheckedBlobs(Path(folder, "blobs"))
         except (OSError, sqlite3.Error) as error:
             raise OSError(_open_error_text(folder, error)) from error
-        self.blobs.keep_only(self._blobs_in_rows())
+        self._make_all_private(Path(folder))
+        self._delete_blobs(self._leftovers())
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -80,7 +83,7 @@ class Store:
                 yield
                 self._connection.execute("COMMIT")
                 self._spared |= self._snapshot_blobs.intersection(self._discarded)
-                self.blobs.delete(id for id in self._discarded if id not in self._snapshot_blobs)
+                self._delete_blobs(id for id in self._discarded if id not in self._snapshot_blobs)
                 if self._connection.total_changes != changes:
                     self.on_change()
             except BaseException:
@@ -90,9 +93,24 @@ class Store:
             finally:
                 self._discarded = []
 
+    @contextlib.contextmanager
+    def new_blob(self, id: str) -> Iterator[None]:
+        """Write a blob in the block, and then insert the row that names it, in a transaction of its own.
+
+        The blob is deleted if the block raises, and by the next start if the process is killed.
+        """
+        with self._lock:
+            self.run("INSERT INTO leftover_blobs VALUES (?)", id)
+        try:
+            yield
+        except BaseException:
+            with self._lock:
+                self._delete_blobs(self._leftovers() & {id})
+            raise
+
     def take_snapshot(self) -> None:
         """Take a snapshot of the database, for `restoring`."""
-        self._snapshot = sqlite3.connect(":memory:", check_same_thread=False)
+        self._snapshot = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         with self._lock:
             self._connection.backup(self._snapshot)
             self._snapshot_blobs = frozenset(self._blobs_in_rows())
@@ -103,9 +121,11 @@ class Store:
         assert self._snapshot is not None
         with self._lock:
             later = [id for id in self._blobs_in_rows() if id not in self._snapshot_blobs]
+            self._snapshot.executemany("INSERT INTO leftover_blobs VALUES (?)", [(id,) for id in later])
             self._snapshot.backup(self._connection)
+            self._snapshot.execute("DELETE FROM leftover_blobs")
             self._spared.clear()
-            self.blobs.delete(later)
+            self._delete_blobs(later)
             yield
             self.on_change()
 
@@ -150,11 +170,32 @@ class Store:
         """Close the database, and delete temporary files."""
         with self._lock:
             if self._spared:
-                self.blobs.delete(self._spared.difference(self._blobs_in_rows()))
+                self._delete_blobs(self._spared.difference(self._blobs_in_rows()))
                 self._spared.clear()
             for connection in filter(None, (self._connection, self._snapshot)):
                 connection.close()
             self.blobs.close()
+
+    def _leftovers(self) -> Set[str]:
+        return {row["id"] for row in self.rows("SELECT id FROM leftover_blobs")}
+
+    def _delete_blobs(self, ids: Iterable[str]) -> None:
+        """Delete blobs that no row names any more, and take them from the list of those."""
+        left = [id for id in ids if _BLOB_ID.fullmatch(id)]
+        if left:
+            self.blobs.delete(left)
+            self.run("DELETE FROM leftover_blobs WHERE id IN (SELECT value FROM json_each(?))", json.dumps(left))
+
+    def _make_all_private(self, folder: Path) -> None:
+        """Take the rights that an older version of the sandbox gave to all."""
+        blobs = self.blobs.path("")
+        was_open = blobs.stat().st_mode & 0o077
+        for path in (folder, blobs, *(folder / name for name in _DATABASE_FILES)):
+            if path.exists():
+                make_private(path)
+        for id in self._blobs_in_rows() if was_open else ():
+            with contextlib.suppress(FileNotFoundError):
+                make_private(self.blobs.path(id))
 
     def _blobs_in_rows(self) -> List[str]:
         return [row["id"] for row in self.rows(BLOBS)]
@@ -171,6 +212,37 @@ class Store:
             raise invalid_argument("A text in the request has half of a surrogate pair in it; leave it out.") from None
 
 
+def _open_folder(folder: Path) -> sqlite3.Connection:
+    """Open the database in a folder that does not exist yet, is empty, or was made by a sandbox."""
+    folder.mkdir(0o700, parents=True, exist_ok=True)
+    path = folder / _DATABASE
+    others = sorted(each.name for each in folder.iterdir() if each.name not in _DATABASE_FILES)
+    tables = _tables(path) if path.exists() else set()
+    if not tables >= MARK and (tables or others):
+        found = repr(_DATABASE if tables else others[0])
+        raise OSError(f"the folder is not empty, and no sandbox made {found} in it; make a new folder in it")
+    # If the file cannot be created, SQLite reports the reason below. An existing one is not opened here: closing it
+    # would release the locks that another sandbox in this process has on it.
+    with contextlib.suppress(OSError):
+        path.touch(0o600)
+    return _open_database(str(path))
+
+
+def _tables(path: Path) -> Set[str]:
+    """Return the names of the tables in a database, which is left as it is."""
+    with contextlib.suppress(sqlite3.DatabaseError):
+        found = _read_tables(path, "immutable=1")  # neither locks the database nor reads its log
+        if found:
+            return found
+    # A sandbox that was killed soon after its first start left all tables in the log.
+    return _read_tables(path, "mode=ro")
+
+
+def _read_tables(path: Path, mode: str) -> Set[str]:
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", timeout=0, uri=True)) as connection:
+        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
 def _open_database(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
@@ -183,11 +255,8 @@ def _open_database(path: str) -> sqlite3.Connection:
         layout = connection.execute("PRAGMA user_version").fetchone()[0]
         if layout > LAYOUT:
             raise OSError(f"its layout {layout} is newer than layout {LAYOUT} of this version; update viam_sync")
-        connection.executescript(
-            f"BEGIN EXCLUSIVE; {TABLES} PRAGMA user_version = {LAYOUT}; COMMIT;"
-            if layout == 0
-            else "BEGIN EXCLUSIVE; COMMIT;"
-        )
+        tables = f"{TABLES} PRAGMA user_version = {LAYOUT};" if layout == 0 else ""
+        connection.executescript(f"BEGIN EXCLUSIVE; {tables} {LEFTOVERS} COMMIT;")
     except BaseException:
         connection.close()
         raise
@@ -198,4 +267,4 @@ def _open_error_text(folder: Union[str, os.PathLike[str]], error: Exception) -> 
     text = str(error)
     if "locked" in text:
         text = "another sandbox is using it; stop that one"
-    return f"The sandbox cannot keep its data in {str(Path(folder, 'sandbox.db'))!r}: {text}, or give another folder."
+    return f"The sandbox cannot keep its data in {str(Path(folder, _DATABASE))!r}: {text}, or give another folder."

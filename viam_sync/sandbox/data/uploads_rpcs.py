@@ -9,6 +9,7 @@ from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
 from viam_sync.sandbox.core.access import Caller
 from viam_sync.sandbox.core.call_errors import invalid_argument
+from viam_sync.sandbox.core.transactions import opens_transactions
 from viam_sync.sandbox.core.world import World, microseconds_of
 from viam_sync.sandbox.data.captures import current_capture_metadata
 from viam_sync.sandbox.data.datasets import get_dataset, require_binary_dataset
@@ -48,24 +49,18 @@ class UploadsServicer:
     def __init__(self, world: World) -> None:
         self._world = world
 
+    @opens_transactions
     def DataCaptureUpload(self, request: pb.DataCaptureUploadRequest, caller: Caller) -> pb.DataCaptureUploadResponse:
         """Add readings, or one file."""
         metadata = request.metadata
         check_capture_upload(metadata, request.sensor_contents)
         if metadata.type == TABULAR:
-            part = self._part(metadata, caller)
-            add_readings(self._world, _capture(self._world, part, metadata, metadata.tags), request.sensor_contents)
-            return pb.DataCaptureUploadResponse(file_id=self._world.ids.file())
+            with self._world.store.transaction():
+                part = self._part(metadata, caller)
+                add_readings(self._world, _capture(self._world, part, metadata, metadata.tags), request.sensor_contents)
+                return pb.DataCaptureUploadResponse(file_id=self._world.ids.file())
         (reading,) = request.sensor_contents
-        upload = _Description(metadata, reading.metadata)
-        self._part(metadata, caller)
-        stored = _StoredContents(self._world.ids.file(), len(reading.binary), reading.binary[:HEAD_BYTES])
-        self._world.store.blobs.put(stored.file_id, reading.binary)
-        try:
-            new_id = self._add(upload, stored, caller)
-        except BaseException:
-            self._world.store.blobs.delete([stored.file_id])
-            raise
+        stored, new_id = self._store(_Description(metadata, reading.metadata), [reading.binary], caller)
         return pb.DataCaptureUploadResponse(file_id=stored.file_id, binary_data_id=new_id)
 
     def FileUpload(self, requests: Iterator[pb.FileUploadRequest], caller: Caller) -> pb.FileUploadResponse:
@@ -102,7 +97,7 @@ class UploadsServicer:
             self._part(upload.metadata, caller)
             file_id = self._world.ids.file()
         size, head = 0, b""
-        try:
+        with store.new_blob(file_id):
             with store.blobs.writing(file_id) as file:
                 for chunk in chunks:
                     file.write(chunk)
@@ -111,9 +106,6 @@ class UploadsServicer:
             stored = _StoredContents(file_id, size, head)
             with store.transaction():
                 return stored, self._add(upload, stored, caller)
-        except BaseException:
-            store.blobs.delete([file_id])
-            raise
 
     def _add(self, upload: _Description, stored: _StoredContents, caller: Caller) -> str:
         metadata, sensor = upload

@@ -9,7 +9,7 @@ import ssl
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Callable, Dict, Optional, Tuple, cast
+from typing import Any, Callable, Dict, Optional, Tuple, Union, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from viam_sync.sandbox.http.messages import Request, Response
@@ -109,6 +109,10 @@ class _Handler(BaseHTTPRequestHandler):
                 close()
 
     do_HEAD = do_GET
+
+    def log_request(self, code: Union[int, str] = "-", size: Union[int, str] = "-") -> None:
+        # The query may hold a token or a signature.
+        self.log_message("%s %s: %s", self.command, urlsplit(self.path).path, code)
 
     def log_message(self, format: str, *args: Any) -> None:
         _LOGGER.debug(format, *args)

@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterator, Optional
 from viam_sync.sandbox.core.world import World
 from viam_sync.sandbox.http.file_body import FileBody
 from viam_sync.sandbox.http.messages import Request, Response, text_response
+from viam_sync.sandbox.http.page_token import PageToken
 from viam_sync.sandbox.http.ui_views import IMAGES, calls_view, data_view, logs_view, world_view
 from viam_sync.sandbox.wire.call_log import CallLog
 
@@ -24,6 +25,10 @@ _STATIC = {
     "/ui/page.js": ("page.js", "text/javascript; charset=utf-8"),
     "/ui/icon.svg": ("icon.svg", "image/svg+xml"),
 }
+_NO_TOKEN = (
+    "This page takes the token that the sandbox made when it started. Open the whole address that it printed after "
+    "'# look inside:', with ?token=… at its end; in Python, that is sandbox.ui_url."
+)
 _FILES = "/ui/files/"
 _FILE = "SELECT f.size, c.mime_type FROM files f JOIN captures c ON c.id = f.capture_id WHERE f.file_id = ?"
 
@@ -43,6 +48,7 @@ class PageRoute:
     Args:
         world: The state of the sandbox; its `web_url` must be set before the first request.
         calls: The log of the last calls.
+        token: The token that requests must have.
         min_interval: Seconds between two events at least.
         keepalive: Seconds without an event after which a comment is sent, which detects closed connections.
     """
@@ -51,8 +57,14 @@ class PageRoute:
     PREFIX = "/"
 
     def __init__(
-        self, world: World, calls: CallLog, min_interval: float = _MIN_INTERVAL, keepalive: float = _KEEPALIVE
+        self,
+        world: World,
+        calls: CallLog,
+        token: PageToken,
+        min_interval: float = _MIN_INTERVAL,
+        keepalive: float = _KEEPALIVE,
     ) -> None:
+        self._token = token
         self._min_interval = min_interval
         self._keepalive = keepalive
         self._world = world
@@ -72,8 +84,11 @@ class PageRoute:
             return text_response(
                 403, f"This is http://{address}/ or http://{local}/ only; open one of these.", **_HEADERS
             )
+        if not self._token.is_in(request):
+            return text_response(403, _NO_TOKEN, **_HEADERS)
         response = self._response(request)
-        return response._replace(headers={**_HEADERS, **response.headers})
+        cookie = {"Set-Cookie": self._token.cookie} if "token" in request.query else {}
+        return response._replace(headers={**_HEADERS, **cookie, **response.headers})
 
     def close(self) -> None:
         """End the streams of events."""

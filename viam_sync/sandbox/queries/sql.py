@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Callable, Dict, Iterator, List
 
 from viam_sync.sandbox.queries.protocol import Document, Refused
-from viam_sync.sandbox.queries.sql_table import create_readings_table
+from viam_sync.sandbox.queries.sql_table import NULLS, create_readings_table
 
 _CONFIG: Dict[str, Any] = {
     "autoinstall_known_extensions": "false",
@@ -114,7 +114,7 @@ def _fetch_rows(connection: Any, sql: str) -> Iterator[Document]:
         if not rows:
             return
         for row in rows:
-            yield {name: turn(value) for name, turn, value in zip(names, converters, row)}
+            yield {name: turn(value) for name, turn, value in zip(names, converters, row) if NULLS not in name}
 
 
 def _distinct(columns: List[str]) -> List[str]:
@@ -130,13 +130,19 @@ def _converter(kind: Any) -> Callable[[Any], Any]:
     """Return the function that converts values of a DuckDB type into those of BSON."""
     if str(kind) == "JSON":
         return lambda value: None if value is None else _bson_value(json.loads(value))
-    if kind.id == "struct" and "JSON" in str(kind):
-        fields = {name: _converter(child) for name, child in kind.children}
-        return lambda value: value and {name: convert(value[name]) for name, convert in fields.items()}
-    if kind.id in ("list", "array") and "JSON" in str(kind):
-        convert_item = _converter(kind.children[0][1])
+    if kind.id == "struct":
+        fields = {name: _converter(child) for name, child in kind.children if name != NULLS}
+        return lambda value: value and _present_fields(value, fields)
+    if kind.id in ("list", "array"):
+        convert_item = _converter(dict(kind.children)["child"])
         return lambda value: value and [convert_item(item) for item in value]
     return _bson_value
+
+
+def _present_fields(value: Document, fields: Dict[str, Callable[[Any], Any]]) -> Document:
+    """Return the fields of a struct that its reading has."""
+    nulls = value.get(NULLS) or ()
+    return {name: convert(value[name]) for name, convert in fields.items() if value[name] is not None or name in nulls}
 
 
 def _bson_value(value: Any) -> Any:
@@ -145,7 +151,7 @@ def _bson_value(value: Any) -> Any:
     if isinstance(value, int):
         return value if _SMALLEST <= value < _LARGEST else float(value)
     if isinstance(value, dict):
-        return {str(name): _bson_value(item) for name, item in value.items()}
+        return {str(name): _bson_value(item) for name, item in value.items() if name != NULLS}
     if isinstance(value, (list, tuple)):
         return [_bson_value(item) for item in value]
     if isinstance(value, decimal.Decimal):

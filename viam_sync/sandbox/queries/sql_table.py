@@ -29,6 +29,10 @@ _ORIGIN = {
 }
 _READING = {"origin": "BIGINT", "requested": "BIGINT", "received": "BIGINT", "data": "JSON"}
 
+#: The field of an object with the names of its fields that are null: the others that are NULL in a struct are missing
+#: in that reading. Objects without nulls do not have it.
+NULLS = "\x01nulls"
+
 # For the lowercase name of a field, its spelling, and the same for the fields of its value.
 Spellings = Dict[str, Tuple[str, "Spellings"]]
 
@@ -36,8 +40,8 @@ Spellings = Dict[str, Tuple[str, "Spellings"]]
 def create_readings_table(connection: Any, origins: List[Document], readings: Iterator[Document]) -> None:
     """Create the table ``readings``, also named ``sensorData.readings``.
 
-    The types depend on all readings: a field that is missing in some is NULL there; one with numbers and texts is a
-    text; one with structs and other values is JSON.
+    The types depend on all readings: a field that is missing in some is NULL there (see `NULLS`); one with numbers and
+    texts is a text; one with structs and other values is JSON.
     """
     _insert(connection, "origins", _ORIGIN, ({**origin, "place": place} for place, origin in enumerate(origins)))
     _insert(connection, "raw", _READING, readings)
@@ -67,7 +71,10 @@ def _insert(connection: Any, table: str, columns: Dict[str, Any], rows: Iterable
         try:
             text = json.dumps(chunk, allow_nan=False)
         except ValueError:
-            text = json.dumps(_finite(chunk))
+            chunk = _finite(chunk)
+            text = json.dumps(chunk)
+        if "null" in text:
+            text = json.dumps(_with_nulls(chunk))
         connection.execute(f"INSERT INTO {table} SELECT unnest(from_json(?, {row}), max_depth := 2)", [text])
 
 
@@ -78,6 +85,17 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _with_nulls(value: Any) -> Any:
+    """Return a value in whose objects the fields that are null are named."""
+    if isinstance(value, list):
+        return [_with_nulls(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    fields = {name: _with_nulls(item) for name, item in value.items() if name != NULLS}
+    nulls = [name for name, item in fields.items() if item is None]
+    return {**fields, NULLS: nulls} if nulls else fields
 
 
 def _type_of(connection: Any, table: str, column: str, columns: Dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from viam_sync.sandbox.core.call_errors import already_exists, invalid_argument
 from viam_sync.sandbox.core.request_checks import checked_item_name, required
 from viam_sync.sandbox.core.world import World
 from viam_sync.sandbox.fleet.usage import Usage
+from viam_sync.sandbox.registry.archives import check_archive
 from viam_sync.sandbox.registry.items import (
     MODULE,
     checked_visibility,
@@ -102,22 +103,20 @@ class ModulesServicer:
         with store.transaction():
             self._require_new_file(info, caller)
             file_id = self._world.ids.file()
-        with store.blobs.writing(file_id) as file:
-            for request in requests:
-                if request.WhichOneof("module_file") != "file":
-                    raise invalid_argument(
-                        "A message after the first has no chunk of the file; send only chunks there."
-                    )
-                file.write(request.file)
-        try:
+        with store.new_blob(file_id):
+            with store.blobs.writing(file_id) as file:
+                for request in requests:
+                    if request.WhichOneof("module_file") != "file":
+                        raise invalid_argument(
+                            "A message after the first has no chunk of the file; send only chunks there."
+                        )
+                    file.write(request.file)
+            check_archive(store.blobs.path(file_id))
             with store.transaction():
                 # The state may have changed during the upload: the module may be deleted, or have this version.
                 row = self._require_new_file(info, caller)
                 self._add_file(row, info, file_id)
                 return pb.UploadModuleFileResponse(url=_url(row))
-        except BaseException:
-            store.blobs.delete([file_id])
-            raise
 
     def _require_new_file(self, info: pb.ModuleFileInfo, caller: Caller) -> sqlite3.Row:
         """Return the row of the module of a file, if the caller may upload it and it does not exist yet."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 import ssl
-import tempfile
 from pathlib import Path
 from typing import Optional, Tuple
 
 import grpc
+
+from viam_sync.sandbox.core.private_files import TemporaryFolder, open_private
 
 _NAMES = ("localhost", "127.0.0.1")
 
@@ -29,8 +30,8 @@ class Certificate:
     """
 
     def __init__(self, folder: Optional[Path] = None) -> None:
-        self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="viam-sandbox-tls-")
-        self._folder = folder or Path(self._temporary.name if self._temporary else "", "tls")
+        self._temporary = None if folder else TemporaryFolder()
+        self._folder = self._temporary.path / "tls" if self._temporary else Path(folder or "")
         self.authority = self._folder / "ca.pem"
         try:
             if not self._folder.is_dir():
@@ -61,7 +62,7 @@ class Certificate:
     def close(self) -> None:
         """Delete the folder if it is temporary."""
         if self._temporary:
-            self._temporary.cleanup()
+            self._temporary.close()
 
     def _files(self) -> Tuple[Path, Path]:
         return self._folder / "certificate.pem", self._folder / "key.pem"
@@ -77,10 +78,15 @@ def _make_files(folder: Path) -> None:
     authority = trustme.CA()
     issued = authority.issue_cert(*_NAMES)
     # The folder is renamed when it is complete, so that a crash leaves no incomplete one.
-    draft = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(mode=0o700)
-    (draft / "ca.pem").write_bytes(authority.cert_pem.bytes())
-    (draft / "certificate.pem").write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
-    (draft / "key.pem").write_bytes(issued.private_key_pem.bytes())
-    draft.replace(folder)
+    with contextlib.closing(TemporaryFolder(folder.parent)) as temporary:
+        draft = temporary.path / folder.name
+        draft.mkdir(0o700)
+        _write(draft / "ca.pem", authority.cert_pem.bytes())
+        _write(draft / "certificate.pem", b"".join(each.bytes() for each in issued.cert_chain_pems))
+        _write(draft / "key.pem", issued.private_key_pem.bytes())
+        draft.replace(folder)
+
+
+def _write(path: Path, contents: bytes) -> None:
+    with open_private(path) as file:
+        file.write(contents)

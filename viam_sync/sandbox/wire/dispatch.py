@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import errno
 import logging
@@ -126,21 +125,14 @@ class Dispatcher(grpc.GenericRpcHandler):  # type: ignore[misc, unused-ignore]
 
     def _answer_upload(self, method: Any, messages: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         with self._active_call(method, context) as injection:
-            try:
-                injection.before()
-                with self._world.store.transaction():
-                    caller = self._caller(method, context)
-                answer = self._method(method)
-                requests = injection.stream(_requests(method, messages, context))
-                response: bytes = answer(requests, caller).SerializeToString()
-                injection.after()
-                return response
-            except Exception:
-                # All requests are read before the error is sent: a client that is still sending would otherwise see a
-                # broken connection.
-                with contextlib.suppress(grpc.RpcError):
-                    collections.deque(messages, maxlen=0)
-                raise
+            injection.before()
+            with self._world.store.transaction():
+                caller = self._caller(method, context)
+            answer = self._method(method)
+            requests = injection.stream(_requests(method, messages, context))
+            response: bytes = answer(requests, caller).SerializeToString()
+            injection.after()
+            return response
 
     def _answer_stream(self, method: Any, data: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         with self._active_call(method, context) as injection:

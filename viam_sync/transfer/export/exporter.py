@@ -19,7 +19,6 @@ from typing import (
     Iterable,
     Iterator,
     List,
-    NamedTuple,
     Optional,
     Sequence,
     Set,
@@ -30,16 +29,18 @@ from typing import (
 import grpc
 from typing_extensions import Self
 
-from viam_sync.errors import CancelledError, GRPCError, UnauthenticatedError, ViamError, grpc_error
+from viam_sync.errors import CancelledError, GRPCError, ViamError, grpc_error
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.classification import is_too_large, is_transient
 from viam_sync.transfer.concurrency.workers import for_each
+from viam_sync.transfer.export.batch_fetch import BatchFetch, Outcome
+from viam_sync.transfer.export.contents import ContentsFetcher
 from viam_sync.transfer.export.limits import ExportLimits
 from viam_sync.transfer.export.manifest import Entry, Manifest
+from viam_sync.transfer.export.pending import PendingFile
 from viam_sync.transfer.export.results import ExportedFile, ExportResult
 from viam_sync.transfer.output.atomic import AtomicFile
-from viam_sync.transfer.output.export_paths import ExportPath, ExportPaths
+from viam_sync.transfer.output.export_paths import ExportPaths
 from viam_sync.transfer.output.names import UNFINISHED
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.rows import NO_JSON, binary_metadata_row
@@ -53,28 +54,10 @@ _OF_ONE_FILE = {
     *(errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOENT),
 }
 
+#: A file that is there, and its size.
+_Done = Tuple[PendingFile, int]
 #: Writes the contents of a file, and returns their size in bytes.
 Write = Callable[[BinaryIO], int]
-#: Asks for the contents of files; returns those that the service knows.
-FetchContents = Callable[[Sequence["pb.BinaryMetadata"], Cancellation], Iterable["pb.BinaryData"]]
-
-
-class _Pending(NamedTuple):
-    """A file that is to be exported.
-
-    Attributes:
-        number: Its number among the results.
-        id: Its ID.
-        metadata: Its metadata.
-        path: Its path in the folder.
-        is_large: Whether its contents come by HTTP.
-    """
-
-    number: int
-    id: str
-    metadata: pb.BinaryMetadata
-    path: ExportPath
-    is_large: bool
 
 
 class Export:
@@ -82,7 +65,7 @@ class Export:
 
     Args:
         folder: The folder, which must exist.
-        fetch: Asks for the contents of files.
+        contents: Asks for the contents of files.
         downloader: Downloads the contents of large files.
         progress: Counts the files that are there, or have failed.
         limits: How much is asked for at a time, and how many files are open.
@@ -97,14 +80,14 @@ class Export:
     def __init__(
         self,
         folder: Path,
-        fetch: FetchContents,
+        contents: ContentsFetcher,
         downloader: Downloader,
         progress: Progress,
         limits: ExportLimits = ExportLimits(),  # noqa: B008 (it is frozen)
     ) -> None:
         self.result = ExportResult(folder)
         self._folder = folder
-        self._fetch = fetch
+        self._batch_fetch = BatchFetch(contents)
         self._downloader = downloader
         self._progress = progress
         self._limits = limits
@@ -145,17 +128,17 @@ class Export:
             atomic.rollback()
         self._manifest.__exit__(kind, error, trace)
 
-    def _batches(self, listed: Iterable[pb.BinaryData]) -> Iterator[List[_Pending]]:
+    def _batches(self, listed: Iterable[pb.BinaryData]) -> Iterator[List[PendingFile]]:
         """Yield the files that are not there in batches, each of which one call asks for."""
         limits = self._limits
-        batch: List[_Pending] = []
+        batch: List[PendingFile] = []
         total = 0
         for file in self._pending(listed):
             if file.is_large:
                 yield [file]
                 continue
-            size = file.metadata.file_size_bytes or limits.unknown_file
-            if batch and (total + size > limits.batch_bytes or len(batch) == limits.batch_files):
+            size = limits.size_of(file.metadata.file_size_bytes)
+            if batch and (total + size > self._batch_fetch.batch_bytes or len(batch) == limits.batch_files):
                 yield batch
                 batch, total = [], 0
             batch.append(file)
@@ -163,7 +146,7 @@ class Export:
         if batch:
             yield batch
 
-    def _pending(self, listed: Iterable[pb.BinaryData]) -> Iterator[_Pending]:
+    def _pending(self, listed: Iterable[pb.BinaryData]) -> Iterator[PendingFile]:
         """Yield the files that are not there."""
         seen: Set[str] = set()
         for found in listed:
@@ -182,17 +165,22 @@ class Export:
             entry = self._manifest.entries.get(id)
             try:
                 path = self._paths.allocate(metadata) if entry is None else entry.path
+                self._paths.scan(path)
             except NO_JSON as error:
                 self._set_failed(number, id, _unwritable(error))
                 continue
-            self._paths.scan(path)
+            except OSError as error:  # its name cannot be written
+                self._set_failed(number, id, error)
+                continue
             is_large = metadata.file_size_bytes > self._limits.large_file and bool(metadata.uri)
-            file = _Pending(number, id, metadata, path, is_large)
+            file = PendingFile(number, id, metadata, path, is_large)
             if not self._is_there(file, entry):
                 yield file
 
-    def _is_there(self, file: _Pending, entry: Optional[Entry]) -> bool:
+    def _is_there(self, file: PendingFile, entry: Optional[Entry]) -> bool:
         """Tell whether an earlier run has exported a file, even if it crashed before the manifest had it."""
+        if file.id in self._manifest.disputed:
+            return False
         told = file.metadata.file_size_bytes
         size = told if entry is None else entry.size
         if told and told != size:
@@ -209,12 +197,14 @@ class Export:
         self._set_result(file.number, ExportedFile(file.id, path, size, already_there=True))
         return True
 
-    def _export_batch(self, files: Sequence[_Pending], cancellation: Cancellation) -> None:
+    def _export_batch(self, files: Sequence[PendingFile], cancellation: Cancellation) -> None:
         """Export the files of a batch, and add those that are there to the manifest, whatever happens."""
-        done: List[Tuple[_Pending, int]] = []
+        done: List[_Done] = []
         try:
-            for each in self._fetched(files, cancellation):
-                done.append(each)
+            if files[0].is_large:
+                done.extend(self._downloaded(files[0], cancellation))
+            else:
+                self._batch_fetch.fetch(files, cancellation, partial(self._take, cancellation, done))
         finally:
             try:
                 if done:
@@ -223,48 +213,33 @@ class Export:
                 for file, size in done:
                     self._set_result(file.number, ExportedFile(file.id, self._folder / file.path.data, size))
 
-    def _fetched(self, files: Sequence[_Pending], cancellation: Cancellation) -> Iterator[Tuple[_Pending, int]]:
-        """Fetch and save files, and yield each that is there, with its size."""
-        if len(files) == 1 and files[0].is_large:
-            yield from self._downloaded(files[0], cancellation)
-            return
-        try:
-            found = self._fetch([file.metadata for file in files], cancellation)
-        except (CancelledError, UnauthenticatedError):
-            raise
-        except GRPCError as error:
-            yield from self._fetched_apart(files, error, cancellation)
-            return
-        by_id = {id: each for each in found for id in (each.metadata.binary_data_id, each.metadata.id) if id}
+    def _take(self, cancellation: Cancellation, done: List[_Done], outcome: Outcome) -> bool:
+        """Save the files that a request has brought, and add them to ``done``; tell whether all of them are there."""
+        before = len(done)
+        if outcome.error is None:
+            done.extend(self._saved_in_groups(outcome))
+        elif outcome.needs_download:
+            done.extend(self._downloaded(outcome.files[0], cancellation))
+        else:
+            for file in outcome.files:
+                self._set_failed(file.number, file.id, outcome.error)
+        return len(done) - before == len(outcome.files)
+
+    def _saved_in_groups(self, outcome: Outcome) -> Iterator[_Done]:
+        files, found = outcome.files, outcome.found
         for start in range(0, len(files), self._group_size):
             group = []
             for file in files[start : start + self._group_size]:
-                contents = by_id.get(file.metadata.binary_data_id) or by_id.get(file.metadata.id)
+                contents = found.get(file.metadata.binary_data_id) or found.get(file.metadata.id)
                 group.append((file, partial(_write_contents, file.metadata, contents)))
             yield from self._saved(group)
 
-    def _fetched_apart(
-        self, files: Sequence[_Pending], error: GRPCError, cancellation: Cancellation
-    ) -> Iterator[Tuple[_Pending, int]]:
-        """Fetch and save files that could not be fetched together."""
-        too_large = is_too_large(error.status, error.message)
-        if len(files) > 1 and (too_large or not is_transient(error)):
-            # A single one of them may be the cause.
-            middle = len(files) // 2
-            yield from self._fetched(files[:middle], cancellation)
-            yield from self._fetched(files[middle:], cancellation)
-        elif len(files) == 1 and too_large and files[0].metadata.uri:
-            yield from self._downloaded(files[0], cancellation)
-        else:
-            for file in files:
-                self._set_failed(file.number, file.id, error)
-
-    def _downloaded(self, file: _Pending, cancellation: Cancellation) -> Iterator[Tuple[_Pending, int]]:
+    def _downloaded(self, file: PendingFile, cancellation: Cancellation) -> Iterator[_Done]:
         size = file.metadata.file_size_bytes or None
         uri = file.metadata.uri
         return self._saved([(file, lambda out: self._downloader.fetch(uri, out, size, cancellation))])
 
-    def _saved(self, group: Sequence[Tuple[_Pending, Write]]) -> Iterator[Tuple[_Pending, int]]:
+    def _saved(self, group: Sequence[Tuple[PendingFile, Write]]) -> Iterator[_Done]:
         """Write files and their metadata, and yield each that is there; an error of one file becomes its result.
 
         A file gets its name after all of it was flushed to the disk, so not even a power failure leaves half a file
@@ -273,7 +248,7 @@ class Export:
         than one, if the system knows of all of them before the first is waited for.
         """
         failure: Optional[OSError] = None
-        written: List[Tuple[_Pending, int, AtomicFile, AtomicFile]] = []
+        written: List[Tuple[PendingFile, int, AtomicFile, AtomicFile]] = []
         with contextlib.ExitStack() as stack:
             for file, write in group:
                 try:
@@ -304,7 +279,7 @@ class Export:
             raise failure
 
     @contextlib.contextmanager
-    def _failure_of(self, file: _Pending) -> Iterator[None]:
+    def _failure_of(self, file: PendingFile) -> Iterator[None]:
         """Let an error that concerns a single file become its result."""
         try:
             yield

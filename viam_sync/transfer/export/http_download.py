@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import http.client
-import ipaddress
 import socket
 import ssl
-import urllib.request
 from dataclasses import replace
 from typing import Any, BinaryIO, Callable, Dict, Mapping, NamedTuple, Optional
-from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import grpc
 
 from viam_sync.errors import CancelledError, GRPCError, InsecureConnectionError, grpc_error
 from viam_sync.rpc import retry
+from viam_sync.rpc.address import is_loopback
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.channel import ServiceChannel
+from viam_sync.rpc.metadata import Header
 from viam_sync.rpc.policies import STREAM, Policy
+from viam_sync.rpc.proxies import proxy_for_downloads
 from viam_sync.rpc.renewal import Renewal
+from viam_sync.rpc.trust import tls_context
 from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit, Slot
 from viam_sync.transfer.export.http_contents import (
     BLOCK,
@@ -40,7 +41,7 @@ _SHORTEST = 0.001
 #: Seconds that a host may ask to wait for the next attempt, with ``Retry-After``.
 _LONGEST_WAIT = 300.0
 #: An export goes on for hours: it waits longer than a single call for a service that is overloaded.
-_POLICY = replace(STREAM, attempts=8, idle_timeout=_LONGEST_WAIT)
+_POLICY = replace(STREAM, attempts=8, idle_timeout=_LONGEST_WAIT, counts_unavailable=True)
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -104,7 +105,9 @@ class Downloader:
                 self._run(_RangeCall(self, download, self._metadata, self._channel, cancellation, slot), _POLICY, None)
         return download.offset
 
-    def take(self, download: Download, token: str, seconds: Optional[float], cancellation: Cancellation) -> None:
+    def take(
+        self, download: Download, token: Optional[Header], seconds: Optional[float], cancellation: Cancellation
+    ) -> None:
         """Ask for the next range of a download, and write it.
 
         Raises:
@@ -126,7 +129,7 @@ class Downloader:
         self,
         first: SplitResult,
         headers: Dict[str, str],
-        token: str,
+        token: Optional[Header],
         timeout: float,
         cancellation: Cancellation,
         stack: contextlib.ExitStack,
@@ -136,9 +139,8 @@ class Downloader:
         for _ in range(1 + _MOST_REDIRECTS):
             if _origin(uri) != _origin(first):
                 # A request that was redirected to another host does not get its token back.
-                token = ""
-            own = {"Authorization": token} if token else {}
-            response = self._ask(uri, {**headers, **own}, timeout, cancellation, stack)
+                token = None
+            response = self._ask(uri, headers, token, timeout, cancellation, stack)
             to = response.getheader("Location")
             if response.status not in _REDIRECTS or to is None:
                 return response
@@ -151,6 +153,7 @@ class Downloader:
         self,
         uri: SplitResult,
         headers: Dict[str, str],
+        token: Optional[Header],
         timeout: float,
         cancellation: Cancellation,
         stack: contextlib.ExitStack,
@@ -161,7 +164,9 @@ class Downloader:
         try:
             connection.connect()
             stack.enter_context(cancellation.running(_Socket(connection.sock)))
-            connection.request("GET", quote(target, safe="/%?&=:+,;@~!$'()*"), headers=headers)
+            target = quote(target, safe="/%?&=:+,;@~!$'()*")
+            # The errors of this method are shown with its variables, so the token is in none.
+            connection.request("GET", target, headers={**headers, "Authorization": token.value} if token else headers)
             response = connection.getresponse()
         except ssl.SSLCertVerificationError as error:
             raise InsecureConnectionError(
@@ -176,17 +181,14 @@ class Downloader:
         host = uri.hostname or ""
         if uri.scheme == "http":
             return http.client.HTTPConnection(host, uri.port or 80, timeout=timeout)
-        self._tls = self._tls or ssl.create_default_context()
-        proxy = urllib.request.getproxies().get("https")
-        if not proxy or urllib.request.proxy_bypass(host):
+        if self._tls is None:
+            address = self._channel.address
+            self._tls = tls_context(None if address is None else address.authorities)
+        proxy = proxy_for_downloads(host)
+        if proxy is None:
             return http.client.HTTPSConnection(host, uri.port or 443, timeout=timeout, context=self._tls)
-        by = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        connection = http.client.HTTPSConnection(by.hostname or "", by.port or 80, timeout=timeout, context=self._tls)
-        proof = {}
-        if by.username:
-            login = f"{unquote(by.username)}:{unquote(by.password or '')}".encode()
-            proof = {"Proxy-Authorization": f"Basic {base64.b64encode(login).decode()}"}
-        connection.set_tunnel(host, uri.port or 443, headers=proof)
+        connection = http.client.HTTPSConnection(proxy.host, proxy.port, timeout=timeout, context=self._tls)
+        connection.set_tunnel(host, uri.port or 443, headers=proxy.headers)
         return connection
 
 
@@ -212,8 +214,8 @@ class _RangeCall(retry.Call[None]):
 
     def attempt(self, seconds: Optional[float]) -> None:
         self._furthest = self._download.furthest
-        token = dict(self._renewal.headers()).get("authorization", "")
-        self._downloader.take(self._download, token, seconds, self._cancellation)
+        self._renewal.headers()
+        self._downloader.take(self._download, self._renewal.token, seconds, self._cancellation)
 
     def renew(self, error: Any, seconds: Optional[float]) -> bool:
         if not self._renewal.is_worth_it(error):
@@ -251,16 +253,9 @@ def _parts(uri: str) -> SplitResult:
         raise _no_uri() from None
     if parts.scheme not in ("https", "http") or not host:
         raise _no_uri()
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise InsecureConnectionError(f"{origin_of(parts)} has no TLS, so nothing is downloaded from it")
     return parts
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _origin(uri: SplitResult) -> object:

@@ -8,12 +8,13 @@ import os
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Dict, NamedTuple, Optional, Sequence, Type
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Set, Type
 
 from typing_extensions import Self
 
 from viam_sync.transfer.output.exclusive import append, open_exclusive
-from viam_sync.transfer.output.export_paths import ExportPath
+from viam_sync.transfer.output.export_paths import ExportPath, folded_path
+from viam_sync.transfer.output.named_errors import errors_of
 
 #: The name of the manifest in the folder of an export.
 MANIFEST_NAME = "manifest.jsonl"
@@ -36,21 +37,23 @@ class Entry(NamedTuple):
 class Manifest:
     """A file of JSON lines, one for each file that is whole: its ID, its path, the path of its metadata, and its size.
 
-    A line that a crash has cut off is removed. Two exports into one folder would give the same name to two files, so
-    only one may have the manifest open, as far as the disk knows locks.
+    A line that a crash has cut off is removed. Where lines of several IDs name one place, as after a merge of two
+    manifests, nobody knows whose file is there, so none of them counts. Two exports into one folder would give the same
+    name to two files, so only one may have the manifest open, as far as the disk knows locks.
 
     Args:
         folder: The folder of the export, which must exist.
 
     Attributes:
         entries: The entries by ID; the last line for an ID counts.
+        disputed: The IDs whose lines name the place of another.
 
     Raises:
         OSError: If it cannot be read or written, or another export has it open.
 
     Example:
         >>> from viam_sync.transfer.export.manifest import Entry, Manifest
-        >>> from viam_sync.transfer.output.export_paths import ExportPath
+        >>> from viam_sync.transfer.output.export_paths import ExportPath, folded_path
         >>> with Manifest(folder) as manifest:
         ...     path = ExportPath("data/cat.png", "metadata/cat.png.json")
         ...     manifest.add([Entry("f1", path, 5)])
@@ -60,11 +63,14 @@ class Manifest:
 
     def __init__(self, folder: Path) -> None:
         self.entries: Dict[str, Entry] = {}
+        self.disputed: Set[str] = set()
         self._lock = threading.Lock()
+        self._path = folder / MANIFEST_NAME
         busy = "another export into this folder is running; wait until it has ended"
-        self._file = open_exclusive(folder / MANIFEST_NAME, busy, getattr(os, "O_NOFOLLOW", 0))
+        self._file = open_exclusive(self._path, busy, getattr(os, "O_NOFOLLOW", 0))
         try:
             self._read()
+            self._drop_disputed()
         except BaseException:
             os.close(self._file)
             raise
@@ -78,7 +84,8 @@ class Manifest:
         with self._lock:
             new = [entry for entry in entries if self.entries.get(entry.id) != entry]
             try:
-                append(self._file, "".join(map(_line, new)).encode())
+                with errors_of(self._path):
+                    append(self._file, "".join(map(_line, new)).encode())
             except OSError:
                 # A line may be torn, so it must stay the last one.
                 self._close()
@@ -94,9 +101,18 @@ class Manifest:
                     return
                 whole += len(line)
                 # A line that is no entry was written by another program; its file is fetched again.
-                with contextlib.suppress(ValueError, TypeError, LookupError):
+                with contextlib.suppress(ValueError, TypeError, LookupError, RecursionError):
                     entry = _entry(json.loads(line))
                     self.entries[entry.id] = entry
+
+    def _drop_disputed(self) -> None:
+        owners: Dict[str, Set[str]] = {}
+        for id, entry in self.entries.items():
+            for place in entry.path:
+                owners.setdefault(folded_path(place), set()).add(id)
+        self.disputed = {id for ids in owners.values() if len(ids) > 1 for id in ids}
+        for id in self.disputed:
+            del self.entries[id]
 
     def _close(self) -> None:
         if self._file >= 0:

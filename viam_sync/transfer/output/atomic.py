@@ -1,13 +1,18 @@
 """Atomic files and outputs: a file is written whole or not at all."""
 
 import contextlib
+import errno
+import io
 import os
 import secrets
 import stat
+import tempfile
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator, Sequence, Union
+from typing import Any, BinaryIO, Iterator, Optional, Sequence, Union
 
 from viam_sync.checks import path_from
+from viam_sync.transfer.output.devices import follow_links, is_device, write_through
+from viam_sync.transfer.output.named_errors import NamedFile, errors_of, temporary_file
 
 StrPath = Union[str, "os.PathLike[str]"]
 
@@ -15,8 +20,11 @@ StrPath = Union[str, "os.PathLike[str]"]
 class AtomicOutput:
     """A file for the response of a call; that it can be written is checked before the call is made.
 
+    A link is followed to what it names. A device or a pipe is written through, once all contents are there.
+
     Args:
         dest: The path of the file. Its folder must exist.
+        name: The name of the parameter, for errors.
         secret: Whether the file may hold secrets; then only its owner can read it, whoever could read one that it
             replaces. Others are readable as new files are, but by nobody who could not read what they replace.
         rejected: Endings that stand for a format in which the response cannot be written, such as ``.csv``.
@@ -36,18 +44,23 @@ class AtomicOutput:
         '{}'
     """
 
-    def __init__(self, dest: StrPath, *, secret: bool = False, rejected: Sequence[str] = ()) -> None:
-        self._path = path_from("dest", dest)
-        self._mode = 0o600 if secret else _mode_of(self._path)
-        self.suffix = self._path.suffix.lower()
+    def __init__(
+        self, dest: StrPath, *, name: str = "dest", secret: bool = False, rejected: Sequence[str] = ()
+    ) -> None:
+        path, given = path_from(name, dest), str(dest)
+        self.suffix = path.suffix.lower()
         if self.suffix in rejected:
-            raise ValueError(f"dest is {str(dest)!r}, but this cannot be written as {self._path.suffix}; use .json")
+            raise ValueError(f"{name} is {given!r}, but this cannot be written as {path.suffix}; use .json")
+        self._path = follow_links(path)
         if self._path.is_dir():
-            raise IsADirectoryError(f"dest is a folder, {str(dest)!r}; name a file in it")
-        if not self._path.parent.is_dir():
-            raise FileNotFoundError(f"dest is {str(dest)!r}, but there is no folder {str(self._path.parent)!r}")
-        if not os.access(self._path.parent, os.W_OK):
-            raise PermissionError(f"dest is {str(dest)!r}, but nothing may be written in {str(self._path.parent)!r}")
+            raise IsADirectoryError(f"{name} is a folder, {given!r}; name a file in it")
+        folder = self._path.parent
+        if not folder.is_dir():
+            raise FileNotFoundError(f"{name} is {given!r}, but there is no folder {str(folder)!r}")
+        self._is_device = is_device(name, given, self._path)
+        if not self._is_device and not os.access(folder, os.W_OK):
+            raise PermissionError(f"{name} is {given!r}, but nothing may be written in {str(folder)!r}")
+        self._mode = 0o600 if secret else _mode_of(self._path)
 
     def write(self, contents: bytes, result: Any) -> None:
         """Write ``contents``; a file of that name is replaced only once the new one is complete.
@@ -60,15 +73,18 @@ class AtomicOutput:
             OSError: If writing failed; the error has the response as its attribute ``result``.
         """
         try:
-            with self.open() as file:
+            with self.open(io.BytesIO()) as file:
                 file.write(contents)
         except OSError as error:
             error.result = result  # type: ignore[attr-defined]
             raise
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[BinaryIO]:
+    def open(self, buffer: Optional[BinaryIO] = None) -> Iterator[BinaryIO]:
         """Open the file for a ``with`` block, at whose end it gets its name; after an error it is removed.
+
+        Args:
+            buffer: The file that gathers what goes to a device or a pipe; None for a temporary one.
 
         Raises:
             OSError: If writing failed.
@@ -81,21 +97,37 @@ class AtomicOutput:
             >>> (folder / "log.txt").read_text()
             'hello'
         """
+        if self._is_device:
+            with buffer or self.temporary_file() as gathered:
+                yield gathered
+                gathered.seek(0)
+                with errors_of(self._path):
+                    write_through(self._path, gathered)
+            return
         atomic = AtomicFile(self._path, self._mode)
         try:
             yield atomic.file
             atomic.sync()
             atomic.commit()
-        except BaseException:
+        finally:
             atomic.rollback()
-            raise
+
+    def temporary_file(self) -> BinaryIO:
+        """Return a file for contents on their way: beside the output if that is a file, so that there is one disk.
+
+        Raises:
+            OSError: If it cannot be made.
+        """
+        if self._is_device:
+            return temporary_file(None, Path(tempfile.gettempdir()))
+        return temporary_file(self._path.parent, self._path)
 
 
 class AtomicFile:
     """An unfinished file with a temporary name, beside the path that it gets when it is committed.
 
     Args:
-        path: The path; a file that is there is replaced.
+        path: The path; a file that is there is replaced, but nothing else, such as a link or a device.
         mode: The mode of the file, before the umask.
         prefix: The beginning of the temporary name.
 
@@ -116,22 +148,31 @@ class AtomicFile:
     """
 
     def __init__(self, path: Path, mode: int = 0o666, prefix: str = ".viam-") -> None:
+        _require_replaceable(path)
         self._path = path
         self._temporary = path.with_name(f"{prefix}{secrets.token_hex(8)}.part")
         descriptor = os.open(self._temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode)
         self._committed = False
-        self.file: BinaryIO = os.fdopen(descriptor, "wb")
+        self.file: BinaryIO = io.BufferedWriter(NamedFile(descriptor, path))
 
     def sync(self) -> None:
         """Flush all of it to the disk, and close it."""
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        self.file.close()
+        with errors_of(self._path):
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            self.file.close()
 
     def commit(self) -> None:
         """Give it its name."""
-        self._temporary.replace(self._path)
-        self._committed = True
+        try:
+            self._temporary.replace(self._path)
+            self._committed = True
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            # The file is a mount of its own, as containers have them: it can be written, and not be replaced.
+            with self._temporary.open("rb") as whole, errors_of(self._path):
+                write_through(self._path, whole)
 
     def rollback(self) -> None:
         """Remove it; after ``commit``, and a second time, this does nothing."""
@@ -141,6 +182,16 @@ class AtomicFile:
         if not self._committed:
             with contextlib.suppress(OSError):
                 self._temporary.unlink()
+
+
+def _require_replaceable(path: Path) -> None:
+    """Refuse a path at which there is something else than a file."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise FileExistsError(errno.EEXIST, "there is a link, a device or a pipe, which is not replaced", str(path))
 
 
 def _mode_of(path: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from pathlib import Path
 
@@ -24,9 +25,12 @@ def open_exclusive(path: Path, busy: str, flags: int = 0) -> int:
 
     Raises:
         BlockingIOError: If another process has it open.
-        OSError: If it cannot be opened.
+        OSError: If it cannot be opened, or keeps no lines, as a device or a pipe.
     """
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | flags, 0o666)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(errno.EINVAL, "it is no file, but a device or a pipe, and would keep no lines", str(path))
     if sys.platform != "win32":
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -88,6 +89,9 @@ class ExportPaths:
 
         Args:
             metadata: The metadata of the file, for which this is called once.
+
+        Raises:
+            OSError: If the file system's encoding cannot write its name.
         """
         name, ending = export_name(metadata)
         path = _export_path(name, ending, 1)
@@ -101,8 +105,13 @@ class ExportPaths:
         return path
 
     def scan(self, path: ExportPath) -> None:
-        """Look, once for each, into the folders that a path goes through."""
+        """Look, once for each, into the folders that a path goes through.
+
+        Raises:
+            OSError: If the file system's encoding cannot write the path.
+        """
         for each in path:
+            _require_encodable(each)
             for folder in _parents(each):
                 if folder not in self._scanned:
                     self._scanned.add(folder)
@@ -116,9 +125,9 @@ class ExportPaths:
                     with contextlib.suppress(OSError):
                         Path(entry.path).unlink()
                 elif entry.is_dir(follow_symlinks=False):
-                    self._folders.add(_folded(f"{folder}/{entry.name}"))
+                    self._folders.add(folded_path(f"{folder}/{entry.name}"))
                 else:
-                    self._files.add(_folded(f"{folder}/{entry.name}"))
+                    self._files.add(folded_path(f"{folder}/{entry.name}"))
 
     def _numbered(self, name: str, ending: str, ids: List[Optional[str]]) -> ExportPath:
         """Return the first path of a name that is free."""
@@ -126,7 +135,7 @@ class ExportPaths:
         all_allocated = True
         while True:
             path = _export_path(name, ending, number)
-            folded = [_folded(each) for each in path]
+            folded = [folded_path(each) for each in path]
             is_allocated = any(each in self._allocated for each in folded)
             if not is_allocated and self._is_free(path, folded, ids):
                 return path
@@ -146,19 +155,41 @@ class ExportPaths:
 
     def _is_blocked(self, path: ExportPath) -> bool:
         """Tell whether a file or a link is where a folder is needed."""
-        return any(_folded(folder) in self._files for each in path for folder in _parents(each))
+        return any(folded_path(folder) in self._files for each in path for folder in _parents(each))
 
     def _take(self, path: ExportPath) -> None:
         for each in path:
-            folded = _folded(each)
+            folded = folded_path(each)
             self._files.add(folded)
             self._allocated.add(folded)
-            self._folders.update(map(_folded, _parents(each)))
+            self._folders.update(map(folded_path, _parents(each)))
+
+
+def folded_path(path: str) -> str:
+    """Return the form that all paths have in common which a disk may take for one.
+
+    Example:
+        >>> from viam_sync.transfer.output.export_paths import folded_path
+        >>> folded_path("data/Cat.PNG")
+        'data/cat.png'
+    """
+    if path.isascii():
+        return path.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def _export_path(name: str, ending: str, number: int) -> ExportPath:
     name = name if number == 1 else numbered_name(name, number)
     return ExportPath(f"data/{with_ending(name, ending)}", f"metadata/{name}.json")
+
+
+def _require_encodable(path: str) -> None:
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        encoding = sys.getfilesystemencoding()
+        text = f"The file system's encoding, {encoding}, cannot write this name; set PYTHONUTF8=1, or a locale of UTF-8"
+        raise OSError(errno.EILSEQ, text, path) from None
 
 
 def _parents(path: str) -> Iterator[str]:
@@ -167,13 +198,6 @@ def _parents(path: str) -> Iterator[str]:
     while folder:
         yield folder
         folder = folder.rpartition("/")[0]
-
-
-def _folded(path: str) -> str:
-    """Return the form that all names have in common which a disk may take for one."""
-    if path.isascii():
-        return path.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def _is_metadata_of(path: Path, ids: List[Optional[str]]) -> bool:
@@ -185,6 +209,6 @@ def _is_metadata_of(path: Path, ids: List[Optional[str]]) -> bool:
     """
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(known, dict) and any(ids) and [known.get("binaryDataId"), known.get("id")] == ids

@@ -11,6 +11,7 @@ from google.protobuf.json_format import Error as JsonFormatError
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+from viam_sync.messages.bson_documents import bson_text
 from viam_sync.messages.pool import pool
 from viam_sync.proto.app import data as pb
 
@@ -54,7 +55,7 @@ def json_value(value: Any) -> Any:
         return [json_value(item) for item in value]
     if isinstance(value, datetime):
         return time_row(in_utc(value))
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else bson_text(value)
 
 
 def in_utc(moment: datetime) -> datetime:

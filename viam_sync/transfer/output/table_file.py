@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
-import tempfile
-from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List
 
 from viam_sync.checks import path_from
+from viam_sync.checks.numbers import boolean
 from viam_sync.transfer.output.atomic import AtomicOutput, StrPath
 from viam_sync.transfer.output.columns import Columns, optional, to_json
 from viam_sync.transfer.output.flatten import flatten
@@ -25,6 +25,7 @@ class TableFile:
 
     Args:
         path: The path of the file; its folder must exist.
+        escape_formulas: Whether text in CSV that a spreadsheet would take for a formula begins with an apostrophe.
         group_rows: The number of rows that are in memory at a time when Parquet is written, as one row group.
         group_bytes: The size of these rows as JSON, in bytes, after which a row group ends.
 
@@ -43,7 +44,14 @@ class TableFile:
         ['speed,at.x', '1,', ',2']
     """
 
-    def __init__(self, path: StrPath, *, group_rows: int = 20_000, group_bytes: int = 16 << 20) -> None:
+    def __init__(
+        self,
+        path: StrPath,
+        *,
+        escape_formulas: bool = False,
+        group_rows: int = 20_000,
+        group_bytes: int = 16 << 20,
+    ) -> None:
         suffix = path_from("path", path).suffix.lower()
         writers: Dict[str, Callable[[BinaryIO, Iterable[Row]], None]] = {
             ".jsonl": write_jsonl,
@@ -52,13 +60,13 @@ class TableFile:
         }
         if suffix not in writers:
             raise ValueError(f"path is {str(path)!r}; rows are written to files that end in {', '.join(writers)}")
+        self._escape_formulas = boolean("escape_formulas", escape_formulas)
         self._group_rows, self._group_bytes = group_rows, group_bytes
         self._arrow: Any = None
         if suffix == ".parquet":
             self._arrow = optional("pyarrow", "writing Parquet", "viam-sync[arrow]")
             self._parquet = optional("pyarrow.parquet", "writing Parquet", "viam-sync[arrow]")
-        self._output = AtomicOutput(path)
-        self._folder = Path(path).parent
+        self._output = AtomicOutput(path, name="path")
         self._write = writers[suffix]
 
     def write(self, rows: Iterable[Row], progress: Progress) -> int:
@@ -88,12 +96,12 @@ class TableFile:
         return count
 
     def _write_csv(self, file: BinaryIO, rows: Iterable[Row]) -> None:
-        with _Spool(self._folder) as spool:
+        with _Spool(self._output.temporary_file()) as spool:
             spool.fill(rows)
-            write_csv(file, list(spool.columns.kinds), spool.rows())
+            write_csv(file, list(spool.columns.kinds), spool.rows(), escape_formulas=self._escape_formulas)
 
     def _write_parquet(self, file: BinaryIO, rows: Iterable[Row]) -> None:
-        with _Spool(self._folder) as spool:
+        with _Spool(self._output.temporary_file()) as spool:
             spool.fill(rows)
             with self._parquet.ParquetWriter(file, spool.columns.schema(self._arrow)) as writer:
                 for group in spool.groups(self._group_rows, self._group_bytes):
@@ -101,11 +109,11 @@ class TableFile:
 
 
 class _Spool:
-    """A temporary file of flat rows, which knows their columns."""
+    """Flat rows in a temporary file, and their columns."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self.columns = Columns()
-        self._file = tempfile.TemporaryFile("w+", encoding="ascii", dir=folder, prefix=".viam-")  # noqa: SIM115
+        self._file = io.TextIOWrapper(file, encoding="ascii")
 
     def fill(self, rows: Iterable[Row]) -> None:
         for row in rows:

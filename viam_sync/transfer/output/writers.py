@@ -11,8 +11,19 @@ from viam_sync.transfer.output.atomic import AtomicOutput
 from viam_sync.transfer.output.flatten import flatten
 from viam_sync.transfer.output.rows import NO_JSON, Row, json_value
 
+#: The beginnings of formulas in a spreadsheet, those of East Asian keyboards among them, and of lines.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_LINE = ("\t", "\r", "\n")
 
-def write_rows(output: AtomicOutput, items: Sequence[Any], to_row: Callable[[Any], Row], result: Any) -> None:
+
+def write_rows(
+    output: AtomicOutput,
+    items: Sequence[Any],
+    to_row: Callable[[Any], Row],
+    result: Any,
+    *,
+    escape_formulas: bool = False,
+) -> None:
     """Write the rows of a response to a file, in the format that its ending names.
 
     A file that ends in ``.jsonl`` gets an object in each line, and one that ends in ``.csv`` gets columns, in which
@@ -23,6 +34,7 @@ def write_rows(output: AtomicOutput, items: Sequence[Any], to_row: Callable[[Any
         items: The rows, or the messages that they are made of.
         to_row: Returns an item as an object that JSON can hold.
         result: The response, which the caller would lose if writing failed.
+        escape_formulas: Whether text in CSV that a spreadsheet would take for a formula begins with an apostrophe.
 
     Raises:
         OSError: If writing failed, or something in the response has no form in JSON; the error has the response as its
@@ -44,7 +56,9 @@ def write_rows(output: AtomicOutput, items: Sequence[Any], to_row: Callable[[Any
         write_jsonl(contents, rows)
     elif output.suffix == ".csv":
         flat = [flatten(row) for row in rows]
-        write_csv(contents, list(dict.fromkeys(name for row in flat for name in row)), flat)
+        write_csv(
+            contents, list(dict.fromkeys(name for row in flat for name in row)), flat, escape_formulas=escape_formulas
+        )
     else:
         contents.write((json.dumps(rows, indent=4) + "\n").encode())
     output.write(contents.getvalue(), result)
@@ -56,20 +70,32 @@ def write_jsonl(file: BinaryIO, rows: Iterable[Row]) -> None:
         file.write(json.dumps(json_value(row)).encode() + b"\n")
 
 
-def write_csv(file: BinaryIO, columns: List[str], rows: Iterable[Mapping[str, Any]]) -> None:
+def write_csv(
+    file: BinaryIO, columns: List[str], rows: Iterable[Mapping[str, Any]], *, escape_formulas: bool = False
+) -> None:
     """Write flat rows to a file as CSV; without columns, the file stays empty.
 
     Args:
         file: The file.
         columns: The names of the columns.
         rows: The rows; a cell is empty where a row lacks a column, and JSON where it holds a list.
+        escape_formulas: Whether text that a spreadsheet would take for a formula begins with an apostrophe.
+
+    Example:
+        >>> import io
+        >>> from viam_sync.transfer.output.writers import write_csv
+        >>> file = io.BytesIO()
+        >>> write_csv(file, ["text", "number"], [{"text": "=1+1", "number": -1}], escape_formulas=True)
+        >>> file.getvalue().split()
+        [b'text,number', b"'=1+1,-1"]
     """
+    cell = _escaped_cell if escape_formulas else _cell
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    writer = csv.DictWriter(text, columns)
+    writer = csv.writer(text)
     if columns:
-        writer.writeheader()
+        writer.writerow(map(cell, columns))
     for row in rows:
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+        writer.writerow([cell(row.get(name)) for name in columns])
     # The file is the caller's to close, not the wrapper's.
     text.detach()
 
@@ -84,3 +110,12 @@ def unwritable(error: Exception, result: Any) -> OSError:
 def _cell(value: Any) -> Any:
     plain = json_value(value)
     return json.dumps(plain) if isinstance(plain, list) else plain
+
+
+def _escaped_cell(value: Any) -> Any:
+    cell = _cell(value)
+    # A number is no formula, also where it is written as -Infinity.
+    if not isinstance(cell, str) or isinstance(value, float):
+        return cell
+    # Some programs leave out the blanks at the beginning.
+    return f"'{cell}" if cell.startswith(_LINE) or cell.lstrip().startswith(_FORMULA) else cell

@@ -7,7 +7,7 @@ from typing import Any, Callable, NamedTuple, Optional, Tuple, TypeVar
 
 from google.protobuf.message import Message
 
-from viam_sync.checks import boolean, require_seconds, whole, worker_count
+from viam_sync.checks.numbers import boolean, require_seconds, whole, worker_count
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.method import Method
 from viam_sync.rpc.threads import can_start_threads
@@ -89,8 +89,8 @@ class PagedCall(NamedTuple):
             TypeError: If a number, or ``prefetch``, is of the wrong type.
             ValueError: If the service has no pages of this size, ``limit`` is negative, or the workers do not fit.
         """
-        self._check(page_size, limit, prefetch, workers)
-        require_seconds("timeout", timeout)
+        page_size, limit, prefetch, workers = self._checked(page_size, limit, prefetch, workers)
+        timeout = require_seconds("timeout", timeout)
         cancellation = Cancellation()
         place = getattr(request, self.place) if self.place else request
 
@@ -124,11 +124,14 @@ class PagedCall(NamedTuple):
 
         return CaptureTimeline(request, send, self.read, attrgetter(self.time))
 
-    def _check(self, page_size: int, limit: Optional[int], prefetch: bool, workers: int) -> None:
+    def _checked(
+        self, page_size: int, limit: Optional[int], prefetch: bool, workers: int
+    ) -> Tuple[int, Optional[int], bool, int]:
         if self.size:
-            whole("page_size", page_size, 1, _LARGEST_PAGE)
+            page_size = whole("page_size", page_size, 1, _LARGEST_PAGE)
         if limit is not None:
-            whole("limit", limit, 0, note=", or None for all")
-        boolean("prefetch", prefetch)
-        if worker_count(workers) > 1 and not prefetch:
+            limit = whole("limit", limit, 0, note=", or None for all")
+        prefetch, workers = boolean("prefetch", prefetch), worker_count(workers)
+        if workers > 1 and not prefetch:
             raise ValueError(f"prefetch is False, but workers is {workers}, and they fetch ahead; name one of the two")
+        return page_size, limit, prefetch, workers

@@ -40,12 +40,12 @@ class Intent(NamedTuple):
     Attributes:
         file: The file.
         mark: The mark that the upload carries, to look it up by.
-        time: The time of its beginning, in seconds since 1970, by the clock of this computer.
+        after: The ID of the upload that was acknowledged last before this one began; None if there is none.
     """
 
     file: FileVersion
     mark: str
-    time: float
+    after: Optional[str] = None
 
 
 class JournalError(OSError):
@@ -85,6 +85,7 @@ class Journal(Closing):
         self.doubtful: Dict[FileVersion, Intent] = {}
         self._clock = clock
         self._by_mark: Dict[str, FileVersion] = {}
+        self._last_id: Optional[str] = None
         self._lock = threading.Lock()
         busy = f"another upload uses the journal {str(path)!r}; wait until it has ended, or name another journal"
         self._file: Optional[int] = open_exclusive(path, busy)
@@ -96,9 +97,10 @@ class Journal(Closing):
 
     def begin(self, file: FileVersion) -> Intent:
         """Add the line of an upload that is about to begin."""
-        intent = Intent(file, secrets.token_hex(16), self._clock())
+        intent = Intent(file, secrets.token_hex(16))
         line = {"sending": file.name, "size": file.size, "mtime_ns": file.changed, "mark": intent.mark}
-        self._append({**line, "time": round(intent.time, 3)})
+        # The time is for whoever looks into the file; the clock may have been wrong, so nothing depends on it.
+        self._append({**line, "time": round(self._clock(), 3)})
         return intent
 
     def acknowledge(self, intent: Intent, id: str) -> None:
@@ -146,7 +148,7 @@ class Journal(Closing):
         try:
             header = json.loads(line)
             kind, version, part = header["journal"], header["version"], header["part_id"]
-        except (ValueError, TypeError, LookupError):
+        except (ValueError, TypeError, LookupError, RecursionError):
             raise self._no_journal("its first line is not that of one") from None
         if (kind, version) != (_KIND, 1):
             raise self._no_journal(f"it is one of {kind!r}, version {version!r}")
@@ -162,13 +164,13 @@ class Journal(Closing):
             fields = json.loads(line)
             if "sending" in fields:
                 file = FileVersion(str(fields["sending"]), int(fields["size"]), int(fields["mtime_ns"]))
-                self.doubtful[file] = Intent(file, str(fields["mark"]), float(fields["time"]))
+                self.doubtful[file] = Intent(file, str(fields["mark"]), self._last_id)
                 self._by_mark[fields["mark"]] = file
             else:
                 file = self._by_mark[fields["sent"]]
-                self.sent[file] = str(fields["id"])
+                self.sent[file] = self._last_id = str(fields["id"])
                 self.doubtful.pop(file, None)
-        except (ValueError, TypeError, LookupError):
+        except (ValueError, TypeError, LookupError, RecursionError):
             raise self._no_journal(f"its line {number} is none of one") from None
 
     def _no_journal(self, why: str) -> ValueError:

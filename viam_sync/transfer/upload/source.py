@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import stat
-import threading
 from itertools import chain
 from types import TracebackType
 from typing import Any, BinaryIO, Callable, Iterator, Optional, Type, Union
@@ -13,9 +11,8 @@ from typing import Any, BinaryIO, Callable, Iterator, Optional, Type, Union
 from typing_extensions import Self
 
 from viam_sync.checks import path_from, wrong_type
-
-#: The number of bytes in a message: larger ones are not faster, and need more memory on both sides.
-CHUNK = 256 * 1024
+from viam_sync.transfer.upload.reader import Reader
+from viam_sync.transfer.upload.snapshot import Snapshot
 
 BytesLike = Union[bytes, bytearray, memoryview]
 
@@ -26,15 +23,12 @@ Uploadable = Union[BytesLike, "os.PathLike[str]", BinaryIO]
 class UploadSource:
     """The contents of an upload, which one thread reads chunk by chunk, and another may close.
 
-    The contents must keep the size that they had at the start: if they have grown or shrunk by the end, that is an
-    error, so that no half of a file is taken for the whole.
+    The contents must stay what they were at the start: if they have grown or shrunk by the end, or were written to,
+    that is an error, so that neither half of a file nor half of an old one is taken for the whole.
 
     Args:
-        file: An object with a method ``read``, which is closed at the end if it is not the caller's own.
-        label: The name of the contents in errors.
-        size: The size of the contents in bytes; None if that is not known.
-        owned: Whether to close the file.
-        reopen: Opens the file again, for reading the contents another time; None if they can be read only once.
+        reader: Reads them, and is closed at the end.
+        reopen: Returns a reader of the contents for another time; None if they can be read only once.
 
     Attributes:
         size: The size of the contents in bytes; None if that is not known.
@@ -49,14 +43,11 @@ class UploadSource:
         (5, [b'hello'], [b'hello'])
     """
 
-    def __init__(
-        self, file: Any, label: str, size: Optional[int], *, owned: bool, reopen: Optional[Callable[[], Any]] = None
-    ) -> None:
-        self._reader = _Reader(file, label, owned=owned)
-        self._label = label
+    def __init__(self, reader: Reader, reopen: Optional[Callable[[], Reader]] = None) -> None:
+        self._reader = reader
         self._reopen = reopen
         self._begun = False
-        self.size = size
+        self.size = reader.size
 
     @property
     def repeatable(self) -> bool:
@@ -67,33 +58,21 @@ class UploadSource:
         """Yield the chunks; one empty chunk where there are no contents.
 
         Raises:
-            OSError: If the contents cannot be read, or are longer or shorter than they were at the start.
+            OSError: If the contents cannot be read, or are not what they were at the start.
             TypeError: If the contents are text.
         """
         if self._begun and self._reopen is not None:
             # A thread of grpc may still be amid reading them for the attempt before.
             self._reader.close()
-            self._reader = _Reader(self._reopen(), self._label, owned=True)
+            self._reader = self._reopen()
         self._begun = True
-        reader, done = self._reader, 0
-        while True:
-            chunk = reader.read(done)
-            done += len(chunk)
-            if self.size is not None and done > self.size:
-                raise self._changed("grown", "there is more by now")
-            if not chunk:
-                break
-            yield chunk
-        if self.size is not None and done < self.size:
-            raise self._changed("shrunk", f"there are only {done:,} by now")
-        if not done:
-            yield b""
-
-    def _changed(self, how: str, now: str) -> OSError:
-        return OSError(
-            f"{self._label} has {how} while it was uploaded: it had {self.size:,} bytes at first, and {now}."
-            " Nothing was uploaded; try again when nothing writes to it any more."
-        )
+        reader = self._reader
+        chunk = reader.read()
+        yield chunk
+        while chunk:
+            chunk = reader.read()
+            if chunk:
+                yield chunk
 
     def __enter__(self) -> Self:
         return self
@@ -102,50 +81,6 @@ class UploadSource:
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self._reader.close()
-
-
-class _Reader:
-    """A file that one thread reads, and another may close."""
-
-    def __init__(self, file: Any, label: str, *, owned: bool) -> None:
-        self._file = file
-        self._label = label
-        self._owned = owned
-        self._closed = False
-        self._lock = threading.Lock()
-
-    def read(self, done: int) -> bytes:
-        """Return the next chunk; empty at the end."""
-        try:
-            with self._lock:
-                if self._closed:
-                    raise ValueError(f"{self._label} was closed before all of it was read")
-                chunk = self._file.read(CHUNK)
-        except OSError as error:
-            if error.errno is None:
-                raise
-            text = f"{error.strerror}, after {done:,} bytes; nothing was uploaded"
-            raise OSError(error.errno, text, self._label) from error
-        finally:
-            self._close_if_idle()
-        if not isinstance(chunk, bytes):
-            text = f"takes a file opened in binary mode; reading it gave a {type(chunk).__name__}"
-            raise TypeError(f"{self._label} {text}")
-        return chunk
-
-    def close(self) -> None:
-        """Read no more, and close the file if it is not the caller's own."""
-        self._closed = True
-        self._close_if_idle()
-
-    def _close_if_idle(self) -> None:
-        """Close the file if it is not needed any more; a thread that still reads it closes it after that."""
-        # A thread of grpc goes on reading for a moment after a call has ended; close() does not wait for it.
-        if self._closed and self._owned and self._lock.acquire(blocking=False):
-            try:
-                self._file.close()
-            finally:
-                self._lock.release()
 
 
 class FileSource(UploadSource):
@@ -162,22 +97,32 @@ class FileSource(UploadSource):
     """
 
     def __init__(self, path: Union[str, "os.PathLike[str]"]) -> None:
-        file = open(path, "rb", buffering=0)  # noqa: SIM115, PTH123 (closed at the end; a path may be a str)
-        status = os.fstat(file.fileno())
+        self._path = os.fspath(path)
+        file = _open_file(self._path)
+        self._snapshot = Snapshot.of(file)
         # A file that is not regular, such as a pipe, gives its contents once.
-        again = self._open_again if stat.S_ISREG(status.st_mode) else None
-        super().__init__(file, os.fspath(path), _size_of(file), owned=True, reopen=again)
-        self.changed = status.st_mtime_ns
+        super().__init__(self._read_from(file, self._snapshot), self._read_again if self._snapshot else None)
+        self.changed = os.fstat(file.fileno()).st_mtime_ns
 
-    def _open_again(self) -> BinaryIO:
-        file = open(self._label, "rb", buffering=0)  # noqa: SIM115, PTH123 (closed at the end)
-        if os.fstat(file.fileno()).st_mtime_ns != self.changed:
+    def _read_from(self, file: io.FileIO, snapshot: Optional[Snapshot]) -> Reader:
+        return Reader(file, self._path, None, owned=True, snapshot=snapshot, waits=True)
+
+    def _read_again(self) -> Reader:
+        file = _open_file(self._path)
+        snapshot = Snapshot.of(file)
+        if snapshot is None or self._snapshot is None or snapshot.state != self._snapshot.state:
             file.close()
             raise OSError(
-                f"{self._label} was changed while it was uploaded, so it cannot be sent again after a failure."
+                f"{self._path} was changed while it was uploaded, so it cannot be sent again after a failure."
                 " Nothing was uploaded; try again when nothing writes to it any more."
             )
-        return file
+        return self._read_from(file, snapshot)
+
+
+def _open_file(path: str) -> io.FileIO:
+    """Open a file for reading; opening a pipe would wait for somebody who writes to it."""
+    no_wait = getattr(os, "O_NONBLOCK", 0)
+    return io.FileIO(path, "rb", opener=lambda name, flags: os.open(name, flags | no_wait))
 
 
 def upload_source(name: str, given: Uploadable) -> UploadSource:
@@ -194,8 +139,7 @@ def upload_source(name: str, given: Uploadable) -> UploadSource:
         OSError: If there is no such file, or it cannot be opened.
     """
     if isinstance(given, (bytes, bytearray, memoryview)):
-        memory = _memory_file(name, given)
-        return UploadSource(memory, name, memory.size, owned=True, reopen=lambda: _MemoryFile(given))
+        return UploadSource(_memory_reader(name, given), lambda: _memory_reader(name, given))
     if isinstance(given, os.PathLike):
         return FileSource(path_from(name, given))
     if isinstance(given, io.TextIOBase):
@@ -204,21 +148,24 @@ def upload_source(name: str, given: Uploadable) -> UploadSource:
         if getattr(given, "closed", False) is True:
             raise ValueError(f"{name} is a file that is closed; open it in binary mode, or give its path")
         label = getattr(given, "name", None)
-        return UploadSource(given, label if isinstance(label, str) else name, _size_of(given), owned=False)
+        label = label if isinstance(label, str) else name
+        return UploadSource(Reader(given, label, _size_of(given), owned=False, snapshot=Snapshot.of(given)))
     raise wrong_type(name, "bytes, a path such as pathlib.Path, or a file opened in binary mode", given)
 
 
-def _memory_file(name: str, given: BytesLike) -> _MemoryFile:
+def _memory_reader(name: str, given: BytesLike) -> Reader:
     try:
-        return _MemoryFile(given)
+        memory = _MemoryFile(given)
     except ValueError as error:  # a view of memory that was released
         raise ValueError(f"{name} cannot be read: {error}") from error
+    return Reader(memory, name, memory.size, owned=True)
 
 
 class ProgressChunks:
     """The chunks of an upload source, which report progress: a chunk counts as sent when the next one is asked for.
 
-    The first chunk is read at once, so that contents that cannot be read at all are an error before a call is made.
+    Where the size is known, the first chunk is read at once, so that contents that cannot be read at all are an error
+    before a call is made. Others may keep their reader waiting, as a pipe does: the call does that, within its limit.
 
     Args:
         source: The upload source.
@@ -245,7 +192,7 @@ class ProgressChunks:
         self._sent = 0
         self._iteration = 0
         chunks = iter(source)
-        self._first: Iterator[bytes] = chain([next(chunks)], chunks)
+        self._first: Iterator[bytes] = chunks if source.size is None else chain([next(chunks)], chunks)
 
     def __iter__(self) -> Iterator[bytes]:
         self._iteration += 1
@@ -282,12 +229,5 @@ class _MemoryFile:
 
 
 def _size_of(file: Any) -> Optional[int]:
-    """Return the bytes that an open file has from its position on; None if only reading it will tell."""
-    if isinstance(file, io.BytesIO):
-        return max(file.getbuffer().nbytes - file.tell(), 0)
-    raw = getattr(file, "raw", file)
-    # Other objects, such as gzip files, may have the descriptor of a file whose bytes are not those that they give.
-    if not isinstance(raw, io.FileIO):
-        return None
-    status = os.fstat(raw.fileno())
-    return max(status.st_size - file.tell(), 0) if stat.S_ISREG(status.st_mode) else None
+    """Return the bytes that an object in memory has from its position on; None if only reading it will tell."""
+    return max(file.getbuffer().nbytes - file.tell(), 0) if isinstance(file, io.BytesIO) else None

@@ -1,5 +1,8 @@
 "use strict";
 
+// From now on the browser has the token in a cookie; the address shows it no longer.
+if (location.search) history.replaceState(null, "", location.pathname + location.hash);
+
 // All text gets into the page as text, never as HTML: a name may be anything.
 function make(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), properties);

@@ -3,26 +3,31 @@
 import math
 import os
 import re
+import sys
+from contextvars import ContextVar
+from decimal import Decimal
 from functools import lru_cache
+from numbers import Integral, Real
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Collection, Iterable, List, Mapping, Optional, Sequence, Type, Union
+from typing import Any, Collection, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
-#: The longest time that grpc can wait: its clock ends in the year 2262.
-MOST_SECONDS = 10**9
-#: More workers do not make anything faster, and each has a thread.
-_MOST_WORKERS = 64
 #: A longer number is not written out; Python refuses to write a huge one.
 _MOST_BITS = 256
 _LONGEST_WORD = 100
+#: The classes of numbers, bools among them; those of NumPy register with ``Real``.
+NUMBERS = (Real, Decimal)
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ID = re.compile(r"(?:.*_)?id(?P<several>s?)(?:_.*)?")
 _FIRST_WORD = re.compile(r"\w+")
 
+#: The names of parameters in the blocks of `parameter_names` around the code that runs, from the inside out.
+_names_around: ContextVar[Tuple[Mapping[str, str], ...]] = ContextVar("names_around", default=())
+
 
 class parameter_names:
-    """Within this block, errors name the parameters of the caller's method, instead of the fields of a message.
+    """Within this block, errors and warnings name the parameters of the caller's method, not the fields of a message.
 
     Args:
         parameters: For the name of a field, that of the parameter; those that have the same name need not be given.
@@ -39,16 +44,36 @@ class parameter_names:
         self._parameters = parameters
 
     def __enter__(self) -> None:
-        pass
+        self._token = _names_around.set((self._parameters, *_names_around.get()))
 
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
+        _names_around.reset(self._token)
         if isinstance(error, (TypeError, ValueError)):
             text = str(error)
-            field = _FIRST_WORD.match(text)
-            if field and field[0] in self._parameters:
-                raise type(error)(self._parameters[field[0]] + text[field.end() :]) from None
+            renamed = _renamed(text, self._parameters)
+            if renamed != text:
+                raise type(error)(renamed) from None
+
+
+def _renamed(text: str, parameters: Mapping[str, str]) -> str:
+    field = _FIRST_WORD.match(text)
+    return parameters[field[0]] + text[field.end() :] if field and field[0] in parameters else text
+
+
+def with_parameter_name(text: str) -> str:
+    """Return a text that begins with the name of a field with that of the parameter, as `parameter_names` has it.
+
+    Example:
+        >>> from viam_sync.checks import with_parameter_name
+        >>> with parameter_names(data="metadata"):
+        ...     with_parameter_name("data['ns'] is rounded")
+        "metadata['ns'] is rounded"
+    """
+    for parameters in _names_around.get():
+        text = _renamed(text, parameters)
+    return text
 
 
 def wrong_type(name: str, kind: str, value: Any, *, advice: str = "") -> TypeError:
@@ -140,8 +165,15 @@ def require(**values: Any) -> None:
         elif kind == "ids" and isinstance(value, (list, tuple)):
             for index, each in enumerate(value):
                 _require_id(f"{name}[{index}]", each)
-        elif isinstance(value, float) and not math.isfinite(value):
+        elif isinstance(value, NUMBERS) and not _is_finite(value):
             raise wrong_value(name, "a number", value)
+
+
+def _is_finite(number: Any) -> bool:
+    try:
+        return isinstance(number, Integral) or math.isfinite(number)
+    except (OverflowError, ValueError):
+        return False
 
 
 @lru_cache(maxsize=None)
@@ -213,106 +245,8 @@ def one_of(name: str, value: str, words: Collection[str]) -> str:
     return value
 
 
-def boolean(name: str, value: bool) -> bool:
-    """Return a bool; something else that Python takes for true or false is more likely a mistake.
-
-    Raises:
-        TypeError: If it is something else; ``name`` is that of the parameter.
-    """
-    if not isinstance(value, bool):
-        raise wrong_type(name, "a bool", value)
-    return value
-
-
-def whole(name: str, value: int, least: int, most: Optional[int] = None, note: str = "") -> int:
-    """Return an int that is within a range.
-
-    Args:
-        name: That of the parameter.
-        value: The number.
-        least: The least that it may be.
-        most: The most that it may be; None for no limit.
-        note: What else there is to say about the range.
-
-    Raises:
-        TypeError: If it is no int.
-        ValueError: If it is out of the range.
-
-    Example:
-        >>> from viam_sync.checks import whole
-        >>> whole("page_size", 500, 1, 100)
-        Traceback (most recent call last):
-        ValueError: page_size takes an int from 1 to 100, got 500
-    """
-    kind = f"an int from {least} {'on' if most is None else f'to {most}'}{note}"
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise wrong_type(name, kind, value)
-    if value < least or (most is not None and value > most):
-        raise wrong_value(name, kind, value)
-    return value
-
-
-def worker_count(workers: int) -> int:
-    """Return how many workers there may be at a time.
-
-    Raises:
-        TypeError: If that is no int.
-        ValueError: If it is outside 1 to 64.
-    """
-    return whole("workers", workers, 1, _MOST_WORKERS)
-
-
-def share(name: str, value: float) -> float:
-    """Return a number from 0 to 1.
-
-    Raises:
-        TypeError: If it is no number; ``name`` is that of the parameter.
-        ValueError: If it is outside 0 to 1.
-    """
-    kind = "a number from 0 to 1"
-    if not _is_number(value):
-        raise wrong_type(name, kind, value)
-    if not 0 <= value <= 1:
-        raise wrong_value(name, kind, value)
-    return value
-
-
-def require_seconds(name: str, value: Optional[float]) -> None:
-    """Refuse what is no time that a call may take; None is no limit, and one of 0 or less is over at once.
-
-    Raises:
-        TypeError: If it is no number; ``name`` is that of the parameter.
-        ValueError: If it is NaN, or more than grpc can count.
-    """
-    if value is None:
-        return
-    if not _is_number(value):
-        raise wrong_type(name, "a number of seconds", value)
-    if not value <= MOST_SECONDS:
-        raise wrong_value(name, f"up to {MOST_SECONDS} seconds, or None for the usual limit", value)
-
-
-def seconds(name: str, value: float) -> float:
-    """Return a number of seconds above 0.
-
-    Raises:
-        TypeError: If it is no number; ``name`` is that of the parameter.
-        ValueError: If it is 0 or less, NaN, or more than grpc can count.
-    """
-    kind = "a number of seconds above 0"
-    if not _is_number(value):
-        raise wrong_type(name, kind, value)
-    if not 0 < value <= MOST_SECONDS:
-        raise wrong_value(name, kind, value)
-    return value
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 def path_from(name: str, given: Union[str, "os.PathLike[str]"]) -> Path:
-    """Return an argument as a path.
+    """Return an argument as a path, in which ``~/`` at the beginning has become the folder of the user.
 
     Raises:
         TypeError: If it is none; ``name`` is that of the parameter.
@@ -325,11 +259,16 @@ def path_from(name: str, given: Union[str, "os.PathLike[str]"]) -> Path:
     """
     try:
         path = Path(given)
+        # A name alone may begin so, as in "~backup" or "~$lock.docx".
+        if str(path) == "~" or (path.parts[1:] and path.parts[0].startswith("~")):
+            path = Path(os.path.expanduser(path))  # noqa: PTH111 (the method of a path fails where nobody has the name)
         encoded = os.fsencode(path)
     except TypeError:
         raise wrong_type(name, "a path", given) from None
     except UnicodeEncodeError:
-        raise ValueError(f"{name} takes a path, got {str(given)!a}, in which there is half a character") from None
+        why = f"which the file system's encoding cannot write ({sys.getfilesystemencoding()}); set PYTHONUTF8=1"
+        why = why if is_text(str(given)) else "in which there is half a character"
+        raise ValueError(f"{name} takes a path, got {str(given)!a}, {why}") from None
     if b"\0" in encoded:
         raise ValueError(f"{name} takes a path, got {str(given)!r}, with the character NUL in it")
     return path

@@ -1,0 +1,76 @@
+"""The metadata of calls, whose values no traceback shows.
+
+Tools that show the variables of a traceback, such as ``rich``, ``pytest -l`` and Sentry, print each of them, and go
+through those that are tuples, lists, or mappings by their type. A signal handler that raises amid a call gives them the
+frames of grpc, too, which keep the metadata for all of the call.
+"""
+
+from typing import TYPE_CHECKING, Iterator, Mapping
+
+if TYPE_CHECKING:
+    _Mapping = Mapping[str, str]
+else:
+
+    class _Mapping:
+        """The methods of a mapping, without its type."""
+
+        keys, values, items, get = Mapping.keys, Mapping.values, Mapping.items, Mapping.get
+
+
+class Header:
+    """A header as grpc takes it: a pair of name and value.
+
+    Its ``value`` is set when it is there, as an argument would be a variable of its constructor.
+
+    Example:
+        >>> from viam_sync.rpc.metadata import Header
+        >>> header = Header("authorization")
+        >>> header.value = "Bearer abc123"
+        >>> name, value = header
+        >>> value, header
+        ('Bearer abc123', <authorization: hidden>)
+    """
+
+    __slots__ = ("name", "value")
+
+    value: str
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __getitem__(self, index: int) -> str:
+        return (self.name, self.value)[index]
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: hidden>"
+
+
+class Metadata(_Mapping):
+    """Metadata of a caller: a mapping by its methods, and not by its type, so that nothing goes through it unasked.
+
+    Args:
+        values: The values by their names.
+    """
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(self)})"
+
+
+def headers_of(metadata: Mapping[str, str]) -> Iterator[Header]:
+    """Return metadata as the headers of a call, their names in lower case."""
+    for name in metadata:
+        header = Header(name.lower())
+        header.value = metadata[name]
+        yield header

@@ -1,0 +1,104 @@
+"""Proxies: the one that the environment names for the way to a host, or none."""
+
+import base64
+import ipaddress
+import os
+import socket
+from dataclasses import dataclass, field
+from typing import Dict, Optional
+from urllib.parse import unquote, urlsplit
+
+from viam_sync.rpc.address import is_loopback
+
+#: The variables that grpc reads, in its order; one that is there ends the search, even if it is empty.
+_VARIABLES = ("grpc_proxy", "https_proxy", "http_proxy")
+_EXCEPTIONS = ("no_grpc_proxy", "no_proxy")
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """An HTTP proxy, which connects to a host by ``CONNECT``.
+
+    Attributes:
+        host: Its name or address.
+        port: Its port.
+        variable: The variable that names it.
+        headers: The headers of a request to it, which may hold a password.
+    """
+
+    host: str
+    port: int
+    variable: str
+    headers: Dict[str, str] = field(repr=False)
+
+    def connect(self, host: str, port: int, timeout: float) -> socket.socket:
+        """Return a connection to a host by way of the proxy.
+
+        Raises:
+            OSError: If there is none.
+            http.client.HTTPException: If the proxy speaks no HTTP.
+        """
+        import http.client  # slow to load, and only of use behind a proxy
+
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        connection.set_tunnel(host, port, headers=self.headers)
+        connection.connect()
+        return connection.sock
+
+    def __str__(self) -> str:
+        return f"the proxy {self.host}:{self.port}, which {self.variable} names"
+
+
+def proxy_for_calls(host: str) -> Optional[Proxy]:
+    """Return the proxy for calls to a host; None if they go to it directly.
+
+    The rule is that of grpc, with the exceptions for ranges of addresses that newer versions of it know, with ``*`` for
+    all hosts, and never a proxy to this computer.
+    """
+    variable = next((name for name in _VARIABLES if name in os.environ), None)
+    if variable is None or is_loopback(host) or _is_exception(host):
+        return None
+    url = os.environ[variable]
+    # grpc ignores a proxy of another scheme, or of none.
+    return _parse(url, variable, 443) if url.lower().startswith("http://") else None
+
+
+def proxy_for_downloads(host: str) -> Optional[Proxy]:
+    """Return the proxy for HTTPS to a host, by the rule of Python's urllib; None to go to it directly."""
+    import urllib.request  # slow to load
+
+    url = urllib.request.getproxies().get("https")
+    if not url or is_loopback(host) or urllib.request.proxy_bypass(host):
+        return None
+    return _parse(url if "://" in url else f"http://{url}", "https_proxy", 80)
+
+
+def _is_exception(host: str) -> bool:
+    listed = next((os.environ[name] for name in _EXCEPTIONS if name in os.environ), "")
+    return any(_matches(host.lower(), entry.strip().lower()) for entry in listed.split(","))
+
+
+def _matches(host: str, entry: str) -> bool:
+    if entry in ("", "*"):
+        return entry == "*"
+    return f".{host}".endswith(f".{entry.lstrip('.')}") or _is_in_range(host, entry)
+
+
+def _is_in_range(host: str, entry: str) -> bool:
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        return False
+
+
+def _parse(url: str, variable: str, default_port: int) -> Optional[Proxy]:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or default_port
+    except ValueError:
+        return None
+    headers = {}
+    if parts.username:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+        headers = {"Proxy-Authorization": f"Basic {base64.b64encode(login).decode()}"}
+    return Proxy(host, port, variable, headers) if host else None
