@@ -17,6 +17,7 @@ DIVIDED = ("app", "transfer", "sandbox")
 
 #: For each room, the rooms that it imports, from the ground up.
 ALLOWED: Dict[str, Set[str]] = {
+    "__pyinstaller": set(),
     "checks": set(),
     "clock": set(),
     "errors": set(),

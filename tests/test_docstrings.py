@@ -30,7 +30,8 @@ from viam_sync.sandbox import Sandbox
 def _modules() -> Iterator[Any]:
     yield viam_sync
     for found in pkgutil.walk_packages(viam_sync.__path__, "viam_sync."):
-        if not found.name.endswith("__main__"):
+        # A hook is run by PyInstaller alone.
+        if not found.name.endswith(("__main__", ".hook-viam_sync")):
             yield importlib.import_module(found.name)
 
 
