@@ -47,6 +47,8 @@ class ConnectionTimes:
         keepalive: A connection that is silent for so long amid a call gets a ping. Viam's servers allow one every 5
             seconds.
         ping_timeout: A ping that is not answered in that time ends the connection.
+        upload_ping_timeout: The same for the connection of uploads, where a ping waits behind their bytes, of which the
+            system may hold some megabytes.
         idle: A connection without a call for so long is closed, before a NAT or load balancer forgets it.
         connecting: An attempt to connect may take that long.
         backoff: The longest pause between two attempts to connect.
@@ -54,6 +56,7 @@ class ConnectionTimes:
 
     keepalive: float = 10
     ping_timeout: float = 5
+    upload_ping_timeout: float = 60
     idle: float = 30
     connecting: float = 10
     backoff: float = 2
@@ -71,7 +74,14 @@ class Channel(ServiceChannel):
     def __init__(
         self, address: Address, max_reconnect_attempts: int, times: ConnectionTimes = ConnectionTimes()
     ) -> None:
-        super().__init__(lambda: _open(address, times), address, max_reconnect_attempts, most_calls=MOST_CALLS)
+        for_uploads = replace(times, ping_timeout=times.upload_ping_timeout)
+        super().__init__(
+            lambda: _open(address, times),
+            address,
+            max_reconnect_attempts,
+            most_calls=MOST_CALLS,
+            open_for_uploads=lambda: _open(address, for_uploads),
+        )
 
 
 def _open(address: Address, times: ConnectionTimes) -> grpc.Channel:
