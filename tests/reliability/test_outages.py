@@ -179,7 +179,7 @@ def test_an_upload_over_a_slow_line_is_not_given_up_for_a_ping_that_waits_behind
     ) as app:
         data = DataClient(app._channel, app._metadata)
         assert data.file_upload(sandbox.robot_part_id, bytes(5_000_000), component_name="camera")
-        readings = [{"text": "x" * 5_000_000}]
+        readings = [{"text": "x" * 2_000_000}] * 2
         assert data.tabular_data_capture_upload(readings, sandbox.robot_part_id, "sensor", "s", "Readings")
         assert line.accepted == 2
 
