@@ -12,7 +12,7 @@ from typing import Generic, Iterable, Iterator, List, Optional, Sequence, Tuple,
 import grpc
 
 from viam_sync.clock import now
-from viam_sync.errors import CancelledError, ViamError, grpc_error
+from viam_sync.errors import CancelledError, GRPCError, ViamError, grpc_error
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.transfer.paging.pages import PageItems, PageSize, walk
 from viam_sync.transfer.paging.time_ranges import Segment, TimedPage, Timeline, TimeRange
