@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import random
 import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Callable, ContextManager, Generic, Optional, TypeVar
@@ -294,7 +293,9 @@ class _RetryLoop(Generic[T]):
         import tenacity
 
         pending = [first]
-        jitter = tenacity.wait_random_exponential(multiplier=0.2, max=self._policy.longest_wait)
+        longest = self._policy.longest_wait
+        jitter = tenacity.wait_random_exponential(multiplier=0.2, max=longest)
+        slowly = tenacity.wait_random(longest / 2, longest)
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = _failure(state)
@@ -302,9 +303,9 @@ class _RetryLoop(Generic[T]):
             if pushback is not None:
                 return pushback
             if self._is_throttled:
-                return self._policy.longest_wait * random.uniform(0.5, 1)
+                return slowly(state)
             # An attempt that reaches nobody is a burden to nobody.
-            most = _LONGEST_WAIT_TO_CONNECT if classification.is_unreachable(error) else self._policy.longest_wait
+            most = _LONGEST_WAIT_TO_CONNECT if classification.is_unreachable(error) else longest
             return min(jitter(state), most)
 
         retrying = tenacity.Retrying(
