@@ -200,6 +200,21 @@ def test_an_upload_over_a_slow_line_is_not_given_up_for_a_ping_that_waits_behind
         assert line.accepted == 2
 
 
+def test_a_read_does_not_wait_for_a_download_over_a_slow_line(sandbox: Sandbox, client: ViamClient) -> None:
+    size = 4_000_000
+    id = client.data_client.file_upload(sandbox.robot_part_id, bytes(size), component_name="camera")
+    port = int(sandbox.address.rpartition(":")[2])
+    with Forwarder(port, rate=1_000_000) as line, through(line, sandbox) as far:
+        contents: List[bytes] = []
+        threads = start(lambda: contents.extend(each.binary for each in far.data_client.binary_data_by_ids([id])))
+        until(lambda: line.carried > size // 4)
+        for _ in range(5):
+            far.app_client.list_organizations()
+        assert contents == []
+        assert ended(threads)
+        assert len(contents[0]) == size
+
+
 def test_a_server_that_wants_fewer_pings_is_survived() -> None:
     # grpc's own servers take more than two pings in five minutes for an attack, and end the connection.
     with FakeService() as server, Channel(parse_address(server.url), 3, ConnectionTimes(keepalive=0.1)) as channel:

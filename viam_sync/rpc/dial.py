@@ -139,7 +139,9 @@ def dial(address: str, options: Optional[DialOptions] = None) -> Tuple[Channel, 
     """
     if options is not None and not isinstance(options, DialOptions):
         raise TypeError(f"options takes a DialOptions, got {type(options).__name__}")
-    return Link(address, options or DialOptions()).get()
+    link = Link(address, options or DialOptions())
+    del address  # it may have a password in it, and tools show the variables of each frame of a traceback
+    return link.get()
 
 
 class Link:
@@ -176,7 +178,8 @@ class Link:
 
     def _dial(self, seconds: Optional[float]) -> Tuple[Channel, Mapping[str, str]]:
         if self._made is None:
-            self._made = _dial(self.address, self.options, seconds or 0, self._begun)
+            where = parse_address(self.address, self.options.insecure)
+            self._made = _dial(where, self.options, seconds or 0, self._begun)
         return self._made
 
     def _begun(self, channel: Channel) -> None:
@@ -196,9 +199,8 @@ class Link:
 
 
 def _dial(
-    address: str, options: DialOptions, seconds: float, begun: Callable[[Channel], None]
+    where: Address, options: DialOptions, seconds: float, begun: Callable[[Channel], None]
 ) -> Tuple[Channel, Mapping[str, str]]:
-    where = parse_address(address, options.insecure)
     if where.tls or options.ca_certificate is not None:
         # Read only once: a child may have no right to.
         where = replace(where, authorities=read_authorities(options.ca_certificate))

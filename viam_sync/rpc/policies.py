@@ -27,6 +27,7 @@ class Policy:
         outage_timeout: Seconds that attempts may go on while the service cannot be reached or is unavailable; these
             attempts do not count. None leaves it to the total, 0 counts them like any other.
         counts_unavailable: Whether attempts that an unavailable service has answered count all the same.
+        carries_files: Whether the response may hold the contents of files, which are large.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Policy:
     longest_wait: float = 10
     outage_timeout: Optional[float] = None
     counts_unavailable: bool = False
+    carries_files: bool = False
 
 
 #: Changes nothing, so it can be sent again.
@@ -48,7 +50,7 @@ READ = Policy("READ", attempts=5, attempt_timeout=20, total_timeout=60)
 #: A read that the service computes for a long time: SQL and MQL.
 QUERY = Policy("QUERY", attempts=2, attempt_timeout=120, total_timeout=300)
 #: A read that carries the contents of files, possibly over slow lines.
-READ_FILES = Policy("READ_FILES", attempts=5, attempt_timeout=120, total_timeout=300)
+READ_FILES = Policy("READ_FILES", attempts=5, attempt_timeout=120, total_timeout=300, carries_files=True)
 #: Has the same effect when it is processed twice.
 IDEMPOTENT = Policy("IDEMPOTENT", attempts=5, attempt_timeout=20, total_timeout=60)
 #: Deletes one thing by its ID: after the first time there is nothing left to delete.

@@ -18,7 +18,7 @@ from viam_sync.messages.pool import message, pool
 from viam_sync.rpc import classification, retry, tracing
 from viam_sync.rpc.cancellation import CancellableCall, Cancellation
 from viam_sync.rpc.channel import service_channel
-from viam_sync.rpc.connection import Place
+from viam_sync.rpc.connection import Connection, Place
 from viam_sync.rpc.decoding import deserializer, require_message
 from viam_sync.rpc.error_mapping import ambiguous_error, map_error
 from viam_sync.rpc.metadata import Metadata
@@ -256,8 +256,7 @@ class _UnaryCall(_RpcCall):
     """Sends one message, and waits for the one that answers it."""
 
     def attempt(self, seconds: Optional[float]) -> Any:
-        is_large = isinstance(self.request, Message) and self.request.ByteSize() > _LARGE
-        with (self.channel.uploads if is_large else self.channel.connection).with_room() as place:
+        with self._connection().with_room() as place:
             stub = place.connection.stub(type(self.service), self.method, self.service._make_stub)
             headers = self.headers()
             # A call that can be cancelled needs threads of grpc; without, it goes on to its end.
@@ -270,6 +269,12 @@ class _UnaryCall(_RpcCall):
         if self._renewal.token is not None:
             self.channel.token_accepted = True
         return require_message(response)
+
+    def _connection(self) -> Connection:
+        """Return the connection of requests and responses of this size: small ones wait for no large one."""
+        if isinstance(self.request, Message) and self.request.ByteSize() > _LARGE:
+            return self.channel.uploads
+        return self.channel.downloads if self.method.policy.carries_files else self.channel.connection
 
     def _cancellable(self, cancellation: Cancellation, start: Callable[[], Any]) -> Any:
         try:
