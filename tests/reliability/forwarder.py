@@ -7,7 +7,7 @@ import time
 from typing import List, Optional
 
 #: Bytes that are forwarded at once.
-_CHUNK = 8 << 10
+_CHUNK = 64 << 10
 
 
 class Forwarder:

@@ -59,12 +59,16 @@ def midway(name: str, then: Callable[[Exchange], None]) -> Answer:
     return Answer(f"{name} in mid-response", act)
 
 
+#: A message of any type that is not empty: its field is unknown.
+SOME_MESSAGE = b"\xf8\x7f\x01"
+
+
 def after_one(name: str, then: Callable[[Exchange], None]) -> Answer:
     """The answer breaks off after a message."""
 
     def act(exchange: Exchange) -> None:
         exchange.headers(_GRPC)
-        exchange.data(framed(b""))
+        exchange.data(framed(SOME_MESSAGE))
         then(exchange)
 
     return Answer(f"{name} after a message", act)

@@ -25,7 +25,7 @@ from .cases import (
     staying,
     with_refused_token,
 )
-from .h2_faults import GO_AWAY_EXCLUDING, after_one, cut, finished, reset
+from .h2_faults import GO_AWAY_EXCLUDING, SOME_MESSAGE, after_one, cut, finished, reset
 from .h2_server import OK, PATIENCE, Answer, Exchange, H2Server
 from .matrix import (
     RPCS,
@@ -238,7 +238,7 @@ def test_a_stream_that_has_begun_is_not_begun_again(rpc: Rpc, then: Answer, chan
     channel.settle()
     asked, answered = rpc.types()
     with Service(channel, {})._unary_stream(method_of(rpc), asked(), 30) as stream:
-        assert next(stream) == answered()
+        assert next(stream) == answered.FromString(SOME_MESSAGE)
         received.set()
         with pytest.raises((UnavailableError, InternalError)):
             next(stream)

@@ -36,7 +36,7 @@ def test_the_page_has_the_times_of_a_connection() -> None:
     for text in (
         f"made within {times.backoff} seconds",
         f"says nothing for {times.keepalive} seconds amid a call",
-        f"does not answer a ping for {times.ping_timeout} seconds",
+        f"does not answer a ping for {times.ping_timeout} seconds ({times.upload_ping_timeout} where uploads are sent",
         f"carries no call for {times.idle} seconds",
         f"not made within {times.connecting} seconds",
         f"carries {MOST_CALLS} calls",

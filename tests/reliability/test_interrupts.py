@@ -15,7 +15,7 @@ from viam_sync.app.viam_client import ViamClient
 from viam_sync.proto import app as pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
-from viam_sync.transfer.upload.source import CHUNK
+from viam_sync.transfer.upload.reader import CHUNK
 
 from .interrupts import Retried, Stuck, interrupted
 

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Iterator, Set
 
 import pytest
+from servers import FakeService
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
+from viam_sync.proto.app import data as pb
+from viam_sync.rpc.dial import Channel, ConnectionTimes, parse_address
 from viam_sync.sandbox import Sandbox
 from viam_sync.services import methods
 from viam_sync.transfer.export.contents import ContentsFetcher, concurrency_for
@@ -93,3 +96,13 @@ def test_the_timeout_of_the_caller_makes_for_smaller_requests_too(
     result = far.export_binary_data(MINE, tmp_path, timeout=1.5)
     assert are_there(files, result)
     assert asked.met <= COUNT
+
+
+def test_a_response_that_takes_longer_than_a_ping_may_is_no_lost_connection(server: FakeService) -> None:
+    whole = pb.BinaryDataByIDsResponse(data=[pb.BinaryData(binary=bytes(2 * RATE))]).SerializeToString()
+    server.unary["BinaryDataByIDs"] = lambda request, context: whole
+    times = ConnectionTimes(keepalive=0.5, ping_timeout=0.5)
+    with Forwarder(server.port, RATE) as line, Channel(parse_address(f"http://{line.address}"), 0, times) as channel:
+        (file,) = DataClient(channel, {}).options(retry=False).binary_data_by_ids(["o/l/f"])
+    assert len(file.binary) == 2 * RATE
+    assert len(server.named("BinaryDataByIDs")) == 1

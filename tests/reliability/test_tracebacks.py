@@ -23,7 +23,7 @@ from viam_sync.proto import common as common_pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.proto.rpc import auth as auth_pb
-from viam_sync.rpc.dial import Credentials, DialOptions
+from viam_sync.rpc.dial import Credentials, DialOptions, parse_address
 from viam_sync.sandbox import Sandbox
 from viam_sync.utils import create_filter
 
@@ -165,6 +165,18 @@ def test_nor_has_one_where_the_caller_gave_the_token_and_the_channel(server: Fak
     sent = server.named("GetRobot")[0].metadata
     assert (sent["authorization"], sent["counted"]) == (f"Bearer {TOKEN}", "yes")
     assert sorted(watch.found) == []
+
+
+@pytest.mark.usefixtures("loaded")
+def test_nor_has_one_where_that_token_cannot_be_sent(server: FakeService, capfd: pytest.CaptureFixture[str]) -> None:
+    with grpc.insecure_channel(server.address) as channel:
+        app = AppClient(channel, {"authorization": f"Bearer {TOKEN}\n"})
+        with pytest.raises(ValueError, match=r"^metadata\['authorization'\] has a character") as caught:
+            app.get_robot("r-1")
+        with pytest.raises(ValueError, match=r"^metadata\['authorization'\] has a character") as from_stream:
+            app.tail_robot_part_logs(PART).next()
+    assert not shows_secret(own(caught.value) + own(from_stream.value) + "".join(capfd.readouterr()))
+    assert server.calls == []
 
 
 def test_nor_has_one_of_an_export(sandbox: Sandbox, client: ViamClient, tmp_path: Path) -> None:
@@ -427,4 +439,11 @@ def test_the_password_in_an_address_is_not_shown(address: str, monkeypatch: pyte
     monkeypatch.setenv("VIAM_APP_URL", address.format(PASSWORD))
     with pytest.raises(ValueError, match=r"^app_url takes .*, got '.*\*\*\*@(localhost|app\.viam\.com)") as caught:
         ViamClient.create_from_env_vars()
+    assert not shows_secret(str(caught.value) + own(caught.value))
+
+
+@pytest.mark.parametrize("address", ["https://app.viam.com:70000/?key={}", "ftp://app.viam.com#{}", "a b?key={}"])
+def test_nor_is_the_query_of_an_address(address: str) -> None:
+    with pytest.raises(ValueError, match=r"^address takes .*, got '.*[?#]\*\*\*'$") as caught:
+        parse_address(address.format(PASSWORD))
     assert not shows_secret(str(caught.value) + own(caught.value))

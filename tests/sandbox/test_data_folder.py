@@ -18,6 +18,7 @@ from .calls import entered
 from .commands import ROOT, Printed, data_of, failed, process
 
 ID = "1" * 64
+LOCK = ".viam-sandbox-lock"
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has other rights, signals and locks")
 
@@ -182,7 +183,7 @@ def test_a_folder_of_an_older_version_is_made_private(tmp_path):
 def test_temporary_folders_of_a_killed_sandbox_are_deleted_by_the_next_one_and_no_others(tmp_path):
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     (tmp_path / "viam-sandbox-of-somebody").mkdir()
-    write("viam-sandbox-without-a-lock/notes.txt")(tmp_path)
+    write("viam-sandbox-of-somebody-else/lock")(tmp_path)
     before = set(tmp_path.iterdir())
     with process("--tls", env=environment) as (alive, _), process("--tls", env=environment) as (run, _):
         folders = set(tmp_path.iterdir()) - before
@@ -205,10 +206,10 @@ def test_temporary_folders_of_a_killed_sandbox_are_deleted_by_the_next_one_and_n
 
 @posix
 def test_a_link_to_a_temporary_folder_is_not_followed(tmp_path):
-    write("elsewhere/lock")(tmp_path)
+    write(f"elsewhere/{LOCK}")(tmp_path)
     (tmp_path / "viam-sandbox-link").symlink_to(tmp_path / "elsewhere")
     write("viam-sandbox-dir/precious.txt")(tmp_path)
-    (tmp_path / "viam-sandbox-dir" / "lock").symlink_to(tmp_path / "elsewhere" / "lock")
+    (tmp_path / "viam-sandbox-dir" / LOCK).symlink_to(tmp_path / "elsewhere" / LOCK)
     before = snapshot(tmp_path)
     code = "from viam_sync.sandbox import Sandbox; Sandbox().start().stop()"
     environment = {**os.environ, "TMPDIR": str(tmp_path)}

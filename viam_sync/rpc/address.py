@@ -32,11 +32,12 @@ class Address:
 
 
 _ADDRESS = re.compile(
-    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<host>[^\s/:?#@\[\]\x00-\x1f\x7f\ud800-\udfff]{1,253}))(?::(?P<port>[0-9]{1,9}))?(?:[/?#].*)?",
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<host>[^\s/:?#@\[\]\x00-\x1f\x7f\ud800-\udfff]{1,253}))(?::(?P<port>[0-9]{1,9}))?(?=[/?#]|\Z)",
     re.IGNORECASE,
 )
-#: The name and password of a user, which no error may show.
-_PASSWORD = re.compile(r"^(\s*[a-z][a-z0-9+.-]*://)?.*@", re.IGNORECASE | re.DOTALL)
+#: The parts of an address that may be secret: the name and password of a user, and a query.
+_USER = re.compile(r"^(\s*[a-z][a-z0-9+.-]*://)?.*@", re.IGNORECASE | re.DOTALL)
+_QUERY = re.compile(r"([?#]).*", re.DOTALL)
 
 
 def parse_address(address: str, insecure: bool = False) -> Address:
@@ -58,9 +59,10 @@ def parse_address(address: str, insecure: bool = False) -> Address:
         >>> parse_address("https://app.viam.com").target
         'app.viam.com:443'
     """
-    parts = _ADDRESS.fullmatch(address.strip()) if isinstance(address, str) else None
-    # Errors repeat the address, and tools show the variables of this frame.
-    address = _PASSWORD.sub(r"\1***@", address) if isinstance(address, str) else address
+    parts = _ADDRESS.match(address.strip()) if isinstance(address, str) else None
+    if isinstance(address, str):
+        # Errors repeat the address, and tools show the variables of this frame.
+        address = _QUERY.sub(r"\1***", _USER.sub(r"\1***@", address))
     if parts is None:
         raise wrong_word("address", "an address such as app.viam.com or https://app.viam.com:443", address)
     scheme = (parts["scheme"] or "https").lower()

@@ -58,9 +58,11 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         max_reconnect_attempts: How often a call may be tried again after its connection was lost.
         time: The clock of deadlines and waits.
         most_calls: The number of calls at a time on one connection; None for any number.
+        open_for_uploads: Opens a channel of grpc for large requests; None for none of their own.
 
     Attributes:
         connection: The connection of this process.
+        uploads: Its connection for large requests.
         retry_throttle: The tokens that all calls share for their retries.
         token_accepted: Whether a call that carried the caller's token ever succeeded.
         was_reached: Whether the service was ever reached.
@@ -73,6 +75,7 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         max_reconnect_attempts: int = _RECONNECTS,
         time: Time = SYSTEM_TIME,
         most_calls: Optional[int] = None,
+        open_for_uploads: Optional[Callable[[], grpc.Channel]] = None,
     ) -> None:
         self.address = address
         self.max_reconnect_attempts = max_reconnect_attempts
@@ -81,6 +84,7 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         self.token_accepted = False
         self.was_reached = False
         self.connection = Connection(open, most_calls)
+        self.uploads = Connection(open_for_uploads, most_calls) if open_for_uploads is not None else self.connection
         forks.watch(self)
 
     @property
@@ -124,14 +128,16 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
     def close(self) -> None:
         """Close the connection of this process; calls under way end as cancelled."""
         self.connection.close()
+        self.uploads.close()
 
     def about_to_fork(self) -> int:
         """Return how many calls are under way that were not reported before."""
-        return self.connection.about_to_fork()
+        return self.connection.about_to_fork() + self.uploads.about_to_fork()
 
     def forked(self) -> None:
-        """Leave the connection to the parent process, and be ready to make one of this process."""
-        self.connection = self.connection.after_fork()
+        """Leave the connections to the parent process, and be ready to make those of this process."""
+        known, self.connection = self.connection, self.connection.after_fork()
+        self.uploads = self.connection if self.uploads is known else self.uploads.after_fork()
 
     def __reduce__(self) -> Any:
         raise TypeError("a connection cannot be pickled or copied; pickle its ViamClient, which dials where it lands")

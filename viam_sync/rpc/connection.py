@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Callable, Dict, Optional, Set
+from typing import Any, Callable, Dict, Optional, Set, Tuple
 
 import grpc
 
@@ -30,7 +30,7 @@ class Connection:
         self._next: Optional[Connection] = None
         self._channel: Optional[grpc.Channel] = None
         self._lock = threading.RLock()  # a signal handler may close it at any moment
-        self._stubs: Dict[str, Any] = {}
+        self._stubs: Dict[Tuple[type, str], Any] = {}
         self._reported = False
         self.closed = False
         #: A mark for each blocking call under way.
@@ -75,17 +75,17 @@ class Connection:
     def _under_way(self) -> int:
         return len(self.waits) + len([call for call in self._calls.alive() if call.is_active()])
 
-    def stub(self, method: Method, make: Callable[[grpc.Channel, Method], Any]) -> Any:
-        """Return the stub of an RPC; ``make`` makes it at the first call.
+    def stub(self, owner: type, method: Method, make: Callable[[grpc.Channel, Method], Any]) -> Any:
+        """Return the stub of an RPC for a class of services; ``make`` makes it at the first call.
 
         Raises:
             ClosedError: If the connection was closed.
         """
         if self.closed:
             raise ClosedError(CLOSED)
-        stub = self._stubs.get(method.path)
+        stub = self._stubs.get((owner, method.path))
         if stub is None:
-            stub = self._stubs[method.path] = make(self.channel(), method)
+            stub = self._stubs[owner, method.path] = make(self.channel(), method)
         return stub
 
     def begin(self, start: Callable[..., Any], request: Any, seconds: Optional[float], headers: Any) -> Any:

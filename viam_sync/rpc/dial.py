@@ -35,6 +35,8 @@ LOGGER = logging.getLogger(__name__)
 MAX_MESSAGE = 64 << 20
 #: The number of calls at a time that servers commonly allow on one connection, and HTTP/2 recommends at least.
 MOST_CALLS = 100
+#: Bytes of a stream that a server may send ahead of what was read.
+_LOOKAHEAD = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class ConnectionTimes:
         keepalive: A connection that is silent for so long amid a call gets a ping. Viam's servers allow one every 5
             seconds.
         ping_timeout: A ping that is not answered in that time ends the connection.
+        upload_ping_timeout: The same for the connection of uploads, where a ping waits behind their bytes, of which the
+            system may hold some megabytes.
         idle: A connection without a call for so long is closed, before a NAT or load balancer forgets it.
         connecting: An attempt to connect may take that long.
         backoff: The longest pause between two attempts to connect.
@@ -52,6 +56,7 @@ class ConnectionTimes:
 
     keepalive: float = 10
     ping_timeout: float = 5
+    upload_ping_timeout: float = 60
     idle: float = 30
     connecting: float = 10
     backoff: float = 2
@@ -69,7 +74,14 @@ class Channel(ServiceChannel):
     def __init__(
         self, address: Address, max_reconnect_attempts: int, times: ConnectionTimes = ConnectionTimes()
     ) -> None:
-        super().__init__(lambda: _open(address, times), address, max_reconnect_attempts, most_calls=MOST_CALLS)
+        for_uploads = replace(times, ping_timeout=times.upload_ping_timeout)
+        super().__init__(
+            lambda: _open(address, times),
+            address,
+            max_reconnect_attempts,
+            most_calls=MOST_CALLS,
+            open_for_uploads=lambda: _open(address, for_uploads),
+        )
 
 
 def _open(address: Address, times: ConnectionTimes) -> grpc.Channel:
@@ -82,6 +94,9 @@ def _open(address: Address, times: ConnectionTimes) -> grpc.Channel:
         ("grpc.http2.ping_timeout_ms", int(1000 * times.ping_timeout)),
         # Without it, a call that waits in silence gets two pings and no more.
         ("grpc.http2.max_pings_without_data", 0),
+        # grpc sends more pings to find out how much to ask for. On a slow line their answers wait behind the data.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", _LOOKAHEAD),
         ("grpc.client_idle_timeout_ms", int(1000 * times.idle)),
         ("grpc.initial_reconnect_backoff_ms", 200),
         ("grpc.min_reconnect_backoff_ms", int(1000 * times.connecting)),

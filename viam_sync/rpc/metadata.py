@@ -5,7 +5,11 @@ through those that are tuples, lists, or mappings by their type. A signal handle
 frames of grpc, too, which keep the metadata for all of the call.
 """
 
+import re
 from typing import TYPE_CHECKING, Iterator, Mapping
+
+#: The texts that a header can carry.
+_SENDABLE = re.compile(r"[ -~]*")
 
 if TYPE_CHECKING:
     _Mapping = Mapping[str, str]
@@ -69,8 +73,15 @@ class Metadata(_Mapping):
 
 
 def headers_of(metadata: Mapping[str, str]) -> Iterator[Header]:
-    """Return metadata as the headers of a call, their names in lower case."""
+    """Return metadata as the headers of a call, their names in lower case.
+
+    Raises:
+        ValueError: If a header cannot carry a value.
+    """
     for name in metadata:
         header = Header(name.lower())
         header.value = metadata[name]
+        if isinstance(header.value, str) and not _SENDABLE.fullmatch(header.value):
+            # Some versions of grpc would write it to the standard error.
+            raise ValueError(f"metadata[{name!r}] has a character that no header can carry, such as the end of a line")
         yield header

@@ -35,6 +35,9 @@ LOGGER = logging.getLogger(__name__)
 #: The messages of an upload: an iterable, which can be sent once, or a function that returns one anew for each attempt.
 Requests = Union[Iterable[Message], Callable[[], Iterable[Message]]]
 
+#: Bytes above which a request is one for the connection of uploads.
+_LARGE = 256 << 10
+
 _NO_SPAN: ContextManager[None] = contextlib.nullcontext()
 
 
@@ -252,8 +255,9 @@ class _UnaryCall(_RpcCall):
     """Sends one message, and waits for the one that answers it."""
 
     def attempt(self, seconds: Optional[float]) -> Any:
-        connection = self.channel.connection.with_room()
-        stub = connection.stub(self.method, self.service._make_stub)
+        is_large = isinstance(self.request, Message) and self.request.ByteSize() > _LARGE
+        connection = (self.channel.uploads if is_large else self.channel.connection).with_room()
+        stub = connection.stub(type(self.service), self.method, self.service._make_stub)
         headers = self.headers()
         # A call that can be cancelled needs threads of grpc; without, it goes on to its end.
         if self.cancellation is not None and can_start_threads():
@@ -287,8 +291,8 @@ class _UploadCall(_RpcCall):
     def attempt(self, seconds: Optional[float]) -> Any:
         require_threads("An upload")
         requests: Requests = self.request
-        connection = self.channel.connection.with_room()
-        stub = connection.stub(self.method, self.service._make_stub)
+        connection = self.channel.uploads.with_room()
+        stub = connection.stub(type(self.service), self.method, self.service._make_stub)
         stream = RequestStream(requests() if callable(requests) else requests, self.method.policy.idle_timeout)
         headers = self.headers()
 
@@ -330,7 +334,7 @@ class _StreamCall(_RpcCall):
         """Send the request."""
         require_threads("A stream")
         connection = self.channel.connection.with_room()
-        stub = connection.stub(self.method, self.service._make_stub)
+        stub = connection.stub(type(self.service), self.method, self.service._make_stub)
         headers = self.headers()
         call = CancellableCall(lambda: connection.begin(stub, self.request, seconds, headers))
         self._reading = ThreadedStream(call.start())

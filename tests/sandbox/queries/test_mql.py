@@ -112,6 +112,27 @@ def test_a_document_has_all_that_is_known_of_a_reading(tabular):
             ],
             [{"_id": 0, "count": 1}, {"_id": 20, "count": 2}],
         ),
+        (
+            [
+                {"$group": {"_id": None, "mean": {"$avg": "$data.readings.t"}}},
+                {
+                    "$project": {
+                        "_id": 0,
+                        "a": {"$round": "$mean"},
+                        "b": {"$round": ["$mean", 2]},
+                        "c": {"$round": "$x"},
+                    }
+                },
+            ],
+            [{"a": 21, "b": 20.67, "c": None}],
+        ),
+        (
+            [
+                {"$limit": 1},
+                {"$project": {"_id": 0, **{f"x{n}": {"$round": [n, -1]} for n in (4, 5, 15)}, "y": {"$round": 2.5}}},
+            ],
+            [{"x4": 0, "x5": 0, "x15": 20, "y": 2}],
+        ),
         ([{"$sample": {"size": 2}}, {"$count": "n"}], [{"n": 2}]),
         ([{"$sample": {"size": 1e15}}, {"$skip": 3}, {"$count": "n"}], [{"n": 1}]),
     ],
@@ -204,6 +225,9 @@ def nested(depth):
         ({"$replaceRoot": {"newRoot": "$part_id"}}, "$replaceRoot cannot be run"),
         ({"$project": {"a": 1, "b": 0}}, "$project cannot be run"),
         ({"$addFields": {}}, "$addFields cannot be run"),
+        ({"$set": {"x": {"$round": "$part_id"}}}, "$round takes numbers, not"),
+        ({"$set": {"x": {"$round": [1, 0.5]}}}, "$round takes from -20 to 100 decimal places, not 0.5"),
+        ({"$set": {"x": {"$round": []}}}, "$round takes a number, and the number of decimal places"),
     ],
 )
 def test_a_stage_that_is_not_allowed_or_makes_no_sense_is_refused(rooms, stage, text):

@@ -1,4 +1,5 @@
 import errno
+import gzip
 import json
 import os
 import signal
@@ -170,6 +171,25 @@ def test_lines_of_a_manifest_that_name_one_place_lose_no_file(data: DataClient, 
         assert {file.id: file.path and file.path.read_bytes() for file in result.files} == {
             id: f"{number}".encode() for number, id in enumerate(ids)
         }
+
+
+@pytest.mark.parametrize("large_file", [1, 2**30])
+def test_gzipped_files_are_exported_unzipped(data: DataClient, put: Any, tmp_path: Path, large_file: int) -> None:
+    log = b"a line of a log\n" * 1000
+    contents = {
+        put(gzip.compress(log), "logs/a.log.gz", ".gz"): log,
+        put(gzip.compress(log)[:-9], "logs/cut.log", ".gz"): gzip.compress(log)[:-9],
+        put(b"a photograph", "logs/no.gz"): b"a photograph",
+        put(b"", "logs/empty.gz"): b"",
+    }
+    limits = ExportLimits(large_file=large_file)
+    assert export_within(data, tmp_path, limits).complete
+    assert contents_in(tmp_path) == contents
+    assert sorted(path.name for path in (tmp_path / "data" / "logs").iterdir()) == ["a.log", "cut.log", "empty", "no"]
+    assert len(export_within(data, tmp_path, limits).already_there) == 4
+    (tmp_path / "manifest.jsonl").unlink()
+    assert export_within(data, tmp_path, limits).complete
+    assert contents_in(tmp_path) == contents
 
 
 HOSTILE = [

@@ -288,7 +288,9 @@ def test_a_tilde_is_the_folder_of_the_user(
     data.file_upload(part, Path("~/page.json"))
     data.upload_files(["~/page.json"], part, journal="~/journal")
     data.upload_files("~/out", part)
+    with Sandbox("~/world"):
+        pass
     assert list((tmp_path / "work").iterdir()) == []
     names = sorted(path.name for path in (tmp_path / "home").iterdir())
-    assert names == ["export", "journal", "out", "page.json", "rows.csv"]
+    assert names == ["export", "journal", "out", "page.json", "rows.csv", "world"]
     assert json.loads((tmp_path / "home" / "page.json").read_text())

@@ -45,8 +45,9 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
         """Download all files that match a filter to a folder, several at a time.
 
         Their contents go to ``data/`` and their metadata to ``metadata/``, with the names that the official command
-        line gives them. No name leads out of the folder; where two are the same, or differ only by their case, the
-        later one gets a number. A file appears when it is whole and of the size that the service tells, not before.
+        line gives them; as there, what ends in ``.gz`` is unzipped. No name leads out of the folder; where two are the
+        same, or differ only by their case, the later one gets a number. A file appears when it is whole and of the size
+        that the service tells, not before.
 
         A file that cannot be downloaded does not stop the others: its result holds the error. ``manifest.jsonl`` lists
         the files that are whole. With that, a second run downloads only the missing files, each to the name that it

@@ -15,7 +15,8 @@ if sys.platform != "win32":
     import fcntl
 
 _PREFIX = "viam-sandbox-"
-_LOCK = "lock"
+# A name that nobody else gives to a file: it marks the folder as one of a sandbox.
+_LOCK = ".viam-sandbox-lock"
 
 
 def open_private(path: Union[str, Path]) -> BinaryIO:
@@ -75,7 +76,10 @@ def _new_lock(folder: Path) -> Optional[BinaryIO]:
     # The file gets its name when it is locked, so that it is never found unlocked while the process is alive.
     draft = folder / f"{_LOCK}.part"
     file = open_private(draft)
-    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError:  # some network disks have no locks; without that name, nobody takes the folder for abandoned
+        return file
     draft.replace(folder / _LOCK)
     return file
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Iterable, Iterator, List
 
 from viam_sync.sandbox.queries.mql_dates import OPERATORS, evaluate_date_expression
+from viam_sync.sandbox.queries.mql_round import evaluate_round
 from viam_sync.sandbox.queries.protocol import Document, Refused
 
 # The stages that work on single documents: they are run on chunks, so that memory holds only what they let through.
@@ -23,7 +24,7 @@ def run_pipeline(stages: List[Document], origins: List[Document], readings: Iter
     Raises:
         Refused: If a stage cannot be run.
     """
-    _add_date_expressions()
+    _add_expressions()
     documents = map(functools.partial(_document, origins), readings)
     first = list(itertools.takewhile(lambda stage: not _ONE_BY_ONE.isdisjoint(stage), stages))
     found: List[Document] = []
@@ -34,22 +35,27 @@ def run_pipeline(stages: List[Document], origins: List[Document], readings: Iter
         found += _run_stages(first, chunk)
 
 
-def _add_date_expressions() -> None:
-    """Replace what mongomock has of expressions on dates.
+def _add_expressions() -> None:
+    """Add $round to mongomock, and replace what it has of expressions on dates.
 
     It has no way to add an expression, so that this changes its parser: in this process, which runs one query.
     """
     from mongomock import OperationFailure, aggregate
 
     def evaluate(parser: Any, operator: str, given: Any) -> Any:
+        value = functools.partial(_value, parser)
         try:
-            return evaluate_date_expression(operator, given, functools.partial(_value, parser))
+            return (
+                evaluate_round(given, value)
+                if operator == "$round"
+                else evaluate_date_expression(operator, given, value)
+            )
         except (ValueError, OverflowError) as error:
             raise OperationFailure(str(error)) from None
 
     parser: Any = aggregate._Parser
     parser._handle_date_operator = evaluate
-    aggregate.date_operators[:] = OPERATORS
+    aggregate.date_operators[:] = [*OPERATORS, "$round"]
 
 
 def _value(parser: Any, expression: Any) -> Any:

@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import sys
+import tempfile
 import threading
 from functools import partial
 from pathlib import Path
@@ -41,6 +42,7 @@ from viam_sync.transfer.export.pending import PendingFile
 from viam_sync.transfer.export.results import ExportedFile, ExportResult
 from viam_sync.transfer.output.atomic import AtomicFile
 from viam_sync.transfer.output.export_paths import ExportPaths
+from viam_sync.transfer.output.gzipped import is_unzipped, unzip
 from viam_sync.transfer.output.names import UNFINISHED
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.rows import NO_JSON, binary_metadata_row
@@ -181,7 +183,8 @@ class Export:
         """Tell whether an earlier run has exported a file, even if it crashed before the manifest had it."""
         if file.id in self._manifest.disputed:
             return False
-        told = file.metadata.file_size_bytes
+        # The size of what is gzipped tells nothing about the file on the disk.
+        told = 0 if is_unzipped(file.metadata, file.path.data) else file.metadata.file_size_bytes
         size = told if entry is None else entry.size
         if told and told != size:
             return False
@@ -254,7 +257,7 @@ class Export:
                 try:
                     with self._failure_of(file):
                         data = stack.enter_context(self._unfinished_file(file.path.data))
-                        size = write(data.file)
+                        size = self._written(file, write, data.file)
                         metadata = stack.enter_context(self._unfinished_file(file.path.metadata))
                         metadata.file.write(_metadata_json(file.metadata))
                         _begin_flush(data)
@@ -277,6 +280,15 @@ class Export:
                     yield file, size
         if failure is not None:
             raise failure
+
+    def _written(self, file: PendingFile, write: Write, out: BinaryIO) -> int:
+        """Write the contents of a file, unzipped if need be, and return their size."""
+        if not is_unzipped(file.metadata, file.path.data):
+            return write(out)
+        with tempfile.TemporaryFile(dir=self._folder, prefix=UNFINISHED) as zipped:
+            write(zipped)
+            zipped.seek(0)
+            return unzip(zipped, out)
 
     @contextlib.contextmanager
     def _failure_of(self, file: PendingFile) -> Iterator[None]:

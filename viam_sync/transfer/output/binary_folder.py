@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from typing import Any, Callable, Dict, Sequence, Tuple
@@ -10,6 +11,7 @@ from viam_sync.checks import path_from
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.output.atomic import AtomicOutput, StrPath
 from viam_sync.transfer.output.export_paths import ExportPath, ExportPaths
+from viam_sync.transfer.output.gzipped import is_unzipped, unzip
 from viam_sync.transfer.output.rows import NO_JSON, binary_metadata_row, binary_row
 from viam_sync.transfer.output.writers import unwritable, write_rows
 
@@ -79,7 +81,7 @@ class BinaryFolder:
         row = binary_metadata_row(file.metadata)
         path = self._path_of(file.metadata)
         if self._contents:
-            self._write(path.data, file.binary, result)
+            self._write(path.data, _contents_of(file, path), result)
         self._write(path.metadata, (json.dumps(row, indent=4) + "\n").encode(), result)
 
     def _path_of(self, metadata: pb.BinaryMetadata) -> ExportPath:
@@ -94,3 +96,11 @@ class BinaryFolder:
         target = self._folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         AtomicOutput(target).write(contents, result)
+
+
+def _contents_of(file: pb.BinaryData, path: ExportPath) -> bytes:
+    if not is_unzipped(file.metadata, path.data):
+        return file.binary
+    unzipped = io.BytesIO()
+    unzip(io.BytesIO(file.binary), unzipped)
+    return unzipped.getvalue()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import List, Tuple
 
 from viam_sync.proto.app import data as pb
+from viam_sync.transfer.output.gzipped import GZIP_ENDING
 
 #: The characters that no name of a file keeps: colons as the official command line has it, the rest for Windows and
 #: terminals.
@@ -15,6 +16,8 @@ _RESERVED = re.compile(r'[\x00-\x1f\x7f:*?"<>|]')
 UNFINISHED = ".viam-export-"
 #: Names that Windows keeps for devices, and those of unfinished files.
 _KEPT = re.compile(rf"(con|prn|aux|nul|com\d|lpt\d)(\.|$)|{re.escape(UNFINISHED)}", re.IGNORECASE)
+#: The folder of captured files in the home of a machine; as it is hidden, so would be what is exported to it.
+_CAPTURE_FOLDER = "/.viam/capture/"
 #: The longest name, in bytes, and the most folders that a path goes through.
 LONGEST_NAME, _DEEPEST = 200, 16
 
@@ -23,7 +26,8 @@ def export_name(metadata: pb.BinaryMetadata) -> Tuple[str, str]:
     """Return the name under which the official command line exports a file, and the ending that its contents get.
 
     The name is made of the time and the ID for captured data, of the time and the file's name for an upload, and of the
-    path for an upload that had one. It never leads out of a folder.
+    path for an upload that had one; of a path through the folder of captured files, what comes after that. It loses the
+    ending ``.gz``, as the contents are unzipped. It never leads out of a folder.
 
     Example:
         >>> from viam_sync.proto.app.data import BinaryMetadata
@@ -41,8 +45,10 @@ def export_name(metadata: pb.BinaryMetadata) -> Tuple[str, str]:
         name = f"{time}_{identity}{metadata.file_ext}".replace("/", "_")
     elif "/" not in name:
         name = f"{time}_{name}"
-    name = name.replace("/.viam/capture/", "/")
-    ending = clean_name(metadata.file_ext).replace("/", "_")
+    name = name.rpartition(_CAPTURE_FOLDER)[2]
+    # Of a file that was gzipped twice, one ending stays.
+    name = name[: -len(GZIP_ENDING)] if _ending(name) == GZIP_ENDING else name
+    ending = "" if metadata.file_ext == GZIP_ENDING else clean_name(metadata.file_ext).replace("/", "_")
     return clean_name(name) or clean_name(f"{time}_file"), ending if len(ending.encode()) <= 20 else ""
 
 
@@ -82,7 +88,7 @@ def shortened(part: str, longest: int = LONGEST_NAME) -> str:
 
 def with_ending(name: str, ending: str) -> str:
     """Return a name with an ending; a name that has it already stays as it is."""
-    return name if not ending or Path(name).suffix == ending else f"{name}{ending}"
+    return name if not ending or _ending(name) == ending else f"{name}{ending}"
 
 
 def numbered_name(name: str, number: int) -> str:
@@ -95,3 +101,9 @@ def numbered_name(name: str, number: int) -> str:
     """
     path = Path(name)
     return path.with_name(f"{path.stem}-{number}{path.suffix}").as_posix()
+
+
+def _ending(name: str) -> str:
+    """Return the ending of a name as the official command line sees it, for which all of ``.png`` is one."""
+    last = name.rpartition("/")[2]
+    return last[last.rfind(".") :] if "." in last else ""
