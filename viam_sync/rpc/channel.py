@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Set
 
 import grpc
 from typing_extensions import Protocol, Self
@@ -58,11 +58,12 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         max_reconnect_attempts: How often a call may be tried again after its connection was lost.
         time: The clock of deadlines and waits.
         most_calls: The number of calls at a time on one connection; None for any number.
-        open_for_uploads: Opens a channel of grpc for large requests; None for none of their own.
+        open_for_uploads: Opens a channel of grpc for large requests; None to make all calls on one channel.
 
     Attributes:
         connection: The connection of this process.
         uploads: Its connection for large requests.
+        tails: Its connection for streams without an end, however few of which a server allows.
         retry_throttle: The tokens that all calls share for their retries.
         token_accepted: Whether a call that carried the caller's token ever succeeded.
         was_reached: Whether the service was ever reached.
@@ -84,7 +85,9 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         self.token_accepted = False
         self.was_reached = False
         self.connection = Connection(open, most_calls)
-        self.uploads = Connection(open_for_uploads, most_calls) if open_for_uploads is not None else self.connection
+        self.uploads = self.tails = self.connection
+        if open_for_uploads is not None:
+            self.uploads, self.tails = Connection(open_for_uploads, most_calls), Connection(open, most_calls)
         forks.watch(self)
 
     @property
@@ -127,17 +130,20 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
 
     def close(self) -> None:
         """Close the connection of this process; calls under way end as cancelled."""
-        self.connection.close()
-        self.uploads.close()
+        for connection in self._connections():
+            connection.close()
+
+    def _connections(self) -> Set[Connection]:
+        return {self.connection, self.uploads, self.tails}
 
     def about_to_fork(self) -> int:
         """Return how many calls are under way that were not reported before."""
-        return self.connection.about_to_fork() + self.uploads.about_to_fork()
+        return sum(connection.about_to_fork() for connection in self._connections())
 
     def forked(self) -> None:
         """Leave the connections to the parent process, and be ready to make those of this process."""
-        known, self.connection = self.connection, self.connection.after_fork()
-        self.uploads = self.connection if self.uploads is known else self.uploads.after_fork()
+        own = {connection: connection.after_fork() for connection in self._connections()}
+        self.connection, self.uploads, self.tails = own[self.connection], own[self.uploads], own[self.tails]
 
     def __reduce__(self) -> Any:
         raise TypeError("a connection cannot be pickled or copied; pickle its ViamClient, which dials where it lands")

@@ -333,7 +333,8 @@ class _StreamCall(_RpcCall):
     def start(self, seconds: Optional[float]) -> None:
         """Send the request."""
         require_threads("A stream")
-        connection = self.channel.connection.with_room()
+        is_tail = self.method.policy.resumes
+        connection = (self.channel.tails if is_tail else self.channel.connection).with_room()
         stub = connection.stub(type(self.service), self.method, self.service._make_stub)
         headers = self.headers()
         call = CancellableCall(lambda: connection.begin(stub, self.request, seconds, headers))
