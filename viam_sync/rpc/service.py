@@ -18,6 +18,7 @@ from viam_sync.messages.pool import message, pool
 from viam_sync.rpc import classification, retry, tracing
 from viam_sync.rpc.cancellation import CancellableCall, Cancellation
 from viam_sync.rpc.channel import service_channel
+from viam_sync.rpc.connection import Connection
 from viam_sync.rpc.decoding import deserializer, require_message
 from viam_sync.rpc.error_mapping import ambiguous_error, map_error
 from viam_sync.rpc.metadata import Metadata
@@ -222,6 +223,9 @@ class _RpcCall(retry.Call[Any]):
         """Return the context in which the call is made; with ``whole``, its end is the end of the span."""
         return _NO_SPAN if self.span is None else self.span.active(whole)
 
+    def stub(self, connection: Connection) -> Any:
+        return connection.stub(type(self.service), self.method, self.service._make_stub)
+
     def headers(self) -> Tuple[object, ...]:
         headers = self._renewal.headers()
         return headers if self.span is None else (*headers, *self.span.headers(self.attempts or 1))
@@ -257,7 +261,7 @@ class _UnaryCall(_RpcCall):
     def attempt(self, seconds: Optional[float]) -> Any:
         is_large = isinstance(self.request, Message) and self.request.ByteSize() > _LARGE
         connection = (self.channel.uploads if is_large else self.channel.connection).with_room()
-        stub = connection.stub(type(self.service), self.method, self.service._make_stub)
+        stub = self.stub(connection)
         headers = self.headers()
         # A call that can be cancelled needs threads of grpc; without, it goes on to its end.
         if self.cancellation is not None and can_start_threads():
@@ -292,7 +296,7 @@ class _UploadCall(_RpcCall):
         require_threads("An upload")
         requests: Requests = self.request
         connection = self.channel.uploads.with_room()
-        stub = connection.stub(type(self.service), self.method, self.service._make_stub)
+        stub = self.stub(connection)
         stream = RequestStream(requests() if callable(requests) else requests, self.method.policy.idle_timeout)
         headers = self.headers()
 
@@ -333,9 +337,8 @@ class _StreamCall(_RpcCall):
     def start(self, seconds: Optional[float]) -> None:
         """Send the request."""
         require_threads("A stream")
-        is_tail = self.method.policy.resumes
-        connection = (self.channel.tails if is_tail else self.channel.connection).with_room()
-        stub = connection.stub(type(self.service), self.method, self.service._make_stub)
+        connection = (self.channel.tails if self.method.policy.resumes else self.channel.connection).with_room()
+        stub = self.stub(connection)
         headers = self.headers()
         call = CancellableCall(lambda: connection.begin(stub, self.request, seconds, headers))
         self._reading = ThreadedStream(call.start())
@@ -375,13 +378,10 @@ class _StreamCall(_RpcCall):
         self._watchdog.start()
         try:
             message = require_message(next(self._reading))
-        except grpc.RpcError:
+        except BaseException as error:
             self._watchdog.stop()
-            if self._watchdog.fired:
+            if self._watchdog.fired and isinstance(error, grpc.RpcError):
                 raise self._watchdog.stalled(self.name) from None
-            raise
-        except BaseException:
-            self._watchdog.stop()
             raise
         self._watchdog.rest()
         return message
