@@ -305,7 +305,8 @@ class _Tries:
         if not fault.is_retried(policy):
             return False
         self.tokens -= fault.what != SHUT
-        if self.tokens < ENOUGH or self.failed >= self.most or (self.lost > RECONNECTS and not self.is_chosen):
+        is_throttled = self.tokens < ENOUGH and not self._is_away(fault)
+        if is_throttled or self.failed >= self.most or (self.lost > RECONNECTS and not self.is_chosen):
             return False
         return fault.pushback != TOO_LONG
 

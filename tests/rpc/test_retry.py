@@ -383,6 +383,25 @@ def test_a_service_that_says_that_it_is_unavailable_is_tried_with_growing_waits(
     assert max(attempts.waits) > 2
 
 
+def test_calls_of_many_threads_outlast_an_outage_and_leave_the_service_in_peace() -> None:
+    throttle = RetryThrottle(lambda: 0)
+    throttle.tokens = RetryThrottle.FULL / 2
+    attempts = Attempts(*unavailable(9, "down for maintenance"), throttle=throttle)
+    with pytest.raises(CallFailed):
+        retry.run(attempts, READ)
+    assert 6 <= len(attempts.allowed) <= 9
+    assert min(attempts.waits) >= 5
+    assert retry.run(Attempts(*unavailable(5, "down for maintenance"), throttle=throttle), READ) == "answer"
+
+
+def test_a_tail_does_not_wait_longer_for_a_pushback_than_for_an_outage() -> None:
+    tail = replace(TAIL, attempts=2)
+    attempts = Attempts(Failed(grpc.StatusCode.UNAVAILABLE, pushback="599000"))
+    assert retry.run(attempts, tail) == "answer"
+    with pytest.raises(CallFailed):
+        retry.run(Attempts(Failed(grpc.StatusCode.UNAVAILABLE, pushback="3600000")), tail)
+
+
 def test_an_outage_leaves_the_count_of_attempts_as_it_was() -> None:
     gone, lost = unavailable(10, REFUSED), unavailable(9, LOST)
     attempts = Attempts(*lost[:2], *gone, *lost)

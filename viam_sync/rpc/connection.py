@@ -33,8 +33,8 @@ class Connection:
         self._stubs: Dict[Tuple[type, str], Any] = {}
         self._reported = False
         self.closed = False
-        #: A mark for each blocking call under way.
-        self.waits: Set[object] = set()
+        #: The calls that are about to begin, and the blocking ones under way.
+        self.places: Set[Place] = set()
         self._calls: forks.WeakBag[Any] = forks.WeakBag()
 
     def channel(self) -> grpc.Channel:
@@ -52,16 +52,19 @@ class Connection:
                 raise ClosedError(CLOSED)
             return self._channel
 
-    def with_room(self) -> Connection:
-        """Return this connection, or another one where so many calls are under way on it that the next might wait."""
+    def with_room(self) -> Place:
+        """Take a place for a call on this connection, or on another one where so many are taken that it might wait."""
         connection = self
-        while connection._is_full():
+        while True:
+            # With the lock, threads that come at the same time do not all get the last place.
+            with connection._lock:
+                if not connection._is_full():
+                    return Place(connection)
             connection = connection._following()
-        return connection
 
     def _is_full(self) -> bool:
         most = self._most_calls
-        if most is None or self.closed or len(self.waits) + len(self._calls) < most:
+        if most is None or self.closed or len(self.places) + len(self._calls) < most:
             return False
         return self._under_way() >= most
 
@@ -73,7 +76,7 @@ class Connection:
             return self._next
 
     def _under_way(self) -> int:
-        return len(self.waits) + len([call for call in self._calls.alive() if call.is_active()])
+        return len(self.places) + len([call for call in self._calls.alive() if call.is_active()])
 
     def stub(self, owner: type, method: Method, make: Callable[[grpc.Channel, Method], Any]) -> Any:
         """Return the stub of an RPC for a class of services; ``make`` makes it at the first call.
@@ -137,3 +140,34 @@ class Connection:
         fresh = Connection(self._open, self._most_calls)
         fresh.closed = self.closed
         return fresh
+
+
+class Place:
+    """The place of a call on a connection, from before it begins until the ``with`` block ends.
+
+    A call that threads of grpc serve is counted by itself as soon as it has begun.
+
+    Args:
+        connection: The connection.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        connection.places.add(self)
+
+    def begin(self, start: Callable[..., Any], request: Any, seconds: Optional[float], headers: Any) -> Any:
+        """Begin such a call; see :meth:`Connection.begin`."""
+        try:
+            return self.connection.begin(start, request, seconds, headers)
+        finally:
+            self.leave()
+
+    def leave(self) -> None:
+        """Give the place back; doing it again does nothing."""
+        self.connection.places.discard(self)
+
+    def __enter__(self) -> Place:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.leave()

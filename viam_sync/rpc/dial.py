@@ -97,7 +97,8 @@ def _open(address: Address, times: ConnectionTimes) -> grpc.Channel:
         # grpc sends more pings to find out how much to ask for. On a slow line their answers wait behind the data.
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.lookahead_bytes", _LOOKAHEAD),
-        ("grpc.client_idle_timeout_ms", int(1000 * times.idle)),
+        # grpc closes a connection between once and twice this time after its last call.
+        ("grpc.client_idle_timeout_ms", int(500 * times.idle)),
         ("grpc.initial_reconnect_backoff_ms", 200),
         ("grpc.min_reconnect_backoff_ms", int(1000 * times.connecting)),
         ("grpc.max_reconnect_backoff_ms", int(1000 * times.backoff)),

@@ -212,7 +212,8 @@ class _Deadline:
         # A caller who names a limit knows how long one response may take; the policy's guess would cut it short.
         total = policy.total_timeout if timeout is None else timeout
         self._attempt_timeout = policy.attempt_timeout if timeout is None else None
-        self._idle_timeout = policy.idle_timeout
+        #: The longest wait of a call without an end that the service may ask for.
+        self._longest_wait = policy.outage_timeout if policy.idle_timeout is None else policy.idle_timeout
         self.now = now
         self.end = None if total is None else now() + total
 
@@ -224,7 +225,7 @@ class _Deadline:
 
     def is_over_after(self, wait: float) -> bool:
         if self.end is None:
-            return self._idle_timeout is not None and wait >= self._idle_timeout
+            return self._longest_wait is not None and wait >= self._longest_wait
         return self.now() + wait + _LEAST >= self.end
 
 
@@ -282,6 +283,8 @@ class _RetryLoop(Generic[T]):
         self._outage = _Outage(call, policy, deadline)
         self._counted = 0
         self._connections_lost = 0
+        #: Whether the last attempt found the service away, and whether the throttle was against another one.
+        self._is_away = self._is_throttled = False
         #: Whether an attempt that failed may have been processed.
         self._in_doubt = False
 
@@ -290,15 +293,19 @@ class _RetryLoop(Generic[T]):
         import tenacity
 
         pending = [first]
-        jitter = tenacity.wait_random_exponential(multiplier=0.2, max=self._policy.longest_wait)
+        longest = self._policy.longest_wait
+        jitter = tenacity.wait_random_exponential(multiplier=0.2, max=longest)
+        slowly = tenacity.wait_random(longest / 2, longest)
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = _failure(state)
             pushback = classification.pushback(error)
             if pushback is not None:
                 return pushback
+            if self._is_throttled:
+                return slowly(state)
             # An attempt that reaches nobody is a burden to nobody.
-            most = _LONGEST_WAIT_TO_CONNECT if classification.is_unreachable(error) else self._policy.longest_wait
+            most = _LONGEST_WAIT_TO_CONNECT if classification.is_unreachable(error) else longest
             return min(jitter(state), most)
 
         retrying = tenacity.Retrying(
@@ -345,6 +352,12 @@ class _RetryLoop(Generic[T]):
         if self._call.has_progressed():
             state.attempt_number = 1
             self._counted = 0
+        retry = self._may_be_sent_again(error)
+        if retry:
+            self._count(error)
+        return retry
+
+    def _may_be_sent_again(self, error: Any) -> bool:
         if classification.was_not_processed(error):
             return True
         if self._policy.resumes:
@@ -353,15 +366,20 @@ class _RetryLoop(Generic[T]):
         self._in_doubt = self._in_doubt or retry
         return retry
 
+    def _count(self, error: Any) -> None:
+        self._is_away = self._outage.meets(error)
+        self._counted += not self._is_away
+        self._connections_lost += classification.is_connection_lost(error)
+        self._is_throttled = not (classification.is_unreachable(error) or self._call.throttle.failed(error))
+
     def _is_cut_off(self, state: tenacity.RetryCallState) -> bool:
         """Tell whether the attempts, the throttle, the service, the lost connections or the time forbid another one."""
-        error, wait = _failure(state), state.upcoming_sleep
-        self._counted += not self._outage.meets(error)
-        self._connections_lost += classification.is_connection_lost(error)
+        wait = state.upcoming_sleep
         most = self._call.max_reconnects
-        pushback = classification.pushback(error)
+        pushback = classification.pushback(_failure(state))
         return (
-            not (classification.is_unreachable(error) or self._call.throttle.failed(error))
+            # An outage is not over the sooner for the number of calls that wait for its end; they wait longer.
+            (self._is_throttled and not self._is_away)
             or self._counted >= self._policy.attempts
             or (most is not None and self._connections_lost > most)
             or (pushback is not None and pushback < 0)

@@ -18,7 +18,7 @@ from viam_sync.messages.pool import message, pool
 from viam_sync.rpc import classification, retry, tracing
 from viam_sync.rpc.cancellation import CancellableCall, Cancellation
 from viam_sync.rpc.channel import service_channel
-from viam_sync.rpc.connection import Connection
+from viam_sync.rpc.connection import Connection, Place
 from viam_sync.rpc.decoding import deserializer, require_message
 from viam_sync.rpc.error_mapping import ambiguous_error, map_error
 from viam_sync.rpc.metadata import Metadata
@@ -260,21 +260,16 @@ class _UnaryCall(_RpcCall):
 
     def attempt(self, seconds: Optional[float]) -> Any:
         is_large = isinstance(self.request, Message) and self.request.ByteSize() > _LARGE
-        connection = (self.channel.uploads if is_large else self.channel.connection).with_room()
-        stub = self.stub(connection)
-        headers = self.headers()
-        # A call that can be cancelled needs threads of grpc; without, it goes on to its end.
-        if self.cancellation is not None and can_start_threads():
-            return self._cancellable(
-                self.cancellation,
-                lambda: connection.begin(stub.future, self.request, seconds, headers),
-            )
-        mark = object()
-        connection.waits.add(mark)
-        try:
+        with (self.channel.uploads if is_large else self.channel.connection).with_room() as place:
+            stub = self.stub(place.connection)
+            headers = self.headers()
+            # A call that can be cancelled needs threads of grpc; without, it goes on to its end.
+            if self.cancellation is not None and can_start_threads():
+                return self._cancellable(
+                    self.cancellation,
+                    lambda: place.begin(stub.future, self.request, seconds, headers),
+                )
             response = stub(self.request, timeout=grpc_timeout(seconds), metadata=headers)
-        finally:
-            connection.waits.discard(mark)
         if self._renewal.token is not None:
             self.channel.token_accepted = True
         return require_message(response)
@@ -295,17 +290,10 @@ class _UploadCall(_RpcCall):
     def attempt(self, seconds: Optional[float]) -> Any:
         require_threads("An upload")
         requests: Requests = self.request
-        connection = self.channel.uploads.with_room()
-        stub = self.stub(connection)
         stream = RequestStream(requests() if callable(requests) else requests, self.method.policy.idle_timeout)
-        headers = self.headers()
-
-        def start() -> Any:
-            return stream.sent_by(connection.begin(stub.future, stream, seconds, headers))
-
         try:
-            with stream.watchdog:
-                return require_message(self.cancellation.result_of(start))
+            with self.channel.uploads.with_room() as place, stream.watchdog:
+                return require_message(self.cancellation.result_of(self._start_of(stream, place, seconds)))
         except grpc.RpcError as error:
             # The call was cancelled because of an exception in an iterator of the caller's.
             if stream.failure is not None:
@@ -317,6 +305,11 @@ class _UploadCall(_RpcCall):
             raise
         finally:
             stream.leave()
+
+    def _start_of(self, stream: RequestStream[Message], place: Place, seconds: Optional[float]) -> Callable[[], Any]:
+        stub = self.stub(place.connection)
+        headers = self.headers()
+        return lambda: stream.sent_by(place.begin(stub.future, stream, seconds, headers))
 
     def renew(self, error: Any, seconds: Optional[float]) -> bool:
         return callable(self.request) and super().renew(error, seconds)
@@ -337,11 +330,11 @@ class _StreamCall(_RpcCall):
     def start(self, seconds: Optional[float]) -> None:
         """Send the request."""
         require_threads("A stream")
-        connection = (self.channel.tails if self.method.policy.resumes else self.channel.connection).with_room()
-        stub = self.stub(connection)
-        headers = self.headers()
-        call = CancellableCall(lambda: connection.begin(stub, self.request, seconds, headers))
-        self._reading = ThreadedStream(call.start())
+        with (self.channel.tails if self.method.policy.resumes else self.channel.connection).with_room() as place:
+            stub = self.stub(place.connection)
+            headers = self.headers()
+            call = CancellableCall(lambda: place.begin(stub, self.request, seconds, headers))
+            self._reading = ThreadedStream(call.start())
         # close() sets the flag, then reads the call; this stores the call, then reads the flag: one sees the other.
         if self.cancellation.cancelled:
             self._cancel()

@@ -11,10 +11,12 @@ import pytest
 
 from viam_sync.errors import (
     CancelledError,
+    ClosedError,
     InternalError,
     InvalidArgumentError,
     NotFoundError,
     UnavailableError,
+    ViamError,
     grpc_error,
 )
 from viam_sync.rpc.cancellation import Cancellation
@@ -223,9 +225,10 @@ def test_an_error_comes_after_all_items_before_its_page(number: int) -> None:
     assert list(pages) == []
 
 
-def test_if_the_last_item_cannot_be_fetched_the_pages_come_one_after_the_other() -> None:
+@pytest.mark.parametrize("error", [UnavailableError(grpc.StatusCode.UNAVAILABLE, "down"), ClosedError("closed")])
+def test_if_the_last_item_cannot_be_fetched_the_pages_come_one_after_the_other(error: ViamError) -> None:
     timeline = FakeTimeline(range(500))
-    timeline.last_error = UnavailableError(grpc.StatusCode.UNAVAILABLE, "down")
+    timeline.last_error = error
     assert list(parallel(timeline)) == list(range(500))
     assert {time_range for time_range, _, _ in timeline.asked} == {TimeRange(None, None)}
     assert len(timeline.asked) == 51

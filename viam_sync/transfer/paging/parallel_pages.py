@@ -12,7 +12,7 @@ from typing import Generic, Iterable, Iterator, List, Optional, Sequence, Tuple,
 import grpc
 
 from viam_sync.clock import now
-from viam_sync.errors import CancelledError, GRPCError, grpc_error
+from viam_sync.errors import CancelledError, GRPCError, ViamError, grpc_error
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.transfer.paging.pages import PageItems, PageSize, walk
 from viam_sync.transfer.paging.time_ranges import Segment, TimedPage, Timeline, TimeRange
@@ -178,7 +178,7 @@ class _SegmentWorkers(Generic[T]):
     def _work_after_last(self, cancellation: Cancellation) -> None:
         """Ask for the last item, up to which segments can be cut; then work as all others."""
         # If the request fails, nothing is cut; the worker that fetches the pages meets the same error, if it lasts.
-        with contextlib.suppress(GRPCError):
+        with contextlib.suppress(ViamError):
             last = self._timeline.last(cancellation)
             with self._changed:
                 self._last = last

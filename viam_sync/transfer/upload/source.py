@@ -105,7 +105,9 @@ class FileSource(UploadSource):
         self.changed = os.fstat(file.fileno()).st_mtime_ns
 
     def _read_from(self, file: io.FileIO, snapshot: Optional[Snapshot]) -> Reader:
-        return Reader(file, self._path, None, owned=True, snapshot=snapshot, waits=True)
+        return Reader(
+            file, self._path, None, owned=True, snapshot=snapshot, waits=snapshot is None or snapshot.size is None
+        )
 
     def _read_again(self) -> Reader:
         file = _open_file(self._path)
