@@ -13,7 +13,7 @@ from viam_sync.rpc import forks
 from viam_sync.rpc.address import Address
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.connection import Connection
-from viam_sync.rpc.retry import RetryThrottle
+from viam_sync.rpc.retry_limits import RetryThrottle
 
 #: How often a lost connection is tried again on a channel that a caller has opened.
 _RECONNECTS = 3

@@ -27,6 +27,7 @@ from viam_sync.rpc.off_main_thread import ThreadedStream
 from viam_sync.rpc.policies import TAIL, Policy, Retry, override_limits
 from viam_sync.rpc.renewal import Renewable, Renewal
 from viam_sync.rpc.request_stream import RequestStream
+from viam_sync.rpc.retry_limits import RetryLimit
 from viam_sync.rpc.streams import NO_MESSAGE, Stream
 from viam_sync.rpc.threads import can_start_threads, require_threads
 from viam_sync.rpc.watchdog import Watchdog
@@ -105,7 +106,7 @@ class Service:
         request: Message,
         timeout: Optional[float],
         cancellation: Optional[Cancellation] = None,
-        throttle: Optional[retry.RetryLimit] = None,
+        throttle: Optional[RetryLimit] = None,
     ) -> Any:
         """Send one message, return the one that answers it.
 
