@@ -6,8 +6,10 @@ import sys
 from collections import abc
 from pathlib import Path
 
+import viam_sync
+
 _TESTS = str(Path(__file__).parent)
-_SANDBOX = str(Path(__file__).parents[1] / "viam_sync" / "sandbox")
+_SANDBOX = str(Path(viam_sync.__file__).parent / "sandbox")
 #: How deep tools look into a variable.
 _DEPTH = 6
 

@@ -9,9 +9,9 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optio
 import grpc
 
 from viam_sync.errors import AmbiguousResultError, GRPCError, grpc_error
-from viam_sync.rpc import retry
 from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.method import Method
+from viam_sync.rpc.retry_limits import Unlimited
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 
@@ -58,7 +58,7 @@ class WaitlessChannel(ServiceChannel):
         self.server = server
         self.meanwhile: Callable[[], object] = self.settle
         # One case has no say in the next.
-        self.retry_throttle: Any = retry.Unlimited()
+        self.retry_throttle: Any = Unlimited()
         self._mine = threading.local()
 
     @property

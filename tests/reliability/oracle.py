@@ -9,7 +9,8 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import AmbiguousResultError, GRPCError
 from viam_sync.rpc.policies import Retry
-from viam_sync.rpc.retry import LOGGER, RetryThrottle
+from viam_sync.rpc.retry import LOGGER
+from viam_sync.rpc.retry_limits import RetryThrottle
 from viam_sync.sandbox import Sandbox
 
 from .fault_proxy import FaultProxy

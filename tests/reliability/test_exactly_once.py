@@ -12,7 +12,8 @@ from typing import Any, Callable, Iterator, List, Sequence
 import pytest
 
 from viam_sync.errors import AmbiguousResultError
-from viam_sync.rpc import classification, policies, retry
+from viam_sync.rpc import classification, policies
+from viam_sync.rpc.retry_limits import RetryThrottle
 from viam_sync.rpc.service import Service, _RpcCall, _UnaryCall
 from viam_sync.transfer.upload.batch import BatchUpload
 from viam_sync.transfer.upload.source import ProgressChunks
@@ -114,7 +115,7 @@ def half_pushbacks(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_budget(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(retry.RetryThrottle, "failed", lambda self, error: True)
+    patch.setattr(RetryThrottle, "failed", lambda self, error: True)
 
 
 def no_new_token(patch: pytest.MonkeyPatch) -> None:

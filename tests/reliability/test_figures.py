@@ -9,7 +9,7 @@ import pytest
 from viam_sync.rpc import policies
 from viam_sync.rpc.dial import MOST_CALLS, ConnectionTimes, DialOptions
 from viam_sync.rpc.policies import Policy
-from viam_sync.rpc.retry import RetryThrottle
+from viam_sync.rpc.retry_limits import RetryThrottle
 
 PAGE = " ".join((Path(__file__).parents[2] / "docs" / "reliability.md").read_text(encoding="utf-8").split())
 #: DELETE_SOME stands under DELETE.

@@ -257,7 +257,7 @@ def test_a_fork_after_a_stream_was_closed_does_not_warn(sandbox: Sandbox) -> Non
     # The call is over a moment after it was cancelled.
     script = f"""{HEAD}{CAUGHT}{OPEN}
 from waiting import until
-calls = app._channel.connection._calls.alive()
+calls = app._channel.tails._calls.alive()
 tail.close()
 until(lambda: not any(call.is_active() for call in calls))
 print(len(calls), len(forks(1)))

@@ -122,8 +122,8 @@ def test_the_error_says_that_a_server_does_not_answer(scheme):
 def test_the_error_says_that_the_service_cannot_be_reached_any_more(sandbox):
     with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
         sandbox.stop()
-        # A call right after that may still find the old connection, and lose it.
-        said(UnavailableError, client.app_client.list_organizations)
+        # A call right after that may still find the old connection, and lose it; the one that follows finds none.
+        said(UnavailableError, client.options(timeout=1).app_client.list_organizations)
         hasty = client.options(retry=False).app_client
         ours = f"{sandbox.address} cannot be reached. Check the network; the client connects again by itself."
         text = said(UnavailableError, hasty.list_organizations)

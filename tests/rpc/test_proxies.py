@@ -17,7 +17,7 @@ from viam_sync.rpc.dial import Channel, dial, parse_address
 from viam_sync.rpc.proxies import proxy_for_calls, proxy_for_downloads
 from viam_sync.sandbox import Sandbox
 
-ROOT = Path(viam_sync.__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 VARIABLES = ("grpc_proxy", "https_proxy", "http_proxy", "no_grpc_proxy", "no_proxy")
 KEY = "s3cret-payload"
 

@@ -22,7 +22,8 @@ from viam_sync.rpc.policies import (
     Policy,
     Retry,
 )
-from viam_sync.rpc.retry import CallFailed, RetryThrottle
+from viam_sync.rpc.retry import CallFailed
+from viam_sync.rpc.retry_limits import RetryThrottle
 
 from .failures import Failed
 

@@ -13,7 +13,7 @@ from viam_sync.rpc import forks
 from viam_sync.rpc.address import Address
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.connection import Connection
-from viam_sync.rpc.retry import RetryThrottle
+from viam_sync.rpc.retry_limits import RetryThrottle
 
 #: How often a lost connection is tried again on a channel that a caller has opened.
 _RECONNECTS = 3
@@ -58,13 +58,13 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         max_reconnect_attempts: How often a call may be tried again after its connection was lost.
         time: The clock of deadlines and waits.
         most_calls: The number of calls at a time on one connection; None for any number.
-        open_for_uploads: Opens a channel of grpc for large requests; None for no connections of their own for what is
-            large, in either direction.
+        open_for_uploads: Opens a channel of grpc for large requests; None to make all calls on one channel.
 
     Attributes:
         connection: The connection of this process.
         uploads: Its connection for large requests.
         downloads: Its connection for large responses, behind which small ones would wait.
+        tails: Its connection for streams without an end, however few of which a server allows.
         retry_throttle: The tokens that all calls share for their retries.
         token_accepted: Whether a call that carried the caller's token ever succeeded.
         was_reached: Whether the service was ever reached.
@@ -86,9 +86,10 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         self.token_accepted = False
         self.was_reached = False
         self.connection = Connection(open, most_calls)
-        self.uploads = self.downloads = self.connection
+        self.uploads = self.downloads = self.tails = self.connection
         if open_for_uploads is not None:
-            self.uploads, self.downloads = Connection(open_for_uploads, most_calls), Connection(open, most_calls)
+            self.uploads = Connection(open_for_uploads, most_calls)
+            self.downloads, self.tails = Connection(open, most_calls), Connection(open, most_calls)
         forks.watch(self)
 
     @property
@@ -134,18 +135,18 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         for connection in self._connections():
             connection.close()
 
+    def _connections(self) -> Set[Connection]:
+        return {self.connection, self.uploads, self.downloads, self.tails}
+
     def about_to_fork(self) -> int:
         """Return how many calls are under way that were not reported before."""
         return sum(connection.about_to_fork() for connection in self._connections())
 
     def forked(self) -> None:
         """Leave the connections to the parent process, and be ready to make those of this process."""
-        fresh = {connection: connection.after_fork() for connection in self._connections()}
-        self.connection = fresh[self.connection]
-        self.uploads, self.downloads = fresh[self.uploads], fresh[self.downloads]
-
-    def _connections(self) -> Set[Connection]:
-        return {self.connection, self.uploads, self.downloads}
+        own = {connection: connection.after_fork() for connection in self._connections()}
+        self.connection, self.uploads = own[self.connection], own[self.uploads]
+        self.downloads, self.tails = own[self.downloads], own[self.tails]
 
     def __reduce__(self) -> Any:
         raise TypeError("a connection cannot be pickled or copied; pickle its ViamClient, which dials where it lands")

@@ -61,6 +61,10 @@ class AttemptError(GRPCError):
     """A failure that this side found out and not grpc: a stream that stalled, a response that cannot be decoded."""
 
 
+class NotConnectedError(AttemptError):
+    """No connection could be made for an attempt that is not one of grpc."""
+
+
 def status_of(error: Any) -> grpc.StatusCode:
     """Return the status of a failed call; UNKNOWN where it has none that is known."""
     status = error.code() if hasattr(error, "code") else None
@@ -134,6 +138,8 @@ def is_connection_lost(error: Any) -> bool:
 
 def is_unreachable(error: Any) -> bool:
     """Tell whether a call ended because no connection could be made."""
+    if isinstance(error, NotConnectedError):
+        return True
     return status_of(error) is grpc.StatusCode.UNAVAILABLE and re.match(_CONNECTING, text_of(error)) is not None
 
 

@@ -45,6 +45,7 @@ class Connection:
         """
         with self._lock:
             if self._channel is None and not self.closed:
+                forks.about_to_open()
                 self._channel = self._open()
             if self.closed or self._channel is None:
                 self.close()

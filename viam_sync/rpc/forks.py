@@ -8,7 +8,7 @@ import os
 import time
 import warnings
 import weakref
-from typing import Any, Generic, List, Set, TypeVar
+from typing import Any, Generic, List, Optional, Set, Tuple, TypeVar
 
 from typing_extensions import Protocol
 
@@ -64,12 +64,41 @@ class _Process:
 
     present: WeakBag[Any] = WeakBag()
     closed_at = -_SETTLING
+    #: Whether this process, or one that it comes from, was forked from one with an open channel.
+    inherited = False
+    #: A descriptor that is open for as long as those of grpc are, and the number of its file.
+    witness: Optional[Tuple[int, int]] = None
 
 
 def watch(thing: Forkable) -> None:
     """Tell an object of every fork of this process from now on, for as long as it lives."""
     _hook()
     _Process.present.add(thing)
+
+
+def about_to_open() -> None:
+    """Require that a channel can be opened.
+
+    Raises:
+        RuntimeError: If the descriptors that grpc had before a fork were closed: it would wait for them for ever.
+    """
+    if _Process.witness is not None and _is_open(*_Process.witness):
+        return
+    if _Process.inherited:
+        raise RuntimeError(
+            "The files of this process were closed after it was forked, as python-daemon does, and those of gRPC with"
+            " them. Make the client after that, or close it before."
+        )
+    reader, writer = os.pipe()
+    os.close(writer)
+    _Process.witness = reader, os.fstat(reader).st_ino
+
+
+def _is_open(descriptor: int, number: int) -> bool:
+    try:
+        return os.fstat(descriptor).st_ino == number
+    except OSError:
+        return False
 
 
 def closed() -> None:
@@ -110,6 +139,7 @@ def keep_for_good(thing: object) -> None:
 
     A channel of the parent that ended in a child would shut the parent's connection down.
     """
+    _Process.inherited = True
     with contextlib.suppress(ImportError):
         import ctypes
 

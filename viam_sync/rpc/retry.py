@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Callable, ContextManager, Generic, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar
 
 import grpc
-from typing_extensions import Protocol
 
 from viam_sync import clock
 from viam_sync.rpc import classification
 from viam_sync.rpc.policies import Policy
+from viam_sync.rpc.retry_limits import RetryLimit
 
 if TYPE_CHECKING:
     import tenacity
@@ -29,85 +28,6 @@ _LEAST = 0.01
 _LONGEST_WAIT_TO_CONNECT = 2.0
 #: Seconds after which a service that is away is worth a warning.
 _SILENCE = 3.0
-
-_NO_CONTEXT: ContextManager[None] = contextlib.nullcontext()
-
-
-class RetryLimit(Protocol):
-    """Limits retries; it is told of each success, and of each failure that another attempt may mend."""
-
-    def waiting(self) -> ContextManager[None]:
-        """Return the context in which a call waits for its next attempt."""
-        ...
-
-    def succeeded(self) -> None:
-        """Take note of a success."""
-        ...
-
-    def failed(self, error: Any) -> bool:
-        """Take note of a failure; tell whether the request may be sent again."""
-        ...
-
-
-class RetryThrottle:
-    """Keeps the clients of a broken service from hammering it: after many failures there are no more retries (gRFC A6).
-
-    A failure costs one token; a success gives a tenth of one back, and a second a whole one. Below half of the tokens,
-    nothing is sent again.
-
-    Args:
-        now: Returns the time in seconds.
-
-    Attributes:
-        tokens: The number of tokens after the last failure or success.
-    """
-
-    FULL = 100.0
-    COST = 1.0
-    GAIN = 0.1
-    GAIN_PER_SECOND = 1.0
-
-    def __init__(self, now: Callable[[], float] = clock.now) -> None:
-        # Without a lock, threads may lose a step of one another: an error of tenths, which harms nothing.
-        self.tokens = self.FULL
-        self._now = now
-        self._counted_at = now()
-
-    def waiting(self) -> ContextManager[None]:
-        """Return a context without effect."""
-        return _NO_CONTEXT
-
-    def succeeded(self) -> None:
-        """Put back the tokens of a success."""
-        if self.tokens < self.FULL:
-            self._add(self.GAIN)
-
-    def failed(self, error: Any) -> bool:
-        """Take the token of a failure; tell whether the request may be sent again."""
-        self._add(0)
-        self.tokens = max(0.0, self.tokens - self.COST)
-        return self.tokens >= self.FULL / 2
-
-    def _add(self, tokens: float) -> None:
-        """Put back some tokens, and those of the time that has passed."""
-        now = self._now()
-        passed, self._counted_at = max(now - self._counted_at, 0), now
-        self.tokens = min(self.FULL, self.tokens + tokens + passed * self.GAIN_PER_SECOND)
-
-
-class Unlimited:
-    """Limits no retries, for calls that are limited in another way."""
-
-    def waiting(self) -> ContextManager[None]:
-        """Return a context without effect."""
-        return _NO_CONTEXT
-
-    def succeeded(self) -> None:
-        """Do nothing."""
-
-    def failed(self, error: Any) -> bool:
-        """Return True: the request may be sent again."""
-        return True
 
 
 class Call(ABC, Generic[T]):
@@ -293,25 +213,10 @@ class _RetryLoop(Generic[T]):
         import tenacity
 
         pending = [first]
-        longest = self._policy.longest_wait
-        jitter = tenacity.wait_random_exponential(multiplier=0.2, max=longest)
-        slowly = tenacity.wait_random(longest / 2, longest)
-
-        def wait(state: tenacity.RetryCallState) -> float:
-            error = _failure(state)
-            pushback = classification.pushback(error)
-            if pushback is not None:
-                return pushback
-            if self._is_throttled:
-                return slowly(state)
-            # An attempt that reaches nobody is a burden to nobody.
-            most = _LONGEST_WAIT_TO_CONNECT if classification.is_unreachable(error) else longest
-            return min(jitter(state), most)
-
         retrying = tenacity.Retrying(
             retry=self._is_worth_retrying,
             stop=self._is_cut_off,
-            wait=wait,
+            wait=self._waits(),
             sleep=self._sleep,
             before_sleep=self._report,
             reraise=True,
@@ -333,6 +238,27 @@ class _RetryLoop(Generic[T]):
         if was_deleted and classification.status_of(last) is grpc.StatusCode.NOT_FOUND:
             return self._call.empty_response()
         raise CallFailed(last, not self._policy.idempotent and not classification.had_no_effect(last))
+
+    def _waits(self) -> Callable[[tenacity.RetryCallState], float]:
+        """Return the function that says how long to wait for the next attempt."""
+        import tenacity
+
+        longest = self._policy.longest_wait
+        jitter = tenacity.wait_random_exponential(multiplier=0.2, max=longest)
+        slowly = tenacity.wait_random(longest / 2, longest)
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            error = _failure(state)
+            pushback = classification.pushback(error)
+            if pushback is not None:
+                return pushback
+            if self._is_throttled:
+                return slowly(state)
+            # An attempt that reaches nobody is a burden to nobody.
+            most = _LONGEST_WAIT_TO_CONNECT if classification.is_unreachable(error) else longest
+            return min(jitter(state), most)
+
+        return wait
 
     def _attempt(self, failure: Optional[Any]) -> T:
         """Make the request, once more for each failure whose cause could be mended; begin with ``failure``, if any."""

@@ -27,6 +27,7 @@ from viam_sync.rpc.off_main_thread import ThreadedStream
 from viam_sync.rpc.policies import TAIL, Policy, Retry, override_limits
 from viam_sync.rpc.renewal import Renewable, Renewal
 from viam_sync.rpc.request_stream import RequestStream
+from viam_sync.rpc.retry_limits import RetryLimit
 from viam_sync.rpc.streams import NO_MESSAGE, Stream
 from viam_sync.rpc.threads import can_start_threads, require_threads
 from viam_sync.rpc.watchdog import Watchdog
@@ -105,7 +106,7 @@ class Service:
         request: Message,
         timeout: Optional[float],
         cancellation: Optional[Cancellation] = None,
-        throttle: Optional[retry.RetryLimit] = None,
+        throttle: Optional[RetryLimit] = None,
     ) -> Any:
         """Send one message, return the one that answers it.
 
@@ -223,6 +224,9 @@ class _RpcCall(retry.Call[Any]):
         """Return the context in which the call is made; with ``whole``, its end is the end of the span."""
         return _NO_SPAN if self.span is None else self.span.active(whole)
 
+    def stub(self, connection: Connection) -> Any:
+        return connection.stub(type(self.service), self.method, self.service._make_stub)
+
     def headers(self) -> Tuple[object, ...]:
         headers = self._renewal.headers()
         return headers if self.span is None else (*headers, *self.span.headers(self.attempts or 1))
@@ -257,7 +261,7 @@ class _UnaryCall(_RpcCall):
 
     def attempt(self, seconds: Optional[float]) -> Any:
         with self._connection().with_room() as place:
-            stub = place.connection.stub(type(self.service), self.method, self.service._make_stub)
+            stub = self.stub(place.connection)
             headers = self.headers()
             # A call that can be cancelled needs threads of grpc; without, it goes on to its end.
             if self.cancellation is not None and can_start_threads():
@@ -309,7 +313,7 @@ class _UploadCall(_RpcCall):
             stream.leave()
 
     def _start_of(self, stream: RequestStream[Message], place: Place, seconds: Optional[float]) -> Callable[[], Any]:
-        stub = place.connection.stub(type(self.service), self.method, self.service._make_stub)
+        stub = self.stub(place.connection)
         headers = self.headers()
         return lambda: stream.sent_by(place.begin(stub.future, stream, seconds, headers))
 
@@ -332,8 +336,8 @@ class _StreamCall(_RpcCall):
     def start(self, seconds: Optional[float]) -> None:
         """Send the request."""
         require_threads("A stream")
-        with self.channel.connection.with_room() as place:
-            stub = place.connection.stub(type(self.service), self.method, self.service._make_stub)
+        with (self.channel.tails if self.method.policy.resumes else self.channel.connection).with_room() as place:
+            stub = self.stub(place.connection)
             headers = self.headers()
             call = CancellableCall(lambda: place.begin(stub, self.request, seconds, headers))
             self._reading = ThreadedStream(call.start())
@@ -373,13 +377,10 @@ class _StreamCall(_RpcCall):
         self._watchdog.start()
         try:
             message = require_message(next(self._reading))
-        except grpc.RpcError:
+        except BaseException as error:
             self._watchdog.stop()
-            if self._watchdog.fired:
+            if self._watchdog.fired and isinstance(error, grpc.RpcError):
                 raise self._watchdog.stalled(self.name) from None
-            raise
-        except BaseException:
-            self._watchdog.stop()
             raise
         self._watchdog.rest()
         return message

@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
 import grpc
 import grpc_testing
 import pytest
+from reliability.forwarder import Forwarder
 from servers import ConnectProxy
 from variables import variables_of_error
 
@@ -131,9 +132,10 @@ def fetched(
     metadata: Mapping[str, str] = TOKEN,
     timeout: float = 30,
     range_size: int = 300_000,
+    clock: Optional[Time] = None,
 ) -> bytes:
     file = io.BytesIO()
-    count = downloader(metadata, timeout, range_size).fetch(uri, file, size, Cancellation())
+    count = downloader(metadata, timeout, range_size, clock).fetch(uri, file, size, Cancellation())
     assert count == len(file.getvalue())
     return file.getvalue()
 
@@ -194,6 +196,32 @@ def test_a_connection_that_is_lost_again_and_again_is_given_up() -> None:
         with pytest.raises(UnavailableError, match=r"from http://127\.0\.0\.1 failed: the connection was lost"):
             fetched(server.url)
         assert len(server.requests) == 8
+
+
+class _Time:
+    """A clock that stands still, except for the waits between attempts; ``wake`` is called in each."""
+
+    def __init__(self, wake: Callable[[float], None]) -> None:
+        self._now = 0.0
+        self._wake = wake
+
+    def time(self) -> float:
+        return self._now
+
+    def sleep_for(self, duration: float) -> None:
+        self._now += duration
+        self._wake(self._now)
+
+
+def test_a_host_that_cannot_be_reached_is_waited_for() -> None:
+    with serving(everything) as server, Forwarder(server.server_port) as line:
+        line.shut()
+        uri = f"http://{line.address}/data/o/l/f"
+        assert fetched(uri, clock=_Time(lambda now: line.open() if now > 50 and not line.is_open else None)) == CONTENTS
+        assert len(server.requests) == 1
+        line.shut()
+        with pytest.raises(UnavailableError, match=r"failed: no connection could be made \(ConnectionRefusedError"):
+            fetched(uri, clock=_Time(lambda now: None))
 
 
 def test_as_long_as_something_comes_it_is_not_given_up() -> None:

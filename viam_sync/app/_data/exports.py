@@ -13,7 +13,7 @@ from viam_sync.app._data.tabular_data import TabularDataMixin
 from viam_sync.app._data.tabular_records import plain_rows
 from viam_sync.app._data.unknown_ids import UnknownIDsMixin
 from viam_sync.checks import parameter_names, path_from, wrong_type
-from viam_sync.checks.numbers import worker_count
+from viam_sync.checks.numbers import require_seconds, worker_count
 from viam_sync.messages.bson_documents import to_documents
 from viam_sync.proto.app import data as pb
 from viam_sync.services import methods
@@ -90,7 +90,7 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
         from viam_sync.transfer.export.http_download import Downloader
 
         place = path_from("folder", folder)
-        limits = ExportLimits()
+        limits, timeout = ExportLimits(), require_seconds("timeout", timeout)
         concurrency = concurrency_for(worker_count(workers), limits, timeout, self._channel.time.time)
         downloads = Downloader(self._metadata, concurrency, self._channel, self._run)
         contents = ContentsFetcher(self._unary_unary, methods.BINARY_DATA_BY_IDS, concurrency, limits, timeout)

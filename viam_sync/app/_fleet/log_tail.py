@@ -19,6 +19,7 @@ from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.policies import Policy
+from viam_sync.rpc.retry_limits import Unlimited
 from viam_sync.rpc.streams import Stream
 
 Entries = List[common_pb.LogEntry]
@@ -125,7 +126,7 @@ class Tail(retry.Call[Optional[Entries]]):
 
     def __init__(self, open: Open, stored: Stored, channel: ServiceChannel) -> None:
         # A tail may lose its connection any number of times; how often in a row, its policy says.
-        super().__init__("viam.app.v1.AppService/TailRobotPartLogs", retry.Unlimited())
+        super().__init__("viam.app.v1.AppService/TailRobotPartLogs", Unlimited())
         self._open = open
         self._stored = stored
         self._channel = channel

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult
 import grpc
 
 from viam_sync.clock import real_time
-from viam_sync.rpc.classification import AttemptError
+from viam_sync.rpc.classification import AttemptError, NotConnectedError
 
 #: Bytes that one request asks for.
 RANGE_SIZE = 16 << 20
@@ -190,6 +190,12 @@ def failure_at(
     """Return the failure of a request for contents."""
     text = f"The download from {origin_of(uri)} failed: {text}."
     return AttemptError(status, text, retry_after=retry_after)
+
+
+def not_connected(uri: SplitResult, text: str) -> NotConnectedError:
+    """Return the failure of a request for contents that found no connection."""
+    text = f"The download from {origin_of(uri)} failed: {text}."
+    return NotConnectedError(grpc.StatusCode.UNAVAILABLE, text)
 
 
 def _retry_after(header: str) -> Optional[float]:

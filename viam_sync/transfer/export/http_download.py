@@ -17,6 +17,7 @@ from viam_sync.rpc import retry
 from viam_sync.rpc.address import is_loopback
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.channel import ServiceChannel
+from viam_sync.rpc.classification import NotConnectedError
 from viam_sync.rpc.metadata import Header
 from viam_sync.rpc.policies import STREAM, Policy
 from viam_sync.rpc.proxies import proxy_for_downloads
@@ -30,6 +31,7 @@ from viam_sync.transfer.export.http_contents import (
     Download,
     describe_lost,
     failure_at,
+    not_connected,
     origin_of,
 )
 
@@ -118,11 +120,13 @@ class Downloader:
         try:
             with contextlib.ExitStack() as stack:
                 download.take(self._follow(download.uri, download.headers(), token, timeout, cancellation, stack))
-        except ConnectionBroken as error:
+        except (ConnectionBroken, NotConnectedError) as error:
             if cancellation.cancelled:
                 raise CancelledError(
                     grpc.StatusCode.CANCELLED, "The download was ended from within the program."
                 ) from None
+            if isinstance(error, NotConnectedError):
+                raise
             raise failure_at(download.uri, grpc.StatusCode.UNAVAILABLE, str(error)) from error
 
     def _follow(
@@ -161,17 +165,13 @@ class Downloader:
         target = uri._replace(scheme="", netloc="", path=uri.path or "/", fragment="").geturl()
         connection = self._connection(uri, timeout)
         stack.callback(connection.close)
+        _connect(connection, uri)
         try:
-            connection.connect()
             stack.enter_context(cancellation.running(_Socket(connection.sock)))
             target = quote(target, safe="/%?&=:+,;@~!$'()*")
             # The errors of this method are shown with its variables, so the token is in none.
             connection.request("GET", target, headers={**headers, "Authorization": token.value} if token else headers)
             response = connection.getresponse()
-        except ssl.SSLCertVerificationError as error:
-            raise InsecureConnectionError(
-                f"{origin_of(uri)} has no certificate that can be trusted: {error.verify_message}"
-            ) from None
         except (OSError, http.client.HTTPException) as error:
             raise ConnectionBroken(describe_lost(error)) from error
         stack.callback(response.close)
@@ -190,6 +190,17 @@ class Downloader:
         connection = http.client.HTTPSConnection(proxy.host, proxy.port, timeout=timeout, context=self._tls)
         connection.set_tunnel(host, uri.port or 443, headers=proxy.headers)
         return connection
+
+
+def _connect(connection: http.client.HTTPConnection, uri: SplitResult) -> None:
+    try:
+        connection.connect()
+    except ssl.SSLCertVerificationError as error:
+        raise InsecureConnectionError(
+            f"{origin_of(uri)} has no certificate that can be trusted: {error.verify_message}"
+        ) from None
+    except (OSError, http.client.HTTPException) as error:
+        raise not_connected(uri, f"no connection could be made ({type(error).__name__}: {error})") from error
 
 
 class _RangeCall(retry.Call[None]):
