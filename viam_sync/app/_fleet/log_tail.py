@@ -25,8 +25,8 @@ from viam_sync.rpc.streams import Stream
 Entries = List[common_pb.LogEntry]
 #: Begins a tail; takes the seconds that are left, None for no limit.
 Open = Callable[[Optional[float]], Stream[pb.TailRobotPartLogsResponse]]
-#: Returns the stored entries from a time on, in nanoseconds since 1970, the oldest first, in pages; asks for the seconds
-#: that are left for the next one, None for no limit.
+#: Returns the stored entries from a time on, in nanoseconds since 1970, the oldest first, in pages, each of which may
+#: take the seconds that the second argument says, None for no limit.
 Stored = Callable[[int, Callable[[], Optional[float]], Cancellation], Iterator[Entries]]
 
 #: Seconds after which a connection that ends counts as a good one.
