@@ -3,13 +3,15 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, List
 
 import grpc
 import pytest
 from servers import FakeService, SilentServer, connect, options, refuse
-from waiting import LONG
+from waiting import LONG, start
 
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.proto import app as pb
@@ -101,3 +103,26 @@ def test_it_leaves_nothing_stuck_whenever_it_comes(call: str) -> None:
         command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False, timeout=10 * LONG
     )
     assert (done.returncode, done.stdout) == (0, f"{INTERRUPTS}\n"), done.stderr
+
+
+def test_amid_a_step_of_grpc_it_leaves_no_connection_whose_lock_is_taken(server: FakeService) -> None:
+    raised: List[str] = []
+
+    def interrupt(frame: FrameType, event: str, arg: Any) -> None:
+        # Here grpc gives back the lock of its channel, after it has begun a call.
+        if frame.f_code is threading.Condition.__exit__.__code__ and not raised:
+            raised.append(event)
+            raise KeyboardInterrupt
+
+    with connect(server) as client:
+        assert usable(client)
+        sys.settrace(interrupt)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                usable(client)
+        finally:
+            sys.settrace(None)
+        found: List[bool] = []
+        [thread] = start(lambda: found.append(usable(client)))
+        thread.join(LONG)
+        assert found == [True]

@@ -100,13 +100,13 @@ class Connection:
         try:
             call = start(request, timeout=grpc_timeout(seconds), metadata=headers)
         except RuntimeError:
-            self._abandon()
+            self.abandon()
             raise
         self._calls.add(call)
         return call
 
-    def _abandon(self) -> None:
-        """Leave a channel alone that waits, also when it is closed or freed, for a call whose end nobody takes."""
+    def abandon(self) -> None:
+        """Leave a channel alone that may wait for ever, also when it is closed or freed; the next call opens another."""
         with self._lock:
             channel, self._channel, self._stubs = self._channel, None, {}
         forks.keep_for_good(channel)

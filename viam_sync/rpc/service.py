@@ -269,7 +269,14 @@ class _UnaryCall(_RpcCall):
                     self.cancellation,
                     lambda: place.begin(stub.future, self.request, seconds, headers),
                 )
-            response = stub(self.request, timeout=grpc_timeout(seconds), metadata=headers)
+            try:
+                response = stub(self.request, timeout=grpc_timeout(seconds), metadata=headers)
+            except (grpc.RpcError, ValueError):
+                raise
+            except BaseException:
+                # A signal handler has raised, perhaps amid steps of grpc: then a lock of the channel is left taken.
+                place.connection.abandon()
+                raise
         if self._renewal.token is not None:
             self.channel.token_accepted = True
         return require_message(response)
