@@ -22,6 +22,7 @@ class Forwarder:
     Attributes:
         port: The port that clients connect to.
         accepted: How many connections there were.
+        carried: How many bytes were passed on to clients.
         is_open: Whether connections are accepted.
         silent: Whether new connections are accepted and then carry nothing, in place of being forwarded.
     """
@@ -34,6 +35,7 @@ class Forwarder:
         self.delay = delay
         self.to_server, self.to_client = Pace(rate), Pace(rate)
         self.accepted = 0
+        self.carried = 0
         self.silent = False
         self._connections: List[Connection] = []
         self.port = 0
@@ -168,6 +170,7 @@ class _Line(Connection):
                 pace.wait(len(data))
                 time.sleep(self._forwarder.delay)
                 target.sendall(data)
+                self._forwarder.carried += len(data) if target is self.client else 0
 
     def _is_forgotten(self) -> bool:
         now, memory = time.monotonic(), self._forwarder.memory

@@ -22,6 +22,7 @@ from viam_sync.proto import app as pb
 from viam_sync.rpc.auth import Token
 from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.dial import Channel, ConnectionTimes, Credentials, dial, parse_address
+from viam_sync.rpc.policies import Lane
 from viam_sync.sandbox import Sandbox
 
 from .forwarder import Forwarder
@@ -166,7 +167,7 @@ def test_a_connection_that_was_idle_is_not_used_after_a_nat_may_have_forgotten_i
         upload()
         for connection, call in (
             (channel.connection, lambda: app.create_location(sandbox.organization_id, "Orchard", timeout=15)),
-            (channel.uploads, upload),
+            (channel.lanes[Lane.UPLOADS], upload),
         ):
             states: List[grpc.ChannelConnectivity] = []
             connection.channel().subscribe(states.append)
@@ -199,6 +200,21 @@ def test_an_upload_over_a_slow_line_is_not_given_up_for_a_ping_that_waits_behind
         readings = [{"text": "x" * 2_000_000}] * 2
         assert data.tabular_data_capture_upload(readings, sandbox.robot_part_id, "sensor", "s", "Readings")
         assert line.accepted == 2
+
+
+def test_a_read_does_not_wait_for_a_download_over_a_slow_line(sandbox: Sandbox, client: ViamClient) -> None:
+    size = 4_000_000
+    id = client.data_client.file_upload(sandbox.robot_part_id, bytes(size), component_name="camera")
+    port = int(sandbox.address.rpartition(":")[2])
+    with Forwarder(port, rate=1_000_000) as line, through(line, sandbox) as far:
+        contents: List[bytes] = []
+        threads = start(lambda: contents.extend(each.binary for each in far.data_client.binary_data_by_ids([id])))
+        until(lambda: line.carried > size // 4)
+        for _ in range(5):
+            far.app_client.list_organizations()
+        assert contents == []
+        assert ended(threads)
+        assert len(contents[0]) == size
 
 
 def test_a_server_that_wants_fewer_pings_is_survived() -> None:

@@ -23,7 +23,7 @@ from viam_sync.proto import common as common_pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.proto.rpc import auth as auth_pb
-from viam_sync.rpc.dial import Credentials, DialOptions, parse_address
+from viam_sync.rpc.dial import Credentials, DialOptions, dial, parse_address
 from viam_sync.sandbox import Sandbox
 from viam_sync.utils import create_filter
 
@@ -442,8 +442,9 @@ def test_the_password_in_an_address_is_not_shown(address: str, monkeypatch: pyte
     assert not shows_secret(str(caught.value) + own(caught.value))
 
 
+@pytest.mark.parametrize("use", [parse_address, dial])
 @pytest.mark.parametrize("address", ["https://app.viam.com:70000/?key={}", "ftp://app.viam.com#{}", "a b?key={}"])
-def test_nor_is_the_query_of_an_address(address: str) -> None:
+def test_nor_is_the_query_of_an_address(use: Callable[[str], Any], address: str) -> None:
     with pytest.raises(ValueError, match=r"^address takes .*, got '.*[?#]\*\*\*'$") as caught:
-        parse_address(address.format(PASSWORD))
+        use(address.format(PASSWORD))
     assert not shows_secret(str(caught.value) + own(caught.value))

@@ -22,7 +22,7 @@ from viam_sync.rpc.auth import Token
 from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.options import Credentials, DialOptions
-from viam_sync.rpc.policies import READ
+from viam_sync.rpc.policies import READ, Lane
 from viam_sync.rpc.proxies import proxy_for_calls
 from viam_sync.rpc.single_flight import SingleFlight
 from viam_sync.rpc.trust import read_authorities
@@ -74,13 +74,19 @@ class Channel(ServiceChannel):
     def __init__(
         self, address: Address, max_reconnect_attempts: int, times: ConnectionTimes = ConnectionTimes()
     ) -> None:
-        for_uploads = replace(times, ping_timeout=times.upload_ping_timeout)
+        def open(ping_timeout: float = times.ping_timeout) -> grpc.Channel:
+            return _open(address, replace(times, ping_timeout=ping_timeout))
+
         super().__init__(
-            lambda: _open(address, times),
+            open,
             address,
             max_reconnect_attempts,
             most_calls=MOST_CALLS,
-            open_for_uploads=lambda: _open(address, for_uploads),
+            open_lanes={
+                Lane.UPLOADS: lambda: open(times.upload_ping_timeout),
+                Lane.DOWNLOADS: open,
+                Lane.TAILS: open,
+            },
         )
 
 
@@ -139,7 +145,9 @@ def dial(address: str, options: Optional[DialOptions] = None) -> Tuple[Channel, 
     """
     if options is not None and not isinstance(options, DialOptions):
         raise TypeError(f"options takes a DialOptions, got {type(options).__name__}")
-    return Link(address, options or DialOptions()).get()
+    link = Link(address, options or DialOptions())
+    del address  # it may have a password in it, and tools show the variables of each frame of a traceback
+    return link.get()
 
 
 class Link:
@@ -176,7 +184,8 @@ class Link:
 
     def _dial(self, seconds: Optional[float]) -> Tuple[Channel, Mapping[str, str]]:
         if self._made is None:
-            self._made = _dial(self.address, self.options, seconds or 0, self._begun)
+            where = parse_address(self.address, self.options.insecure)
+            self._made = _dial(where, self.options, seconds or 0, self._begun)
         return self._made
 
     def _begun(self, channel: Channel) -> None:
@@ -196,9 +205,8 @@ class Link:
 
 
 def _dial(
-    address: str, options: DialOptions, seconds: float, begun: Callable[[Channel], None]
+    where: Address, options: DialOptions, seconds: float, begun: Callable[[Channel], None]
 ) -> Tuple[Channel, Mapping[str, str]]:
-    where = parse_address(address, options.insecure)
     if where.tls or options.ca_certificate is not None:
         # Read only once: a child may have no right to.
         where = replace(where, authorities=read_authorities(options.ca_certificate))
