@@ -17,7 +17,7 @@ from viam_sync.app.app_client import AppClient
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.clock import now
-from viam_sync.errors import UnavailableError
+from viam_sync.errors import DeadlineExceededError, UnavailableError
 from viam_sync.proto import app as pb
 from viam_sync.rpc.auth import Token
 from viam_sync.rpc.channel import ServiceChannel
@@ -115,6 +115,17 @@ def test_a_tail_survives_an_outage_without_missing_an_entry(sandbox: Sandbox, li
         sandbox.log(part, "meanwhile")
         threading.Timer(AWAY, line.open).start()
         assert [entry.message for entry in next(stream)] == ["meanwhile"]
+
+
+def test_a_tail_ends_after_its_timeout_in_an_outage_too(sandbox: Sandbox, line: Forwarder) -> None:
+    with through(line, sandbox) as client:
+        seconds = 1.5
+        stream = client.app_client.tail_robot_part_logs(sandbox.robot_part_id, timeout=seconds)
+        line.shut()
+        began = now()
+        with pytest.raises((UnavailableError, DeadlineExceededError)):
+            next(stream)
+        assert now() < began + 10 * seconds
 
 
 def test_a_client_that_connects_for_the_first_time_fails_at_once(sandbox: Sandbox, line: Forwarder) -> None:

@@ -25,8 +25,9 @@ from viam_sync.rpc.streams import Stream
 Entries = List[common_pb.LogEntry]
 #: Begins a tail; takes the seconds that are left, None for no limit.
 Open = Callable[[Optional[float]], Stream[pb.TailRobotPartLogsResponse]]
-#: Returns the stored entries from a time on, in nanoseconds since 1970, the oldest first, in pages.
-Stored = Callable[[int, Cancellation], Iterator[Entries]]
+#: Returns the stored entries from a time on, in nanoseconds since 1970, the oldest first, in pages, each of which may
+#: take the seconds that the second argument says, None for no limit.
+Stored = Callable[[int, Callable[[], Optional[float]], Cancellation], Iterator[Entries]]
 
 #: Seconds after which a connection that ends counts as a good one.
 _GOOD = 30.0
@@ -134,12 +135,14 @@ class Tail(retry.Call[Optional[Entries]]):
         self._memory = _Memory(time.time_ns())
         self._stream: Optional[Stream[pb.TailRobotPartLogsResponse]] = None
         self._begun = 0.0
+        self._end: Optional[float] = None
         self._restarts = 0
         self._filling: Optional[Iterator[Entries]] = None
         self._fill_first = False
         self._held: Entries = []
 
     def attempt(self, seconds: Optional[float]) -> Optional[Entries]:
+        self._end = None if seconds is None else self.now() + seconds
         if self._stream is None:
             self.connect(seconds)
             # Twice: at once for missed entries, and at the first message for those logged while the tail began.
@@ -192,8 +195,11 @@ class Tail(retry.Call[Optional[Entries]]):
         """Yield the entries of the stored log that were not returned yet."""
         start = self._memory.start()
         known = self._memory.known()
-        for page in self._stored(start, self.cancellation):
+        for page in self._stored(start, self._left, self.cancellation):
             yield self._memory.from_store(page, start, known)
+
+    def _left(self) -> Optional[float]:
+        return None if self._end is None else max(self._end - self.now(), 0)
 
     def is_failure(self, error: BaseException) -> bool:
         if not isinstance(error, GRPCError):

@@ -23,6 +23,8 @@ from viam_sync.transfer.paging.paged_call import PagedCall, items_in
 from viam_sync.transfer.paging.pages import PageItems, Pages, walk
 
 _LOGS = PagedCall(methods.GET_ROBOT_PART_LOGS, items_in("logs", LogEntry.from_proto))
+#: Returns the seconds that are left for a call; None for no limit.
+_Left = Callable[[], Optional[float]]
 #: Levels that are dropped where only errors are wanted, as the service may ignore errors_only, which is deprecated.
 _NO_ERRORS = ("debug", "info", "warn", "warning")
 
@@ -211,13 +213,13 @@ class LogsMixin(Service):
         def open(seconds: Optional[float]) -> Stream[pb.TailRobotPartLogsResponse]:
             return self._unary_stream(methods.TAIL_ROBOT_PART_LOGS, request, seconds)
 
-        def stored(start: int, cancellation: Cancellation) -> Iterator[List[common_pb.LogEntry]]:
-            return self._logged_since(request, start, cancellation)
+        def stored(start: int, left: _Left, cancellation: Cancellation) -> Iterator[List[common_pb.LogEntry]]:
+            return self._logged_since(request, start, left, cancellation)
 
         return LogsStream(Tail(open, stored, self._channel), self._tail_policy(), timeout)
 
     def _logged_since(
-        self, tail: pb.TailRobotPartLogsRequest, start: int, cancellation: Cancellation
+        self, tail: pb.TailRobotPartLogsRequest, start: int, left: _Left, cancellation: Cancellation
     ) -> Iterator[List[common_pb.LogEntry]]:
         """Yield the stored entries that a tail would have sent, from a time in nanoseconds on, the oldest first."""
         request = pb.GetRobotPartLogsRequest(
@@ -227,7 +229,7 @@ class LogsMixin(Service):
             start=timestamp_from_nanoseconds(start),
             order=pb.LogOrder.LOG_ORDER_ASCENDING,
         )
-        for page in self._pages_of_logs(request, None, lambda: None, cancellation):
+        for page in self._pages_of_logs(request, None, left, cancellation):
             yield [entry for entry in page if not (tail.errors_only and entry.level.lower() in _NO_ERRORS)]
 
     def _gather_logs(
@@ -245,7 +247,7 @@ class LogsMixin(Service):
         self,
         request: pb.GetRobotPartLogsRequest,
         limit: Optional[int],
-        left: Callable[[], Optional[float]],
+        left: _Left,
         cancellation: Optional[Cancellation] = None,
     ) -> Iterator[Iterable[common_pb.LogEntry]]:
         """Yield the pages of a stored log; each call may take the seconds that are ``left``."""
