@@ -256,8 +256,9 @@ def test_a_fork_while_a_stream_is_open_warns_once(sandbox: Sandbox) -> None:
 def test_a_fork_after_a_stream_was_closed_does_not_warn(sandbox: Sandbox) -> None:
     # The call is over a moment after it was cancelled.
     script = f"""{HEAD}{CAUGHT}{OPEN}
+from viam_sync.rpc.policies import Lane
 from waiting import until
-calls = app._channel.tails._calls.alive()
+calls = app._channel.lanes[Lane.TAILS]._calls.alive()
 tail.close()
 until(lambda: not any(call.is_active() for call in calls))
 print(len(calls), len(forks(1)))

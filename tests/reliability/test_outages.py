@@ -22,6 +22,7 @@ from viam_sync.proto import app as pb
 from viam_sync.rpc.auth import Token
 from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.dial import Channel, ConnectionTimes, Credentials, dial, parse_address
+from viam_sync.rpc.policies import Lane
 from viam_sync.sandbox import Sandbox
 
 from .forwarder import Forwarder
@@ -177,7 +178,7 @@ def test_a_connection_that_was_idle_is_not_used_after_a_nat_may_have_forgotten_i
         upload()
         for connection, call in (
             (channel.connection, lambda: app.create_location(sandbox.organization_id, "Orchard", timeout=15)),
-            (channel.uploads, upload),
+            (channel.lanes[Lane.UPLOADS], upload),
         ):
             states: List[grpc.ChannelConnectivity] = []
             connection.channel().subscribe(states.append)

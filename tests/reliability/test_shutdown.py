@@ -26,6 +26,11 @@ from reliability.kinds import calls
 from viam_sync import ViamClient
 from viam_sync.rpc.threads import can_start_threads
 
+moment = sys.argv[1]
+if moment == "atexit":
+    # Before the iterators are there: it is called after all that they may do at the end.
+    atexit.register(lambda: act())
+
 client = ViamClient.create_from_env_vars()
 CALLS = calls(client)
 
@@ -48,14 +53,11 @@ def shut_down():
         threading.Event().wait(0.01)
     act()
 
-moment = sys.argv[1]
-if moment == "atexit":
-    atexit.register(act)
-elif moment == "thread":
+if moment == "thread":
     threading.Thread(target=later).start()
 elif moment == "pool":
     ThreadPoolExecutor(1).submit(shut_down)
-else:
+elif moment == "exhausted":
     # No computer has room for such a stack.
     threading.stack_size(1 << 47)
     act()

@@ -366,12 +366,12 @@ def test_what_has_no_total_waits_so_long_for_a_service_that_cannot_be_reached(po
     attempts = Attempts(*unavailable(10_000, REFUSED), takes=0.01)
     with pytest.raises(CallFailed):
         retry.run(attempts, policy)
-    assert seconds - 2.1 <= attempts.clock.time() - 1000 <= seconds
+    assert seconds - 2.1 <= attempts.clock.time() - 1000 <= seconds + 0.1
     patient = Retry(total_timeout=1000).applied_to(policy)
     attempts = Attempts(*unavailable(10_000, REFUSED), takes=0.01)
     with pytest.raises(CallFailed):
         retry.run(attempts, patient)
-    assert 997 <= attempts.clock.time() - 1000 <= 1000
+    assert 997 <= attempts.clock.time() - 1000 <= 1000.1
 
 
 @pytest.mark.parametrize("policy", [READ, IDEMPOTENT, STREAM])
@@ -387,10 +387,10 @@ def test_a_service_that_says_that_it_is_unavailable_is_tried_with_growing_waits(
 def test_calls_of_many_threads_outlast_an_outage_and_leave_the_service_in_peace() -> None:
     throttle = RetryThrottle(lambda: 0)
     throttle.tokens = RetryThrottle.FULL / 2
-    attempts = Attempts(*unavailable(9, "down for maintenance"), throttle=throttle)
+    attempts = Attempts(*unavailable(12, "down for maintenance"), throttle=throttle)
     with pytest.raises(CallFailed):
         retry.run(attempts, READ)
-    assert 6 <= len(attempts.allowed) <= 9
+    assert 6 <= len(attempts.allowed) <= 12
     assert min(attempts.waits) >= 5
     assert retry.run(Attempts(*unavailable(5, "down for maintenance"), throttle=throttle), READ) == "answer"
 

@@ -37,9 +37,9 @@ def rights(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def foreign_database(path):
+def foreign_database(path, sql="CREATE TABLE settings (name TEXT)"):
     with contextlib.closing(sqlite3.connect(str(path))) as database:
-        database.execute("CREATE TABLE settings (name TEXT)")
+        database.execute(sql)
         database.commit()
 
 
@@ -68,6 +68,10 @@ FOREIGN = {
     "a folder": lambda folder: (folder / "blobs").mkdir(),
     "a database of another program": lambda folder: foreign_database(folder / "sandbox.db"),
     "a text instead of a database": write("sandbox.db", b"something else " * 100),
+    "a view of another program": lambda folder: foreign_database(folder / "sandbox.db", "CREATE VIEW mine AS SELECT 1"),
+    "a log without a database": write("sandbox.db-wal"),
+    "a journal without a database": write("sandbox.db-journal"),
+    "a folder instead of a database": lambda folder: (folder / "sandbox.db").mkdir(),
     "an empty database and a file": lambda folder: (write("sandbox.db", b"")(folder), write("notes.txt")(folder)),
 }
 
@@ -84,6 +88,13 @@ def test_a_folder_that_no_sandbox_made_is_refused_by_name_and_stays_as_it_is(tmp
     assert str(tmp_path) in errors
     assert "give another folder" in errors
     assert snapshot(tmp_path) == before
+
+
+@posix
+def test_a_pipe_instead_of_a_database_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "sandbox.db")
+    status, errors = failed("--data", str(tmp_path))
+    assert (status, "it is no file" in errors) == (1, True)
 
 
 def test_an_empty_folder_and_an_empty_database_become_a_world(tmp_path):
@@ -121,6 +132,17 @@ def test_files_of_others_in_the_folder_of_a_sandbox_stay(tmp_path):
             sandbox.reset()
     for name in (*kept, "tls.part/key.pem", "viam-sandbox-mine/lock.txt"):
         assert (tmp_path / name).read_bytes() == b"precious"
+
+
+def test_a_relative_folder_stays_the_same_when_the_program_changes_its_own(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with Sandbox("world") as sandbox:
+        before = blobs(tmp_path / "world")
+        monkeypatch.chdir("elsewhere")
+        put(sandbox)
+        assert len(blobs(tmp_path / "world")) == len(before) + 1
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def blobs(folder):
@@ -202,6 +224,27 @@ def test_temporary_folders_of_a_killed_sandbox_are_deleted_by_the_next_one_and_n
         alive.send_signal(signal.SIGHUP)
         assert alive.communicate(timeout=20)[1] == ""
     assert set(tmp_path.iterdir()) == before
+
+
+@posix
+def test_a_forked_process_leaves_the_temporary_folder_to_its_parent():
+    code = """
+import os, sys
+from viam_sync.sandbox.core.private_files import TemporaryFolder
+folders = [TemporaryFolder(), TemporaryFolder()]
+child = os.fork()
+if child == 0:
+    folders[0].close()
+    sys.exit()
+os.waitpid(child, 0)
+print([folder.path.exists() for folder in folders])
+folders[0].close()
+print(*[folder.path for folder in folders])
+"""
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, check=True, stdout=subprocess.PIPE)
+    there, paths = run.stdout.decode().splitlines()
+    assert there == "[True, True]"
+    assert not any(map(os.path.exists, paths.split()))
 
 
 @posix

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Optional, Set
+from types import MappingProxyType
+from typing import Any, Callable, Mapping, Optional
 
 import grpc
 from typing_extensions import Protocol, Self
@@ -13,6 +14,7 @@ from viam_sync.rpc import forks
 from viam_sync.rpc.address import Address
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.connection import Connection
+from viam_sync.rpc.policies import Lane
 from viam_sync.rpc.retry_limits import RetryThrottle
 
 #: How often a lost connection is tried again on a channel that a caller has opened.
@@ -58,13 +60,10 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         max_reconnect_attempts: How often a call may be tried again after its connection was lost.
         time: The clock of deadlines and waits.
         most_calls: The number of calls at a time on one connection; None for any number.
-        open_for_uploads: Opens a channel of grpc for large requests; None to make all calls on one channel.
+        open_lanes: Open the channels of grpc of the lanes that have one of their own.
 
     Attributes:
-        connection: The connection of this process.
-        uploads: Its connection for large requests.
-        downloads: Its connection for large responses, behind which small ones would wait.
-        tails: Its connection for streams without an end, however few of which a server allows.
+        lanes: The connections of this process.
         retry_throttle: The tokens that all calls share for their retries.
         token_accepted: Whether a call that carried the caller's token ever succeeded.
         was_reached: Whether the service was ever reached.
@@ -77,7 +76,7 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         max_reconnect_attempts: int = _RECONNECTS,
         time: Time = SYSTEM_TIME,
         most_calls: Optional[int] = None,
-        open_for_uploads: Optional[Callable[[], grpc.Channel]] = None,
+        open_lanes: Mapping[Lane, Callable[[], grpc.Channel]] = MappingProxyType({}),
     ) -> None:
         self.address = address
         self.max_reconnect_attempts = max_reconnect_attempts
@@ -85,17 +84,19 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         self.retry_throttle = RetryThrottle(time.time)
         self.token_accepted = False
         self.was_reached = False
-        self.connection = Connection(open, most_calls)
-        self.uploads = self.downloads = self.tails = self.connection
-        if open_for_uploads is not None:
-            self.uploads = Connection(open_for_uploads, most_calls)
-            self.downloads, self.tails = Connection(open, most_calls), Connection(open, most_calls)
+        shared = Connection(open, most_calls)
+        self.lanes = {lane: Connection(open_lanes[lane], most_calls) if lane in open_lanes else shared for lane in Lane}
         forks.watch(self)
 
     @property
     def target(self) -> str:
         """The name of the service in error texts."""
         return "the service" if self.address is None else self.address.target
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that most calls are made on."""
+        return self.lanes[Lane.CALLS]
 
     def subscribe(self, callback: Any, try_to_connect: bool = False) -> None:
         """Call ``callback`` at each change of the connection's state."""
@@ -132,21 +133,17 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
 
     def close(self) -> None:
         """Close the connection of this process; calls under way end as cancelled."""
-        for connection in self._connections():
+        for connection in set(self.lanes.values()):
             connection.close()
-
-    def _connections(self) -> Set[Connection]:
-        return {self.connection, self.uploads, self.downloads, self.tails}
 
     def about_to_fork(self) -> int:
         """Return how many calls are under way that were not reported before."""
-        return sum(connection.about_to_fork() for connection in self._connections())
+        return sum(connection.about_to_fork() for connection in set(self.lanes.values()))
 
     def forked(self) -> None:
         """Leave the connections to the parent process, and be ready to make those of this process."""
-        own = {connection: connection.after_fork() for connection in self._connections()}
-        self.connection, self.uploads = own[self.connection], own[self.uploads]
-        self.downloads, self.tails = own[self.downloads], own[self.tails]
+        fresh = {connection: connection.after_fork() for connection in set(self.lanes.values())}
+        self.lanes = {lane: fresh[connection] for lane, connection in self.lanes.items()}
 
     def __reduce__(self) -> Any:
         raise TypeError("a connection cannot be pickled or copied; pickle its ViamClient, which dials where it lands")

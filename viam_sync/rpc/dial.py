@@ -22,7 +22,7 @@ from viam_sync.rpc.auth import Token
 from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.options import Credentials, DialOptions
-from viam_sync.rpc.policies import READ
+from viam_sync.rpc.policies import READ, Lane
 from viam_sync.rpc.proxies import proxy_for_calls
 from viam_sync.rpc.single_flight import SingleFlight
 from viam_sync.rpc.trust import read_authorities
@@ -74,13 +74,19 @@ class Channel(ServiceChannel):
     def __init__(
         self, address: Address, max_reconnect_attempts: int, times: ConnectionTimes = ConnectionTimes()
     ) -> None:
-        for_uploads = replace(times, ping_timeout=times.upload_ping_timeout)
+        def open(ping_timeout: float = times.ping_timeout) -> grpc.Channel:
+            return _open(address, replace(times, ping_timeout=ping_timeout))
+
         super().__init__(
-            lambda: _open(address, times),
+            open,
             address,
             max_reconnect_attempts,
             most_calls=MOST_CALLS,
-            open_for_uploads=lambda: _open(address, for_uploads),
+            open_lanes={
+                Lane.UPLOADS: lambda: open(times.upload_ping_timeout),
+                Lane.DOWNLOADS: open,
+                Lane.TAILS: open,
+            },
         )
 
 

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Optional, Tuple, Union
 
 from viam_sync.checks import wrong_type
 from viam_sync.checks.numbers import seconds, whole
+
+
+class Lane(Enum):
+    """The connection that a call is made on: what is slow on one keeps nothing waiting on another."""
+
+    CALLS = "calls"
+    #: Large requests, behind which pings would wait, too.
+    UPLOADS = "uploads"
+    #: Responses that hold the contents of files.
+    DOWNLOADS = "downloads"
+    #: Streams without an end, however few of which a server allows.
+    TAILS = "tails"
 
 
 @dataclass(frozen=True)
@@ -27,7 +40,7 @@ class Policy:
         outage_timeout: Seconds that attempts may go on while the service cannot be reached or is unavailable; these
             attempts do not count. None leaves it to the total, 0 counts them like any other.
         counts_unavailable: Whether attempts that an unavailable service has answered count all the same.
-        carries_files: Whether the response may hold the contents of files, which are large.
+        lane: The connection that the calls are made on.
     """
 
     name: str
@@ -42,7 +55,7 @@ class Policy:
     longest_wait: float = 10
     outage_timeout: Optional[float] = None
     counts_unavailable: bool = False
-    carries_files: bool = False
+    lane: Lane = Lane.CALLS
 
 
 #: Changes nothing, so it can be sent again.
@@ -50,7 +63,7 @@ READ = Policy("READ", attempts=5, attempt_timeout=20, total_timeout=60)
 #: A read that the service computes for a long time: SQL and MQL.
 QUERY = Policy("QUERY", attempts=2, attempt_timeout=120, total_timeout=300)
 #: A read that carries the contents of files, possibly over slow lines.
-READ_FILES = Policy("READ_FILES", attempts=5, attempt_timeout=120, total_timeout=300, carries_files=True)
+READ_FILES = Policy("READ_FILES", attempts=5, attempt_timeout=120, total_timeout=300, lane=Lane.DOWNLOADS)
 #: Has the same effect when it is processed twice.
 IDEMPOTENT = Policy("IDEMPOTENT", attempts=5, attempt_timeout=20, total_timeout=60)
 #: Deletes one thing by its ID: after the first time there is nothing left to delete.
@@ -60,11 +73,11 @@ DELETE_SOME = replace(DELETE, name="DELETE_SOME", returns_count=True)
 #: Does harm when it is processed twice: sent again only where it is certain that it was not processed.
 NON_IDEMPOTENT = Policy("NON_IDEMPOTENT", attempts=3, attempt_timeout=30, total_timeout=60, idempotent=False)
 #: Sends a stream of messages; as NON_IDEMPOTENT, and only where its source can be read again.
-UPLOAD = Policy("UPLOAD", 3, None, None, idle_timeout=60, idempotent=False, outage_timeout=60)
+UPLOAD = Policy("UPLOAD", 3, None, None, idle_timeout=60, idempotent=False, outage_timeout=60, lane=Lane.UPLOADS)
 #: Receives a stream of messages that ends; as READ until the first message is there.
 STREAM = Policy("STREAM", attempts=5, attempt_timeout=None, total_timeout=None, idle_timeout=60, outage_timeout=60)
 #: Receives a stream of messages until it is closed; its reader resumes it, the channel says how often.
-TAIL = Policy("TAIL", 1, None, None, resumes=True, longest_wait=30, outage_timeout=600)
+TAIL = Policy("TAIL", 1, None, None, resumes=True, longest_wait=30, outage_timeout=600, lane=Lane.TAILS)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from viam_sync.rpc.error_mapping import ambiguous_error, map_error
 from viam_sync.rpc.metadata import Metadata
 from viam_sync.rpc.method import Method
 from viam_sync.rpc.off_main_thread import ThreadedStream
-from viam_sync.rpc.policies import TAIL, Policy, Retry, override_limits
+from viam_sync.rpc.policies import TAIL, Lane, Policy, Retry, override_limits
 from viam_sync.rpc.renewal import Renewable, Renewal
 from viam_sync.rpc.request_stream import RequestStream
 from viam_sync.rpc.retry_limits import RetryLimit
@@ -224,6 +224,12 @@ class _RpcCall(retry.Call[Any]):
         """Return the context in which the call is made; with ``whole``, its end is the end of the span."""
         return _NO_SPAN if self.span is None else self.span.active(whole)
 
+    def place(self) -> Place:
+        """Take a place for the call on the connection of its lane."""
+        is_large = isinstance(self.request, Message) and self.request.ByteSize() > _LARGE
+        lane = Lane.UPLOADS if is_large else self.method.policy.lane
+        return self.channel.lanes[lane].with_room()
+
     def stub(self, connection: Connection) -> Any:
         return connection.stub(type(self.service), self.method, self.service._make_stub)
 
@@ -260,7 +266,7 @@ class _UnaryCall(_RpcCall):
     """Sends one message, and waits for the one that answers it."""
 
     def attempt(self, seconds: Optional[float]) -> Any:
-        with self._connection().with_room() as place:
+        with self.place() as place:
             stub = self.stub(place.connection)
             headers = self.headers()
             # A call that can be cancelled needs threads of grpc; without, it goes on to its end.
@@ -281,12 +287,6 @@ class _UnaryCall(_RpcCall):
             self.channel.token_accepted = True
         return require_message(response)
 
-    def _connection(self) -> Connection:
-        """Return the connection of requests and responses of this size: small ones wait for no large one."""
-        if isinstance(self.request, Message) and self.request.ByteSize() > _LARGE:
-            return self.channel.uploads
-        return self.channel.downloads if self.method.policy.carries_files else self.channel.connection
-
     def _cancellable(self, cancellation: Cancellation, start: Callable[[], Any]) -> Any:
         try:
             return require_message(cancellation.result_of(start))
@@ -305,7 +305,7 @@ class _UploadCall(_RpcCall):
         requests: Requests = self.request
         stream = RequestStream(requests() if callable(requests) else requests, self.method.policy.idle_timeout)
         try:
-            with self.channel.uploads.with_room() as place, stream.watchdog:
+            with self.place() as place, stream.watchdog:
                 return require_message(self.cancellation.result_of(self._start_of(stream, place, seconds)))
         except grpc.RpcError as error:
             # The call was cancelled because of an exception in an iterator of the caller's.
@@ -343,7 +343,7 @@ class _StreamCall(_RpcCall):
     def start(self, seconds: Optional[float]) -> None:
         """Send the request."""
         require_threads("A stream")
-        with (self.channel.tails if self.method.policy.resumes else self.channel.connection).with_room() as place:
+        with self.place() as place:
             stub = self.stub(place.connection)
             headers = self.headers()
             call = CancellableCall(lambda: place.begin(stub, self.request, seconds, headers))

@@ -116,7 +116,8 @@ class Sandbox(MachineLogs):
     ) -> None:
         if token_lifetime is not None and not 0 < token_lifetime < float("inf"):
             raise ValueError(f"token_lifetime takes a number of seconds above 0, or None, got {token_lifetime!r}")
-        self._data_dir = None if data_dir is None else Path(data_dir).expanduser()
+        # The program may change its working directory while the sandbox runs.
+        self._data_dir = None if data_dir is None else Path(data_dir).expanduser().absolute()
         self._port = port
         self._seed = seed
         self._clock = clock

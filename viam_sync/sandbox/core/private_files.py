@@ -8,6 +8,7 @@ import shutil
 import stat
 import sys
 import tempfile
+import weakref
 from pathlib import Path
 from typing import BinaryIO, Iterator, Optional, Union
 
@@ -34,9 +35,10 @@ def make_private(path: Path) -> None:
 
 
 class TemporaryFolder:
-    """A temporary folder of this process, readable by its owner alone.
+    """A temporary folder of this process, readable by its owner alone, and deleted when the process ends.
 
-    A locked file in it shows that the process is alive: the lock ends with the process, however that ends.
+    A locked file in it shows that the process is alive: the lock ends with the process, however that ends. A process
+    that was forked from it deletes nothing, so the end of a child does not take the folder from its parent.
 
     Args:
         parent: The folder to create it in; None takes the system's.
@@ -46,15 +48,15 @@ class TemporaryFolder:
     """
 
     def __init__(self, parent: Optional[Path] = None) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=parent)
-        self.path = Path(self._directory.name)
+        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        self._delete = weakref.finalize(self, _delete_in_process, self.path, os.getpid())
         self._lock = _new_lock(self.path)
 
     def close(self) -> None:
         """Delete the folder."""
         if self._lock is not None:
             self._lock.close()
-        self._directory.cleanup()
+        self._delete()
 
 
 def delete_abandoned_folders(parent: Union[str, os.PathLike[str], None] = None) -> None:
@@ -68,6 +70,11 @@ def delete_abandoned_folders(parent: Union[str, os.PathLike[str], None] = None) 
     for path in Path(parent or tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError), _lock_of_ended_process(path):
             shutil.rmtree(path)
+
+
+def _delete_in_process(path: Path, process: int) -> None:
+    if os.getpid() == process:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _new_lock(folder: Path) -> Optional[BinaryIO]:

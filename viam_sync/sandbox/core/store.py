@@ -216,10 +216,14 @@ def _open_folder(folder: Path) -> sqlite3.Connection:
     """Open the database in a folder that does not exist yet, is empty, or was made by a sandbox."""
     folder.mkdir(0o700, parents=True, exist_ok=True)
     path = folder / _DATABASE
-    others = sorted(each.name for each in folder.iterdir() if each.name not in _DATABASE_FILES)
-    tables = _tables(path) if path.exists() else set()
-    if not tables >= MARK and (tables or others):
-        found = repr(_DATABASE if tables else others[0])
+    if path.exists() and not path.is_file():
+        raise OSError("it is no file")
+    # SQLite deletes the files beside a database that it makes; a sandbox makes the database first.
+    ours = _DATABASE_FILES if path.exists() else set()
+    others = sorted(each.name for each in folder.iterdir() if each.name not in ours)
+    names = _names_in(path) if path.exists() else set()
+    if not names >= MARK and (names or others):
+        found = repr(_DATABASE if names else others[0])
         raise OSError(f"the folder is not empty, and no sandbox made {found} in it; make a new folder in it")
     # If the file cannot be created, SQLite reports the reason below. An existing one is not opened here: closing it
     # would release the locks that another sandbox in this process has on it.
@@ -228,19 +232,19 @@ def _open_folder(folder: Path) -> sqlite3.Connection:
     return _open_database(str(path))
 
 
-def _tables(path: Path) -> Set[str]:
-    """Return the names of the tables in a database, which is left as it is."""
+def _names_in(path: Path) -> Set[str]:
+    """Return the names of the tables, views and so on in a database, which is left as it is."""
     with contextlib.suppress(sqlite3.DatabaseError):
-        found = _read_tables(path, "immutable=1")  # neither locks the database nor reads its log
+        found = _read_names(path, "immutable=1")  # neither locks the database nor reads its log
         if found:
             return found
     # A sandbox that was killed soon after its first start left all tables in the log.
-    return _read_tables(path, "mode=ro")
+    return _read_names(path, "mode=ro")
 
 
-def _read_tables(path: Path, mode: str) -> Set[str]:
+def _read_names(path: Path, mode: str) -> Set[str]:
     with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", timeout=0, uri=True)) as connection:
-        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
 
 
 def _open_database(path: str) -> sqlite3.Connection:

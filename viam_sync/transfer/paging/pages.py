@@ -212,6 +212,8 @@ class Pages(Closing, Iterator[T]):
             self._pages, self._close, stop = source, source.close, source.stop
         # The thread has no reference to this object, so that one that is not closed is collected, and its thread ended.
         self._finalizer = weakref.finalize(self, stop)
+        # A function of atexit may still read it, and would take its end for that of the pages.
+        self._finalizer.atexit = False
 
     def __next__(self) -> T:
         try:
