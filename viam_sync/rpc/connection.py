@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Callable, Dict, Optional, Set, Tuple
+from types import TracebackType
+from typing import Any, Callable, Dict, Optional, Set, Tuple, Type
 
 import grpc
 
 from viam_sync.clock import grpc_timeout
-from viam_sync.errors import ClosedError
+from viam_sync.errors import ClosedError, ViamError
 from viam_sync.rpc import forks
 from viam_sync.rpc.method import Method
 
@@ -106,7 +107,7 @@ class Connection:
         return call
 
     def abandon(self) -> None:
-        """Leave a channel alone that may wait for ever, also when it is closed or freed; the next call opens another."""
+        """Leave a channel alone that may hang, also when it is closed or freed; the next call opens another."""
         with self._lock:
             channel, self._channel, self._stubs = self._channel, None, {}
         forks.keep_for_good(channel)
@@ -169,5 +170,11 @@ class Place:
     def __enter__(self) -> Place:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        blocks = self in self.connection.places
         self.leave()
+        if blocks and kind is not None and not issubclass(kind, (grpc.RpcError, ViamError, ValueError)):
+            # A signal handler has raised, perhaps amid steps of grpc: then a lock of the channel is left taken.
+            self.connection.abandon()

@@ -275,14 +275,7 @@ class _UnaryCall(_RpcCall):
                     self.cancellation,
                     lambda: place.begin(stub.future, self.request, seconds, headers),
                 )
-            try:
-                response = stub(self.request, timeout=grpc_timeout(seconds), metadata=headers)
-            except (grpc.RpcError, ValueError):
-                raise
-            except BaseException:
-                # A signal handler has raised, perhaps amid steps of grpc: then a lock of the channel is left taken.
-                place.connection.abandon()
-                raise
+            response = stub(self.request, timeout=grpc_timeout(seconds), metadata=headers)
         if self._renewal.token is not None:
             self.channel.token_accepted = True
         return require_message(response)
