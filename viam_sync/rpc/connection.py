@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import TracebackType
 from typing import Any, Callable, Dict, Optional, Set, Tuple, Type
 
 import grpc
@@ -106,7 +107,7 @@ class Connection:
         return call
 
     def abandon(self) -> None:
-        """Leave a channel alone that may wait for ever, also when it is closed or freed; another one is opened next."""
+        """Leave a channel alone that may hang, also when it is closed or freed; the next call opens another."""
         with self._lock:
             channel, self._channel, self._stubs = self._channel, None, {}
         forks.keep_for_good(channel)
@@ -169,9 +170,11 @@ class Place:
     def __enter__(self) -> Place:
         return self
 
-    def __exit__(self, kind: Optional[Type[BaseException]], *error: object) -> None:
-        is_blocking = self in self.connection.places
-        if is_blocking and kind is not None and not issubclass(kind, (grpc.RpcError, ViamError, ValueError)):
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        blocks = self in self.connection.places
+        self.leave()
+        if blocks and kind is not None and not issubclass(kind, (grpc.RpcError, ViamError, ValueError)):
             # A signal handler has raised, perhaps amid steps of grpc: then a lock of the channel is left taken.
             self.connection.abandon()
-        self.leave()
