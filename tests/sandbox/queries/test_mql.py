@@ -57,6 +57,13 @@ def test_a_document_has_all_that_is_known_of_a_reading(tabular):
     ]
 
 
+def test_a_date_that_no_datetime_holds_costs_no_row(client, sandbox):
+    late = bson.datetime_ms.DatetimeMS(300_000_000_000_000)
+    pipeline = [{"$limit": 2}, {"$project": {"_id": 0, "late": {"$literal": late}, "name": "$component_name"}}]
+    rows = client.data_client.tabular_data_by_mql(sandbox.organization_id, pipeline)
+    assert [row["late"] for row in rows] == [late, late]
+
+
 @pytest.mark.parametrize(
     ("stages", "rows"),
     [

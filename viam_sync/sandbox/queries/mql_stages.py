@@ -10,6 +10,7 @@ import bson
 from bson.errors import BSONError
 
 from viam_sync.sandbox.core.call_errors import invalid_argument, unimplemented
+from viam_sync.sandbox.queries.protocol import CODEC
 
 # The stages that the cloud allows and the engine supports.
 _KNOWN = {
@@ -45,7 +46,7 @@ def stages_of(contents: Sequence[bytes]) -> List[Dict[str, Any]]:
 
 def _stage(number: int, contents: bytes) -> List[Dict[str, Any]]:
     try:
-        stage = bson.decode(contents)
+        stage = bson.decode(contents, CODEC)
     except (BSONError, ValueError, ArithmeticError, RecursionError, TypeError) as error:
         raise invalid_argument(
             f"Stage {number} of the pipeline is no BSON document that can be read: {error}."

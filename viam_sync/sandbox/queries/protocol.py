@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
+from bson.codec_options import CodecOptions, DatetimeConversion
+
+#: Decodes dates outside the years 1 to 9999 as ``DatetimeMS``, as the cloud has them, too.
+CODEC: Any = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
 Document = Dict[str, Any]
 
 

@@ -12,7 +12,7 @@ from typing import Any, Callable, Iterable, Iterator, List
 import bson
 from bson.errors import BSONError
 
-from viam_sync.sandbox.queries.protocol import Document, Refused
+from viam_sync.sandbox.queries.protocol import CODEC, Document, Refused
 
 # The most bytes of a result, since clients accept messages of up to 32 MiB.
 _MOST_BYTES = 32 * 1024 * 1024 - 64 * 1024
@@ -30,7 +30,7 @@ def main(language: str) -> None:
     head: Document = {}
     rows: List[bytes] = []
     try:
-        rows = _encode_rows(_run_query(language, bson.decode_file_iter(sys.stdin.buffer)))
+        rows = _encode_rows(_run_query(language, bson.decode_file_iter(sys.stdin.buffer, CODEC)))
     except Refused as error:
         head = {"error": error.kind, "text": error.text}
     except (MemoryError, RecursionError):
