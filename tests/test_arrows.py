@@ -37,9 +37,9 @@ ALLOWED: Dict[str, Set[str]] = {
     "sandbox/queries": {"proto", "sandbox/core", "sandbox/data"},
     "sandbox/registry": {"proto", "sandbox/core", "sandbox/fleet"},
     "sandbox/wire": {"messages", "proto", "sandbox/core", "sandbox/faults", "sandbox/fleet"},
-    "transfer/export": {"clock", "errors", "proto", "rpc", "transfer/concurrency", "transfer/output"},
+    "transfer/export": {"checks", "clock", "errors", "proto", "rpc", "transfer/concurrency", "transfer/output"},
     "transfer/paging": {"checks", "clock", "errors", "proto", "rpc", "transfer/concurrency"},
-    "transfer/upload": {"checks", "errors", "rpc", "transfer/concurrency", "transfer/output"},
+    "transfer/upload": {"checks", "clock", "errors", "rpc", "transfer/concurrency", "transfer/output"},
     "app/_data": {
         "checks",
         "errors",

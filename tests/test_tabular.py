@@ -150,6 +150,19 @@ def test_a_time_far_from_now_keeps_the_data_frame(pandas: Any, year: int) -> Non
     assert frame["at"].isna().tolist() == [False, False, True]
 
 
+def test_no_table_rounds_a_whole_number(arrow: Any, pandas: Any, parquet: Any, tmp_path: Path) -> None:
+    odd = 2**53 + 1
+    rows = [{"among": odd, "gap": odd, "all": odd, "small": 1, "text": "a"}, {"among": 1.5, "all": 2, "text": "b"}]
+    table = {"among": [str(odd), "1.5"], "gap": [odd, None], "all": [odd, 2], "small": [1, None], "text": ["a", "b"]}
+    assert to_arrow(rows).to_pydict() == table
+    TableFile(tmp_path / "rows.parquet").write(rows, Progress(None))
+    assert parquet.read_table(tmp_path / "rows.parquet").to_pydict() == table
+    frame = to_pandas(rows)
+    assert (list(frame["among"]), list(frame["gap"]), list(frame["all"])) == ([odd, 1.5], [odd, None], [odd, 2])
+    assert list(map(str, frame.dtypes[:4])) == ["object", "object", "int64", "float64"]
+    assert frame["text"].dtype == pandas.DataFrame({"text": ["a", "b"]})["text"].dtype
+
+
 @pytest.mark.parametrize(
     ("milliseconds", "text"),
     [

@@ -18,8 +18,9 @@ def to_arrow(rows: Iterable[Row]) -> Any:
     """Return rows as a table of pyarrow, which takes ``pip install "viam-sync[arrow]"``.
 
     Nested objects become columns with dotted names, and times say that they are UTC. A column has the type of its
-    values; if these have no common type, it is text, and values that are no text become JSON. So does a column with a
-    date outside the years 1 to 9999, which is written as ISO 8601 has it: ``+010000-01-01T00:00:00.000Z``.
+    values; if these have no common type, it is text, and values that are no text become JSON. So it is where a whole
+    number beyond 2**53 stands among numbers with a point, as a double would round it, and where a date is outside the
+    years 1 to 9999, which is written as ISO 8601 has it: ``+010000-01-01T00:00:00.000Z``.
 
     Args:
         rows: Rows that a method for tabular data has returned, as a list or an iterator: readings, or the rows of a
@@ -44,8 +45,9 @@ def to_pandas(rows: Iterable[Row]) -> Any:
     """Return rows as a data frame of pandas, which must be installed.
 
     Nested objects become columns with dotted names, and times say that they are UTC. A value that a row lacks is
-    missing in its column. A column with a time that pandas cannot hold stays one of objects: before pandas 3, that is
-    one outside the years 1677 to 2262.
+    missing in its column. A column stays one of objects where pandas would round a whole number beyond 2**53, as
+    another number has a point or a row has none, and where it cannot hold a time: before pandas 3, that is one outside
+    the years 1677 to 2262.
 
     Args:
         rows: Rows that a method for tabular data has returned, as a list or an iterator: readings, or the rows of a
@@ -59,18 +61,18 @@ def to_pandas(rows: Iterable[Row]) -> Any:
         TypeError: If there is something else among the rows.
     """
     from viam_sync.app._data.tabular_records import plain_rows
-    from viam_sync.transfer.output.columns import columns_of, optional
+    from viam_sync.transfer.output.columns import columns_of, is_long, optional
+
+    def column(name: str, kind: object) -> Any:
+        values = [_in_zone(row.get(name)) for row in flat]
+        if kind == "time":
+            return _times(values, pandas)
+        rounds = any(map(is_long, values)) and not all(isinstance(value, int) for value in values)
+        return pandas.Series(values, dtype=object) if rounds else values
 
     pandas = optional("pandas", "to_pandas", "pandas")
     flat, columns = columns_of(plain_rows(rows))
-    values = {name: [_in_zone(row.get(name)) for row in flat] for name in columns.kinds}
-    return pandas.DataFrame(
-        {
-            name: _times(values[name], pandas) if kind == "time" else values[name]
-            for name, kind in columns.kinds.items()
-        },
-        index=range(len(flat)),
-    )
+    return pandas.DataFrame({name: column(name, kind) for name, kind in columns.kinds.items()}, index=range(len(flat)))
 
 
 def _in_zone(value: Any) -> Any:

@@ -12,6 +12,7 @@ import pytest
 from viam_sync import PrecisionLossWarning
 from viam_sync.app.app_client import AppClient
 from viam_sync.app.data_client import DataClient
+from viam_sync.messages.bson_documents import to_documents
 from viam_sync.proto import app
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync
@@ -55,6 +56,19 @@ def test_a_number_that_is_rounded_is_warned_of(convert, number):
 )
 def test_a_number_that_keeps_its_value_is_not_warned_of(value):
     assert str(dict_to_struct({"value": value}).fields["value"]) == str(primitive_to_value(value))
+
+
+@pytest.mark.parametrize("convert", [lambda given: dict_to_struct({"ns": given}), primitive_to_value])
+def test_a_number_that_is_refused_is_not_warned_of(convert):
+    with pytest.raises(ValueError, match="takes a number of up to 308 digits"):
+        convert(Decimal("1e400"))
+
+
+def test_a_number_that_a_stage_of_mql_rounds_is_warned_of():
+    with pytest.warns(PrecisionLossWarning) as caught:
+        to_documents("mql_binary", [{"$match": {"ns": Decimal(ODD)}}])
+    assert fields(caught) == ["mql_binary[...]"]
+    to_documents("mql_binary", [{"$match": {"ns": ODD, "id": np.int64(ODD), "share": Decimal("0.1")}}])
 
 
 @pytest.mark.parametrize(

@@ -102,8 +102,11 @@ def test_options_keep_plain_numbers():
     assert repr(Retry(attempts=np.int64(3), total_timeout=np.float32(7.5))) == ("Retry(attempts=3, total_timeout=7.5)")
 
 
-@pytest.mark.parametrize("array", [np.array([0.5]), np.array(0.5), np.array([True]), np.datetime64(0, "s")])
-def test_an_array_of_one_number_is_none(recorder, array):
+TIMES = [np.datetime64(0, "s"), np.timedelta64(1, "s"), np.timedelta64(1, "ns"), np.timedelta64("NaT")]
+
+
+@pytest.mark.parametrize("array", [np.array([0.5]), np.array(0.5), np.array([True]), *TIMES])
+def test_an_array_or_a_time_is_no_number(recorder, array):
     server, channel = recorder
     data, before = viam_client.DataClient(channel, {}), len(server.calls)
     with pytest.raises(TypeError, match="x_max_normalized takes a number from 0 to 1, got a"):

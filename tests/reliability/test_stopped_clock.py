@@ -1,7 +1,9 @@
 """A program whose clock is stopped, as the tests of its users do: calls work, and their limits of time hold."""
 
 import importlib.util
+import os
 import threading
+from pathlib import Path
 from typing import Dict, Iterator
 
 import grpc
@@ -162,3 +164,26 @@ def test_a_sandbox_goes_on_when_the_clock_of_its_program_is_stopped(tool: str, m
     assert "The query took longer than 0.01 seconds" in query
     future = "The clock of this program was set to the future, so the server of gRPC would take years to start."
     assert start.startswith(future if moment == FUTURE else "A sandbox runs.")
+
+
+UNTOLD = """
+import io, mmap, pathlib
+from viam_sync.transfer.upload.snapshot import Snapshot
+path = pathlib.Path(sys.argv[3])
+path.write_bytes(b"old contents")
+with frozen, path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+    memory[:3] = b"odd"  # from here on, the system takes note of no time
+    with io.FileIO(path) as opened:
+        snapshot = Snapshot.of(opened)
+        snapshot.add(opened.readall())
+        memory[:3] = b"new"
+        print(snapshot.is_current())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="Windows cannot read a second time")
+@with_each_tool
+@at_each_moment
+def test_a_change_of_a_file_is_found_while_the_clock_stands(tmp_path: Path, tool: str, moment: str) -> None:
+    script = STOPPED + UNTOLD
+    assert run(script, tool, moment, str(tmp_path / "file"), env=environment(), seconds=HANGS) == ["False"]

@@ -16,7 +16,7 @@ from typing import Any, Collection, Iterable, List, Mapping, Optional, Sequence,
 _MOST_BITS = 256
 _LONGEST_WORD = 100
 #: The classes of numbers, bools among them; those of NumPy register with ``Real``.
-NUMBERS = (Real, Decimal)
+_NUMBERS = (Real, Decimal)
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ID = re.compile(r"(?:.*_)?id(?P<several>s?)(?:_.*)?")
@@ -141,6 +141,19 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str) and (value.isascii() or not _SURROGATE.search(value))
 
 
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a number, be it one of another library; a bool is one.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> from viam_sync.checks import is_number
+        >>> is_number(Decimal("0.5")), is_number("0.5")
+        (True, False)
+    """
+    # NumPy registers its spans of time with its whole numbers.
+    return isinstance(value, _NUMBERS) and type(value).__name__ != "timedelta64"
+
+
 def require(**values: Any) -> None:
     """Refuse None, an empty or impossible ID, and a number that is infinite or NaN.
 
@@ -165,7 +178,7 @@ def require(**values: Any) -> None:
         elif kind == "ids" and isinstance(value, (list, tuple)):
             for index, each in enumerate(value):
                 _require_id(f"{name}[{index}]", each)
-        elif isinstance(value, NUMBERS) and not _is_finite(value):
+        elif is_number(value) and not _is_finite(value):
             raise wrong_value(name, "a number", value)
 
 
@@ -250,13 +263,16 @@ def path_from(name: str, given: Union[str, "os.PathLike[str]"]) -> Path:
 
     Raises:
         TypeError: If it is none; ``name`` is that of the parameter.
-        ValueError: If no file can be called so.
+        ValueError: If it is empty, or no file can be called so.
 
     Example:
         >>> from viam_sync.checks import path_from
         >>> path_from("dest", "plants/rose.png").name
         'rose.png'
     """
+    if isinstance(given, str) and not given:
+        # It would be the working directory; more likely is a variable that is not set.
+        raise ValueError(f"{name} is an empty string; it takes a path")
     try:
         path = Path(given)
         # A name alone may begin so, as in "~backup" or "~$lock.docx".

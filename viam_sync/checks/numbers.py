@@ -4,7 +4,7 @@ import math
 from numbers import Integral
 from typing import Any, Optional
 
-from viam_sync.checks import NUMBERS, wrong_type, wrong_value
+from viam_sync.checks import is_number, wrong_type, wrong_value
 
 #: The longest time that grpc can wait: its clock ends in the year 2262.
 MOST_SECONDS = 10**9
@@ -17,7 +17,7 @@ def plain_number(value: Any) -> Any:
 
     Args:
         value: Any value. What registers as ``numbers.Real`` or ``Integral`` is a number, as those of NumPy do, and so
-            is a ``Decimal``; an array is none.
+            is a ``Decimal``; an array or a span of time is none.
 
     Returns:
         The number; the value itself if it is none, or one that no float holds.
@@ -30,11 +30,9 @@ def plain_number(value: Any) -> Any:
     """
     if type(value) in (int, float, bool):
         return value
-    if isinstance(value, Integral):
-        return int(value)
-    if isinstance(value, NUMBERS):
-        return _as_float(value)
-    return bool(value) if _is_bool_of_numpy(value) else value
+    if not is_number(value):
+        return bool(value) if _is_bool_of_numpy(value) else value
+    return int(value) if isinstance(value, Integral) else _as_float(value)
 
 
 def _as_float(value: Any) -> Any:

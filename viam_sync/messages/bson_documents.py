@@ -10,6 +10,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from viam_sync.checks import wrong_type
 from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.conversion import struct_to_dict
+from viam_sync.messages.precision import warn_if_rounded
 
 #: The number and the wire type of the field in which an older service answers a query; the schema has it no more.
 _STRUCTS = (1, 2)
@@ -58,9 +59,16 @@ def to_document(name: str, item: Union[bytes, Mapping[str, Any]]) -> bytes:
         return _bytes(name, item)
     if not isinstance(item, Mapping):
         raise wrong_type(name, "BSON or a dict", item)
+
+    def plain(value: Any) -> Any:
+        number = plain_number(value)
+        if isinstance(number, float):
+            warn_if_rounded(name, value)
+        return number
+
     try:
         # The registry gets what bson does not know, such as the numbers of NumPy.
-        return bson.encode(item, codec_options=CodecOptions(type_registry=TypeRegistry(fallback_encoder=plain_number)))
+        return bson.encode(item, codec_options=CodecOptions(type_registry=TypeRegistry(fallback_encoder=plain)))
     except (BSONError, OverflowError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{name} has no form in BSON: {error}") from error
 

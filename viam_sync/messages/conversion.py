@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.checks import NUMBERS, dictionary, string, wrong_type, wrong_value
+from viam_sync.checks import dictionary, is_number, string, wrong_type, wrong_value
 from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.explain import UNFIT
 from viam_sync.messages.pool import pool
@@ -102,7 +102,7 @@ def value_of(primitive: Any, place: str, room: int = DEEPEST) -> Value:
     number = plain_number(primitive)
     if isinstance(number, bool):
         return Value(bool_value=number)
-    if isinstance(number, NUMBERS):
+    if is_number(number):
         if not fits_double(number):
             raise wrong_value(place, SMALL_ENOUGH, number)
         warn_if_rounded(place, primitive)

@@ -1,12 +1,13 @@
 """Precision: the warning of numbers whose last digits a JSON object on the wire does not keep."""
 
+import math
 import re
 import sys
 import warnings
 from numbers import Integral
 from typing import Any, Dict
 
-from viam_sync.checks import NUMBERS, with_parameter_name
+from viam_sync.checks import is_number, with_parameter_name
 
 #: A double holds every whole number up to this one.
 EXACT = 2**53
@@ -45,15 +46,16 @@ def warn_if_rounded(place: str, number: Any) -> None:
         place: The name of the parameter, and the place of the value in it.
         number: The value.
     """
-    if not isinstance(number, NUMBERS):
+    if not is_number(number):
         return
     # NumPy compares its whole numbers with a float as floats.
     exact = int(number) if isinstance(number, Integral) else number
     try:
         double = float(exact)
-    except (OverflowError, ValueError):  # it is refused when it is converted
+    except (OverflowError, ValueError):
         return
-    if abs(double) >= EXACT and double != exact:
+    # One that is too large for a double is refused when it is converted.
+    if EXACT <= abs(double) < math.inf and double != exact:
         _warn(with_parameter_name(_INDEX.sub("[...]", place)))
 
 

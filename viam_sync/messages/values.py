@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.checks import NUMBERS, is_text, type_of, wrong_key, wrong_type, wrong_value
+from viam_sync.checks import is_number, is_text, type_of, wrong_key, wrong_type, wrong_value
 from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.explain import UNFIT
 from viam_sync.messages.precision import EXACT, warn_if_rounded
@@ -151,7 +151,7 @@ def _misfit(name: str, value: Any) -> Optional[Exception]:
 def _misfit_alone(name: str, value: Any) -> Optional[Exception]:
     if value is None or is_text(value):
         return None
-    if not isinstance(value, NUMBERS):
+    if not is_number(value):
         return wrong_type(name, JSON_KINDS, value)
     return None if fits_double(value) else wrong_value(name, SMALL_ENOUGH, value)
 

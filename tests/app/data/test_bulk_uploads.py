@@ -72,6 +72,16 @@ def test_all_files_of_a_folder_arrive_under_their_paths(data: DataClient, part: 
     assert not any(result.error or result.already_sent for result in results)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets few users make links")
+def test_a_journal_that_is_a_link_in_a_circle_is_an_error_of_the_system(
+    data: DataClient, part: str, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "journal").symlink_to("journal")
+    with pytest.raises(OSError, match=r"\[Errno \d+\] .*/journal'"):
+        data.upload_files(folder, part, journal=tmp_path / "journal")
+    assert stored(data, part) == {}
+
+
 def test_a_second_call_sends_what_is_missing_and_says_so(data: DataClient, part: str, folder: Path) -> None:
     first = data.upload_files(str(folder), part)
     write(folder, {"new.txt": b"new"})

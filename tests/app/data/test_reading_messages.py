@@ -175,6 +175,17 @@ def test_a_frame_of_pandas_is_taken() -> None:
     assert dicts(frame.iloc[:0]) == []
 
 
+def test_times_of_numpy_in_the_cells_of_a_frame_are_those_of_python() -> None:
+    pandas = pytest.importorskip("pandas")
+    numpy = pytest.importorskip("numpy")
+    for unit in ("s", "ns"):
+        noon, span = numpy.datetime64("2024-05-01T12:00:00", unit), numpy.timedelta64(90, "s").astype(f"m8[{unit}]")
+        cells = [noon, span, numpy.array([noon]), numpy.timedelta64("NaT", unit)]
+        frame = pandas.DataFrame({"x": pandas.Series(cells, dtype=object)})
+        found = [reading["x"] for reading in dicts(frame)]
+        assert found == ["2024-05-01T12:00:00Z", 90.0, ["2024-05-01T12:00:00Z"], None]
+
+
 def test_digits_that_a_column_of_pandas_loses_are_warned_of() -> None:
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"ns": [2**60 + 1, 2**60 + 3], "id": [Decimal(2**60 + 1), None], "n": [2**53, -(2**53)]})

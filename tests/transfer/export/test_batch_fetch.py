@@ -35,6 +35,7 @@ OF_ONE_FILE = [
     (grpc.StatusCode.INTERNAL, "its contents are lost"),
     (grpc.StatusCode.PERMISSION_DENIED, "not yours"),
     (grpc.StatusCode.UNKNOWN, ""),
+    (grpc.StatusCode.CANCELLED, "the service has cancelled it"),
 ]
 
 

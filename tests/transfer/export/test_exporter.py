@@ -176,9 +176,10 @@ def test_lines_of_a_manifest_that_name_one_place_lose_no_file(data: DataClient, 
 @pytest.mark.parametrize("large_file", [1, 2**30])
 def test_gzipped_files_are_exported_unzipped(data: DataClient, put: Any, tmp_path: Path, large_file: int) -> None:
     log = b"a line of a log\n" * 1000
+    gzipped = gzip.compress(log)
     contents = {
-        put(gzip.compress(log), "logs/a.log.gz", ".gz"): log,
-        put(gzip.compress(log)[:-9], "logs/cut.log", ".gz"): gzip.compress(log)[:-9],
+        put(gzipped, "logs/a.log.gz", ".gz"): log,
+        put(gzipped[:-9], "logs/cut.log", ".gz"): gzipped[:-9],
         put(b"a photograph", "logs/no.gz"): b"a photograph",
         put(b"", "logs/empty.gz"): b"",
     }
@@ -190,6 +191,16 @@ def test_gzipped_files_are_exported_unzipped(data: DataClient, put: Any, tmp_pat
     (tmp_path / "manifest.jsonl").unlink()
     assert export_within(data, tmp_path, limits).complete
     assert contents_in(tmp_path) == contents
+
+
+def test_a_full_disk_names_the_file_that_is_unzipped(
+    data: DataClient, put: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    put(gzip.compress(os.urandom(10_000)), "logs/a.log.gz", ".gz")
+    request.getfixturevalue("small_disk")
+    (failed,) = export_within(data, tmp_path, ExportLimits()).failed
+    assert isinstance(failed.error, OSError)
+    assert (failed.error.errno, failed.error.filename) == (errno.EFBIG, str(tmp_path / "data" / "logs" / "a.log"))
 
 
 HOSTILE = [

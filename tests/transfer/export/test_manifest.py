@@ -48,6 +48,9 @@ ODD = [
     '{"id": "x", "path": "data/\\u0000", "metadata": "metadata/x", "size": 1}',
     '{"id": "x", "path": 7, "metadata": "metadata/x", "size": 1}',
     '{"id": "x", "path": "data/x", "metadata": "metadata/x", "size": "many"}',
+    '{"id": "x", "path": "data/x", "metadata": "metadata/x", "size": 1e999}',
+    '{"id": "x", "path": "data/.viam-export-1.part", "metadata": "metadata/x", "size": 1}',
+    '{"id": "x", "path": "data/\\ud800", "metadata": "metadata/x", "size": 1}',
 ]
 
 
@@ -87,7 +90,7 @@ def test_two_at_a_time_are_refused(tmp_path: Path) -> None:
 def test_a_link_is_no_manifest(tmp_path: Path) -> None:
     (tmp_path / "mine").touch()
     (tmp_path / "manifest.jsonl").symlink_to(tmp_path / "mine")
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match=r"it is a link, which is not followed: '.*manifest.jsonl'"):
         Manifest(tmp_path)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, Iterator
 import pytest
 
 from viam_sync.transfer.export.manifest import Entry, Manifest
-from viam_sync.transfer.output.atomic import AtomicOutput
+from viam_sync.transfer.output.atomic import AtomicFile, AtomicOutput
 from viam_sync.transfer.output.export_paths import ExportPath
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.table_file import TableFile
@@ -77,16 +77,6 @@ def test_a_long_name_still_has_room_for_the_temporary_one(tmp_path: Path) -> Non
     assert (tmp_path / ("x" * 255)).read_bytes() == b"{}"
 
 
-@pytest.fixture
-def small_disk() -> Iterator[None]:
-    """No file of this process may grow beyond 4 KiB, as if the disk were full then."""
-    resource = pytest.importorskip("resource")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def add_many(path: Path) -> None:
     with Manifest(path.parent) as manifest:
         manifest.add([Entry(f"f{number}", ExportPath("data/cat", "metadata/cat"), 5) for number in range(1000)])
@@ -109,6 +99,19 @@ def test_a_disk_that_is_full_names_the_file_in_the_callers_words(tmp_path: Path,
         pytest.importorskip("pyarrow")
     with pytest.raises(OSError, match=rf"\[Errno 27\] File too large: '{tmp_path}/{name}'"):
         WRITERS[name](tmp_path / name)
+
+
+def test_a_file_that_cannot_be_made_or_replaced_is_named_and_not_the_temporary_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        AtomicFile(tmp_path / "nowhere" / "cat")
+    assert str(caught.value) == f"[Errno 2] No such file or directory: '{tmp_path}/nowhere/cat'"
+    atomic = AtomicFile(tmp_path / "cat")
+    (tmp_path / "cat").mkdir()
+    with pytest.raises(OSError) as also:
+        atomic.commit()
+    atomic.rollback()
+    assert (also.value.filename, also.value.filename2) == (str(tmp_path / "cat"), None)
+    assert ".part" not in str(also.value)
 
 
 def test_an_error_of_the_callers_own_is_not_said_to_be_of_the_file(tmp_path: Path) -> None:

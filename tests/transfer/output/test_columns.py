@@ -26,7 +26,13 @@ def kinds_of(*values: Any) -> Any:
         ([True, False], "bool"),
         ([True, 1], "text"),
         ([1, "a"], "text"),
-        ([2**63 - 1, -(2**63)], "int"),
+        ([2**53, -(2**53)], "int"),
+        ([2**53, 1.5], "float"),
+        ([2**63 - 1, 1, -(2**63)], "long"),
+        ([1, 2**53 + 1, None], "long"),
+        ([2**53 + 1, 1.5], "text"),
+        ([1.5, -(2**53) - 1], "text"),
+        ([[2**53 + 1], [1.5]], ("list", "text")),
         ([2**63], "text"),
         ([NOON], "time"),
         ([NOON, "later"], "text"),
@@ -49,6 +55,7 @@ def test_a_column_has_the_kind_of_its_values(values: List[Any], kind: Any) -> No
 def test_numbers_of_bson_are_numbers() -> None:
     bson = pytest.importorskip("bson")
     assert kinds_of(bson.Int64(1)) == "int"
+    assert kinds_of(bson.Int64(2**53 + 1)) == "long"
     assert kinds_of(bson.ObjectId()) == "text"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import stat
 import subprocess
@@ -270,6 +271,27 @@ def test_an_export_replaces_no_link(client: ViamClient, tmp_path: Path) -> None:
         f"[Errno 17] there is a link, a device or a pipe, which is not replaced: '{first.path}'"
     ]
     assert (first.path.is_symlink(), len(result.already_there)) == (True, 23)
+
+
+def test_an_empty_text_is_no_path(
+    client: ViamClient, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, part = client.data_client, sandbox.robot_part_id
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    calls: Dict[str, Callable[[], object]] = {
+        "dest": lambda: data.binary_data_by_filter(limit=1, dest=""),
+        "path": lambda: data.export_tabular_data_to(None, ""),
+        "folder": lambda: data.export_binary_data(None, ""),
+        "filepath": lambda: data.file_upload_from_path("", part),
+        "paths": lambda: data.upload_files("", part),
+        "paths[0]": lambda: data.upload_files([""], part),
+        "journal": lambda: data.upload_files(tmp_path, part, journal=""),
+    }
+    for name, call in calls.items():
+        with pytest.raises(ValueError, match=rf"^{re.escape(name)} is an empty string; it takes a path$"):
+            call()
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
 def test_a_tilde_is_the_folder_of_the_user(

@@ -111,6 +111,7 @@ SENDING = '{"sending": "a", "size": 1, "mtime_ns": 1, "mark": "m", "time": 1.0}\
         (HEADER + SENDING + "\udcff\0\n" + SENDING, "its line 3 is none of one"),
         (HEADER + SENDING.replace('"size": 1, ', ""), "its line 2 is none of one"),
         (HEADER + '{"sent": "m", "id": "f"}\n', "its line 2 is none of one"),
+        (HEADER + SENDING.replace('"size": 1', '"size": 1e999'), "its line 2 is none of one"),
     ],
 )
 def test_a_file_that_is_no_journal_is_refused_and_stays_as_it_is(path: Path, contents: str, why: str) -> None:

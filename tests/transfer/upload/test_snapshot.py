@@ -11,7 +11,7 @@ import pytest
 from viam_sync.transfer.upload.snapshot import Snapshot
 
 #: A clock by which all files are old.
-LATER = 4_000_000_000 * 10**9
+LATER = 4_000_000_000
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from google.protobuf.struct_pb2 import Struct
 from typing_extensions import Protocol, TypeAlias, TypeGuard
 
 from viam_sync.app._data.arguments import request_time_fields
-from viam_sync.checks import NUMBERS, wrong_type
+from viam_sync.checks import is_number, wrong_type
 from viam_sync.messages.values import DEEPEST, struct_of, too_deep
 from viam_sync.proto.app import datasync as pb
 
@@ -142,7 +142,7 @@ def _plain(value: Any, where: str, room: int = DEEPEST) -> Any:
         return value
     if type(value).__name__ in ("NAType", "NaTType"):  # NA cannot be compared, and NaT is a datetime
         return None
-    if isinstance(value, NUMBERS):
+    if is_number(value):
         return None if value != value else value
     for kind, convert in _CONVERSIONS:
         if isinstance(value, kind):
@@ -151,9 +151,15 @@ def _plain(value: Any, where: str, room: int = DEEPEST) -> Any:
         return {name: _plain(item, f"{where}[{name!r}]", room - 1) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item, f"{where}[{index}]", room - 1) for index, item in enumerate(value)]
-    if hasattr(value, "tolist"):  # a bool or an array of numpy
-        return _plain(value.tolist(), where, room - 1)
+    if hasattr(value, "tolist"):  # a bool, a time or an array of numpy
+        return _plain(_in_microseconds(value).tolist(), where, room - 1)
     raise ValueError(f"{where} is a {type(value).__name__}, which has no form in a message; convert that column first")
+
+
+def _in_microseconds(value: Any) -> Any:
+    """Return times of numpy in a unit of which it makes those of Python; nanoseconds would become numbers."""
+    kind = getattr(getattr(value, "dtype", None), "kind", None)
+    return value.astype(f"{kind}8[us]") if kind in ("m", "M") else value
 
 
 def _time_text(moment: datetime) -> str:

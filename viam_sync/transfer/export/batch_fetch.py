@@ -156,9 +156,12 @@ class BatchFetch:
     def _ask(self, files: Sequence[PendingFile], cancellation: Cancellation, *, patient: bool) -> Outcome:
         try:
             found = self._contents.fetch([file.metadata for file in files], cancellation, patient=patient)
-        except (CancelledError, UnauthenticatedError):
+        except UnauthenticatedError:
             raise
         except GRPCError as error:
+            # The service, or a proxy before it, may cancel a request, too: that is a failure like others.
+            if isinstance(error, CancelledError) and cancellation.cancelled:
+                raise
             return Outcome(files, error=error, is_divisible=len(files) > 1)
         by_id = {id: each for each in found for id in (each.metadata.binary_data_id, each.metadata.id) if id}
         return Outcome(files, by_id)

@@ -8,7 +8,6 @@ import json
 import os
 import stat
 import sys
-import tempfile
 import threading
 from functools import partial
 from pathlib import Path
@@ -43,6 +42,7 @@ from viam_sync.transfer.export.results import ExportedFile, ExportResult
 from viam_sync.transfer.output.atomic import AtomicFile
 from viam_sync.transfer.output.export_paths import ExportPaths
 from viam_sync.transfer.output.gzipped import is_unzipped, unzip
+from viam_sync.transfer.output.named_errors import temporary_file
 from viam_sync.transfer.output.names import UNFINISHED
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.rows import NO_JSON, binary_metadata_row
@@ -285,7 +285,7 @@ class Export:
         """Write the contents of a file, unzipped if need be, and return their size."""
         if not is_unzipped(file.metadata, file.path.data):
             return write(out)
-        with tempfile.TemporaryFile(dir=self._folder, prefix=UNFINISHED) as zipped:
+        with temporary_file(self._folder, self._folder / file.path.data) as zipped:
             write(zipped)
             zipped.seek(0)
             return unzip(zipped, out)

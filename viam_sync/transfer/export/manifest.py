@@ -12,9 +12,11 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence, Set, Type
 
 from typing_extensions import Self
 
-from viam_sync.transfer.output.exclusive import append, open_exclusive
+from viam_sync.checks import is_text
+from viam_sync.transfer.output.exclusive import NO_LINE, append, open_exclusive
 from viam_sync.transfer.output.export_paths import ExportPath, folded_path
 from viam_sync.transfer.output.named_errors import errors_of
+from viam_sync.transfer.output.names import UNFINISHED
 
 #: The name of the manifest in the folder of an export.
 MANIFEST_NAME = "manifest.jsonl"
@@ -101,7 +103,7 @@ class Manifest:
                     return
                 whole += len(line)
                 # A line that is no entry was written by another program; its file is fetched again.
-                with contextlib.suppress(ValueError, TypeError, LookupError, RecursionError):
+                with contextlib.suppress(*NO_LINE):
                     entry = _entry(json.loads(line))
                     self.entries[entry.id] = entry
 
@@ -140,12 +142,14 @@ def _entry(line: Any) -> Entry:
 
 
 def _inside(top: str, path: str) -> str:
-    """Return a path from the manifest, unless it leads out of its top folder.
+    """Return a path from the manifest, unless it leads out of its top folder, or no export gives such a name.
 
     Raises:
         ValueError: If it does.
     """
     parts = path.split("/")
     if len(parts) < 2 or parts[0] != top or {"", ".", ".."} & set(parts) or "\0" in path or "\\" in path:
+        raise ValueError(path)
+    if not is_text(path) or any(part.startswith(UNFINISHED) for part in parts):
         raise ValueError(path)
     return path

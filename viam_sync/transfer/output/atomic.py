@@ -151,7 +151,10 @@ class AtomicFile:
         _require_replaceable(path)
         self._path = path
         self._temporary = path.with_name(f"{prefix}{secrets.token_hex(8)}.part")
-        descriptor = os.open(self._temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode)
+        with errors_of(path):
+            descriptor = os.open(
+                self._temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode
+            )
         self._committed = False
         self.file: BinaryIO = io.BufferedWriter(NamedFile(descriptor, path))
 
@@ -164,15 +167,16 @@ class AtomicFile:
 
     def commit(self) -> None:
         """Give it its name."""
-        try:
-            self._temporary.replace(self._path)
-            self._committed = True
-        except OSError as error:
-            if error.errno != errno.EBUSY:
-                raise
-            # The file is a mount of its own, as containers have them: it can be written, and not be replaced.
-            with self._temporary.open("rb") as whole, errors_of(self._path):
-                write_through(self._path, whole)
+        with errors_of(self._path):
+            try:
+                self._temporary.replace(self._path)
+                self._committed = True
+            except OSError as error:
+                if error.errno != errno.EBUSY:
+                    raise
+                # The file is a mount of its own, as containers have them: it can be written, and not be replaced.
+                with self._temporary.open("rb") as whole:
+                    write_through(self._path, whole)
 
     def rollback(self) -> None:
         """Remove it; after ``commit``, and a second time, this does nothing."""

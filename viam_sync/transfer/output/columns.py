@@ -8,22 +8,23 @@ import json
 from datetime import datetime
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple, Union
 
+from viam_sync.messages.precision import EXACT
 from viam_sync.transfer.output.flatten import flatten
 from viam_sync.transfer.output.rows import in_utc, json_value
 
-#: The kind of a value: "null", "bool", "int", "float", "time", "text" or "bytes"; or "list", and the kind of its items.
+#: The kind of a value: "null", "bool", "int", "long" (which a double may round), "float", "time", "text" or "bytes"; or
+#: "list", and the kind of its items.
 Kind = Union[str, Tuple[str, "Kind"]]
 
 _KINDS = {bool: "bool", int: "int", float: "float", str: "text", bytes: "bytes", datetime: "time", type(None): "null"}
-_INTS = range(-(2**63), 2**63)
 
 
 class Columns:
     """The columns of rows that come one after the other, in the order in which they first appear.
 
-    A column has the kind of its values. Whole numbers among others become numbers with a point; values that do not go
-    together otherwise become text, and so do whole numbers of more than 64 bits and objects within lists; a value that
-    is no text is then written as JSON.
+    A column has the kind of its values. Whole numbers among others become numbers with a point, unless one is beyond
+    2**53, so that it would be rounded; values that do not go together otherwise become text, and so do whole numbers of
+    more than 64 bits and objects within lists; a value that is no text is then written as JSON.
 
     Attributes:
         kinds: The kind of each column, by its name.
@@ -72,11 +73,16 @@ def _kind_of(value: Any) -> Kind:
         for item in value:
             kind = _merged(kind, _kind_of(item))
         return "list", kind
-    if type(value) is int and value not in _INTS:
-        return "text"
-    known = _KINDS.get(type(value))
     # The types of BSON are subclasses of the plain ones.
-    return known or next((name for cls, name in _KINDS.items() if isinstance(value, cls)), "text")
+    known = _KINDS.get(type(value)) or next((name for cls, name in _KINDS.items() if isinstance(value, cls)), "text")
+    if known == "int" and is_long(value):
+        return "long" if -(2**63) <= value < 2**63 else "text"
+    return known
+
+
+def is_long(value: Any) -> bool:
+    """Tell whether a value is a whole number that a double may round."""
+    return isinstance(value, int) and not -EXACT <= value <= EXACT
 
 
 def _merged(one: Kind, other: Kind) -> Kind:
@@ -86,6 +92,8 @@ def _merged(one: Kind, other: Kind) -> Kind:
         return other
     if {one, other} == {"int", "float"}:
         return "float"
+    if {one, other} == {"int", "long"}:
+        return "long"
     if isinstance(one, tuple) and isinstance(other, tuple):
         return "list", _merged(one[1], other[1])
     return "text"
@@ -124,7 +132,15 @@ def _arrow_type(kind: Kind, arrow: Any) -> Any:
         return arrow.list_(_arrow_type(kind[1], arrow))
     if kind == "time":
         return arrow.timestamp("us", "UTC")
-    names = {"null": "null", "bool": "bool_", "int": "int64", "float": "float64", "text": "string", "bytes": "binary"}
+    names = {
+        "null": "null",
+        "bool": "bool_",
+        "int": "int64",
+        "long": "int64",
+        "float": "float64",
+        "text": "string",
+        "bytes": "binary",
+    }
     return getattr(arrow, names[kind])()
 
 

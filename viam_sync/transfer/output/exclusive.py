@@ -11,6 +11,9 @@ from pathlib import Path
 if sys.platform != "win32":
     import fcntl
 
+#: The errors of reading a line of JSON that holds something else than it should; an infinite number overflows.
+NO_LINE = (ValueError, TypeError, LookupError, OverflowError, RecursionError)
+
 
 def open_exclusive(path: Path, busy: str, flags: int = 0) -> int:
     """Open a file for reading and appending, and make it if need be; only one process may have it open so.
@@ -27,6 +30,9 @@ def open_exclusive(path: Path, busy: str, flags: int = 0) -> int:
         BlockingIOError: If another process has it open.
         OSError: If it cannot be opened, or keeps no lines, as a device or a pipe.
     """
+    if flags & getattr(os, "O_NOFOLLOW", 0) and path.is_symlink():
+        # The system would say that there are too many links.
+        raise OSError(errno.ELOOP, "it is a link, which is not followed", str(path))
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | flags, 0o666)
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)

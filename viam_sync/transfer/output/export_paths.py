@@ -45,8 +45,8 @@ class ExportPath(NamedTuple):
 class ExportPaths:
     """The allocator of the paths in a folder: it knows which are taken, and gives every file a path of its own.
 
-    No path is outside of the folder, or goes through a link. No two differ by their case alone, or by how Unicode
-    composes a letter, since many disks do not tell such names apart.
+    No path is outside of the folder, or goes through a link below ``data`` and ``metadata``. No two differ by their
+    case alone, or by how Unicode composes a letter, since many disks do not tell such names apart.
 
     Args:
         folder: The folder.

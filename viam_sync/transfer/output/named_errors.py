@@ -1,4 +1,4 @@
-"""Errors of writing that name the file, which the system's own do not."""
+"""Errors of writing that name the file: the system's own name none, or a temporary one that nobody has heard of."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class NamedFile(io.FileIO):
 
 @contextlib.contextmanager
 def errors_of(path: Path) -> Iterator[None]:
-    """Within this block, errors of the system that name no file name ``path``.
+    """Within this block, errors of the system name ``path``.
 
     Example:
         >>> from pathlib import Path
@@ -43,8 +43,9 @@ def errors_of(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno is not None and error.filename is None:
+        if error.errno is not None:
             error.filename = str(path)
+            del error.filename2
         raise
 
 

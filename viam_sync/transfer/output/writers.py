@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import Any, BinaryIO, Callable, Iterable, List, Mapping, Sequence
 
 from viam_sync.transfer.output.atomic import AtomicOutput
 from viam_sync.transfer.output.flatten import flatten
 from viam_sync.transfer.output.rows import NO_JSON, Row, json_value
 
-#: The beginnings of formulas in a spreadsheet, those of East Asian keyboards among them, and of lines.
-_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_LINE = ("\t", "\r", "\n")
+#: The beginning of a line, or of a formula in a spreadsheet, that of an East Asian keyboard included. Some programs
+#: leave out blanks and characters without a form before it, such as the byte order mark at the beginning of a file.
+_FORMULA = re.compile(
+    "[\t\r\n]|[\\s\0-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*[-=+@\uff1d\uff0b\uff0d\uff20]"
+)
 
 
 def write_rows(
@@ -117,5 +120,4 @@ def _escaped_cell(value: Any) -> Any:
     # A number is no formula, also where it is written as -Infinity.
     if not isinstance(cell, str) or isinstance(value, float):
         return cell
-    # Some programs leave out the blanks at the beginning.
-    return f"'{cell}" if cell.startswith(_LINE) or cell.lstrip().startswith(_FORMULA) else cell
+    return f"'{cell}" if _FORMULA.match(cell) else cell

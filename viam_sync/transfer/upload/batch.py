@@ -74,7 +74,7 @@ def files_in(folder: Path, pattern: Optional[str], journal: Optional[Path]) -> L
         >>> [found.name for found in files_in(folder, "*.jpg", None)]
         ['cat.jpg']
     """
-    left_out = None if journal is None else journal.resolve()
+    left_out = None if journal is None else _without_links(journal)
     found: List[Found] = []
 
     def unreadable(error: OSError) -> None:
@@ -85,12 +85,17 @@ def files_in(folder: Path, pattern: Optional[str], journal: Optional[Path]) -> L
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             path = Path(parent, name)
-            if name.startswith(".") or (left_out and name == left_out.name and path.resolve() == left_out):
+            if name.startswith(".") or (left_out and name == left_out.name and _without_links(path) == left_out):
                 continue
             inside = path.relative_to(folder).as_posix()
             if pattern is None or PurePosixPath(inside).match(pattern):
                 found += _regular(path, inside)
     return sorted(found, key=lambda each: each.name)
+
+
+def _without_links(path: Path) -> Path:
+    # Before Python 3.13, resolve() raises a RuntimeError for links in a circle.
+    return Path(os.path.realpath(path))
 
 
 def _regular(path: Path, inside: str) -> Iterator[Found]:

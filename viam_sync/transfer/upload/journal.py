@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, NamedTuple, Optional
 
 from viam_sync.rpc.closing import Closing
-from viam_sync.transfer.output.exclusive import append, open_exclusive
+from viam_sync.transfer.output.exclusive import NO_LINE, append, open_exclusive
 
 #: The name of the journal in a folder whose files are uploaded.
 JOURNAL_NAME = ".viam-upload-journal.jsonl"
@@ -148,7 +148,7 @@ class Journal(Closing):
         try:
             header = json.loads(line)
             kind, version, part = header["journal"], header["version"], header["part_id"]
-        except (ValueError, TypeError, LookupError, RecursionError):
+        except NO_LINE:
             raise self._no_journal("its first line is not that of one") from None
         if (kind, version) != (_KIND, 1):
             raise self._no_journal(f"it is one of {kind!r}, version {version!r}")
@@ -170,7 +170,7 @@ class Journal(Closing):
                 file = self._by_mark[fields["sent"]]
                 self.sent[file] = self._last_id = str(fields["id"])
                 self.doubtful.pop(file, None)
-        except (ValueError, TypeError, LookupError, RecursionError):
+        except NO_LINE:
             raise self._no_journal(f"its line {number} is none of one") from None
 
     def _no_journal(self, why: str) -> ValueError:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import os
 import stat
-import time
 import zlib
 from typing import Any, Callable, NamedTuple, Optional
+
+from viam_sync.clock import real_time
 
 #: The coarsest clock of a disk, that of FAT, in nanoseconds: changes within so short a time may show the same time.
 _TICK = 2_000_000_000
@@ -41,7 +42,7 @@ class Snapshot:
         file: A file on disk that is open.
         start: The position from which on it is read.
         in_doubt: Whether some of it was read before, when its state may have been another.
-        clock: Returns the nanoseconds since 1970.
+        clock: Returns the seconds since 1970.
 
     Attributes:
         state: Its state.
@@ -49,14 +50,14 @@ class Snapshot:
     """
 
     def __init__(
-        self, file: io.FileIO, start: int = 0, *, in_doubt: bool = False, clock: Callable[[], int] = time.time_ns
+        self, file: io.FileIO, start: int = 0, *, in_doubt: bool = False, clock: Callable[[], float] = real_time
     ) -> None:
         status = os.fstat(file.fileno())
         self._file = file
         self._start = start
         self._length = self._checksum = 0
         self._inode_changed = status.st_ctime_ns
-        self._in_doubt = in_doubt or max(status.st_mtime_ns, status.st_ctime_ns) > clock() - _TICK
+        self._in_doubt = in_doubt or max(status.st_mtime_ns, status.st_ctime_ns) > clock() * 1e9 - _TICK
         self.state = _state(status)
         self.size = None if _is_made_up(file.fileno()) else max(status.st_size - start, 0)
 
