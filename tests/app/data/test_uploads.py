@@ -1,4 +1,5 @@
 import os
+import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
@@ -178,6 +179,19 @@ def test_a_file_from_a_path_has_its_name(
     assert first.metadata == metadata(FILE, file_name=stem, file_extension=suffix)
     assert [len(request.file_contents.data) for request in rest] == [CHUNK, 1]
     assert b"".join(request.file_contents.data for request in rest) == contents
+
+
+def test_a_name_on_disk_that_is_no_utf_8_is_sent_as_what_can_be_read_of_it(
+    server: FakeService, data: DataClient, tmp_path: Path
+) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.tx\xff")
+    try:
+        path.write_bytes(b"x")
+    except OSError:
+        pytest.skip("names on this disk are UTF-8")
+    data.file_upload_from_path(path, "p")
+    metadata = uploaded(server)[0].metadata
+    assert (metadata.file_name, metadata.file_extension) == ("caf\ufffd", ".tx\ufffd")
 
 
 def test_all_that_is_known_of_a_file_from_a_path_is_sent(server: FakeService, data: DataClient, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing_extensions import Literal, TypeAlias
 
 from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.file_uploads import FileUploadsMixin
-from viam_sync.app._data.upload_metadata import upload_metadata
+from viam_sync.app._data.upload_metadata import as_utf8, upload_metadata
 from viam_sync.checks import path_from, wrong_type
 from viam_sync.checks.numbers import require_seconds, worker_count
 from viam_sync.errors import GRPCError
@@ -191,8 +191,8 @@ def _files_and_journal(
 def _metadata_of(described: pb.UploadMetadata, file: Found, mark: Optional[str]) -> pb.UploadMetadata:
     metadata = pb.UploadMetadata()
     metadata.CopyFrom(described)
-    metadata.file_name = _as_utf8(file.stem)
-    metadata.file_extension = _as_utf8(file.path.suffix)
+    metadata.file_name = as_utf8(file.stem)
+    metadata.file_extension = as_utf8(file.path.suffix)
     if mark is not None:
         metadata.method_parameters[_MARK].Pack(Value(string_value=mark))
     return metadata
@@ -204,8 +204,3 @@ def _mark_of(metadata: data_pb.BinaryMetadata) -> str:
     if _MARK in parameters and parameters[_MARK].Unpack(value):
         return value.string_value
     return ""
-
-
-def _as_utf8(name: str) -> str:
-    """Return a name as a message can hold it; names on disk may be in no encoding."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Iterator, Mapping, Optional, Sequence
 
-from viam_sync.app._data.upload_metadata import upload_metadata
+from viam_sync.app._data.upload_metadata import as_utf8, upload_metadata
 from viam_sync.checks import path_from
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.cancellation import Cancellation
@@ -162,8 +162,8 @@ class FileUploadsMixin(Service):
             component_type=component_type,
             component_name=component_name,
             method_name=method_name,
-            file_name=path.stem if file_name is None else file_name,
-            file_extension=path.suffix,
+            file_name=as_utf8(path.stem) if file_name is None else file_name,
+            file_extension=as_utf8(path.suffix),
             method_parameters=method_parameters,
             tags=tags,
             dataset_ids=dataset_ids,

@@ -85,3 +85,14 @@ def _packed(name: str, value: Any) -> AnyMessage:
     packed = AnyMessage()
     packed.Pack(value if isinstance(value, Message) else value_of(value, name))
     return packed
+
+
+def as_utf8(name: str) -> str:
+    """Return the name of a file as a message can hold it; names on disk may be in no encoding.
+
+    Example:
+        >>> from viam_sync.app._data.upload_metadata import as_utf8
+        >>> as_utf8("cat")
+        'cat'
+    """
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
