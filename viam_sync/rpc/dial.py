@@ -25,6 +25,7 @@ from viam_sync.rpc.options import Credentials, DialOptions
 from viam_sync.rpc.policies import READ, Lane
 from viam_sync.rpc.proxies import proxy_for_calls
 from viam_sync.rpc.single_flight import SingleFlight
+from viam_sync.rpc.threads import adapt_to_gevent
 from viam_sync.rpc.trust import read_authorities
 
 __all__ = ["Channel", "Credentials", "DialOptions", "dial", "parse_address"]
@@ -91,6 +92,7 @@ class Channel(ServiceChannel):
 
 
 def _open(address: Address, times: ConnectionTimes) -> grpc.Channel:
+    adapt_to_gevent()
     options: List[Tuple[str, Any]] = [
         ("grpc.max_receive_message_length", MAX_MESSAGE),
         ("grpc.max_send_message_length", MAX_MESSAGE),

@@ -1,6 +1,11 @@
-"""Whether threads can be started: not while the interpreter shuts down, nor where the system has no more of them."""
+"""Threads that grpc needs: whether any can be started, and what libraries have put in their place.
+
+None can be started while the interpreter shuts down, nor where the system has no more of them. What gevent and eventlet
+put in the place of threads waits for ever where grpc blocks, as all of it runs in one thread of the system.
+"""
 
 import _thread
+import sys
 from typing import Optional
 
 
@@ -25,12 +30,18 @@ def require_threads(what: str) -> None:
         what: The kind of call that needs one.
 
     Raises:
-        RuntimeError: If none can be started.
+        RuntimeError: If none can be started, or eventlet has replaced them.
 
     Example:
         >>> from viam_sync.rpc.threads import require_threads
         >>> require_threads("an upload")
     """
+    patcher = sys.modules.get("eventlet.patcher")
+    if patcher is not None and patcher.is_monkey_patched("thread"):
+        raise RuntimeError(
+            f"{what} needs a thread of the system, and eventlet has replaced them, so that it would wait for ever. Call"
+            " eventlet.monkey_patch(thread=False) in place of eventlet.monkey_patch(), or use gevent."
+        )
     refusal = _refusal()
     if refusal is not None:
         raise RuntimeError(
@@ -38,6 +49,16 @@ def require_threads(what: str) -> None:
             " Python 3.12 start none in atexit and once the main thread is through: make the call before, and let the"
             " main thread wait for the others."
         )
+
+
+def adapt_to_gevent() -> None:
+    """Let grpc switch between greenlets where it waits, if gevent has put them in the place of threads."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and monkey.is_module_patched("threading"):
+        from grpc.experimental.gevent import init_gevent
+
+        # A second time, as after a fork or by the program itself, does nothing more.
+        init_gevent()
 
 
 def _refusal() -> Optional[RuntimeError]:

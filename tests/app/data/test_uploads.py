@@ -16,6 +16,7 @@ from viam_sync.proto.app import datasync as pb
 NOON = datetime(2024, 5, 1, 12)
 NOON_IN_ROME = datetime(2024, 5, 1, 14, tzinfo=timezone(timedelta(hours=2)))
 ONE = datetime(2024, 5, 1, 13)
+TOO_LATE = datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-2)))
 CHUNK = 256 * 1024
 CAMERA = ("camera", "eye", "GetImages")
 SOURCE = dict(zip(("component_type", "component_name", "method_name"), CAMERA))
@@ -285,6 +286,12 @@ REFUSED: Dict[str, Callable[[DataClient], Any]] = {
         "p",
         *CAMERA,
         data_request_times=[NOON],  # type: ignore[list-item]
+    ),
+    r"^data_request_times\[1\] takes a datetime from the year 1 to 9999 in UTC": lambda data: (
+        data.streaming_data_capture_upload(b"x", "p", "png", data_request_times=(NOON, TOO_LATE))
+    ),
+    r"^data_request_times\[0\]\[0\] takes a datetime from the year 1 to 9999 in UTC": lambda data: (
+        data.tabular_data_capture_upload([{}], "p", *CAMERA, data_request_times=[(TOO_LATE, TOO_LATE)])
     ),
     "tabular_data takes an iterable of dicts or a DataFrame, got a dict": lambda data: data.tabular_data_capture_upload(
         {"speed": 1},

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any, Dict, Optional, Sequence, Union, cast
 
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from viam_sync.checks import describe_items, is_text, items_of, wrong_type
 from viam_sync.checks.numbers import share
+from viam_sync.messages.values import timestamp_of
 from viam_sync.proto.app import data as pb
 
 #: An ID of binary data: "organization/location/file", or the message that older versions of the service take.
@@ -84,7 +86,7 @@ def request_time_fields(name: str, times: Optional[Sequence[datetime]]) -> Dict[
 
     Raises:
         TypeError: If it is no pair of datetimes.
-        ValueError: If it holds more than two or fewer.
+        ValueError: If it holds more than two or fewer, or a time that no message holds.
 
     Example:
         >>> from datetime import datetime
@@ -98,7 +100,8 @@ def request_time_fields(name: str, times: Optional[Sequence[datetime]]) -> Dict[
         raise TypeError(f"{name} takes two datetimes, (requested, received), got {describe_items(times)}")
     if len(times) != 2:
         raise ValueError(f"{name} takes two datetimes, (requested, received), got {len(times)}")
-    return {"time_requested": times[0], "time_received": times[1]}
+    requested, received = (timestamp_of(Timestamp, time, f"{name}[{index}]") for index, time in enumerate(times))
+    return {"time_requested": requested, "time_received": received}
 
 
 def box_fields(x_min: float, y_min: float, x_max: float, y_max: float) -> Dict[str, Any]:
