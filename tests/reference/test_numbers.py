@@ -102,7 +102,7 @@ def test_options_keep_plain_numbers():
     assert repr(Retry(attempts=np.int64(3), total_timeout=np.float32(7.5))) == ("Retry(attempts=3, total_timeout=7.5)")
 
 
-TIMES = [np.datetime64(0, "s"), np.timedelta64(1, "s"), np.timedelta64(1, "ns"), np.timedelta64("NaT")]
+TIMES = [np.datetime64(0, "s"), np.timedelta64(1, "s"), np.timedelta64(1, "ns"), np.timedelta64("NaT", "s")]
 
 
 @pytest.mark.parametrize("array", [np.array([0.5]), np.array(0.5), np.array([True]), *TIMES])

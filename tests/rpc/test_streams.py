@@ -72,6 +72,20 @@ def test_a_stream_that_stays_broken_fails_with_its_attempts(server: FakeService,
     assert (raised.value.attempts, len(server.calls)) == (5, 5)
 
 
+def test_an_upload_whose_end_was_not_sent_in_time_is_not_in_doubt(server: FakeService, channel: Channel) -> None:
+    over = threading.Event()
+
+    def stuck(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+        over.wait(LONG)
+        return b""
+
+    server.upload["FileUpload"] = stuck
+    pieces = [datasync_pb.FileUploadRequest(file_contents=datasync_pb.FileData(data=bytes(256 << 10)))] * 100
+    with pytest.raises(DeadlineExceededError, match="so nothing was uploaded"):
+        DataClient(channel, {})._stream_unary(methods.FILE_UPLOAD, lambda: pieces, 1)
+    over.set()
+
+
 def test_an_empty_message_before_an_error_does_not_begin_a_stream(server: FakeService, channel: Channel) -> None:
     def phantom(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         server.stream["ExportTabularData"] = answers

@@ -26,6 +26,7 @@ class RequestStream(Generic[T]):
 
     Attributes:
         failure: The exception of ``items``; None if there was none.
+        is_complete: Whether grpc has been told of the end of the messages, without which no service acts on them.
     """
 
     def __init__(self, items: Iterable[T], idle_timeout: Optional[float]) -> None:
@@ -35,6 +36,7 @@ class RequestStream(Generic[T]):
         self._over = False
         self._turn = threading.Lock()
         self.failure: Optional[BaseException] = None
+        self.is_complete = False
         self.watchdog = Watchdog(idle_timeout, self.cancel)
 
     def sent_by(self, call: Any) -> Any:
@@ -48,14 +50,9 @@ class RequestStream(Generic[T]):
         if self._call is not None:
             self._call.cancel()
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether an item is being waited for, so that the end of the messages was not sent."""
-        return self._turn.locked()
-
     def starved(self, method: str) -> GRPCError:
-        """Return the error of a call whose time ran out while an item was waited for."""
-        text = "The contents did not come in the time that the call may take, so nothing was uploaded."
+        """Return the error of a call whose time ran out before the end of the messages."""
+        text = "The contents did not come, or not leave, in the time that the call may take, so nothing was uploaded."
         return grpc_error(grpc.StatusCode.DEADLINE_EXCEEDED, text, None, method)
 
     def leave(self) -> None:
@@ -78,6 +75,7 @@ class RequestStream(Generic[T]):
             self.watchdog.moved()
             return item
         except StopIteration:
+            self.is_complete = True
             self.watchdog.moved()
             raise
         except BaseException as failure:

@@ -306,7 +306,7 @@ class _UploadCall(_RpcCall):
                 raise stream.failure from stream.failure.__cause__
             if stream.watchdog.fired:
                 raise stream.watchdog.stalled(self.name) from None
-            if stream.is_waiting and classification.status_of(error) is grpc.StatusCode.DEADLINE_EXCEEDED:
+            if not stream.is_complete and classification.status_of(error) is grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise stream.starved(self.name) from None
             raise
         finally:
