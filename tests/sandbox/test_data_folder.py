@@ -203,7 +203,7 @@ def test_a_folder_of_an_older_version_is_made_private(tmp_path):
 
 @posix
 def test_temporary_folders_of_a_killed_sandbox_are_deleted_by_the_next_one_and_no_others(tmp_path):
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONWARNINGS": "ignore"}
     (tmp_path / "viam-sandbox-of-somebody").mkdir()
     write("viam-sandbox-of-somebody-else/lock")(tmp_path)
     before = set(tmp_path.iterdir())

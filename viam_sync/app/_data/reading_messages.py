@@ -167,8 +167,13 @@ def _time_text(moment: datetime) -> str:
     return moment.isoformat() + ("Z" if moment.tzinfo is None else "")
 
 
+def _seconds(span: timedelta) -> float:
+    # The method of the plain class would see none of a Timedelta of pandas 2 that does not count nanoseconds.
+    return span.total_seconds()
+
+
 _CONVERSIONS: Sequence[Tuple[type, Callable[[Any], Any]]] = (
     (datetime, _time_text),
     (date, date.isoformat),
-    (timedelta, timedelta.total_seconds),
+    (timedelta, _seconds),
 )
