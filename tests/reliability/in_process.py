@@ -42,7 +42,7 @@ class Operation:
 
 
 class Line:
-    """The connection of a client, which can be tried without the client's knowledge.
+    """The connections of a client, which can be tried without the client's knowledge.
 
     Args:
         channel: The channel of the client.
@@ -51,10 +51,13 @@ class Line:
 
     def __init__(self, channel: Any, proxy: Optional[FaultProxy] = None) -> None:
         self.proxy = proxy
-        self._call = channel.connection.channel().unary_unary("/viam.app.v1.AppService/ListOrganizations")
+        connections = set(channel.lanes.values())
+        self._calls = [
+            connection.channel().unary_unary("/viam.app.v1.AppService/ListOrganizations") for connection in connections
+        ]
 
     def renew(self) -> None:
-        """Wait until there is a connection on which calls arrive, after the last one was ended."""
+        """Wait until there are connections on which calls arrive, after the last ones were ended."""
         self._try_until("A call carries its token", wait_for_ready=True)
 
     def lose(self) -> None:
@@ -62,14 +65,15 @@ class Line:
         self._try_until("failed to connect to all addresses")
 
     def _try_until(self, words: str, **options: Any) -> None:
-        """Make calls without a token until they fail with these words."""
-        end, said = time.monotonic() + LONG, ""
-        while not said.startswith(words):
-            assert time.monotonic() < end, f"not {words!r}, but {said!r}"
-            with pytest.raises(grpc.RpcError) as failed:
-                self._call(b"", timeout=LONG, **options)
-            error: Any = failed.value
-            said = error.details()
+        """Make calls without a token, on each connection until they fail with these words."""
+        for call in self._calls:
+            end, said = time.monotonic() + LONG, ""
+            while not said.startswith(words):
+                assert time.monotonic() < end, f"not {words!r}, but {said!r}"
+                with pytest.raises(grpc.RpcError) as failed:
+                    call(b"", timeout=LONG, **options)
+                error: Any = failed.value
+                said = error.details()
 
 
 class ProxyFault:

@@ -46,6 +46,7 @@ _LOST = re.compile(
     rf"{_WRAPPED}(?:GOAWAY received|Socket closed|recvmsg:|sendmsg:|Connection reset by peer|Broken pipe"
     r"|Delayed close due to in-progress write|keepalive watchdog timeout|ping timeout)"
 )
+_OUT_OF_TIME = re.compile(rf"{_WRAPPED}Deadline Exceeded")
 _RESPONSE_TOO_LARGE = re.compile(r"(?<!grpc: )(?<!SERVER: )[Rr]eceived message larger than max")
 #: The text of Envoy, a proxy, for a service that is away, and also for a response that is too large for it.
 _ENVOY_FAILURE = "upstream connect error or disconnect/reset before headers"
@@ -141,6 +142,11 @@ def is_unreachable(error: Any) -> bool:
     if isinstance(error, NotConnectedError):
         return True
     return status_of(error) is grpc.StatusCode.UNAVAILABLE and re.match(_CONNECTING, text_of(error)) is not None
+
+
+def is_out_of_time(error: Any) -> bool:
+    """Tell whether the deadline of a call passed on this side, whatever the service did."""
+    return status_of(error) is grpc.StatusCode.DEADLINE_EXCEEDED and _OUT_OF_TIME.match(text_of(error)) is not None
 
 
 def is_unavailable(error: Any) -> bool:

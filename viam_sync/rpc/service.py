@@ -306,7 +306,7 @@ class _UploadCall(_RpcCall):
                 raise stream.failure from stream.failure.__cause__
             if stream.watchdog.fired:
                 raise stream.watchdog.stalled(self.name) from None
-            if not stream.is_complete and classification.status_of(error) is grpc.StatusCode.DEADLINE_EXCEEDED:
+            if not stream.is_complete and classification.is_out_of_time(error):
                 raise stream.starved(self.name) from None
             raise
         finally:
