@@ -10,7 +10,7 @@ from typing_extensions import TypeAlias
 from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.queries import QueriesMixin
 from viam_sync.app._data.tabular_data import TabularDataMixin
-from viam_sync.app._data.tabular_records import plain_rows
+from viam_sync.app._data.tabular_records import READING_COLUMNS, plain_rows
 from viam_sync.app._data.unknown_ids import UnknownIDsMixin
 from viam_sync.checks import parameter_names, path_from, wrong_type
 from viam_sync.checks.numbers import require_seconds, worker_count
@@ -23,6 +23,7 @@ from viam_sync.transfer.export.limits import ExportLimits
 from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress, ProgressLike
+from viam_sync.transfer.output.schema import columns_for
 from viam_sync.transfer.output.table_file import TableFile
 
 
@@ -119,15 +120,24 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
         organization_id: Optional[str] = None,
         sort_order: Optional[pb.Order.ValueType] = None,
         include_internal_data: bool = False,
+        schema: Any = None,
+        misfits: str = "error",
         escape_formulas: bool = False,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
     ) -> int:
-        """Write all rows that match a filter, or that a query gives, to a file.
+        r"""Write all rows that match a filter, or that a query gives, to a file.
 
         The ending of the path names the format: JSON lines (``.jsonl``), CSV (``.csv``), or Parquet (``.parquet``),
-        which takes ``pip install "viam-sync[arrow]"``. In the latter two, nested objects become columns with dotted
-        names; a column has the type of its values, or is text if these do not go together.
+        which takes ``pip install "viam-sync[arrow]"``. In the latter two, nested objects become columns, whose names
+        join the keys with dots; within a key, a dot is written ``\.`` and a backslash ``\\``. Readings have the columns
+        of their times and metadata first, also if there are no rows; all others are sorted by name. The same rows make
+        the same bytes in every process.
+
+        Without a schema, a column has the type of its values: numbers with a point among whole ones make all of them
+        numbers with a point, and values that do not go together otherwise make a column of text; one without any value
+        is one of numbers. Files of several days may have other columns and types then; with one ``schema``, they go
+        together.
 
         Rows that match a filter come page by page and are written as they come, so memory stays constant; CSV and
         Parquet need about as much room again for a temporary file beside the target. The rows of a query come in one
@@ -142,6 +152,13 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
             sort_order: Order by time; None for the newest first. Not for a query, which has an order of its own.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud;
                 not for a query.
+            schema: All columns of the file but those of times and metadata, in their order: for each name its type in
+                Python, ``bool``, ``int``, ``float``, ``str``, ``bytes``, ``datetime`` or ``dict``, or a list of one,
+                such as ``[str]``; or a ``pyarrow.Schema``. An ``int`` may come as 2.0, a ``datetime`` as text in the
+                form of RFC 3339; nothing else is converted. None for the columns that the rows have.
+            misfits: What becomes of a value of another type than that in the schema, or without a column there:
+                ``"error"``; or ``"null"``, and it is left out; or ``"rescue"``, and it is kept as JSON in a last
+                column, ``_rescued_data``.
             escape_formulas: Whether text in CSV that a spreadsheet would take for a formula, as it begins with ``=``,
                 ``+``, ``-``, ``@``, a tab or the end of a line, gets an apostrophe before it.
             progress: True for a bar on the terminal, which takes ``pip install "viam-sync[progress]"``; or a function
@@ -155,7 +172,8 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
         Raises:
             OSError: If the file cannot be written.
             TypeError: If an argument is of the wrong type.
-            ValueError: If the path ends in something else, or a query has no organization, or a filter has one.
+            ValueError: If the path ends in something else, or a query has no organization, or a filter has one, or a
+                value does not fit the schema; this error names the column, the row and both types.
             ImportError: If the file is to be Parquet, and pyarrow is not installed.
             GRPCError: If the service refuses a call or cannot be reached; a subclass says which.
 
@@ -164,10 +182,11 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
             >>> air = create_filter(component_name="air")
             >>> client.data_client.export_tabular_data_to(air, folder / "air.csv")
             1008
-            >>> sorted((folder / "air.csv").read_text().split(",")[:3])
+            >>> (folder / "air.csv").read_text().split("\n")[0].split(",")[-3:]
             ['data.readings.co2', 'data.readings.humidity', 'data.readings.temperature']
         """
-        file = TableFile(path, escape_formulas=escape_formulas)
+        fixed = {} if isinstance(filter_or_query, (str, Sequence)) else READING_COLUMNS
+        file = TableFile(path, columns=columns_for(fixed, schema, misfits), escape_formulas=escape_formulas)
         with Progress(progress, "rows") as told:
             if filter_or_query is None or isinstance(filter_or_query, Message):
                 if organization_id is not None:
