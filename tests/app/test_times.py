@@ -8,13 +8,12 @@ import subprocess
 import sys
 import time
 import typing
-from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone, tzinfo
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from typing import Any, Callable, Dict, FrozenSet, List, Set, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Set, Tuple
 
 import pytest
 import pytz

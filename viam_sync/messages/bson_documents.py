@@ -129,7 +129,9 @@ def _codec_options(tz: Optional[tzinfo]) -> Any:
 
     # The option tzinfo of bson fails with time zones of pytz, and changes the type of times at the calendar's ends.
     class Zoned(TypeDecoder):
-        bson_type = datetime
+        @property
+        def bson_type(self) -> Any:
+            return datetime
 
         def transform_bson(self, value: datetime) -> datetime:
             return in_zone(value.replace(tzinfo=timezone.utc), zone)
