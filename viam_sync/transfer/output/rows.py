@@ -54,7 +54,7 @@ def json_value(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [json_value(item) for item in value]
     if isinstance(value, datetime):
-        return time_row(in_utc(value))
+        return time_row(value)
     return base64.b64encode(value).decode() if isinstance(value, bytes) else bson_text(value)
 
 
@@ -64,7 +64,7 @@ def in_utc(moment: datetime) -> datetime:
 
 
 def time_row(moment: datetime) -> str:
-    """Return a time in UTC, without a time zone, as RFC 3339 has it.
+    """Return a time as RFC 3339 has it, in UTC; one without a time zone is UTC already.
 
     Example:
         >>> from datetime import datetime, timezone
@@ -72,7 +72,7 @@ def time_row(moment: datetime) -> str:
         >>> time_row(datetime(2024, 1, 1))
         '2024-01-01T00:00:00Z'
     """
-    return moment.isoformat() + "Z"
+    return in_utc(moment).isoformat() + "Z"
 
 
 def capture_metadata_row(metadata: pb.CaptureMetadata) -> Dict[str, Any]:
