@@ -35,8 +35,9 @@ from viam_sync.sandbox import __main__ as command_line  # noqa: E402
 from viam_sync.sandbox.faults.faults import Faults  # noqa: E402
 from viam_sync.sandbox.faults.parsing import plan_from_text  # noqa: E402
 from viam_sync.transfer.output.atomic import AtomicOutput  # noqa: E402
-from viam_sync.transfer.output.columns import columns_of, fitted, to_json  # noqa: E402
+from viam_sync.transfer.output.columns import columns_of, to_json  # noqa: E402
 from viam_sync.transfer.output.export_paths import ExportPaths  # noqa: E402
+from viam_sync.transfer.output.kinds import fitted  # noqa: E402
 from viam_sync.transfer.output.names import clean_name, shortened  # noqa: E402
 from viam_sync.transfer.output.rows import json_value  # noqa: E402
 from viam_sync.transfer.upload.batch import files_of  # noqa: E402

@@ -1,6 +1,6 @@
 """Streams: the messages that a service sends, as an iterator that can be closed."""
 
-from typing import Any, Callable, Generic, Iterator, Optional, TypeVar
+from typing import Any, Callable, Generic, Iterator, Optional, Type, TypeVar
 
 import grpc
 from typing_extensions import Protocol, Self
@@ -125,6 +125,10 @@ class StreamItems(Closing, Iterator[T]):
     Args:
         open: Sends the request, and returns its stream.
         convert: Makes an item of a message.
+        item_type: The type of an item.
+
+    Attributes:
+        item_type: The type of an item.
 
     Example:
         >>> (row,), _, _ = client.data_client.tabular_data_by_filter(limit=1)
@@ -135,7 +139,8 @@ class StreamItems(Closing, Iterator[T]):
         []
     """
 
-    def __init__(self, open: Callable[[], Stream[Any]], convert: Callable[[Any], T]) -> None:
+    def __init__(self, open: Callable[[], Stream[Any]], convert: Callable[[Any], T], item_type: Type[T]) -> None:
+        self.item_type = item_type
         self._open = open
         self._convert = convert
         self._stream: Optional[Stream[Any]] = None

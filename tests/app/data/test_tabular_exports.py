@@ -3,12 +3,13 @@
 import csv
 import json
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Tuple
 
 import grpc
 import pytest
 from servers import FakeService
 
+from viam_sync.app._data.tabular_records import POINT_COLUMNS, READING_COLUMNS
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import InternalError, PermissionDeniedError, UnavailableError
@@ -194,3 +195,32 @@ def test_workers_that_do_not_fit_are_named_before_anything_is_asked(
     with pytest.raises((TypeError, ValueError), match=r"^workers takes an int from 1 to 64"):
         DataClient(channel, {}).export_tabular_data_to(None, tmp_path / "rows.csv", workers=workers, progress=print)
     assert server.calls == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        (lambda data: data.iter_export_tabular_data(*air(data)[:3], "Nothing"), POINT_COLUMNS),
+        (lambda data: data.iter_tabular_data(create_filter(component_name="nothing")), READING_COLUMNS),
+    ],
+    ids=["points", "readings"],
+)
+def test_without_rows_the_columns_that_an_iterator_always_has_are_there(
+    data: DataClient, tmp_path: Path, rows: Callable[[DataClient], Iterator[Any]], columns: Mapping[str, Any]
+) -> None:
+    assert data.export_tabular_data_to(rows(data), tmp_path / "rows.csv") == 0
+    assert (tmp_path / "rows.csv").read_text(encoding="utf-8").split() == [",".join(columns)]
+
+
+def test_the_columns_of_points_are_in_their_order(data: DataClient, tmp_path: Path) -> None:
+    data.export_tabular_data_to(iter(data.export_tabular_data(*air(data))), tmp_path / "rows.csv")
+    with (tmp_path / "rows.csv").open(encoding="utf-8", newline="") as file:
+        names = next(csv.reader(file))
+    assert names == [*POINT_COLUMNS, *(f"payload.readings.{name}" for name in ("co2", "humidity", "temperature"))]
+
+
+def test_a_schema_is_for_the_rows_of_an_iterator_too(data: DataClient, tmp_path: Path) -> None:
+    rows: Iterator[Mapping[str, Any]] = iter([{"speed": 2.0}, {"speed": 3.5}])
+    with pytest.raises(ValueError, match=r"row 2 has a float, 3\.5"):
+        data.export_tabular_data_to(rows, tmp_path / "rows.csv", schema={"speed": int})
+    assert list(tmp_path.iterdir()) == []

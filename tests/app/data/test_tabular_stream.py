@@ -144,9 +144,7 @@ def test_an_iterator_that_is_dropped_ends_the_call(server: FakeService, data: Da
     server.stream["ExportTabularData"] = unfinished = Unfinished(1)
     # Its watchdog ends by itself after the idle limit.
     method = methods.EXPORT_TABULAR_DATA._replace(policy=replace(STREAM, idle_timeout=0.1))
-    points = StreamItems(
-        lambda: data._unary_stream(method, pb.ExportTabularDataRequest(), None), lambda message: message
-    )
+    points = StreamItems(lambda: data._unary_stream(method, pb.ExportTabularDataRequest(), None), str, str)
     next(points)
     del points
     gc.collect()

@@ -7,7 +7,13 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from typing_extensions import TypeAlias
 
-from viam_sync.app._data.tabular_records import TabularData, TabularDataPoint, tabular_items, tabular_row
+from viam_sync.app._data.tabular_records import (
+    READING_COLUMNS,
+    TabularData,
+    TabularDataPoint,
+    tabular_items,
+    tabular_row,
+)
 from viam_sync.checks import parameter_names, require
 from viam_sync.checks.numbers import boolean, require_seconds
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
@@ -28,7 +34,13 @@ def _read_rows(
 
 
 _ROWS = PagedCall(
-    methods.TABULAR_DATA_BY_FILTER, _read_rows, "limit", "last", place="data_request", time="time_requested"
+    methods.TABULAR_DATA_BY_FILTER,
+    _read_rows,
+    "limit",
+    "last",
+    place="data_request",
+    time="time_requested",
+    item_type=TabularData,
 )
 
 
@@ -99,7 +111,7 @@ class TabularDataMixin(Service):
         response: pb.TabularDataByFilterResponse = self._unary_unary(methods.TABULAR_DATA_BY_FILTER, request, timeout)
         page = (list(tabular_items(response)), response.count, response.last)
         if destination is not None:
-            write_rows(destination, page[0], tabular_row, page, escape_formulas=escape_formulas)
+            write_rows(destination, page[0], tabular_row, page, fixed=READING_COLUMNS, escape_formulas=escape_formulas)
         return page
 
     def iter_tabular_data(
@@ -319,7 +331,9 @@ class TabularDataMixin(Service):
             )
         timeout = require_seconds("timeout", timeout)
         return StreamItems(
-            lambda: self._unary_stream(methods.EXPORT_TABULAR_DATA, request, timeout), TabularDataPoint.from_proto
+            lambda: self._unary_stream(methods.EXPORT_TABULAR_DATA, request, timeout),
+            TabularDataPoint.from_proto,
+            TabularDataPoint,
         )
 
     def delete_tabular_data_by_filter(self, filter: Optional[pb.Filter], *, timeout: Optional[float] = None) -> int:

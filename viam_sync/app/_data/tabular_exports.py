@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator as IteratorABC
+import itertools
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from google.protobuf.message import Message
@@ -11,18 +11,19 @@ from typing_extensions import TypeAlias
 
 from viam_sync.app._data.queries import QueriesMixin
 from viam_sync.app._data.tabular_data import TabularDataMixin
-from viam_sync.app._data.tabular_records import TabularData, TabularDataPoint
+from viam_sync.app._data.tabular_records import READING_COLUMNS, AnyRow, TabularData, fixed_columns
 from viam_sync.checks import parameter_names, wrong_type
 from viam_sync.checks.numbers import worker_count
 from viam_sync.messages.bson_documents import to_documents
 from viam_sync.proto.app import data as pb
+from viam_sync.transfer.output.kinds import Kind
 
 #: A filter; a query, in SQL or as stages of MQL; or rows.
 RowSource: TypeAlias = Union[
     pb.Filter,
     str,
     Sequence[Union[bytes, Mapping[str, Any]]],
-    Iterator[Union[TabularData, TabularDataPoint, Mapping[str, Any]]],
+    Iterator[AnyRow],
     None,
 ]
 
@@ -48,6 +49,44 @@ class RowOptions(NamedTuple):
     include_internal_data: bool = False
     workers: int = 1
     timeout: Optional[float] = None
+
+
+class _PeekedRows(Iterator[Any]):
+    """Rows of which the first one is known before it is taken.
+
+    Attributes:
+        item_type: The type of the first one; None if there is none.
+    """
+
+    def __init__(self, rows: Iterator[Any]) -> None:
+        self._rows = rows
+        first = list(itertools.islice(rows, 1))
+        self.item_type = type(first[0]) if first else None
+        self._all = itertools.chain(first, rows)
+
+    def __next__(self) -> Any:
+        return next(self._all)
+
+    def close(self) -> None:
+        _close(self._rows)
+
+
+def source_with_columns(source: RowSource) -> Tuple[RowSource, Mapping[str, Kind]]:
+    """Return a source of rows, and the columns that its rows have in any case.
+
+    An iterator that does not tell the type of its rows gives its first one here, and is returned as another one.
+
+    Example:
+        >>> from viam_sync.app._data.tabular_exports import source_with_columns
+        >>> source_with_columns("SELECT 1")
+        ('SELECT 1', {})
+    """
+    if source is None or isinstance(source, Message):
+        return source, READING_COLUMNS
+    if not isinstance(source, Iterator):
+        return source, {}
+    typed: Any = source if hasattr(source, "item_type") else _PeekedRows(source)
+    return typed, fixed_columns(typed.item_type)
 
 
 class TabularExportsMixin(TabularDataMixin, QueriesMixin):
@@ -80,8 +119,7 @@ class TabularExportsMixin(TabularDataMixin, QueriesMixin):
         try:
             yield rows, total
         finally:
-            if hasattr(rows, "close"):
-                rows.close()
+            _close(rows)
 
     def _found(self, filter: Optional[pb.Filter], options: RowOptions) -> Iterator[TabularData]:
         return self.iter_tabular_data(
@@ -118,13 +156,19 @@ class TabularExportsMixin(TabularDataMixin, QueriesMixin):
         return count
 
 
+def _close(rows: Any) -> None:
+    """Close rows that can be closed, such as those of a stream."""
+    if hasattr(rows, "close"):
+        rows.close()
+
+
 def _require_fitting(source: Any, options: RowOptions) -> str:
     """Require that a source has no option that does not go with it, and return its kind."""
     worker_count(options.workers)
     if source is None or isinstance(source, Message):
         kind = _FILTER
     else:
-        kind = _ROWS if isinstance(source, IteratorABC) else _QUERY
+        kind = _ROWS if isinstance(source, Iterator) else _QUERY
     for name, value in options._asdict().items():
         if name not in _OPTIONS[kind] and value != RowOptions._field_defaults[name]:
             takers = " or ".join(each for each in _OPTIONS if name in _OPTIONS[each])

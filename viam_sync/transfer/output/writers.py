@@ -9,14 +9,19 @@ import re
 from typing import Any, BinaryIO, Callable, Iterable, List, Mapping, Sequence
 
 from viam_sync.transfer.output.atomic import AtomicOutput
-from viam_sync.transfer.output.flatten import flatten
+from viam_sync.transfer.output.columns import columns_of
+from viam_sync.transfer.output.kinds import Kind
 from viam_sync.transfer.output.rows import NO_JSON, Row, json_value
 
 #: The beginning of a line, or of a formula in a spreadsheet, that of an East Asian keyboard included. Some programs
 #: leave out blanks and characters without a form before it, such as the byte order mark at the beginning of a file.
+#: Text that looks as if it had got its apostrophe gets another, so that no two texts become one.
 _FORMULA = re.compile(
-    "[\t\r\n]|[\\s\0-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*[-=+@\uff1d\uff0b\uff0d\uff20]"
+    "'*(?:[\t\r\n]|[\\s\0-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*[-=+@\uff1d\uff0b\uff0d\uff20])"
 )
+
+#: The form of a row in a line: the keys are sorted, so that the same rows make the same bytes.
+_LINE = json.JSONEncoder(sort_keys=True, allow_nan=False, default=json_value)
 
 
 def write_rows(
@@ -25,18 +30,21 @@ def write_rows(
     to_row: Callable[[Any], Row],
     result: Any,
     *,
+    fixed: Mapping[str, Kind] = {},
     escape_formulas: bool = False,
 ) -> None:
     """Write the rows of a response to a file, in the format that its ending names.
 
-    A file that ends in ``.jsonl`` gets an object in each line, and one that ends in ``.csv`` gets columns, in which
-    nested objects have dotted names; all others get a JSON list of objects.
+    A file that ends in ``.jsonl`` gets an object in each line, and one that ends in ``.csv`` gets columns, in the order
+    of `Columns`, in which nested objects have the names that `flatten` gives them; all others get a JSON list of
+    objects. Objects have their keys in the order of the alphabet, so that the same rows make the same bytes.
 
     Args:
         output: The file.
         items: The rows, or the messages that they are made of.
         to_row: Returns an item as an object that JSON can hold.
         result: The response, which the caller would lose if writing failed.
+        fixed: The columns that CSV has in any case, and their kinds.
         escape_formulas: Whether text in CSV that a spreadsheet would take for a formula begins with an apostrophe.
 
     Raises:
@@ -48,7 +56,7 @@ def write_rows(
         >>> from viam_sync.transfer.output.writers import write_rows
         >>> write_rows(AtomicOutput(folder / "rows.csv"), [{"speed": 1}, {"at": {"x": 2}}], dict, None)
         >>> (folder / "rows.csv").read_text().split()
-        ['speed,at.x', '1,', ',2']
+        ['at.x,speed', ',1', '2,']
     """
     try:
         rows = [to_row(item) for item in items]
@@ -58,19 +66,24 @@ def write_rows(
     if output.suffix == ".jsonl":
         write_jsonl(contents, rows)
     elif output.suffix == ".csv":
-        flat = [flatten(row) for row in rows]
-        write_csv(
-            contents, list(dict.fromkeys(name for row in flat for name in row)), flat, escape_formulas=escape_formulas
-        )
+        flat, columns = columns_of(rows, fixed)
+        write_csv(contents, list(columns.kinds), flat, escape_formulas=escape_formulas)
     else:
-        contents.write((json.dumps(rows, indent=4) + "\n").encode())
+        contents.write((json.dumps(rows, indent=4, sort_keys=True) + "\n").encode())
     output.write(contents.getvalue(), result)
 
 
 def write_jsonl(file: BinaryIO, rows: Iterable[Row]) -> None:
     """Write rows to a file, each as a line with an object."""
     for row in rows:
-        file.write(json.dumps(json_value(row)).encode() + b"\n")
+        file.write(_line(row).encode() + b"\n")
+
+
+def _line(row: Row) -> str:
+    try:
+        return _LINE.encode(row)
+    except ValueError:  # a number that JSON does not know
+        return _LINE.encode(json_value(row))
 
 
 def write_csv(
@@ -81,7 +94,7 @@ def write_csv(
     Args:
         file: The file.
         columns: The names of the columns.
-        rows: The rows; a cell is empty where a row lacks a column, and JSON where it holds a list.
+        rows: The rows; a cell is empty where a row lacks a column, and JSON where it holds a list or an object.
         escape_formulas: Whether text that a spreadsheet would take for a formula begins with an apostrophe.
 
     Example:
@@ -112,7 +125,7 @@ def unwritable(error: Exception, result: Any) -> OSError:
 
 def _cell(value: Any) -> Any:
     plain = json_value(value)
-    return json.dumps(plain) if isinstance(plain, list) else plain
+    return json.dumps(plain, sort_keys=True) if isinstance(plain, (list, dict)) else plain
 
 
 def _escaped_cell(value: Any) -> Any:
