@@ -161,28 +161,32 @@ class TabularDataPoint:
 AnyRow = Union[TabularData, TabularDataPoint, Mapping[str, Any]]
 
 
-def fixed_columns(row: AnyRow) -> Mapping[str, Kind]:
-    """Return the columns that a table of such rows has in any case, and their kinds; rows of a query have none.
+def fixed_columns(row_type: Optional[type]) -> Mapping[str, Kind]:
+    """Return the columns that a table of rows of a type has in any case, and their kinds; rows of a query have none.
 
     Example:
         >>> from viam_sync.app._data.tabular_records import fixed_columns
-        >>> fixed_columns({"speed": 1})
+        >>> fixed_columns(dict)
         {}
     """
-    if isinstance(row, TabularData):
+    if row_type is TabularData:
         return READING_COLUMNS
-    return POINT_COLUMNS if isinstance(row, TabularDataPoint) else {}
+    return POINT_COLUMNS if row_type is TabularDataPoint else {}
 
 
 def rows_with_columns(rows: Iterable[AnyRow]) -> Tuple[Iterator[Mapping[str, Any]], Mapping[str, Kind]]:
-    """Return rows as `plain_rows` does, and the columns that the first of them always has; without rows, none.
+    """Return rows as `plain_rows` does, and the columns that they always have.
+
+    These are those of the first row. Without rows, an iterator of this package still tells the type of its items; other
+    rows have none then.
 
     Raises:
         TypeError: If there is something else among them, which the iterator finds.
     """
     iterator = iter(rows)
     first = list(itertools.islice(iterator, 1))
-    return plain_rows(itertools.chain(first, iterator)), fixed_columns(first[0]) if first else {}
+    row_type = type(first[0]) if first else getattr(rows, "item_type", None)
+    return plain_rows(itertools.chain(first, iterator)), fixed_columns(row_type)
 
 
 def plain_rows(rows: Iterable[AnyRow]) -> Iterator[Mapping[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections import abc
 from datetime import datetime, timezone
 from typing import Any, Dict, Mapping
 
@@ -49,7 +50,8 @@ def json_value(value: Any) -> Any:
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, (str, int, type(None))):
         return value
-    if isinstance(value, Mapping):
+    # To ask the alias of typing takes three times as long.
+    if isinstance(value, abc.Mapping):
         return {name: json_value(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [json_value(item) for item in value]
