@@ -7,7 +7,7 @@ import io
 import json
 import math
 import re
-from typing import Any, BinaryIO, Callable, Iterable, List, Mapping
+from typing import Any, BinaryIO, Callable, Iterable, List, Mapping, Sequence
 
 from viam_sync.transfer.output.atomic import AtomicOutput
 from viam_sync.transfer.output.columns import columns_of
