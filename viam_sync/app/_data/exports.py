@@ -97,7 +97,7 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
         listed = self.iter_binary_data(
             filter, include_binary_data=False, include_internal_data=include_internal_data, timeout=timeout
         )
-        with listed, Progress(progress, "files") as told:
+        with listed, downloads, Progress(progress, "files") as told:
             place.mkdir(parents=True, exist_ok=True)
             with Export(place, contents, downloads, told, limits) as export:
                 try:
