@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 import threading
+import traceback
 from contextvars import ContextVar
 from typing import Any, Dict, Iterator, Mapping, Optional, Set, Tuple, Union
 from urllib.parse import SplitResult, quote
@@ -187,7 +188,6 @@ class HttpPool(Closing):
             if not isinstance(answer, BaseException):
                 return answer
             if request.cancelled or not request.was_closed_meanwhile(answer):
-                # Not within an except clause: the frames of http.client hold the token, and the password of a proxy.
                 raise request.failure(answer, proxy)
 
     def _manager(self, scheme: str, proxy: Optional[Proxy]) -> urllib3.PoolManager:
@@ -334,7 +334,10 @@ def _answer(
             "GET", "/", headers=headers, retries=False, timeout=times, preload_content=False, decode_content=False
         )
     except HTTPError as error:
-        return _cause(error).with_traceback(None)
+        cause = _cause(error)
+        # The frames of http.client hold the token, the password of a proxy, and by some Pythons a socket.
+        traceback.clear_frames(cause.__traceback__)
+        return cause.with_traceback(None)
     finally:
         _REQUEST.reset(before)
 
