@@ -23,6 +23,7 @@ from viam_sync.errors import CancelledError, ClosedError, PermissionDeniedError,
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.channel import service_channel
 from viam_sync.rpc.service import Service
+from viam_sync.sandbox import Sandbox
 from viam_sync.services import methods
 from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
 from viam_sync.transfer.export.contents import ContentsFetcher, concurrency_for
@@ -225,6 +226,19 @@ downloads.close()
     with serving(ranges, keep_alive=True) as server:
         assert run(script, server.url, env=environment()) == [" ".join([str(len(CONTENTS))] * 4)]
         assert server.connections == 3
+
+
+def test_calls_do_without_the_http_client(sandbox: Sandbox) -> None:
+    script = """
+import sys
+from viam_sync import ViamClient
+
+with ViamClient.create_from_env_vars() as client:
+    data = client.data_client
+    print(len(client.app_client.list_organizations()), len(list(data.iter_binary_data(include_binary_data=False))))
+print("urllib3" in sys.modules)
+"""
+    assert run(script, env=environment(sandbox)) == ["1 24", "False"]
 
 
 @pytest.fixture

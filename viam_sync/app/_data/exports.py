@@ -62,8 +62,8 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
             folder: The folder; it is made if it is not there.
             workers: How many calls may be under way at a time, up to 64.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud.
-            progress: True for a bar on the terminal, which takes ``pip install "viam-sync[progress]"``; or a function
-                that is called with the number of files done, their total, and ``"files"``.
+            progress: True for a bar on the terminal or in a notebook (``pip install "viam-sync[progress]"``); or a
+                function that is called with the number of files done, their total, and ``"files"``.
             timeout: Seconds that a call may take before it is made again; None for the limit of its retry class.
 
         Returns:
@@ -144,8 +144,8 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
                 not for a query.
             escape_formulas: Whether text in CSV that a spreadsheet would take for a formula, as it begins with ``=``,
                 ``+``, ``-``, ``@``, a tab or the end of a line, gets an apostrophe before it.
-            progress: True for a bar on the terminal, which takes ``pip install "viam-sync[progress]"``; or a function
-                that is called with the number of rows written, their total, and ``"rows"``.
+            progress: True for a bar on the terminal or in a notebook (``pip install "viam-sync[progress]"``); or a
+                function that is called with the number of rows written, their total, and ``"rows"``.
             timeout: Seconds that each page, or the query, may take, retries included; None for the limit of its retry
                 class.
 
