@@ -185,14 +185,16 @@ def fixed_columns(row: AnyRow) -> Mapping[str, Kind]:
 
 
 def rows_with_columns(rows: Iterable[AnyRow]) -> Tuple[Iterator[Mapping[str, Any]], Mapping[str, Kind]]:
-    """Return rows as `plain_rows` does, and the columns that the first of them always has; without rows, none.
+    """Return rows as `plain_rows` does, and the columns that the first of them always has.
+
+    Without rows, these are the columns of readings, which most tables hold.
 
     Raises:
         TypeError: If there is something else among them, which the iterator finds.
     """
     iterator = iter(rows)
     first = list(itertools.islice(iterator, 1))
-    return plain_rows(itertools.chain(first, iterator)), fixed_columns(first[0]) if first else {}
+    return plain_rows(itertools.chain(first, iterator)), fixed_columns(first[0]) if first else READING_COLUMNS
 
 
 def plain_rows(rows: Iterable[AnyRow]) -> Iterator[Mapping[str, Any]]:
