@@ -38,6 +38,7 @@ from viam_sync.transfer.output.atomic import AtomicOutput  # noqa: E402
 from viam_sync.transfer.output.batches import BatchStore, record_batches  # noqa: E402
 from viam_sync.transfer.output.columns import Columns, columns_of, to_json  # noqa: E402
 from viam_sync.transfer.output.export_paths import ExportPaths  # noqa: E402
+from viam_sync.transfer.output.flatten import flatten, nest  # noqa: E402
 from viam_sync.transfer.output.frames import data_frame  # noqa: E402
 from viam_sync.transfer.output.kinds import arrow_type, fitted  # noqa: E402
 from viam_sync.transfer.output.names import clean_name, shortened  # noqa: E402
@@ -196,6 +197,15 @@ def test_a_column_holds_the_same_whether_rows_went_through_a_file_or_not(rows: L
         spooled = json.loads(to_json(row))
         for name, kind in columns.kinds.items():
             assert fitted(row.get(name), kind) == fitted(spooled.get(name), kind)
+
+
+DOTTED = st.text("x.\\", max_size=3)
+NESTED = st.recursive(SCALARS, lambda inner: st.dictionaries(DOTTED, inner, max_size=3))
+
+
+@given(st.dictionaries(DOTTED, NESTED, max_size=4))
+def test_a_flat_row_has_all_values_of_the_row(row: Dict[str, Any]) -> None:
+    assert nest(flatten(row)) == row
 
 
 #: Values of all kinds in few columns, so that each has several.

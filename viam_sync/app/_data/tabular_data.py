@@ -11,8 +11,8 @@ from viam_sync.app._data.tabular_records import (
     READING_COLUMNS,
     TabularData,
     TabularDataPoint,
+    plain_rows,
     tabular_items,
-    tabular_row,
 )
 from viam_sync.checks import parameter_names, require
 from viam_sync.checks.numbers import boolean
@@ -104,7 +104,8 @@ class TabularDataMixin(Service):
         response: pb.TabularDataByFilterResponse = self._unary_unary(methods.TABULAR_DATA_BY_FILTER, request, timeout)
         page = (list(tabular_items(response)), response.count, response.last)
         if destination is not None:
-            write_rows(destination, page[0], tabular_row, page, fixed=READING_COLUMNS, escape_formulas=escape_formulas)
+            rows = plain_rows(page[0])
+            write_rows(destination, rows, dict, page, fixed=READING_COLUMNS, escape_formulas=escape_formulas)
         return page
 
     def iter_tabular_data(

@@ -13,7 +13,7 @@ from viam_sync.checks import wrong_type
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.output.kinds import Kind
-from viam_sync.transfer.output.rows import capture_metadata_row, json_value, time_row
+from viam_sync.transfer.output.rows import capture_metadata_row
 from viam_sync.transfer.paging.pages import ConvertedPage
 
 #: The columns that a table of readings (`TabularData`) has in any case, in their order, and their kinds.
@@ -89,16 +89,6 @@ def tabular_items(response: pb.TabularDataByFilterResponse) -> ConvertedPage[Tab
         )
 
     return ConvertedPage(response.data, convert)
-
-
-def tabular_row(row: TabularData) -> Dict[str, Any]:
-    """Return a row as an object that JSON can hold, with the names of proto JSON."""
-    return {
-        "data": json_value(row.data),
-        "metadata": capture_metadata_row(row.metadata),
-        "timeRequested": time_row(row.time_requested),
-        "timeReceived": time_row(row.time_received),
-    }
 
 
 @dataclass
@@ -198,7 +188,7 @@ def rows_with_columns(rows: Iterable[AnyRow]) -> Tuple[Iterator[Mapping[str, Any
 
 
 def plain_rows(rows: Iterable[AnyRow]) -> Iterator[Mapping[str, Any]]:
-    """Yield rows as mappings: readings with the names that `tabular_row` gives them, those of a query as they are.
+    """Yield rows as mappings: readings with the names of proto JSON, points with their own, others as they are.
 
     Parameters of a method that has none are left out, as the metadata of readings leaves them out.
 

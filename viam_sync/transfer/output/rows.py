@@ -82,7 +82,8 @@ def capture_metadata_row(metadata: pb.CaptureMetadata) -> Dict[str, Any]:
     bare.ClearField("method_parameters")
     row = message_to_row(bare)
     if metadata.method_parameters:
-        row["methodParameters"] = {name: _any_row(value) for name, value in metadata.method_parameters.items()}
+        parameters = {name: _any_row(value) for name, value in metadata.method_parameters.items()}
+        row["methodParameters"] = _in_order(parameters)
     return row
 
 
@@ -103,6 +104,13 @@ def binary_row(item: pb.BinaryData) -> Dict[str, Any]:
     if item.HasField("metadata"):
         row["metadata"] = binary_metadata_row(item.metadata)
     return row
+
+
+def _in_order(value: Any) -> Any:
+    """Return a value with the keys of its objects sorted; a map of protobuf has them in a random order."""
+    if isinstance(value, dict):
+        return {name: _in_order(value[name]) for name in sorted(value)}
+    return [_in_order(item) for item in value] if isinstance(value, list) else value
 
 
 def _any_row(value: Message) -> Dict[str, Any]:
