@@ -124,7 +124,7 @@ def to_pandas(rows: Iterable[AnyRow], *, schema: Any = None, misfits: str = "err
     Example:
         >>> from viam_sync.tabular import to_pandas
         >>> frame = to_pandas([{"count": 2**60 + 1}, {"speed": 1.5}])
-        >>> frame["count"][0], frame.dtypes.astype(str).to_dict()
+        >>> int(frame["count"][0]), frame.dtypes.astype(str).to_dict()
         (1152921504606846977, {'count': 'Int64', 'speed': 'Float64'})
     """
     from viam_sync.transfer.output.columns import optional

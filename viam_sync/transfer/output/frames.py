@@ -51,7 +51,7 @@ def data_frame(rows: Iterable[Row], columns: Columns, pandas: Any, most_rows: in
         >>> from viam_sync.transfer.output.columns import Columns
         >>> from viam_sync.transfer.output.frames import data_frame
         >>> frame = data_frame([{"count": 2**60 + 1}, {"speed": 1.5}], Columns(), pandas)
-        >>> frame["count"][0], frame.dtypes.astype(str).to_dict()
+        >>> int(frame["count"][0]), frame.dtypes.astype(str).to_dict()
         (1152921504606846977, {'count': 'Int64', 'speed': 'Float64'})
     """
     sizes: List[int] = []
