@@ -93,7 +93,7 @@ ALLOWED: Dict[str, Set[str]] = {
         "sandbox/training",
         "sandbox/wire",
     },
-    "tabular": {"app/_data", "transfer/output"},
+    "tabular": {"app/_data", "checks", "transfer/output"},
     "utils": {"app/_data", "messages"},
     "__init__": {"app", "errors", "messages", "rpc"},
 }
