@@ -54,6 +54,7 @@ class PagedCall(NamedTuple):
         place: The field of the request that holds these two; "" for the request itself.
         time: The field of an item for its time, where a request can be narrowed to a range of time; "" where not.
         advice: The advice of the error if a single item is too large.
+        item_type: The type of an item, where the iterator must tell it.
     """
 
     method: Method
@@ -63,6 +64,7 @@ class PagedCall(NamedTuple):
     place: str = ""
     time: str = ""
     advice: str = ""
+    item_type: Optional[type] = None
 
     def with_times_in(self, tz: Optional[tzinfo]) -> PagedCall:
         """Return the call with the times of its records in a time zone; None for UTC without one."""
@@ -112,9 +114,8 @@ class PagedCall(NamedTuple):
         source: Optional[PageSource[Any]] = None
         # Two pages leave nothing to share.
         if self.time and workers > 1 and (limit is None or limit > 2 * page_size) and can_start_threads():
-            timeline = self._timeline(call, request, timeout)
-            name, advice = self.method.name, self.advice
-            source = ParallelPages(timeline, page_size, limit, workers, segment_pages, name, advice)
+            how = (page_size, limit, workers, segment_pages, self.method.name, self.advice)
+            source = ParallelPages(self._timeline(call, request, timeout), *how)
         return Pages(
             fetch,
             page_size=page_size,
@@ -124,6 +125,7 @@ class PagedCall(NamedTuple):
             method=self.method.name,
             advice=self.advice,
             source=source,
+            item_type=self.item_type,
         )
 
     def _timeline(self, call: Callable[..., Any], request: Message, timeout: Optional[float]) -> CaptureTimeline:
