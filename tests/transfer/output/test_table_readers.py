@@ -94,7 +94,7 @@ def test_duckdb_reads_csv_whose_names_differ_in_case_alone(tmp_path: Path) -> No
     duckdb = pytest.importorskip("duckdb")
     path = write(tmp_path / "rows.csv", ROWS)
     with duckdb.connect() as connection:
-        (row,) = connection.execute("SELECT * FROM read_csv(?, header=true)", [str(path)]).fetchall()
+        row = connection.execute("SELECT * FROM read_csv(?, header=true)", [str(path)]).fetchall()[0]
     assert [value for value in row if isinstance(value, int)] == [5, 3, 8, 7, 6, 4, 2, 1]
 
 
