@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 from typing import Any, BinaryIO, Callable, Iterable, List, Mapping, Sequence
 
@@ -30,7 +31,7 @@ _LINE = json.JSONEncoder(sort_keys=True, allow_nan=False, default=json_value)
 
 def write_rows(
     output: AtomicOutput,
-    items: Sequence[Any],
+    items: Iterable[Any],
     to_row: Callable[[Any], Row],
     result: Any,
     *,
@@ -46,7 +47,7 @@ def write_rows(
     Args:
         output: The file.
         items: The rows, or the messages that they are made of.
-        to_row: Returns an item as an object that JSON can hold.
+        to_row: Returns an item as a row.
         result: The response, which the caller would lose if writing failed.
         fixed: The columns that CSV has in any case, and their kinds.
         escape_formulas: Whether text in CSV that a spreadsheet would take for a formula begins with an apostrophe.
@@ -73,7 +74,7 @@ def write_rows(
         flat, columns = columns_of(rows, fixed)
         write_csv(contents, list(columns.kinds), flat, escape_formulas=escape_formulas)
     else:
-        contents.write((json.dumps(rows, indent=4, sort_keys=True) + "\n").encode())
+        contents.write((json.dumps(json_value(rows), indent=4, sort_keys=True) + "\n").encode())
     output.write(contents.getvalue(), result)
 
 
@@ -94,6 +95,8 @@ def write_csv(
     file: BinaryIO, columns: List[str], rows: Iterable[Mapping[str, Any]], *, escape_formulas: bool = False
 ) -> None:
     """Write flat rows to a file as CSV; without columns, the file stays empty.
+
+    A number without an end is written as ``inf``, as more readers know that than JSON's name for it.
 
     Args:
         file: The file.
@@ -138,13 +141,15 @@ def csv_cells(row: Mapping[str, Any], columns: Sequence[str], escape_formulas: b
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, float) and math.isinf(value):
+        return repr(value)
     plain = json_value(value)
     return _line(plain) if isinstance(plain, (list, dict)) else plain
 
 
 def _escaped_cell(value: Any) -> Any:
     cell = _cell(value)
-    # A number is no formula, also where it is written as -Infinity.
+    # A number is no formula, also where it is written as -inf.
     if not isinstance(cell, str) or isinstance(value, float):
         return cell
     return f"'{cell}" if _FORMULA.match(cell) else cell
