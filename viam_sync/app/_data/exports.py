@@ -22,7 +22,9 @@ from viam_sync.transfer.export.exporter import Export
 from viam_sync.transfer.export.limits import ExportLimits
 from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.atomic import StrPath
+from viam_sync.transfer.output.open_files import FileLike
 from viam_sync.transfer.output.progress import Progress, ProgressLike
+from viam_sync.transfer.output.remote import Location
 from viam_sync.transfer.output.table_file import TableFile
 
 
@@ -114,8 +116,10 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
     def export_tabular_data_to(
         self,
         filter_or_query: Union[pb.Filter, str, Sequence[Union[bytes, Mapping[str, Any]]], None],
-        path: StrPath,
+        path: Union[StrPath, FileLike],
         *,
+        format: Optional[str] = None,
+        storage_options: Optional[Mapping[str, Any]] = None,
         organization_id: Optional[str] = None,
         sort_order: Optional[pb.Order.ValueType] = None,
         include_internal_data: bool = False,
@@ -123,21 +127,27 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
     ) -> int:
-        """Write all rows that match a filter, or that a query gives, to a file.
+        """Write all rows that match a filter, or that a query gives, to a file, an object in a bucket, or an open file.
 
-        The ending of the path names the format: JSON lines (``.jsonl``), CSV (``.csv``), or Parquet (``.parquet``),
-        which takes ``pip install "viam-sync[arrow]"``. In the latter two, nested objects become columns with dotted
-        names; a column has the type of its values, or is text if these do not go together.
+        The ending of the path, or ``format``, names the format: JSON lines (``.jsonl``), CSV (``.csv``), or Parquet
+        (``.parquet``), which takes ``pip install "viam-sync[arrow]"``. In the latter two, nested objects become columns
+        with dotted names; a column has the type of its values, or is text if these do not go together.
 
         Rows that match a filter come page by page and are written as they come, so memory stays constant; CSV and
         Parquet need about as much room again for a temporary file beside the target. The rows of a query come in one
-        message. The file appears when all rows are in it; if anything goes wrong, an older one of that name is kept.
+        message. The file or object appears when all rows are in it; if anything goes wrong, an older one of that name
+        is kept. An open file gets nothing before all rows are there.
 
         Args:
             filter_or_query: Filter that the rows must match, None for all rows that the caller may read; or a query in
                 SQL, or one in MQL as a list of stages, each a dict or a BSON document.
             path: Path of the file. A file of that name is replaced; a link is followed, and a device or a pipe is
-                written through.
+                written through. Or a URL such as ``s3://bucket/rows.csv``, which takes
+                ``pip install "viam-sync[fsspec]" s3fs``; or an open file of bytes or text, which is written from where
+                it stands and left open.
+            format: ``"jsonl"``, ``"csv"`` or ``"parquet"``, where the path does not end in it.
+            storage_options: What the package for the URL needs besides what is in the environment, such as
+                ``{"key": …, "secret": …}`` for S3; as in pandas and Dask.
             organization_id: ID of the organization whose data is queried, a UUID; only for a query, which needs it.
             sort_order: Order by time; None for the newest first. Not for a query, which has an order of its own.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud;
@@ -155,8 +165,9 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
         Raises:
             OSError: If the file cannot be written.
             TypeError: If an argument is of the wrong type.
-            ValueError: If the path ends in something else, or a query has no organization, or a filter has one.
-            ImportError: If the file is to be Parquet, and pyarrow is not installed.
+            ValueError: If the path ends in something else, or a query has no organization, or a filter has one; or
+                Parquet is for a file of text.
+            ImportError: If the file is to be Parquet, and pyarrow is not installed; or a package for the URL is not.
             GRPCError: If the service refuses a call or cannot be reached; a subclass says which.
 
         Example:
@@ -167,7 +178,12 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
             >>> sorted((folder / "air.csv").read_text().split(",")[:3])
             ['data.readings.co2', 'data.readings.humidity', 'data.readings.temperature']
         """
-        file = TableFile(path, escape_formulas=escape_formulas)
+        location = Location("path", path, storage_options)
+        del (
+            path,
+            storage_options,
+        )  # there may be keys in them, and tools show the variables of each frame of a traceback
+        file = TableFile(location, format=format, escape_formulas=escape_formulas)
         with Progress(progress, "rows") as told:
             if filter_or_query is None or isinstance(filter_or_query, Message):
                 if organization_id is not None:

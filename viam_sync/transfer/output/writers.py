@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any, BinaryIO, Callable, Iterable, List, Mapping, Sequence
 
-from viam_sync.transfer.output.atomic import AtomicOutput
+from viam_sync.transfer.output.destination import Destination
 from viam_sync.transfer.output.flatten import flatten
 from viam_sync.transfer.output.rows import NO_JSON, Row, json_value
 
@@ -20,7 +20,7 @@ _FORMULA = re.compile(
 
 
 def write_rows(
-    output: AtomicOutput,
+    output: Destination,
     items: Sequence[Any],
     to_row: Callable[[Any], Row],
     result: Any,
