@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple, Union
+from datetime import datetime, tzinfo
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
 
 from typing_extensions import Self
 
@@ -56,7 +56,7 @@ _MOST_SHARED = 1000
 class TabularData:
     """A row of tabular data and where it comes from.
 
-    Times are UTC without a time zone, as in the official SDK.
+    Times are UTC without a time zone, as in the official SDK, or in that of the client's options.
 
     Attributes:
         data: The captured values.
@@ -75,7 +75,7 @@ class TabularData:
         return f"{self.data}\n{self.metadata}{times}"
 
 
-def tabular_items(response: pb.TabularDataByFilterResponse) -> ConvertedPage[TabularData]:
+def tabular_items(response: pb.TabularDataByFilterResponse, tz: Optional[tzinfo] = None) -> ConvertedPage[TabularData]:
     """Return the rows of a page, each with its metadata, which the page holds once for all rows that share it."""
     shared = dict(enumerate(response.metadata))
 
@@ -84,8 +84,8 @@ def tabular_items(response: pb.TabularDataByFilterResponse) -> ConvertedPage[Tab
             struct_to_dict(row.data),
             # The index may be out of range, as it comes from the service.
             shared.get(row.metadata_index) or pb.CaptureMetadata(),
-            timestamp_to_datetime(row.time_requested),
-            timestamp_to_datetime(row.time_received),
+            timestamp_to_datetime(row.time_requested, tz),
+            timestamp_to_datetime(row.time_received, tz),
         )
 
     return ConvertedPage(response.data, convert)
@@ -100,7 +100,7 @@ class TabularDataPoint:
         resource_name: Name of the component or service.
         resource_api: Its API, such as ``rdk:component:sensor``.
         method_name: Name of the captured method, such as ``Readings``.
-        time_captured: When it was captured, UTC without a time zone.
+        time_captured: When it was captured, UTC without a time zone, or in that of the client's options.
         organization_id: ID of the organization, a UUID.
         location_id: ID of the location, ten lowercase letters and digits.
         robot_name: Name of the machine.
@@ -126,8 +126,8 @@ class TabularDataPoint:
     payload: Mapping[str, Any]
 
     @classmethod
-    def from_proto(cls, message: pb.ExportTabularDataResponse) -> Self:
-        """Return the record of a message.
+    def from_proto(cls, message: pb.ExportTabularDataResponse, *, tz: Optional[tzinfo] = None) -> Self:
+        """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
             >>> from viam_sync.app._data.tabular_records import TabularDataPoint
@@ -140,7 +140,7 @@ class TabularDataPoint:
             resource_name=message.resource_name,
             resource_api=message.resource_subtype,
             method_name=message.method_name,
-            time_captured=timestamp_to_datetime(message.time_captured),
+            time_captured=timestamp_to_datetime(message.time_captured, tz),
             organization_id=message.organization_id,
             location_id=message.location_id,
             robot_name=message.robot_name,
@@ -161,28 +161,32 @@ class TabularDataPoint:
 AnyRow = Union[TabularData, TabularDataPoint, Mapping[str, Any]]
 
 
-def fixed_columns(row: AnyRow) -> Mapping[str, Kind]:
-    """Return the columns that a table of such rows has in any case, and their kinds; rows of a query have none.
+def fixed_columns(row_type: Optional[type]) -> Mapping[str, Kind]:
+    """Return the columns that a table of rows of a type has in any case, and their kinds; rows of a query have none.
 
     Example:
         >>> from viam_sync.app._data.tabular_records import fixed_columns
-        >>> fixed_columns({"speed": 1})
+        >>> fixed_columns(dict)
         {}
     """
-    if isinstance(row, TabularData):
+    if row_type is TabularData:
         return READING_COLUMNS
-    return POINT_COLUMNS if isinstance(row, TabularDataPoint) else {}
+    return POINT_COLUMNS if row_type is TabularDataPoint else {}
 
 
 def rows_with_columns(rows: Iterable[AnyRow]) -> Tuple[Iterator[Mapping[str, Any]], Mapping[str, Kind]]:
-    """Return rows as `plain_rows` does, and the columns that the first of them always has; without rows, none.
+    """Return rows as `plain_rows` does, and the columns that they always have.
+
+    These are those of the first row. Without rows, an iterator of this package still tells the type of its items; other
+    rows count as readings then, which most tables hold.
 
     Raises:
         TypeError: If there is something else among them, which the iterator finds.
     """
     iterator = iter(rows)
     first = list(itertools.islice(iterator, 1))
-    return plain_rows(itertools.chain(first, iterator)), fixed_columns(first[0]) if first else {}
+    row_type = type(first[0]) if first else getattr(rows, "item_type", TabularData)
+    return plain_rows(itertools.chain(first, iterator)), fixed_columns(row_type)
 
 
 def plain_rows(rows: Iterable[AnyRow]) -> Iterator[Mapping[str, Any]]:
