@@ -1,0 +1,111 @@
+"""The folder of an export on the disk: files are flushed before they get their names, and one export has it open."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import sys
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Optional
+
+from viam_sync.transfer.export.folder import ExportFolder, UnfinishedFile
+from viam_sync.transfer.export.manifest import Manifest
+from viam_sync.transfer.output.atomic import AtomicFile
+from viam_sync.transfer.output.export_paths import ExportPaths
+from viam_sync.transfer.output.named_errors import temporary_file
+from viam_sync.transfer.output.names import UNFINISHED
+
+#: The errors of the disk that concern a single file.
+_OF_ONE_FILE = {
+    *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EFBIG, errno.ELOOP),
+    *(errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOENT),
+}
+
+
+class LocalFolder(ExportFolder):
+    """A folder on the disk.
+
+    Args:
+        root: The folder; it is made if it is not there.
+
+    Raises:
+        OSError: If nothing can be written in the folder, or another export is at work there.
+
+    Example:
+        >>> from viam_sync.transfer.export.local_folder import LocalFolder
+        >>> local = LocalFolder(folder / "new")
+        >>> unfinished = local.unfinished_file("data/pets/cat.png")
+        >>> _ = unfinished.file.write(b"PNG")
+        >>> unfinished.sync()
+        >>> local.size_of("data/pets/cat.png") is None
+        True
+        >>> unfinished.commit()
+        >>> local.size_of("data/pets/cat.png")
+        3
+    """
+
+    root: Path
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        root.mkdir(parents=True, exist_ok=True)
+        self._manifest = self.manifest = Manifest(root)
+        taken = (entry.path for entry in self.manifest.entries.values())
+        self.paths = ExportPaths(root, taken, remove_unfinished=True)
+        for unfinished in root.glob(f"{UNFINISHED}*.part"):
+            unfinished.unlink()
+
+    def place(self, path: str) -> Path:
+        return self.root / path
+
+    def size_of(self, path: str) -> Optional[int]:
+        try:
+            status = self.place(path).lstat()
+        except OSError:
+            return None
+        return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+    def read(self, path: str) -> Optional[bytes]:
+        try:
+            return self.place(path).read_bytes()
+        except OSError:
+            return None
+
+    def unfinished_file(self, path: str) -> UnfinishedFile:
+        target = self.place(path)
+        try:
+            return AtomicFile(target, prefix=UNFINISHED)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            return AtomicFile(target, prefix=UNFINISHED)
+
+    def begin_flush(self, unfinished: UnfinishedFile) -> None:
+        unfinished.file.flush()
+        if sys.platform == "linux":
+            # The advice is that nobody will read the file soon; its effect is that the system begins to write it.
+            os.posix_fadvise(unfinished.file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+    def temporary_file(self, path: str) -> BinaryIO:
+        return temporary_file(self.root, self.place(path))
+
+    def is_of_one_file(self, error: OSError) -> bool:
+        return error.errno in _OF_ONE_FILE
+
+    def remove(self, path: str) -> None:
+        top, *parents = [self.root / each for each in reversed(PurePosixPath(path).parents)][1:]
+        if any(parent.is_symlink() for parent in parents):
+            raise OSError(errno.ELOOP, "its path goes through a link, which no export has made", str(self.place(path)))
+        with contextlib.suppress(FileNotFoundError):
+            self.place(path).unlink()
+        # A folder that is not empty is in use.
+        with contextlib.suppress(OSError):
+            for parent in reversed(parents):
+                parent.rmdir()
+
+    def finish(self) -> None:
+        self._manifest.tidy()
+
+    def close(self) -> None:
+        self._manifest.close()
