@@ -13,7 +13,7 @@ from viam_sync.app._data.tabular_data import TabularDataMixin
 from viam_sync.app._data.tabular_records import plain_rows
 from viam_sync.app._data.unknown_ids import UnknownIDsMixin
 from viam_sync.checks import parameter_names, path_from, wrong_type
-from viam_sync.checks.numbers import require_seconds, worker_count
+from viam_sync.checks.numbers import boolean, require_seconds, worker_count
 from viam_sync.messages.bson_documents import to_documents
 from viam_sync.proto.app import data as pb
 from viam_sync.services import methods
@@ -39,6 +39,7 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
         *,
         workers: int = 8,
         include_internal_data: bool = False,
+        remove_gone: bool = False,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
     ) -> ExportResult:
@@ -90,6 +91,7 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
         from viam_sync.transfer.export.http_download import Downloader
 
         place = path_from("folder", folder)
+        remove_gone = boolean("remove_gone", remove_gone)
         limits, timeout = ExportLimits(), require_seconds("timeout", timeout)
         concurrency = concurrency_for(worker_count(workers), limits, timeout, self._channel.time.time)
         downloads = Downloader(self._metadata, concurrency, self._channel, self._run)
@@ -98,7 +100,6 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
             filter, include_binary_data=False, include_internal_data=include_internal_data, timeout=timeout
         )
         with listed, Progress(progress, "files") as told:
-            place.mkdir(parents=True, exist_ok=True)
             with Export(place, contents, downloads, told, limits) as export:
                 try:
                     if progress:
@@ -106,6 +107,7 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
                     export.run(listed, workers)
                     if not export.result.files:
                         self._require_known_ids(filter, timeout)
+                    export.finish(workers, remove_gone=remove_gone)
                 except BaseException as error:
                     error.result = export.result  # type: ignore[attr-defined]
                     raise

@@ -6,8 +6,10 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import BinaryIO, Optional, Union
 
+import grpc
 from typing_extensions import Protocol
 
+from viam_sync.errors import CancelledError
 from viam_sync.transfer.export.manifest import ManifestLines
 from viam_sync.transfer.output.export_paths import PathAllocator
 
@@ -72,6 +74,15 @@ class ExportFolder(ABC):
         """Have the system begin to write a file to the disk, where it can be told to, without waiting for it."""
 
     @abstractmethod
+    def commit(self, unfinished: UnfinishedFile) -> None:
+        """Let a file appear that is unfinished, unless the folder is closed.
+
+        Raises:
+            CancelledError: If the folder is closed.
+            OSError: If that fails.
+        """
+
+    @abstractmethod
     def temporary_file(self, path: str) -> BinaryIO:
         """Return a file for contents on their way to a path, which is gone when it is closed.
 
@@ -101,4 +112,9 @@ class ExportFolder(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Leave the folder to the next export, however this one ended."""
+        """Leave the folder to the next export, however this one ended; a late thread commits nothing any more."""
+
+
+def closed_folder() -> CancelledError:
+    """Return the error of a late thread."""
+    return CancelledError(grpc.StatusCode.CANCELLED, "The export has ended.")

@@ -7,10 +7,11 @@ import errno
 import os
 import stat
 import sys
+import threading
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Optional
 
-from viam_sync.transfer.export.folder import ExportFolder, UnfinishedFile
+from viam_sync.transfer.export.folder import ExportFolder, UnfinishedFile, closed_folder
 from viam_sync.transfer.export.manifest import Manifest
 from viam_sync.transfer.output.atomic import AtomicFile
 from viam_sync.transfer.output.export_paths import ExportPaths
@@ -41,7 +42,7 @@ class LocalFolder(ExportFolder):
         >>> unfinished.sync()
         >>> local.size_of("data/pets/cat.png") is None
         True
-        >>> unfinished.commit()
+        >>> local.commit(unfinished)
         >>> local.size_of("data/pets/cat.png")
         3
     """
@@ -50,6 +51,8 @@ class LocalFolder(ExportFolder):
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._lock = threading.Lock()
+        self._closed = False
         root.mkdir(parents=True, exist_ok=True)
         self._manifest = self.manifest = Manifest(root)
         taken = (entry.path for entry in self.manifest.entries.values())
@@ -87,6 +90,12 @@ class LocalFolder(ExportFolder):
             # The advice is that nobody will read the file soon; its effect is that the system begins to write it.
             os.posix_fadvise(unfinished.file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
+    def commit(self, unfinished: UnfinishedFile) -> None:
+        with self._lock:
+            if self._closed:
+                raise closed_folder()
+            unfinished.commit()
+
     def temporary_file(self, path: str) -> BinaryIO:
         return temporary_file(self.root, self.place(path))
 
@@ -108,4 +117,6 @@ class LocalFolder(ExportFolder):
         self._manifest.tidy()
 
     def close(self) -> None:
+        with self._lock:
+            self._closed = True
         self._manifest.close()

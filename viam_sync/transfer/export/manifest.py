@@ -85,6 +85,16 @@ class ManifestLines(ABC):
                 self.entries.pop(id, None)
                 self._has_outdated = True
 
+    def doubt(self, entries: Iterable[Entry]) -> None:
+        """Keep for the next run that metadata is about to be written anew; it compares what is written, then.
+
+        Otherwise, after a crash, old metadata that the service has once more would be taken for what is written.
+
+        Raises:
+            OSError: If writing failed. Nothing more can be added then.
+        """
+        self.add([entry._replace(digest="") for entry in entries])
+
     @abstractmethod
     def _append(self, lines: bytes) -> None:
         """Write lines at the end."""
@@ -220,7 +230,7 @@ def _is_at(file: int, path: Path) -> bool:
 
 def _line(entry: Entry) -> str:
     line = {"id": entry.id, "path": entry.path.data, "metadata": entry.path.metadata, "size": entry.size}
-    if entry.digest:
+    if entry.source_size is not None:
         line.update(source_size=entry.source_size, digest=entry.digest)
     return json.dumps(line) + "\n"
 

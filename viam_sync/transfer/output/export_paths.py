@@ -140,10 +140,12 @@ class PathAllocator(ABC):
 
     def _take(self, path: ExportPath) -> None:
         for each in path:
-            folded = folded_path(each)
-            self._files.add(folded)
-            self._allocated.add(folded)
-            self._folders.update(map(folded_path, _parents(each)))
+            self._allocated.add(folded_path(each))
+            self._add_file(each)
+
+    def _add_file(self, path: str) -> None:
+        self._files.add(folded_path(path))
+        self._folders.update(map(folded_path, _parents(path)))
 
 
 class ExportPaths(PathAllocator):
