@@ -147,7 +147,9 @@ def test_a_file_that_may_be_somebody_elses_is_kept(
         assert (gone.removed, type(gone.error)) == (False, OSError if "linked" in changed else FileExistsError)
         assert "ox" in (folder / "manifest.jsonl").read_text(encoding="utf-8")
     if changed == "longer":
-        assert "it was exported with 2 bytes and has 9, so somebody has changed it; it is not removed" in str(gone.error)
+        assert "it was exported with 2 bytes and has 9, so somebody has changed it; it is not removed" in str(
+            gone.error
+        )
 
 
 def test_files_that_no_export_has_made_are_never_removed(other: DataClient, folder: Path) -> None:

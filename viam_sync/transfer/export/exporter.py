@@ -250,9 +250,15 @@ class Export:
         self._set_result(file.number, ExportedFile(file.id, error=error.with_traceback(None)))
 
     def _set_done(self, saved: SavedFile) -> None:
-        file, path = saved.file, self._folder.place(saved.file.path.data)
-        result = ExportedFile(file.id, path, saved.size, None, saved.already_there, saved.metadata_updated)
-        self._set_result(file.number, result)
+        file = saved.file
+        done = ExportedFile(
+            file.id,
+            self._folder.place(file.path.data),
+            saved.size,
+            already_there=saved.already_there,
+            metadata_updated=saved.metadata_updated,
+        )
+        self._set_result(file.number, done)
 
     def _set_result(self, number: int, file: ExportedFile) -> None:
         if not self._ended:

@@ -61,9 +61,11 @@ class LocalFolder(ExportFolder):
             unfinished.unlink()
 
     def place(self, path: str) -> Path:
+        """Return the path on the disk."""
         return self.root / path
 
     def size_of(self, path: str) -> Optional[int]:
+        """Return the size of a file in bytes; None for a link, and for all else that is no file."""
         try:
             status = self.place(path).lstat()
         except OSError:
@@ -71,12 +73,14 @@ class LocalFolder(ExportFolder):
         return status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def read(self, path: str) -> Optional[bytes]:
+        """Return the contents of a file; None if it cannot be read."""
         try:
             return self.place(path).read_bytes()
         except OSError:
             return None
 
     def unfinished_file(self, path: str) -> UnfinishedFile:
+        """Return a file beside the path, in a folder that is made if need be."""
         target = self.place(path)
         try:
             return AtomicFile(target, prefix=UNFINISHED)
@@ -85,38 +89,46 @@ class LocalFolder(ExportFolder):
             return AtomicFile(target, prefix=UNFINISHED)
 
     def begin_flush(self, unfinished: UnfinishedFile) -> None:
+        """Have Linux begin to write a file to the disk."""
         unfinished.file.flush()
         if sys.platform == "linux":
             # The advice is that nobody will read the file soon; its effect is that the system begins to write it.
             os.posix_fadvise(unfinished.file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
     def commit(self, unfinished: UnfinishedFile) -> None:
+        """Give a file its name, unless the folder is closed."""
         with self._lock:
             if self._closed:
                 raise closed_folder()
             unfinished.commit()
 
     def temporary_file(self, path: str) -> BinaryIO:
+        """Return a file on the same disk."""
         return temporary_file(self.root, self.place(path))
 
     def is_of_one_file(self, error: OSError) -> bool:
+        """Tell whether an error of the disk concerns a single file."""
         return error.errno in _OF_ONE_FILE
 
     def remove(self, path: str) -> None:
-        top, *parents = [self.root / each for each in reversed(PurePosixPath(path).parents)][1:]
+        """Remove a file, and the folders that are empty without it; nothing is removed through a link."""
+        # The folder itself, and "data" and "metadata" in it, may be links.
+        parents = [self.root / each for each in PurePosixPath(path).parents][:-2]
         if any(parent.is_symlink() for parent in parents):
             raise OSError(errno.ELOOP, "its path goes through a link, which no export has made", str(self.place(path)))
         with contextlib.suppress(FileNotFoundError):
             self.place(path).unlink()
         # A folder that is not empty is in use.
         with contextlib.suppress(OSError):
-            for parent in reversed(parents):
+            for parent in parents:
                 parent.rmdir()
 
     def finish(self) -> None:
+        """Let the manifest have one line for each file."""
         self._manifest.tidy()
 
     def close(self) -> None:
+        """Leave the folder to the next export."""
         with self._lock:
             self._closed = True
         self._manifest.close()

@@ -8,7 +8,7 @@ import os
 import threading
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, Collection, Dict, Iterable, NamedTuple, Optional, Sequence, Set
+from typing import Any, Collection, Dict, Iterable, NamedTuple, Optional, Set
 
 from typing_extensions import Self
 
@@ -51,7 +51,6 @@ class ManifestLines(ABC):
 
     Attributes:
         entries: The entries by ID; the last line for an ID counts.
-        disputed: The IDs whose lines name the place of another.
     """
 
     def __init__(self) -> None:
@@ -63,6 +62,7 @@ class ManifestLines(ABC):
 
     @property
     def disputed(self) -> Collection[str]:
+        """The IDs whose lines name the place of another."""
         return self._disputed.keys()
 
     def add(self, entries: Iterable[Entry]) -> None:

@@ -25,14 +25,16 @@ class RemoteManifest(ManifestLines):
 
     Args:
         remote: The folder.
+        given: The folder in the words of the caller, for errors.
 
     Raises:
         OSError: If it cannot be read.
     """
 
-    def __init__(self, remote: Remote) -> None:
+    def __init__(self, remote: Remote, given: str) -> None:
         super().__init__()
         self._remote = remote
+        self._given = given
         self._new = 0
         self._closed = False
         self._in_doubt = False
@@ -43,6 +45,7 @@ class RemoteManifest(ManifestLines):
             self.entries = {id: entry._replace(digest="") for id, entry in self.entries.items()}
 
     def add(self, entries: Iterable[Entry]) -> None:
+        """Keep entries, and write the manifest when there are many new ones."""
         super().add(entries)
         if self._new >= max(_FEWEST_NEW, len(self.entries) // _PART_NEW):
             self.save()
@@ -74,7 +77,7 @@ class RemoteManifest(ManifestLines):
             return
         if _digest(self._read()) != self._stored:
             self._closed = True
-            raise BlockingIOError(errno.EAGAIN, BUSY, f"{self._remote.shown}/{MANIFEST_NAME}")
+            raise BlockingIOError(errno.EAGAIN, f"{self._given}, and {BUSY}")
         self._remote.write(contents, MANIFEST_NAME)
         self._stored = _digest(contents)
         self._new = 0

@@ -108,10 +108,10 @@ class ExportResult:
         return self.listed and not self.missing
 
     def __repr__(self) -> str:
-        done = {"exported": self.exported, "already there": self.already_there, "failed": self.failed}
-        more = {"updated": self.updated, "gone": self.gone}
-        counts = [f"{len(files)} {name}" for name, files in done.items()]
-        counts += [f"{len(files)} {name}" for name, files in more.items() if files]
+        done = {"exported": len(self.exported), "already there": len(self.already_there), "failed": len(self.failed)}
+        more = {"updated": len(self.updated), "gone": len(self.gone)}
+        counts = [f"{count} {name}" for name, count in done.items()]
+        counts += [f"{count} {name}" for name, count in more.items() if count]
         end = "complete" if self.complete else "not complete"
         return f"ExportResult(folder={_shown(str(self.folder))}, {len(self.files)} files: {', '.join([*counts, end])})"
 

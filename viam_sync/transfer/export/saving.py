@@ -62,7 +62,7 @@ class Saver:
         return self._save([(file, write, 0) for file, write in group])
 
     def save_metadata(self, group: Sequence[Tuple[PendingFile, int]]) -> Iterator[SavedFile]:
-        """Write the metadata of files anew whose contents, of these sizes, are there, and yield each when it is done."""
+        """Write the metadata of files whose contents, of these sizes, are there, and yield each when it is done."""
         return self._save([(file, None, size) for file, size in group])
 
     def rollback(self) -> None:

@@ -68,6 +68,11 @@ class Location:
     def __repr__(self) -> str:
         return f"<{self.given}>"
 
+    @property
+    def url(self) -> str:
+        """The URL as it was given, with its credentials."""
+        return str(self._place)
+
     def local(self) -> Any:
         """Return the path, or the open file.
 
