@@ -72,7 +72,7 @@ def test_a_file_that_comes_back_before_it_was_removed_is_there(
     assert names_in(folder) == ALL
 
 
-@pytest.mark.parametrize("failure", ["list", "unknown", "disk", "interrupt"])
+@pytest.mark.parametrize("failure", ["list", "unknown", "access", "disk", "interrupt"])
 def test_nothing_is_removed_by_a_run_that_fails(
     sandbox: Sandbox, data: DataClient, put: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: str
 ) -> None:
@@ -95,6 +95,10 @@ def test_nothing_is_removed_by_a_run_that_fails(
     elif failure == "unknown":
         data.delete_dataset(dataset)
         expected = NotFoundError
+    elif failure == "access":
+        # So it is for a caller who may not see the data any more: nothing matches, and nobody says why.
+        sandbox.faults.fail("ListDatasetsByIDs", "PERMISSION_DENIED", times=None)
+        expected = PermissionDeniedError
     elif failure == "interrupt":
         data.add_binary_data_to_dataset_by_ids(ids[:1], dataset)
         expected = KeyboardInterrupt

@@ -92,7 +92,8 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
             NotFoundError: If no file matches, and an ID in the filter is that of no organization, location, machine,
                 part or dataset that the service knows; with ``result``.
             UnauthenticatedError: If the service no longer knows the caller; with ``result``.
-            GRPCError: If the files cannot be listed; a subclass says why. With ``result``, too.
+            GRPCError: If the files cannot be listed; a subclass says why. With ``result``, too. So it is if no file
+                matches, and those of earlier runs are to be removed, and an ID in the filter cannot be looked up.
 
         Example:
             >>> result = client.data_client.export_binary_data(None, folder)
@@ -124,7 +125,8 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
                     told.begin(self._count(filter, include_internal_data, timeout))
                 export.run(listed, workers)
                 if not export.result.files:
-                    self._require_known_ids(filter, timeout)
+                    # A caller who has lost access to the data finds nothing, either, and must not lose what is there.
+                    self._require_known_ids(filter, timeout, certain=remove_gone)
                 export.finish(workers, remove_gone=remove_gone)
             except BaseException as error:
                 error.result = export.result  # type: ignore[attr-defined]

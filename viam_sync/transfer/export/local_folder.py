@@ -47,10 +47,8 @@ class LocalFolder(ExportFolder):
         3
     """
 
-    root: Path
-
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root = self._root = root
         self._lock = threading.Lock()
         self._closed = False
         root.mkdir(parents=True, exist_ok=True)
@@ -62,7 +60,7 @@ class LocalFolder(ExportFolder):
 
     def place(self, path: str) -> Path:
         """Return the path on the disk."""
-        return self.root / path
+        return self._root / path
 
     def size_of(self, path: str) -> Optional[int]:
         """Return the size of a file in bytes; None for a link, and for all else that is no file."""
@@ -104,7 +102,7 @@ class LocalFolder(ExportFolder):
 
     def temporary_file(self, path: str) -> BinaryIO:
         """Return a file on the same disk."""
-        return temporary_file(self.root, self.place(path))
+        return temporary_file(self._root, self.place(path))
 
     def is_of_one_file(self, error: OSError) -> bool:
         """Tell whether an error of the disk concerns a single file."""
@@ -113,7 +111,7 @@ class LocalFolder(ExportFolder):
     def remove(self, path: str) -> None:
         """Remove a file, and the folders that are empty without it; nothing is removed through a link."""
         # The folder itself, and "data" and "metadata" in it, may be links.
-        parents = [self.root / each for each in PurePosixPath(path).parents][:-2]
+        parents = [self._root / each for each in PurePosixPath(path).parents][:-2]
         if any(parent.is_symlink() for parent in parents):
             raise OSError(errno.ELOOP, "its path goes through a link, which no export has made", str(self.place(path)))
         with contextlib.suppress(FileNotFoundError):

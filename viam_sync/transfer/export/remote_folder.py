@@ -55,8 +55,6 @@ class RemoteFolder(ExportFolder):
         >>> objects.close()
     """
 
-    root: str
-
     def __init__(self, location: Location) -> None:
         if "?" in location.url:
             raise ValueError(f"{location.given}; the URL of a folder has no query")
