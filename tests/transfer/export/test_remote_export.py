@@ -7,6 +7,7 @@ import random
 import signal
 import sys
 import time
+import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
@@ -357,6 +358,31 @@ def test_no_password_is_shown(service: FileService, other: DataClient) -> None:
     assert result.files[0].path == f"{folder}/data/d/cat"
     with fsspec.open(result.files[0].path) as opened:
         assert opened.read() == b"x"
+
+
+def variables_of(error: BaseException) -> Iterator[str]:
+    """Yield what tools show of the variables of this package beside a traceback."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if "viam_sync" in frame.f_code.co_filename:
+            yield from map(repr, frame.f_locals.values())
+
+
+@pytest.mark.parametrize("done_until_then", [0, 1])
+def test_no_password_is_among_the_variables_of_a_traceback(
+    service: FileService, other: DataClient, done_until_then: int
+) -> None:
+    service.add(b"x", binary_data_id="o/l/f1", file_name="d/cat", file_size_bytes=1)
+
+    def fail(done: int, total: Optional[int], unit: str) -> None:
+        if done == done_until_then:
+            raise RuntimeError("enough")
+
+    folder, options = f"memory://me:h1dden-w0rd@host/{done_until_then}", {"password": "h1dden-t00"}
+    with pytest.raises(RuntimeError, match="enough") as raised:
+        other.export_binary_data(None, folder, storage_options=options, progress=fail)
+    shown = "".join(variables_of(raised.value))
+    assert "***" in shown
+    assert "h1dden" not in shown
 
 
 def test_temporary_files_are_gone(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import BinaryIO, Optional, Union
+from typing import BinaryIO, Optional, Protocol, Union
 
 import grpc
-from typing_extensions import Protocol
 
 from viam_sync.errors import CancelledError
 from viam_sync.transfer.export.manifest import ManifestLines

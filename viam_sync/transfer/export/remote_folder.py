@@ -129,7 +129,9 @@ class RemoteFolder(ExportFolder):
         with contextlib.suppress(OSError):
             self._manifest.save()
         self._manifest.close()
-        self._temporary.cleanup()
+        # Windows removes no file that a late thread has open.
+        with contextlib.suppress(OSError):
+            self._temporary.cleanup()
 
 
 def open_folder(location: Location) -> ExportFolder:
