@@ -33,11 +33,11 @@ def to_arrow(rows: Iterable[Row]) -> Any:
         ImportError: If pyarrow is not installed.
         TypeError: If there is something else among the rows.
     """
-    from viam_sync.app._data.tabular_records import plain_rows
+    from viam_sync.app._data.tabular_records import rows_with_columns
     from viam_sync.transfer.output.columns import columns_of, optional
 
     arrow = optional("pyarrow", "to_arrow", "viam-sync[arrow]")
-    flat, columns = columns_of(plain_rows(rows))
+    flat, columns = columns_of(*rows_with_columns(rows))
     return columns.to_arrow(flat, arrow)
 
 
@@ -60,8 +60,9 @@ def to_pandas(rows: Iterable[Row]) -> Any:
         ImportError: If pandas is not installed.
         TypeError: If there is something else among the rows.
     """
-    from viam_sync.app._data.tabular_records import plain_rows
-    from viam_sync.transfer.output.columns import columns_of, is_long, optional
+    from viam_sync.app._data.tabular_records import rows_with_columns
+    from viam_sync.transfer.output.columns import columns_of, optional
+    from viam_sync.transfer.output.kinds import is_long
 
     def column(name: str, kind: object) -> Any:
         values = [_in_zone(row.get(name)) for row in flat]
@@ -71,12 +72,17 @@ def to_pandas(rows: Iterable[Row]) -> Any:
         return pandas.Series(values, dtype=object) if rounds else values
 
     pandas = optional("pandas", "to_pandas", "pandas")
-    flat, columns = columns_of(plain_rows(rows))
+    flat, columns = columns_of(*rows_with_columns(rows))
     return pandas.DataFrame({name: column(name, kind) for name, kind in columns.kinds.items()}, index=range(len(flat)))
 
 
 def _in_zone(value: Any) -> Any:
-    return value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) and value.tzinfo is None else value
+    """Return a value with its times in UTC, which they say, also those in lists and objects."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+    if isinstance(value, Mapping):
+        return {name: _in_zone(item) for name, item in value.items()}
+    return [_in_zone(item) for item in value] if isinstance(value, list) else value
 
 
 def _times(values: List[Any], pandas: Any) -> Any:

@@ -289,7 +289,9 @@ def sent(server: FakeService, case: Case) -> List[Message]:
 
 def test_every_method_that_begins_with_iter_is_tried_here() -> None:
     clients = (AppClient, DataClient, MLTrainingClient)
-    assert {name for client in clients for name in dir(client) if name.startswith("iter_")} == CASES.keys()
+    found = {name for client in clients for name in dir(client) if name.startswith("iter_")}
+    # One stream in place of pages; tests/app/data/test_tabular_stream.py tries it.
+    assert found == {*CASES, "iter_export_tabular_data"}
 
 
 @pytest.mark.parametrize("method", CASES)

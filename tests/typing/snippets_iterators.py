@@ -21,6 +21,8 @@ def data(data: DataClient) -> None:
     assert_type(list(data.iter_binary_data(include_binary_data=False)), List[pb.BinaryData])
     assert_type(data.iter_tabular_data(workers=4), Pages[DataClient.TabularData])
     assert_type(data.iter_binary_data(workers=4), Pages[pb.BinaryData])
+    with data.iter_export_tabular_data("p", "gps", "rdk:component:sensor", "Readings") as points:
+        assert_type(next(points), DataClient.TabularDataPoint)
     for sequence in data.iter_sequences("o"):
         assert_type(sequence, pb.Sequence)
     assert_type(next(data.iter_sequences_by_dataset_id("d")), pb.Sequence)

@@ -1,6 +1,6 @@
 """Streams: the messages that a service sends, as an iterator that can be closed."""
 
-from typing import Any, Callable, Generic, Optional, TypeVar
+from typing import Any, Callable, Generic, Iterator, Optional, Type, TypeVar
 
 import grpc
 from typing_extensions import Protocol, Self
@@ -111,3 +111,66 @@ class Stream(Closing, Generic[T]):
             self._call.span.leave()
         self._cancellation.cancel()
         self._call.cancel()
+
+
+class StreamItems(Closing, Iterator[T]):
+    """The messages of a stream as other objects, one after the other, until it ends or is closed.
+
+    The request is sent when the first item is asked for. An item is made when it is asked for, and none is kept, so
+    memory stays constant. An error ends the iteration: it comes after all items that were there before it.
+
+    A caller that stops before the end closes it, best by a ``with`` statement; one that is not closed ends when it is
+    garbage collected. It can be closed from another thread, which ends a waiting ``next``.
+
+    Args:
+        open: Sends the request, and returns its stream.
+        convert: Makes an item of a message.
+        item_type: The type of an item.
+
+    Attributes:
+        item_type: The type of an item.
+
+    Example:
+        >>> (row,), _, _ = client.data_client.tabular_data_by_filter(limit=1)
+        >>> with client.data_client.iter_export_tabular_data(
+        ...     row.metadata.part_id, "air", "rdk:component:sensor", "Readings") as points:
+        ...     warm = next(point for point in points if point.payload["readings"]["temperature"] > 25)
+        >>> list(points)
+        []
+    """
+
+    def __init__(self, open: Callable[[], Stream[Any]], convert: Callable[[Any], T], item_type: Type[T]) -> None:
+        self.item_type = item_type
+        self._open = open
+        self._convert = convert
+        self._stream: Optional[Stream[Any]] = None
+        self._closed = False
+
+    def __next__(self) -> T:
+        if self._closed:
+            raise StopIteration
+        try:
+            return self._convert(next(self._stream or self._opened()))
+        except BaseException:  # a KeyboardInterrupt, too
+            self.close()
+            raise
+
+    def _opened(self) -> Stream[Any]:
+        self._stream = stream = self._open()
+        # close() sets the flag, then reads the stream; this stores the stream, then reads the flag: one sees the other.
+        if self._closed:
+            stream.close()
+        return stream
+
+    def close(self) -> None:
+        """End the iteration, and the stream; closing it again does nothing.
+
+        Example:
+            >>> points = client.data_client.iter_export_tabular_data(sandbox.robot_part_id, "air", "sensor", "Readings")
+            >>> points.close()
+            >>> next(points, "closed")
+            'closed'
+        """
+        self._closed = True
+        if self._stream is not None:
+            self._stream.close()

@@ -3,8 +3,8 @@ from typing import Any, Dict, List
 
 import pytest
 
-from viam_sync.transfer.output.columns import Columns, fitted, optional, to_json
-from viam_sync.transfer.output.flatten import flatten
+from viam_sync.transfer.output.columns import Columns, optional, to_json
+from viam_sync.transfer.output.kinds import fitted
 
 NOON = datetime(2024, 5, 1, 12)
 
@@ -59,16 +59,15 @@ def test_numbers_of_bson_are_numbers() -> None:
     assert kinds_of(bson.ObjectId()) == "text"
 
 
-def test_columns_stand_in_the_order_of_their_first_appearance() -> None:
-    columns = Columns()
-    for row in ({"b": 1}, {"a": 1, "b": 1}, {"c": None, "a": 2}):
+def test_fixed_columns_come_first_and_the_others_in_the_order_of_their_names() -> None:
+    columns = Columns({"time": "time", "a.part": "text"})
+    for row in ({"b": 1}, {"a": 1, "b": 1}, {"time": NOON, "B": None, "a": 2}):
         columns.add(row)
-    assert list(columns.kinds) == ["b", "a", "c"]
+    assert list(columns.kinds) == ["time", "a.part", "B", "a", "b"]
 
 
-def test_nested_objects_get_dotted_names() -> None:
-    row = {"a": {"b": {"c": 1}, "d": [{"e": 1}]}, "f": {}, "g": None}
-    assert flatten(row) == {"a.b.c": 1, "a.d": [{"e": 1}], "g": None}
+def test_fixed_columns_are_there_without_rows() -> None:
+    assert Columns({"time": "time", "tags": ("list", "text")}).kinds == {"time": "time", "tags": ("list", "text")}
 
 
 @pytest.mark.parametrize(

@@ -51,11 +51,11 @@ def test_json_lines_keep_nested_objects(tmp_path: Path) -> None:
 def test_csv_has_a_column_for_every_value_also_of_late_rows(tmp_path: Path) -> None:
     assert write(tmp_path / "rows.csv", ROWS) == 3
     rows = read_csv(tmp_path / "rows.csv")
-    assert list(rows[0]) == ["at", "data.speed", "data.on", "data.name", "tags", "raw"]
+    assert list(rows[0]) == ["at", "data.name", "data.on", "data.speed", "raw", "tags"]
     assert [list(row.values()) for row in rows] == [
-        ["2024-05-01T12:00:00Z", "1.5", "True", "", "", ""],
-        ["", "", "", 'the "arm",\nleft', '["a", "\\u00e9"]', ""],
-        ["", "NaN", "", "", "", "YWJj"],
+        ["2024-05-01T12:00:00Z", "", "True", "1.5", "", ""],
+        ["", 'the "arm",\nleft', "", "", "", '["a", "\\u00e9"]'],
+        ["", "", "", "NaN", "YWJj", ""],
     ]
 
 
@@ -142,6 +142,9 @@ def test_a_query_in_mql_is_written(sandbox: Sandbox, data: DataClient, tmp_path:
         ([{"$limit": 1}], None, ValueError, "give its ID as organization_id"),
         (None, "org", ValueError, "organization_id goes with a query"),
         (AIR, "org", ValueError, "organization_id goes with a query"),
+        (iter([]), "org", ValueError, "organization_id goes with a query; filter_or_query is an iterator of rows"),
+        ([], None, ValueError, r"if it is a list of rows, give iter\(rows\)"),
+        (iter([7]), None, TypeError, "filter_or_query takes what methods for tabular data return, got 7"),
         (7, "org", TypeError, "filter_or_query takes a Filter, SQL as a str"),
         ({"$limit": 1}, "org", TypeError, "got a dict"),
         (b"x", "org", TypeError, "got a bytes"),

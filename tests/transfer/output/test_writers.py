@@ -32,8 +32,8 @@ def test_rows_have_dotted_columns_in_csv(tmp_path: Path) -> None:
     write_rows(AtomicOutput(tmp_path / "rows.csv"), ROWS, dict, None)
     with (tmp_path / "rows.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["name", "data.speed", "data.on", "tags"]
-    assert list(rows[0].values()) == ["rover", "1.5", "True", ""]
+    assert list(rows[0]) == ["data.on", "data.speed", "name", "tags"]
+    assert list(rows[0].values()) == ["True", "1.5", "rover", ""]
     assert (rows[1]["name"], rows[1]["tags"]) == ('the "arm"', '["a", "b"]')
 
 
@@ -72,6 +72,7 @@ FORMULAS = [
     "\ufeff=1",
     "\x01=1",
     " \u200b\u2060@1",
+    "'=1",
 ]
 
 
@@ -87,8 +88,8 @@ def test_formulas_in_csv_are_escaped_where_that_is_asked_for(tmp_path: Path, wri
     with path.open(encoding="utf-8", newline="") as file:
         header, *found = csv.reader(file)
     mark = "'" if escape else ""
-    assert header == [f"{mark}=name", "number", "low", "list", "plain"]
-    assert found == [[f"{mark}{text}", "-1.5", "-Infinity", '["=1"]', "1=1"] for text in FORMULAS]
+    assert header == [f"{mark}=name", "list", "low", "number", "plain"]
+    assert found == [[f"{mark}{text}", '["=1"]', "-inf", "-1.5", "1=1"] for text in FORMULAS]
 
 
 def test_every_method_that_writes_csv_escapes_formulas(client: ViamClient, sandbox: Sandbox, tmp_path: Path) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
+from typing import Any, Mapping, Optional
 
-from google.protobuf.message import Message
 from typing_extensions import TypeAlias
 
 from viam_sync.app._data.binary_data import BinaryDataMixin
-from viam_sync.app._data.queries import QueriesMixin
-from viam_sync.app._data.tabular_data import TabularDataMixin
+from viam_sync.app._data.tabular_exports import RowOptions, RowSource, TabularExportsMixin, source_with_columns
 from viam_sync.app._data.tabular_records import plain_rows
 from viam_sync.app._data.unknown_ids import UnknownIDsMixin
-from viam_sync.checks import parameter_names, wrong_type
+from viam_sync.checks import parameter_names
 from viam_sync.checks.numbers import boolean, require_seconds, worker_count
-from viam_sync.messages.bson_documents import to_documents
 from viam_sync.proto.app import data as pb
 from viam_sync.services import methods
 from viam_sync.transfer.export.contents import ContentsFetcher, concurrency_for
@@ -25,10 +22,11 @@ from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.output.remote import Location
+from viam_sync.transfer.output.schema import columns_for
 from viam_sync.transfer.output.table_file import TableFile
 
 
-class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMixin):
+class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
     """Methods that write all data that matches a filter to disk, however much it is."""
 
     # Without TypeAlias, mypy takes the name for a variable, which cannot be used as a type.
@@ -135,41 +133,63 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
 
     def export_tabular_data_to(
         self,
-        filter_or_query: Union[pb.Filter, str, Sequence[Union[bytes, Mapping[str, Any]]], None],
+        filter_or_query: RowSource,
         path: StrPath,
         *,
         organization_id: Optional[str] = None,
         sort_order: Optional[pb.Order.ValueType] = None,
         include_internal_data: bool = False,
+        schema: Any = None,
+        misfits: str = "error",
         escape_formulas: bool = False,
+        workers: int = 1,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
     ) -> int:
-        """Write all rows that match a filter, or that a query gives, to a file.
+        r"""Write all rows that match a filter, or that a query or an iterator gives, to a file.
 
         The ending of the path names the format: JSON lines (``.jsonl``), CSV (``.csv``), or Parquet (``.parquet``),
-        which takes ``pip install "viam-sync[arrow]"``. In the latter two, nested objects become columns with dotted
-        names; a column has the type of its values, or is text if these do not go together.
+        which takes ``pip install "viam-sync[arrow]"``. In the latter two, nested objects become columns, whose names
+        join the keys with dots; within a key, a dot is written ``\.`` and a backslash ``\\``. Readings have the columns
+        of their times and metadata first, also if there are no rows; all others are sorted by name. The same rows make
+        the same bytes in every process.
+
+        Without a schema, a column has the type of its values: numbers with a point among whole ones make all of them
+        numbers with a point, and values that do not go together otherwise make a column of text; one without any value
+        is one of numbers. Files of several days may have other columns and types then; with one ``schema``, they go
+        together.
 
         Rows that match a filter come page by page and are written as they come, so memory stays constant; CSV and
-        Parquet need about as much room again for a temporary file beside the target. The rows of a query come in one
-        message. The file appears when all rows are in it; if anything goes wrong, an older one of that name is kept.
+        Parquet need about as much room again for a temporary file beside the target. With ``workers=8``, eight pages
+        are fetched at a time, and the file is the same. All readings of one resource come in one stream: give the
+        iterator that ``iter_export_tabular_data`` returns. The rows of a query come in one message. The file appears
+        when all rows are in it; if anything goes wrong, an older one of that name is kept.
 
         Args:
             filter_or_query: Filter that the rows must match, None for all rows that the caller may read; or a query in
-                SQL, or one in MQL as a list of stages, each a dict or a BSON document.
+                SQL, or one in MQL as a list of stages, each a dict or a BSON document; or an iterator of rows such as
+                other methods return, which is closed at the end.
             path: Path of the file. A file of that name is replaced; a link is followed, and a device or a pipe is
                 written through.
             organization_id: ID of the organization whose data is queried, a UUID; only for a query, which needs it.
-            sort_order: Order by time; None for the newest first. Not for a query, which has an order of its own.
+            sort_order: Order by time; None for the newest first. Only for a filter.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud;
-                not for a query.
+                only for a filter.
+            schema: All columns of the file but those of times and metadata, in their order: for each name its type in
+                Python, ``bool``, ``int``, ``float``, ``str``, ``bytes``, ``datetime`` or ``dict``, or a list of one,
+                such as ``[str]``; or a ``pyarrow.Schema``. An ``int`` may come as 2.0, a ``datetime`` as text in the
+                form of RFC 3339; nothing else is converted. None for the columns that the rows have.
+            misfits: What becomes of a value of another type than that in the schema, or without a column there:
+                ``"error"``; or ``"null"``, and it is left out; or ``"rescue"``, and it is kept as JSON in a last
+                column, ``_rescued_data``.
             escape_formulas: Whether text in CSV that a spreadsheet would take for a formula, as it begins with ``=``,
                 ``+``, ``-``, ``@``, a tab or the end of a line, gets an apostrophe before it.
+            workers: How many pages to fetch at a time, up to 64, each of another time; only for a filter. Up to 16
+                pages for each worker are in memory, and some may be fetched in vain.
             progress: True for a bar on the terminal, which takes ``pip install "viam-sync[progress]"``; or a function
                 that is called with the number of rows written, their total, and ``"rows"``.
             timeout: Seconds that each page, or the query, may take, retries included; None for the limit of its retry
-                class.
+                class. Not for an iterator.
 
         Returns:
             How many rows were written.
@@ -177,7 +197,11 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
         Raises:
             OSError: If the file cannot be written.
             TypeError: If an argument is of the wrong type.
-            ValueError: If the path ends in something else, or a query has no organization, or a filter has one.
+            ValueError: If the path ends in something else, ``workers`` is out of its range, a query has no
+                organization, or an argument does not go with a filter, a query or an iterator, whichever it is; or if a
+                value does not fit the schema: then the error names the column, the row and both types.
+            InternalError: If there are several workers, and the service returns data that is not of the time range that
+                was asked for.
             ImportError: If the file is to be Parquet, and pyarrow is not installed.
             GRPCError: If the service refuses a call or cannot be reached; a subclass says which.
 
@@ -186,46 +210,17 @@ class ExportsMixin(TabularDataMixin, QueriesMixin, BinaryDataMixin, UnknownIDsMi
             >>> air = create_filter(component_name="air")
             >>> client.data_client.export_tabular_data_to(air, folder / "air.csv")
             1008
-            >>> sorted((folder / "air.csv").read_text().split(",")[:3])
+            >>> (folder / "air.csv").read_text().split("\n")[0].split(",")[-3:]
             ['data.readings.co2', 'data.readings.humidity', 'data.readings.temperature']
         """
-        file = TableFile(path, escape_formulas=escape_formulas)
-        with Progress(progress, "rows") as told:
-            if filter_or_query is None or isinstance(filter_or_query, Message):
-                if organization_id is not None:
-                    raise ValueError("organization_id goes with a query; a filter has organization_ids of its own")
-                with self.iter_tabular_data(
-                    filter_or_query,
-                    sort_order=sort_order,
-                    include_internal_data=include_internal_data,
-                    timeout=timeout,
-                ) as rows:
-                    if progress:
-                        told.begin(self._count_rows(filter_or_query, include_internal_data, timeout))
-                    return file.write(plain_rows(rows), told)
-            found = self._queried(filter_or_query, organization_id, timeout)
-            told.begin(len(found))
-            return file.write(plain_rows(found), told)
-
-    def _queried(self, query: Any, organization_id: Optional[str], timeout: Optional[float]) -> List[Dict[str, Any]]:
-        if isinstance(query, (bytes, Mapping)) or not isinstance(query, (str, Sequence)):
-            raise wrong_type("filter_or_query", "a Filter, SQL as a str, or MQL as a list of stages", query)
-        if organization_id is None:
-            raise ValueError(
-                "filter_or_query is a query, and a query is for the data of one organization; give its ID as"
-                " organization_id"
-            )
-        if isinstance(query, str):
-            with parameter_names(sql_query="filter_or_query"):
-                return self.tabular_data_by_sql(organization_id, query, timeout=timeout)
-        stages = to_documents("filter_or_query", query)
-        return self.tabular_data_by_mql(organization_id, stages, timeout=timeout)
-
-    def _count_rows(self, filter: Any, include_internal_data: bool, timeout: Optional[float]) -> int:
-        _, count, _ = self.tabular_data_by_filter(
-            filter, count_only=True, include_internal_data=include_internal_data, timeout=timeout
-        )
-        return count
+        source, fixed = source_with_columns(filter_or_query)
+        file = TableFile(path, columns=columns_for(fixed, schema, misfits), escape_formulas=escape_formulas)
+        options = RowOptions(organization_id, sort_order, include_internal_data, workers, timeout)
+        with Progress(progress, "rows") as told, parameter_names(rows="filter_or_query"), self._rows_of(
+            source, options, counted=bool(progress)
+        ) as (rows, total):
+            told.begin(total)
+            return file.write(plain_rows(rows), told)
 
     def _count(self, filter: Optional[pb.Filter], include_internal_data: bool, timeout: Optional[float]) -> int:
         _, count, _ = self.binary_data_by_filter(

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from typing_extensions import TypeAlias
 
-from viam_sync.app._data.tabular_records import TabularData, TabularDataPoint, tabular_items, tabular_row
+from viam_sync.app._data.tabular_records import (
+    READING_COLUMNS,
+    TabularData,
+    TabularDataPoint,
+    plain_rows,
+    tabular_items,
+)
 from viam_sync.checks import parameter_names, require
-from viam_sync.checks.numbers import boolean
+from viam_sync.checks.numbers import boolean, require_seconds
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
+from viam_sync.rpc.streams import StreamItems
 from viam_sync.services import methods
 from viam_sync.transfer.output.atomic import AtomicOutput
 from viam_sync.transfer.output.writers import write_rows
@@ -21,13 +28,19 @@ from viam_sync.transfer.paging.pages import PageItems, Pages
 
 
 def _read_rows(
-    request: pb.TabularDataByFilterRequest, response: pb.TabularDataByFilterResponse
+    request: pb.TabularDataByFilterRequest, response: pb.TabularDataByFilterResponse, tz: Optional[tzinfo] = None
 ) -> Tuple[PageItems[TabularData], str]:
-    return tabular_items(response), response.last if response.data else ""
+    return tabular_items(response, tz), response.last if response.data else ""
 
 
 _ROWS = PagedCall(
-    methods.TABULAR_DATA_BY_FILTER, _read_rows, "limit", "last", place="data_request", time="time_requested"
+    methods.TABULAR_DATA_BY_FILTER,
+    _read_rows,
+    "limit",
+    "last",
+    place="data_request",
+    time="time_requested",
+    item_type=TabularData,
 )
 
 
@@ -96,9 +109,10 @@ class TabularDataMixin(Service):
             include_internal_data=include_internal_data,
         )
         response: pb.TabularDataByFilterResponse = self._unary_unary(methods.TABULAR_DATA_BY_FILTER, request, timeout)
-        page = (list(tabular_items(response)), response.count, response.last)
+        page = (list(tabular_items(response, self._options.tz)), response.count, response.last)
         if destination is not None:
-            write_rows(destination, page[0], tabular_row, page, escape_formulas=escape_formulas)
+            rows = plain_rows(page[0])
+            write_rows(destination, rows, dict, page, fixed=READING_COLUMNS, escape_formulas=escape_formulas)
         return page
 
     def iter_tabular_data(
@@ -145,7 +159,7 @@ class TabularDataMixin(Service):
         data_request = pb.DataRequest(filter=pb.Filter() if filter is None else filter, sort_order=sort_order)
         request = pb.TabularDataByFilterRequest(include_internal_data=include_internal_data)
         request.data_request.CopyFrom(data_request)
-        return _ROWS.pages(
+        return _ROWS.with_times_in(self._options.tz).pages(
             self._unary_unary,
             request,
             page_size=page_size,
@@ -176,8 +190,8 @@ class TabularDataMixin(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            When it was captured and when it reached the cloud, both UTC without a time zone, and the reading; None if
-            there is none.
+            When it was captured and when it reached the cloud, both UTC without a time zone, or in that of the client's
+            options, and the reading; None if there is none.
 
         Raises:
             NotFoundError: If there is no such part.
@@ -204,8 +218,8 @@ class TabularDataMixin(Service):
             return None
         payload = struct_to_dict(response.payload)
         return (
-            timestamp_to_datetime(response.time_captured),
-            timestamp_to_datetime(response.time_synced),
+            timestamp_to_datetime(response.time_captured, self._options.tz),
+            timestamp_to_datetime(response.time_synced, self._options.tz),
             payload,
         )
 
@@ -247,6 +261,63 @@ class TabularDataMixin(Service):
             >>> len(points), points[-1].payload == row.data
             (1008, True)
         """
+        with self.iter_export_tabular_data(
+            part_id,
+            resource_name,
+            resource_api,
+            method_name,
+            start_time,
+            end_time,
+            additional_params,
+            timeout=timeout,
+        ) as points:
+            return list(points)
+
+    def iter_export_tabular_data(
+        self,
+        part_id: str,
+        resource_name: str,
+        resource_api: str,
+        method_name: str,
+        start_time: Optional[datetime] = None,
+        end_time: Optional[datetime] = None,
+        additional_params: Optional[Mapping[str, Any]] = None,
+        *,
+        timeout: Optional[float] = None,
+    ) -> StreamItems[TabularDataPoint]:
+        """Go through all readings of a resource that its machine has captured in a span of time.
+
+        They come in one stream, each when it is asked for, so memory stays constant however many they are. Where the
+        stream breaks before the first reading, it is asked for again; where it breaks later, that is an error, and the
+        time of the last reading tells from where to go on.
+
+        Args:
+            part_id: ID of the part, a UUID.
+            resource_name: Name of the component or service.
+            resource_api: Its API, such as ``rdk:component:sensor``.
+            method_name: Name of the captured method, such as ``Readings``.
+            start_time: Only readings from this time on; without a time zone it is UTC.
+            end_time: Only readings before this time; without a time zone it is UTC.
+            additional_params: Parameters that the method was captured with, such as the command of a ``DoCommand``.
+            timeout: Seconds from the first reading that is asked for until the last one is there, the caller's own work
+                on them included; None for no limit.
+
+        Returns:
+            An iterator over the readings, the oldest first; nothing is asked before the first one is.
+
+        Raises:
+            TypeError: If an argument is of the wrong type.
+            ValueError: If an argument is empty that must not be, or ``timeout`` is more than grpc can count.
+            NotFoundError: While iterating, if there is no such part.
+            GRPCError: While iterating, if the service refuses the call or cannot be reached; a subclass says which.
+
+        Example:
+            >>> (row,), _, _ = client.data_client.tabular_data_by_filter(limit=1)
+            >>> with client.data_client.iter_export_tabular_data(
+            ...     row.metadata.part_id, "air", "rdk:component:sensor", "Readings") as points:
+            ...     max(point.payload["readings"]["temperature"] for point in points) > 20
+            True
+        """
         require(part_id=part_id, resource_name=resource_name, resource_api=resource_api, method_name=method_name)
         with parameter_names(start="start_time", end="end_time"):
             interval = pb.CaptureInterval(start=start_time, end=end_time)
@@ -259,8 +330,12 @@ class TabularDataMixin(Service):
                 interval=interval,
                 additional_parameters=additional_params,
             )
-        with self._unary_stream(methods.EXPORT_TABULAR_DATA, request, timeout) as stream:
-            return [TabularDataPoint.from_proto(message) for message in stream]
+        timeout = require_seconds("timeout", timeout)
+        return StreamItems(
+            lambda: self._unary_stream(methods.EXPORT_TABULAR_DATA, request, timeout),
+            lambda message: TabularDataPoint.from_proto(message, tz=self._options.tz),
+            TabularDataPoint,
+        )
 
     def delete_tabular_data_by_filter(self, filter: Optional[pb.Filter], *, timeout: Optional[float] = None) -> int:
         """Refuse: the service has no such method any more; use ``delete_tabular_data``.

@@ -2,17 +2,51 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple, Union
+from datetime import datetime, tzinfo
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
 
 from typing_extensions import Self
 
 from viam_sync.checks import wrong_type
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb
-from viam_sync.transfer.output.rows import capture_metadata_row, json_value, time_row
+from viam_sync.transfer.output.kinds import Kind
+from viam_sync.transfer.output.rows import capture_metadata_row
 from viam_sync.transfer.paging.pages import ConvertedPage
+
+#: The columns that a table of readings (`TabularData`) has in any case, in their order, and their kinds.
+READING_COLUMNS: Mapping[str, Kind] = {
+    "timeRequested": "time",
+    "timeReceived": "time",
+    "metadata.organizationId": "text",
+    "metadata.locationId": "text",
+    "metadata.robotName": "text",
+    "metadata.robotId": "text",
+    "metadata.partName": "text",
+    "metadata.partId": "text",
+    "metadata.componentType": "text",
+    "metadata.componentName": "text",
+    "metadata.methodName": "text",
+    "metadata.tags": ("list", "text"),
+    "metadata.mimeType": "text",
+}
+
+#: The same of a table of points (`TabularDataPoint`).
+POINT_COLUMNS: Mapping[str, Kind] = {
+    "part_id": "text",
+    "resource_name": "text",
+    "resource_api": "text",
+    "method_name": "text",
+    "time_captured": "time",
+    "organization_id": "text",
+    "location_id": "text",
+    "robot_name": "text",
+    "robot_id": "text",
+    "part_name": "text",
+    "tags": ("list", "text"),
+}
 
 #: The most metadata of readings that are kept at a time.
 _MOST_SHARED = 1000
@@ -22,7 +56,7 @@ _MOST_SHARED = 1000
 class TabularData:
     """A row of tabular data and where it comes from.
 
-    Times are UTC without a time zone, as in the official SDK.
+    Times are UTC without a time zone, as in the official SDK, or in that of the client's options.
 
     Attributes:
         data: The captured values.
@@ -41,7 +75,7 @@ class TabularData:
         return f"{self.data}\n{self.metadata}{times}"
 
 
-def tabular_items(response: pb.TabularDataByFilterResponse) -> ConvertedPage[TabularData]:
+def tabular_items(response: pb.TabularDataByFilterResponse, tz: Optional[tzinfo] = None) -> ConvertedPage[TabularData]:
     """Return the rows of a page, each with its metadata, which the page holds once for all rows that share it."""
     shared = dict(enumerate(response.metadata))
 
@@ -50,21 +84,11 @@ def tabular_items(response: pb.TabularDataByFilterResponse) -> ConvertedPage[Tab
             struct_to_dict(row.data),
             # The index may be out of range, as it comes from the service.
             shared.get(row.metadata_index) or pb.CaptureMetadata(),
-            timestamp_to_datetime(row.time_requested),
-            timestamp_to_datetime(row.time_received),
+            timestamp_to_datetime(row.time_requested, tz),
+            timestamp_to_datetime(row.time_received, tz),
         )
 
     return ConvertedPage(response.data, convert)
-
-
-def tabular_row(row: TabularData) -> Dict[str, Any]:
-    """Return a row as an object that JSON can hold, with the names of proto JSON."""
-    return {
-        "data": json_value(row.data),
-        "metadata": capture_metadata_row(row.metadata),
-        "timeRequested": time_row(row.time_requested),
-        "timeReceived": time_row(row.time_received),
-    }
 
 
 @dataclass
@@ -76,7 +100,7 @@ class TabularDataPoint:
         resource_name: Name of the component or service.
         resource_api: Its API, such as ``rdk:component:sensor``.
         method_name: Name of the captured method, such as ``Readings``.
-        time_captured: When it was captured, UTC without a time zone.
+        time_captured: When it was captured, UTC without a time zone, or in that of the client's options.
         organization_id: ID of the organization, a UUID.
         location_id: ID of the location, ten lowercase letters and digits.
         robot_name: Name of the machine.
@@ -102,8 +126,8 @@ class TabularDataPoint:
     payload: Mapping[str, Any]
 
     @classmethod
-    def from_proto(cls, message: pb.ExportTabularDataResponse) -> Self:
-        """Return the record of a message.
+    def from_proto(cls, message: pb.ExportTabularDataResponse, *, tz: Optional[tzinfo] = None) -> Self:
+        """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
             >>> from viam_sync.app._data.tabular_records import TabularDataPoint
@@ -116,7 +140,7 @@ class TabularDataPoint:
             resource_name=message.resource_name,
             resource_api=message.resource_subtype,
             method_name=message.method_name,
-            time_captured=timestamp_to_datetime(message.time_captured),
+            time_captured=timestamp_to_datetime(message.time_captured, tz),
             organization_id=message.organization_id,
             location_id=message.location_id,
             robot_name=message.robot_name,
@@ -133,8 +157,42 @@ class TabularDataPoint:
         return self.resource_api
 
 
-def plain_rows(rows: Iterable[Union[TabularData, TabularDataPoint, Mapping[str, Any]]]) -> Iterator[Mapping[str, Any]]:
-    """Yield rows as mappings: readings with the names that `tabular_row` gives them, those of a query as they are.
+#: A row as the methods for tabular data return it.
+AnyRow = Union[TabularData, TabularDataPoint, Mapping[str, Any]]
+
+
+def fixed_columns(row_type: Optional[type]) -> Mapping[str, Kind]:
+    """Return the columns that a table of rows of a type has in any case, and their kinds; rows of a query have none.
+
+    Example:
+        >>> from viam_sync.app._data.tabular_records import fixed_columns
+        >>> fixed_columns(dict)
+        {}
+    """
+    if row_type is TabularData:
+        return READING_COLUMNS
+    return POINT_COLUMNS if row_type is TabularDataPoint else {}
+
+
+def rows_with_columns(rows: Iterable[AnyRow]) -> Tuple[Iterator[Mapping[str, Any]], Mapping[str, Kind]]:
+    """Return rows as `plain_rows` does, and the columns that they always have.
+
+    These are those of the first row. Without rows, an iterator of this package still tells the type of its items; other
+    rows have none then.
+
+    Raises:
+        TypeError: If there is something else among them, which the iterator finds.
+    """
+    iterator = iter(rows)
+    first = list(itertools.islice(iterator, 1))
+    row_type = type(first[0]) if first else getattr(rows, "item_type", None)
+    return plain_rows(itertools.chain(first, iterator)), fixed_columns(row_type)
+
+
+def plain_rows(rows: Iterable[AnyRow]) -> Iterator[Mapping[str, Any]]:
+    """Yield rows as mappings: readings with the names of proto JSON, points with their own, others as they are.
+
+    Parameters of a method that has none are left out, as the metadata of readings leaves them out.
 
     Raises:
         TypeError: If there is something else among them.
@@ -152,7 +210,7 @@ def plain_rows(rows: Iterable[Union[TabularData, TabularDataPoint, Mapping[str, 
             times = {"timeRequested": row.time_requested, "timeReceived": row.time_received}
             yield {"data": row.data, "metadata": known[1], **times}
         elif isinstance(row, TabularDataPoint):
-            yield vars(row)
+            yield {name: value for name, value in vars(row).items() if value or name != "method_parameters"}
         elif isinstance(row, Mapping):
             yield row
         else:

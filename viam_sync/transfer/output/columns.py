@@ -1,53 +1,56 @@
-"""The columns of flat rows, and the kind of value that each of them holds."""
+"""The columns of flat rows: their names, their order, and the kind of value that each of them holds."""
 
 from __future__ import annotations
 
-import base64
 import importlib
 import json
-from datetime import datetime
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
-from viam_sync.messages.precision import EXACT
 from viam_sync.transfer.output.flatten import flatten
-from viam_sync.transfer.output.rows import in_utc, json_value
+from viam_sync.transfer.output.kinds import Kind, arrow_type, fitted, merged, value_kind
+from viam_sync.transfer.output.rows import json_value
 
-#: The kind of a value: "null", "bool", "int", "long" (which a double may round), "float", "time", "text" or "bytes"; or
-#: "list", and the kind of its items.
-Kind = Union[str, Tuple[str, "Kind"]]
-
-_KINDS = {bool: "bool", int: "int", float: "float", str: "text", bytes: "bytes", datetime: "time", type(None): "null"}
+_JSON = json.JSONEncoder(default=json_value)
 
 
 class Columns:
-    """The columns of rows that come one after the other, in the order in which they first appear.
+    """The columns of rows that come one after the other: the fixed ones first, then all others, sorted by their names.
 
     A column has the kind of its values. Whole numbers among others become numbers with a point, unless one is beyond
     2**53, so that it would be rounded; values that do not go together otherwise become text, and so do whole numbers of
-    more than 64 bits and objects within lists; a value that is no text is then written as JSON.
+    more than 64 bits and objects; a value that is no text is then written as JSON. `Schema` has columns whose kinds are
+    given.
 
-    Attributes:
-        kinds: The kind of each column, by its name.
+    Args:
+        fixed: The columns that are there in any case, also without rows, and their kinds.
 
     Example:
         >>> from viam_sync.transfer.output.columns import Columns
-        >>> columns = Columns()
+        >>> columns = Columns({"time": "time"})
         >>> for row in ({"speed": 1, "tags": []}, {"speed": 1.5, "tags": ["a"]}, {"on": True}):
-        ...     columns.add(row)
+        ...     _ = columns.add(row)
         >>> columns.kinds
-        {'speed': 'float', 'tags': ('list', 'text'), 'on': 'bool'}
+        {'time': 'time', 'on': 'bool', 'speed': 'float', 'tags': ('list', 'text')}
     """
 
-    def __init__(self) -> None:
-        self.kinds: Dict[str, Kind] = {}
+    def __init__(self, fixed: Mapping[str, Kind] = {}) -> None:
+        self._fixed = fixed
+        self._kinds: Dict[str, Kind] = dict(fixed)
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Add the columns of a flat row."""
+    @property
+    def kinds(self) -> Dict[str, Kind]:
+        """The kind of each column, by its name, in the order of the columns; known once all rows were added."""
+        names = [*self._fixed, *sorted(self._kinds.keys() - self._fixed.keys())]
+        return {name: self._kinds[name] for name in names}
+
+    def add(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Add the columns of a flat row, and return the row as they take it."""
         for name, value in row.items():
-            kind = _kind_of(value)
-            known = self.kinds.get(name)
+            kind = value_kind(value)
+            known = self._kinds.get(name)
             if known != kind:
-                self.kinds[name] = kind if known is None else _merged(known, kind)
+                self._kinds[name] = kind if known is None else merged(known, kind)
+        return row
 
     def to_arrow(self, rows: Sequence[Mapping[str, Any]], arrow: Any) -> Any:
         """Return flat rows as a table of pyarrow.
@@ -57,62 +60,14 @@ class Columns:
             arrow: The module ``pyarrow``.
         """
         arrays = [
-            arrow.array([fitted(row.get(name), kind) for row in rows], _arrow_type(kind, arrow))
+            arrow.array([fitted(row.get(name), kind) for row in rows], arrow_type(kind, arrow))
             for name, kind in self.kinds.items()
         ]
-        return arrow.Table.from_arrays(arrays, schema=self.schema(arrow))
+        return arrow.Table.from_arrays(arrays, schema=self.arrow_schema(arrow))
 
-    def schema(self, arrow: Any) -> Any:
+    def arrow_schema(self, arrow: Any) -> Any:
         """Return the columns as a schema of pyarrow."""
-        return arrow.schema([(name, _arrow_type(kind, arrow)) for name, kind in self.kinds.items()])
-
-
-def _kind_of(value: Any) -> Kind:
-    if isinstance(value, (list, tuple)):
-        kind: Kind = "null"
-        for item in value:
-            kind = _merged(kind, _kind_of(item))
-        return "list", kind
-    # The types of BSON are subclasses of the plain ones.
-    known = _KINDS.get(type(value)) or next((name for cls, name in _KINDS.items() if isinstance(value, cls)), "text")
-    if known == "int" and is_long(value):
-        return "long" if -(2**63) <= value < 2**63 else "text"
-    return known
-
-
-def is_long(value: Any) -> bool:
-    """Tell whether a value is a whole number that a double may round."""
-    return isinstance(value, int) and not -EXACT <= value <= EXACT
-
-
-def _merged(one: Kind, other: Kind) -> Kind:
-    if one == other or other == "null":
-        return one
-    if one == "null":
-        return other
-    if {one, other} == {"int", "float"}:
-        return "float"
-    if {one, other} == {"int", "long"}:
-        return "long"
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        return "list", _merged(one[1], other[1])
-    return "text"
-
-
-def fitted(value: Any, kind: Kind) -> Any:
-    """Return a value in the form that its column holds; it may have been through `to_json`."""
-    if value is None:
-        return None
-    if isinstance(kind, tuple):
-        return [fitted(item, kind[1]) for item in value]
-    if kind == "text":
-        plain = json_value(value)
-        return plain if isinstance(plain, str) else json.dumps(plain)
-    if kind == "time":
-        return in_utc(value) if isinstance(value, datetime) else datetime.fromisoformat(value[:-1])
-    if kind == "bytes":
-        return base64.b64decode(value) if isinstance(value, str) else bytes(value)
-    return float(value) if kind == "float" else value
+        return arrow.schema([(name, arrow_type(kind, arrow)) for name, kind in self.kinds.items()])
 
 
 def to_json(row: Mapping[str, Any]) -> str:
@@ -124,24 +79,7 @@ def to_json(row: Mapping[str, Any]) -> str:
         >>> to_json({"at": datetime(2024, 1, 1), "raw": b"abc"})
         '{"at": "2024-01-01T00:00:00Z", "raw": "YWJj"}'
     """
-    return json.dumps(row, default=json_value)
-
-
-def _arrow_type(kind: Kind, arrow: Any) -> Any:
-    if isinstance(kind, tuple):
-        return arrow.list_(_arrow_type(kind[1], arrow))
-    if kind == "time":
-        return arrow.timestamp("us", "UTC")
-    names = {
-        "null": "null",
-        "bool": "bool_",
-        "int": "int64",
-        "long": "int64",
-        "float": "float64",
-        "text": "string",
-        "bytes": "binary",
-    }
-    return getattr(arrow, names[kind])()
+    return _JSON.encode(row)
 
 
 def optional(name: str, purpose: str, extra: str) -> Any:
@@ -164,11 +102,12 @@ def optional(name: str, purpose: str, extra: str) -> Any:
         ) from error
 
 
-def columns_of(rows: Iterable[Mapping[str, Any]]) -> Tuple[List[Dict[str, Any]], Columns]:
+def columns_of(
+    rows: Iterable[Mapping[str, Any]], fixed: Mapping[str, Kind] = {}
+) -> Tuple[List[Mapping[str, Any]], Columns]:
     """Return rows in flat form, and their columns."""
-    columns = Columns()
-    flat = []
+    columns = Columns(fixed)
+    flat: List[Mapping[str, Any]] = []
     for row in rows:
-        flat.append(flatten(row))
-        columns.add(flat[-1])
+        flat.append(columns.add(flatten(row)))
     return flat, columns

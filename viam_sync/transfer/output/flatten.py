@@ -1,24 +1,79 @@
-"""Rows with nested objects as flat rows, whose names have dots."""
+"""Rows with nested objects as flat rows, whose names have dots, and back."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, Mapping, Tuple
+import re
+from collections import abc
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Dict, Mapping
+
+from viam_sync.checks import wrong_key
+
+#: The types of most values, none of which is a mapping; to ask an abstract class takes longer.
+_LEAVES = {str, float, int, bool, type(None), list, datetime}
+#: A key within a name, with its backslashes.
+_KEY = re.compile(r"(?:\A|\.)((?:[^.\\]|\\.)*)", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def flatten(row: Mapping[str, Any]) -> Dict[str, Any]:
-    """Return a row whose nested objects have become values with dotted names; lists stay as they are.
+    r"""Return a row whose nested objects have become values with dotted names.
+
+    A name joins the keys on the way to a value with dots. Within a key, a dot is written ``\.`` and a backslash ``\\``,
+    so that two values never have one name, and a value has the same name whatever else the row holds. Lists stay as
+    they are, and so does an object without keys.
+
+    Args:
+        row: The row; its keys, and those of the objects in it, are text.
+
+    Raises:
+        TypeError: If a key is something else.
 
     Example:
         >>> from viam_sync.transfer.output.flatten import flatten
-        >>> flatten({"data": {"speed": 1.5, "at": {"x": 0}}})
-        {'data.speed': 1.5, 'data.at.x': 0}
+        >>> flatten({"data": {"speed": 1.5, "at": {"x": 0}, "v1.2": True, "extra": {}}})
+        {'data.speed': 1.5, 'data.at.x': 0, 'data.v1\\.2': True, 'data.extra': {}}
     """
-    return dict(_values(row, ""))
+    flat: Dict[str, Any] = {}
+    _collect(row, "", flat)
+    return flat
 
 
-def _values(row: Mapping[str, Any], prefix: str) -> Iterator[Tuple[str, Any]]:
-    for name, value in row.items():
-        if isinstance(value, Mapping):
-            yield from _values(value, f"{prefix}{name}.")
+def nest(flat: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return the row that `flatten` has made flat.
+
+    Example:
+        >>> from viam_sync.transfer.output.flatten import nest
+        >>> nest({"data.speed": 1.5, "data.at.x": 0})
+        {'data': {'speed': 1.5, 'at': {'x': 0}}}
+    """
+    row: Dict[str, Any] = {}
+    for name, value in flat.items():
+        *outer, last = _keys(name)
+        place = row
+        for key in outer:
+            place = place.setdefault(key, {})
+        place[last] = value
+    return row
+
+
+def _collect(row: Mapping[str, Any], prefix: str, flat: Dict[str, Any]) -> None:
+    for key, value in row.items():
+        name = prefix + _escaped(key)
+        if type(value) not in _LEAVES and isinstance(value, abc.Mapping) and value:
+            _collect(value, name + ".", flat)
         else:
-            yield f"{prefix}{name}", value
+            flat[name] = value
+
+
+@lru_cache(maxsize=1000)
+def _escaped(key: str) -> str:
+    if not isinstance(key, str):
+        raise wrong_key("rows", "a str", key)
+    return key.replace("\\", "\\\\").replace(".", "\\.")
+
+
+@lru_cache(maxsize=1000)
+def _keys(name: str) -> "tuple[str, ...]":
+    return tuple(_ESCAPED.sub(r"\1", key) for key in _KEY.findall(name))

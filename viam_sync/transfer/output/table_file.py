@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List
+from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, Optional
 
 from viam_sync.checks import path_from
 from viam_sync.checks.numbers import boolean
 from viam_sync.transfer.output.atomic import AtomicOutput, StrPath
 from viam_sync.transfer.output.columns import Columns, optional, to_json
-from viam_sync.transfer.output.flatten import flatten
+from viam_sync.transfer.output.csv_spool import CsvSpool
+from viam_sync.transfer.output.flatten import flatten, nest
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.rows import Row
-from viam_sync.transfer.output.writers import write_csv, write_jsonl
+from viam_sync.transfer.output.schema import Schema
+from viam_sync.transfer.output.writers import write_jsonl
 
 
 class TableFile:
     """A file for rows, in the format that its ending names.
 
-    In ``.jsonl``, each row is a line with an object. In ``.csv`` and ``.parquet``, nested objects become columns with
-    dotted names. A late row may have a column that no row before it had, or another kind of value in one; so these two
-    formats are written in a second pass, from a temporary file in the same folder that holds all rows.
+    In ``.jsonl``, each row is a line with an object, whose keys are sorted. In ``.csv`` and ``.parquet``, nested
+    objects become columns with the names that `flatten` gives them. A late row may have a column that no row before it
+    had, or another kind of value in one; so these two formats are written in a second pass, from a temporary file in
+    the same folder that holds all rows. The same rows make the same bytes in every process.
 
     Args:
         path: The path of the file; its folder must exist.
+        columns: The columns of the file, to which each row is added: `Columns` with those that are there in any case,
+            or a `Schema`, to which the rows of JSON lines are fitted too; None for those that the rows have.
         escape_formulas: Whether text in CSV that a spreadsheet would take for a formula begins with an apostrophe.
         group_rows: The number of rows that are in memory at a time when Parquet is written, as one row group.
         group_bytes: The size of these rows as JSON, in bytes, after which a row group ends.
@@ -41,26 +46,28 @@ class TableFile:
         >>> TableFile(folder / "rows.csv").write([{"speed": 1}, {"at": {"x": 2}}], Progress(None))
         2
         >>> (folder / "rows.csv").read_text().split()
-        ['speed,at.x', '1,', ',2']
+        ['at.x,speed', ',1', '2,']
     """
 
     def __init__(
         self,
         path: StrPath,
         *,
+        columns: Optional[Columns] = None,
         escape_formulas: bool = False,
         group_rows: int = 20_000,
         group_bytes: int = 16 << 20,
     ) -> None:
         suffix = path_from("path", path).suffix.lower()
         writers: Dict[str, Callable[[BinaryIO, Iterable[Row]], None]] = {
-            ".jsonl": write_jsonl,
+            ".jsonl": self._write_jsonl,
             ".csv": self._write_csv,
             ".parquet": self._write_parquet,
         }
         if suffix not in writers:
             raise ValueError(f"path is {str(path)!r}; rows are written to files that end in {', '.join(writers)}")
         self._escape_formulas = boolean("escape_formulas", escape_formulas)
+        self._columns = Columns() if columns is None else columns
         self._group_rows, self._group_bytes = group_rows, group_bytes
         self._arrow: Any = None
         if suffix == ".parquet":
@@ -81,6 +88,7 @@ class TableFile:
 
         Raises:
             OSError: If they cannot be written.
+            ValueError: If one does not fit the schema.
         """
         count = 0
 
@@ -95,35 +103,33 @@ class TableFile:
             self._write(file, counted())
         return count
 
+    def _write_jsonl(self, file: BinaryIO, rows: Iterable[Row]) -> None:
+        schema = self._columns
+        write_jsonl(file, (nest(schema.add(flatten(row))) for row in rows) if isinstance(schema, Schema) else rows)
+
     def _write_csv(self, file: BinaryIO, rows: Iterable[Row]) -> None:
-        with _Spool(self._output.temporary_file()) as spool:
+        with self._output.temporary_file() as temporary:
+            spool = CsvSpool(temporary, self._columns, escape_formulas=self._escape_formulas)
             spool.fill(rows)
-            write_csv(file, list(spool.columns.kinds), spool.rows(), escape_formulas=self._escape_formulas)
+            spool.copy_to(file)
 
     def _write_parquet(self, file: BinaryIO, rows: Iterable[Row]) -> None:
         with _Spool(self._output.temporary_file()) as spool:
-            spool.fill(rows)
-            with self._parquet.ParquetWriter(file, spool.columns.schema(self._arrow)) as writer:
+            spool.fill(rows, self._columns)
+            with self._parquet.ParquetWriter(file, self._columns.arrow_schema(self._arrow)) as writer:
                 for group in spool.groups(self._group_rows, self._group_bytes):
-                    writer.write_table(spool.columns.to_arrow(group, self._arrow))
+                    writer.write_table(self._columns.to_arrow(group, self._arrow))
 
 
 class _Spool:
-    """Flat rows in a temporary file, and their columns."""
+    """Flat rows in a temporary file."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self.columns = Columns()
         self._file = io.TextIOWrapper(file, encoding="ascii")
 
-    def fill(self, rows: Iterable[Row]) -> None:
+    def fill(self, rows: Iterable[Row], columns: Columns) -> None:
         for row in rows:
-            flat = flatten(row)
-            self.columns.add(flat)
-            self._file.write(to_json(flat) + "\n")
-
-    def rows(self) -> Iterator[Dict[str, Any]]:
-        self._file.seek(0)
-        return map(json.loads, self._file)
+            self._file.write(to_json(columns.add(flatten(row))) + "\n")
 
     def groups(self, most_rows: int, most_bytes: int) -> Iterator[List[Dict[str, Any]]]:
         """Yield the rows in groups, each of which ends when it has ``most_rows`` rows or more than ``most_bytes``."""

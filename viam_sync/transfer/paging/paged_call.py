@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
+from functools import partial
 from operator import attrgetter
 from typing import Any, Callable, NamedTuple, Optional, Tuple, TypeVar
 
@@ -20,21 +22,23 @@ T = TypeVar("T")
 #: The largest number of items that the service puts in a page of data.
 _LARGEST_PAGE = 100
 
-#: Takes a request and its response; returns the page, and the cursor of the next one, "" after the last.
-ReadPage = Callable[[Any, Any], Tuple[PageItems[Any], str]]
+#: Takes a request and its response, and as ``tz`` the time zone of the times in records; returns the page, and the
+#: cursor of the next one, "" after the last.
+ReadPage = Callable[..., Tuple[PageItems[Any], str]]
 
 
-def items_in(field: str, convert: Optional[Callable[[Any], Any]] = None) -> ReadPage:
+def items_in(field: str, convert: Optional[Callable[..., Any]] = None) -> ReadPage:
     """Return a function that reads a page of the usual form: a list of items, and the token of the next page.
 
     Args:
         field: The field of the response that holds the items.
-        convert: Makes an item of a message; None leaves the message as it is.
+        convert: Makes an item of a message, with times in ``tz``; None leaves the message as it is.
     """
 
-    def read(request: Any, response: Any) -> Tuple[PageItems[Any], str]:
+    def read(request: Any, response: Any, tz: Optional[tzinfo] = None) -> Tuple[PageItems[Any], str]:
         items = getattr(response, field)
-        return items if convert is None else ConvertedPage(items, convert), response.next_page_token
+        page = items if convert is None else ConvertedPage(items, partial(convert, tz=tz))
+        return page, response.next_page_token
 
     return read
 
@@ -50,6 +54,7 @@ class PagedCall(NamedTuple):
         place: The field of the request that holds these two; "" for the request itself.
         time: The field of an item for its time, where a request can be narrowed to a range of time; "" where not.
         advice: The advice of the error if a single item is too large.
+        item_type: The type of an item, where the iterator must tell it.
     """
 
     method: Method
@@ -59,6 +64,11 @@ class PagedCall(NamedTuple):
     place: str = ""
     time: str = ""
     advice: str = ""
+    item_type: Optional[type] = None
+
+    def with_times_in(self, tz: Optional[tzinfo]) -> PagedCall:
+        """Return the call with the times of its records in a time zone; None for UTC without one."""
+        return self._replace(read=partial(self.read, tz=tz))
 
     def pages(
         self,
@@ -104,9 +114,8 @@ class PagedCall(NamedTuple):
         source: Optional[PageSource[Any]] = None
         # Two pages leave nothing to share.
         if self.time and workers > 1 and (limit is None or limit > 2 * page_size) and can_start_threads():
-            timeline = self._timeline(call, request, timeout)
-            name, advice = self.method.name, self.advice
-            source = ParallelPages(timeline, page_size, limit, workers, segment_pages, name, advice)
+            how = (page_size, limit, workers, segment_pages, self.method.name, self.advice)
+            source = ParallelPages(self._timeline(call, request, timeout), *how)
         return Pages(
             fetch,
             page_size=page_size,
@@ -116,6 +125,7 @@ class PagedCall(NamedTuple):
             method=self.method.name,
             advice=self.advice,
             source=source,
+            item_type=self.item_type,
         )
 
     def _timeline(self, call: Callable[..., Any], request: Message, timeout: Optional[float]) -> CaptureTimeline:

@@ -181,6 +181,10 @@ class Pages(Closing, Iterator[T]):
         method: The name of the RPC in errors.
         advice: The advice of the error if a single item is too large.
         source: The pages, in place of all other arguments.
+        item_type: The type of an item, where it matters also without items.
+
+    Attributes:
+        item_type: The type of an item; None where it does not matter.
 
     Example:
         >>> with client.data_client.iter_tabular_data(page_size=10) as rows:
@@ -200,7 +204,9 @@ class Pages(Closing, Iterator[T]):
         method: str = "",
         advice: str = "",
         source: Optional[PageSource[T]] = None,
+        item_type: Optional[type] = None,
     ) -> None:
+        self.item_type = item_type
         self._pages = walk(fetch, page_size, limit, method, advice)
         self._items: Iterator[T] = iter(())
         self._closed = False
