@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional
+from typing import Any, Mapping, Optional, Union
 
 from typing_extensions import TypeAlias
 
@@ -20,6 +20,7 @@ from viam_sync.transfer.export.limits import ExportLimits
 from viam_sync.transfer.export.remote_folder import open_folder
 from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.atomic import StrPath
+from viam_sync.transfer.output.open_files import FileLike
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.output.remote import Location
 from viam_sync.transfer.output.schema import columns_for
@@ -134,8 +135,10 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
     def export_tabular_data_to(
         self,
         filter_or_query: RowSource,
-        path: StrPath,
+        path: Union[StrPath, FileLike],
         *,
+        format: Optional[str] = None,
+        storage_options: Optional[Mapping[str, Any]] = None,
         organization_id: Optional[str] = None,
         sort_order: Optional[pb.Order.ValueType] = None,
         include_internal_data: bool = False,
@@ -146,13 +149,13 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
     ) -> int:
-        r"""Write all rows that match a filter, or that a query or an iterator gives, to a file.
+        r"""Write all rows that match a filter, or that a query or an iterator gives, to a file or a bucket.
 
-        The ending of the path names the format: JSON lines (``.jsonl``), CSV (``.csv``), or Parquet (``.parquet``),
-        which takes ``pip install "viam-sync[arrow]"``. In the latter two, nested objects become columns, whose names
-        join the keys with dots; within a key, a dot is written ``\.`` and a backslash ``\\``. Readings have the columns
-        of their times and metadata first, also if there are no rows; all others are sorted by name. The same rows make
-        the same bytes in every process.
+        The ending of the path, or ``format``, names the format: JSON lines (``.jsonl``), CSV (``.csv``), or Parquet
+        (``.parquet``), which takes ``pip install "viam-sync[arrow]"``. In the latter two, nested objects become
+        columns, whose names join the keys with dots; within a key, a dot is written ``\.`` and a backslash ``\\``.
+        Readings have the columns of their times and metadata first, also if there are no rows; all others are sorted by
+        name. The same rows make the same bytes in every process.
 
         Without a schema, a column has the type of its values: numbers with a point among whole ones make all of them
         numbers with a point, and values that do not go together otherwise make a column of text; one without any value
@@ -162,15 +165,21 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         Rows that match a filter come page by page and are written as they come, so memory stays constant; CSV and
         Parquet need about as much room again for a temporary file beside the target. With ``workers=8``, eight pages
         are fetched at a time, and the file is the same. All readings of one resource come in one stream: give the
-        iterator that ``iter_export_tabular_data`` returns. The rows of a query come in one message. The file appears
-        when all rows are in it; if anything goes wrong, an older one of that name is kept.
+        iterator that ``iter_export_tabular_data`` returns. The rows of a query come in one message. The file or object
+        appears when all rows are in it; if anything goes wrong, an older one of that name is kept. An open file gets
+        nothing before all rows are there.
 
         Args:
             filter_or_query: Filter that the rows must match, None for all rows that the caller may read; or a query in
                 SQL, or one in MQL as a list of stages, each a dict or a BSON document; or an iterator of rows such as
                 other methods return, which is closed at the end.
             path: Path of the file. A file of that name is replaced; a link is followed, and a device or a pipe is
-                written through.
+                written through. Or a URL such as ``s3://bucket/rows.csv``, which takes
+                ``pip install "viam-sync[fsspec]" s3fs``; or an open file of bytes or text, which is written from where
+                it stands and left open.
+            format: ``"jsonl"``, ``"csv"`` or ``"parquet"``, where the path does not end in it.
+            storage_options: What the package for the URL needs besides what is in the environment, such as
+                ``{"key": …, "secret": …}`` for S3; as in pandas and Dask.
             organization_id: ID of the organization whose data is queried, a UUID; only for a query, which needs it.
             sort_order: Order by time; None for the newest first. Only for a filter.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud;
@@ -199,10 +208,11 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             TypeError: If an argument is of the wrong type.
             ValueError: If the path ends in something else, ``workers`` is out of its range, a query has no
                 organization, or an argument does not go with a filter, a query or an iterator, whichever it is; or if a
-                value does not fit the schema: then the error names the column, the row and both types.
+                value does not fit the schema: then the error names the column, the row and both types; or if Parquet is
+                for a file of text.
             InternalError: If there are several workers, and the service returns data that is not of the time range that
                 was asked for.
-            ImportError: If the file is to be Parquet, and pyarrow is not installed.
+            ImportError: If the file is to be Parquet, and pyarrow is not installed; or a package for the URL is not.
             GRPCError: If the service refuses a call or cannot be reached; a subclass says which.
 
         Example:
@@ -213,8 +223,12 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             >>> (folder / "air.csv").read_text().split("\n")[0].split(",")[-3:]
             ['data.readings.co2', 'data.readings.humidity', 'data.readings.temperature']
         """
+        location = Location("path", path, storage_options)
+        # There may be keys in them, and tools show the variables of each frame of a traceback.
+        del path, storage_options
         source, fixed = source_with_columns(filter_or_query)
-        file = TableFile(path, columns=columns_for(fixed, schema, misfits), escape_formulas=escape_formulas)
+        columns = columns_for(fixed, schema, misfits)
+        file = TableFile(location, format=format, columns=columns, escape_formulas=escape_formulas)
         options = RowOptions(organization_id, sort_order, include_internal_data, workers, timeout)
         with Progress(progress, "rows") as told, parameter_names(rows="filter_or_query"), self._rows_of(
             source, options, counted=bool(progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Type, Union
 
 from viam_sync.checks import path_from, wrong_type
@@ -72,6 +72,16 @@ class Location:
     def url(self) -> str:
         """The URL as it was given, with its credentials."""
         return str(self._place)
+
+    @property
+    def suffix(self) -> str:
+        """The ending of the name in lower case, such as ``.csv``."""
+        return PurePosixPath(str(self._place).partition("?")[0]).suffix.lower()
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether there is a password or a query in the URL."""
+        return redact_urls(str(self._place)) != str(self._place)
 
     def local(self) -> Any:
         """Return the path, or the open file.
