@@ -43,9 +43,12 @@ def metadata_digest(metadata: pb.BinaryMetadata) -> str:
     Example:
         >>> from viam_sync.proto.app.data import BinaryMetadata
         >>> from viam_sync.transfer.export.exported_metadata import metadata_digest
-        >>> one, two, three = (BinaryMetadata(id="f1", dataset_ids=ids) for ids in ("ab", "ba", "abc"))
-        >>> metadata_digest(one) == metadata_digest(two), metadata_digest(one) == metadata_digest(three)
-        (True, False)
+        >>> one, two = BinaryMetadata(id="f1", uri="https://old"), BinaryMetadata(id="f1", uri="https://new")
+        >>> metadata_digest(one) == metadata_digest(two)
+        True
+        >>> two.dataset_ids.append("d1")
+        >>> metadata_digest(one) == metadata_digest(two)
+        False
     """
     counted = _counted(metadata).SerializeToString(deterministic=True)
     return hashlib.sha256(counted).hexdigest()[:_DIGITS]
