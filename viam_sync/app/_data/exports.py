@@ -10,13 +10,14 @@ from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.tabular_exports import RowOptions, RowSource, TabularExportsMixin, source_with_columns
 from viam_sync.app._data.tabular_records import plain_rows
 from viam_sync.app._data.unknown_ids import UnknownIDsMixin
-from viam_sync.checks import parameter_names, path_from
-from viam_sync.checks.numbers import require_seconds, worker_count
+from viam_sync.checks import parameter_names
+from viam_sync.checks.numbers import boolean, require_seconds, worker_count
 from viam_sync.proto.app import data as pb
 from viam_sync.services import methods
 from viam_sync.transfer.export.contents import ContentsFetcher, concurrency_for
 from viam_sync.transfer.export.exporter import Export
 from viam_sync.transfer.export.limits import ExportLimits
+from viam_sync.transfer.export.remote_folder import open_folder
 from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.open_files import FileLike
@@ -39,10 +40,12 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         *,
         workers: int = 8,
         include_internal_data: bool = False,
+        remove_gone: bool = False,
+        storage_options: Optional[Mapping[str, Any]] = None,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
     ) -> ExportResult:
-        """Download all files that match a filter to a folder, several at a time.
+        """Download all files that match a filter to a folder, several at a time, and keep the folder up to date.
 
         Their contents go to ``data/`` and their metadata to ``metadata/``, with the names that the official command
         line gives them; as there, what ends in ``.gz`` is unzipped. No name leads out of the folder; where two are the
@@ -51,7 +54,12 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
 
         A file that cannot be downloaded does not stop the others: its result holds the error. ``manifest.jsonl`` lists
         the files that are whole. With that, a second run downloads only the missing files, each to the name that it
-        had, however the first one ended; the metadata of the others is not downloaded again.
+        had, however the first one ended, and those that have another size now. Where tags, boxes or datasets have
+        changed, the metadata is written anew, without the contents; another ``uri`` alone is no change.
+
+        Files of earlier runs that do not match the filter any more are in ``gone`` of the result, and stay, unless
+        ``remove_gone`` says otherwise: only after a run that has found all that match, and only files that an export
+        has written and that have their size still, with metadata that names their ID.
 
         While the service is overloaded (RESOURCE_EXHAUSTED), fewer calls are made at a time, and then slowly more
         again. Files above 16 MiB are downloaded in pieces; where the connection breaks, the rest is asked for. About 4
@@ -59,37 +67,48 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
 
         Args:
             filter: Filter that the files must match; None for all files that the caller may read.
-            folder: The folder; it is made if it is not there.
+            folder: The folder, which is made if it is not there; or the URL of one in a bucket, such as
+                ``"s3://bucket/folder"``, which takes ``pip install fsspec`` and the package for it, such as ``s3fs``.
             workers: How many calls may be under way at a time, up to 64.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud.
+            remove_gone: Whether to remove the files of earlier runs that do not match the filter any more, and their
+                metadata.
+            storage_options: For a URL: the arguments of its class of ``fsspec``, such as credentials.
             progress: True for a bar on the terminal or in a notebook (``pip install "viam-sync[progress]"``); or a
                 function that is called with the number of files done, their total, and ``"files"``.
             timeout: Seconds that a call may take before it is made again; None for the limit of its retry class.
 
         Returns:
-            One result for each file: its path, or the error. ``complete`` tells whether all are there.
+            One result for each file: its path, or the error. ``complete`` tells whether all are there. Where the
+            folder is a URL, each path is one too, a str, for ``fsspec.open``.
 
         Raises:
+            ImportError: If the folder is a URL, and a package for it is not installed.
             OSError: If the folder cannot be written, another export is at work in it, or the disk is full. The error's
                 attribute ``result`` tells which files were done until then.
             TypeError: If an argument is of the wrong type.
-            ValueError: If ``workers`` is out of its range.
+            ValueError: If ``workers`` is out of its range, or the folder is a URL that nothing can be written to.
             NotFoundError: If no file matches, and an ID in the filter is that of no organization, location, machine,
                 part or dataset that the service knows; with ``result``.
             UnauthenticatedError: If the service no longer knows the caller; with ``result``.
-            GRPCError: If the files cannot be listed; a subclass says why. With ``result``, too.
+            GRPCError: If the files cannot be listed; a subclass says why. With ``result``, too. So it is if no file
+                matches, and those of earlier runs are to be removed, and an ID in the filter cannot be looked up.
 
         Example:
             >>> result = client.data_client.export_binary_data(None, folder)
             >>> len(result.exported), result.complete, sorted(path.name for path in folder.iterdir())
             (24, True, ['data', 'manifest.jsonl', 'metadata'])
-            >>> len(client.data_client.export_binary_data(None, folder).already_there)
-            24
+            >>> client.data_client.add_tags_to_binary_data_by_ids(["seen"], [result.files[0].id])
+            >>> again = client.data_client.export_binary_data(None, folder, remove_gone=True)
+            >>> len(again.already_there), len(again.updated), again.gone
+            (24, 1, [])
         """
         # The import is delayed, as few scripts need an HTTP client.
         from viam_sync.transfer.export.http_download import Downloader
 
-        place = path_from("folder", folder)
+        place = Location("folder", folder, storage_options)
+        del folder, storage_options  # they may hold credentials, and tools show the variables of each frame
+        remove_gone = boolean("remove_gone", remove_gone)
         limits, timeout = ExportLimits(), require_seconds("timeout", timeout)
         concurrency = concurrency_for(worker_count(workers), limits, timeout, self._channel.time.time)
         downloads = Downloader(self._metadata, concurrency, self._channel, self._run)
@@ -97,18 +116,20 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         listed = self.iter_binary_data(
             filter, include_binary_data=False, include_internal_data=include_internal_data, timeout=timeout
         )
-        with listed, downloads, Progress(progress, "files") as told:
-            place.mkdir(parents=True, exist_ok=True)
-            with Export(place, contents, downloads, told, limits) as export:
-                try:
-                    if progress:
-                        told.begin(self._count(filter, include_internal_data, timeout))
-                    export.run(listed, workers)
-                    if not export.result.files:
-                        self._require_known_ids(filter, timeout)
-                except BaseException as error:
-                    error.result = export.result  # type: ignore[attr-defined]
-                    raise
+        with listed, downloads, Progress(progress, "files") as told, Export(
+            open_folder(place), contents, downloads, told, limits
+        ) as export:
+            try:
+                if progress:
+                    told.begin(self._count(filter, include_internal_data, timeout))
+                export.run(listed, workers)
+                if not export.result.files:
+                    # A caller who has lost access to the data finds nothing, either, and must not lose what is there.
+                    self._require_known_ids(filter, timeout, certain=remove_gone)
+                export.finish(workers, remove_gone=remove_gone)
+            except BaseException as error:
+                error.result = export.result  # type: ignore[attr-defined]
+                raise
         return export.result
 
     def export_tabular_data_to(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 from pathlib import Path, PurePosixPath
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Type, Union
 
-from viam_sync.checks import path_from, wrong_type
+from viam_sync.checks import path_from, redact, wrong_type
 from viam_sync.checks.urls import is_url, redact_urls, url_scheme
 from viam_sync.transfer.output.names import UNFINISHED
 
@@ -61,12 +62,18 @@ class Location:
         self.name = name
         self.is_remote = is_url(given)
         self.scheme = url_scheme(given)
-        self.given = f"{name} is {redact_urls(str(given))!r}"
+        is_path = isinstance(given, (str, os.PathLike))
+        self.given = f"{name} is {repr(redact_urls(str(given))) if is_path else redact(given)}"
         self._place = given
         self._options = storage_options
 
     def __repr__(self) -> str:
         return f"<{self.given}>"
+
+    @property
+    def url(self) -> str:
+        """The URL as it was given, with its credentials."""
+        return str(self._place)
 
     @property
     def suffix(self) -> str:
