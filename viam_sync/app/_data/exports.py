@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from typing_extensions import TypeAlias
 
 from viam_sync.app._data.binary_data import BinaryDataMixin
+from viam_sync.app._data.tabular_datasets import DatasetOptions, readings_dataset
 from viam_sync.app._data.tabular_exports import RowOptions, RowSource, TabularExportsMixin, source_with_columns
 from viam_sync.app._data.tabular_records import plain_rows
 from viam_sync.app._data.unknown_ids import UnknownIDsMixin
@@ -19,6 +20,7 @@ from viam_sync.transfer.export.exporter import Export
 from viam_sync.transfer.export.limits import ExportLimits
 from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.atomic import StrPath
+from viam_sync.transfer.output.dataset import PartitionedDataset
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.output.schema import columns_for
 from viam_sync.transfer.output.table_file import TableFile
@@ -119,6 +121,7 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         include_internal_data: bool = False,
         schema: Any = None,
         misfits: str = "error",
+        partition_by: Optional[str] = None,
         escape_formulas: bool = False,
         workers: int = 1,
         progress: Optional[ProgressLike] = None,
@@ -143,12 +146,21 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         iterator that ``iter_export_tabular_data`` returns. The rows of a query come in one message. The file appears
         when all rows are in it; if anything goes wrong, an older one of that name is kept.
 
+        With ``partition_by="day"``, the readings of a filter become a dataset: a folder with a Parquet file for each
+        day of their capture times in UTC, all with the same columns, which DuckDB, Polars, pyarrow, pandas and Dask
+        read as one table. A run replaces the readings in the interval of its filter by those that the service has now,
+        and keeps all others; so run it daily over the last days, and what arrived late is there, once. Without a
+        schema, the first run that brings a reading finds the columns, and later ones use them. Each day changes at
+        once: after a crash, it is as before or as after the run, and the next run does the rest. Unfinished files and
+        the lock are in a hidden folder beside the dataset.
+
         Args:
             filter_or_query: Filter that the rows must match, None for all rows that the caller may read; or a query in
                 SQL, or one in MQL as a list of stages, each a dict or a BSON document; or an iterator of rows such as
                 other methods return, which is closed at the end.
             path: Path of the file. A file of that name is replaced; a link is followed, and a device or a pipe is
-                written through.
+                written through. With ``partition_by``, path of a folder, which is made if it is not there; one with
+                other files in it, or of another filter, is refused.
             organization_id: ID of the organization whose data is queried, a UUID; only for a query, which needs it.
             sort_order: Order by time; None for the newest first. Only for a filter.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud;
@@ -160,6 +172,8 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             misfits: What becomes of a value of another type than that in the schema, or without a column there:
                 ``"error"``; or ``"null"``, and it is left out; or ``"rescue"``, and it is kept as JSON in a last
                 column, ``_rescued_data``.
+            partition_by: ``"day"`` for a dataset with a file for each day; only for a filter, since the interval of a
+                query is not known. None for one file.
             escape_formulas: Whether text in CSV that a spreadsheet would take for a formula, as it begins with ``=``,
                 ``+``, ``-``, ``@``, a tab or the end of a line, gets an apostrophe before it.
             workers: How many pages to fetch at a time, up to 64, each of another time; only for a filter. Up to 16
@@ -192,13 +206,18 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             ['data.readings.co2', 'data.readings.humidity', 'data.readings.temperature']
         """
         source, fixed = source_with_columns(filter_or_query)
-        file = TableFile(path, columns=columns_for(fixed, schema, misfits), escape_formulas=escape_formulas)
+        output: Union[TableFile, PartitionedDataset]
+        if partition_by is None:
+            output = TableFile(path, columns=columns_for(fixed, schema, misfits), escape_formulas=escape_formulas)
+        else:
+            rules = DatasetOptions(partition_by, sort_order, include_internal_data, schema, misfits)
+            output, sort_order = readings_dataset(source, path, rules), pb.Order.ORDER_ASCENDING
         options = RowOptions(organization_id, sort_order, include_internal_data, workers, timeout)
         with Progress(progress, "rows") as told, parameter_names(rows="filter_or_query"), self._rows_of(
             source, options, counted=bool(progress)
         ) as (rows, total):
             told.begin(total)
-            return file.write(plain_rows(rows), told)
+            return output.write(plain_rows(rows), told)
 
     def _count(self, filter: Optional[pb.Filter], include_internal_data: bool, timeout: Optional[float]) -> int:
         _, count, _ = self.binary_data_by_filter(
