@@ -187,7 +187,10 @@ def test_the_sanctioned_ways_out_are_still_used() -> None:
     assert used == SANCTIONED
 
 
-@pytest.mark.parametrize(("library", "only"), [("tenacity", "rpc/retry.py"), ("sqlite3", "sandbox/")])
+@pytest.mark.parametrize(
+    ("library", "only"),
+    [("tenacity", "rpc/retry.py"), ("fsspec", "transfer/output/remote.py"), ("sqlite3", "sandbox/")],
+)
 def test_a_library_is_used_in_one_room(library: str, only: str) -> None:
     users = {path for path, tree in SOURCES.items() if any(n.split(".")[0] == library for n in imported(tree))}
     assert users
