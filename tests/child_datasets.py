@@ -15,6 +15,7 @@ from viam_sync.transfer.output.dataset import PartitionedDataset
 from viam_sync.transfer.output.dataset_days import Interval
 from viam_sync.transfer.output.dataset_folder import DatasetFolder
 from viam_sync.transfer.output.progress import Progress
+from viam_sync.transfer.output.remote import Location
 
 #: The events that the interpreter reports before a step on the disk.
 STEPS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
@@ -26,7 +27,8 @@ Rows = List[Tuple[str, float]]
 def write(folder: str, rows: Rows, start: Optional[str] = None, end: Optional[str] = None, **options: Any) -> int:
     """Run a dataset of rows of one column, ``n``, in this process."""
     interval = Interval(*(None if time is None else datetime.fromisoformat(time) for time in (start, end)))
-    dataset = PartitionedDataset(DatasetFolder(folder), source={}, fixed={"at": "time"}, interval=interval, **options)
+    place = DatasetFolder(Location("path", folder))
+    dataset = PartitionedDataset(place, source={}, fixed={"at": "time"}, interval=interval, **options)
     made = ({"at": datetime.fromisoformat(time), "n": float(number)} for time, number in sorted(rows))
     return dataset.write(made, Progress(None))
 

@@ -17,6 +17,7 @@ from viam_sync.transfer.output.dataset import PartitionedDataset
 from viam_sync.transfer.output.dataset_days import Interval
 from viam_sync.transfer.output.dataset_folder import DatasetFolder
 from viam_sync.transfer.output.progress import Progress
+from viam_sync.transfer.output.remote import Location
 
 pytest.importorskip("pyarrow")
 parquet: Any = pytest.importorskip("pyarrow.parquet")
@@ -47,7 +48,9 @@ def files_of(*days: str) -> List[str]:
 
 def dataset(folder: Path, source: Optional[Dict[str, Any]] = None, **options: Any) -> PartitionedDataset:
     options.setdefault("interval", Interval(None, None))
-    return PartitionedDataset(DatasetFolder(folder), source=source or {}, fixed={"at": "time"}, **options)
+    return PartitionedDataset(
+        DatasetFolder(Location("path", folder)), source=source or {}, fixed={"at": "time"}, **options
+    )
 
 
 def put(folder: Path, *values: Mapping[str, Any], **options: Any) -> int:
@@ -264,8 +267,8 @@ def test_a_file_of_another_program_under_the_name_of_a_day_is_refused(tmp_path: 
 
 
 def test_two_runs_at_a_time_are_kept_apart(tmp_path: Path) -> None:
-    place = DatasetFolder(tmp_path / "rows")
-    with place.exclusive(), pytest.raises(BlockingIOError, match="another export is at work in the dataset"):
+    place = DatasetFolder(Location("path", tmp_path / "rows"))
+    with place.exclusive(), pytest.raises(BlockingIOError, match="where another export is at work"):
         write(f"{tmp_path}/rows", OLD)
     assert write(f"{tmp_path}/rows", OLD) == 4
 
@@ -280,12 +283,12 @@ def test_a_link_is_followed_to_the_dataset(tmp_path: Path) -> None:
 def test_a_place_where_no_dataset_can_be_is_an_error_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(NotADirectoryError, match="a file; a dataset is a folder"):
-        DatasetFolder(tmp_path / "file")
+        DatasetFolder(Location("path", tmp_path / "file"))
     with pytest.raises(FileNotFoundError, match="there is no folder"):
-        DatasetFolder(tmp_path / "none" / "rows")
+        DatasetFolder(Location("path", tmp_path / "none" / "rows"))
     if os.path.ismount("/proc"):
         with pytest.raises(PermissionError, match=r"path is '/proc', a disk of its own; name a folder in it"):
-            DatasetFolder("/proc")
+            DatasetFolder(Location("path", "/proc"))
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
@@ -294,7 +297,7 @@ def test_a_folder_beside_which_nothing_may_be_written_is_an_error_at_once(tmp_pa
     tmp_path.chmod(0o555)
     try:
         with pytest.raises(PermissionError, match="nothing may be written in"):
-            DatasetFolder(tmp_path / "rows")
+            DatasetFolder(Location("path", tmp_path / "rows"))
     finally:
         tmp_path.chmod(0o755)
 

@@ -22,6 +22,7 @@ from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.dataset import PartitionedDataset
 from viam_sync.transfer.output.progress import Progress, ProgressLike
+from viam_sync.transfer.output.remote import Location
 from viam_sync.transfer.output.schema import columns_for
 from viam_sync.transfer.output.table_file import TableFile
 
@@ -152,7 +153,7 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         and keeps all others; so run it daily over the last days, and what arrived late is there, once. Without a
         schema, the first run that brings a reading finds the columns, and later ones use them. Each day changes at
         once: after a crash, it is as before or as after the run, and the next run does the rest. Unfinished files and
-        the lock are in a hidden folder beside the dataset.
+        the lock are in a hidden folder beside the dataset. In a bucket, as ``s3://bucket/folder``, there is no lock.
 
         Args:
             filter_or_query: Filter that the rows must match, None for all rows that the caller may read; or a query in
@@ -211,7 +212,7 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             output = TableFile(path, columns=columns_for(fixed, schema, misfits), escape_formulas=escape_formulas)
         else:
             rules = DatasetOptions(partition_by, sort_order, include_internal_data, schema, misfits)
-            output, sort_order = readings_dataset(source, path, rules), pb.Order.ORDER_ASCENDING
+            output, sort_order = readings_dataset(source, Location("path", path), rules), pb.Order.ORDER_ASCENDING
         options = RowOptions(organization_id, sort_order, include_internal_data, workers, timeout)
         with Progress(progress, "rows") as told, parameter_names(rows="filter_or_query"), self._rows_of(
             source, options, counted=bool(progress)

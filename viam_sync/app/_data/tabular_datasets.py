@@ -15,10 +15,11 @@ from viam_sync.checks.numbers import boolean
 from viam_sync.messages.acceptance import adopt
 from viam_sync.messages.conversion import timestamp_to_datetime
 from viam_sync.proto.app import data as pb
-from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.dataset import PartitionedDataset
+from viam_sync.transfer.output.dataset_bucket import DatasetBucket
 from viam_sync.transfer.output.dataset_days import Interval
 from viam_sync.transfer.output.dataset_folder import DatasetFolder
+from viam_sync.transfer.output.remote import Location
 from viam_sync.transfer.output.rows import in_utc, message_to_row
 
 
@@ -32,12 +33,12 @@ class DatasetOptions(NamedTuple):
     misfits: str
 
 
-def readings_dataset(filter: Any, folder: StrPath, options: DatasetOptions) -> PartitionedDataset:
+def readings_dataset(filter: Any, folder: Location, options: DatasetOptions) -> PartitionedDataset:
     """Return the dataset of the readings that match a filter.
 
     Args:
         filter: The filter; None for all readings.
-        folder: The folder of the dataset.
+        folder: The location of the folder.
         options: What the dataset is like.
 
     Raises:
@@ -62,7 +63,7 @@ def readings_dataset(filter: Any, folder: StrPath, options: DatasetOptions) -> P
         raise ValueError("filter_or_query ends before it starts, or at the same time")
     rest.ClearField("interval")
     return PartitionedDataset(
-        DatasetFolder(folder),
+        DatasetBucket(folder) if folder.is_remote else DatasetFolder(folder),
         source={"filter": message_to_row(rest), "include_internal_data": is_internal},
         fixed=READING_COLUMNS,
         interval=interval,

@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from datetime import date
 from itertools import chain, groupby
 from operator import itemgetter
-from typing import Any, Dict, Iterable, Iterator, Mapping, Tuple
+from typing import Any, Dict, Iterable, Iterator, Mapping, Tuple, Union
 
+from viam_sync.transfer.output.dataset_bucket import DatasetBucket
 from viam_sync.transfer.output.dataset_columns import ColumnRules, Note, require_same_columns
 from viam_sync.transfer.output.dataset_days import DayFiles, Interval
 from viam_sync.transfer.output.dataset_folder import DatasetFolder
@@ -39,7 +40,7 @@ class PartitionedDataset:
 
     def __init__(
         self,
-        folder: DatasetFolder,
+        folder: Union[DatasetFolder, DatasetBucket],
         *,
         source: Mapping[str, Any],
         fixed: Mapping[str, Kind],
@@ -102,14 +103,14 @@ class PartitionedDataset:
         """Return the number of rows that the dataset has of each day, and its schema; None if it has no file."""
         counts, schema = {}, None
         for day in self._folder.days():
-            with self._folder.open(day) as file:
+            with self._folder.open_footer(day) as file:
                 found, counts[day] = self._files.footer(file)
             note = None if found is None else Note.of(found)
             if note is None:
                 raise self._folder.foreign(f"the file of {day}")
             if note.source != self._source:
                 raise ValueError(
-                    f"path is {self._folder.given!r}, a dataset of {json.dumps(note.source)}, but the rows are of"
+                    f"{self._folder.given}, a dataset of {json.dumps(note.source)}, but the rows are of"
                     f" {json.dumps(self._source)}; name another folder"
                 )
             schema = found if schema is None else schema

@@ -166,7 +166,7 @@ class ColumnRules:
             ValueError: If the files have other columns than those given.
         """
         note = None if known is None else Note.of(known)
-        if note is None or (is_empty and (note.inferred or self._given is not None)):
+        if known is None or note is None or (is_empty and (note.inferred or self._given is not None)):
             return self._new_columns(rows, spool)
         schema = self._schema(known) if self._given is None else self._given
         found = schema.arrow_schema(self._arrow)
