@@ -14,7 +14,10 @@ from viam_sync.utils import create_filter
 parquet: Any = pytest.importorskip("pyarrow.parquet")
 
 
-def put(folder: str, rows: List[Dict[str, Any]], interval: Interval = Interval(None, None)) -> int:
+ALWAYS = Interval(None, None)
+
+
+def put(folder: str, rows: List[Dict[str, Any]], interval: Interval = ALWAYS) -> int:
     place = DatasetBucket(Location("path", folder))
     return PartitionedDataset(place, source={}, fixed={"at": "time"}, interval=interval).write(rows, Progress(None))
 
