@@ -77,7 +77,12 @@ def to_pandas(rows: Iterable[Row]) -> Any:
 
 
 def _in_zone(value: Any) -> Any:
-    return value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) and value.tzinfo is None else value
+    """Return a value with its times in UTC, which they say, also those in lists and objects."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+    if isinstance(value, Mapping):
+        return {name: _in_zone(item) for name, item in value.items()}
+    return [_in_zone(item) for item in value] if isinstance(value, list) else value
 
 
 def _times(values: List[Any], pandas: Any) -> Any:

@@ -95,8 +95,10 @@ def test_the_five_clients_share_the_connection(client: ViamClient) -> None:
 
 @pytest.mark.parametrize("kind", [AppClient, BillingClient, DataClient, MLTrainingClient, ProvisioningClient])
 def test_the_clients_keep_the_constructors_of_the_reference(kind: Any) -> None:
-    names = list(inspect.signature(kind).parameters)
+    parameters = inspect.signature(kind).parameters
+    names = [name for name, parameter in parameters.items() if parameter.kind is not parameter.KEYWORD_ONLY]
     assert names == ["channel", "metadata", *(["location_id"] if kind is AppClient else [])]
+    assert parameters.keys() - {*names} == {"tz"}
 
 
 def test_the_module_hands_on_the_names_of_the_reference() -> None:

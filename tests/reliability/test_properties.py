@@ -37,6 +37,7 @@ from viam_sync.sandbox.faults.parsing import plan_from_text  # noqa: E402
 from viam_sync.transfer.output.atomic import AtomicOutput  # noqa: E402
 from viam_sync.transfer.output.columns import columns_of, to_json  # noqa: E402
 from viam_sync.transfer.output.export_paths import ExportPaths  # noqa: E402
+from viam_sync.transfer.output.flatten import flatten, nest  # noqa: E402
 from viam_sync.transfer.output.kinds import fitted  # noqa: E402
 from viam_sync.transfer.output.names import clean_name, shortened  # noqa: E402
 from viam_sync.transfer.output.rows import json_value  # noqa: E402
@@ -194,6 +195,15 @@ def test_a_column_holds_the_same_whether_rows_went_through_a_file_or_not(rows: L
         spooled = json.loads(to_json(row))
         for name, kind in columns.kinds.items():
             assert fitted(row.get(name), kind) == fitted(spooled.get(name), kind)
+
+
+DOTTED = st.text("x.\\", max_size=3)
+NESTED = st.recursive(SCALARS, lambda inner: st.dictionaries(DOTTED, inner, max_size=3))
+
+
+@given(st.dictionaries(DOTTED, NESTED, max_size=4))
+def test_a_flat_row_has_all_values_of_the_row(row: Dict[str, Any]) -> None:
+    assert nest(flatten(row)) == row
 
 
 @given(st.lists(st.dictionaries(TEXTS, VALUES, max_size=4), min_size=1, max_size=5))

@@ -1,6 +1,6 @@
 """Code that users write with the client: the documented types are inferred, and mistakes are found."""
 
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import List, Optional, Tuple
 
 from typing_extensions import assert_type
@@ -14,13 +14,14 @@ from viam_sync.sandbox import Sandbox
 def connect(sandbox: Sandbox) -> ViamClient:
     options = DialOptions(auth_entity="id", credentials=Credentials("api-key", "key"), timeout=5)
     assert_type(DialOptions.with_api_key("key", "id"), DialOptions)
-    assert_type(ViamClient.create_from_env_vars(), ViamClient)
+    assert_type(ViamClient.create_from_env_vars(tz=timezone.utc).options(tz=timezone.utc), ViamClient)
     with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
         assert_type(client, ViamClient)
     return ViamClient.create_from_dial_options(options, app_url="localhost")
 
 
 def fleet(app: AppClient) -> None:
+    assert_type(app.options(tz=timezone.utc), AppClient)
     assert_type(app.list_organizations(), List[pb.Organization])
     assert_type(app.list_organization_members("o"), Tuple[List[pb.OrganizationMember], List[pb.OrganizationInvite]])
     assert_type(app.get_organization_namespace_availability("name", timeout=3), bool)

@@ -1,5 +1,6 @@
 """AppClient: organizations, locations, machines, logs, fragments, roles and modules."""
 
+from datetime import tzinfo
 from typing import Mapping, Optional
 
 import grpc
@@ -38,6 +39,7 @@ class AppClient(
         channel: An open channel to the cloud.
         metadata: Sent with each call; holds the ``authorization`` of the caller.
         location_id: The location that some methods take where they are given none.
+        tz: The time zone of all datetimes in results; None for UTC without a time zone.
 
     Example:
         >>> app = client.app_client
@@ -45,6 +47,13 @@ class AppClient(
         ['Lesson Robotics']
     """
 
-    def __init__(self, channel: grpc.Channel, metadata: Mapping[str, str], location_id: Optional[str] = None) -> None:
-        super().__init__(channel, metadata)
+    def __init__(
+        self,
+        channel: grpc.Channel,
+        metadata: Mapping[str, str],
+        location_id: Optional[str] = None,
+        *,
+        tz: Optional[tzinfo] = None,
+    ) -> None:
+        super().__init__(channel, metadata, tz=tz)
         self._location_id = location_id

@@ -21,6 +21,7 @@ class BillingClient(BillingService):
     Args:
         channel: An open channel to the cloud.
         metadata: Sent with each call; holds the ``authorization`` of the caller.
+        tz: The time zone of all datetimes in results; None for UTC without a time zone.
 
     Example:
         >>> billing = client.billing_client

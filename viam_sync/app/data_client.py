@@ -49,6 +49,7 @@ class DataClient(
     Args:
         channel: An open channel to the cloud.
         metadata: Sent with each call; holds the ``authorization`` of the caller.
+        tz: The time zone of all datetimes in results; None for UTC without a time zone.
 
     Example:
         >>> rows, count, _ = client.data_client.tabular_data_by_filter(count_only=True)

@@ -24,6 +24,7 @@ class MLTrainingClient(MLTrainingService):
     Args:
         channel: An open channel to the cloud.
         metadata: Sent with each call; holds the ``authorization`` of the caller.
+        tz: The time zone of all datetimes in results; None for UTC without a time zone.
 
     Example:
         >>> training = client.ml_training_client

@@ -13,6 +13,7 @@ class ProvisioningClient(ProvisioningService):
     Args:
         channel: An open channel to the machine's agent.
         metadata: Sent with each call; holds the ``authorization`` of the caller.
+        tz: The time zone of all datetimes in results; None for UTC without a time zone.
 
     Example:
         >>> device = client.provisioning_client

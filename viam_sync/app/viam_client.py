@@ -6,16 +6,18 @@ import copy
 import importlib
 import logging
 import os
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Union
 
 from typing_extensions import Self
 
 from viam_sync.checks import parameter_names
 from viam_sync.errors import ClosedError
+from viam_sync.rpc.client_options import ClientOptions, Configurable
 from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, Link, parse_address
-from viam_sync.rpc.policies import Retry, override_limits, retry_from
+from viam_sync.rpc.policies import Retry
 
 if TYPE_CHECKING:
     from viam_sync.app.app_client import AppClient
@@ -60,7 +62,7 @@ def __dir__() -> List[str]:
     return [*globals(), *_CLIENTS]
 
 
-class ViamClient(Closing):
+class ViamClient(Configurable, Closing):
     """A connection to the cloud; make one with a ``create_from_…`` method, and close it when done.
 
     Any number of threads may share it. After a fork, each child process connects by itself when it first makes a call.
@@ -74,7 +76,14 @@ class ViamClient(Closing):
         'Workshop'
     """
 
-    def __init__(self, channel: Channel, metadata: Mapping[str, str], location_id: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        metadata: Mapping[str, str],
+        location_id: Optional[str] = None,
+        *,
+        tz: Optional[tzinfo] = None,
+    ) -> None:
         self._channel: Optional[Channel] = channel
         self._metadata: Optional[Mapping[str, str]] = metadata
         #: Connects again; None for a client that was made from an open channel.
@@ -82,12 +91,16 @@ class ViamClient(Closing):
         self._location_id = location_id
         self._clients: Dict[str, Any] = {}
         self._closed = False
-        self._timeout: Optional[float] = None
-        self._retry: Optional[Retry] = None
+        self._options = ClientOptions().override(tz=tz)
 
     @classmethod
     def create_from_dial_options(
-        cls, dial_options: DialOptions, app_url: Optional[str] = None, *, retry: Union[Retry, bool, None] = None
+        cls,
+        dial_options: DialOptions,
+        app_url: Optional[str] = None,
+        *,
+        retry: Union[Retry, bool, None] = None,
+        tz: Optional[tzinfo] = None,
     ) -> Self:
         """Connect to the cloud and authenticate.
 
@@ -97,13 +110,15 @@ class ViamClient(Closing):
                 None for app.viam.com.
             retry: How often calls are tried, and for how long; False for never again, None for what each class of RPC
                 has.
+            tz: The time zone of all datetimes in results, such as ``datetime.timezone.utc``; None for UTC without a
+                time zone. See ``docs/times.md``.
 
         Returns:
             The connected client.
 
         Raises:
             ValueError: If the options lack something, or the address is invalid.
-            TypeError: If ``retry`` is neither a ``Retry`` nor False.
+            TypeError: If ``retry`` is neither a ``Retry`` nor False, or ``tz`` no time zone.
             UnauthenticatedError: If the credentials are not accepted.
             InsecureConnectionError: If the server speaks no TLS, or has no certificate that can be trusted.
             GRPCError: If the cloud cannot be reached, or not within ``dial_options.timeout``.
@@ -127,13 +142,13 @@ class ViamClient(Closing):
             # The entity is the name of a machine in DNS, machine.location.viam.cloud.
             labels = dial_options.auth_entity.split(".")
             location_id = labels[1] if len(labels) > 1 else None
-        tries = retry_from(retry)
+        client_options = ClientOptions().override(retry=retry, tz=tz)
         link = Link(app_url or CLOUD, dial_options)
         del app_url  # it may have a password in it, and tools show the variables of each frame of a traceback
         with parameter_names(address="app_url"):
             client = cls(*link.get(), location_id)
         client._link = link
-        client._retry = tries
+        client._options = client_options
         return client
 
     @classmethod
@@ -143,6 +158,7 @@ class ViamClient(Closing):
         app_url: Optional[str] = None,
         *,
         retry: Union[Retry, bool, None] = None,
+        tz: Optional[tzinfo] = None,
     ) -> Self:
         """Connect to the cloud with the API key that the environment names.
 
@@ -152,13 +168,14 @@ class ViamClient(Closing):
             dial_options: Options of the connection, whose credentials are replaced. None for the defaults.
             app_url: Address; see :meth:`create_from_dial_options`.
             retry: How often calls are tried; see :meth:`create_from_dial_options`.
+            tz: The time zone of all datetimes in results; see :meth:`create_from_dial_options`.
 
         Returns:
             The connected client.
 
         Raises:
             ValueError: If a variable is missing, or the key's ID is no UUID.
-            TypeError: If ``retry`` is neither a ``Retry`` nor False.
+            TypeError: If ``retry`` is neither a ``Retry`` nor False, or ``tz`` no time zone.
             UnauthenticatedError: If the key is not accepted.
             InsecureConnectionError: If the server speaks no TLS, or has no certificate that can be trusted.
             GRPCError: If the cloud cannot be reached, or not within ``dial_options.timeout``.
@@ -173,33 +190,11 @@ class ViamClient(Closing):
             settings: Dict[str, Any] = vars(dial_options)
             own = {"credentials": keyed.credentials, "auth_entity": keyed.auth_entity}
             keyed = type(dial_options)(**{**settings, **own})
-        return cls.create_from_dial_options(keyed, app_url or os.environ.get("VIAM_APP_URL"), retry=retry)
+        return cls.create_from_dial_options(keyed, app_url or os.environ.get("VIAM_APP_URL"), retry=retry, tz=tz)
 
-    def options(self, *, timeout: Optional[float] = None, retry: Union[Retry, bool, None] = None) -> Self:
-        """Return a copy of this client, on the same connection, whose calls have other limits.
-
-        Closing either closes both.
-
-        Args:
-            timeout: Seconds that each call may take in all, where the call itself names none; None to leave that as it
-                is. Tails of logs go on until they are closed all the same.
-            retry: How often calls are tried, and for how long; False for never again, None to leave that as it is.
-
-        Returns:
-            The copy.
-
-        Raises:
-            TypeError: If an argument is of the wrong type.
-            ValueError: If ``timeout`` is not above 0.
-
-        Example:
-            >>> hasty = client.options(timeout=5, retry=False)
-            >>> hasty.app_client.get_location(sandbox.location_id).name
-            'Workshop'
-        """
-        other = object.__new__(type(self))
-        vars(other).update(vars(self), _clients={})
-        other._timeout, other._retry = override_limits(self._timeout, self._retry, timeout, retry)
+    def _copy(self) -> Self:
+        other = super()._copy()
+        other._clients = {}
         return other
 
     @property
@@ -240,7 +235,7 @@ class ViamClient(Closing):
                 self._channel, self._metadata = self._link.get()
             client = __getattr__(name)(self._channel, self._metadata, *arguments)
             # setdefault() is atomic; another thread may have made the client in the meantime.
-            self._clients.setdefault(name, client.options(timeout=self._timeout, retry=self._retry))
+            self._clients.setdefault(name, client.options(**vars(self._options)))
         return self._clients[name]
 
     def close(self) -> None:

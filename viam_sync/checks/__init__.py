@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from contextvars import ContextVar
+from datetime import tzinfo
 from decimal import Decimal
 from functools import lru_cache
 from numbers import Integral, Real
@@ -258,6 +259,18 @@ def one_of(name: str, value: str, words: Collection[str]) -> str:
     if not isinstance(value, str) or value not in words:
         raise wrong_word(name, f"one of {', '.join(map(repr, words))}", value)
     return value
+
+
+def time_zone(name: str, value: tzinfo) -> tzinfo:
+    """Return a time zone.
+
+    Raises:
+        TypeError: If it is none, such as the name of one; ``name`` is that of the parameter.
+    """
+    if isinstance(value, tzinfo):
+        return value
+    kind = "a datetime.tzinfo, such as datetime.timezone.utc or zoneinfo.ZoneInfo('Europe/Berlin')"
+    raise TypeError(f"{name} takes {kind}, got {describe(value)}")
 
 
 def path_from(name: str, given: Union[str, "os.PathLike[str]"]) -> Path:

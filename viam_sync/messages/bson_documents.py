@@ -1,7 +1,7 @@
 """Conversion between dicts and BSON, in which the service takes stages of MQL and answers queries."""
 
-from datetime import datetime, timedelta
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Union
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Union
 
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
@@ -9,7 +9,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from viam_sync.checks import wrong_type
 from viam_sync.checks.numbers import plain_number
-from viam_sync.messages.conversion import struct_to_dict
+from viam_sync.messages.conversion import in_zone, struct_to_dict
 from viam_sync.messages.precision import warn_if_rounded
 
 #: The number and the wire type of the field in which an older service answers a query; the schema has it no more.
@@ -80,16 +80,16 @@ def _bytes(name: str, item: Union[bytes, bytearray, memoryview]) -> bytes:
         raise ValueError(f"{name} cannot be read: {error}") from error
 
 
-def from_documents(response: Message, documents: Sequence[bytes]) -> List[Dict[str, Any]]:
+def from_documents(response: Message, documents: Sequence[bytes], tz: Optional[tzinfo] = None) -> List[Dict[str, Any]]:
     """Return the rows that answer a query.
 
     Args:
         response: The answer; without documents in it, the Structs of an older service are looked for.
         documents: The BSON documents in it.
+        tz: The time zone of the times in them; None for UTC without a time zone.
 
     Returns:
-        The rows. Times are datetimes in UTC without a time zone; one outside the years 1 to 9999 is a
-        ``bson.datetime_ms.DatetimeMS``.
+        The rows. Times are datetimes; one outside the years 1 to 9999 is a ``bson.datetime_ms.DatetimeMS``.
 
     Raises:
         ValueError: If the service has sent what is neither.
@@ -102,14 +102,10 @@ def from_documents(response: Message, documents: Sequence[bytes]) -> List[Dict[s
         [{'speed': 1}]
     """
     import bson
-    from bson.codec_options import CodecOptions, DatetimeConversion
     from bson.errors import BSONError
     from google.protobuf.message import DecodeError
 
-    # One odd value must not cost the other rows: a date that no datetime holds, or a text that is no UTF-8.
-    options: Any = CodecOptions(
-        datetime_conversion=DatetimeConversion.DATETIME_AUTO, unicode_decode_error_handler="backslashreplace"
-    )
+    options = _codec_options(tz)
     try:
         if documents:
             return [bson.decode(document, options) for document in documents]
@@ -118,6 +114,29 @@ def from_documents(response: Message, documents: Sequence[bytes]) -> List[Dict[s
         return [struct_to_dict(Struct.FromString(struct)) for struct in structs]
     except (BSONError, DecodeError) as error:
         raise ValueError(f"{response.DESCRIPTOR.name} holds a row that cannot be read: {error}") from error
+
+
+def _codec_options(tz: Optional[tzinfo]) -> Any:
+    from bson.codec_options import CodecOptions, DatetimeConversion, TypeDecoder, TypeRegistry
+
+    # One odd value must not cost the other rows: a date that no datetime holds, or a text that is no UTF-8.
+    options: Any = CodecOptions(
+        datetime_conversion=DatetimeConversion.DATETIME_AUTO, unicode_decode_error_handler="backslashreplace"
+    )
+    if tz is None:
+        return options
+    zone = tz
+
+    # The option tzinfo of bson fails with time zones of pytz, and changes the type of times at the calendar's ends.
+    class Zoned(TypeDecoder):
+        @property
+        def bson_type(self) -> Any:
+            return datetime
+
+        def transform_bson(self, value: datetime) -> datetime:
+            return in_zone(value.replace(tzinfo=timezone.utc), zone)
+
+    return options.with_options(type_registry=TypeRegistry([Zoned()]))
 
 
 def bson_text(value: Any) -> str:

@@ -1,7 +1,7 @@
 """Conversion between plain Python values and messages, in the functions that ``viam_sync.utils`` makes public."""
 
 import inspect
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, Dict, List, Mapping, Optional, Type, TypeVar, Union
 
 from google.protobuf.json_format import Error as JsonFormatError
@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.checks import dictionary, is_number, string, wrong_type, wrong_value
+from viam_sync.checks import dictionary, is_number, string, time_zone, wrong_type, wrong_value
 from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.explain import UNFIT
 from viam_sync.messages.pool import pool
@@ -18,6 +18,7 @@ from viam_sync.messages.precision import warn_if_rounded
 from viam_sync.messages.values import DEEPEST, JSON_KINDS, SMALL_ENOUGH, fits_double, struct_of, timestamp_of, too_deep
 
 _EPOCH = datetime(1970, 1, 1)
+_EPOCH_IN_UTC = _EPOCH.replace(tzinfo=timezone.utc)
 
 ValueTypes = Union[None, bool, float, str, List["ValueTypes"], Mapping[str, "ValueTypes"]]
 
@@ -148,24 +149,48 @@ def dict_to_struct(mapping: Mapping[str, Any]) -> Struct:
     return converted
 
 
-def timestamp_to_datetime(timestamp: Timestamp) -> datetime:
-    """Return a Timestamp as a datetime in UTC without a time zone, cut to microseconds.
+def timestamp_to_datetime(timestamp: Timestamp, tz: Optional[tzinfo] = None) -> datetime:
+    """Return a Timestamp as a datetime, cut to microseconds.
+
+    Args:
+        timestamp: The message; one that is not set is the start of 1970.
+        tz: The time zone of the result, such as ``datetime.timezone.utc``; None for UTC without a time zone.
+
+    Returns:
+        The time. At the ends of the calendar, it is in UTC where it would be in the year 0 or 10000 in ``tz``.
 
     Raises:
-        TypeError: If it is no Timestamp.
-        ValueError: If no calendar has it.
+        TypeError: If ``timestamp`` is no Timestamp, or ``tz`` no time zone.
+        ValueError: If no calendar has the time.
 
     Example:
-        >>> from viam_sync.utils import datetime_to_timestamp, timestamp_to_datetime
-        >>> timestamp_to_datetime(datetime_to_timestamp(datetime(2024, 1, 1)))
-        datetime.datetime(2024, 1, 1, 0, 0)
+        >>> from datetime import timezone
+        >>> from viam_sync.utils import timestamp_to_datetime
+        >>> robot = client.app_client.get_robot(sandbox.robot_id)
+        >>> timestamp_to_datetime(robot.last_access, timezone.utc).tzname()
+        'UTC'
     """
     try:
-        return _EPOCH + timedelta(0, timestamp.seconds, timestamp.nanos // 1000)
+        moment = (_EPOCH if tz is None else _EPOCH_IN_UTC) + timedelta(0, timestamp.seconds, timestamp.nanos // 1000)
     except AttributeError:
         raise wrong_type("timestamp", "a Timestamp", timestamp) from None
     except OverflowError:
         raise ValueError(f"no calendar has the time {timestamp.seconds} seconds after 1970") from None
+    return moment if tz is None else in_zone(moment, time_zone("tz", tz))
+
+
+def in_zone(moment: datetime, tz: tzinfo) -> datetime:
+    """Return a time with a time zone in another one; as it is where it would be in the year 0 or 10000 there.
+
+    Example:
+        >>> from viam_sync.messages.conversion import in_zone
+        >>> in_zone(datetime(2024, 1, 1, tzinfo=timezone.utc), timezone(timedelta(hours=1))).isoformat()
+        '2024-01-01T01:00:00+01:00'
+    """
+    try:
+        return moment.astimezone(tz)
+    except OverflowError:
+        return moment
 
 
 def datetime_to_timestamp(moment: Optional[datetime]) -> Optional[Timestamp]:

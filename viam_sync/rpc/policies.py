@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Optional, Tuple, Union
+from typing import Optional, Union
 
 from viam_sync.checks import wrong_type
 from viam_sync.checks.numbers import seconds, whole
@@ -142,21 +142,3 @@ def retry_from(retry: Union[Retry, bool, None]) -> Optional[Retry]:
     if retry is False:
         return OFF
     raise wrong_type("retry", "a viam_sync.Retry, or False for none", retry)
-
-
-def override_limits(
-    known: Optional[float],
-    known_retry: Optional[Retry],
-    timeout: Optional[float],
-    retry: Union[Retry, bool, None],
-) -> Tuple[Optional[float], Optional[Retry]]:
-    """Return the limits that are known, replaced by the arguments ``timeout`` and ``retry`` where these are given.
-
-    Raises:
-        TypeError: If an argument is of the wrong type.
-        ValueError: If ``timeout`` is not above 0.
-    """
-    if timeout is not None:
-        timeout = seconds("timeout", timeout)
-    chosen = retry_from(retry)
-    return known if timeout is None else timeout, known_retry if chosen is None else chosen

@@ -1,15 +1,14 @@
 """One call to one service: its stub, its metadata, its policy, and its errors."""
 
 import contextlib
-import copy
 import logging
 from dataclasses import replace
+from datetime import tzinfo
 from typing import Any, Callable, ContextManager, Iterable, List, Mapping, Optional, Tuple, Union
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
-from typing_extensions import Self
 
 from viam_sync.checks.numbers import require_seconds
 from viam_sync.clock import grpc_timeout
@@ -18,13 +17,14 @@ from viam_sync.messages.pool import message, pool
 from viam_sync.rpc import classification, retry, tracing
 from viam_sync.rpc.cancellation import CancellableCall, Cancellation
 from viam_sync.rpc.channel import service_channel
+from viam_sync.rpc.client_options import ClientOptions, Configurable
 from viam_sync.rpc.connection import Connection, Place
 from viam_sync.rpc.decoding import deserializer, require_message
 from viam_sync.rpc.error_mapping import ambiguous_error, map_error
 from viam_sync.rpc.metadata import Metadata
 from viam_sync.rpc.method import Method
 from viam_sync.rpc.off_main_thread import ThreadedStream
-from viam_sync.rpc.policies import TAIL, Lane, Policy, Retry, override_limits
+from viam_sync.rpc.policies import TAIL, Lane, Policy
 from viam_sync.rpc.renewal import Renewable, Renewal
 from viam_sync.rpc.request_stream import RequestStream
 from viam_sync.rpc.retry_limits import RetryLimit
@@ -43,12 +43,13 @@ _LARGE = 256 << 10
 _NO_SPAN: ContextManager[None] = contextlib.nullcontext()
 
 
-class Service:
+class Service(Configurable):
     """The base of the service classes: it makes their calls.
 
     Args:
         channel: An open channel to the service; one that ``dial`` did not open is wrapped.
         metadata: Sent with each call, its names in lower case; it holds the ``authorization`` of the caller.
+        tz: The time zone of the times in results; None for UTC without a time zone.
     """
 
     #: The full name of the proto service, set by each service class.
@@ -56,13 +57,12 @@ class Service:
     #: The descriptor pool of the proto service.
     _pool = staticmethod(pool)
 
-    def __init__(self, channel: grpc.Channel, metadata: Mapping[str, str]) -> None:
+    def __init__(self, channel: grpc.Channel, metadata: Mapping[str, str], *, tz: Optional[tzinfo] = None) -> None:
         if not isinstance(metadata, (Mapping, Metadata)):
             raise TypeError(f"metadata takes a mapping of names to texts, got {type(metadata).__name__}")
         self._channel = service_channel(channel)
         self._metadata = metadata if isinstance(metadata, Renewable) else Metadata(metadata)
-        self._timeout: Optional[float] = None
-        self._retry: Optional[Retry] = None
+        self._options = ClientOptions().override(tz=tz)
 
     @classmethod
     def service_descriptors(cls) -> List[ServiceDescriptor]:
@@ -75,30 +75,6 @@ class Service:
         """
         names = [base.__dict__["_service"] for base in cls.__mro__ if base.__dict__.get("_service")]
         return [cls._pool().FindServiceByName(name) for name in names]
-
-    def options(self, *, timeout: Optional[float] = None, retry: Union[Retry, bool, None] = None) -> Self:
-        """Return a copy of this client, on the same connection, whose calls have other limits.
-
-        Args:
-            timeout: Seconds that each call may take in all, where the call itself names none; None to leave that as it
-                is. Tails of logs go on until they are closed all the same.
-            retry: How often calls are tried; False for never again, None to leave that as it is.
-
-        Returns:
-            The copy.
-
-        Raises:
-            TypeError: If an argument is of the wrong type.
-            ValueError: If ``timeout`` is not above 0.
-
-        Example:
-            >>> hasty = client.app_client.options(timeout=5, retry=False)
-            >>> hasty.get_location(sandbox.location_id).name
-            'Workshop'
-        """
-        other = copy.copy(self)
-        other._timeout, other._retry = override_limits(self._timeout, self._retry, timeout, retry)
-        return other
 
     def _unary_unary(
         self,
@@ -136,7 +112,7 @@ class Service:
         """Send one message, return the stream of those that answer it."""
         timeout = require_seconds("timeout", timeout)
         policy = method.policy
-        limit = self._timeout if timeout is None and not policy.resumes else timeout
+        limit = self._options.timeout if timeout is None and not policy.resumes else timeout
         call = _StreamCall(self, method, request, Cancellation())
 
         def open() -> Any:
@@ -167,9 +143,9 @@ class Service:
         """Make a call as its policy and the options of this client say, and map its errors."""
         timeout = require_seconds("timeout", timeout)
         if timeout is None and not policy.resumes:
-            timeout = self._timeout
-        if self._retry is not None:
-            policy, call.max_reconnects = self._retry.applied_to(policy), None
+            timeout = self._options.timeout
+        if self._options.retry is not None:
+            policy, call.max_reconnects = self._options.retry.applied_to(policy), None
         try:
             response = retry.run(call, policy, timeout)
         except retry.CallFailed as failed:
@@ -187,9 +163,9 @@ class Service:
     def _tail_policy(self) -> Policy:
         """Return how often in a row a tail may be resumed."""
         attempts = 1 + self._channel.max_reconnect_attempts
-        if self._retry is None:
+        if self._options.retry is None:
             return replace(TAIL, attempts=attempts)
-        return self._retry.applied_to(replace(TAIL, attempts=max(attempts, 2)))
+        return self._options.retry.applied_to(replace(TAIL, attempts=max(attempts, 2)))
 
     def _make_stub(self, channel: grpc.Channel, method: Method) -> Any:
         make = getattr(channel, method.kind)

@@ -121,6 +121,7 @@ def test_the_columns_stand_in_the_order_that_is_given_after_the_fixed_ones() -> 
         ({"x": "int"}, TypeError, r"schema\['x'\] takes one of the types bool, int, .* or a list of one of these"),
         ({"x": [int, str]}, TypeError, r"schema\['x'\] takes one of the types .*, got a list"),
         ({"x": [complex]}, TypeError, r"schema\['x'\]\[0\] takes one of the types .*, got a type"),
+        ({}, ValueError, "schema names no column"),
         ({"time": str}, ValueError, r"schema\['time'\] is a column that these rows always have, as datetime"),
         ({"_rescued_data": int}, ValueError, r"schema\['_rescued_data'\] is the column of what does not fit"),
     ],
@@ -130,7 +131,7 @@ def test_what_is_no_schema_is_refused(columns: Any, error: "type[Exception]", te
         Schema(columns, fixed={"time": "time"}, misfits="rescue")
 
 
-@pytest.mark.parametrize("schema", [None, {}])
+@pytest.mark.parametrize("schema", [None, {"x": int}])
 def test_another_word_for_misfits_is_refused(schema: Any) -> None:
     with pytest.raises(ValueError, match="misfits takes one of 'error', 'null', 'rescue', got 'drop'"):
         columns_for({}, schema, "drop")

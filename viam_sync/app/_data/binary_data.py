@@ -273,7 +273,7 @@ class BinaryDataMixin(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The URL, and when it expires, UTC without a time zone.
+            The URL, and when it expires, UTC without a time zone, or in that of the client's options.
 
         Raises:
             TypeError: If an argument is of the wrong type.
@@ -295,4 +295,4 @@ class BinaryDataMixin(Service):
         response: pb.CreateBinaryDataSignedURLResponse = self._unary_unary(
             methods.CREATE_BINARY_DATA_SIGNED_URL, request, timeout
         )
-        return response.signed_url, timestamp_to_datetime(response.expires_at)
+        return response.signed_url, timestamp_to_datetime(response.expires_at, self._options.tz)

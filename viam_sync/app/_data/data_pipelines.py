@@ -61,7 +61,7 @@ class DataPipelineRunsPage:
             _client=client,
             pipeline_id=data_pipeline_runs_page.pipeline_id,
             page_size=page_size,
-            runs=[DataPipelineRun.from_proto(run) for run in data_pipeline_runs_page.runs],
+            runs=[DataPipelineRun.from_proto(run, tz=client._options.tz) for run in data_pipeline_runs_page.runs],
             next_page_token=data_pipeline_runs_page.next_page_token,
         )
 
@@ -161,7 +161,7 @@ class DataPipelinesMixin(Service):
         require(id=id)
         request = pb.GetDataPipelineRequest(id=id)
         response: pb.GetDataPipelineResponse = self._unary_unary(methods.GET_DATA_PIPELINE, request, timeout)
-        return DataPipeline.from_proto(response.data_pipeline)
+        return DataPipeline.from_proto(response.data_pipeline, tz=self._options.tz)
 
     def list_data_pipelines(self, organization_id: str, *, timeout: Optional[float] = None) -> List[DataPipeline]:
         """List the data pipelines of an organization.
@@ -181,7 +181,7 @@ class DataPipelinesMixin(Service):
         require(organization_id=organization_id)
         request = pb.ListDataPipelinesRequest(organization_id=organization_id)
         response: pb.ListDataPipelinesResponse = self._unary_unary(methods.LIST_DATA_PIPELINES, request, timeout)
-        return [DataPipeline.from_proto(pipeline) for pipeline in response.data_pipelines]
+        return [DataPipeline.from_proto(pipeline, tz=self._options.tz) for pipeline in response.data_pipelines]
 
     def list_data_pipeline_runs(
         self, id: str, page_size: int = 10, *, page_token: Optional[str] = None, timeout: Optional[float] = None
@@ -236,6 +236,6 @@ class DataPipelinesMixin(Service):
         """
         require(id=id)
         request = pb.ListDataPipelineRunsRequest(id=id)
-        return _PIPELINE_RUNS.pages(
+        return _PIPELINE_RUNS.with_times_in(self._options.tz).pages(
             self._unary_unary, request, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout
         )

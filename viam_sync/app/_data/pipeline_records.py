@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Dict, List
+from datetime import datetime, tzinfo
+from typing import Any, Dict, List, Optional
 
 from typing_extensions import Self
 
@@ -18,7 +18,8 @@ from viam_sync.proto.app import datapipelines as pb
 class DataPipeline:
     """A query in MQL that runs on a schedule and keeps its results.
 
-    Times are UTC without a time zone, as in the official SDK; one that the service did not send is the start of 1970.
+    Times are UTC without a time zone, as in the official SDK, or in that of the client's options; one that the service
+    did not send is the start of 1970.
 
     Attributes:
         id: ID of the pipeline.
@@ -43,8 +44,8 @@ class DataPipeline:
     data_source_type: data_pb.TabularDataSourceType.ValueType
 
     @classmethod
-    def from_proto(cls, data_pipeline: pb.DataPipeline) -> Self:
-        """Return the record of a message.
+    def from_proto(cls, data_pipeline: pb.DataPipeline, *, tz: Optional[tzinfo] = None) -> Self:
+        """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Raises:
             ValueError: If a stage of it is no BSON, or no calendar has one of its times.
@@ -59,10 +60,10 @@ class DataPipeline:
             id=data_pipeline.id,
             organization_id=data_pipeline.organization_id,
             name=data_pipeline.name,
-            mql_binary=from_documents(data_pipeline, data_pipeline.mql_binary),
+            mql_binary=from_documents(data_pipeline, data_pipeline.mql_binary, tz),
             schedule=data_pipeline.schedule,
-            created_on=timestamp_to_datetime(data_pipeline.created_on),
-            updated_at=timestamp_to_datetime(data_pipeline.updated_at),
+            created_on=timestamp_to_datetime(data_pipeline.created_on, tz),
+            updated_at=timestamp_to_datetime(data_pipeline.updated_at, tz),
             enabled=data_pipeline.enabled,
             data_source_type=data_pipeline.data_source_type,
         )
@@ -72,8 +73,8 @@ class DataPipeline:
 class DataPipelineRun:
     """One run of a data pipeline.
 
-    Times are UTC without a time zone, as in the official SDK; one that the service did not send, such as the end of a
-    run that goes on, is the start of 1970.
+    Times are UTC without a time zone, as in the official SDK, or in that of the client's options; one that the service
+    did not send, such as the end of a run that goes on, is the start of 1970.
 
     Attributes:
         id: ID of the run.
@@ -96,8 +97,8 @@ class DataPipelineRun:
     data_source_type: data_pb.TabularDataSourceType.ValueType
 
     @classmethod
-    def from_proto(cls, data_pipeline_run: pb.DataPipelineRun) -> Self:
-        """Return the record of a message.
+    def from_proto(cls, data_pipeline_run: pb.DataPipelineRun, *, tz: Optional[tzinfo] = None) -> Self:
+        """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Raises:
             ValueError: If no calendar has one of its times.
@@ -111,10 +112,10 @@ class DataPipelineRun:
         return cls(
             id=data_pipeline_run.id,
             status=data_pipeline_run.status,
-            start_time=timestamp_to_datetime(data_pipeline_run.start_time),
-            end_time=timestamp_to_datetime(data_pipeline_run.end_time),
-            data_start_time=timestamp_to_datetime(data_pipeline_run.data_start_time),
-            data_end_time=timestamp_to_datetime(data_pipeline_run.data_end_time),
+            start_time=timestamp_to_datetime(data_pipeline_run.start_time, tz),
+            end_time=timestamp_to_datetime(data_pipeline_run.end_time, tz),
+            data_start_time=timestamp_to_datetime(data_pipeline_run.data_start_time, tz),
+            data_end_time=timestamp_to_datetime(data_pipeline_run.data_end_time, tz),
             error_message=data_pipeline_run.error_message,
             data_source_type=data_pipeline_run.data_source_type,
         )

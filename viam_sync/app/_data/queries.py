@@ -30,8 +30,8 @@ class QueriesMixin(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The rows. Times are datetimes in UTC without a time zone; one outside the years 1 to 9999 is a
-            ``bson.datetime_ms.DatetimeMS``.
+            The rows. Times are datetimes, in UTC without a time zone or in that of the client's options; one outside
+            the years 1 to 9999 is a ``bson.datetime_ms.DatetimeMS``.
 
         Raises:
             InvalidArgumentError: If the query is no SELECT, or none that can be read.
@@ -47,7 +47,7 @@ class QueriesMixin(Service):
         require(organization_id=organization_id, sql_query=sql_query)
         request = pb.TabularDataBySQLRequest(organization_id=organization_id, sql_query=sql_query)
         response: pb.TabularDataBySQLResponse = self._unary_unary(methods.TABULAR_DATA_BY_SQL, request, timeout)
-        return from_documents(response, response.raw_data)
+        return from_documents(response, response.raw_data, self._options.tz)
 
     def tabular_data_by_mql(
         self,
@@ -74,8 +74,8 @@ class QueriesMixin(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            The rows. Times are datetimes in UTC without a time zone; one outside the years 1 to 9999 is a
-            ``bson.datetime_ms.DatetimeMS``.
+            The rows. Times are datetimes, in UTC without a time zone or in that of the client's options; one outside
+            the years 1 to 9999 is a ``bson.datetime_ms.DatetimeMS``.
 
         Raises:
             TypeError: If the stages are no list of dicts and BSON documents.
@@ -105,7 +105,7 @@ class QueriesMixin(Service):
             query_prefix_name=query_prefix_name,
         )
         response: pb.TabularDataByMQLResponse = self._unary_unary(methods.TABULAR_DATA_BY_MQL, request, timeout)
-        return from_documents(response, response.raw_data)
+        return from_documents(response, response.raw_data, self._options.tz)
 
     def create_index(
         self,

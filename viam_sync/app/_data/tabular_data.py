@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from typing_extensions import TypeAlias
@@ -11,8 +11,8 @@ from viam_sync.app._data.tabular_records import (
     READING_COLUMNS,
     TabularData,
     TabularDataPoint,
+    plain_rows,
     tabular_items,
-    tabular_row,
 )
 from viam_sync.checks import parameter_names, require
 from viam_sync.checks.numbers import boolean, require_seconds
@@ -28,9 +28,9 @@ from viam_sync.transfer.paging.pages import PageItems, Pages
 
 
 def _read_rows(
-    request: pb.TabularDataByFilterRequest, response: pb.TabularDataByFilterResponse
+    request: pb.TabularDataByFilterRequest, response: pb.TabularDataByFilterResponse, tz: Optional[tzinfo] = None
 ) -> Tuple[PageItems[TabularData], str]:
-    return tabular_items(response), response.last if response.data else ""
+    return tabular_items(response, tz), response.last if response.data else ""
 
 
 _ROWS = PagedCall(
@@ -109,9 +109,10 @@ class TabularDataMixin(Service):
             include_internal_data=include_internal_data,
         )
         response: pb.TabularDataByFilterResponse = self._unary_unary(methods.TABULAR_DATA_BY_FILTER, request, timeout)
-        page = (list(tabular_items(response)), response.count, response.last)
+        page = (list(tabular_items(response, self._options.tz)), response.count, response.last)
         if destination is not None:
-            write_rows(destination, page[0], tabular_row, page, fixed=READING_COLUMNS, escape_formulas=escape_formulas)
+            rows = plain_rows(page[0])
+            write_rows(destination, rows, dict, page, fixed=READING_COLUMNS, escape_formulas=escape_formulas)
         return page
 
     def iter_tabular_data(
@@ -158,7 +159,7 @@ class TabularDataMixin(Service):
         data_request = pb.DataRequest(filter=pb.Filter() if filter is None else filter, sort_order=sort_order)
         request = pb.TabularDataByFilterRequest(include_internal_data=include_internal_data)
         request.data_request.CopyFrom(data_request)
-        return _ROWS.pages(
+        return _ROWS.with_times_in(self._options.tz).pages(
             self._unary_unary,
             request,
             page_size=page_size,
@@ -189,8 +190,8 @@ class TabularDataMixin(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            When it was captured and when it reached the cloud, both UTC without a time zone, and the reading; None if
-            there is none.
+            When it was captured and when it reached the cloud, both UTC without a time zone, or in that of the client's
+            options, and the reading; None if there is none.
 
         Raises:
             NotFoundError: If there is no such part.
@@ -217,8 +218,8 @@ class TabularDataMixin(Service):
             return None
         payload = struct_to_dict(response.payload)
         return (
-            timestamp_to_datetime(response.time_captured),
-            timestamp_to_datetime(response.time_synced),
+            timestamp_to_datetime(response.time_captured, self._options.tz),
+            timestamp_to_datetime(response.time_synced, self._options.tz),
             payload,
         )
 
@@ -332,7 +333,7 @@ class TabularDataMixin(Service):
         timeout = require_seconds("timeout", timeout)
         return StreamItems(
             lambda: self._unary_stream(methods.EXPORT_TABULAR_DATA, request, timeout),
-            TabularDataPoint.from_proto,
+            lambda message: TabularDataPoint.from_proto(message, tz=self._options.tz),
             TabularDataPoint,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
 
 from typing_extensions import Self
@@ -13,7 +13,7 @@ from viam_sync.checks import wrong_type
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.output.kinds import Kind
-from viam_sync.transfer.output.rows import capture_metadata_row, json_value, time_row
+from viam_sync.transfer.output.rows import capture_metadata_row
 from viam_sync.transfer.paging.pages import ConvertedPage
 
 #: The columns that a table of readings (`TabularData`) has in any case, in their order, and their kinds.
@@ -56,7 +56,7 @@ _MOST_SHARED = 1000
 class TabularData:
     """A row of tabular data and where it comes from.
 
-    Times are UTC without a time zone, as in the official SDK.
+    Times are UTC without a time zone, as in the official SDK, or in that of the client's options.
 
     Attributes:
         data: The captured values.
@@ -75,7 +75,7 @@ class TabularData:
         return f"{self.data}\n{self.metadata}{times}"
 
 
-def tabular_items(response: pb.TabularDataByFilterResponse) -> ConvertedPage[TabularData]:
+def tabular_items(response: pb.TabularDataByFilterResponse, tz: Optional[tzinfo] = None) -> ConvertedPage[TabularData]:
     """Return the rows of a page, each with its metadata, which the page holds once for all rows that share it."""
     shared = dict(enumerate(response.metadata))
 
@@ -84,21 +84,11 @@ def tabular_items(response: pb.TabularDataByFilterResponse) -> ConvertedPage[Tab
             struct_to_dict(row.data),
             # The index may be out of range, as it comes from the service.
             shared.get(row.metadata_index) or pb.CaptureMetadata(),
-            timestamp_to_datetime(row.time_requested),
-            timestamp_to_datetime(row.time_received),
+            timestamp_to_datetime(row.time_requested, tz),
+            timestamp_to_datetime(row.time_received, tz),
         )
 
     return ConvertedPage(response.data, convert)
-
-
-def tabular_row(row: TabularData) -> Dict[str, Any]:
-    """Return a row as an object that JSON can hold, with the names of proto JSON."""
-    return {
-        "data": json_value(row.data),
-        "metadata": capture_metadata_row(row.metadata),
-        "timeRequested": time_row(row.time_requested),
-        "timeReceived": time_row(row.time_received),
-    }
 
 
 @dataclass
@@ -110,7 +100,7 @@ class TabularDataPoint:
         resource_name: Name of the component or service.
         resource_api: Its API, such as ``rdk:component:sensor``.
         method_name: Name of the captured method, such as ``Readings``.
-        time_captured: When it was captured, UTC without a time zone.
+        time_captured: When it was captured, UTC without a time zone, or in that of the client's options.
         organization_id: ID of the organization, a UUID.
         location_id: ID of the location, ten lowercase letters and digits.
         robot_name: Name of the machine.
@@ -136,8 +126,8 @@ class TabularDataPoint:
     payload: Mapping[str, Any]
 
     @classmethod
-    def from_proto(cls, message: pb.ExportTabularDataResponse) -> Self:
-        """Return the record of a message.
+    def from_proto(cls, message: pb.ExportTabularDataResponse, *, tz: Optional[tzinfo] = None) -> Self:
+        """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
             >>> from viam_sync.app._data.tabular_records import TabularDataPoint
@@ -150,7 +140,7 @@ class TabularDataPoint:
             resource_name=message.resource_name,
             resource_api=message.resource_subtype,
             method_name=message.method_name,
-            time_captured=timestamp_to_datetime(message.time_captured),
+            time_captured=timestamp_to_datetime(message.time_captured, tz),
             organization_id=message.organization_id,
             location_id=message.location_id,
             robot_name=message.robot_name,
@@ -200,7 +190,7 @@ def rows_with_columns(rows: Iterable[AnyRow]) -> Tuple[Iterator[Mapping[str, Any
 
 
 def plain_rows(rows: Iterable[AnyRow]) -> Iterator[Mapping[str, Any]]:
-    """Yield rows as mappings: readings with the names that `tabular_row` gives them, those of a query as they are.
+    """Yield rows as mappings: readings with the names of proto JSON, points with their own, others as they are.
 
     Parameters of a method that has none are left out, as the metadata of readings leaves them out.
 

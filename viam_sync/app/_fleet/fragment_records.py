@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from enum import Enum
 from typing import Any, Mapping, Optional
 
@@ -17,7 +17,8 @@ from viam_sync.proto import app as pb
 class Fragment:
     """A piece of configuration that many machines can share.
 
-    Times are UTC without a time zone, as in the official SDK. ``repr()`` leaves out the fields that may hold secrets.
+    Times are UTC without a time zone, as in the official SDK, or in that of the client's options. ``repr()`` leaves out
+    the fields that may hold secrets.
 
     Attributes:
         id: ID of the fragment, a UUID.
@@ -87,8 +88,8 @@ class Fragment:
     fragment_config_json: Optional[str] = field(default=None, repr=False)
 
     @classmethod
-    def from_proto(cls, fragment: pb.Fragment) -> Self:
-        """Return the record of a message.
+    def from_proto(cls, fragment: pb.Fragment, *, tz: Optional[tzinfo] = None) -> Self:
+        """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
             >>> from viam_sync.app.app_client import Fragment
@@ -102,13 +103,13 @@ class Fragment:
             fragment=mapping_of(fragment, "fragment"),
             organization_owner=fragment.organization_owner,
             public=fragment.public,
-            created_on=time_of(fragment, "created_on"),
+            created_on=time_of(fragment, "created_on", tz),
             organization_name=fragment.organization_name,
             robot_part_count=fragment.robot_part_count,
             organization_count=fragment.organization_count,
             only_used_by_owner=fragment.only_used_by_owner,
             visibility=Fragment.Visibility.from_proto(fragment.visibility),
-            last_updated=time_of(fragment, "last_updated"),
+            last_updated=time_of(fragment, "last_updated", tz),
             revision=fragment.revision,
             public_namespace=fragment.public_namespace if fragment.HasField("public_namespace") else None,
             fragment_config_json=fragment.fragment_config_json if has_json else None,
@@ -132,7 +133,7 @@ class FragmentHistoryEntry:
 
     Attributes:
         fragment: ID of the fragment.
-        edited_on: When it was changed, UTC without a time zone.
+        edited_on: When it was changed, UTC without a time zone, or in that of the client's options.
         old: The fragment as it was before.
         edited_by: The user or the key that changed it.
         revision: ID of the revision, which `get_fragment` takes as its ``version``.
@@ -147,8 +148,8 @@ class FragmentHistoryEntry:
     config: Optional[Mapping[str, Any]] = field(default=None, repr=False)
 
     @classmethod
-    def from_proto(cls, entry: pb.FragmentHistoryEntry) -> Self:
-        """Return the record of a message.
+    def from_proto(cls, entry: pb.FragmentHistoryEntry, *, tz: Optional[tzinfo] = None) -> Self:
+        """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
             >>> from viam_sync.app.app_client import FragmentHistoryEntry
@@ -157,8 +158,8 @@ class FragmentHistoryEntry:
         """
         return cls(
             fragment=entry.fragment,
-            edited_on=time_of(entry, "edited_on"),
-            old=Fragment.from_proto(entry.old) if entry.HasField("old") else None,
+            edited_on=time_of(entry, "edited_on", tz),
+            old=Fragment.from_proto(entry.old, tz=tz) if entry.HasField("old") else None,
             edited_by=entry.edited_by if entry.HasField("edited_by") else None,
             revision=entry.revision,
             config=mapping_of(entry, "config"),

@@ -61,7 +61,7 @@ class FragmentsMixin(Service):
                 organization_id=org_id, show_public=show_public, fragment_visibility=wanted
             )
         response: pb.ListFragmentsResponse = self._unary_unary(methods.LIST_FRAGMENTS, request, timeout)
-        return [Fragment.from_proto(fragment) for fragment in response.fragments]
+        return [Fragment.from_proto(fragment, tz=self._options.tz) for fragment in response.fragments]
 
     def get_fragment(
         self, fragment_id: str, *, version: Optional[str] = None, timeout: Optional[float] = None
@@ -90,7 +90,7 @@ class FragmentsMixin(Service):
         with parameter_names(id="fragment_id"):
             request = pb.GetFragmentRequest(id=fragment_id, version=version)
         response: pb.GetFragmentResponse = self._unary_unary(methods.GET_FRAGMENT, request, timeout)
-        return Fragment.from_proto(response.fragment)
+        return Fragment.from_proto(response.fragment, tz=self._options.tz)
 
     def create_fragment(
         self,
@@ -132,7 +132,7 @@ class FragmentsMixin(Service):
         with parameter_names(organization_id="org_id"):
             request = pb.CreateFragmentRequest(name=name, config=config, organization_id=org_id, visibility=seen_by)
         response: pb.CreateFragmentResponse = self._unary_unary(methods.CREATE_FRAGMENT, request, timeout)
-        return Fragment.from_proto(response.fragment)
+        return Fragment.from_proto(response.fragment, tz=self._options.tz)
 
     def update_fragment(
         self,
@@ -192,7 +192,7 @@ class FragmentsMixin(Service):
         if last_known_update is None:
             method = method._replace(policy=IDEMPOTENT)
         response: pb.UpdateFragmentResponse = self._unary_unary(method, request, timeout)
-        return Fragment.from_proto(response.fragment)
+        return Fragment.from_proto(response.fragment, tz=self._options.tz)
 
     def get_fragment_history(
         self,
@@ -225,7 +225,7 @@ class FragmentsMixin(Service):
         require(id=id)
         request = pb.GetFragmentHistoryRequest(id=id, page_token=page_token, page_limit=page_limit)
         response: pb.GetFragmentHistoryResponse = self._unary_unary(methods.GET_FRAGMENT_HISTORY, request, timeout)
-        return [FragmentHistoryEntry.from_proto(entry) for entry in response.history]
+        return [FragmentHistoryEntry.from_proto(entry, tz=self._options.tz) for entry in response.history]
 
     def iter_fragment_history(
         self,
@@ -262,7 +262,7 @@ class FragmentsMixin(Service):
         """
         require(id=id)
         request = pb.GetFragmentHistoryRequest(id=id)
-        return _FRAGMENT_HISTORY.pages(
+        return _FRAGMENT_HISTORY.with_times_in(self._options.tz).pages(
             self._unary_unary, request, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter, deque
+from datetime import tzinfo
 from typing import Callable, Deque, Iterator, List, Optional, Tuple
 
 import grpc
@@ -51,6 +52,7 @@ class LogsStream(Closing, Iterator[List[LogEntry]]):
         tail: The tail, which begins at once.
         policy: How many connections in a row may be lost without an entry.
         timeout: Seconds after which it ends with DeadlineExceededError; None for no limit.
+        tz: The time zone of the entries' times; None for UTC without a time zone.
 
     Example:
         >>> with app.tail_robot_part_logs(sandbox.robot_part_id, errors_only=False) as stream:
@@ -60,8 +62,9 @@ class LogsStream(Closing, Iterator[List[LogEntry]]):
         ['Hot']
     """
 
-    def __init__(self, tail: Tail, policy: Policy, timeout: Optional[float]) -> None:
+    def __init__(self, tail: Tail, policy: Policy, timeout: Optional[float], tz: Optional[tzinfo] = None) -> None:
         self._tail = tail
+        self._tz = tz
         self._policy = policy
         self._end = None if timeout is None else tail.now() + timeout
         self._failure: Optional[Exception] = None
@@ -82,7 +85,7 @@ class LogsStream(Closing, Iterator[List[LogEntry]]):
         else:
             if entries is None:
                 raise StopIteration
-            return [LogEntry.from_proto(entry) for entry in entries]
+            return [LogEntry.from_proto(entry, tz=self._tz) for entry in entries]
         raise failure
 
     def next(self) -> List[LogEntry]:

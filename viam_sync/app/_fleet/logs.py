@@ -103,7 +103,7 @@ class LogsMixin(Service):
             user_facing_only=user_facing_only,
         )
         messages = self._gather_logs(request, count, timeout)
-        logs = [LogEntry.from_proto(message) for message in messages]
+        logs = [LogEntry.from_proto(message, tz=self._options.tz) for message in messages]
         if destination is not None:
             write_rows(destination, messages, message_to_row, logs)
         return logs
@@ -167,7 +167,9 @@ class LogsMixin(Service):
             source=source,
             user_facing_only=user_facing_only,
         )
-        return _LOGS.pages(self._unary_unary, request, limit=limit, prefetch=prefetch, timeout=timeout)
+        return _LOGS.with_times_in(self._options.tz).pages(
+            self._unary_unary, request, limit=limit, prefetch=prefetch, timeout=timeout
+        )
 
     def tail_robot_part_logs(
         self,
@@ -216,7 +218,7 @@ class LogsMixin(Service):
         def stored(start: int, left: _Left, cancellation: Cancellation) -> Iterator[List[common_pb.LogEntry]]:
             return self._logged_since(request, start, left, cancellation)
 
-        return LogsStream(Tail(open, stored, self._channel), self._tail_policy(), timeout)
+        return LogsStream(Tail(open, stored, self._channel), self._tail_policy(), timeout, self._options.tz)
 
     def _logged_since(
         self, tail: pb.TailRobotPartLogsRequest, start: int, left: _Left, cancellation: Cancellation

@@ -54,7 +54,7 @@ class MachinePartsMixin(Service):
         require(robot_id=robot_id)
         request = pb.GetRobotPartsRequest(robot_id=robot_id)
         response: pb.GetRobotPartsResponse = self._unary_unary(methods.GET_ROBOT_PARTS, request, timeout)
-        return [RobotPart.from_proto(part) for part in response.parts]
+        return [RobotPart.from_proto(part, tz=self._options.tz) for part in response.parts]
 
     def get_robot_part(
         self, robot_part_id: str, dest: Optional[str] = None, indent: int = 4, *, timeout: Optional[float] = None
@@ -89,7 +89,7 @@ class MachinePartsMixin(Service):
         with parameter_names(id="robot_part_id"):
             request = pb.GetRobotPartRequest(id=robot_part_id)
         response: pb.GetRobotPartResponse = self._unary_unary(methods.GET_ROBOT_PART, request, timeout)
-        part = RobotPart.from_proto(response.part)
+        part = RobotPart.from_proto(response.part, tz=self._options.tz)
         if destination is not None:
             destination.write(_indented(response.config_json, indent).encode(), result=part)
         return part
@@ -121,7 +121,7 @@ class MachinePartsMixin(Service):
         response: pb.GetRobotPartByNameAndLocationResponse = self._unary_unary(
             methods.GET_ROBOT_PART_BY_NAME_AND_LOCATION, request, timeout
         )
-        return RobotPart.from_proto(response.part)
+        return RobotPart.from_proto(response.part, tz=self._options.tz)
 
     def get_robot_part_history(
         self,
@@ -158,7 +158,7 @@ class MachinePartsMixin(Service):
         with parameter_names(id="robot_part_id"):
             request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end, page_limit=page_limit)
         response: pb.GetRobotPartHistoryResponse = self._unary_unary(methods.GET_ROBOT_PART_HISTORY, request, timeout)
-        return [RobotPartHistoryEntry.from_proto(entry) for entry in response.history]
+        return [RobotPartHistoryEntry.from_proto(entry, tz=self._options.tz) for entry in response.history]
 
     def iter_robot_part_history(
         self,
@@ -200,7 +200,7 @@ class MachinePartsMixin(Service):
         require(robot_part_id=robot_part_id)
         with parameter_names(id="robot_part_id"):
             request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end)
-        return _PART_HISTORY.pages(
+        return _PART_HISTORY.with_times_in(self._options.tz).pages(
             self._unary_unary, request, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout
         )
 
@@ -254,7 +254,7 @@ class MachinePartsMixin(Service):
         if last_known_update is None:
             method = method._replace(policy=IDEMPOTENT)
         response: pb.UpdateRobotPartResponse = self._unary_unary(method, request, timeout)
-        return RobotPart.from_proto(response.part)
+        return RobotPart.from_proto(response.part, tz=self._options.tz)
 
     def create_robot_part_secret(self, robot_part_id: str, *, timeout: Optional[float] = None) -> RobotPart:
         """Give a part another secret; it can have two at a time.
@@ -283,7 +283,7 @@ class MachinePartsMixin(Service):
         response: pb.CreateRobotPartSecretResponse = self._unary_unary(
             methods.CREATE_ROBOT_PART_SECRET, request, timeout
         )
-        return RobotPart.from_proto(response.part)
+        return RobotPart.from_proto(response.part, tz=self._options.tz)
 
     def set_config_property(
         self, robot_part_id: str, property_changes: Mapping[str, Any], *, timeout: Optional[float] = None

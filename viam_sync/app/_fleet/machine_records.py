@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, List, Mapping, Optional
 
 from typing_extensions import Self
@@ -17,7 +17,8 @@ from viam_sync.proto import common as common_pb
 class RobotPart:
     """A part of a machine: a computer that runs ``viam-server``.
 
-    Times are UTC without a time zone, as in the official SDK. ``repr()`` leaves out the fields that may hold secrets.
+    Times are UTC without a time zone, as in the official SDK, or in that of the client's options. ``repr()`` leaves out
+    the fields that may hold secrets.
 
     Attributes:
         id: ID of the part, a UUID.
@@ -56,8 +57,8 @@ class RobotPart:
     robot_config_json: Optional[str] = field(default=None, repr=False)
 
     @classmethod
-    def from_proto(cls, robot_part: pb.RobotPart) -> Self:
-        """Return the record of a message.
+    def from_proto(cls, robot_part: pb.RobotPart, *, tz: Optional[tzinfo] = None) -> Self:
+        """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
             >>> from viam_sync.app._fleet.machine_records import RobotPart
@@ -72,14 +73,14 @@ class RobotPart:
             robot=robot_part.robot,
             location_id=robot_part.location_id,
             robot_config=mapping_of(robot_part, "robot_config"),
-            last_access=time_of(robot_part, "last_access"),
+            last_access=time_of(robot_part, "last_access", tz),
             user_supplied_info=mapping_of(robot_part, "user_supplied_info"),
             main_part=robot_part.main_part,
             fqdn=robot_part.fqdn,
             local_fqdn=robot_part.local_fqdn,
-            created_on=time_of(robot_part, "created_on"),
+            created_on=time_of(robot_part, "created_on", tz),
             secrets=list(robot_part.secrets),
-            last_updated=time_of(robot_part, "last_updated"),
+            last_updated=time_of(robot_part, "last_updated", tz),
             robot_config_json=robot_part.robot_config_json if robot_part.HasField("robot_config_json") else None,
         )
 
@@ -102,7 +103,7 @@ class RobotPartHistoryEntry:
     Attributes:
         part: ID of the part.
         robot: ID of its machine.
-        when: When it was changed, UTC without a time zone.
+        when: When it was changed, UTC without a time zone, or in that of the client's options.
         old: The part as it was before.
     """
 
@@ -112,16 +113,16 @@ class RobotPartHistoryEntry:
     old: Optional[RobotPart]
 
     @classmethod
-    def from_proto(cls, entry: pb.RobotPartHistoryEntry) -> Self:
-        """Return the record of a message.
+    def from_proto(cls, entry: pb.RobotPartHistoryEntry, *, tz: Optional[tzinfo] = None) -> Self:
+        """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
             >>> from viam_sync.app._fleet.machine_records import RobotPartHistoryEntry
             >>> RobotPartHistoryEntry.from_proto(pb.RobotPartHistoryEntry(part="p-1")).part
             'p-1'
         """
-        old = RobotPart.from_proto(entry.old) if entry.HasField("old") else None
-        return cls(part=entry.part, robot=entry.robot, when=time_of(entry, "when"), old=old)
+        old = RobotPart.from_proto(entry.old, tz=tz) if entry.HasField("old") else None
+        return cls(part=entry.part, robot=entry.robot, when=time_of(entry, "when", tz), old=old)
 
     @property
     def proto(self) -> pb.RobotPartHistoryEntry:
@@ -143,7 +144,7 @@ class LogEntry:
     Attributes:
         host: Name of the computer that logged it.
         level: Its level, in lowercase: ``debug``, ``info``, ``warn`` or ``error``.
-        time: When it was logged, UTC without a time zone.
+        time: When it was logged, UTC without a time zone, or in that of the client's options.
         logger_name: Name of the logger.
         message: The message.
         caller: Where in the source code it was logged, with ``File`` and ``Line``; None if the service sent nothing.
@@ -161,8 +162,8 @@ class LogEntry:
     fields: Optional[List[Mapping[str, Any]]]
 
     @classmethod
-    def from_proto(cls, log_entry: common_pb.LogEntry) -> Self:
-        """Return the record of a message.
+    def from_proto(cls, log_entry: common_pb.LogEntry, *, tz: Optional[tzinfo] = None) -> Self:
+        """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
             >>> from viam_sync.app._fleet.machine_records import LogEntry
@@ -173,7 +174,7 @@ class LogEntry:
         return cls(
             host=log_entry.host,
             level=log_entry.level,
-            time=time_of(log_entry, "time"),
+            time=time_of(log_entry, "time", tz),
             logger_name=log_entry.logger_name,
             message=log_entry.message,
             caller=mapping_of(log_entry, "caller"),
@@ -194,9 +195,9 @@ class LogEntry:
         return common_pb.LogEntry(**vars(self))
 
 
-def time_of(message: Any, name: str) -> Optional[datetime]:
-    """Return a time of a message, UTC without a time zone; None where it is not set."""
-    return timestamp_to_datetime(getattr(message, name)) if message.HasField(name) else None
+def time_of(message: Any, name: str, tz: Optional[tzinfo]) -> Optional[datetime]:
+    """Return a time of a message in a time zone, UTC without one for None; None where it is not set."""
+    return timestamp_to_datetime(getattr(message, name), tz) if message.HasField(name) else None
 
 
 def mapping_of(message: Any, name: str) -> Optional[Mapping[str, Any]]:

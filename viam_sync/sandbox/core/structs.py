@@ -8,10 +8,10 @@ from google.protobuf.message import Message
 
 
 def plain_struct(struct: Message) -> Dict[str, Any]:
-    """Return a Struct as a dictionary."""
+    """Return a Struct as a dictionary, with its keys in order, as a map of protobuf has them in a random one."""
     # The hot loop of queries: a number other than 0 needs no look at the kind of the value.
     fields = struct.fields  # type: ignore[attr-defined]
-    return {name: (value := fields[name]).number_value or plain_value(value) for name in fields}
+    return {name: (value := fields[name]).number_value or plain_value(value) for name in sorted(fields)}
 
 
 def plain_value(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import abc
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Dict, Mapping
@@ -60,7 +61,7 @@ def nest(flat: Mapping[str, Any]) -> Dict[str, Any]:
 def _collect(row: Mapping[str, Any], prefix: str, flat: Dict[str, Any]) -> None:
     for key, value in row.items():
         name = prefix + _escaped(key)
-        if type(value) not in _LEAVES and isinstance(value, Mapping) and value:
+        if type(value) not in _LEAVES and isinstance(value, abc.Mapping) and value:
             _collect(value, name + ".", flat)
         else:
             flat[name] = value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections import abc
 from datetime import datetime, timezone
 from typing import Any, Dict, Mapping
 
@@ -49,12 +50,13 @@ def json_value(value: Any) -> Any:
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, (str, int, type(None))):
         return value
-    if isinstance(value, Mapping):
+    # To ask the alias of typing takes three times as long.
+    if isinstance(value, abc.Mapping):
         return {name: json_value(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [json_value(item) for item in value]
     if isinstance(value, datetime):
-        return time_row(in_utc(value))
+        return time_row(value)
     return base64.b64encode(value).decode() if isinstance(value, bytes) else bson_text(value)
 
 
@@ -64,7 +66,7 @@ def in_utc(moment: datetime) -> datetime:
 
 
 def time_row(moment: datetime) -> str:
-    """Return a time in UTC, without a time zone, as RFC 3339 has it.
+    """Return a time as RFC 3339 has it, in UTC; one without a time zone is UTC already.
 
     Example:
         >>> from datetime import datetime, timezone
@@ -72,7 +74,7 @@ def time_row(moment: datetime) -> str:
         >>> time_row(datetime(2024, 1, 1))
         '2024-01-01T00:00:00Z'
     """
-    return moment.isoformat() + "Z"
+    return in_utc(moment).isoformat() + "Z"
 
 
 def capture_metadata_row(metadata: pb.CaptureMetadata) -> Dict[str, Any]:
@@ -82,7 +84,8 @@ def capture_metadata_row(metadata: pb.CaptureMetadata) -> Dict[str, Any]:
     bare.ClearField("method_parameters")
     row = message_to_row(bare)
     if metadata.method_parameters:
-        row["methodParameters"] = {name: _any_row(value) for name, value in metadata.method_parameters.items()}
+        parameters = {name: _any_row(value) for name, value in metadata.method_parameters.items()}
+        row["methodParameters"] = _in_order(parameters)
     return row
 
 
@@ -103,6 +106,13 @@ def binary_row(item: pb.BinaryData) -> Dict[str, Any]:
     if item.HasField("metadata"):
         row["metadata"] = binary_metadata_row(item.metadata)
     return row
+
+
+def _in_order(value: Any) -> Any:
+    """Return a value with the keys of its objects sorted; a map of protobuf has them in a random order."""
+    if isinstance(value, dict):
+        return {name: _in_order(value[name]) for name in sorted(value)}
+    return [_in_order(item) for item in value] if isinstance(value, list) else value
 
 
 def _any_row(value: Message) -> Dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Dict, Mapping
 
 from viam_sync.checks import dictionary, one_of, redact, with_article, wrong_type
+from viam_sync.messages.values import DEEPEST
 from viam_sync.transfer.output.columns import Columns, optional
 from viam_sync.transfer.output.kinds import Kind, Misfit, arrow_type, conform
 from viam_sync.transfer.output.rows import json_value
@@ -126,15 +127,17 @@ def _given_kinds(columns: Any, fixed: Mapping[str, Kind]) -> Dict[str, Kind]:
         kinds = _arrow_kinds(columns)
     else:
         kinds = {name: _kind_from(f"schema[{name!r}]", given) for name, given in dictionary("schema", columns).items()}
+    if not kinds:
+        raise ValueError("schema names no column; give at least one")
     for name, kind in fixed.items():
         if kinds.get(name, kind) != kind:
             raise ValueError(f"schema[{name!r}] is a column that these rows always have, as {_type_name(kind)}")
     return kinds
 
 
-def _kind_from(place: str, given: Any) -> Kind:
-    if isinstance(given, list) and len(given) == 1:
-        return "list", _kind_from(f"{place}[0]", given[0])
+def _kind_from(place: str, given: Any, room: int = DEEPEST) -> Kind:
+    if isinstance(given, list) and len(given) == 1 and room:
+        return "list", _kind_from(f"{place}[0]", given[0], room - 1)
     if not isinstance(given, type) or given not in _TYPES:
         raise wrong_type(place, f"one of the types {_TAKEN}", given)
     return _TYPES[given]

@@ -10,11 +10,12 @@ from viam_sync.checks import path_from
 from viam_sync.checks.numbers import boolean
 from viam_sync.transfer.output.atomic import AtomicOutput, StrPath
 from viam_sync.transfer.output.columns import Columns, optional, to_json
+from viam_sync.transfer.output.csv_spool import CsvSpool
 from viam_sync.transfer.output.flatten import flatten, nest
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.rows import Row
 from viam_sync.transfer.output.schema import Schema
-from viam_sync.transfer.output.writers import write_csv, write_jsonl
+from viam_sync.transfer.output.writers import write_jsonl
 
 
 class TableFile:
@@ -107,9 +108,10 @@ class TableFile:
         write_jsonl(file, (nest(schema.add(flatten(row))) for row in rows) if isinstance(schema, Schema) else rows)
 
     def _write_csv(self, file: BinaryIO, rows: Iterable[Row]) -> None:
-        with _Spool(self._output.temporary_file()) as spool:
-            spool.fill(rows, self._columns)
-            write_csv(file, list(self._columns.kinds), spool.rows(), escape_formulas=self._escape_formulas)
+        with self._output.temporary_file() as temporary:
+            spool = CsvSpool(temporary, self._columns, escape_formulas=self._escape_formulas)
+            spool.fill(rows)
+            spool.copy_to(file)
 
     def _write_parquet(self, file: BinaryIO, rows: Iterable[Row]) -> None:
         with _Spool(self._output.temporary_file()) as spool:
@@ -128,10 +130,6 @@ class _Spool:
     def fill(self, rows: Iterable[Row], columns: Columns) -> None:
         for row in rows:
             self._file.write(to_json(columns.add(flatten(row))) + "\n")
-
-    def rows(self) -> Iterator[Dict[str, Any]]:
-        self._file.seek(0)
-        return map(json.loads, self._file)
 
     def groups(self, most_rows: int, most_bytes: int) -> Iterator[List[Dict[str, Any]]]:
         """Yield the rows in groups, each of which ends when it has ``most_rows`` rows or more than ``most_bytes``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 from typing import Any, BinaryIO, Callable, Iterable, List, Mapping, Sequence
 
@@ -20,13 +21,17 @@ _FORMULA = re.compile(
     "'*(?:[\t\r\n]|[\\s\0-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*[-=+@\uff1d\uff0b\uff0d\uff20])"
 )
 
+#: The types of values that a cell of CSV holds as they are; of text, only where formulas are left alone.
+_NO_FORMULAS = {int, bool, type(None)}
+_PLAIN = {str, *_NO_FORMULAS}
+
 #: The form of a row in a line: the keys are sorted, so that the same rows make the same bytes.
 _LINE = json.JSONEncoder(sort_keys=True, allow_nan=False, default=json_value)
 
 
 def write_rows(
     output: AtomicOutput,
-    items: Sequence[Any],
+    items: Iterable[Any],
     to_row: Callable[[Any], Row],
     result: Any,
     *,
@@ -42,7 +47,7 @@ def write_rows(
     Args:
         output: The file.
         items: The rows, or the messages that they are made of.
-        to_row: Returns an item as an object that JSON can hold.
+        to_row: Returns an item as a row.
         result: The response, which the caller would lose if writing failed.
         fixed: The columns that CSV has in any case, and their kinds.
         escape_formulas: Whether text in CSV that a spreadsheet would take for a formula begins with an apostrophe.
@@ -69,7 +74,7 @@ def write_rows(
         flat, columns = columns_of(rows, fixed)
         write_csv(contents, list(columns.kinds), flat, escape_formulas=escape_formulas)
     else:
-        contents.write((json.dumps(rows, indent=4, sort_keys=True) + "\n").encode())
+        contents.write((json.dumps(json_value(rows), indent=4, sort_keys=True) + "\n").encode())
     output.write(contents.getvalue(), result)
 
 
@@ -79,17 +84,19 @@ def write_jsonl(file: BinaryIO, rows: Iterable[Row]) -> None:
         file.write(_line(row).encode() + b"\n")
 
 
-def _line(row: Row) -> str:
+def _line(value: Any) -> str:
     try:
-        return _LINE.encode(row)
+        return _LINE.encode(value)
     except ValueError:  # a number that JSON does not know
-        return _LINE.encode(json_value(row))
+        return _LINE.encode(json_value(value))
 
 
 def write_csv(
     file: BinaryIO, columns: List[str], rows: Iterable[Mapping[str, Any]], *, escape_formulas: bool = False
 ) -> None:
     """Write flat rows to a file as CSV; without columns, the file stays empty.
+
+    A number without an end is written as ``inf``, as more readers know that than JSON's name for it.
 
     Args:
         file: The file.
@@ -105,13 +112,11 @@ def write_csv(
         >>> file.getvalue().split()
         [b'text,number', b"'=1+1,-1"]
     """
-    cell = _escaped_cell if escape_formulas else _cell
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     if columns:
-        writer.writerow(map(cell, columns))
-    for row in rows:
-        writer.writerow([cell(row.get(name)) for name in columns])
+        writer.writerow(csv_cells(dict(zip(columns, columns)), columns, escape_formulas))
+    writer.writerows(csv_cells(row, columns, escape_formulas) for row in rows)
     # The file is the caller's to close, not the wrapper's.
     text.detach()
 
@@ -123,14 +128,28 @@ def unwritable(error: Exception, result: Any) -> OSError:
     return failure
 
 
+def csv_cells(row: Mapping[str, Any], columns: Sequence[str], escape_formulas: bool = False) -> List[Any]:
+    """Return the cells of a flat row as `csv.writer` takes them: None where it lacks a column, JSON for a list.
+
+    Example:
+        >>> from viam_sync.transfer.output.writers import csv_cells
+        >>> csv_cells({"speed": float("inf"), "tags": ["a"]}, ["at", "speed", "tags"])
+        [None, 'Infinity', '["a"]']
+    """
+    cell, plain = (_escaped_cell, _NO_FORMULAS) if escape_formulas else (_cell, _PLAIN)
+    return [value if type(value) in plain else cell(value) for value in map(row.get, columns)]
+
+
 def _cell(value: Any) -> Any:
+    if isinstance(value, float) and math.isinf(value):
+        return repr(value)
     plain = json_value(value)
-    return json.dumps(plain, sort_keys=True) if isinstance(plain, (list, dict)) else plain
+    return _line(plain) if isinstance(plain, (list, dict)) else plain
 
 
 def _escaped_cell(value: Any) -> Any:
     cell = _cell(value)
-    # A number is no formula, also where it is written as -Infinity.
+    # A number is no formula, also where it is written as -inf.
     if not isinstance(cell, str) or isinstance(value, float):
         return cell
     return f"'{cell}" if _FORMULA.match(cell) else cell

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
+from functools import partial
 from operator import attrgetter
 from typing import Any, Callable, NamedTuple, Optional, Tuple, TypeVar
 
@@ -20,21 +22,23 @@ T = TypeVar("T")
 #: The largest number of items that the service puts in a page of data.
 _LARGEST_PAGE = 100
 
-#: Takes a request and its response; returns the page, and the cursor of the next one, "" after the last.
-ReadPage = Callable[[Any, Any], Tuple[PageItems[Any], str]]
+#: Takes a request and its response, and as ``tz`` the time zone of the times in records; returns the page, and the
+#: cursor of the next one, "" after the last.
+ReadPage = Callable[..., Tuple[PageItems[Any], str]]
 
 
-def items_in(field: str, convert: Optional[Callable[[Any], Any]] = None) -> ReadPage:
+def items_in(field: str, convert: Optional[Callable[..., Any]] = None) -> ReadPage:
     """Return a function that reads a page of the usual form: a list of items, and the token of the next page.
 
     Args:
         field: The field of the response that holds the items.
-        convert: Makes an item of a message; None leaves the message as it is.
+        convert: Makes an item of a message, with times in ``tz``; None leaves the message as it is.
     """
 
-    def read(request: Any, response: Any) -> Tuple[PageItems[Any], str]:
+    def read(request: Any, response: Any, tz: Optional[tzinfo] = None) -> Tuple[PageItems[Any], str]:
         items = getattr(response, field)
-        return items if convert is None else ConvertedPage(items, convert), response.next_page_token
+        page = items if convert is None else ConvertedPage(items, partial(convert, tz=tz))
+        return page, response.next_page_token
 
     return read
 
@@ -61,6 +65,10 @@ class PagedCall(NamedTuple):
     time: str = ""
     advice: str = ""
     item_type: Optional[type] = None
+
+    def with_times_in(self, tz: Optional[tzinfo]) -> PagedCall:
+        """Return the call with the times of its records in a time zone; None for UTC without one."""
+        return self._replace(read=partial(self.read, tz=tz))
 
     def pages(
         self,
