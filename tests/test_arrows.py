@@ -93,7 +93,7 @@ ALLOWED: Dict[str, Set[str]] = {
         "sandbox/training",
         "sandbox/wire",
     },
-    "tabular": {"app/_data", "transfer/output"},
+    "tabular": {"app/_data", "checks", "transfer/output"},
     "utils": {"app/_data", "messages"},
     "__init__": {"app", "errors", "messages", "rpc"},
 }
@@ -189,7 +189,12 @@ def test_the_sanctioned_ways_out_are_still_used() -> None:
 
 @pytest.mark.parametrize(
     ("library", "only"),
-    [("tenacity", "rpc/retry.py"), ("fsspec", "transfer/output/remote.py"), ("sqlite3", "sandbox/")],
+    [
+        ("tenacity", "rpc/retry.py"),
+        ("urllib3", "rpc/http_pool.py"),
+        ("fsspec", "transfer/output/remote.py"),
+        ("sqlite3", "sandbox/"),
+    ],
 )
 def test_a_library_is_used_in_one_room(library: str, only: str) -> None:
     users = {path for path, tree in SOURCES.items() if any(n.split(".")[0] == library for n in imported(tree))}
@@ -244,7 +249,7 @@ def loaded_by(statement: str) -> Set[str]:
 
 @pytest.mark.parametrize("module", ["viam_sync", "viam_sync.sandbox", "viam_sync.sandbox.pytest_plugin"])
 def test_importing_the_package_loads_neither_grpc_nor_protobuf(module: str) -> None:
-    assert {"grpc", "google.protobuf", "tenacity", "bson"} & loaded_by(f"import {module}") == set()
+    assert {"grpc", "google.protobuf", "tenacity", "bson", "urllib3"} & loaded_by(f"import {module}") == set()
 
 
 def test_the_client_does_not_load_the_sandbox() -> None:

@@ -55,6 +55,17 @@ WITHOUT = {
 }
 
 
+#: The libraries that examples take and the package does not, by the function.
+LIBRARIES = {
+    "data_frame": "pandas",
+    "record_batches": "pyarrow",
+    "to_arrow": "pyarrow",
+    "to_arrow_batches": "pyarrow",
+    "to_pandas": "pandas",
+    "to_polars": "polars",
+}
+
+
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox() as sandbox:
@@ -68,6 +79,7 @@ def test_the_example_does_what_it_shows(
     for variable in ("VIAM_API_KEY", "VIAM_API_KEY_ID", "VIAM_APP_URL"):
         monkeypatch.setenv(variable, "")
     example = EXAMPLES[name]
+    pytest.importorskip(LIBRARIES.get(name.rpartition(".")[2], "viam_sync"))
     if "module.tar.gz" in (example.docstring or ""):
         (tmp_path / "module.tar.gz").write_bytes(packed())
     sandbox.reset()

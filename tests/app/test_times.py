@@ -221,7 +221,8 @@ def upload(data: DataClient, sandbox: Sandbox, times: List[datetime], name: str 
 
 
 def read(data: DataClient, name: str = "clock", **more: Any) -> List[Any]:
-    return sorted((row.time_requested for row in data.iter_tabular_data(create_filter(name, **more))), key=in_utc)
+    rows = data.iter_tabular_data(create_filter(name, **more), page_size=1, workers=2)
+    return sorted((row.time_requested for row in rows), key=in_utc)
 
 
 def in_utc(moment: datetime) -> datetime:

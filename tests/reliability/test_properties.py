@@ -35,10 +35,12 @@ from viam_sync.sandbox import __main__ as command_line  # noqa: E402
 from viam_sync.sandbox.faults.faults import Faults  # noqa: E402
 from viam_sync.sandbox.faults.parsing import plan_from_text  # noqa: E402
 from viam_sync.transfer.output.atomic import AtomicOutput  # noqa: E402
-from viam_sync.transfer.output.columns import columns_of, to_json  # noqa: E402
+from viam_sync.transfer.output.batches import BatchStore, record_batches  # noqa: E402
+from viam_sync.transfer.output.columns import Columns, columns_of, to_json  # noqa: E402
 from viam_sync.transfer.output.export_paths import ExportPaths  # noqa: E402
 from viam_sync.transfer.output.flatten import flatten, nest  # noqa: E402
-from viam_sync.transfer.output.kinds import fitted  # noqa: E402
+from viam_sync.transfer.output.frames import data_frame  # noqa: E402
+from viam_sync.transfer.output.kinds import arrow_type, fitted  # noqa: E402
 from viam_sync.transfer.output.names import clean_name, shortened  # noqa: E402
 from viam_sync.transfer.output.rows import json_value  # noqa: E402
 from viam_sync.transfer.upload.batch import files_of  # noqa: E402
@@ -206,12 +208,43 @@ def test_a_flat_row_has_all_values_of_the_row(row: Dict[str, Any]) -> None:
     assert nest(flatten(row)) == row
 
 
-@given(st.lists(st.dictionaries(TEXTS, VALUES, max_size=4), min_size=1, max_size=5))
-def test_rows_become_a_table_of_as_many_rows(rows: List[Dict[str, Any]]) -> None:
+#: Values of all kinds in few columns, so that each has several.
+MIXED = st.recursive(
+    SCALARS | st.floats() | st.integers() | st.binary(max_size=5) | NAIVE | st.just({}),
+    lambda inner: st.lists(inner, max_size=3) | st.lists(st.dictionaries(TEXTS, inner, max_size=2), max_size=2),
+)
+MIXED_ROWS = st.lists(st.dictionaries(st.sampled_from(["a", "b", ""]), MIXED), min_size=1, max_size=8)
+
+
+@given(MIXED_ROWS, st.integers(1, 9), st.booleans())
+def test_rows_become_the_same_table_in_batches_of_any_size(rows: List[Dict[str, Any]], size: int, spool: bool) -> None:
     arrow = pytest.importorskip("pyarrow")
     flat, columns = columns_of(rows)
-    if columns.kinds:
-        assert columns.to_arrow(flat, arrow).num_rows == len(rows)
+    with BatchStore(arrow, io.BytesIO if spool else None, memory=100) as store:
+        schema, batches = record_batches(rows, Columns(), store, arrow, most_rows=size)
+        table = arrow.Table.from_batches(list(batches), schema)
+    assert table.schema == columns.arrow_schema(arrow)
+    for name, kind in columns.kinds.items():
+        whole = arrow.array([fitted(row.get(name), kind) for row in flat], arrow_type(kind, arrow))
+        assert str(table[name].to_pylist()) == str(whole.to_pylist())  # as text, in which NaN is like NaN
+
+
+@given(MIXED_ROWS, st.integers(1, 9))
+def test_a_data_frame_has_all_values_as_they_were(rows: List[Dict[str, Any]], size: int) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = data_frame(rows, Columns(), pandas, most_rows=size)
+    flat, columns = columns_of(rows)
+    assert list(frame.columns) == list(columns.kinds)
+    for name, kind in columns.kinds.items():
+        held = [None if value is pandas.NA or value is pandas.NaT else value for value in frame[name]]
+        made = [in_frame(row.get(name), kind) for row in flat]
+        assert [str(value) for value in held] == [str(value) for value in made]
+
+
+def in_frame(value: Any, kind: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.replace(tzinfo=dt.timezone.utc)
+    return "{}" if value == {} else float(value) if kind == "float" and value is not None else value
 
 
 @given(st.recursive(SCALARS | st.floats() | st.binary(max_size=5) | NAIVE, lambda inner: st.lists(inner, max_size=3)))

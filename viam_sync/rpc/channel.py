@@ -13,6 +13,7 @@ from viam_sync.clock import now
 from viam_sync.rpc import forks
 from viam_sync.rpc.address import Address
 from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import Connection
 from viam_sync.rpc.policies import Lane
 from viam_sync.rpc.retry_limits import RetryThrottle
@@ -67,6 +68,7 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         retry_throttle: The tokens that all calls share for their retries.
         token_accepted: Whether a call that carried the caller's token ever succeeded.
         was_reached: Whether the service was ever reached.
+        attached: What is closed together with the channel, if it is still there.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         self.retry_throttle = RetryThrottle(time.time)
         self.token_accepted = False
         self.was_reached = False
+        self.attached: forks.WeakBag[Closing] = forks.WeakBag()
         shared = Connection(open, most_calls)
         self.lanes = {lane: Connection(open_lanes[lane], most_calls) if lane in open_lanes else shared for lane in Lane}
         forks.watch(self)
@@ -135,6 +138,8 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         """Close the connection of this process; calls under way end as cancelled."""
         for connection in set(self.lanes.values()):
             connection.close()
+        for thing in self.attached.alive():
+            thing.close()
 
     def about_to_fork(self) -> int:
         """Return how many calls are under way that were not reported before."""

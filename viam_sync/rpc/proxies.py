@@ -29,7 +29,12 @@ class Proxy:
     host: str
     port: int
     variable: str
-    headers: Dict[str, str] = field(repr=False)
+    headers: Dict[str, str] = field(repr=False, hash=False)
+
+    @property
+    def url(self) -> str:
+        """Its address, without a password."""
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
 
     def connect(self, host: str, port: int, timeout: float) -> socket.socket:
         """Return a connection to a host by way of the proxy.

@@ -5,15 +5,22 @@ import io
 import ssl
 import threading
 import time
-from contextlib import contextmanager
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
+from typing import Any, Callable, Dict, Mapping, Optional
 
-import grpc
 import grpc_testing
 import pytest
+from http_server import (
+    CONTENTS,
+    TOKEN,
+    Answer,
+    Handler,
+    downloader,
+    everything,
+    ranges,
+    redirect,
+    serving,
+)
 from reliability.forwarder import Forwarder
 from servers import ConnectProxy
 from variables import variables_of_error
@@ -33,97 +40,8 @@ from viam_sync.errors import (
     UnknownError,
 )
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.channel import Time, service_channel
+from viam_sync.rpc.channel import Time
 from viam_sync.rpc.metadata import Header
-from viam_sync.rpc.service import Service
-from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit
-from viam_sync.transfer.export.http_download import Downloader
-
-CONTENTS = bytes(range(256)) * 4000
-TOKEN = {"authorization": "Bearer token-1"}
-
-Answer = Callable[["Handler"], None]
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers each request by the next function of the server, and all later ones by its last."""
-
-    server: "Server"
-
-    def do_GET(self) -> None:
-        self.server.requests.append(self)
-        self.server.answers[min(len(self.server.requests), len(self.server.answers)) - 1](self)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-    def answer(self, status: int, contents: bytes = b"", sent: Optional[int] = None, **headers: str) -> None:
-        """Answer with contents, of which only the first ``sent`` bytes come."""
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(contents)), **headers}.items():
-            if value:
-                self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(contents[:sent])
-        self.close_connection = True
-
-    @property
-    def span(self) -> "slice[Any, Any, Any]":
-        first, last = self.headers["Range"][len("bytes=") :].split("-")
-        return slice(int(first), int(last) + 1)
-
-
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, *answers: Answer) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers = answers
-        self.requests: List[Handler] = []
-        self.scheme = "http"
-
-    @property
-    def url(self) -> str:
-        return f"{self.scheme}://127.0.0.1:{self.server_port}/data/o/l/f?signature=secret"
-
-    @property
-    def tokens(self) -> List[Optional[str]]:
-        return [request.headers["Authorization"] for request in self.requests]
-
-    @property
-    def spans(self) -> List[Optional[str]]:
-        return [request.headers["Range"] for request in self.requests]
-
-
-@contextmanager
-def serving(*answers: Answer, tls: Any = None) -> Iterator[Server]:
-    with Server(*answers) as server:
-        if tls is not None:
-            server.scheme = "https"
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-@pytest.fixture(autouse=True)
-def without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(variable, raising=False)
-
-
-def downloader(
-    metadata: Mapping[str, str] = TOKEN, timeout: float = 30, range_size: int = 300_000, clock: Optional[Time] = None
-) -> Downloader:
-    """Return the downloader of a client, on a fake clock, whose waits are over at once."""
-    channel = service_channel(grpc.insecure_channel("127.0.0.1:1"), clock or grpc_testing.strict_fake_time(0))
-    return Downloader(
-        metadata, ConcurrencyLimit(4), channel, Service(channel, metadata)._run, timeout, range_size, block=1000
-    )
 
 
 def fetched(
@@ -138,25 +56,6 @@ def fetched(
     count = downloader(metadata, timeout, range_size, clock).fetch(uri, file, size, Cancellation())
     assert count == len(file.getvalue())
     return file.getvalue()
-
-
-def everything(handler: Handler) -> None:
-    handler.answer(200, CONTENTS)
-
-
-def ranges(handler: Handler) -> None:
-    """Answer as a good server does."""
-    if "Range" not in handler.headers:
-        everything(handler)
-        return
-    contents = CONTENTS[handler.span]
-    first = handler.span.start
-    span = f"bytes {first}-{first + len(contents) - 1}/{len(CONTENTS)}"
-    handler.answer(206, contents, Content_Range=span, ETag='"1"')
-
-
-def redirect(to: str, status: int = 302) -> Answer:
-    return lambda handler: handler.answer(status, b"elsewhere", Location=to)
 
 
 def test_a_large_file_comes_in_ranges() -> None:
@@ -489,25 +388,6 @@ def test_a_disk_that_is_full_is_no_lost_connection() -> None:
     with serving(ranges) as server, pytest.raises(OSError, match="No space left"):
         downloader().fetch(server.url, Full(), None, Cancellation())
     assert len(server.requests) == 1
-
-
-@pytest.fixture(scope="module")
-def authority() -> Any:
-    return pytest.importorskip("trustme").CA()
-
-
-@pytest.fixture
-def tls(authority: Any) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    return context
-
-
-@pytest.fixture
-def trusted(authority: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    monkeypatch.delenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", raising=False)
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
 
 
 @pytest.mark.usefixtures("trusted")

@@ -78,7 +78,6 @@ def test_entries_of_two_files_that_name_one_place_do_not_count(tmp_path: Path, p
         assert manifest.entries == {"f1": CAT, "f2": DOG, "f3": moved}
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has other locks")
 def test_two_at_a_time_are_refused(tmp_path: Path) -> None:
     with Manifest(tmp_path), pytest.raises(BlockingIOError, match="another export into this folder is running"):
         Manifest(tmp_path)

@@ -33,8 +33,8 @@ class Bar:
 @pytest.fixture
 def bars(monkeypatch: pytest.MonkeyPatch) -> List[Bar]:
     monkeypatch.setattr(Bar, "made", [])
-    monkeypatch.setitem(sys.modules, "tqdm", type(sys)("tqdm"))
-    monkeypatch.setattr(sys.modules["tqdm"], "tqdm", Bar, raising=False)
+    monkeypatch.setitem(sys.modules, "tqdm.auto", type(sys)("tqdm.auto"))
+    monkeypatch.setattr(sys.modules["tqdm.auto"], "tqdm", Bar, raising=False)
     return Bar.made
 
 
@@ -103,7 +103,7 @@ def test_the_bar_of_tqdm_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_without_tqdm_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     with pytest.raises(ImportError, match=r"pip install 'viam-sync\[progress\]', or give a callable"):
         Progress(True)
 

@@ -38,7 +38,8 @@ def write(path: Path, rows: Any, columns: Optional[Columns] = None) -> Path:
 
 def duckdb_rows(path: Path) -> List[List[Any]]:
     duckdb = pytest.importorskip("duckdb")
-    return [list(row) for row in duckdb.execute("SELECT * FROM read_parquet(?)", [str(path)]).fetchall()]
+    with duckdb.connect() as connection:
+        return [list(row) for row in connection.execute("SELECT * FROM read_parquet(?)", [str(path)]).fetchall()]
 
 
 def polars_rows(path: Path) -> List[List[Any]]:
@@ -92,8 +93,9 @@ def test_no_value_is_lost_in_a_data_frame() -> None:
 def test_duckdb_reads_csv_whose_names_differ_in_case_alone(tmp_path: Path) -> None:
     duckdb = pytest.importorskip("duckdb")
     path = write(tmp_path / "rows.csv", ROWS)
-    relation = duckdb.execute("SELECT * FROM read_csv(?, header=true)", [str(path)])
-    assert [value for value in relation.fetchall()[0] if isinstance(value, int)] == [5, 3, 8, 7, 6, 4, 2, 1]
+    with duckdb.connect() as connection:
+        (row,) = connection.execute("SELECT * FROM read_csv(?, header=true)", [str(path)]).fetchall()
+    assert [value for value in row if isinstance(value, int)] == [5, 3, 8, 7, 6, 4, 2, 1]
 
 
 @pytest.mark.parametrize("reader", ["polars", "pandas"])
@@ -141,7 +143,8 @@ def days_with_a_schema(folder: Path, suffix: str) -> None:
 def _sum_of_duckdb(files: str) -> Any:
     duckdb = pytest.importorskip("duckdb")
     query = f"SELECT count(*), sum(\"data.readings.speed\"), count(_rescued_data) FROM '{files}'"
-    return duckdb.execute(query).fetchone()
+    with duckdb.connect() as connection:
+        return connection.execute(query).fetchone()
 
 
 def _sum_of_polars(files: str) -> Any:

@@ -85,8 +85,8 @@ class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
             workers: How many files at a time, 1 to 64.
             journal: Path of the journal; None for ``.viam-upload-journal.jsonl`` in the folder, and none where there is
                 no folder; False for none. Without one, every call sends all files.
-            progress: True for a bar on the terminal; or a function that is called with the number of bytes done, the
-                number to send, and ``"bytes"``.
+            progress: True for a bar on the terminal or in a notebook; or a function that is called with the number of
+                bytes done, the number to send, and ``"bytes"``.
             timeout: Seconds that each upload may take; None for no limit.
 
         Returns:

@@ -62,8 +62,8 @@ class CaptureUploadsMixin(Service):
             dataset_ids: IDs of datasets to put it into, 24 hexadecimal digits each.
             mime_type: Its MIME type, such as ``image/png``; None to leave it to the extension.
             annotations: Labels and bounding boxes of an image; None for none.
-            progress: True for a bar on the terminal; or a function that is called with the number of bytes sent, their
-                total (None if that is not known), and ``"bytes"``.
+            progress: True for a bar on the terminal or in a notebook; or a function that is called with the number of
+                bytes sent, their total (None if that is not known), and ``"bytes"``.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -208,8 +208,8 @@ class CaptureUploadsMixin(Service):
             dataset_ids: IDs of datasets to put it into, 24 hexadecimal digits each.
             mime_type: Its MIME type, such as ``image/png``; None to leave it to the extension.
             annotations: Labels and bounding boxes of an image; None for none.
-            progress: True for a bar on the terminal; or a function that is called with the number of bytes sent, their
-                total (None if that is not known), and ``"bytes"``.
+            progress: True for a bar on the terminal or in a notebook; or a function that is called with the number of
+                bytes sent, their total (None if that is not known), and ``"bytes"``.
             timeout: Seconds that the upload may take in all; None for no limit.
 
         Returns:

@@ -63,8 +63,8 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             folder: The folder; it is made if it is not there.
             workers: How many calls may be under way at a time, up to 64.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud.
-            progress: True for a bar on the terminal, which takes ``pip install "viam-sync[progress]"``; or a function
-                that is called with the number of files done, their total, and ``"files"``.
+            progress: True for a bar on the terminal or in a notebook (``pip install "viam-sync[progress]"``); or a
+                function that is called with the number of files done, their total, and ``"files"``.
             timeout: Seconds that a call may take before it is made again; None for the limit of its retry class.
 
         Returns:
@@ -98,7 +98,7 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         listed = self.iter_binary_data(
             filter, include_binary_data=False, include_internal_data=include_internal_data, timeout=timeout
         )
-        with listed, Progress(progress, "files") as told:
+        with listed, downloads, Progress(progress, "files") as told:
             place.mkdir(parents=True, exist_ok=True)
             with Export(place, contents, downloads, told, limits) as export:
                 try:
@@ -179,8 +179,8 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
                 ``+``, ``-``, ``@``, a tab or the end of a line, gets an apostrophe before it.
             workers: How many pages to fetch at a time, up to 64, each of another time; only for a filter. Up to 16
                 pages for each worker are in memory, and some may be fetched in vain.
-            progress: True for a bar on the terminal, which takes ``pip install "viam-sync[progress]"``; or a function
-                that is called with the number of rows written, their total, and ``"rows"``.
+            progress: True for a bar on the terminal or in a notebook (``pip install "viam-sync[progress]"``); or a
+                function that is called with the number of rows written, their total, and ``"rows"``.
             timeout: Seconds that each page, or the query, may take, retries included; None for the limit of its retry
                 class. Not for an iterator.
 

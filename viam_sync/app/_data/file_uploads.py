@@ -57,8 +57,8 @@ class FileUploadsMixin(Service):
             mime_type: Its MIME type, such as ``image/png``; None to leave it to the extension.
             file_create_time: When the file was created; without a time zone it is UTC. None to leave it open.
             file_modify_time: When the file was last changed; without a time zone it is UTC. None to leave it open.
-            progress: True for a bar on the terminal; or a function that is called with the number of bytes sent, their
-                total (None if that is not known), and ``"bytes"``.
+            progress: True for a bar on the terminal or in a notebook; or a function that is called with the number of
+                bytes sent, their total (None if that is not known), and ``"bytes"``.
             timeout: Seconds that the upload may take in all; None for no limit.
 
         Returns:
@@ -131,8 +131,8 @@ class FileUploadsMixin(Service):
             file_name: Another name for it; None for its own without the last extension.
             file_create_time: When the file was created; without a time zone it is UTC. None to leave it open.
             file_modify_time: When the file was last changed; without a time zone it is UTC. None to leave it open.
-            progress: True for a bar on the terminal; or a function that is called with the number of bytes sent, their
-                total (None if that is not known), and ``"bytes"``.
+            progress: True for a bar on the terminal or in a notebook; or a function that is called with the number of
+                bytes sent, their total (None if that is not known), and ``"bytes"``.
             timeout: Seconds that the upload may take in all; None for no limit.
 
         Returns:

@@ -178,14 +178,14 @@ def rows_with_columns(rows: Iterable[AnyRow]) -> Tuple[Iterator[Mapping[str, Any
     """Return rows as `plain_rows` does, and the columns that they always have.
 
     These are those of the first row. Without rows, an iterator of this package still tells the type of its items; other
-    rows have none then.
+    rows count as readings then, which most tables hold.
 
     Raises:
         TypeError: If there is something else among them, which the iterator finds.
     """
     iterator = iter(rows)
     first = list(itertools.islice(iterator, 1))
-    row_type = type(first[0]) if first else getattr(rows, "item_type", None)
+    row_type = type(first[0]) if first else getattr(rows, "item_type", TabularData)
     return plain_rows(itertools.chain(first, iterator)), fixed_columns(row_type)
 
 

@@ -107,8 +107,8 @@ class RegistryMixin(Service):
             module_file_info: The module, the version and the platform; the service refuses a file without them.
             file: A tar archive packed with gzip (``.tar.gz``): bytes, the path of a file as a ``pathlib.Path``, or a
                 file opened in binary mode, which is read from where it stands and left open.
-            progress: True for a bar on the terminal; or a function that is called with the number of bytes sent, their
-                total (None if that is not known), and ``"bytes"``.
+            progress: True for a bar on the terminal or in a notebook; or a function that is called with the number of
+                bytes sent, their total (None if that is not known), and ``"bytes"``.
             timeout: Seconds that the upload may take in all; None for no limit.
 
         Returns:

@@ -32,6 +32,7 @@ class ConcurrencyLimit:
         now: The clock, in seconds from any origin.
 
     Attributes:
+        most: The number of requests that may be under way at most.
         allowed: The number of requests that may be under way now.
 
     Example:
@@ -45,7 +46,7 @@ class ConcurrencyLimit:
     def __init__(self, most: int, window: Optional[ByteWindow] = None, now: Callable[[], float] = clock.now) -> None:
         self.allowed = most
         self.now = now
-        self._most = most
+        self.most = most
         self._window = window or ByteWindow()
         self._busy = 0
         self._bytes = 0
@@ -114,7 +115,7 @@ class ConcurrencyLimit:
         """Take note of a success: how many bytes were asked for at its beginning, and how long it took."""
         with self._changed:
             self._good += 1
-            if self._good >= self.allowed and self.allowed < self._most:
+            if self._good >= self.allowed and self.allowed < self.most:
                 self.allowed += 1
                 self._good = 0
             if slot.size:

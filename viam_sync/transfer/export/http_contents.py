@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import http.client
 import re
 import zlib
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import BinaryIO, Dict, Iterator, Optional
+from typing import BinaryIO, Dict, Iterator, Optional, Type
 from urllib.parse import SplitResult
 
 import grpc
 
 from viam_sync.clock import real_time
-from viam_sync.rpc.classification import AttemptError, NotConnectedError
+from viam_sync.rpc.classification import AttemptError
+from viam_sync.rpc.http_pool import ConnectionBroken, HttpResponse, origin_of
 
 #: Bytes that one request asks for.
 RANGE_SIZE = 16 << 20
@@ -30,10 +30,6 @@ _STATUSES = {
     429: grpc.StatusCode.RESOURCE_EXHAUSTED,
     **dict.fromkeys((408, 500, 502, 503, 504), grpc.StatusCode.UNAVAILABLE),
 }
-
-
-class ConnectionBroken(Exception):
-    """A connection that ended before the response did."""
 
 
 class Download:
@@ -77,11 +73,11 @@ class Download:
                 headers["If-Range"] = self._etag
         return headers
 
-    def take(self, response: http.client.HTTPResponse) -> None:
+    def take(self, response: HttpResponse) -> None:
         """Write the contents of a response, as far as they come."""
-        encoded = response.getheader("Content-Encoding", "identity").lower() not in ("", "identity")
+        encoded = response.headers.get("Content-Encoding", "identity").lower() not in ("", "identity")
         if response.status == HTTPStatus.PARTIAL_CONTENT and self._by_range:
-            span = _RANGE.match(response.getheader("Content-Range", ""))
+            span = _RANGE.match(response.headers.get("Content-Range", ""))
             if encoded or span is None or int(span[1]) != self.offset or int(span[2]) < self.offset:
                 # The server does not give ranges; the next request is for all of it.
                 self._by_range = False
@@ -93,24 +89,25 @@ class Download:
         elif response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and self.offset == 0:
             self._finish()  # the contents are empty
         else:
+            response.discard()
             said = f"it answered {response.status} {response.reason}"
             status = _STATUSES.get(response.status, grpc.StatusCode.UNKNOWN)
-            raise failure_at(self.uri, status, said, _retry_after(response.getheader("Retry-After", "")))
+            raise failure_at(self.uri, status, said, _retry_after(response.headers.get("Retry-After", "")))
 
-    def _take_range(self, response: http.client.HTTPResponse, end: int, total: int) -> None:
-        tag = response.getheader("ETag", "")
+    def _take_range(self, response: HttpResponse, end: int, total: int) -> None:
+        tag = response.headers.get("ETag", "")
         self._etag = tag if tag.startswith('"') else None
-        for block in _blocks(response, self.block):
+        for block in response.blocks(self.block):
             self._write(block[: end - self.offset])
         if self.offset < end:
             raise ConnectionBroken("the connection was lost")
         if self.offset >= total:
             self._finish()
 
-    def _take_all(self, response: http.client.HTTPResponse, encoded: bool) -> None:
-        blocks = _blocks(response, self.block)
+    def _take_all(self, response: HttpResponse, encoded: bool) -> None:
+        blocks = response.blocks(self.block)
         if encoded:
-            kind = response.getheader("Content-Encoding", "").lower()
+            kind = response.headers.get("Content-Encoding", "").lower()
             if kind not in ("gzip", "x-gzip"):
                 raise failure_at(self.uri, grpc.StatusCode.UNIMPLEMENTED, f"its contents come encoded as {kind}")
             # The rest of encoded contents cannot be asked for.
@@ -144,17 +141,6 @@ class Download:
         self.complete = True
 
 
-def _blocks(response: http.client.HTTPResponse, size: int) -> Iterator[bytes]:
-    while True:
-        try:
-            block = response.read(size)
-        except (OSError, http.client.HTTPException) as error:
-            raise ConnectionBroken(describe_lost(error)) from error
-        if not block:
-            return
-        yield block
-
-
 def _decoded(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
     """Yield the contents that gzip has encoded as these blocks, in blocks of at most ``size`` bytes."""
     decoder = zlib.decompressobj(31)
@@ -173,29 +159,15 @@ def _decoded(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
         raise ConnectionBroken("the connection was lost")
 
 
-def origin_of(uri: SplitResult) -> str:
-    """Return the scheme and the host of a URI, for errors and the log."""
-    # The rest of the URI may be a secret: a signed URL opens the file to anybody.
-    return f"{uri.scheme}://{uri.hostname}"
-
-
-def describe_lost(error: Exception) -> str:
-    """Return the text of the error for a connection that was lost."""
-    return f"the connection was lost ({type(error).__name__}: {error})" if str(error) else "the connection was lost"
-
-
 def failure_at(
-    uri: SplitResult, status: grpc.StatusCode, text: str, retry_after: Optional[float] = None
+    uri: SplitResult,
+    status: grpc.StatusCode,
+    text: str,
+    retry_after: Optional[float] = None,
+    kind: Type[AttemptError] = AttemptError,
 ) -> AttemptError:
     """Return the failure of a request for contents."""
-    text = f"The download from {origin_of(uri)} failed: {text}."
-    return AttemptError(status, text, retry_after=retry_after)
-
-
-def not_connected(uri: SplitResult, text: str) -> NotConnectedError:
-    """Return the failure of a request for contents that found no connection."""
-    text = f"The download from {origin_of(uri)} failed: {text}."
-    return NotConnectedError(grpc.StatusCode.UNAVAILABLE, text)
+    return kind(status, f"The download from {origin_of(uri)} failed: {text}.", retry_after=retry_after)
 
 
 def _retry_after(header: str) -> Optional[float]:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
-import socket
-import ssl
 from dataclasses import replace
-from typing import Any, BinaryIO, Callable, Dict, Mapping, NamedTuple, Optional
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from typing import Any, BinaryIO, Callable, Mapping, Optional
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import grpc
 
@@ -17,23 +13,14 @@ from viam_sync.rpc import retry
 from viam_sync.rpc.address import is_loopback
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.channel import ServiceChannel
-from viam_sync.rpc.classification import NotConnectedError
+from viam_sync.rpc.classification import AttemptError, NotConnectedError
+from viam_sync.rpc.closing import Closing
+from viam_sync.rpc.http_pool import ConnectionBroken, HttpPool, NoConnection, RefusedByProxy, origin_of
 from viam_sync.rpc.metadata import Header
 from viam_sync.rpc.policies import STREAM, Policy
-from viam_sync.rpc.proxies import proxy_for_downloads
 from viam_sync.rpc.renewal import Renewal
-from viam_sync.rpc.trust import tls_context
 from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit, Slot
-from viam_sync.transfer.export.http_contents import (
-    BLOCK,
-    RANGE_SIZE,
-    ConnectionBroken,
-    Download,
-    describe_lost,
-    failure_at,
-    not_connected,
-    origin_of,
-)
+from viam_sync.transfer.export.http_contents import BLOCK, RANGE_SIZE, Download, failure_at
 
 _MOST_REDIRECTS = 5
 #: Seconds without a byte after which a connection counts as broken.
@@ -48,17 +35,18 @@ _POLICY = replace(STREAM, attempts=8, idle_timeout=_LONGEST_WAIT, counts_unavail
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
-class Downloader:
+class Downloader(Closing):
     """Downloads files from URIs, with the token of the caller.
 
     The token goes to the host of the URI by HTTPS, or by plain HTTP within this computer; to no other host that it
     redirects to, and over no network in plaintext. A file comes in ranges; when the connection breaks, the rest is
-    asked for.
+    asked for. Connections are kept alive for the next range, or the next file, until it is closed, as it also is
+    together with the channel.
 
     Args:
         metadata: The metadata of the calls, with the ``authorization`` of the caller.
         limit: Limits how many requests are under way.
-        channel: The channel of the client, whose clock and closing its waits heed.
+        channel: The channel of the client, whose clock and closing its waits heed, and whose authorities it trusts.
         run: Makes a call as a policy and the options of the client say.
         timeout: Seconds without a byte after which a connection counts as broken.
         range_size: The number of bytes that one request asks for.
@@ -82,7 +70,12 @@ class Downloader:
         self._timeout = timeout
         self._range_size = range_size
         self._block = block
-        self._tls: Optional[ssl.SSLContext] = None
+        self._pool = HttpPool(channel.address, limit.most)
+        channel.attached.add(self._pool)
+
+    def close(self) -> None:
+        """Close the connections; downloads under way end."""
+        self._pool.close()
 
     def fetch(self, uri: str, file: BinaryIO, size: Optional[int], cancellation: Cancellation) -> int:
         """Download the contents of a URI into a file.
@@ -118,89 +111,40 @@ class Downloader:
         """
         timeout = self._timeout if seconds is None else max(min(self._timeout, seconds), _SHORTEST)
         try:
-            with contextlib.ExitStack() as stack:
-                download.take(self._follow(download.uri, download.headers(), token, timeout, cancellation, stack))
-        except (ConnectionBroken, NotConnectedError) as error:
+            self._follow(download, token, timeout, cancellation)
+        except (ConnectionBroken, NoConnection, RefusedByProxy) as error:
             if cancellation.cancelled:
                 raise CancelledError(
                     grpc.StatusCode.CANCELLED, "The download was ended from within the program."
                 ) from None
-            if isinstance(error, NotConnectedError):
-                raise
-            raise failure_at(download.uri, grpc.StatusCode.UNAVAILABLE, str(error)) from error
+            raise _failure(download.uri, error) from error
 
-    def _follow(
-        self,
-        first: SplitResult,
-        headers: Dict[str, str],
-        token: Optional[Header],
-        timeout: float,
-        cancellation: Cancellation,
-        stack: contextlib.ExitStack,
-    ) -> http.client.HTTPResponse:
-        """Send a request, and follow its redirects."""
-        uri = first
+    def _follow(self, download: Download, token: Optional[Header], timeout: float, cancellation: Cancellation) -> None:
+        """Send the request for the next range, follow its redirects, and write what comes."""
+        first = uri = download.uri
+        headers = download.headers()
         for _ in range(1 + _MOST_REDIRECTS):
             if _origin(uri) != _origin(first):
                 # A request that was redirected to another host does not get its token back.
                 token = None
-            response = self._ask(uri, headers, token, timeout, cancellation, stack)
-            to = response.getheader("Location")
-            if response.status not in _REDIRECTS or to is None:
-                return response
+            with self._pool.get(uri, headers, token, timeout, cancellation) as response:
+                to = response.headers.get("Location")
+                if response.status not in _REDIRECTS or to is None:
+                    download.take(response)
+                    return
+                response.discard()
             uri = _parts(urljoin(uri.geturl(), to))
             if first.scheme == "https" and uri.scheme != "https":
                 raise InsecureConnectionError(f"{origin_of(first)} redirects to {origin_of(uri)}, which has no TLS")
         raise failure_at(first, grpc.StatusCode.INTERNAL, "it redirects again and again")
 
-    def _ask(
-        self,
-        uri: SplitResult,
-        headers: Dict[str, str],
-        token: Optional[Header],
-        timeout: float,
-        cancellation: Cancellation,
-        stack: contextlib.ExitStack,
-    ) -> http.client.HTTPResponse:
-        target = uri._replace(scheme="", netloc="", path=uri.path or "/", fragment="").geturl()
-        connection = self._connection(uri, timeout)
-        stack.callback(connection.close)
-        _connect(connection, uri)
-        try:
-            stack.enter_context(cancellation.running(_Socket(connection.sock)))
-            target = quote(target, safe="/%?&=:+,;@~!$'()*")
-            # The errors of this method are shown with its variables, so the token is in none.
-            connection.request("GET", target, headers={**headers, "Authorization": token.value} if token else headers)
-            response = connection.getresponse()
-        except (OSError, http.client.HTTPException) as error:
-            raise ConnectionBroken(describe_lost(error)) from error
-        stack.callback(response.close)
-        return response
 
-    def _connection(self, uri: SplitResult, timeout: float) -> http.client.HTTPConnection:
-        host = uri.hostname or ""
-        if uri.scheme == "http":
-            return http.client.HTTPConnection(host, uri.port or 80, timeout=timeout)
-        if self._tls is None:
-            address = self._channel.address
-            self._tls = tls_context(None if address is None else address.authorities)
-        proxy = proxy_for_downloads(host)
-        if proxy is None:
-            return http.client.HTTPSConnection(host, uri.port or 443, timeout=timeout, context=self._tls)
-        connection = http.client.HTTPSConnection(proxy.host, proxy.port, timeout=timeout, context=self._tls)
-        connection.set_tunnel(host, uri.port or 443, headers=proxy.headers)
-        return connection
-
-
-def _connect(connection: http.client.HTTPConnection, uri: SplitResult) -> None:
-    try:
-        connection.connect()
-    except ssl.SSLCertVerificationError as error:
-        raise InsecureConnectionError(
-            f"{origin_of(uri)} has no certificate that can be trusted: {error.verify_message}"
-        ) from None
-    except (OSError, http.client.HTTPException) as error:
-        raise not_connected(uri, f"no connection could be made ({type(error).__name__}: {error})") from error
+def _failure(uri: SplitResult, error: Exception) -> AttemptError:
+    if isinstance(error, NoConnection):
+        return failure_at(uri, grpc.StatusCode.UNAVAILABLE, str(error), kind=NotConnectedError)
+    # A proxy that refuses today does so in a minute, too.
+    refused = isinstance(error, RefusedByProxy)
+    return failure_at(uri, grpc.StatusCode.PERMISSION_DENIED if refused else grpc.StatusCode.UNAVAILABLE, str(error))
 
 
 class _RangeCall(retry.Call[None]):
@@ -242,16 +186,6 @@ class _RangeCall(retry.Call[None]):
 
     def sleep(self, seconds: float) -> None:
         self._channel.sleep(seconds, self._cancellation)
-
-
-class _Socket(NamedTuple):
-    """A socket that another thread may shut down."""
-
-    connected: socket.socket
-
-    def cancel(self) -> None:
-        with contextlib.suppress(OSError):
-            self.connected.shutdown(socket.SHUT_RDWR)
 
 
 def _parts(uri: str) -> SplitResult:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
+import shlex
+from typing import Any, Dict, Iterable, List, Mapping, Tuple
 
 from viam_sync.transfer.output.flatten import flatten
-from viam_sync.transfer.output.kinds import Kind, arrow_type, fitted, merged, value_kind
+from viam_sync.transfer.output.kinds import Kind, arrow_type, merged, value_kind
 from viam_sync.transfer.output.rows import json_value
 
 _JSON = json.JSONEncoder(default=json_value)
@@ -52,19 +53,6 @@ class Columns:
                 self._kinds[name] = kind if known is None else merged(known, kind)
         return row
 
-    def to_arrow(self, rows: Sequence[Mapping[str, Any]], arrow: Any) -> Any:
-        """Return flat rows as a table of pyarrow.
-
-        Args:
-            rows: The rows; each was added before.
-            arrow: The module ``pyarrow``.
-        """
-        arrays = [
-            arrow.array([fitted(row.get(name), kind) for row in rows], arrow_type(kind, arrow))
-            for name, kind in self.kinds.items()
-        ]
-        return arrow.Table.from_arrays(arrays, schema=self.arrow_schema(arrow))
-
     def arrow_schema(self, arrow: Any) -> Any:
         """Return the columns as a schema of pyarrow."""
         return arrow.schema([(name, arrow_type(kind, arrow)) for name, kind in self.kinds.items()])
@@ -88,7 +76,7 @@ def optional(name: str, purpose: str, extra: str) -> Any:
     Args:
         name: The name of the module.
         purpose: The format or function that takes it, for the error.
-        extra: The argument of ``pip install``, for the error.
+        extra: The arguments of ``pip install``, for the error.
 
     Raises:
         ImportError: If it is not installed.
@@ -98,7 +86,7 @@ def optional(name: str, purpose: str, extra: str) -> Any:
     except ImportError as error:
         package = name.partition(".")[0]
         raise ImportError(
-            f"{purpose} takes {package}, which cannot be loaded; pip install {extra!r} ({error})"
+            f"{purpose} takes {package}, which cannot be loaded; pip install {shlex.join(extra.split())} ({error})"
         ) from error
 
 

@@ -8,11 +8,15 @@ import stat
 import sys
 from pathlib import Path
 
-if sys.platform != "win32":
+if sys.platform == "win32":
+    import msvcrt
+else:
     import fcntl
 
 #: The errors of reading a line of JSON that holds something else than it should; an infinite number overflows.
 NO_LINE = (ValueError, TypeError, LookupError, OverflowError, RecursionError)
+#: The byte that is locked on Windows, far behind the lines, as nobody can read or write what is locked there.
+_LOCKED_BYTE = 1 << 30
 
 
 def open_exclusive(path: Path, busy: str, flags: int = 0) -> int:
@@ -37,15 +41,26 @@ def open_exclusive(path: Path, busy: str, flags: int = 0) -> int:
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
         raise OSError(errno.EINVAL, "it is no file, but a device or a pipe, and would keep no lines", str(path))
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(file)
-            raise BlockingIOError(errno.EAGAIN, busy, str(path)) from None
-        except OSError:  # some network disks know no locks
-            return file
+    try:
+        _lock(file)
+    except (BlockingIOError, PermissionError):  # the latter on Windows and on its network disks
+        os.close(file)
+        raise BlockingIOError(errno.EAGAIN, busy, str(path)) from None
+    except OSError:  # some network disks know no locks
+        return file
     return file
+
+
+def _lock(file: int) -> None:
+    """Lock a file until it is closed, or the process ends, however that ends."""
+    if sys.platform == "win32":
+        os.lseek(file, _LOCKED_BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        finally:
+            os.lseek(file, 0, os.SEEK_SET)
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def append(file: int, lines: bytes) -> None:

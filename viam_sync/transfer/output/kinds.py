@@ -50,11 +50,22 @@ def value_kind(value: Any) -> Kind:
         for item in value:
             kind = merged(kind, value_kind(item))
         return "list", kind
-    # The types of BSON are subclasses of the plain ones.
-    known = _KINDS.get(type(value)) or next((name for cls, name in _KINDS.items() if isinstance(value, cls)), "text")
+    known = type_kind(type(value))
     if known == "int" and is_long(value):
         return "long" if _has_64_bits(value) else "text"
-    return known
+    return "text" if known == "object" else known
+
+
+def type_kind(cls: type) -> str:
+    """Return the kind of the values of a type that is no list; "object" if they have none of their own.
+
+    Example:
+        >>> from viam_sync.transfer.output.kinds import type_kind
+        >>> type_kind(bool), type_kind(int), type_kind(dict)
+        ('bool', 'int', 'object')
+    """
+    # The types of BSON are subclasses of the plain ones.
+    return _KINDS.get(cls) or next((kind for plain, kind in _KINDS.items() if issubclass(cls, plain)), "object")
 
 
 def is_long(value: Any) -> bool:

@@ -1,10 +1,11 @@
-"""Progress: a bar on the terminal, or calls of the caller's function."""
+"""Progress: a bar on the terminal or in a notebook, or calls of the caller's function."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 import threading
+import warnings
 from types import TracebackType
 from typing import Any, Callable, Optional, Type, Union
 
@@ -12,16 +13,16 @@ from typing_extensions import Self
 
 from viam_sync.checks import wrong_type
 
-#: The argument ``progress`` of methods: True for a bar on the terminal; or a function, which is called with the amount
-#: done, the total, None if that is not known, and the unit, such as "bytes".
+#: The argument ``progress`` of methods: True for a bar on the terminal or in a notebook; or a function, which is called
+#: with the amount done, the total, None if that is not known, and the unit, such as "bytes".
 ProgressLike = Union[bool, Callable[[int, Optional[int], str], object]]
 
 
 class Progress:
     """Reports progress; threads may share it.
 
-    A bar appears only if the standard error is a terminal. A function is called by one thread at a time, though not by
-    that of the caller; an error that it raises ends the work.
+    A bar appears only in a notebook, or if the standard error is a terminal. A function is called by one thread at a
+    time, though not by that of the caller; an error that it raises ends the work.
 
     Args:
         progress: True for a bar, a function, or None or False for nothing.
@@ -68,7 +69,7 @@ class Progress:
             total: The total; None if that is not known.
         """
         self._total = total
-        if self._tqdm is not None and sys.stderr is not None and sys.stderr.isatty():
+        if self._tqdm is not None and (_is_notebook() or (sys.stderr is not None and sys.stderr.isatty())):
             scale = {"unit": "B", "unit_scale": True, "unit_divisor": 1024} if self._unit == "bytes" else {}
             options = {"unit": f" {self._unit}", **scale}
             self._bar = self._tqdm(total=total, desc=self._label or None, **options)
@@ -102,9 +103,20 @@ class Progress:
             self._bar = self._tell = None
 
 
+def _is_notebook() -> bool:
+    """Tell whether this is the kernel of a notebook, which shows what it writes though it has no terminal."""
+    if "ipykernel.zmqshell" not in sys.modules:
+        return False
+    return importlib.import_module("IPython").get_ipython() is not None
+
+
 def _tqdm() -> Any:
+    """Return the bar of a notebook, or one of text, which a notebook without widgets gets, too."""
     try:
-        return importlib.import_module("tqdm").tqdm
+        with warnings.catch_warnings():
+            # A notebook without ipywidgets is as good as a terminal; the advice to update Jupyter would not help there.
+            warnings.filterwarnings("ignore", "IProgress not found")
+            return importlib.import_module("tqdm.auto").tqdm
     except ImportError:
         raise ImportError(
             "progress=True shows a bar of tqdm, which is not installed; pip install 'viam-sync[progress]', or give a"

@@ -98,9 +98,9 @@ class Schema(Columns):
     def _require_lenient(self, name: str, value: Any) -> None:
         if self._misfits != "error":
             return
-        row = f"row {self._count:,} has {_described(value)}"
+        row = f"row {self._count:,} has {described(value)}"
         kind = self._kinds.get(name)
-        said = f"has the column {name!r} as {_type_name(kind)}" if kind else f"lacks the column {name!r}"
+        said = f"has the column {name!r} as {type_name(kind)}" if kind else f"lacks the column {name!r}"
         raise ValueError(
             f'schema {said}, but {row} there; correct it, or give misfits="null" to leave such values out, or'
             f' misfits="rescue" to keep them in {RESCUED}'
@@ -131,7 +131,7 @@ def _given_kinds(columns: Any, fixed: Mapping[str, Kind]) -> Dict[str, Kind]:
         raise ValueError("schema names no column; give at least one")
     for name, kind in fixed.items():
         if kinds.get(name, kind) != kind:
-            raise ValueError(f"schema[{name!r}] is a column that these rows always have, as {_type_name(kind)}")
+            raise ValueError(f"schema[{name!r}] is a column that these rows always have, as {type_name(kind)}")
     return kinds
 
 
@@ -162,11 +162,14 @@ def _arrow_kinds(schema: Any) -> Dict[str, Kind]:
     return kinds
 
 
-def _type_name(kind: Kind) -> str:
-    return f"[{_type_name(kind[1])}]" if isinstance(kind, tuple) else _NAMES[kind]
+def type_name(kind: Kind) -> str:
+    """Return the type of a column in the form in which a schema names it, such as ``[str]``."""
+    if isinstance(kind, tuple):
+        return f"[{type_name(kind[1])}]"
+    return _NAMES["long" if kind == "int" else kind]
 
 
-def _described(value: Any) -> str:
+def described(value: Any) -> str:
     """Return the type of a value, and the value if it is a number."""
     if isinstance(value, (list, tuple)):
         return f"a list of {' and '.join(sorted({type(item).__name__ for item in value})) or 'nothing'}"

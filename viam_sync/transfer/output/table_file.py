@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import json
-from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, Optional
+from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, Optional
 
 from viam_sync.checks import path_from
 from viam_sync.checks.numbers import boolean
 from viam_sync.transfer.output.atomic import AtomicOutput, StrPath
-from viam_sync.transfer.output.columns import Columns, optional, to_json
+from viam_sync.transfer.output.batches import BatchStore, grouped, record_batches
+from viam_sync.transfer.output.chunks import CHUNK_ROWS
+from viam_sync.transfer.output.columns import Columns, optional
 from viam_sync.transfer.output.csv_spool import CsvSpool
 from viam_sync.transfer.output.flatten import flatten, nest
 from viam_sync.transfer.output.progress import Progress
@@ -24,7 +24,8 @@ class TableFile:
     In ``.jsonl``, each row is a line with an object, whose keys are sorted. In ``.csv`` and ``.parquet``, nested
     objects become columns with the names that `flatten` gives them. A late row may have a column that no row before it
     had, or another kind of value in one; so these two formats are written in a second pass, from a temporary file in
-    the same folder that holds all rows. The same rows make the same bytes in every process.
+    the same folder that holds all rows. Parquet takes none for what fits in memory, nor with a `Schema`. The same rows
+    make the same bytes in every process.
 
     Args:
         path: The path of the file; its folder must exist.
@@ -32,7 +33,7 @@ class TableFile:
             or a `Schema`, to which the rows of JSON lines are fitted too; None for those that the rows have.
         escape_formulas: Whether text in CSV that a spreadsheet would take for a formula begins with an apostrophe.
         group_rows: The number of rows that are in memory at a time when Parquet is written, as one row group.
-        group_bytes: The size of these rows as JSON, in bytes, after which a row group ends.
+        group_bytes: The size of these rows in Arrow, in bytes, at which a row group ends.
 
     Raises:
         OSError: If no file can be written there.
@@ -114,39 +115,9 @@ class TableFile:
             spool.copy_to(file)
 
     def _write_parquet(self, file: BinaryIO, rows: Iterable[Row]) -> None:
-        with _Spool(self._output.temporary_file()) as spool:
-            spool.fill(rows, self._columns)
-            with self._parquet.ParquetWriter(file, self._columns.arrow_schema(self._arrow)) as writer:
-                for group in spool.groups(self._group_rows, self._group_bytes):
-                    writer.write_table(self._columns.to_arrow(group, self._arrow))
-
-
-class _Spool:
-    """Flat rows in a temporary file."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = io.TextIOWrapper(file, encoding="ascii")
-
-    def fill(self, rows: Iterable[Row], columns: Columns) -> None:
-        for row in rows:
-            self._file.write(to_json(columns.add(flatten(row))) + "\n")
-
-    def groups(self, most_rows: int, most_bytes: int) -> Iterator[List[Dict[str, Any]]]:
-        """Yield the rows in groups, each of which ends when it has ``most_rows`` rows or more than ``most_bytes``."""
-        self._file.seek(0)
-        group: List[Dict[str, Any]] = []
-        size = 0
-        for line in self._file:
-            group.append(json.loads(line))
-            size += len(line)
-            if len(group) == most_rows or size > most_bytes:
-                yield group
-                group, size = [], 0
-        if group:
-            yield group
-
-    def __enter__(self) -> _Spool:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._file.close()
+        most_rows = min(CHUNK_ROWS, self._group_rows)
+        with BatchStore(self._arrow, self._output.temporary_file, self._group_bytes) as store:
+            schema, batches = record_batches(rows, self._columns, store, self._arrow, most_rows)
+            with self._parquet.ParquetWriter(file, schema) as writer:
+                for table in grouped(batches, schema, self._arrow, self._group_rows, self._group_bytes):
+                    writer.write_table(table)

@@ -1,0 +1,74 @@
+"""What memory a table of 100,000 readings takes while it is made, as a ratio to its size once it is there.
+
+The readings come from an iterator, as those of ``iter_tabular_data`` do: ten numbers, a text and a flag each, with the
+metadata that a page of them shares; a case of its own has mixed numbers. Counted is what Python's and Arrow's
+allocators have handed out; their two peaks are added up, also where they were at different times.
+"""
+
+import itertools
+import tracemalloc
+from datetime import datetime, timedelta
+from typing import Any, Callable, Iterator, Tuple
+
+import pyarrow as pa
+
+from viam_sync.app.data_client import DataClient
+from viam_sync.proto.app.data import CaptureMetadata
+from viam_sync.tabular import to_arrow, to_pandas
+
+READINGS, PAGE = 100_000, 100
+START = datetime(2024, 5, 1)
+
+
+def readings() -> Iterator[Any]:
+    for number in range(READINGS):
+        if number % PAGE == 0:
+            metadata = CaptureMetadata(
+                organization_id="2f6ee2c5-8ab7-4c7c-9f2c-1d8ff3e45c1b",
+                location_id="yb2c8oz0mr",
+                robot_name="greenhouse",
+                robot_id="c0ab1cd0-0e9e-4c2e-8f1f-8f2b9f2dfb5a",
+                part_name="greenhouse-main",
+                part_id="8d7a5a70-7b3b-4c39-8a51-0e7c0a2ad7a9",
+                component_type="rdk:component:sensor",
+                component_name="air",
+                method_name="Readings",
+                tags=["indoors"],
+            )
+        at = START + timedelta(seconds=number)
+        values = {f"value{index}": number * index / 7 for index in range(10)}
+        data = {"readings": {**values, "note": f"note {number}", "on": number % 3 == 0}}
+        yield DataClient.TabularData(data, metadata, at, at + timedelta(milliseconds=20))
+
+
+def mixed_numbers() -> Iterator[Any]:
+    for number in range(READINGS):
+        yield {f"value{index}": number if (number + index) % 2 else number + 0.5 for index in range(10)}
+
+
+def measure(make: Callable[[Iterator[Any]], Any], rows: Callable[[], Iterator[Any]]) -> Tuple[int, int]:
+    """Return the bytes of a table, and the most that were taken while it was made."""
+    make(itertools.islice(rows(), 1))  # What is imported or kept with the first table is not of the next one.
+    pool = pa.proxy_memory_pool(pa.system_memory_pool())
+    pa.set_memory_pool(pool)
+    tracemalloc.start()
+    table = make(rows())
+    size, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    size += pool.bytes_allocated()
+    del table
+    return size, most + pool.max_memory()
+
+
+def main() -> None:
+    for rows in (readings, mixed_numbers):
+        for make in (to_arrow, to_pandas):
+            size, most = measure(make, rows)
+            print(
+                f"{READINGS} {rows.__name__.replace('_', ' ')}, {make.__name__}: {size / 1e6:.0f} MB,"
+                f" the most that was taken / this: {most / size:.2f}"
+            )
+
+
+if __name__ == "__main__":
+    main()

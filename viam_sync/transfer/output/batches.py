@@ -1,0 +1,256 @@
+"""Rows as record batches of Arrow, whose types are settled once the last row is known."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from typing import Any, BinaryIO, Callable, Deque, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from viam_sync.transfer.output.chunks import CHUNK_ROWS, Chunk, chunks, common_kind
+from viam_sync.transfer.output.columns import Columns
+from viam_sync.transfer.output.kinds import Kind, arrow_type, fitted, merged, value_kind
+from viam_sync.transfer.output.rows import Row, json_value
+from viam_sync.transfer.output.schema import Schema, described, type_name
+
+#: The kinds of values that need not be `fitted` to an array of their own kind.
+_AS_THEY_ARE = ("bool", "int", "long", "float", "text")
+
+
+class BatchStore:
+    """Batches on their way, first in memory and then in a temporary file; each may have columns of its own.
+
+    Args:
+        arrow: The module ``pyarrow``.
+        make_file: Returns the file; None where all batches stay in memory.
+        memory: The size of the batches in memory, in bytes, after which the others go to the file.
+    """
+
+    def __init__(self, arrow: Any, make_file: Optional[Callable[[], BinaryIO]] = None, memory: int = 16 << 20) -> None:
+        self._arrow, self._make_file, self._room = arrow, make_file, memory
+        self._batches: Deque[Any] = deque()
+        self._file: Optional[BinaryIO] = None
+
+    def append(self, batch: Any) -> None:
+        """Add a batch."""
+        self._room -= batch.nbytes
+        if self._make_file is None or self._room >= 0:
+            self._batches.append(batch)
+            return
+        if self._file is None:
+            self._file = self._make_file()
+        # A stream has one schema, so that each batch gets its own; they lie in the file one after the other.
+        with self._arrow.ipc.new_stream(self._file, batch.schema) as stream:
+            stream.write_batch(batch)
+
+    def drain(self) -> Iterator[Any]:
+        """Yield all batches in their order, and forget them."""
+        while self._batches:
+            yield self._batches.popleft()
+        if self._file is None:
+            return
+        end = self._file.tell()
+        self._file.seek(0)
+        while self._file.tell() < end:
+            with self._arrow.ipc.open_stream(self._file) as stream:
+                yield from stream
+
+    def __enter__(self) -> BatchStore:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def record_batches(
+    rows: Iterable[Row], columns: Columns, store: BatchStore, arrow: Any, most_rows: int = CHUNK_ROWS
+) -> Tuple[Any, Iterator[Any]]:
+    """Return the schema of rows, and the rows as record batches of it.
+
+    Without a given schema, all rows are read first. The store holds them meanwhile, each column in the type of its
+    values until then, as what it will be is not known.
+
+    Args:
+        rows: The rows.
+        columns: The columns, to which each row is added; with a `Schema`, the rows are read as the batches are, and
+            none is stored.
+        store: The place of the batches whose types are not settled.
+        arrow: The module ``pyarrow``.
+        most_rows: The number of rows in a batch at most.
+
+    Example:
+        >>> import pyarrow
+        >>> from viam_sync.transfer.output.batches import BatchStore, record_batches
+        >>> from viam_sync.transfer.output.columns import Columns
+        >>> rows = [{"speed": 1}, {"speed": 1.5}]
+        >>> schema, batches = record_batches(rows, Columns(), BatchStore(pyarrow), pyarrow, most_rows=1)
+        >>> schema.field("speed").type, [batch.to_pydict() for batch in batches]
+        (DataType(double), [{'speed': [1.0]}, {'speed': [1.5]}])
+    """
+    if isinstance(columns, Schema):
+        schema = columns.arrow_schema(arrow)
+        return schema, (fitted_batch(chunk, columns, arrow) for chunk in chunks(rows, columns, most_rows))
+    for chunk in chunks(rows, columns, most_rows):
+        store.append(_unsettled_batch(chunk, arrow))
+    schema = columns.arrow_schema(arrow)
+    kinds = columns.kinds
+    return schema, (_settled_batch(batch, kinds, schema, arrow) for batch in store.drain())
+
+
+def grouped(
+    batches: Iterable[Any], schema: Any, arrow: Any, most_rows: int = 4_000, most_bytes: int = 16 << 20
+) -> Iterator[Any]:
+    """Yield batches as tables of ``most_rows`` rows and ``most_bytes`` at most, but of one batch at least."""
+    group: List[Any] = []
+    row_count = size = 0
+    for batch in batches:
+        if group and (row_count + batch.num_rows > most_rows or size + batch.nbytes > most_bytes):
+            yield arrow.Table.from_batches(group, schema)
+            group, row_count, size = [], 0, 0
+        group.append(batch)
+        row_count += batch.num_rows
+        size += batch.nbytes
+    if group:
+        yield arrow.Table.from_batches(group, schema)
+
+
+def whole_table(rows: Iterable[Row], columns: Columns, arrow: Any) -> Any:
+    """Return rows as a table of pyarrow.
+
+    Its columns are in pieces of some thousand rows, as bringing them together would take all of their memory again.
+
+    Args:
+        rows: The rows.
+        columns: The columns, to which each row is added.
+        arrow: The module ``pyarrow``.
+    """
+    with BatchStore(arrow) as store:
+        schema, batches = record_batches(rows, columns, store, arrow)
+        tables = grouped(batches, schema, arrow)
+        pieces = [batch for table in tables for batch in table.combine_chunks().to_batches()]
+        return arrow.Table.from_batches(pieces, schema)
+
+
+def steady_batches(rows: Iterable[Row], columns: Columns, arrow: Any, most_rows: int) -> Iterator[Any]:
+    """Yield rows as record batches of one schema as they come: that which is given, or else that of the first batch.
+
+    Args:
+        rows: The rows.
+        columns: The columns, to which each row is added.
+        arrow: The module ``pyarrow``.
+        most_rows: The number of rows in a batch at most.
+
+    Raises:
+        ValueError: If a row does not fit the schema.
+    """
+    iterator = iter(rows)
+    first = next(chunks(iterator, columns, most_rows), Chunk(0, {}))
+    settled = columns if isinstance(columns, Schema) else _SettledColumns(columns, first.row_count)
+    yield fitted_batch(first, settled, arrow)
+    for chunk in chunks(iterator, settled, most_rows):
+        yield fitted_batch(chunk, settled, arrow)
+
+
+class _SettledColumns(Columns):
+    """Columns that change no more after the first rows.
+
+    Args:
+        columns: The columns of these rows.
+        row_count: The number of these rows.
+    """
+
+    def __init__(self, columns: Columns, row_count: int) -> None:
+        super().__init__({name: _without_null(kind) for name, kind in columns.kinds.items()})
+        self._first = self._count = row_count
+
+    def add(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._count += 1
+        for name, value in row.items():
+            known = self._kinds.get(name, "null")
+            if merged(known, value_kind(value)) != known:
+                self._refuse(name, value)
+        return row
+
+    def _refuse(self, name: str, value: Any) -> None:
+        first = f"the first {self._first:,} rows"
+        known = f"holds {type_name(self._kinds[name])} in {first}" if name in self._kinds else f"is in none of {first}"
+        raise ValueError(
+            f"rows: the column {name!r} {known}, but row {self._count:,} has {described(value)} there; give the names"
+            " and types of all columns as schema"
+        )
+
+
+def _without_null(kind: Kind) -> Kind:
+    if isinstance(kind, tuple):
+        return "list", _without_null(kind[1])
+    return "float" if kind == "null" else kind
+
+
+def fitted_batch(chunk: Chunk, columns: Columns, arrow: Any) -> Any:
+    """Return a chunk as a record batch with all columns, whose kinds do not change any more."""
+    arrays = [
+        _array(chunk.columns[name], kind, arrow)
+        if name in chunk.columns
+        else arrow.nulls(chunk.row_count, arrow_type(kind, arrow))
+        for name, kind in columns.kinds.items()
+    ]
+    return arrow.RecordBatch.from_arrays(arrays, schema=columns.arrow_schema(arrow))
+
+
+def _array(values: Sequence[Any], kind: Kind, arrow: Any) -> Any:
+    return arrow.array([fitted(value, kind) for value in values], arrow_type(kind, arrow))
+
+
+def _unsettled_batch(chunk: Chunk, arrow: Any) -> Any:
+    arrays = {name: _unsettled(values, arrow) for name, values in chunk.columns.items()}
+    # A batch without columns would have no rows either; if there is a column without a name, they lack it.
+    arrays = arrays or {"": arrow.nulls(chunk.row_count)}
+    return arrow.RecordBatch.from_arrays(list(arrays.values()), list(arrays))
+
+
+def _unsettled(values: Sequence[Any], arrow: Any) -> Any:
+    """Return values as an array of their own type, from which they can be had as they were.
+
+    Text is written as it is, as any column that has it is one of text. Other values that are not all of one kind need
+    another form: numbers go with a flag that tells the whole ones, and lists become JSON.
+    """
+    kind, exact = common_kind(values)
+    if exact and kind in _AS_THEY_ARE:
+        return arrow.array(values, arrow_type(kind, arrow))
+    if exact or kind == "text":
+        return _array(values, kind, arrow)
+    if kind == "float":
+        whole = arrow.array([None if value is None else isinstance(value, int) for value in values], arrow.bool_())
+        return arrow.StructArray.from_arrays([_array(values, kind, arrow), whole], ["number", "whole"])
+    text = [None if value is None else json.dumps(value, default=json_value) for value in values]
+    return arrow.StructArray.from_arrays([arrow.array(text, arrow.string())], ["json"])
+
+
+def _settled_batch(batch: Any, kinds: Dict[str, Kind], schema: Any, arrow: Any) -> Any:
+    found = dict(zip(batch.schema.names, batch.columns))
+    arrays = [
+        _settled(found[name], kind, field.type, arrow) if name in found else arrow.nulls(batch.num_rows, field.type)
+        for (name, kind), field in zip(kinds.items(), schema)
+    ]
+    return arrow.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _settled(array: Any, kind: Kind, type: Any, arrow: Any) -> Any:
+    """Return what `_unsettled` has made in the type that the column has in the end."""
+    if array.type == type:
+        return array
+    if array.null_count == len(array):
+        return arrow.nulls(len(array), type)
+    if kind == "float":
+        return array.field("number") if arrow.types.is_struct(array.type) else array.cast(type)
+    return _array(_values(array, arrow), kind, arrow)
+
+
+def _values(array: Any, arrow: Any) -> List[Any]:
+    if not arrow.types.is_struct(array.type):
+        values: List[Any] = array.to_pylist()
+        return values
+    fields = [field.to_pylist() for field in array.flatten()]
+    if len(fields) == 1:
+        return [None if text is None else json.loads(text) for text in fields[0]]
+    return [int(number) if whole else number for number, whole in zip(*fields)]
