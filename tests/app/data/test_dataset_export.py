@@ -122,6 +122,17 @@ def test_a_day_without_readings_may_be_the_first_one(tank: Tank, schema: Any) ->
     assert sums(tank.folder, LEVEL) == (1, 1.5)
 
 
+def test_a_client_with_a_time_zone_makes_the_same_dataset(tank: Tank, data: DataClient, tmp_path: Path) -> None:
+    tank.capture(MONDAY, [{"level": hour} for hour in range(30)])
+    tank.export()
+    in_tokyo = data.options(tz=timezone(timedelta(hours=9)))
+    in_tokyo.export_tabular_data_to(create_filter(component_name="tank"), tmp_path / "tokyo", partition_by="day")
+    names = [path.relative_to(tank.folder) for path in tank.folder.rglob("*.parquet")]
+    assert len(names) == 2
+    for name in names:
+        assert (tmp_path / "tokyo" / name).read_bytes() == (tank.folder / name).read_bytes()
+
+
 def test_the_interval_of_a_filter_is_not_part_of_what_a_dataset_is_of(tank: Tank, data: DataClient) -> None:
     tank.capture(MONDAY, [{"level": 1.5}])
     tank.export(day_of(0), day_of(1).replace(tzinfo=timezone.utc))

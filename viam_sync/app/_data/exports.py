@@ -206,12 +206,15 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             >>> (folder / "air.csv").read_text().split("\n")[0].split(",")[-3:]
             ['data.readings.co2', 'data.readings.humidity', 'data.readings.temperature']
         """
-        source, fixed = source_with_columns(filter_or_query)
         output: Union[TableFile, PartitionedDataset]
         if partition_by is None:
+            source, fixed = source_with_columns(filter_or_query)
             output = TableFile(path, columns=columns_for(fixed, schema, misfits), escape_formulas=escape_formulas)
         else:
-            rules = DatasetOptions(partition_by, sort_order, include_internal_data, schema, misfits)
+            source, rules = (
+                filter_or_query,
+                DatasetOptions(partition_by, sort_order, include_internal_data, schema, misfits),
+            )
             output, sort_order = readings_dataset(source, Location("path", path), rules), pb.Order.ORDER_ASCENDING
         options = RowOptions(organization_id, sort_order, include_internal_data, workers, timeout)
         with Progress(progress, "rows") as told, parameter_names(rows="filter_or_query"), self._rows_of(

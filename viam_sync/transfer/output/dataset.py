@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from contextlib import ExitStack
 from datetime import date
@@ -10,11 +9,12 @@ from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, Dict, Iterable, Iterator, Mapping, Tuple, Union
 
+from viam_sync.transfer.output.batches import BatchStore, record_batches
+from viam_sync.transfer.output.columns import optional
 from viam_sync.transfer.output.dataset_bucket import DatasetBucket
 from viam_sync.transfer.output.dataset_columns import ColumnRules, Note, require_same_columns
 from viam_sync.transfer.output.dataset_days import DayFiles, Interval
 from viam_sync.transfer.output.dataset_folder import DatasetFolder
-from viam_sync.transfer.output.flatten import flatten
 from viam_sync.transfer.output.kinds import Kind
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.rows import Row
@@ -49,6 +49,7 @@ class PartitionedDataset:
         misfits: str = "error",
         **limits: int,
     ) -> None:
+        self._arrow = optional("pyarrow", "a dataset", "viam-sync[arrow]")
         self._files = DayFiles(next(iter(fixed)), interval, **limits)
         self._rules = ColumnRules(source, fixed, schema, misfits)
         self._folder, self._source, self._interval = folder, source, interval
@@ -72,32 +73,40 @@ class PartitionedDataset:
         """
         count = 0
 
-        def flat() -> Iterator[Mapping[str, Any]]:
+        def counted() -> Iterator[Row]:
             nonlocal count
             for row in rows:
-                yield flatten(row)
+                yield row
                 count += 1
                 progress.advance(1)
 
         with self._folder.exclusive():
             known, schema = self._known()
             is_empty = not any(known.values())
-            staged = {}
-            with io.TextIOWrapper(self._folder.spool(), encoding="ascii") as spool:
-                columns, fitting = self._rules.columns(schema, is_empty, flat(), spool)
-                for day, parts in groupby(self._files.by_day(columns.tables(fitting)), itemgetter(0)):
-                    if day in staged:
-                        raise ValueError("the service returned rows that are not in the order of their times")
-                    staged[day] = self._stage(day, known, columns.arrow_schema, (table for _, table in parts))
-            for day in known.keys() - staged.keys():
-                # A dataset without rows may get other columns.
-                if is_empty or self._interval.touches(day):
-                    staged[day] = self._stage(day, known, columns.arrow_schema, ())
-            if not known and not staged:
-                day = self._interval.any_day()
-                staged[day] = self._stage(day, known, columns.arrow_schema, ())
-            self._folder.change(_steps(known, staged))
+            kept = None if schema is None or (is_empty and self._rules.may_change(schema)) else schema
+            columns = self._rules.columns(kept)
+            with BatchStore(self._arrow, self._folder.spool) as store:
+                _, batches = record_batches(counted(), columns, store, self._arrow)
+                days = self._files.by_day(batches)
+                self._folder.change(_steps(known, self._stage_all(days, known, self._rules.file_schema(columns, kept))))
         return count
+
+    def _stage_all(self, parts: Iterable[Tuple[date, Any]], known: Mapping[date, int], schema: Any) -> Dict[date, int]:
+        """Write the new files of all days that may change, and return the numbers of their rows."""
+        staged: Dict[date, int] = {}
+        for day, group in groupby(parts, itemgetter(0)):
+            if day in staged:
+                raise ValueError("the service returned rows that are not in the order of their times")
+            staged[day] = self._stage(day, known, schema, (batch for _, batch in group))
+        # A dataset without rows may get other columns.
+        is_empty = not any(known.values())
+        for day in known.keys() - staged.keys():
+            if is_empty or self._interval.touches(day):
+                staged[day] = self._stage(day, known, schema, ())
+        if not known and not staged:
+            day = self._interval.any_day()
+            staged[day] = self._stage(day, known, schema, ())
+        return staged
 
     def _known(self) -> Tuple[Dict[date, int], Any]:
         """Return the number of rows that the dataset has of each day, and its schema; None if it has no file."""
@@ -122,7 +131,7 @@ class PartitionedDataset:
         with ExitStack() as stack:
             before: Iterable[Any] = ()
             after: Iterable[Any] = ()
-            if day in known and not self._interval.covers(day):
+            if known.get(day) and not self._interval.covers(day):
                 before, after = self._files.around(stack.enter_context(self._folder.open(day)))
             file = stack.enter_context(self._folder.create(day))
             return self._files.write(file, schema, chain(before, new, after))

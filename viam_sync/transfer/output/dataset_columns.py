@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from itertools import islice
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, TextIO, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set
 
 from viam_sync.checks import one_of
-from viam_sync.transfer.output.columns import Columns, optional, to_json
+from viam_sync.transfer.output.columns import Columns, optional
 from viam_sync.transfer.output.kinds import Kind, fitted
-from viam_sync.transfer.output.schema import MISFITS, Schema
+from viam_sync.transfer.output.schema import MISFITS, RESCUED, Schema
 
 #: The key of the note in the metadata of a file.
 _KEY = b"viam_sync.dataset"
-#: The number of rows that are dicts at a time, which take ten times the memory that a table takes.
-_TABLE_ROWS = 1_000
 
 
 class Note(NamedTuple):
@@ -42,37 +39,60 @@ class Note(NamedTuple):
         return arrow_schema.with_metadata({_KEY: json.dumps(self._asdict(), sort_keys=True).encode()})
 
 
-class DatasetColumns:
-    """The columns of a dataset for one run.
+class InferredColumns(Columns):
+    """The columns of the first rows of a dataset, for which later rows are made to fit.
 
     Args:
-        schema: The schema that values are fitted to.
-        arrow_schema: The schema of the files, as pyarrow has it, with the note; it has the same columns.
-        as_json: The columns of text in which a value that is no text is written as JSON.
+        fixed: The columns that are there in any case, and their kinds.
+        rescues: Whether there is a last column for what does not fit later.
 
-    Attributes:
-        arrow_schema: The schema of the files.
+    Example:
+        >>> from viam_sync.transfer.output.dataset_columns import InferredColumns
+        >>> columns = InferredColumns({}, rescues=False)
+        >>> for row in ({"level": 1.5, "name": "a"}, {"level": "n/a"}):
+        ...     _ = columns.add(row)
+        >>> columns.kinds, columns.as_json()
+        ({'level': 'text', 'name': 'text'}, ['level'])
     """
 
-    def __init__(self, schema: Schema, arrow_schema: Any, as_json: Iterable[str] = ()) -> None:
-        self.arrow_schema = arrow_schema
-        self._schema = schema
-        self._as_json: Dict[str, Kind] = {name: schema.kinds[name] for name in as_json}
+    def __init__(self, fixed: Mapping[str, Kind], rescues: bool) -> None:
+        super().__init__(fixed)
+        self._rescued: Dict[str, Kind] = {RESCUED: "text"} if rescues else {}
+        self._not_text: Set[str] = set()
 
-    def tables(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Any]:
-        """Yield flat rows as tables of pyarrow, of a limited number of rows each.
+    @property
+    def kinds(self) -> Dict[str, Kind]:
+        """The kind of each column, by its name, in the order of the columns; known once all rows were added."""
+        return {**super().kinds, **self._rescued}
 
-        Raises:
-            ValueError: If a value does not fit; the error names the column, the row and both types.
-        """
-        arrow = optional("pyarrow", "a dataset", "viam-sync[arrow]")
-        fitting = map(self._fit, rows)
-        for group in iter(lambda: list(islice(fitting, _TABLE_ROWS)), []):
-            yield self._schema.to_arrow(group, arrow).select(self.arrow_schema.names)
+    def add(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Add the columns of a flat row, and return the row."""
+        self._not_text.update(name for name, value in row.items() if not _is_text(value))
+        return super().add(row)
 
-    def _fit(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    def as_json(self) -> List[str]:
+        """Return the columns of text in which there are other values, too."""
+        return sorted(name for name in self._not_text if _leaf_of(self.kinds[name]) == "text")
+
+
+class DatasetSchema(Schema):
+    """The schema of a dataset that has files, some of whose columns of text take other values, too.
+
+    Args:
+        columns: The columns, as `Schema` takes them.
+        as_json: The columns of text in which a value that is no text is written as JSON.
+        fixed: The columns that are there in any case, and their kinds.
+        misfits: What becomes of a value that does not fit.
+    """
+
+    def __init__(self, columns: Any, as_json: Iterable[str], fixed: Mapping[str, Kind], misfits: str) -> None:
+        super().__init__(columns, fixed=fixed, misfits=misfits)
+        self._as_json: Dict[str, Kind] = {name: self.kinds[name] for name in as_json}
+
+    def add(self, row: Mapping[str, Any]) -> Dict[str, Any]:
+        """Return a flat row as the columns take it."""
         texts = {name: _as_text(row[name], kind) for name, kind in self._as_json.items() if name in row}
-        return self._schema.add({**row, **texts} if texts else row)
+        return super().add({**row, **texts} if texts else row)
 
 
 def _as_text(value: Any, kind: Kind) -> Any:
@@ -80,52 +100,12 @@ def _as_text(value: Any, kind: Kind) -> Any:
     return value if isinstance(kind, tuple) and not isinstance(value, (list, tuple)) else fitted(value, kind)
 
 
-class InferredColumns(Columns):
-    """Columns that are found from rows, which go to a file meanwhile.
-
-    Args:
-        file: The file for the rows.
-        fixed: The columns that are there in any case, and their kinds.
-
-    Example:
-        >>> import io
-        >>> from viam_sync.transfer.output.dataset_columns import InferredColumns
-        >>> columns = InferredColumns(io.StringIO(), {})
-        >>> columns.fill([{"level": 1.5, "name": "a"}, {"level": "n/a"}])
-        >>> columns.kinds, columns.as_json
-        ({'level': 'text', 'name': 'text'}, ['level'])
-        >>> list(columns.rows())
-        [{'level': 1.5, 'name': 'a'}, {'level': 'n/a'}]
-    """
-
-    def __init__(self, file: TextIO, fixed: Mapping[str, Kind]) -> None:
-        super().__init__(fixed)
-        self._file = file
-        self._not_text: Set[str] = set()
-
-    @property
-    def as_json(self) -> List[str]:
-        """The columns of text that hold other values too."""
-        return sorted(name for name in self._not_text if _is_text_kind(self.kinds[name]))
-
-    def fill(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Add flat rows, and write them to the file."""
-        for row in rows:
-            self._not_text.update(name for name, value in row.items() if not _is_text_value(value))
-            self._file.write(to_json(self.add(row)) + "\n")
-
-    def rows(self) -> Iterator[Mapping[str, Any]]:
-        """Return the rows from the file."""
-        self._file.seek(0)
-        return map(json.loads, self._file)
+def _is_text(value: Any) -> bool:
+    return value is None or isinstance(value, str) or (isinstance(value, list) and all(map(_is_text, value)))
 
 
-def _is_text_kind(kind: Kind) -> bool:
-    return _is_text_kind(kind[1]) if isinstance(kind, tuple) else kind == "text"
-
-
-def _is_text_value(value: Any) -> bool:
-    return value is None or isinstance(value, str) or (isinstance(value, list) and all(map(_is_text_value, value)))
+def _leaf_of(kind: Kind) -> str:
+    return _leaf_of(kind[1]) if isinstance(kind, tuple) else kind
 
 
 class ColumnRules:
@@ -146,47 +126,50 @@ class ColumnRules:
         self._arrow = optional("pyarrow", "a dataset", "viam-sync[arrow]")
         self._source, self._fixed = source, fixed
         self._misfits = one_of("misfits", misfits, MISFITS)
-        self._given = None if schema is None else self._schema(schema)
+        self._given = None if schema is None else Schema(schema, fixed=fixed, misfits=misfits)
 
-    def _schema(self, columns: Any) -> Schema:
-        return Schema(columns, fixed=self._fixed, misfits=self._misfits)
-
-    def columns(
-        self, known: Any, is_empty: bool, rows: Iterable[Mapping[str, Any]], spool: TextIO
-    ) -> Tuple[DatasetColumns, Iterable[Mapping[str, Any]]]:
-        """Return the columns, and flat rows to write; where the rows are needed for the columns, they are in a file.
+    def may_change(self, known: Any) -> bool:
+        """Tell whether a dataset without rows may get other columns than its file has.
 
         Args:
-            known: The schema of the files of the dataset, as pyarrow has it; None if there are none.
-            is_empty: Whether these files have no rows, so that there is nothing which must go with the columns.
-            rows: The rows.
-            spool: The file for the rows.
+            known: The schema of the file, as pyarrow has it.
+        """
+        note = Note.of(known)
+        return self._given is not None or note is None or note.inferred
+
+    def columns(self, known: Any) -> Columns:
+        """Return the columns, to which rows are to be added.
+
+        Args:
+            known: The schema of the files, as pyarrow has it, if the columns must be those; None if not.
 
         Raises:
             ValueError: If the files have other columns than those given.
         """
-        note = None if known is None else Note.of(known)
-        if known is None or note is None or (is_empty and (note.inferred or self._given is not None)):
-            return self._new_columns(rows, spool)
-        schema = self._schema(known) if self._given is None else self._given
-        found = schema.arrow_schema(self._arrow)
-        require_same_columns(found, known)
-        # The files have an order of their own.
-        ordered = self._arrow.schema([found.field(name) for name in known.names])
-        return DatasetColumns(schema, note.within(ordered), note.as_json if self._given is None else ()), rows
+        if known is None:
+            return self._given or InferredColumns(self._fixed, self._misfits == "rescue")
+        note = Note.of(known) or Note(self._source)
+        schema = self._given or DatasetSchema(known, note.as_json, self._fixed, self._misfits)
+        require_same_columns(schema.arrow_schema(self._arrow), known)
+        return schema
 
-    def _new_columns(
-        self, rows: Iterable[Mapping[str, Any]], spool: TextIO
-    ) -> Tuple[DatasetColumns, Iterable[Mapping[str, Any]]]:
-        if self._given is not None:
-            as_json = [name for name, kind in self._given.kinds.items() if kind == "object"]
-            note = Note(self._source, as_json=as_json)
-            return DatasetColumns(self._given, note.within(self._given.arrow_schema(self._arrow))), rows
-        inferred = InferredColumns(spool, self._fixed)
-        inferred.fill(rows)
-        schema = self._schema(inferred.arrow_schema(self._arrow))
-        note = Note(self._source, inferred=True, as_json=inferred.as_json)
-        return DatasetColumns(schema, note.within(schema.arrow_schema(self._arrow)), note.as_json), inferred.rows()
+    def file_schema(self, columns: Columns, known: Any) -> Any:
+        """Return the schema of new files, as pyarrow has it, once all rows were added.
+
+        Args:
+            columns: The columns.
+            known: The schema that `columns` took.
+        """
+        found = columns.arrow_schema(self._arrow)
+        note = None if known is None else Note.of(known)
+        if note is not None:
+            # The files have an order of their own.
+            return note.within(self._arrow.schema([found.field(name) for name in known.names]))
+        if isinstance(columns, InferredColumns):
+            return Note(self._source, inferred=True, as_json=columns.as_json()).within(found)
+        return Note(
+            self._source, as_json=[n for n, kind in columns.kinds.items() if _leaf_of(kind) == "object"]
+        ).within(found)
 
 
 def require_same_columns(given: Any, known: Any) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Any, BinaryIO, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, BinaryIO, Iterable, Iterator, NamedTuple, Optional, Tuple
 
+from viam_sync.transfer.output.batches import grouped
 from viam_sync.transfer.output.columns import optional
 
 _EPOCH = date(1970, 1, 1)
@@ -53,8 +54,8 @@ class DayFiles:
     Args:
         time: The name of the column of times.
         interval: The interval.
-        group_rows: The number of rows after which a row group of a file ends.
-        group_bytes: Their size in memory, after which one ends, too.
+        group_rows: The number of rows in a row group of a file at most.
+        group_bytes: Their size in memory at most, in bytes.
 
     Raises:
         ImportError: If pyarrow is not installed.
@@ -70,58 +71,45 @@ class DayFiles:
         self._time, self._interval = time, interval
         self._group_rows, self._group_bytes = group_rows, group_bytes
 
-    def by_day(self, tables: Iterable[Any]) -> Iterator[Tuple[date, Any]]:
-        """Yield the rows of tables that are in the interval, in a table for each day."""
-        for table in tables:
-            inner = self._to(self._from(table, self._interval.start), self._interval.end)
-            days = inner[self._time].cast(self._arrow.date32(), safe=False)
+    def by_day(self, batches: Iterable[Any]) -> Iterator[Tuple[date, Any]]:
+        """Yield the rows of record batches that are in the interval, in a batch for each day."""
+        for batch in batches:
+            inner = self._before(self._from(batch, self._interval.start), self._interval.end)
+            days = inner.column(self._time).cast(self._arrow.date32(), safe=False)
             for day in days.unique():
                 yield day.as_py(), inner.filter(self._compute.equal(days, day))
 
     def around(self, file: BinaryIO) -> Tuple[Iterator[Any], Iterator[Any]]:
-        """Return the rows of a file that are before the interval, and those that are after it, as tables."""
+        """Return the rows of a file that are before the interval, and those that are after it, as record batches."""
         start, end = self._interval
-        before = () if start is None else (self._to(table, start) for table in self._read(file))
-        after = () if end is None else (self._from(table, end) for table in self._read(file))
+        before = () if start is None else (self._before(batch, start) for batch in self._read(file))
+        after = () if end is None else (self._from(batch, end) for batch in self._read(file))
         return iter(before), iter(after)
 
     def _read(self, file: BinaryIO) -> Iterator[Any]:
-        for batch in self._parquet.ParquetFile(file).iter_batches():
-            yield self._arrow.Table.from_batches([batch])
+        batches: Iterator[Any] = self._parquet.ParquetFile(file).iter_batches()
+        return batches
 
-    def _from(self, table: Any, start: Optional[datetime]) -> Any:
-        return (
-            table
-            if start is None
-            else table.filter(self._compute.greater_equal(table[self._time], self._moment(start)))
-        )
+    def _from(self, batch: Any, start: Optional[datetime]) -> Any:
+        return batch if start is None else batch.filter(self._compute.greater_equal(*self._times(batch, start)))
 
-    def _to(self, table: Any, end: Optional[datetime]) -> Any:
-        return table if end is None else table.filter(self._compute.less(table[self._time], self._moment(end)))
+    def _before(self, batch: Any, end: Optional[datetime]) -> Any:
+        return batch if end is None else batch.filter(self._compute.less(*self._times(batch, end)))
 
-    def _moment(self, moment: datetime) -> Any:
-        return self._arrow.scalar(moment.replace(tzinfo=timezone.utc), self._arrow.timestamp("us", "UTC"))
+    def _times(self, batch: Any, moment: datetime) -> Tuple[Any, Any]:
+        """Return the times of rows, and one to compare them with."""
+        exact = self._arrow.scalar(moment.replace(tzinfo=timezone.utc), self._arrow.timestamp("us", "UTC"))
+        return batch.column(self._time), exact
 
-    def write(self, file: BinaryIO, schema: Any, tables: Iterable[Any]) -> int:
-        """Write tables to a file, and return the number of their rows."""
+    def write(self, file: BinaryIO, schema: Any, batches: Iterable[Any]) -> int:
+        """Write record batches to a file, and return the number of their rows."""
         count = 0
+        ordered = (batch.select(schema.names) for batch in batches)
         with self._parquet.ParquetWriter(file, schema) as writer:
-            for group in self._groups(tables):
-                writer.write_table(group.cast(schema), row_group_size=group.num_rows)
-                count += group.num_rows
+            for table in grouped(ordered, schema, self._arrow, self._group_rows, self._group_bytes):
+                writer.write_table(table, row_group_size=max(table.num_rows, 1))
+                count += table.num_rows
         return count
-
-    def _groups(self, tables: Iterable[Any]) -> Iterator[Any]:
-        waiting: List[Any] = []
-        rows = size = 0
-        for table in tables:
-            waiting.append(table)
-            rows, size = rows + table.num_rows, size + table.nbytes
-            if rows >= self._group_rows or size >= self._group_bytes:
-                yield self._arrow.concat_tables(waiting)
-                waiting, rows, size = [], 0, 0
-        if rows:
-            yield self._arrow.concat_tables(waiting)
 
     def footer(self, file: BinaryIO) -> Tuple[Any, int]:
         """Return the schema of a file, as pyarrow has it, and the number of its rows; None if it is no Parquet."""
