@@ -7,6 +7,7 @@ from typing import Any, Mapping, Optional, Union
 from typing_extensions import TypeAlias
 
 from viam_sync.app._data.binary_data import BinaryDataMixin
+from viam_sync.app._data.tabular_datasets import DatasetOptions, readings_dataset
 from viam_sync.app._data.tabular_exports import RowOptions, RowSource, TabularExportsMixin, source_with_columns
 from viam_sync.app._data.tabular_records import plain_rows
 from viam_sync.app._data.unknown_ids import UnknownIDsMixin
@@ -20,6 +21,7 @@ from viam_sync.transfer.export.limits import ExportLimits
 from viam_sync.transfer.export.remote_folder import open_folder
 from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.atomic import StrPath
+from viam_sync.transfer.output.dataset import PartitionedDataset
 from viam_sync.transfer.output.open_files import FileLike
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.output.remote import Location
@@ -144,6 +146,7 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         include_internal_data: bool = False,
         schema: Any = None,
         misfits: str = "error",
+        partition_by: Optional[str] = None,
         escape_formulas: bool = False,
         workers: int = 1,
         progress: Optional[ProgressLike] = None,
@@ -169,6 +172,14 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         appears when all rows are in it; if anything goes wrong, an older one of that name is kept. An open file gets
         nothing before all rows are there.
 
+        With ``partition_by="day"``, the readings of a filter become a dataset: a folder with a Parquet file for each
+        day of their capture times in UTC, all with the same columns, which DuckDB, Polars, pyarrow, pandas and Dask
+        read as one table. A run replaces the readings in the interval of its filter by those that the service has now,
+        and keeps all others; so run it daily over the last days, and what arrived late is there, once. Without a
+        schema, the first run that brings a reading finds the columns, and later ones use them. Each day changes at
+        once: after a crash, it is as before or as after the run, and the next run does the rest. Unfinished files and
+        the lock are in a hidden folder beside the dataset. In a bucket, as ``s3://bucket/folder``, there is no lock.
+
         Args:
             filter_or_query: Filter that the rows must match, None for all rows that the caller may read; or a query in
                 SQL, or one in MQL as a list of stages, each a dict or a BSON document; or an iterator of rows such as
@@ -176,7 +187,8 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             path: Path of the file. A file of that name is replaced; a link is followed, and a device or a pipe is
                 written through. Or a URL such as ``s3://bucket/rows.csv``, which takes
                 ``pip install "viam-sync[fsspec]" s3fs``; or an open file of bytes or text, which is written from where
-                it stands and left open.
+                it stands and left open. With ``partition_by``, the folder, which is made if it is not there; one with
+                other files in it, or of another filter, is refused.
             format: ``"jsonl"``, ``"csv"`` or ``"parquet"``, where the path does not end in it.
             storage_options: What the package for the URL needs besides what is in the environment, such as
                 ``{"key": …, "secret": …}`` for S3; as in pandas and Dask.
@@ -191,6 +203,8 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             misfits: What becomes of a value of another type than that in the schema, or without a column there:
                 ``"error"``; or ``"null"``, and it is left out; or ``"rescue"``, and it is kept as JSON in a last
                 column, ``_rescued_data``.
+            partition_by: ``"day"`` for a dataset with a file for each day; only for a filter, since the interval of a
+                query is not known. None for one file.
             escape_formulas: Whether text in CSV that a spreadsheet would take for a formula, as it begins with ``=``,
                 ``+``, ``-``, ``@``, a tab or the end of a line, gets an apostrophe before it.
             workers: How many pages to fetch at a time, up to 64, each of another time; only for a filter. Up to 16
@@ -227,14 +241,19 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         # There may be keys in them, and tools show the variables of each frame of a traceback.
         del path, storage_options
         source, fixed = source_with_columns(filter_or_query)
-        columns = columns_for(fixed, schema, misfits)
-        file = TableFile(location, format=format, columns=columns, escape_formulas=escape_formulas)
+        output: Union[TableFile, PartitionedDataset]
+        if partition_by is None:
+            columns = columns_for(fixed, schema, misfits)
+            output = TableFile(location, format=format, columns=columns, escape_formulas=escape_formulas)
+        else:
+            rules = DatasetOptions(partition_by, sort_order, include_internal_data, schema, misfits)
+            output, sort_order = readings_dataset(source, location, rules), pb.Order.ORDER_ASCENDING
         options = RowOptions(organization_id, sort_order, include_internal_data, workers, timeout)
         with Progress(progress, "rows") as told, parameter_names(rows="filter_or_query"), self._rows_of(
             source, options, counted=bool(progress)
         ) as (rows, total):
             told.begin(total)
-            return file.write(plain_rows(rows), told)
+            return output.write(plain_rows(rows), told)
 
     def _count(self, filter: Optional[pb.Filter], include_internal_data: bool, timeout: Optional[float]) -> int:
         _, count, _ = self.binary_data_by_filter(

@@ -77,8 +77,8 @@ class TabularDataMixin(Service):
             count_only: Whether to count all that match, and return no rows.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud.
             dest: Path or URL of a file for the page: JSON lines if it ends in ``.jsonl``, CSV if in ``.csv``, with
-                the columns that ``export_tabular_data_to`` gives it, else JSON. A file of that name is replaced; a link is
-                followed, and a device or a pipe is written through.
+                the columns that ``export_tabular_data_to`` gives it, else JSON. A file of that name is replaced; a link
+                is followed, and a device or a pipe is written through.
             escape_formulas: Whether text in CSV that a spreadsheet would take for a formula, as it begins with ``=``,
                 ``+``, ``-``, ``@``, a tab or the end of a line, gets an apostrophe before it.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
