@@ -123,7 +123,7 @@ class ColumnRules:
     """
 
     def __init__(self, source: Mapping[str, Any], fixed: Mapping[str, Kind], schema: Any, misfits: str) -> None:
-        self._arrow = optional("pyarrow", "a dataset", "viam-sync[arrow]")
+        self._arrow = optional("pyarrow", "a dataset")
         self._source, self._fixed = source, fixed
         self._misfits = one_of("misfits", misfits, MISFITS)
         self._given = None if schema is None else Schema(schema, fixed=fixed, misfits=misfits)
