@@ -134,7 +134,7 @@ def csv_cells(row: Mapping[str, Any], columns: Sequence[str], escape_formulas: b
     Example:
         >>> from viam_sync.transfer.output.writers import csv_cells
         >>> csv_cells({"speed": float("inf"), "tags": ["a"]}, ["at", "speed", "tags"])
-        [None, 'Infinity', '["a"]']
+        [None, 'inf', '["a"]']
     """
     cell, plain = (_escaped_cell, _NO_FORMULAS) if escape_formulas else (_cell, _PLAIN)
     return [value if type(value) in plain else cell(value) for value in map(row.get, columns)]
