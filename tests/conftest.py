@@ -2,9 +2,11 @@
 
 import os
 import signal
+import uuid
 from typing import Iterator, Tuple
 
 import pytest
+from object_store import ObjectStore, create_bucket, use_only
 from secret_watch import SecretWatch
 from servers import FakeService
 
@@ -67,3 +69,34 @@ def client(sandbox: Sandbox) -> Iterator[ViamClient]:
 @pytest.fixture
 def app(client: ViamClient) -> AppClient:
     return client.app_client
+
+
+@pytest.fixture(scope="session")
+def object_store_server() -> Iterator[ObjectStore]:
+    for package in ("s3fs", "moto", "boto3"):
+        pytest.importorskip(package, reason="tox -e buckets has it")
+    with ObjectStore() as running:
+        yield running
+
+
+@pytest.fixture
+def object_store(object_store_server: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+    """The S3 server, which s3fs finds by itself."""
+    object_store_server.reset()
+    use_only(object_store_server, monkeypatch)
+    return object_store_server
+
+
+@pytest.fixture
+def bucket(object_store: ObjectStore) -> str:
+    """The URL of an empty bucket on a real S3 server."""
+    return create_bucket(object_store)
+
+
+@pytest.fixture(params=["memory", "s3"])
+def remote_folder(request: pytest.FixtureRequest) -> str:
+    """The URL of a folder that is not there yet, in a store that fsspec reaches."""
+    pytest.importorskip("fsspec")
+    if request.param == "s3":
+        return f"{request.getfixturevalue('bucket')}/exports"
+    return f"memory://{uuid.uuid4().hex}"

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Collection, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
+from viam_sync.checks.urls import local_path
+
 #: A longer number is not written out; Python refuses to write a huge one.
 _MOST_BITS = 256
 _LONGEST_WORD = 100
@@ -274,9 +276,14 @@ def time_zone(name: str, value: tzinfo) -> tzinfo:
 def path_from(name: str, given: Union[str, "os.PathLike[str]"]) -> Path:
     """Return an argument as a path, in which ``~/`` at the beginning has become the folder of the user.
 
+    Args:
+        name: The name of the parameter, for errors.
+        given: The argument; ``file://`` may stand before a path.
+
     Raises:
-        TypeError: If it is none; ``name`` is that of the parameter.
-        ValueError: If it is empty, or no file can be called so.
+        TypeError: If it is none.
+        ValueError: If it is empty, or no file can be called so, or it is the URL of something that is not on this
+            computer.
 
     Example:
         >>> from viam_sync.checks import path_from
@@ -287,7 +294,7 @@ def path_from(name: str, given: Union[str, "os.PathLike[str]"]) -> Path:
         # It would be the working directory; more likely is a variable that is not set.
         raise ValueError(f"{name} is an empty string; it takes a path")
     try:
-        path = Path(given)
+        path = Path(local_path(name, given))
         # A name alone may begin so, as in "~backup" or "~$lock.docx".
         if str(path) == "~" or (path.parts[1:] and path.parts[0].startswith("~")):
             path = Path(os.path.expanduser(path))  # noqa: PTH111 (the method of a path fails where nobody has the name)

@@ -1,0 +1,91 @@
+"""The readings that match a filter as a dataset: its interval, and the rest of the filter as what the dataset is of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple, Optional
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from typing_extensions import Literal
+
+from viam_sync.app._data.tabular_records import READING_COLUMNS
+from viam_sync.checks import one_of
+from viam_sync.checks.numbers import boolean
+from viam_sync.messages.acceptance import adopt
+from viam_sync.messages.conversion import timestamp_to_datetime
+from viam_sync.proto.app import data as pb
+from viam_sync.transfer.output.dataset import PartitionedDataset
+from viam_sync.transfer.output.dataset_bucket import DatasetBucket
+from viam_sync.transfer.output.dataset_days import Interval
+from viam_sync.transfer.output.dataset_folder import DatasetFolder
+from viam_sync.transfer.output.remote import Location
+from viam_sync.transfer.output.rows import in_utc, message_to_row
+
+
+class DatasetOptions(NamedTuple):
+    """The options of an export that say what the dataset is like."""
+
+    partition_by: str
+    sort_order: Optional[pb.Order.ValueType]
+    include_internal_data: bool
+    schema: Any
+    misfits: str
+
+
+def readings_dataset(filter: Any, folder: Location, options: DatasetOptions) -> PartitionedDataset:
+    """Return the dataset of the readings that match a filter.
+
+    Args:
+        filter: The filter; None for all readings.
+        folder: The location of the folder.
+        options: What the dataset is like.
+
+    Raises:
+        OSError: If the folder cannot be written.
+        TypeError: If an argument is of the wrong type.
+        ValueError: If there are other rows than those of a filter, its interval is empty or finer than a microsecond,
+            or an option is wrong.
+        ImportError: If pyarrow is not installed.
+    """
+    one_of("partition_by", options.partition_by, ("day",))
+    if filter is not None and not isinstance(filter, Message):
+        raise ValueError(
+            "partition_by goes with a filter, whose interval tells which rows of the dataset are replaced; export other"
+            " rows to one file"
+        )
+    if options.sort_order is not None:
+        raise ValueError("sort_order does not go with partition_by, as a dataset has its oldest rows first")
+    is_internal = boolean("include_internal_data", options.include_internal_data)
+    rest = _copy_of(filter)
+    interval = Interval(_edge(rest, "start"), _edge(rest, "end"))
+    if interval.start is not None and interval.end is not None and interval.end <= interval.start:
+        raise ValueError("filter_or_query ends before it starts, or at the same time")
+    rest.ClearField("interval")
+    return PartitionedDataset(
+        DatasetBucket(folder) if folder.is_remote else DatasetFolder(folder),
+        source={"filter": message_to_row(rest), "include_internal_data": is_internal},
+        fixed=READING_COLUMNS,
+        interval=interval,
+        schema=options.schema,
+        misfits=options.misfits,
+    )
+
+
+def _copy_of(filter: Any) -> pb.Filter:
+    copy = pb.Filter()
+    if filter is not None:
+        copy.CopyFrom(adopt(pb.Filter, filter, "filter_or_query"))
+    if not copy.tags_filter.ListFields():
+        # An empty one, as create_filter makes it, is none.
+        copy.ClearField("tags_filter")
+    return copy
+
+
+def _edge(filter: pb.Filter, name: Literal["start", "end"]) -> Optional[datetime]:
+    if not filter.interval.HasField(name):
+        return None
+    time: Timestamp = getattr(filter.interval, name)
+    if time.nanos % 1000:
+        raise ValueError(f"filter_or_query has a {name} finer than a microsecond, and times of a dataset are not")
+    return in_utc(timestamp_to_datetime(time))

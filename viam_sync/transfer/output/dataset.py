@@ -1,0 +1,149 @@
+"""Datasets: rows in a Parquet file for each day, of which a run replaces those of an interval."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from datetime import date
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import Any, Dict, Iterable, Iterator, Mapping, Tuple, Union
+
+from viam_sync.transfer.output.batches import BatchStore, record_batches
+from viam_sync.transfer.output.columns import optional
+from viam_sync.transfer.output.dataset_bucket import DatasetBucket
+from viam_sync.transfer.output.dataset_columns import ColumnRules, Note, require_same_columns
+from viam_sync.transfer.output.dataset_days import DayFiles, Interval
+from viam_sync.transfer.output.dataset_folder import DatasetFolder
+from viam_sync.transfer.output.kinds import Kind
+from viam_sync.transfer.output.progress import Progress
+from viam_sync.transfer.output.rows import Row
+
+
+class PartitionedDataset:
+    """A dataset of rows with times, in a Parquet file for each day in UTC; all of these have the same columns.
+
+    Args:
+        folder: The folder.
+        source: The rows that the dataset is of, in a form that JSON can hold; a dataset of others is not touched.
+        fixed: The columns that are there in any case, the first of which is the time, and their kinds.
+        interval: The interval that the rows are of: those in the dataset are replaced, and all others stay.
+        schema: The columns besides the fixed ones, as `Schema` takes them; None for those of the files, or of the rows.
+        misfits: What becomes of a value that does not fit, as `Schema` takes it.
+        limits: The limits of a row group, as `DayFiles` takes them.
+
+    Raises:
+        TypeError: If the schema is none.
+        ValueError: If there is something wrong with the schema, or ``misfits``.
+        ImportError: If pyarrow is not installed.
+    """
+
+    def __init__(
+        self,
+        folder: Union[DatasetFolder, DatasetBucket],
+        *,
+        source: Mapping[str, Any],
+        fixed: Mapping[str, Kind],
+        interval: Interval,
+        schema: Any = None,
+        misfits: str = "error",
+        **limits: int,
+    ) -> None:
+        self._arrow = optional("pyarrow", "a dataset", "viam-sync[arrow]")
+        self._files = DayFiles(next(iter(fixed)), interval, **limits)
+        self._rules = ColumnRules(source, fixed, schema, misfits)
+        self._folder, self._source, self._interval = folder, source, interval
+
+    def write(self, rows: Iterable[Row], progress: Progress) -> int:
+        """Replace the rows of the interval.
+
+        Nothing is changed before all rows are there; then one day changes after the other, each at once.
+
+        Args:
+            rows: The rows of the interval, the oldest first; those of other times among them are left out.
+            progress: Counts the rows.
+
+        Returns:
+            The number of rows that came.
+
+        Raises:
+            OSError: If the folder cannot be written, another export is at work there, or it holds something else.
+            ValueError: If the dataset is of other rows or has other columns than the schema, a value does not fit, or
+                the rows are not in order.
+        """
+        count = 0
+
+        def counted() -> Iterator[Row]:
+            nonlocal count
+            for row in rows:
+                yield row
+                count += 1
+                progress.advance(1)
+
+        with self._folder.exclusive():
+            known, schema = self._known()
+            is_empty = not any(known.values())
+            kept = None if schema is None or (is_empty and self._rules.may_change(schema)) else schema
+            columns = self._rules.columns(kept)
+            with BatchStore(self._arrow, self._folder.spool) as store:
+                _, batches = record_batches(counted(), columns, store, self._arrow)
+                days = self._files.by_day(batches)
+                self._folder.change(_steps(known, self._stage_all(days, known, self._rules.file_schema(columns, kept))))
+        return count
+
+    def _stage_all(self, parts: Iterable[Tuple[date, Any]], known: Mapping[date, int], schema: Any) -> Dict[date, int]:
+        """Write the new files of all days that may change, and return the numbers of their rows."""
+        staged: Dict[date, int] = {}
+        for day, group in groupby(parts, itemgetter(0)):
+            if day in staged:
+                raise ValueError("the service returned rows that are not in the order of their times")
+            staged[day] = self._stage(day, known, schema, (batch for _, batch in group))
+        # A dataset without rows may get other columns.
+        is_empty = not any(known.values())
+        for day in known.keys() - staged.keys():
+            if is_empty or self._interval.touches(day):
+                staged[day] = self._stage(day, known, schema, ())
+        if not known and not staged:
+            day = self._interval.any_day()
+            staged[day] = self._stage(day, known, schema, ())
+        return staged
+
+    def _known(self) -> Tuple[Dict[date, int], Any]:
+        """Return the number of rows that the dataset has of each day, and its schema; None if it has no file."""
+        counts, schema = {}, None
+        for day in self._folder.days():
+            with self._folder.open_footer(day) as file:
+                found, counts[day] = self._files.footer(file)
+            note = None if found is None else Note.of(found)
+            if note is None:
+                raise self._folder.foreign(f"the file of {day}")
+            if note.source != self._source:
+                raise ValueError(
+                    f"{self._folder.given}, a dataset of {json.dumps(note.source)}, but the rows are of"
+                    f" {json.dumps(self._source)}; name another folder"
+                )
+            schema = found if schema is None else schema
+            require_same_columns(found, schema)
+        return counts, schema
+
+    def _stage(self, day: date, known: Mapping[date, int], schema: Any, new: Iterable[Any]) -> int:
+        """Write the new file of a day: its new rows, and around them those that it has outside the interval."""
+        with ExitStack() as stack:
+            before: Iterable[Any] = ()
+            after: Iterable[Any] = ()
+            if known.get(day) and not self._interval.covers(day):
+                before, after = self._files.around(stack.enter_context(self._folder.open(day)))
+            file = stack.enter_context(self._folder.create(day))
+            return self._files.write(file, schema, chain(before, new, after))
+
+
+def _steps(known: Mapping[date, int], staged: Mapping[date, int]) -> Iterator[Tuple[date, bool]]:
+    """Yield the days that change, and whether each gets its new file or loses the one that it has."""
+    # A dataset without rows gets its new columns first, so that all files have the same at any moment.
+    for day in sorted(staged, key=lambda day: (day not in known, day)):
+        yield day, True
+    counts = {**known, **staged}
+    empty = sorted(day for day, count in counts.items() if not count)
+    # Of a dataset without rows, one file stays, as no reader reads none.
+    for day in empty[len(empty) == len(counts) :]:
+        yield day, False
