@@ -110,6 +110,13 @@ def test_no_rows_make_parquet_without_any(parquet: Any, tmp_path: Path) -> None:
     assert parquet.read_table(tmp_path / "rows.parquet").num_rows == 0
 
 
+def test_an_empty_list_among_other_values_is_kept(arrow: Any, pandas: Any) -> None:
+    rows = [{"on": True, "name": "arm", "deep": ["a"]}, {"on": [], "name": [], "deep": [[]]}]
+    text = {"deep": [["a"], ["[]"]], "name": ["arm", "[]"], "on": ["true", "[]"]}
+    assert to_arrow(rows).to_pydict() == text
+    assert to_pandas(rows).to_dict("list") == {"deep": [["a"], [[]]], "name": ["arm", []], "on": [True, []]}
+
+
 def test_a_row_without_values_is_a_row(arrow: Any, pandas: Any) -> None:
     rows = [{}] * 1001 + [{"speed": 1.5}]
     assert to_arrow(rows)["speed"].to_pylist() == [None] * 1001 + [1.5]

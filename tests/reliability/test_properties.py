@@ -244,6 +244,8 @@ def test_a_data_frame_has_all_values_as_they_were(rows: List[Dict[str, Any]], si
 def in_frame(value: Any, kind: Any) -> Any:
     if isinstance(value, dt.datetime):
         return value.replace(tzinfo=dt.timezone.utc)
+    if isinstance(value, list):
+        return [in_frame(item, None) if isinstance(item, (dt.datetime, list)) else item for item in value]
     return "{}" if value == {} else float(value) if kind == "float" and value is not None else value
 
 

@@ -98,19 +98,24 @@ def common_kind(values: Sequence[Any]) -> Tuple[Kind, bool]:
     leaves = _leaves(values, 0)
     if len(leaves) == 1:
         ((depth, leaf),) = leaves
-        if depth == 0 and leaf not in ("int", "object"):
+        if depth == 0 and leaf not in ("int", "object"):  # A whole number may be a long one.
             return leaf, True
     null: Kind = "null"
     kind = reduce(merged, map(value_kind, values), null)
     depth, leaf = _leaf_of(kind)
-    return kind, leaves <= {(depth, "int" if leaf == "long" else leaf)}
+    whole = (depth, "int" if leaf == "long" else leaf)
+    return kind, all(found == whole or (found[1] == "null" and found[0] <= depth) for found in leaves)
 
 
 def _leaves(values: Sequence[Any], depth: int) -> Set[Tuple[int, str]]:
-    """Return the kinds of the values and of those in lists among them, each with the number of lists around it."""
+    """Return the kinds of the values and of those in lists among them, each with the number of lists around it.
+
+    A list counts as one of "null", as it may have no values. None does not count.
+    """
     types = set(map(type, values))
     leaves = {(depth, type_kind(cls)) for cls in types if not issubclass(cls, (list, tuple, type(None)))}
     if any(issubclass(cls, (list, tuple)) for cls in types):
+        leaves.add((depth + 1, "null"))
         for value in values:
             if isinstance(value, (list, tuple)):
                 leaves |= _leaves(value, depth + 1)
