@@ -65,7 +65,7 @@ class ObjectStore:
                 is_chunked = environ.get("wsgi.input_terminated")
                 environ["wsgi.input"].read(*([] if is_chunked else [int(environ.get("CONTENT_LENGTH") or 0)]))
                 start_response("403 Forbidden", [("Content-Type", "application/xml")])
-                return [_ERROR % (code, b"the test refuses it")]
+                return [] if request[0] == "HEAD" else [_ERROR % (code, b"the test refuses it")]
         answer: Iterable[bytes] = self._app(environ, start_response)
         return answer
 

@@ -310,13 +310,14 @@ def test_batches_have_one_schema(arrow: Any) -> None:
 @pytest.mark.parametrize(
     ("row", "text"),
     [
-        ({"speed": 1.5}, "the column 'speed' holds int in the first 2 rows, but row 3 has a float, 1.5, there"),
-        ({"tags": "a"}, r"the column 'tags' holds \[str\] in the first 2 rows, but row 3 has a str there"),
-        ({"new": True}, "the column 'new' is in none of the first 2 rows, but row 3 has a bool, True, there"),
+        ({"speed": 1.5}, "the column 'speed' is int in the first batch, but row 3 has a float, 1.5, there"),
+        ({"tags": "a"}, r"the column 'tags' is \[str\] in the first batch, but row 3 has a str there"),
+        ({"new": True}, "the column 'new' has no value in the first batch, but row 3 has a bool, True, there"),
+        ({"empty": "a"}, "the column 'empty' has no value in the first batch, but row 3 has a str there"),
     ],
 )
 def test_a_row_that_does_not_fit_the_first_batch_is_rejected(arrow: Any, row: Dict[str, Any], text: str) -> None:
-    batches = to_arrow_batches([{"speed": 1, "tags": ["a"]}] * 2 + [row], batch_rows=2)
+    batches = to_arrow_batches([{"speed": 1, "tags": ["a"], "empty": None}] * 2 + [row], batch_rows=2)
     assert next(batches).num_rows == 2
     with pytest.raises(ValueError, match=f"rows: {text}; give the names and types of all columns as schema"):
         next(batches)

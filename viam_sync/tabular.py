@@ -166,8 +166,11 @@ def to_polars(rows: Iterable[AnyRow], *, schema: Any = None, misfits: str = "err
     plain, columns = _rows_and_columns(rows, schema, misfits)
     with BatchStore(arrow) as store:
         found, batches = record_batches(plain, columns, store, arrow)
-        # Polars copies text, so that the whole table would be there twice.
-        frames = [polars.from_arrow(table) for table in grouped(batches, found, arrow)]
+        frames = []
+        for table in grouped(batches, found, arrow):
+            frames.append(polars.from_arrow(table.combine_chunks()))
+            # Polars has an allocator of its own, which gets no memory that Arrow's keeps for later.
+            arrow.default_memory_pool().release_unused()
         return polars.concat(frames or [polars.from_arrow(found.empty_table())], rechunk=False)
 
 

@@ -158,8 +158,8 @@ def fetch(number: int, filter: Filter, viam: ViamClient, dataset: Dataset) -> pa
             with copy.copy(viam) as own:
                 own.data_client.export_tabular_data_to(filter, folder / "rows.parquet", sort_order=OLDEST_FIRST)
             dataset.publish(folder / "rows.parquet", path)
-    with dataset.fs.open(path, "rb") as file:
-        return pq.read_schema(file)
+    with dataset.fs.open(path, "rb") as file, pq.ParquetFile(file) as rows:
+        return found_columns(rows)
 
 
 def align(number: int, schema: pa.Schema, dataset: Dataset) -> int:
@@ -168,7 +168,7 @@ def align(number: int, schema: pa.Schema, dataset: Dataset) -> int:
         source, target = folder / "rows.parquet", folder / "part.parquet"
         dataset.fs.get_file(dataset.fetched(number), str(source))
         with pq.ParquetFile(source) as rows, pq.ParquetWriter(target, schema) as writer:
-            if common_schema([schema, rows.schema_arrow]) != schema:
+            if common_schema([schema, found_columns(rows)]) != schema:
                 raise RuntimeError(
                     f"part {number} has been fetched once more, with new columns; start the export again"
                 )
@@ -187,13 +187,43 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
+def found_columns(file: pq.ParquetFile) -> pa.Schema:
+    """Return the columns of a part, with the type null for those of numbers without any, as they may hold others."""
+    groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+    return pa.schema(
+        [
+            (field.name, field.type if any(has_values(group.column(place)) for group in groups) else bare(field.type))
+            for place, field in enumerate(file.schema_arrow)
+        ]
+    )
+
+
+def has_values(chunk: Any) -> bool:
+    """Tell whether a chunk of a column, or its lists, have a value."""
+    return chunk.statistics is None or chunk.statistics.num_values > 0
+
+
+def bare(kind: pa.DataType) -> pa.DataType:
+    """Return the type of a column without values: ``export_tabular_data_to`` makes it one of numbers."""
+    if pa.types.is_list(kind):
+        return pa.list_(bare(kind.value_type))
+    return pa.null() if kind == pa.float64() else kind
+
+
+def filled(kind: pa.DataType) -> pa.DataType:
+    """Return the type that a column has in the dataset if no part has a value in it."""
+    if pa.types.is_list(kind):
+        return pa.list_(filled(kind.value_type))
+    return pa.float64() if pa.types.is_null(kind) else kind
+
+
 def common_schema(schemas: Iterable[pa.Schema]) -> pa.Schema:
     """Return the columns of all schemas, each with a type that holds the values of all."""
     types: Dict[str, pa.DataType] = {}
     for schema in schemas:
         for field in schema:
             types[field.name] = common_type(types.get(field.name, field.type), field.type)
-    return pa.schema(list(types.items()))
+    return pa.schema([(name, filled(kind)) for name, kind in types.items()])
 
 
 def common_type(one: pa.DataType, other: pa.DataType) -> pa.DataType:

@@ -141,7 +141,7 @@ TAKEN: Sequence[Tuple[str, Set[str]]] = (
     (r"BinaryIDLike", {"text", "own text", "long text"}),
     (r"Sequence\[Union\[bytes, Mapping\[str, Any\]\]\]", _STAGES),
     (r"Union\[bytes, Mapping\[str, Any\]\]", {"bytes", *_STRUCT}),
-    (r"Union\[pb.Filter, str, .*", {"None"}),
+    (r"RowSource", {"None"}),
     (r"(Sequence|List)\[Tuple.*|List\[APIKeyAuthorization\]", set()),
     (r"(Sequence|List|Union\[Sequence)\[.*", _STAGES),
     (r".*\.ValueType", {"three", "True", "-1"}),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict
 
 from viam_sync.app.viam_client import ViamClient
+from viam_sync.utils import create_filter
 
 #: The result of each call.
 RESULTS: Dict[str, Any] = {
@@ -17,6 +18,7 @@ RESULTS: Dict[str, Any] = {
     "sql": 3,
     "one file": b"pixels",
     "export": True,
+    "table": 1008,
     "reading": True,
     "image": True,
     "file": True,
@@ -63,6 +65,9 @@ def calls(client: ViamClient) -> Dict[str, Callable[[], Any]]:
         "sql": lambda: len(data.tabular_data_by_sql(organization, "select part_id from readings limit 3")),
         "one file": lambda: data.binary_data_by_ids([image])[0].binary,
         "export": lambda: data.export_binary_data(None, folder / "out").complete,
+        "table": lambda: data.export_tabular_data_to(
+            create_filter(component_name="air"), folder / "rows.csv", workers=3
+        ),
         "reading": capture,
         "image": lambda: bool(data.binary_data_capture_upload(b"more", part, "camera", "cam", "GetImages", ".jpg")),
         "file": lambda: bool(data.file_upload_from_path(file, part)),

@@ -146,7 +146,7 @@ FUNCTIONS: Dict[str, Tuple[Callable[..., Any], Dict[str, Any]]] = {
     "primitive_to_value": (utils.primitive_to_value, {}),
     "struct_to_dict": (utils.struct_to_dict, {}),
     "struct_to_message": (utils.struct_to_message, {"struct": _STRUCT, "message_type": pb.Robot}),
-    "timestamp_to_datetime": (utils.timestamp_to_datetime, {}),
+    "timestamp_to_datetime": (utils.timestamp_to_datetime, {"timestamp": utils.datetime_to_timestamp(NAMES["noon"])}),
     "value_to_primitive": (utils.value_to_primitive, {}),
 }
 

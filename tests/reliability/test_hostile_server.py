@@ -35,7 +35,7 @@ OWN_CALLS = {
     "DataClient.create_filter": ["create_filter()"],
     "DataClient.export_tabular_data_to": [
         'export_tabular_data_to(None, folder + "/rows.jsonl")',
-        'export_tabular_data_to(None, folder + "/rows.csv")',
+        'export_tabular_data_to(None, folder + "/rows.csv", workers=3)',
         'export_tabular_data_to("select 1", folder + "/rows.csv", organization_id="o-1")',
         'export_tabular_data_to([{"$limit": 1}], folder + "/rows.jsonl", organization_id="o-1")',
     ],

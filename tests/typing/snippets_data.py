@@ -27,6 +27,10 @@ def tabular(data: DataClient, stages: List[bytes]) -> None:
     assert_type(
         data.export_tabular_data("p", "gps", "rdk:component:sensor", "Readings"), List[DataClient.TabularDataPoint]
     )
+    points = data.iter_export_tabular_data("p", "gps", "rdk:component:sensor", "Readings")
+    assert_type(data.export_tabular_data_to(points, "gps.csv"), int)
+    assert_type(data.export_tabular_data_to(data.iter_tabular_data(mine), "gps.csv"), int)
+    assert_type(data.export_tabular_data_to(iter([{"speed": 1}]), "gps.csv"), int)
     assert_type(data.delete_tabular_data("o", 7), int)
     assert_type(data.delete_tabular_data_by_filter(mine), int)
 

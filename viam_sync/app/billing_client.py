@@ -8,7 +8,7 @@ from viam_sync.checks import parameter_names, require
 from viam_sync.proto.app import billing as pb
 from viam_sync.services import methods
 from viam_sync.services.billing_service import BillingService
-from viam_sync.transfer.output.atomic import AtomicOutput
+from viam_sync.transfer.output.outputs import response_output
 
 __all__ = ["BillingClient"]
 
@@ -63,7 +63,8 @@ class BillingClient(BillingService):
         Args:
             invoice_id: ID of the invoice; :meth:`get_invoices_summary` has it.
             org_id: ID of the organization, a UUID.
-            dest: Path of the file. Its folder must exist; that is checked before anything is asked of the service.
+            dest: Path or URL of the file. Its folder must exist; that is checked before anything is asked of the
+                service.
             timeout: Seconds that the download may take in all; None for no limit.
 
         Raises:
@@ -79,7 +80,7 @@ class BillingClient(BillingService):
             >>> client.billing_client.get_invoice_pdf(summary.invoices[0].id, sandbox.organization_id, dest)
         """
         require(invoice_id=invoice_id, org_id=org_id)
-        destination = AtomicOutput(dest)
+        destination = response_output(dest)
         with parameter_names(id="invoice_id"):
             request = pb.GetInvoicePdfRequest(id=invoice_id, org_id=org_id)
         with self._unary_stream(methods.GET_INVOICE_PDF, request, timeout) as stream:

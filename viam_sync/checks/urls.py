@@ -22,12 +22,12 @@ def is_url(given: Any) -> bool:
         >>> [is_url(path) for path in ("s3://bucket/rows.csv", "rows.csv", "C:/rows.csv", "file:///tmp/rows.csv")]
         [True, False, False, False]
     """
-    return bool(_URL.match(str(given))) and url_scheme(given) not in _LOCAL
+    return url_scheme(given) not in ("", *_LOCAL)
 
 
 def url_scheme(url: Any) -> str:
-    """Return the scheme of a URL in lower case; an empty text for a path."""
-    found = _URL.match(str(url))
+    """Return the scheme of a URL in lower case; an empty text for a path, and for whatever is none."""
+    found = _URL.match(str(url)) if isinstance(url, (str, os.PathLike)) else None
     return found["scheme"].lower() if found else ""
 
 
@@ -64,7 +64,7 @@ def local_path(name: str, given: Any) -> Any:
         if computer not in ("", "localhost"):
             raise ValueError(f"{name} is {str(given)!r}, a file of the computer {computer!r}; write file:///")
         return url2pathname(f"/{path}")
-    lost = _LOST_SLASH.match(str(given))
+    lost = _LOST_SLASH.match(str(given)) if isinstance(given, (str, os.PathLike)) else None
     if lost and not os.path.exists(lost["folder"]):  # noqa: PTH110 (a str, as it was given)
         raise ValueError(
             f"{name} is {str(given)!r}, a URL that has lost a slash, as in a pathlib.Path; give it as a str"

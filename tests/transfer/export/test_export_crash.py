@@ -3,17 +3,18 @@
 import json
 import os
 import random
+import shutil
 import signal
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Dict, Iterator
+from typing import Any, Dict, Iterator
 
 import pytest
 from child_transfers import ChildTransfers
+from exported_files import contents_in
 
 from viam_sync.app.data_client import DataClient
-from viam_sync.app.viam_client import ViamClient
 from viam_sync.sandbox import Sandbox
 from viam_sync.transfer.output.names import UNFINISHED
 
@@ -26,11 +27,6 @@ KILLS = int(os.environ.get("VIAM_SYNC_KILLS", "20"))
 def children() -> Iterator[ChildTransfers]:
     with ChildTransfers() as running:
         yield running
-
-
-@pytest.fixture
-def data(client: ViamClient) -> DataClient:
-    return client.data_client
 
 
 def fill(data: DataClient, part: str) -> Dict[str, bytes]:
@@ -92,3 +88,35 @@ def test_an_export_that_is_killed_at_any_moment_loses_and_doubles_nothing(
         assert len(paths) == 2 * len(files) + 1
     assert killed
     assert already_there >= len(files)
+
+
+def test_a_run_that_is_killed_while_labels_change_and_files_go_leaves_the_next_one_right(
+    sandbox: Sandbox, data: DataClient, put: Any, children: ChildTransfers, tmp_path: Path
+) -> None:
+    data.delete_binary_data_by_filter(None)
+    kept = [put(b"kept", f"d/kept-{number}") for number in range(60)]
+    gone = [put(b"gone", f"d/gone-{number}") for number in range(60)]
+    assert data.export_binary_data(None, tmp_path / "before").complete
+    data.delete_binary_data_by_ids(gone)
+    data.add_tags_to_binary_data_by_ids(["new"], kept)
+    source = random.Random()
+    killed = 0
+    duration = 0.0
+    for turn in range(KILLS + 1):
+        folder = tmp_path / str(turn)
+        shutil.copytree(tmp_path / "before", folder)
+        arguments = {"filter": None, "folder": str(folder), "remove_gone": True, "workers": 2}
+        child = children.start(sandbox.url, sandbox.api_key, sandbox.api_key_id, "export_binary_data", arguments)
+        started = time.perf_counter()
+        if children.ends_within(source.uniform(0, duration) if turn else 60):
+            duration = duration or time.perf_counter() - started
+        else:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        killed += children.line() == signal.SIGKILL
+        assert len([path for path in (folder / "data").rglob("kept-*") if path.read_bytes() == b"kept"]) == len(kept)
+        assert data.export_binary_data(None, folder, remove_gone=True).complete
+        assert contents_in(folder) == dict.fromkeys(kept, b"kept")
+        for path in (folder / "metadata").rglob("*.json"):
+            assert "new" in json.loads(path.read_text(encoding="utf-8"))["captureMetadata"]["tags"]
+    assert killed

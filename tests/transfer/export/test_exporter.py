@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import pytest
-from file_service import TIME, FileService
+from exported_files import MINE, contents_in
+from file_service import FileService
 
 from viam_sync.app.data_client import DataClient
-from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import (
     DataLossError,
     GRPCError,
@@ -22,7 +22,6 @@ from viam_sync.errors import (
     UnavailableError,
 )
 from viam_sync.proto.app import data as pb
-from viam_sync.proto.app import datasync as sync_pb
 from viam_sync.sandbox import Sandbox
 from viam_sync.sandbox.http import downloads
 from viam_sync.services import methods
@@ -34,41 +33,6 @@ from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.names import UNFINISHED
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.utils import create_filter
-
-MINE = create_filter(tags=["mine"])
-
-
-@pytest.fixture
-def data(client: ViamClient) -> DataClient:
-    return client.data_client
-
-
-@pytest.fixture
-def put(sandbox: Sandbox, data: DataClient) -> Any:
-    """Return a function that uploads a file under any name whatever, and returns its ID."""
-
-    def upload(contents: bytes = b"x", name: str = "", ending: str = "") -> str:
-        metadata = sync_pb.UploadMetadata(
-            part_id=sandbox.robot_part_id,
-            type=sync_pb.DataType.DATA_TYPE_FILE,
-            file_name=name,
-            file_extension=ending,
-            tags=["mine"],
-            file_create_time=TIME,
-        )
-        pieces = [contents[at : at + 2**20] for at in range(0, len(contents), 2**20)]
-        send = data._channel.stream_unary(
-            "/viam.app.datasync.v1.DataSyncService/FileUpload",
-            sync_pb.FileUploadRequest.SerializeToString,
-            sync_pb.FileUploadResponse.FromString,
-        )
-        requests = [
-            sync_pb.FileUploadRequest(metadata=metadata),
-            *(sync_pb.FileUploadRequest(file_contents={"data": piece}) for piece in pieces),
-        ]
-        return str(send(iter(requests), metadata=list(data._metadata.items())).binary_data_id)
-
-    return upload
 
 
 def export_within(data: DataClient, folder: Path, limits: ExportLimits, workers: int = 8) -> ExportResult:
@@ -84,20 +48,6 @@ def export_within(data: DataClient, folder: Path, limits: ExportLimits, workers:
             error.result = export.result  # type: ignore[attr-defined]
             raise
     return export.result
-
-
-def contents_in(folder: Path) -> Dict[str, bytes]:
-    """Return the contents of the files of an export; the manifest and the metadata must agree with them."""
-    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
-    assert not [path for path in found.values() if path.name.startswith(UNFINISHED)]
-    lines = [json.loads(line) for line in found.pop("manifest.jsonl").read_text(encoding="utf-8").splitlines()]
-    listed = {line["path"]: line for line in lines}
-    assert len(listed) == len(lines)
-    for path, line in listed.items():
-        assert found.pop(path).stat().st_size == line["size"]
-        assert json.loads(found.pop(line["metadata"]).read_text(encoding="utf-8"))["binaryDataId"] == line["id"]
-    assert found == {}
-    return {line["id"]: (folder / path).read_bytes() for path, line in listed.items()}
 
 
 def test_all_files_that_match_are_there_under_the_names_of_the_official_command_line(

@@ -68,7 +68,7 @@ def test_a_write_that_fails_keeps_the_old_file_and_hands_back_the_result(
 
 
 def test_an_ending_that_cannot_be_written_is_rejected(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"cannot be written as \.CSV; use \.json"):
+    with pytest.raises(ValueError, match=r"cannot be written as \.csv; use \.json"):
         AtomicOutput(tmp_path / "config.CSV", rejected=(".csv",))
 
 

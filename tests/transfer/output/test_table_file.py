@@ -1,4 +1,5 @@
 import csv
+import io
 import json
 import os
 import sys
@@ -145,6 +146,7 @@ def test_a_query_in_mql_is_written(sandbox: Sandbox, data: DataClient, tmp_path:
         (AIR, "org", ValueError, "organization_id goes with a query"),
         (iter([]), "org", ValueError, "organization_id goes with a query; filter_or_query is an iterator of rows"),
         ([], None, ValueError, r"if it is a list of rows, give iter\(rows\)"),
+        (io.StringIO("speed"), None, TypeError, "filter_or_query takes a Filter, SQL as a str, .* got a StringIO"),
         (iter([7]), None, TypeError, "filter_or_query takes what methods for tabular data return, got 7"),
         (7, "org", TypeError, "filter_or_query takes a Filter, SQL as a str"),
         ({"$limit": 1}, "org", TypeError, "got a dict"),

@@ -36,10 +36,15 @@ def write(path: Path, rows: Any, columns: Optional[Columns] = None) -> Path:
     return path
 
 
+def ask_duckdb(query: str) -> List[Any]:
+    # The connection that all share may be at work on a query of another test.
+    with pytest.importorskip("duckdb").connect() as connection:
+        found: List[Any] = connection.execute(query).fetchall()
+    return found
+
+
 def duckdb_rows(path: Path) -> List[List[Any]]:
-    duckdb = pytest.importorskip("duckdb")
-    with duckdb.connect() as connection:
-        return [list(row) for row in connection.execute("SELECT * FROM read_parquet(?)", [str(path)]).fetchall()]
+    return [list(row) for row in ask_duckdb(f"SELECT * FROM '{path}'")]
 
 
 def polars_rows(path: Path) -> List[List[Any]]:
@@ -91,11 +96,8 @@ def test_no_value_is_lost_in_a_data_frame() -> None:
 
 
 def test_duckdb_reads_csv_whose_names_differ_in_case_alone(tmp_path: Path) -> None:
-    duckdb = pytest.importorskip("duckdb")
-    path = write(tmp_path / "rows.csv", ROWS)
-    with duckdb.connect() as connection:
-        (row,) = connection.execute("SELECT * FROM read_csv(?, header=true)", [str(path)]).fetchall()
-    assert [value for value in row if isinstance(value, int)] == [5, 3, 8, 7, 6, 4, 2, 1]
+    (first, _) = ask_duckdb(f"SELECT * FROM read_csv('{write(tmp_path / 'rows.csv', ROWS)}', header=true)")
+    assert [value for value in first if isinstance(value, int)] == [5, 3, 8, 7, 6, 4, 2, 1]
 
 
 @pytest.mark.parametrize("reader", ["polars", "pandas"])
@@ -141,10 +143,8 @@ def days_with_a_schema(folder: Path, suffix: str) -> None:
 
 
 def _sum_of_duckdb(files: str) -> Any:
-    duckdb = pytest.importorskip("duckdb")
-    query = f"SELECT count(*), sum(\"data.readings.speed\"), count(_rescued_data) FROM '{files}'"
-    with duckdb.connect() as connection:
-        return connection.execute(query).fetchone()
+    (sums,) = ask_duckdb(f"SELECT count(*), sum(\"data.readings.speed\"), count(_rescued_data) FROM '{files}'")
+    return sums
 
 
 def _sum_of_polars(files: str) -> Any:

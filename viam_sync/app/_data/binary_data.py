@@ -63,9 +63,9 @@ class BinaryDataMixin(Service):
             count_only: Whether to count all that match, and return no files.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud.
             dest: Where to write the page. A folder that exists gets a file for each in ``data/`` and in ``metadata/``,
-                named as the official command line does; any other path is that of a file for JSON, contents as base64,
-                or for JSON lines if it ends in ``.jsonl``. There, a link is followed, and a device or a pipe is written
-                through.
+                named as the official command line does; any other path or URL is that of a file for JSON, contents in
+                base64, or for JSON lines if it ends in ``.jsonl``. There, a link is followed, and a device or a pipe is
+                written through.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -175,9 +175,9 @@ class BinaryDataMixin(Service):
         Args:
             binary_ids: Their IDs, ``"organization/location/file"`` or BinaryID messages, at least one.
             dest: Where to write the files. A folder that exists gets a file for each in ``data/`` and in ``metadata/``,
-                named as the official command line does; any other path is that of a file for JSON, contents as base64,
-                or for JSON lines if it ends in ``.jsonl``. There, a link is followed, and a device or a pipe is written
-                through.
+                named as the official command line does; any other path or URL is that of a file for JSON, contents in
+                base64, or for JSON lines if it ends in ``.jsonl``. There, a link is followed, and a device or a pipe is
+                written through.
             include_binary_data: Whether to get the contents too; otherwise only the metadata.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 

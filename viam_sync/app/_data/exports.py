@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Union
+from typing import Any, Mapping, Optional, Union
 
 from typing_extensions import TypeAlias
 
@@ -11,16 +11,18 @@ from viam_sync.app._data.tabular_datasets import DatasetOptions, readings_datase
 from viam_sync.app._data.tabular_exports import RowOptions, RowSource, TabularExportsMixin, source_with_columns
 from viam_sync.app._data.tabular_records import plain_rows
 from viam_sync.app._data.unknown_ids import UnknownIDsMixin
-from viam_sync.checks import parameter_names, path_from
-from viam_sync.checks.numbers import require_seconds, worker_count
+from viam_sync.checks import parameter_names
+from viam_sync.checks.numbers import boolean, require_seconds, worker_count
 from viam_sync.proto.app import data as pb
 from viam_sync.services import methods
 from viam_sync.transfer.export.contents import ContentsFetcher, concurrency_for
 from viam_sync.transfer.export.exporter import Export
 from viam_sync.transfer.export.limits import ExportLimits
+from viam_sync.transfer.export.remote_folder import open_folder
 from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.dataset import PartitionedDataset
+from viam_sync.transfer.output.open_files import FileLike
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.output.remote import Location
 from viam_sync.transfer.output.schema import columns_for
@@ -40,10 +42,12 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         *,
         workers: int = 8,
         include_internal_data: bool = False,
+        remove_gone: bool = False,
+        storage_options: Optional[Mapping[str, Any]] = None,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
     ) -> ExportResult:
-        """Download all files that match a filter to a folder, several at a time.
+        """Download all files that match a filter to a folder, several at a time, and keep the folder up to date.
 
         Their contents go to ``data/`` and their metadata to ``metadata/``, with the names that the official command
         line gives them; as there, what ends in ``.gz`` is unzipped. No name leads out of the folder; where two are the
@@ -52,7 +56,12 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
 
         A file that cannot be downloaded does not stop the others: its result holds the error. ``manifest.jsonl`` lists
         the files that are whole. With that, a second run downloads only the missing files, each to the name that it
-        had, however the first one ended; the metadata of the others is not downloaded again.
+        had, however the first one ended, and those that have another size now. Where tags, boxes or datasets have
+        changed, the metadata is written anew, without the contents; another ``uri`` alone is no change.
+
+        Files of earlier runs that do not match the filter any more are in ``gone`` of the result, and stay, unless
+        ``remove_gone`` says otherwise: only after a run that has found all that match, and only files that an export
+        has written and that have their size still, with metadata that names their ID.
 
         While the service is overloaded (RESOURCE_EXHAUSTED), fewer calls are made at a time, and then slowly more
         again. Files above 16 MiB are downloaded in pieces; where the connection breaks, the rest is asked for. About 4
@@ -60,37 +69,48 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
 
         Args:
             filter: Filter that the files must match; None for all files that the caller may read.
-            folder: The folder; it is made if it is not there.
+            folder: The folder, which is made if it is not there; or the URL of one in a bucket, such as
+                ``"s3://bucket/folder"``, which takes ``pip install fsspec`` and the package for it, such as ``s3fs``.
             workers: How many calls may be under way at a time, up to 64.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud.
+            remove_gone: Whether to remove the files of earlier runs that do not match the filter any more, and their
+                metadata.
+            storage_options: For a URL: the arguments of its class of ``fsspec``, such as credentials.
             progress: True for a bar on the terminal or in a notebook (``pip install "viam-sync[progress]"``); or a
                 function that is called with the number of files done, their total, and ``"files"``.
             timeout: Seconds that a call may take before it is made again; None for the limit of its retry class.
 
         Returns:
-            One result for each file: its path, or the error. ``complete`` tells whether all are there.
+            One result for each file: its path, or the error. ``complete`` tells whether all are there. Where the
+            folder is a URL, each path is one too, a str, for ``fsspec.open``.
 
         Raises:
+            ImportError: If the folder is a URL, and a package for it is not installed.
             OSError: If the folder cannot be written, another export is at work in it, or the disk is full. The error's
                 attribute ``result`` tells which files were done until then.
             TypeError: If an argument is of the wrong type.
-            ValueError: If ``workers`` is out of its range.
+            ValueError: If ``workers`` is out of its range, or the folder is a URL that nothing can be written to.
             NotFoundError: If no file matches, and an ID in the filter is that of no organization, location, machine,
                 part or dataset that the service knows; with ``result``.
             UnauthenticatedError: If the service no longer knows the caller; with ``result``.
-            GRPCError: If the files cannot be listed; a subclass says why. With ``result``, too.
+            GRPCError: If the files cannot be listed; a subclass says why. With ``result``, too. So it is if no file
+                matches, and those of earlier runs are to be removed, and an ID in the filter cannot be looked up.
 
         Example:
             >>> result = client.data_client.export_binary_data(None, folder)
             >>> len(result.exported), result.complete, sorted(path.name for path in folder.iterdir())
             (24, True, ['data', 'manifest.jsonl', 'metadata'])
-            >>> len(client.data_client.export_binary_data(None, folder).already_there)
-            24
+            >>> client.data_client.add_tags_to_binary_data_by_ids(["seen"], [result.files[0].id])
+            >>> again = client.data_client.export_binary_data(None, folder, remove_gone=True)
+            >>> len(again.already_there), len(again.updated), again.gone
+            (24, 1, [])
         """
         # The import is delayed, as few scripts need an HTTP client.
         from viam_sync.transfer.export.http_download import Downloader
 
-        place = path_from("folder", folder)
+        place = Location("folder", folder, storage_options)
+        del folder, storage_options  # they may hold credentials, and tools show the variables of each frame
+        remove_gone = boolean("remove_gone", remove_gone)
         limits, timeout = ExportLimits(), require_seconds("timeout", timeout)
         concurrency = concurrency_for(worker_count(workers), limits, timeout, self._channel.time.time)
         downloads = Downloader(self._metadata, concurrency, self._channel, self._run)
@@ -98,25 +118,29 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         listed = self.iter_binary_data(
             filter, include_binary_data=False, include_internal_data=include_internal_data, timeout=timeout
         )
-        with listed, downloads, Progress(progress, "files") as told:
-            place.mkdir(parents=True, exist_ok=True)
-            with Export(place, contents, downloads, told, limits) as export:
-                try:
-                    if progress:
-                        told.begin(self._count(filter, include_internal_data, timeout))
-                    export.run(listed, workers)
-                    if not export.result.files:
-                        self._require_known_ids(filter, timeout)
-                except BaseException as error:
-                    error.result = export.result  # type: ignore[attr-defined]
-                    raise
+        with listed, downloads, Progress(progress, "files") as told, Export(
+            open_folder(place), contents, downloads, told, limits
+        ) as export:
+            try:
+                if progress:
+                    told.begin(self._count(filter, include_internal_data, timeout))
+                export.run(listed, workers)
+                if not export.result.files:
+                    # A caller who has lost access to the data finds nothing, either, and must not lose what is there.
+                    self._require_known_ids(filter, timeout, certain=remove_gone)
+                export.finish(workers, remove_gone=remove_gone)
+            except BaseException as error:
+                error.result = export.result  # type: ignore[attr-defined]
+                raise
         return export.result
 
     def export_tabular_data_to(
         self,
         filter_or_query: RowSource,
-        path: StrPath,
+        path: Union[StrPath, FileLike],
         *,
+        format: Optional[str] = None,
+        storage_options: Optional[Mapping[str, Any]] = None,
         organization_id: Optional[str] = None,
         sort_order: Optional[pb.Order.ValueType] = None,
         include_internal_data: bool = False,
@@ -128,13 +152,13 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
     ) -> int:
-        r"""Write all rows that match a filter, or that a query or an iterator gives, to a file.
+        r"""Write all rows that match a filter, or that a query or an iterator gives, to a file or a bucket.
 
-        The ending of the path names the format: JSON lines (``.jsonl``), CSV (``.csv``), or Parquet (``.parquet``),
-        which takes ``pip install "viam-sync[arrow]"``. In the latter two, nested objects become columns, whose names
-        join the keys with dots; within a key, a dot is written ``\.`` and a backslash ``\\``. Readings have the columns
-        of their times and metadata first, also if there are no rows; all others are sorted by name. The same rows make
-        the same bytes in every process.
+        The ending of the path, or ``format``, names the format: JSON lines (``.jsonl``), CSV (``.csv``), or Parquet
+        (``.parquet``), which takes ``pip install "viam-sync[arrow]"``. In the latter two, nested objects become
+        columns, whose names join the keys with dots; within a key, a dot is written ``\.`` and a backslash ``\\``.
+        Readings have the columns of their times and metadata first, also if there are no rows; all others are sorted by
+        name. The same rows make the same bytes in every process.
 
         Without a schema, a column has the type of its values: numbers with a point among whole ones make all of them
         numbers with a point, and values that do not go together otherwise make a column of text; one without any value
@@ -144,8 +168,9 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         Rows that match a filter come page by page and are written as they come, so memory stays constant; CSV and
         Parquet need about as much room again for a temporary file beside the target. With ``workers=8``, eight pages
         are fetched at a time, and the file is the same. All readings of one resource come in one stream: give the
-        iterator that ``iter_export_tabular_data`` returns. The rows of a query come in one message. The file appears
-        when all rows are in it; if anything goes wrong, an older one of that name is kept.
+        iterator that ``iter_export_tabular_data`` returns. The rows of a query come in one message. The file or object
+        appears when all rows are in it; if anything goes wrong, an older one of that name is kept. An open file gets
+        nothing before all rows are there.
 
         With ``partition_by="day"``, the readings of a filter become a dataset: a folder with a Parquet file for each
         day of their capture times in UTC, all with the same columns, which DuckDB, Polars, pyarrow, pandas and Dask
@@ -160,8 +185,13 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
                 SQL, or one in MQL as a list of stages, each a dict or a BSON document; or an iterator of rows such as
                 other methods return, which is closed at the end.
             path: Path of the file. A file of that name is replaced; a link is followed, and a device or a pipe is
-                written through. With ``partition_by``, path of a folder, which is made if it is not there; one with
+                written through. Or a URL such as ``s3://bucket/rows.csv``, which takes
+                ``pip install "viam-sync[fsspec]" s3fs``; or an open file of bytes or text, which is written from where
+                it stands and left open. With ``partition_by``, the folder, which is made if it is not there; one with
                 other files in it, or of another filter, is refused.
+            format: ``"jsonl"``, ``"csv"`` or ``"parquet"``, where the path does not end in it.
+            storage_options: What the package for the URL needs besides what is in the environment, such as
+                ``{"key": …, "secret": …}`` for S3; as in pandas and Dask.
             organization_id: ID of the organization whose data is queried, a UUID; only for a query, which needs it.
             sort_order: Order by time; None for the newest first. Only for a filter.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud;
@@ -192,10 +222,11 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             TypeError: If an argument is of the wrong type.
             ValueError: If the path ends in something else, ``workers`` is out of its range, a query has no
                 organization, or an argument does not go with a filter, a query or an iterator, whichever it is; or if a
-                value does not fit the schema: then the error names the column, the row and both types.
+                value does not fit the schema: then the error names the column, the row and both types; or if Parquet is
+                for a file of text.
             InternalError: If there are several workers, and the service returns data that is not of the time range that
                 was asked for.
-            ImportError: If the file is to be Parquet, and pyarrow is not installed.
+            ImportError: If the file is to be Parquet, and pyarrow is not installed; or a package for the URL is not.
             GRPCError: If the service refuses a call or cannot be reached; a subclass says which.
 
         Example:
@@ -206,16 +237,17 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             >>> (folder / "air.csv").read_text().split("\n")[0].split(",")[-3:]
             ['data.readings.co2', 'data.readings.humidity', 'data.readings.temperature']
         """
+        location = Location("path", path, storage_options)
+        # There may be keys in them, and tools show the variables of each frame of a traceback.
+        del path, storage_options
+        source, fixed = source_with_columns(filter_or_query)
         output: Union[TableFile, PartitionedDataset]
         if partition_by is None:
-            source, fixed = source_with_columns(filter_or_query)
-            output = TableFile(path, columns=columns_for(fixed, schema, misfits), escape_formulas=escape_formulas)
+            columns = columns_for(fixed, schema, misfits)
+            output = TableFile(location, format=format, columns=columns, escape_formulas=escape_formulas)
         else:
-            source, rules = (
-                filter_or_query,
-                DatasetOptions(partition_by, sort_order, include_internal_data, schema, misfits),
-            )
-            output, sort_order = readings_dataset(source, Location("path", path), rules), pb.Order.ORDER_ASCENDING
+            rules = DatasetOptions(partition_by, sort_order, include_internal_data, schema, misfits)
+            output, sort_order = readings_dataset(source, location, rules), pb.Order.ORDER_ASCENDING
         options = RowOptions(organization_id, sort_order, include_internal_data, workers, timeout)
         with Progress(progress, "rows") as told, parameter_names(rows="filter_or_query"), self._rows_of(
             source, options, counted=bool(progress)

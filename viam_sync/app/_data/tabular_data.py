@@ -21,7 +21,7 @@ from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
 from viam_sync.rpc.streams import StreamItems
 from viam_sync.services import methods
-from viam_sync.transfer.output.atomic import AtomicOutput
+from viam_sync.transfer.output.outputs import response_output
 from viam_sync.transfer.output.writers import write_rows
 from viam_sync.transfer.paging.paged_call import PagedCall
 from viam_sync.transfer.paging.pages import PageItems, Pages
@@ -76,8 +76,9 @@ class TabularDataMixin(Service):
             last: Where the page before ended; None for the first page.
             count_only: Whether to count all that match, and return no rows.
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud.
-            dest: Path of a file for the page: JSON lines if it ends in ``.jsonl``, CSV if in ``.csv``, else JSON. A
-                file of that name is replaced; a link is followed, and a device or a pipe is written through.
+            dest: Path or URL of a file for the page: JSON lines if it ends in ``.jsonl``, CSV if in ``.csv``, with
+                the columns that ``export_tabular_data_to`` gives it, else JSON. A file of that name is replaced; a link
+                is followed, and a device or a pipe is written through.
             escape_formulas: Whether text in CSV that a spreadsheet would take for a formula, as it begins with ``=``,
                 ``+``, ``-``, ``@``, a tab or the end of a line, gets an apostrophe before it.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
@@ -100,7 +101,7 @@ class TabularDataMixin(Service):
             (3, ['co2', 'humidity', 'temperature'])
         """
         escape_formulas = boolean("escape_formulas", escape_formulas)
-        destination = None if dest is None else AtomicOutput(dest)
+        destination = None if dest is None else response_output(dest)
         request = pb.TabularDataByFilterRequest(
             data_request=pb.DataRequest(
                 filter=pb.Filter() if filter is None else filter, limit=limit, sort_order=sort_order, last=last

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
@@ -81,12 +82,13 @@ def source_with_columns(source: RowSource) -> Tuple[RowSource, Mapping[str, Kind
         >>> source_with_columns("SELECT 1")
         ('SELECT 1', {})
     """
-    if source is None or isinstance(source, Message):
-        return source, READING_COLUMNS
-    if not isinstance(source, Iterator):
-        return source, {}
-    typed: Any = source if hasattr(source, "item_type") else _PeekedRows(source)
-    return typed, fixed_columns(typed.item_type)
+    kind = _source_kind(source)
+    if kind != _ROWS:
+        return source, READING_COLUMNS if kind == _FILTER else {}
+    rows: Any = source
+    if not hasattr(rows, "item_type"):
+        rows = _PeekedRows(rows)
+    return rows, fixed_columns(rows.item_type)
 
 
 class TabularExportsMixin(TabularDataMixin, QueriesMixin):
@@ -156,6 +158,14 @@ class TabularExportsMixin(TabularDataMixin, QueriesMixin):
         return count
 
 
+def _source_kind(source: Any) -> str:
+    if source is None or isinstance(source, Message):
+        return _FILTER
+    # An open file is an iterator, too, and as likely as not the destination.
+    is_rows = isinstance(source, Iterator) and not isinstance(source, io.IOBase)
+    return _ROWS if is_rows else _QUERY
+
+
 def _close(rows: Any) -> None:
     """Close rows that can be closed, such as those of a stream."""
     if hasattr(rows, "close"):
@@ -165,10 +175,7 @@ def _close(rows: Any) -> None:
 def _require_fitting(source: Any, options: RowOptions) -> str:
     """Require that a source has no option that does not go with it, and return its kind."""
     worker_count(options.workers)
-    if source is None or isinstance(source, Message):
-        kind = _FILTER
-    else:
-        kind = _ROWS if isinstance(source, Iterator) else _QUERY
+    kind = _source_kind(source)
     for name, value in options._asdict().items():
         if name not in _OPTIONS[kind] and value != RowOptions._field_defaults[name]:
             takers = " or ".join(each for each in _OPTIONS if name in _OPTIONS[each])

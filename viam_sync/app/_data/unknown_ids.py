@@ -28,26 +28,36 @@ class _LookUp(NamedTuple):
 class UnknownIDsMixin(Service):
     """The look-up of the IDs in a filter."""
 
-    def _require_known_ids(self, filter: Optional[pb.Filter], timeout: Optional[float]) -> None:
-        """Find out whether there is what the IDs in a filter name; what cannot be looked up counts as known.
+    def _require_known_ids(
+        self, filter: Optional[pb.Filter], timeout: Optional[float], *, certain: bool = False
+    ) -> None:
+        """Find out whether there is what the IDs in a filter name.
+
+        Args:
+            filter: The filter.
+            timeout: Seconds that a call may take.
+            certain: Whether an ID that cannot be looked up is an error; otherwise it counts as known.
 
         Raises:
             NotFoundError: If one of them is unknown.
+            GRPCError: If one of them cannot be looked up, and that is an error.
         """
         for each in _look_ups(filter or pb.Filter()):
-            if not self._is_known(each, timeout):
+            if not self._is_known(each, timeout, certain):
                 text = (
                     f"filter has the {each.field} {each.id!r}, which the service does not know or does not show to you,"
                     " so it matches nothing. Check the ID."
                 )
                 raise grpc_error(grpc.StatusCode.NOT_FOUND, text, method=each.method.name)
 
-    def _is_known(self, each: _LookUp, timeout: Optional[float]) -> bool:
+    def _is_known(self, each: _LookUp, timeout: Optional[float], certain: bool) -> bool:
         try:
             response: Any = self._unary_unary(each.method, each.request, timeout)
         except (NotFoundError, InvalidArgumentError):
             return False
         except GRPCError:
+            if certain:
+                raise
             # A caller may read data without being allowed to look at where it is from.
             return True
         return each.method is not methods.LIST_DATASETS_BY_IDS or bool(response.datasets)

@@ -16,7 +16,7 @@ from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.service import Service
 from viam_sync.rpc.streams import Stream
 from viam_sync.services import methods
-from viam_sync.transfer.output.atomic import AtomicOutput
+from viam_sync.transfer.output.outputs import response_output
 from viam_sync.transfer.output.rows import message_to_row
 from viam_sync.transfer.output.writers import write_rows
 from viam_sync.transfer.paging.paged_call import PagedCall, items_in
@@ -55,9 +55,9 @@ class LogsMixin(Service):
         Args:
             robot_part_id: ID of the part, a UUID.
             filter: Only entries whose message contains this text; None for all.
-            dest: Path of a file for the entries. One that ends in ``.jsonl`` gets an object on each line, any other a
-                JSON list of them; their names are those of the service's JSON, and empty fields are left out.
-                A link is followed, and a device or a pipe is written through.
+            dest: Path or URL of a file for the entries. One that ends in ``.jsonl`` gets an object on each line, any
+                other a JSON list of them; their names are those of the service's JSON, and empty fields are left out. A
+                link is followed, and a device or a pipe is written through.
             log_levels: Only entries of these levels, such as ``["warn", "error"]``; empty for all.
             num_log_entries: How many entries at most; 0 for all that there are.
             start: Only entries from this time on; without a time zone it is UTC.
@@ -90,7 +90,7 @@ class LogsMixin(Service):
         require(robot_part_id=robot_part_id)
         timeout = require_seconds("timeout", timeout)
         count = whole("num_log_entries", num_log_entries, 0, note=", where 0 stands for all entries")
-        destination = None if dest is None else AtomicOutput(dest, rejected=(".csv",))
+        destination = None if dest is None else response_output(dest, rejected=(".csv",))
         request = _logs_request(
             robot_part_id,
             filter,

@@ -16,7 +16,7 @@ from viam_sync.proto import app as pb
 from viam_sync.rpc.policies import IDEMPOTENT
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
-from viam_sync.transfer.output.atomic import AtomicOutput
+from viam_sync.transfer.output.outputs import response_output
 from viam_sync.transfer.paging.paged_call import PagedCall, items_in
 from viam_sync.transfer.paging.pages import Pages
 
@@ -63,8 +63,8 @@ class MachinePartsMixin(Service):
 
         Args:
             robot_part_id: ID of the part, a UUID.
-            dest: Path of a file for the configuration, as JSON; it may hold secrets, so only its owner can read it.
-                A link is followed, and a device or a pipe is written through.
+            dest: Path or URL of a file for the configuration, as JSON; it may hold secrets, so only its owner can read
+                it. A link is followed, and a device or a pipe is written through.
             indent: Spaces by which the JSON is indented, 0 to 100.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
@@ -85,7 +85,7 @@ class MachinePartsMixin(Service):
         """
         require(robot_part_id=robot_part_id)
         indent = whole("indent", indent, 0, _DEEPEST_INDENT)
-        destination = None if dest is None else AtomicOutput(dest, secret=True, rejected=(".csv", ".jsonl"))
+        destination = None if dest is None else response_output(dest, secret=True, rejected=(".csv", ".jsonl"))
         with parameter_names(id="robot_part_id"):
             request = pb.GetRobotPartRequest(id=robot_part_id)
         response: pb.GetRobotPartResponse = self._unary_unary(methods.GET_ROBOT_PART, request, timeout)

@@ -6,13 +6,14 @@ import contextlib
 import json
 import os
 import threading
+from abc import ABC, abstractmethod
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Dict, NamedTuple, Optional, Sequence, Set, Type
+from typing import Any, Collection, Dict, Iterable, NamedTuple, Optional, Set
 
 from typing_extensions import Self
 
 from viam_sync.checks import is_text
+from viam_sync.transfer.output.atomic import AtomicFile
 from viam_sync.transfer.output.exclusive import NO_LINE, append, open_exclusive
 from viam_sync.transfer.output.export_paths import ExportPath, folded_path
 from viam_sync.transfer.output.named_errors import errors_of
@@ -20,6 +21,8 @@ from viam_sync.transfer.output.names import UNFINISHED
 
 #: The name of the manifest in the folder of an export.
 MANIFEST_NAME = "manifest.jsonl"
+#: The text of the error where two exports would give the same name to two files.
+BUSY = "another export into this folder is running; wait until it has ended"
 
 
 class Entry(NamedTuple):
@@ -29,26 +32,110 @@ class Entry(NamedTuple):
         id: Its ID, ``"organization/location/file"``.
         path: Its path in the folder.
         size: Its size in bytes.
+        source_size: The size that the service told, before the contents were unzipped; None from older versions.
+        digest: The digest of its metadata; ``""`` from older versions.
     """
 
     id: str
     path: ExportPath
     size: int
+    source_size: Optional[int] = None
+    digest: str = ""
 
 
-class Manifest:
-    """A file of JSON lines, one for each file that is whole: its ID, its path, the path of its metadata, and its size.
+class ManifestLines(ABC):
+    """The lines of a manifest: JSON, one for each file that is whole.
 
-    A line that a crash has cut off is removed. Where lines of several IDs name one place, as after a merge of two
-    manifests, nobody knows whose file is there, so none of them counts. Two exports into one folder would give the same
-    name to two files, so only one may have the manifest open, as far as the disk knows locks.
-
-    Args:
-        folder: The folder of the export, which must exist.
+    Where lines of several IDs name one place, as after a merge of two manifests, nobody knows whose file is there, so
+    none of them counts.
 
     Attributes:
         entries: The entries by ID; the last line for an ID counts.
-        disputed: The IDs whose lines name the place of another.
+    """
+
+    def __init__(self) -> None:
+        self.entries: Dict[str, Entry] = {}
+        self._disputed: Dict[str, Entry] = {}
+        self._lock = threading.Lock()
+        #: Whether there are lines that do not count any more.
+        self._has_outdated = False
+
+    @property
+    def disputed(self) -> Collection[str]:
+        """The IDs whose lines name the place of another."""
+        return self._disputed.keys()
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Keep each entry that is new, for the next run, too.
+
+        Raises:
+            OSError: If writing failed. Nothing more can be added then.
+        """
+        with self._lock:
+            new = [entry for entry in entries if self.entries.get(entry.id) != entry]
+            if new:
+                self._append("".join(map(_line, new)).encode())
+                self._has_outdated = self._has_outdated or any(entry.id in self.entries for entry in new)
+                self.entries.update((entry.id, entry) for entry in new)
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Remove the entries of files that are gone; their lines go when the manifest is tidied."""
+        with self._lock:
+            for id in ids:
+                self.entries.pop(id, None)
+                self._has_outdated = True
+
+    def doubt(self, entries: Iterable[Entry]) -> None:
+        """Keep for the next run that metadata is about to be written anew; it compares what is written, then.
+
+        Otherwise, after a crash, old metadata that the service has once more would be taken for what is written.
+
+        Raises:
+            OSError: If writing failed. Nothing more can be added then.
+        """
+        self.add([entry._replace(digest="") for entry in entries])
+
+    @abstractmethod
+    def _append(self, lines: bytes) -> None:
+        """Write lines at the end."""
+
+    def _read_lines(self, lines: Iterable[bytes]) -> int:
+        """Take the entries of all lines that are whole; return the size of these lines in bytes."""
+        whole = 0
+        for line in lines:
+            if not line.endswith(b"\n"):
+                break
+            whole += len(line)
+            # A line that is no entry was written by another program; its file is fetched again.
+            with contextlib.suppress(*NO_LINE):
+                entry = _entry(json.loads(line))
+                self._has_outdated = self._has_outdated or entry.id in self.entries
+                self.entries[entry.id] = entry
+        self._drop_disputed()
+        return whole
+
+    def _drop_disputed(self) -> None:
+        owners: Dict[str, Set[str]] = {}
+        for id, entry in self.entries.items():
+            for place in entry.path:
+                owners.setdefault(folded_path(place), set()).add(id)
+        for id in {id for ids in owners.values() if len(ids) > 1 for id in ids}:
+            self._disputed[id] = self.entries.pop(id)
+
+    def _contents(self) -> bytes:
+        """Return one line for each entry, and for each that is disputed still."""
+        disputed = [entry for id, entry in self._disputed.items() if id not in self.entries]
+        return "".join(map(_line, [*self.entries.values(), *disputed])).encode()
+
+
+class Manifest(ManifestLines):
+    """The manifest in a folder on the disk.
+
+    A line that a crash has cut off is removed. Two exports into one folder would give the same name to two files, so
+    only one may have the manifest open, as far as the disk knows locks.
+
+    Args:
+        folder: The folder of the export, which must exist.
 
     Raises:
         OSError: If it cannot be read or written, or another export has it open.
@@ -64,57 +151,58 @@ class Manifest:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.entries: Dict[str, Entry] = {}
-        self.disputed: Set[str] = set()
-        self._lock = threading.Lock()
+        super().__init__()
         self._path = folder / MANIFEST_NAME
-        busy = "another export into this folder is running; wait until it has ended"
-        self._file = open_exclusive(self._path, busy, getattr(os, "O_NOFOLLOW", 0))
+        self._file = self._open()
         try:
-            self._read()
-            self._drop_disputed()
+            with open(self._file, "rb", closefd=False) as lines:
+                whole = self._read_lines(lines)
+            os.ftruncate(self._file, whole)
         except BaseException:
             os.close(self._file)
             raise
 
-    def add(self, entries: Sequence[Entry]) -> None:
-        """Write a line for each entry that is new; the lines are on the disk when this returns.
+    def tidy(self) -> None:
+        """Write the manifest anew without the lines that do not count any more, and close it.
 
         Raises:
-            OSError: If writing failed. Nothing more can be added then.
+            OSError: If that fails; the manifest is as it was then.
         """
         with self._lock:
-            new = [entry for entry in entries if self.entries.get(entry.id) != entry]
             try:
-                with errors_of(self._path):
-                    append(self._file, "".join(map(_line, new)).encode())
-            except OSError:
-                # A line may be torn, so it must stay the last one.
+                if self._has_outdated:
+                    self._replace()
+            finally:
                 self._close()
-                raise
-            self.entries.update((entry.id, entry) for entry in new)
 
-    def _read(self) -> None:
-        whole = 0
-        with open(self._file, "rb", closefd=False) as lines:
-            for line in lines:
-                if not line.endswith(b"\n"):
-                    os.ftruncate(self._file, whole)
-                    return
-                whole += len(line)
-                # A line that is no entry was written by another program; its file is fetched again.
-                with contextlib.suppress(*NO_LINE):
-                    entry = _entry(json.loads(line))
-                    self.entries[entry.id] = entry
+    def _open(self) -> int:
+        while True:
+            file = open_exclusive(self._path, BUSY, getattr(os, "O_NOFOLLOW", 0))
+            # An export that ended just now may have replaced the manifest between its opening and its locking.
+            if os.name == "nt" or _is_at(file, self._path):
+                return file
+            os.close(file)
 
-    def _drop_disputed(self) -> None:
-        owners: Dict[str, Set[str]] = {}
-        for id, entry in self.entries.items():
-            for place in entry.path:
-                owners.setdefault(folded_path(place), set()).add(id)
-        self.disputed = {id for ids in owners.values() if len(ids) > 1 for id in ids}
-        for id in self.disputed:
-            del self.entries[id]
+    def _append(self, lines: bytes) -> None:
+        try:
+            with errors_of(self._path):
+                append(self._file, lines)
+        except OSError:
+            # A line may be torn, so it must stay the last one.
+            self._close()
+            raise
+
+    def _replace(self) -> None:
+        atomic = AtomicFile(self._path, prefix=UNFINISHED)
+        try:
+            atomic.file.write(self._contents())
+            atomic.sync()
+            if os.name == "nt":
+                # Windows replaces no file that is open.
+                self._close()
+            atomic.commit()
+        finally:
+            atomic.rollback()
 
     def _close(self) -> None:
         if self._file >= 0:
@@ -124,21 +212,39 @@ class Manifest:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave it to the next export."""
         with self._lock:
             self._close()
 
 
+def _is_at(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
+
+
 def _line(entry: Entry) -> str:
     line = {"id": entry.id, "path": entry.path.data, "metadata": entry.path.metadata, "size": entry.size}
+    if entry.source_size is not None:
+        line.update(source_size=entry.source_size, digest=entry.digest)
     return json.dumps(line) + "\n"
 
 
 def _entry(line: Any) -> Entry:
     path = ExportPath(_inside("data", str(line["path"])), _inside("metadata", str(line["metadata"])))
-    return Entry(str(line["id"]), path, int(line["size"]))
+    source_size = line.get("source_size")
+    return Entry(
+        str(line["id"]),
+        path,
+        int(line["size"]),
+        None if source_size is None else int(source_size),
+        str(line.get("digest", "")),
+    )
 
 
 def _inside(top: str, path: str) -> str:

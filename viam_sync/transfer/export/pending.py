@@ -1,4 +1,4 @@
-"""A file of an export that is still to be fetched."""
+"""A file of an export whose turn has not come."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class PendingFile(NamedTuple):
         metadata: Its metadata.
         path: Its path in the folder.
         is_large: Whether its contents come by HTTP.
+        digest: The digest of its metadata.
     """
 
     number: int
@@ -24,3 +25,4 @@ class PendingFile(NamedTuple):
     metadata: pb.BinaryMetadata
     path: ExportPath
     is_large: bool
+    digest: str = ""

@@ -2,59 +2,95 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import List, Optional
+from dataclasses import dataclass, field, fields
+from typing import List, Optional, Union
+
+from viam_sync.checks.urls import redact_urls
+from viam_sync.transfer.export.folder import Place
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ExportedFile:
     """The result for one file of an export.
 
     Attributes:
         id: Its ID, ``"organization/location/file"``.
-        path: Its path on disk; None if it is not there.
-        size: Its size on disk, in bytes.
+        path: Its path on disk, or its URL as a str where the folder is one; None if it is not there.
+        size: Its size there, in bytes.
         error: The reason why it is not there; None if it is, or if the export ended before its turn came.
-        already_there: Whether an earlier run has exported it, so that this one has not.
+        already_there: Whether an earlier run has exported its contents, so that this one has not.
+        metadata_updated: Whether its contents were there, and its metadata had changed and was written anew.
     """
 
     id: str
-    path: Optional[Path] = None
+    path: Optional[Place] = None
     size: int = 0
     error: Optional[Exception] = None
     already_there: bool = False
+    metadata_updated: bool = False
+
+    def __repr__(self) -> str:
+        return _fields_shown(self)
 
 
-@dataclass
+@dataclass(frozen=True, repr=False)
+class GoneFile:
+    """A file of an earlier run that does not match the filter any more.
+
+    Attributes:
+        id: Its ID, ``"organization/location/file"``.
+        path: Its path on disk, or its URL as a str where the folder is one.
+        removed: Whether this run has removed it, and its metadata.
+        error: The reason why it was not removed, though that was asked.
+    """
+
+    id: str
+    path: Place
+    removed: bool = False
+    error: Optional[Exception] = None
+
+    def __repr__(self) -> str:
+        return _fields_shown(self)
+
+
+@dataclass(repr=False)
 class ExportResult:
     """The result of an export.
 
     Attributes:
-        folder: The folder.
+        folder: The folder: a path, or a URL as a str.
         files: One result for each file that was found, in their order.
         listed: Whether all files that match were found; False if the export ended before.
+        gone: The files of earlier runs that do not match the filter any more; none unless all that match were found.
 
     Example:
         >>> from viam_sync.transfer.export.results import ExportedFile, ExportResult
-        >>> result = ExportResult(folder, [ExportedFile("f1", folder / "cat.png", 5), ExportedFile("f2")], listed=True)
+        >>> result = ExportResult("s3://cats", [ExportedFile("f1", "s3://cats/1", 5), ExportedFile("f2")], listed=True)
         >>> [file.id for file in result.missing], result.complete
         (['f2'], False)
+        >>> result
+        ExportResult(folder='s3://cats', 2 files: 1 exported, 0 already there, 0 failed, not complete)
     """
 
-    folder: Path
+    folder: Place
     files: List[ExportedFile] = field(default_factory=list)
     listed: bool = False
+    gone: List[GoneFile] = field(default_factory=list)
 
     @property
     def exported(self) -> List[ExportedFile]:
-        """The files that this run has exported."""
+        """The files whose contents this run has exported."""
         return [file for file in self.files if file.path is not None and not file.already_there]
 
     @property
     def already_there(self) -> List[ExportedFile]:
-        """The files that were there before this run."""
+        """The files whose contents were there before this run."""
         return [file for file in self.files if file.already_there]
+
+    @property
+    def updated(self) -> List[ExportedFile]:
+        """The files that were there, and whose metadata this run has written anew."""
+        return [file for file in self.files if file.metadata_updated]
 
     @property
     def failed(self) -> List[ExportedFile]:
@@ -70,3 +106,21 @@ class ExportResult:
     def complete(self) -> bool:
         """Whether all files that match are there."""
         return self.listed and not self.missing
+
+    def __repr__(self) -> str:
+        done = {"exported": len(self.exported), "already there": len(self.already_there), "failed": len(self.failed)}
+        more = {"updated": len(self.updated), "gone": len(self.gone)}
+        counts = [f"{count} {name}" for name, count in done.items()]
+        counts += [f"{count} {name}" for name, count in more.items() if count]
+        end = "complete" if self.complete else "not complete"
+        return f"ExportResult(folder={_shown(str(self.folder))}, {len(self.files)} files: {', '.join([*counts, end])})"
+
+
+def _fields_shown(result: Union[ExportedFile, GoneFile]) -> str:
+    shown = (f"{each.name}={_shown(getattr(result, each.name))}" for each in fields(result))
+    return f"{type(result).__name__}({', '.join(shown)})"
+
+
+def _shown(value: object) -> str:
+    """Return the ``repr`` of a value, without the password that a URL may have."""
+    return redact_urls(repr(value))

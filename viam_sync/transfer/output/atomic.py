@@ -6,18 +6,18 @@ import io
 import os
 import secrets
 import stat
-import tempfile
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator, Optional, Sequence, Union
+from typing import BinaryIO, Iterator, Optional, Sequence, Union
 
 from viam_sync.checks import path_from
+from viam_sync.transfer.output.destination import Destination, require_ending
 from viam_sync.transfer.output.devices import follow_links, is_device, write_through
 from viam_sync.transfer.output.named_errors import NamedFile, errors_of, temporary_file
 
 StrPath = Union[str, "os.PathLike[str]"]
 
 
-class AtomicOutput:
+class AtomicOutput(Destination):
     """A file for the response of a call; that it can be written is checked before the call is made.
 
     A link is followed to what it names. A device or a pipe is written through, once all contents are there.
@@ -48,9 +48,9 @@ class AtomicOutput:
         self, dest: StrPath, *, name: str = "dest", secret: bool = False, rejected: Sequence[str] = ()
     ) -> None:
         path, given = path_from(name, dest), str(dest)
+        self.given = f"{name} is {given!r}"
         self.suffix = path.suffix.lower()
-        if self.suffix in rejected:
-            raise ValueError(f"{name} is {given!r}, but this cannot be written as {path.suffix}; use .json")
+        require_ending(self.given, self.suffix, rejected)
         self._path = follow_links(path)
         if self._path.is_dir():
             raise IsADirectoryError(f"{name} is a folder, {given!r}; name a file in it")
@@ -61,23 +61,6 @@ class AtomicOutput:
         if not self._is_device and not os.access(folder, os.W_OK):
             raise PermissionError(f"{name} is {given!r}, but nothing may be written in {str(folder)!r}")
         self._mode = 0o600 if secret else _mode_of(self._path)
-
-    def write(self, contents: bytes, result: Any) -> None:
-        """Write ``contents``; a file of that name is replaced only once the new one is complete.
-
-        Args:
-            contents: The bytes of the file.
-            result: The response, which the caller would lose if writing failed.
-
-        Raises:
-            OSError: If writing failed; the error has the response as its attribute ``result``.
-        """
-        try:
-            with self.open(io.BytesIO()) as file:
-                file.write(contents)
-        except OSError as error:
-            error.result = result  # type: ignore[attr-defined]
-            raise
 
     @contextlib.contextmanager
     def open(self, buffer: Optional[BinaryIO] = None) -> Iterator[BinaryIO]:
@@ -119,7 +102,7 @@ class AtomicOutput:
             OSError: If it cannot be made.
         """
         if self._is_device:
-            return temporary_file(None, Path(tempfile.gettempdir()))
+            return super().temporary_file()
         return temporary_file(self._path.parent, self._path)
 
 

@@ -152,18 +152,23 @@ def steady_batches(rows: Iterable[Row], columns: Columns, arrow: Any, most_rows:
 
 
 class _SettledColumns(Columns):
-    """Columns that change no more after the first rows.
+    """Columns that change no more after the first batch.
 
     Args:
-        columns: The columns of these rows.
-        row_count: The number of these rows.
+        columns: The columns of the first batch.
+        row_count: The number of its rows.
     """
 
     def __init__(self, columns: Columns, row_count: int) -> None:
         super().__init__({name: _without_null(kind) for name, kind in columns.kinds.items()})
-        self._first = self._count = row_count
+        self._first, self._count = columns.kinds, row_count
 
     def add(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a flat row as it is.
+
+        Raises:
+            ValueError: If a value does not fit; the error names the column, the row and both types.
+        """
         self._count += 1
         for name, value in row.items():
             known = self._kinds.get(name, "null")
@@ -172,11 +177,11 @@ class _SettledColumns(Columns):
         return row
 
     def _refuse(self, name: str, value: Any) -> None:
-        first = f"the first {self._first:,} rows"
-        known = f"holds {type_name(self._kinds[name])} in {first}" if name in self._kinds else f"is in none of {first}"
+        kind = self._first.get(name, "null")
+        known = "has no value" if kind == "null" else f"is {type_name(self._kinds[name])}"
         raise ValueError(
-            f"rows: the column {name!r} {known}, but row {self._count:,} has {described(value)} there; give the names"
-            " and types of all columns as schema"
+            f"rows: the column {name!r} {known} in the first batch, but row {self._count:,} has {described(value)}"
+            " there; give the names and types of all columns as schema"
         )
 
 

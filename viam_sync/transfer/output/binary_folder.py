@@ -8,10 +8,12 @@ import os
 from typing import Any, Callable, Dict, Sequence, Tuple
 
 from viam_sync.checks import path_from
+from viam_sync.checks.urls import is_url
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.output.atomic import AtomicOutput, StrPath
 from viam_sync.transfer.output.export_paths import ExportPath, ExportPaths
 from viam_sync.transfer.output.gzipped import is_unzipped, unzip
+from viam_sync.transfer.output.outputs import response_output
 from viam_sync.transfer.output.rows import NO_JSON, binary_metadata_row, binary_row
 from viam_sync.transfer.output.writers import unwritable, write_rows
 
@@ -30,9 +32,9 @@ def binary_destination(dest: StrPath, contents: bool) -> Writer:
         OSError: If nothing can be written there.
         ValueError: If it ends in ``.csv``.
     """
-    if path_from("dest", dest).is_dir():
+    if not is_url(dest) and path_from("dest", dest).is_dir():
         return BinaryFolder(dest, contents).write
-    output = AtomicOutput(dest, rejected=(".csv",))
+    output = response_output(dest, rejected=(".csv",))
     return lambda files, result: write_rows(output, files, binary_row, result)
 
 

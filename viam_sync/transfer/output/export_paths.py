@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import unicodedata
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set
 
@@ -42,39 +43,20 @@ class ExportPath(NamedTuple):
     metadata: str
 
 
-class ExportPaths:
+class PathAllocator(ABC):
     """The allocator of the paths in a folder: it knows which are taken, and gives every file a path of its own.
 
-    No path is outside of the folder, or goes through a link below ``data`` and ``metadata``. No two differ by their
-    case alone, or by how Unicode composes a letter, since many disks do not tell such names apart.
+    No path is outside of the folder. No two differ by their case alone, or by how Unicode composes a letter, since many
+    disks do not tell such names apart.
 
     Args:
-        folder: The folder.
         taken: The paths of the files that are known already.
-        remove_unfinished: Whether to remove the files that an export left unfinished; only for the one export that is
-            at work in the folder.
-        longest_path: The longest path that the system takes, in bytes.
-
-    Example:
-        >>> from viam_sync.proto.app.data import BinaryMetadata
-        >>> from viam_sync.transfer.output.export_paths import ExportPaths
-        >>> paths = ExportPaths(folder, [])
-        >>> [paths.allocate(BinaryMetadata(id=name, file_name=f"pets/{name}")).data for name in ("cat", "Cat")]
-        ['data/pets/cat', 'data/pets/Cat-2']
+        longest: The longest path within the folder, in bytes.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        taken: Iterable[ExportPath],
-        *,
-        remove_unfinished: bool = False,
-        longest_path: int = _LONGEST_PATH,
-    ) -> None:
-        self._folder = folder
-        self._remove_unfinished = remove_unfinished
-        self._longest = longest_path - len(os.fsencode(folder.absolute()))
-        #: The paths of files and of folders, folded: those on the disk, and those that are allocated.
+    def __init__(self, taken: Iterable[ExportPath], longest: int) -> None:
+        self._longest = longest
+        #: The paths of files and of folders, folded: those that are there, and those that are allocated.
         self._files: Set[str] = set()
         self._folders: Set[str] = set()
         self._allocated: Set[str] = set()
@@ -111,23 +93,23 @@ class ExportPaths:
             OSError: If the file system's encoding cannot write the path.
         """
         for each in path:
-            _require_encodable(each)
+            self._require_encodable(each)
             for folder in _parents(each):
                 if folder not in self._scanned:
                     self._scanned.add(folder)
                     self._scan_folder(folder)
 
+    @abstractmethod
     def _scan_folder(self, folder: str) -> None:
-        # A path that is no folder, or cannot be read, will be noticed when something is written there.
-        with contextlib.suppress(OSError), os.scandir(self._folder / folder) as entries:
-            for entry in entries:
-                if self._remove_unfinished and entry.name.startswith(UNFINISHED) and entry.name.endswith(".part"):
-                    with contextlib.suppress(OSError):
-                        Path(entry.path).unlink()
-                elif entry.is_dir(follow_symlinks=False):
-                    self._folders.add(folded_path(f"{folder}/{entry.name}"))
-                else:
-                    self._files.add(folded_path(f"{folder}/{entry.name}"))
+        """Add the files and the folders in a folder to those that are there."""
+
+    @abstractmethod
+    def _require_encodable(self, path: str) -> None:
+        """Refuse a path that cannot be written there, with an OSError."""
+
+    @abstractmethod
+    def _was_exported(self, path: ExportPath, ids: List[Optional[str]]) -> bool:
+        """Tell whether the files at a path were exported before for the file with these IDs, None for one it lacks."""
 
     def _numbered(self, name: str, ending: str, ids: List[Optional[str]]) -> ExportPath:
         """Return the first path of a name that is free."""
@@ -150,8 +132,7 @@ class ExportPaths:
             return False
         if not any(each in self._files for each in folded):
             return True
-        data, metadata = self._folder / path.data, self._folder / path.metadata
-        return not data.is_symlink() and not metadata.is_symlink() and _is_metadata_of(metadata, ids)
+        return self._was_exported(path, ids)
 
     def _is_blocked(self, path: ExportPath) -> bool:
         """Tell whether a file or a link is where a folder is needed."""
@@ -159,10 +140,73 @@ class ExportPaths:
 
     def _take(self, path: ExportPath) -> None:
         for each in path:
-            folded = folded_path(each)
-            self._files.add(folded)
-            self._allocated.add(folded)
-            self._folders.update(map(folded_path, _parents(each)))
+            self._allocated.add(folded_path(each))
+            self._add_file(each)
+
+    def _add_file(self, path: str) -> None:
+        self._files.add(folded_path(path))
+        self._folders.update(map(folded_path, _parents(path)))
+
+
+class ExportPaths(PathAllocator):
+    """The allocator of the paths in a folder on the disk; no path goes through a link below ``data`` and ``metadata``.
+
+    Args:
+        folder: The folder.
+        taken: The paths of the files that are known already.
+        remove_unfinished: Whether to remove the files that an export left unfinished; only for the one export that is
+            at work in the folder.
+        longest_path: The longest path that the system takes, in bytes.
+
+    Example:
+        >>> from viam_sync.proto.app.data import BinaryMetadata
+        >>> from viam_sync.transfer.output.export_paths import ExportPaths
+        >>> paths = ExportPaths(folder, [])
+        >>> [paths.allocate(BinaryMetadata(id=name, file_name=f"pets/{name}")).data for name in ("cat", "Cat")]
+        ['data/pets/cat', 'data/pets/Cat-2']
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        taken: Iterable[ExportPath],
+        *,
+        remove_unfinished: bool = False,
+        longest_path: int = _LONGEST_PATH,
+    ) -> None:
+        super().__init__(taken, longest_path - len(os.fsencode(folder.absolute())))
+        self._folder = folder
+        self._remove_unfinished = remove_unfinished
+
+    def _scan_folder(self, folder: str) -> None:
+        # A path that is no folder, or cannot be read, will be noticed when something is written there.
+        with contextlib.suppress(OSError), os.scandir(self._folder / folder) as entries:
+            for entry in entries:
+                if self._remove_unfinished and entry.name.startswith(UNFINISHED) and entry.name.endswith(".part"):
+                    with contextlib.suppress(OSError):
+                        Path(entry.path).unlink()
+                elif entry.is_dir(follow_symlinks=False):
+                    self._folders.add(folded_path(f"{folder}/{entry.name}"))
+                else:
+                    self._files.add(folded_path(f"{folder}/{entry.name}"))
+
+    def _require_encodable(self, path: str) -> None:
+        try:
+            os.fsencode(path)
+        except UnicodeEncodeError:
+            encoding = sys.getfilesystemencoding()
+            advice = "set PYTHONUTF8=1, or a locale of UTF-8"
+            text = f"The file system's encoding, {encoding}, cannot write this name; {advice}"
+            raise OSError(errno.EILSEQ, text, path) from None
+
+    def _was_exported(self, path: ExportPath, ids: List[Optional[str]]) -> bool:
+        data, metadata = self._folder / path.data, self._folder / path.metadata
+        if data.is_symlink() or metadata.is_symlink():
+            return False
+        try:
+            return is_metadata_of(metadata.read_bytes(), ids)
+        except OSError:
+            return False
 
 
 def folded_path(path: str) -> str:
@@ -183,15 +227,6 @@ def _export_path(name: str, ending: str, number: int) -> ExportPath:
     return ExportPath(f"data/{with_ending(name, ending)}", f"metadata/{name}.json")
 
 
-def _require_encodable(path: str) -> None:
-    try:
-        os.fsencode(path)
-    except UnicodeEncodeError:
-        encoding = sys.getfilesystemencoding()
-        text = f"The file system's encoding, {encoding}, cannot write this name; set PYTHONUTF8=1, or a locale of UTF-8"
-        raise OSError(errno.EILSEQ, text, path) from None
-
-
 def _parents(path: str) -> Iterator[str]:
     """Yield the folders that a path goes through, the innermost first."""
     folder = path.rpartition("/")[0]
@@ -200,15 +235,15 @@ def _parents(path: str) -> Iterator[str]:
         folder = folder.rpartition("/")[0]
 
 
-def _is_metadata_of(path: Path, ids: List[Optional[str]]) -> bool:
-    """Tell whether a file of metadata was exported before for the file with these IDs.
+def is_metadata_of(contents: bytes, ids: List[Optional[str]]) -> bool:
+    """Tell whether metadata was exported before for the file with these IDs.
 
     Args:
-        path: The path of the metadata.
+        contents: The contents of a file of metadata.
         ids: The ID of the binary data and the older one; None where there is none.
     """
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        known = json.loads(contents)
+    except (ValueError, RecursionError):
         return False
     return isinstance(known, dict) and any(ids) and [known.get("binaryDataId"), known.get("id")] == ids

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 import threading
-import warnings
 from types import TracebackType
 from typing import Any, Callable, Optional, Type, Union
 
@@ -111,12 +111,10 @@ def _is_notebook() -> bool:
 
 
 def _tqdm() -> Any:
-    """Return the bar of a notebook, or one of text, which a notebook without widgets gets, too."""
+    # In a notebook without ipywidgets, which shows text as a terminal does, tqdm.auto fails or warns.
+    is_plain = _is_notebook() and importlib.util.find_spec("ipywidgets") is None
     try:
-        with warnings.catch_warnings():
-            # A notebook without ipywidgets is as good as a terminal; the advice to update Jupyter would not help there.
-            warnings.filterwarnings("ignore", "IProgress not found")
-            return importlib.import_module("tqdm.auto").tqdm
+        return importlib.import_module("tqdm" if is_plain else "tqdm.auto").tqdm
     except ImportError:
         raise ImportError(
             "progress=True shows a bar of tqdm, which is not installed; pip install 'viam-sync[progress]', or give a"

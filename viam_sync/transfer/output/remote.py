@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Type, Union
 
-from viam_sync.checks import path_from, wrong_type
+from viam_sync.checks import path_from, redact, wrong_type
 from viam_sync.checks.urls import is_url, redact_urls, url_scheme
 from viam_sync.transfer.output.names import UNFINISHED
 
@@ -61,12 +62,28 @@ class Location:
         self.name = name
         self.is_remote = is_url(given)
         self.scheme = url_scheme(given)
-        self.given = f"{name} is {redact_urls(str(given))!r}"
+        is_path = isinstance(given, (str, os.PathLike))
+        self.given = f"{name} is {repr(redact_urls(str(given))) if is_path else redact(given)}"
         self._place = given
         self._options = storage_options
 
     def __repr__(self) -> str:
         return f"<{self.given}>"
+
+    @property
+    def url(self) -> str:
+        """The URL as it was given, with its credentials."""
+        return str(self._place)
+
+    @property
+    def suffix(self) -> str:
+        """The ending of the name in lower case, such as ``.csv``."""
+        return PurePosixPath(str(self._place).partition("?")[0]).suffix.lower()
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether there is a password or a query in the URL."""
+        return redact_urls(str(self._place)) != str(self._place)
 
     def local(self) -> Any:
         """Return the path, or the open file.

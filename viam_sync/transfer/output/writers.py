@@ -9,8 +9,8 @@ import math
 import re
 from typing import Any, BinaryIO, Callable, Iterable, List, Mapping, Sequence
 
-from viam_sync.transfer.output.atomic import AtomicOutput
 from viam_sync.transfer.output.columns import columns_of
+from viam_sync.transfer.output.destination import Destination
 from viam_sync.transfer.output.kinds import Kind
 from viam_sync.transfer.output.rows import NO_JSON, Row, json_value
 
@@ -30,7 +30,7 @@ _LINE = json.JSONEncoder(sort_keys=True, allow_nan=False, default=json_value)
 
 
 def write_rows(
-    output: AtomicOutput,
+    output: Destination,
     items: Iterable[Any],
     to_row: Callable[[Any], Row],
     result: Any,
@@ -134,7 +134,7 @@ def csv_cells(row: Mapping[str, Any], columns: Sequence[str], escape_formulas: b
     Example:
         >>> from viam_sync.transfer.output.writers import csv_cells
         >>> csv_cells({"speed": float("inf"), "tags": ["a"]}, ["at", "speed", "tags"])
-        [None, 'Infinity', '["a"]']
+        [None, 'inf', '["a"]']
     """
     cell, plain = (_escaped_cell, _NO_FORMULAS) if escape_formulas else (_cell, _PLAIN)
     return [value if type(value) in plain else cell(value) for value in map(row.get, columns)]

@@ -1,0 +1,132 @@
+"""The folder of an export on the disk: files are flushed before they get their names, and one export has it open."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import sys
+import threading
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Optional
+
+from viam_sync.transfer.export.folder import ExportFolder, UnfinishedFile, closed_folder
+from viam_sync.transfer.export.manifest import Manifest
+from viam_sync.transfer.output.atomic import AtomicFile
+from viam_sync.transfer.output.export_paths import ExportPaths
+from viam_sync.transfer.output.named_errors import temporary_file
+from viam_sync.transfer.output.names import UNFINISHED
+
+#: The errors of the disk that concern a single file.
+_OF_ONE_FILE = {
+    *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EFBIG, errno.ELOOP),
+    *(errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOENT),
+}
+
+
+class LocalFolder(ExportFolder):
+    """A folder on the disk.
+
+    Args:
+        root: The folder; it is made if it is not there.
+
+    Raises:
+        OSError: If nothing can be written in the folder, or another export is at work there.
+
+    Example:
+        >>> from viam_sync.transfer.export.local_folder import LocalFolder
+        >>> local = LocalFolder(folder / "new")
+        >>> unfinished = local.unfinished_file("data/pets/cat.png")
+        >>> _ = unfinished.file.write(b"PNG")
+        >>> unfinished.sync()
+        >>> local.size_of("data/pets/cat.png") is None
+        True
+        >>> local.commit(unfinished)
+        >>> local.size_of("data/pets/cat.png")
+        3
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = self._root = root
+        self._lock = threading.Lock()
+        self._closed = False
+        root.mkdir(parents=True, exist_ok=True)
+        self._manifest = self.manifest = Manifest(root)
+        taken = (entry.path for entry in self.manifest.entries.values())
+        self.paths = ExportPaths(root, taken, remove_unfinished=True)
+        for unfinished in root.glob(f"{UNFINISHED}*.part"):
+            unfinished.unlink()
+
+    def place(self, path: str) -> Path:
+        """Return the path on the disk."""
+        return self._root / path
+
+    def size_of(self, path: str) -> Optional[int]:
+        """Return the size of a file in bytes; None for a link, and for all else that is no file."""
+        try:
+            status = self.place(path).lstat()
+        except OSError:
+            return None
+        return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+    def read(self, path: str) -> Optional[bytes]:
+        """Return the contents of a file; None if it cannot be read."""
+        try:
+            return self.place(path).read_bytes()
+        except OSError:
+            return None
+
+    def unfinished_file(self, path: str) -> UnfinishedFile:
+        """Return a file beside the path, in a folder that is made if need be."""
+        target = self.place(path)
+        try:
+            return AtomicFile(target, prefix=UNFINISHED)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            return AtomicFile(target, prefix=UNFINISHED)
+
+    def begin_flush(self, unfinished: UnfinishedFile) -> None:
+        """Have Linux begin to write a file to the disk."""
+        unfinished.file.flush()
+        if sys.platform == "linux":
+            # The advice is that nobody will read the file soon; its effect is that the system begins to write it.
+            os.posix_fadvise(unfinished.file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+    def commit(self, unfinished: UnfinishedFile) -> None:
+        """Give a file its name, unless the folder is closed."""
+        with self._lock:
+            if self._closed:
+                raise closed_folder()
+            unfinished.commit()
+
+    def temporary_file(self, path: str) -> BinaryIO:
+        """Return a file on the same disk."""
+        return temporary_file(self._root, self.place(path))
+
+    def is_of_one_file(self, error: OSError) -> bool:
+        """Tell whether an error of the disk concerns a single file."""
+        return error.errno in _OF_ONE_FILE
+
+    def remove(self, path: str) -> None:
+        """Remove a file, and the folders that are empty without it; nothing is removed through a link."""
+        # The folder itself, and "data" and "metadata" in it, may be links.
+        parents = [self._root / each for each in PurePosixPath(path).parents][:-2]
+        if any(parent.is_symlink() for parent in parents):
+            raise OSError(errno.ELOOP, "its path goes through a link, which no export has made", str(self.place(path)))
+        with contextlib.suppress(FileNotFoundError):
+            self.place(path).unlink()
+        # A folder that is not empty is in use.
+        with contextlib.suppress(OSError):
+            for parent in parents:
+                parent.rmdir()
+
+    def finish(self) -> None:
+        """Let the manifest have one line for each file."""
+        self._manifest.tidy()
+
+    def close(self) -> None:
+        """Leave the folder to the next export."""
+        with self._lock:
+            self._closed = True
+        self._manifest.close()

@@ -1,0 +1,165 @@
+"""Saving files: each appears in the folder when it is whole, its metadata before its contents."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import BinaryIO, Callable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+import grpc
+
+from viam_sync.errors import CancelledError, ViamError, grpc_error
+from viam_sync.proto.app import data as pb
+from viam_sync.transfer.export.exported_metadata import metadata_json
+from viam_sync.transfer.export.folder import ExportFolder, UnfinishedFile
+from viam_sync.transfer.export.pending import PendingFile
+from viam_sync.transfer.output.gzipped import is_unzipped, unzip
+
+#: Writes the contents of a file, and returns their size in bytes.
+Write = Callable[[BinaryIO], int]
+#: Takes a file, and the error that is its result.
+Fail = Callable[[PendingFile, Exception], None]
+
+
+class SavedFile(NamedTuple):
+    """A file that is there.
+
+    Attributes:
+        file: The file.
+        size: The size of its contents in the folder, in bytes.
+        metadata_updated: Whether its contents were there, and its metadata was written anew.
+        already_there: Whether its contents were there.
+    """
+
+    file: PendingFile
+    size: int
+    already_there: bool = False
+    metadata_updated: bool = False
+
+
+class Saver:
+    """Saves files in a folder; workers share it.
+
+    Args:
+        folder: The folder.
+        fail: Takes a file that cannot be saved, and the error.
+    """
+
+    def __init__(self, folder: ExportFolder, fail: Fail) -> None:
+        self._folder = folder
+        self._fail = fail
+        self._lock = threading.Lock()
+        self._unfinished: Set[UnfinishedFile] = set()
+
+    def save(self, group: Sequence[Tuple[PendingFile, Write]]) -> Iterator[SavedFile]:
+        """Write files and their metadata, and yield each that is there; an error of one file becomes its result.
+
+        A file gets its name after all of it was flushed to the disk, so not even a power failure leaves half a file
+        under a final name. A name, or a line of the manifest, that a power failure loses does no harm: the next run
+        looks whether the file is there, and fetches it again. Flushing many files at once costs the disk little more
+        than one, if the system knows of all of them before the first is waited for.
+        """
+        return self._save([(file, write, 0) for file, write in group])
+
+    def save_metadata(self, group: Sequence[Tuple[PendingFile, int]]) -> Iterator[SavedFile]:
+        """Write the metadata of files whose contents, of these sizes, are there, and yield each when it is done."""
+        return self._save([(file, None, size) for file, size in group])
+
+    def rollback(self) -> None:
+        """Remove all that is unfinished."""
+        with self._lock:
+            unfinished = list(self._unfinished)
+        for each in unfinished:
+            each.rollback()
+
+    def _save(self, group: Sequence[Tuple[PendingFile, Optional[Write], int]]) -> Iterator[SavedFile]:
+        failure: Optional[OSError] = None
+        written: List[Tuple[SavedFile, List[UnfinishedFile]]] = []
+        with contextlib.ExitStack() as stack:
+            for file, write, known_size in group:
+                try:
+                    with self._failure_of(file):
+                        parts = [stack.enter_context(self._unfinished_file(file.path.metadata))]
+                        size = known_size
+                        parts[0].file.write(metadata_json(file.metadata))
+                        if write is not None:
+                            # The data comes last, so that data without metadata is never ours.
+                            parts.append(stack.enter_context(self._unfinished_file(file.path.data)))
+                            size = self._write(file, write, parts[1].file)
+                        for part in parts:
+                            self._folder.begin_flush(part)
+                        is_there = write is None
+                        written.append((SavedFile(file, size, is_there, metadata_updated=is_there), parts))
+                except OSError as error:
+                    # The files before it may still have found room.
+                    failure = error
+                    break
+            for saved, parts in written:
+                is_committed = False
+                with self._failure_of(saved.file):
+                    for part in reversed(parts):
+                        part.sync()
+                    for part in parts:
+                        self._folder.commit(part)
+                    is_committed = True
+                if is_committed:
+                    yield saved
+        if failure is not None:
+            raise failure
+
+    def _write(self, file: PendingFile, write: Write, out: BinaryIO) -> int:
+        """Write the contents of a file, unzipped if need be, and return their size."""
+        if not is_unzipped(file.metadata, file.path.data):
+            return write(out)
+        with self._folder.temporary_file(file.path.data) as zipped:
+            write(zipped)
+            zipped.seek(0)
+            return unzip(zipped, out)
+
+    @contextlib.contextmanager
+    def _failure_of(self, file: PendingFile) -> Iterator[None]:
+        """Let an error that concerns a single file become its result."""
+        try:
+            yield
+        except CancelledError:
+            raise
+        except OSError as error:
+            if not self._folder.is_of_one_file(error):
+                raise
+            self._fail(file, error)
+        except (ViamError, ValueError) as error:  # a name may have no form on the disk
+            self._fail(file, error)
+
+    @contextlib.contextmanager
+    def _unfinished_file(self, path: str) -> Iterator[UnfinishedFile]:
+        """Make an unfinished file, which is removed at the end unless it was committed."""
+        unfinished = self._folder.unfinished_file(path)
+        try:
+            with self._lock:
+                self._unfinished.add(unfinished)
+            yield unfinished
+        finally:
+            unfinished.rollback()
+            with self._lock:
+                self._unfinished.discard(unfinished)
+
+
+def write_contents(metadata: pb.BinaryMetadata, file: Optional[pb.BinaryData], out: BinaryIO) -> int:
+    """Write the contents that the service gave for a file, and return their size.
+
+    Args:
+        metadata: The metadata of the file as it was listed.
+        file: The response for it; None if the service does not know it.
+        out: The file to write to.
+
+    Raises:
+        GRPCError: If there are none, or they are not of the size that the service tells.
+    """
+    if file is None:
+        text = "The service listed this file, and does not know it any more; it may have been deleted meanwhile."
+        raise grpc_error(grpc.StatusCode.NOT_FOUND, text)
+    told = file.metadata.file_size_bytes or metadata.file_size_bytes
+    if told and told != len(file.binary):
+        text = f"The file should have {told} bytes, and came with {len(file.binary)}, so it is not kept."
+        raise grpc_error(grpc.StatusCode.DATA_LOSS, text)
+    return out.write(file.binary)
