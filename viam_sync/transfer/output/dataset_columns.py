@@ -162,7 +162,7 @@ class ColumnRules:
         """
         found = columns.arrow_schema(self._arrow)
         note = None if known is None else Note.of(known)
-        if note is not None:
+        if known is not None and note is not None:
             # The files have an order of their own.
             return note.within(self._arrow.schema([found.field(name) for name in known.names]))
         if isinstance(columns, InferredColumns):
