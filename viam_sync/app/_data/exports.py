@@ -246,7 +246,7 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             columns = columns_for(fixed, schema, misfits)
             output = TableFile(location, format=format, columns=columns, escape_formulas=escape_formulas)
         else:
-            rules = DatasetOptions(partition_by, sort_order, include_internal_data, schema, misfits)
+            rules = DatasetOptions(partition_by, format, sort_order, include_internal_data, schema, misfits)
             output, sort_order = readings_dataset(source, location, rules), pb.Order.ORDER_ASCENDING
         options = RowOptions(organization_id, sort_order, include_internal_data, workers, timeout)
         with Progress(progress, "rows") as told, parameter_names(rows="filter_or_query"), self._rows_of(
