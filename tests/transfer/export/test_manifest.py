@@ -2,9 +2,11 @@ import errno
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from viam_sync.transfer.export.local_folder import LocalFolder
 from viam_sync.transfer.export.manifest import Entry, Manifest
 from viam_sync.transfer.output.export_paths import ExportPath
 
@@ -76,6 +78,66 @@ def test_entries_of_two_files_that_name_one_place_do_not_count(tmp_path: Path, p
         manifest.add([CAT, moved])
     with Manifest(tmp_path) as manifest:
         assert manifest.entries == {"f1": CAT, "f2": DOG, "f3": moved}
+
+
+def test_a_manifest_that_is_tidied_has_one_line_for_each_file(tmp_path: Path) -> None:
+    newer = CAT._replace(size=7, source_size=7, digest="d1")
+    with Manifest(tmp_path) as manifest:
+        manifest.add([CAT, DOG])
+        manifest.add([newer])
+        manifest.remove(["f2"])
+        assert len(lines(tmp_path).splitlines()) == 3
+        manifest.tidy()
+        assert len(lines(tmp_path).splitlines()) == 1
+    with Manifest(tmp_path) as manifest:
+        assert manifest.entries == {"f1": newer}
+
+
+def test_a_manifest_that_cannot_be_tidied_stays_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with Manifest(tmp_path) as manifest:
+        manifest.add([CAT, DOG])
+        manifest.remove(["f2"])
+        before = lines(tmp_path)
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match=r"No space left.*manifest.jsonl"):
+            manifest.tidy()
+        monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.jsonl"]
+    assert lines(tmp_path) == before
+
+
+def test_what_a_killed_export_left_beside_its_manifest_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".viam-export-0123456789abcdef.part").touch()
+    (tmp_path / "mine.part").touch()
+    LocalFolder(tmp_path).close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.jsonl", "mine.part"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other locks")
+def test_the_manifest_is_opened_again_that_another_export_has_replaced_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Manifest(tmp_path) as manifest:
+        manifest.add([CAT, DOG])
+    open_file, opened = os.open, []
+
+    def replaced(path: Any, *arguments: Any) -> int:
+        file = open_file(path, *arguments)
+        if not opened:
+            opened.append(path)
+            (tmp_path / "new").write_text(lines(tmp_path).splitlines()[0] + "\n", encoding="utf-8")
+            (tmp_path / "new").replace(tmp_path / "manifest.jsonl")
+        return file
+
+    monkeypatch.setattr(os, "open", replaced)
+    with Manifest(tmp_path) as manifest:
+        assert manifest.entries == {"f1": CAT}
+        monkeypatch.undo()
+        with pytest.raises(BlockingIOError):
+            Manifest(tmp_path)
 
 
 def test_two_at_a_time_are_refused(tmp_path: Path) -> None:

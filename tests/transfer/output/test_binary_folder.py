@@ -101,6 +101,13 @@ def test_names_that_differ_by_their_case_alone_get_numbers_as_in_an_export(tmp_p
     assert written(tmp_path)[:3] == ["data/d/CAT-3", "data/d/Cat-2", "data/d/cat"]
 
 
+def test_a_file_whose_labels_have_changed_is_written_anew(tmp_path: Path) -> None:
+    for tag in ("old", "new"):
+        BinaryFolder(tmp_path).write([file(id="f1", file_name="d/cat", capture_metadata={"tags": [tag]})], None)
+    assert written(tmp_path) == ["data/d/cat", "metadata/d/cat.json"]
+    assert '"new"' in (tmp_path / "metadata" / "d" / "cat.json").read_text(encoding="utf-8")
+
+
 def test_the_unfinished_files_of_an_export_that_is_at_work_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / f"{UNFINISHED}0123456789abcdef.part").touch()
