@@ -262,7 +262,7 @@ def test_a_date_that_no_datetime_holds_is_in_every_table(arrow: Any, pandas: Any
 
 
 MODULES = {to_arrow: "pyarrow", to_arrow_batches: "pyarrow", to_pandas: "pandas", to_polars: "polars"}
-INSTALLED = {"pyarrow": r"'viam-sync\[arrow\]'", "pandas": "pandas", "polars": "polars pyarrow"}
+INSTALLED = {"pyarrow": "pyarrow", "pandas": "pandas", "polars": "polars pyarrow"}
 
 
 @pytest.fixture(params=MODULES, ids=[convert.__name__ for convert in MODULES])

@@ -13,7 +13,7 @@ __all__ = ["to_arrow", "to_arrow_batches", "to_pandas", "to_polars"]
 
 
 def to_arrow(rows: Iterable[AnyRow], *, schema: Any = None, misfits: str = "error") -> Any:
-    r"""Return rows as a table of pyarrow, which takes ``pip install "viam-sync[arrow]"``.
+    r"""Return rows as a table of pyarrow, which takes ``pip install pyarrow``.
 
     Nested objects become columns, whose names join the keys with dots; within a key, a dot is written ``\.`` and a
     backslash ``\\``. Readings have the columns of their times and metadata first; all others are sorted by name. Times
@@ -54,7 +54,7 @@ def to_arrow(rows: Iterable[AnyRow], *, schema: Any = None, misfits: str = "erro
     from viam_sync.transfer.output.batches import whole_table
     from viam_sync.transfer.output.columns import optional
 
-    arrow = optional("pyarrow", "to_arrow", "viam-sync[arrow]")
+    arrow = optional("pyarrow", "to_arrow")
     return whole_table(*_rows_and_columns(rows, schema, misfits), arrow)
 
 
@@ -92,7 +92,7 @@ def to_arrow_batches(
     from viam_sync.transfer.output.batches import steady_batches
     from viam_sync.transfer.output.columns import optional
 
-    arrow = optional("pyarrow", "to_arrow_batches", "viam-sync[arrow]")
+    arrow = optional("pyarrow", "to_arrow_batches")
     most_rows = whole("batch_rows", batch_rows, 1)
     return steady_batches(*_rows_and_columns(rows, schema, misfits), arrow, most_rows)
 
@@ -130,7 +130,7 @@ def to_pandas(rows: Iterable[AnyRow], *, schema: Any = None, misfits: str = "err
     from viam_sync.transfer.output.columns import optional
     from viam_sync.transfer.output.frames import data_frame
 
-    pandas = optional("pandas", "to_pandas", "pandas")
+    pandas = optional("pandas", "to_pandas")
     return data_frame(*_rows_and_columns(rows, schema, misfits), pandas)
 
 

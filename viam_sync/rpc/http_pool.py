@@ -107,7 +107,7 @@ class HttpPool(Closing):
         forks.watch(self)
 
     def _begin(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may close it at any moment
         self._managers: Dict[Tuple[str, Optional[Proxy]], urllib3.PoolManager] = {}
         self._running: Set[_Request] = set()
 

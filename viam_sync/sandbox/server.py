@@ -62,7 +62,7 @@ class Sandbox(MachineLogs):
         seed: A number that makes IDs and keys the same in every run; None makes them random.
         clock: Returns the time, in seconds since the epoch; `advance` adds to it.
         token_lifetime: Seconds until a token expires; None for a token that is valid until its key is deleted.
-        tls: Whether to use TLS, with a certificate of its own; this needs ``pip install "viam-sync[sandbox]"``.
+        tls: Whether to use TLS, with a certificate of its own; this needs ``pip install trustme``.
         ui: Whether to serve a page that shows its state, on loopback alone; see ``ui_url``.
         dataset_minima: Whether to reject training jobs, as the cloud does, if their dataset has too few images or
             labels.

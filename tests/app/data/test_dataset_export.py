@@ -165,6 +165,8 @@ def test_a_schema_holds_from_the_first_day_on(tank: Tank) -> None:
         ({"partition_by": "hour"}, "partition_by takes one of 'day'"),
         ({"filter_or_query": "SELECT 1", "organization_id": "o"}, "partition_by goes with a filter, whose interval"),
         ({"filter_or_query": iter([])}, "partition_by goes with a filter, whose interval"),
+        ({"format": "csv"}, "format is 'csv', but a dataset is one of Parquet files"),
+        ({"path": "rows", "storage_options": {}}, "storage_options are for a URL"),
         ({"sort_order": pb.Order.ORDER_DESCENDING}, "sort_order does not go with partition_by"),
         (
             {"filter_or_query": create_filter(start_time=MONDAY, end_time=MONDAY)},

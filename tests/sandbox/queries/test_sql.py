@@ -257,7 +257,7 @@ def test_a_query_that_takes_too_long_is_ended():
 
 def test_without_duckdb_the_answer_says_what_to_install(tabular, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with refused("FAILED_PRECONDITION", 'pip install "viam-sync[sandbox]"'):
+    with refused("FAILED_PRECONDITION", "pip install duckdb mongomock"):
         tabular.sql("SELECT 1")
     with refused("FAILED_PRECONDITION", "mongomock"):
         tabular.mql({"$limit": 1})

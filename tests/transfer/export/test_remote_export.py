@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import sys
-import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -189,24 +188,22 @@ def children(object_store: ObjectStore) -> Iterator[ChildTransfers]:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 def test_an_export_to_a_bucket_that_is_killed_at_any_moment_loses_and_doubles_nothing(
-    sandbox: Sandbox, data: DataClient, put: Any, children: ChildTransfers, bucket: str
+    sandbox: Sandbox, data: DataClient, put: Any, children: ChildTransfers, bucket: str, object_store: ObjectStore
 ) -> None:
     data.delete_binary_data_by_filter(None)
     files = {put(bytes([number]) * 5000, f"d/{number // 2}"): bytes([number]) * 5000 for number in range(30)}
     source = random.Random()
     killed = 0
-    duration = 0.0
     for turn in range(int(os.environ.get("VIAM_SYNC_KILLS", "20")) // 5):
         folder = f"{bucket}/{turn}"
+        object_store.requests.clear()
         arguments = {"filter": None, "folder": folder}
         child = children.start(sandbox.url, sandbox.api_key, sandbox.api_key_id, "export_binary_data", arguments)
-        started = time.perf_counter()
-        # The first one shows how long it takes.
-        if children.ends_within(source.uniform(0, duration) if turn else 60):
-            duration = duration or time.perf_counter() - started
-        else:
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
+        puts = source.randint(1, len(files) * 2)
+        while [method for method, _, _ in object_store.requests].count("PUT") < puts:
+            assert not children.ends_within(0.001)
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
         killed += children.line() == signal.SIGKILL
         before = fsspec.core.url_to_fs(folder)[0].find(f"{folder}/data")
         result = data.export_binary_data(None, folder)

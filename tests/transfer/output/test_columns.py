@@ -100,5 +100,5 @@ def test_a_value_fits_its_column_also_after_it_was_on_disk(value: Any, kind: Any
 
 
 def test_a_module_that_is_missing_is_named_with_what_to_install() -> None:
-    with pytest.raises(ImportError, match=r"drawing takes nothing_of_that_name, which cannot .* pip install 'x\[y\]'"):
-        optional("nothing_of_that_name.part", "drawing", "x[y]")
+    with pytest.raises(ImportError, match=r"drawing takes nothing_of_that_name, which cannot .* pip install x y"):
+        optional("nothing_of_that_name.part", "drawing", "x y")

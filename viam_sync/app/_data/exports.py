@@ -76,7 +76,7 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             remove_gone: Whether to remove the files of earlier runs that do not match the filter any more, and their
                 metadata.
             storage_options: For a URL: the arguments of its class of ``fsspec``, such as credentials.
-            progress: True for a bar on the terminal or in a notebook (``pip install "viam-sync[progress]"``); or a
+            progress: True for a bar on the terminal or in a notebook (``pip install tqdm``); or a
                 function that is called with the number of files done, their total, and ``"files"``.
             timeout: Seconds that a call may take before it is made again; None for the limit of its retry class.
 
@@ -155,7 +155,7 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         r"""Write all rows that match a filter, or that a query or an iterator gives, to a file or a bucket.
 
         The ending of the path, or ``format``, names the format: JSON lines (``.jsonl``), CSV (``.csv``), or Parquet
-        (``.parquet``), which takes ``pip install "viam-sync[arrow]"``. In the latter two, nested objects become
+        (``.parquet``), which takes ``pip install pyarrow``. In the latter two, nested objects become
         columns, whose names join the keys with dots; within a key, a dot is written ``\.`` and a backslash ``\\``.
         Readings have the columns of their times and metadata first, also if there are no rows; all others are sorted by
         name. The same rows make the same bytes in every process.
@@ -186,7 +186,7 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
                 other methods return, which is closed at the end.
             path: Path of the file. A file of that name is replaced; a link is followed, and a device or a pipe is
                 written through. Or a URL such as ``s3://bucket/rows.csv``, which takes
-                ``pip install "viam-sync[fsspec]" s3fs``; or an open file of bytes or text, which is written from where
+                ``pip install fsspec s3fs``; or an open file of bytes or text, which is written from where
                 it stands and left open. With ``partition_by``, the folder, which is made if it is not there; one with
                 other files in it, or of another filter, is refused.
             format: ``"jsonl"``, ``"csv"`` or ``"parquet"``, where the path does not end in it.
@@ -209,7 +209,7 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
                 ``+``, ``-``, ``@``, a tab or the end of a line, gets an apostrophe before it.
             workers: How many pages to fetch at a time, up to 64, each of another time; only for a filter. Up to 16
                 pages for each worker are in memory, and some may be fetched in vain.
-            progress: True for a bar on the terminal or in a notebook (``pip install "viam-sync[progress]"``); or a
+            progress: True for a bar on the terminal or in a notebook (``pip install tqdm``); or a
                 function that is called with the number of rows written, their total, and ``"rows"``.
             timeout: Seconds that each page, or the query, may take, retries included; None for the limit of its retry
                 class. Not for an iterator.
@@ -246,7 +246,7 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             columns = columns_for(fixed, schema, misfits)
             output = TableFile(location, format=format, columns=columns, escape_formulas=escape_formulas)
         else:
-            rules = DatasetOptions(partition_by, sort_order, include_internal_data, schema, misfits)
+            rules = DatasetOptions(partition_by, format, sort_order, include_internal_data, schema, misfits)
             output, sort_order = readings_dataset(source, location, rules), pb.Order.ORDER_ASCENDING
         options = RowOptions(organization_id, sort_order, include_internal_data, workers, timeout)
         with Progress(progress, "rows") as told, parameter_names(rows="filter_or_query"), self._rows_of(

@@ -27,6 +27,7 @@ class DatasetOptions(NamedTuple):
     """The options of an export that say what the dataset is like."""
 
     partition_by: str
+    format: Optional[str]
     sort_order: Optional[pb.Order.ValueType]
     include_internal_data: bool
     schema: Any
@@ -54,6 +55,8 @@ def readings_dataset(filter: Any, folder: Location, options: DatasetOptions) -> 
             "partition_by goes with a filter, whose interval tells which rows of the dataset are replaced; export other"
             " rows to one file"
         )
+    if options.format not in (None, "parquet"):
+        raise ValueError(f"format is {options.format!r}, but a dataset is one of Parquet files")
     if options.sort_order is not None:
         raise ValueError("sort_order does not go with partition_by, as a dataset has its oldest rows first")
     is_internal = boolean("include_internal_data", options.include_internal_data)

@@ -47,7 +47,7 @@ class Engine:
         if importlib.util.find_spec(self._package) is None:
             raise failed_precondition(
                 f"The sandbox needs the package {self._package} for {self._language.upper()}, which is not installed; "
-                'install it with: pip install "viam-sync[sandbox]"'
+                "install it with: pip install duckdb mongomock"
             )
 
     def run(self, query: Any, origins: List[Dict[str, Any]], readings: Iterable[bytes]) -> List[bytes]:

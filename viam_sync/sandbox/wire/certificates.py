@@ -73,7 +73,7 @@ def _make_files(folder: Path) -> None:
         import trustme
     except ImportError as error:
         raise ImportError(
-            f'TLS takes a package that is not there ({error}); install it with: pip install "viam-sync[sandbox]"'
+            f"TLS takes a package that is not there ({error}); install it with: pip install trustme"
         ) from error
     authority = trustme.CA()
     issued = authority.issue_cert(*_NAMES)

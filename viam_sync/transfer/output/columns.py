@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import shlex
 from typing import Any, Dict, Iterable, List, Mapping, Tuple
 
 from viam_sync.transfer.output.flatten import flatten
@@ -70,13 +69,13 @@ def to_json(row: Mapping[str, Any]) -> str:
     return _JSON.encode(row)
 
 
-def optional(name: str, purpose: str, extra: str) -> Any:
+def optional(name: str, purpose: str, packages: str = "") -> Any:
     """Return a module of an optional dependency.
 
     Args:
         name: The name of the module.
         purpose: The format or function that takes it, for the error.
-        extra: The arguments of ``pip install``, for the error.
+        packages: The packages to install, for the error; those of other names than the module's.
 
     Raises:
         ImportError: If it is not installed.
@@ -86,7 +85,7 @@ def optional(name: str, purpose: str, extra: str) -> Any:
     except ImportError as error:
         package = name.partition(".")[0]
         raise ImportError(
-            f"{purpose} takes {package}, which cannot be loaded; pip install {shlex.join(extra.split())} ({error})"
+            f"{purpose} takes {package}, which cannot be loaded; pip install {packages or package} ({error})"
         ) from error
 
 

@@ -49,7 +49,7 @@ class PartitionedDataset:
         misfits: str = "error",
         **limits: int,
     ) -> None:
-        self._arrow = optional("pyarrow", "a dataset", "viam-sync[arrow]")
+        self._arrow = optional("pyarrow", "a dataset")
         self._files = DayFiles(next(iter(fixed)), interval, **limits)
         self._rules = ColumnRules(source, fixed, schema, misfits)
         self._folder, self._source, self._interval = folder, source, interval

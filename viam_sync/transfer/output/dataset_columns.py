@@ -123,7 +123,7 @@ class ColumnRules:
     """
 
     def __init__(self, source: Mapping[str, Any], fixed: Mapping[str, Kind], schema: Any, misfits: str) -> None:
-        self._arrow = optional("pyarrow", "a dataset", "viam-sync[arrow]")
+        self._arrow = optional("pyarrow", "a dataset")
         self._source, self._fixed = source, fixed
         self._misfits = one_of("misfits", misfits, MISFITS)
         self._given = None if schema is None else Schema(schema, fixed=fixed, misfits=misfits)
@@ -162,7 +162,7 @@ class ColumnRules:
         """
         found = columns.arrow_schema(self._arrow)
         note = None if known is None else Note.of(known)
-        if note is not None:
+        if known is not None and note is not None:
             # The files have an order of their own.
             return note.within(self._arrow.schema([found.field(name) for name in known.names]))
         if isinstance(columns, InferredColumns):

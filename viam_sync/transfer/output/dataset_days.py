@@ -65,8 +65,7 @@ class DayFiles:
         self, time: str, interval: Interval, *, group_rows: int = 100_000, group_bytes: int = 32 << 20
     ) -> None:
         self._arrow, self._compute, self._parquet = (
-            optional(module, "a dataset", "viam-sync[arrow]")
-            for module in ("pyarrow", "pyarrow.compute", "pyarrow.parquet")
+            optional(module, "a dataset") for module in ("pyarrow", "pyarrow.compute", "pyarrow.parquet")
         )
         self._time, self._interval = time, interval
         self._group_rows, self._group_bytes = group_rows, group_bytes

@@ -117,6 +117,5 @@ def _tqdm() -> Any:
         return importlib.import_module("tqdm" if is_plain else "tqdm.auto").tqdm
     except ImportError:
         raise ImportError(
-            "progress=True shows a bar of tqdm, which is not installed; pip install 'viam-sync[progress]', or give a"
-            " callable instead"
+            "progress=True shows a bar of tqdm, which is not installed; pip install tqdm, or give a callable instead"
         ) from None

@@ -144,7 +144,7 @@ def _kind_from(place: str, given: Any, room: int = DEEPEST) -> Kind:
 
 
 def _arrow_kinds(schema: Any) -> Dict[str, Kind]:
-    arrow = optional("pyarrow", "schema", "viam-sync[arrow]")
+    arrow = optional("pyarrow", "schema")
     if not isinstance(schema, arrow.Schema):
         raise wrong_type("schema", "a dict or a pyarrow.Schema", schema)
     known = {arrow_type(kind, arrow): kind for kind in _TYPES.values() if kind != "object"}

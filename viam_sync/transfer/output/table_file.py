@@ -80,8 +80,8 @@ class TableFile:
         self._group_rows, self._group_bytes = group_rows, group_bytes
         self._arrow: Any = None
         if format == "parquet":
-            self._arrow = optional("pyarrow", "writing Parquet", "viam-sync[arrow]")
-            self._parquet = optional("pyarrow.parquet", "writing Parquet", "viam-sync[arrow]")
+            self._arrow = optional("pyarrow", "writing Parquet")
+            self._parquet = optional("pyarrow.parquet", "writing Parquet")
         self._write = writers[format]
 
     def write(self, rows: Iterable[Row], progress: Progress) -> int:

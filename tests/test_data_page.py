@@ -1,0 +1,132 @@
+"""The lines of the page on data, run as its readers run them."""
+
+import csv
+import re
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import pytest
+
+from viam_sync.app.viam_client import ViamClient
+
+PAGE = (Path(__file__).resolve().parent.parent / "docs" / "data.md").read_text(encoding="utf-8")
+CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+#: The lines that all parts begin with, and those of each part.
+BEGINNING = CODE.findall(PAGE)[0]
+PARTS: Dict[str, List[str]] = {
+    title: CODE.findall(text)
+    for title, text in re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE)
+}
+
+Run = Callable[..., Dict[str, Any]]
+
+
+@pytest.fixture
+def run(client: ViamClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs parts of the page in a folder of their own, and returns their variables."""
+    monkeypatch.chdir(tmp_path)
+
+    def run_parts(*titles: str) -> Dict[str, Any]:
+        names: Dict[str, Any] = {"client": client}
+        for code in [BEGINNING, *(code for title in titles for code in PARTS[title])]:
+            exec(compile(code, "data.md", "exec"), names)
+        return names
+
+    return run_parts
+
+
+@pytest.fixture
+def mean(client: ViamClient) -> Any:
+    """The mean temperature of the readings, as SQL has it."""
+    pytest.importorskip("duckdb")
+    organization = client.app_client.list_organizations()[0]
+    sql = "SELECT AVG(data.readings.temperature) AS mean FROM readings WHERE component_name = 'air'"
+    ((row),) = client.data_client.tabular_data_by_sql(organization.id, sql)
+    return pytest.approx(row["mean"])
+
+
+def test_each_part_but_those_of_text_has_code() -> None:
+    assert [title for title, blocks in PARTS.items() if not blocks] == []
+
+
+def test_the_loop_has_all_temperatures(run: Run, mean: Any) -> None:
+    temperatures = run("A loop")["temperatures"]
+    assert sum(temperatures) / len(temperatures) == mean
+
+
+@pytest.mark.parametrize(("title", "packages"), [("pandas", ["pandas"]), ("Polars", ["polars", "pyarrow"])])
+def test_a_data_frame_has_all_temperatures(title: str, packages: List[str], run: Run, mean: Any) -> None:
+    for package in packages:
+        pytest.importorskip(package)
+    assert run(title)["frame"]["data.readings.temperature"].mean() == mean
+
+
+def test_duckdb_has_all_temperatures(run: Run, mean: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pyarrow")
+    duckdb = pytest.importorskip("duckdb")
+    readings = run("DuckDB")["readings"]
+    assert "avg(" in capsys.readouterr().out
+    with duckdb.connect() as connection:
+        ((found,),) = connection.execute('SELECT avg("data.readings.temperature") FROM readings').fetchall()
+    assert found == mean
+    assert readings.num_rows == 1008
+
+
+def test_parquet_has_all_rows(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pyarrow")
+    run("Parquet")
+    assert capsys.readouterr().out == "1008\n"
+
+
+def test_csv_has_all_temperatures(run: Run, mean: Any, tmp_path: Path) -> None:
+    run("CSV")
+    with (tmp_path / "air.csv").open(newline="", encoding="utf-8") as file:
+        temperatures = [float(row["data.readings.temperature"]) for row in csv.DictReader(file)]
+    assert sum(temperatures) / len(temperatures) == mean
+
+
+def test_a_query_counts(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("duckdb")
+    run("A query")
+    assert (tmp_path / "counts.csv").read_text(encoding="utf-8").split() == ["component_name,readings", "air,1008"]
+
+
+def test_a_dataset_is_read_by_all_tools(run: Run, client: ViamClient, tmp_path: Path) -> None:
+    for package in ("pandas", "polars", "pyarrow", "duckdb"):
+        pytest.importorskip(package)
+    names = run("A dataset that grows every day")
+    with client.data_client.iter_tabular_data(names["week"]) as rows:
+        count = sum(1 for _ in rows)
+    assert count > 0
+    assert len(names["pandas"].read_parquet("readings")) == names["polars"].read_parquet("readings").height == count
+    assert names["pyarrow"].dataset.dataset("readings").count_rows() == count
+
+
+def test_a_bucket_has_what_a_folder_would(run: Run, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow")
+    fsspec = pytest.importorskip("fsspec")
+    code = PARTS["A bucket"][0].replace("s3://bucket", bucket)
+    monkeypatch.setitem(PARTS, "A bucket", [PARTS["A dataset that grows every day"][0], code])
+    run("A bucket")
+    store, root = fsspec.core.url_to_fs(bucket)
+    names = [path[len(root) + 1 :].partition("/")[0] for path in store.find(root)]
+    assert set(names) == {"air.parquet", "readings", "images"}
+    assert names.count("images") == 24 * 2 + 1
+
+
+def test_an_open_file_has_the_columns(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run("An open file")
+    assert capsys.readouterr().out.startswith("timeRequested,timeReceived,metadata.organizationId,")
+
+
+def test_images_are_there(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = run("Images")["result"]
+    assert result.complete
+    assert len(list((tmp_path / "images" / "data").iterdir())) == len(result.files) > 0
+    assert capsys.readouterr().out.startswith("ExportResult(")
+
+
+def test_a_schema_has_its_types(run: Run, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    run("Names, order and types")
+    assert str(parquet.read_schema(tmp_path / "typed.parquet").field("data.readings.co2").type) == "int64"
