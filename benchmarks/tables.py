@@ -49,14 +49,16 @@ def mixed_numbers() -> Iterator[Any]:
 def measure(make: Callable[[Iterator[Any]], Any], rows: Callable[[], Iterator[Any]]) -> Tuple[int, int]:
     """Return the bytes of a table, and the most that were taken while it was made."""
     make(itertools.islice(rows(), 1))  # What is imported or kept with the first table is not of the next one.
-    pool = pa.proxy_memory_pool(pa.system_memory_pool())
+    default, pool = pa.default_memory_pool(), pa.proxy_memory_pool(pa.system_memory_pool())
     pa.set_memory_pool(pool)
     tracemalloc.start()
     table = make(rows())
     size, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     size += pool.bytes_allocated()
+    # The pool must not be gone before what it has handed out, nor while it is the default.
     del table
+    pa.set_memory_pool(default)
     return size, most + pool.max_memory()
 
 

@@ -3,7 +3,10 @@
 import contextlib
 import importlib.util
 import tracemalloc
-from typing import Any, Iterator
+from typing import Any, Iterator, List
+
+#: The pools of Arrow that were in use. A table may outlive its test, in a traceback, and none may outlive its pool.
+_pools: List[Any] = []
 
 
 class Memory:
@@ -31,6 +34,7 @@ def measured_memory() -> Iterator[Memory]:
             import pyarrow as pa
 
             pool = pa.proxy_memory_pool(pa.system_memory_pool())
+            _pools.append(pool)
             stack.callback(pa.set_memory_pool, pa.default_memory_pool())
             pa.set_memory_pool(pool)
         tracemalloc.start()

@@ -117,6 +117,19 @@ def test_an_empty_list_among_other_values_is_kept(arrow: Any, pandas: Any) -> No
     assert to_pandas(rows).to_dict("list") == {"deep": [["a"], [[]]], "name": ["arm", []], "on": [True, []]}
 
 
+def test_times_become_text_without_a_database_of_time_zones(arrow: Any) -> None:
+    program = (
+        "import sys; sys.modules['pytz'] = sys.modules['zoneinfo'] = None\n"
+        "from datetime import datetime\n"
+        "from viam_sync.tabular import to_arrow\n"
+        "noon = datetime(2024, 5, 1, 12)\n"
+        "table = to_arrow([{'at': noon, 'all': [[noon]]}] * 500 + [{'at': 'noon', 'all': 'day'}])\n"
+        "print(table['at'][0], table['all'][0])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout.strip() == '2024-05-01T12:00:00Z [["2024-05-01T12:00:00Z"]]'
+
+
 def test_a_row_without_values_is_a_row(arrow: Any, pandas: Any) -> None:
     rows = [{}] * 1001 + [{"speed": 1.5}]
     assert to_arrow(rows)["speed"].to_pylist() == [None] * 1001 + [1.5]

@@ -242,11 +242,17 @@ def test_a_data_frame_has_all_values_as_they_were(rows: List[Dict[str, Any]], si
 
 
 def in_frame(value: Any, kind: Any) -> Any:
+    if value == {}:
+        return "{}"
+    return float(value) if kind == "float" and value is not None else in_utc(value)
+
+
+def in_utc(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return value.replace(tzinfo=dt.timezone.utc)
     if isinstance(value, list):
-        return [in_frame(item, None) if isinstance(item, (dt.datetime, list)) else item for item in value]
-    return "{}" if value == {} else float(value) if kind == "float" and value is not None else value
+        return list(map(in_utc, value))
+    return {name: in_utc(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 @given(st.recursive(SCALARS | st.floats() | st.binary(max_size=5) | NAIVE, lambda inner: st.lists(inner, max_size=3)))

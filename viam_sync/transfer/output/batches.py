@@ -253,9 +253,16 @@ def _settled(array: Any, kind: Kind, type: Any, arrow: Any) -> Any:
 
 def _values(array: Any, arrow: Any) -> List[Any]:
     if not arrow.types.is_struct(array.type):
-        values: List[Any] = array.to_pylist()
+        # Python 3.8 without pytz, and Windows without tzdata, know no time zone, not even UTC.
+        values: List[Any] = array.cast(_without_zone(array.type, arrow)).to_pylist()
         return values
     fields = [field.to_pylist() for field in array.flatten()]
     if len(fields) == 1:
         return [None if text is None else json.loads(text) for text in fields[0]]
     return [int(number) if whole else number for number, whole in zip(*fields)]
+
+
+def _without_zone(type: Any, arrow: Any) -> Any:
+    if arrow.types.is_list(type):
+        return arrow.list_(_without_zone(type.value_type, arrow))
+    return arrow.timestamp("us") if arrow.types.is_timestamp(type) else type
