@@ -27,11 +27,11 @@ class ObjectStore:
     """
 
     def __init__(self) -> None:
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+        from moto.server import DomainDispatcherApplication, create_backend_app
         from werkzeug.serving import make_server
 
         self._app = DomainDispatcherApplication(create_backend_app)
-        self._server = make_server("127.0.0.1", 0, self._handle, threaded=True, request_handler=MotoRequestHandler)
+        self._server = make_server("127.0.0.1", 0, self._handle, threaded=True)
         self._thread = threading.Thread(target=self._server.serve_forever, name="moto")
         self._rules: List[Tuple[Rule, bytes]] = []
         self.url = f"http://127.0.0.1:{self._server.server_port}"

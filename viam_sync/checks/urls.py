@@ -25,10 +25,17 @@ def is_url(given: Any) -> bool:
     return url_scheme(given) not in ("", *_LOCAL)
 
 
-def url_scheme(url: Any) -> str:
-    """Return the scheme of a URL in lower case; an empty text for a path, and for whatever is none."""
-    found = _URL.match(str(url)) if isinstance(url, (str, os.PathLike)) else None
+def url_scheme(given: Any) -> str:
+    """Return the scheme of a URL in lower case; an empty text for all else."""
+    found = _URL.match(path_text(given))
     return found["scheme"].lower() if found else ""
+
+
+def path_text(given: Any) -> str:
+    """Return a path or a URL as text, also where it is an object of pathlib or the like; for all else, an empty one."""
+    if isinstance(given, str):
+        return given
+    return str(given) if isinstance(given, os.PathLike) or hasattr(given, "as_uri") else ""
 
 
 def redact_urls(text: str) -> str:
@@ -57,16 +64,15 @@ def local_path(name: str, given: Any) -> Any:
         >>> local_path("path", "file:///tmp/my%20rows.csv")
         '/tmp/my rows.csv'
     """
-    if is_url(given):
-        raise ValueError(f"{name} takes a path on this computer, got the URL {redact_urls(str(given))!r}")
-    if url_scheme(given):
-        computer, _, path = str(given).partition("://")[2].partition("/")
+    text = path_text(given)
+    if is_url(text):
+        raise ValueError(f"{name} takes a path on this computer, got the URL {redact_urls(text)!r}")
+    if url_scheme(text):
+        computer, _, path = text.partition("://")[2].partition("/")
         if computer not in ("", "localhost"):
-            raise ValueError(f"{name} is {str(given)!r}, a file of the computer {computer!r}; write file:///")
+            raise ValueError(f"{name} is {text!r}, a file of the computer {computer!r}; write file:///")
         return url2pathname(f"/{path}")
-    lost = _LOST_SLASH.match(str(given)) if isinstance(given, (str, os.PathLike)) else None
+    lost = _LOST_SLASH.match(text)
     if lost and not os.path.exists(lost["folder"]):  # noqa: PTH110 (a str, as it was given)
-        raise ValueError(
-            f"{name} is {str(given)!r}, a URL that has lost a slash, as in a pathlib.Path; give it as a str"
-        )
+        raise ValueError(f"{name} is {text!r}, a URL that has lost a slash, as in a pathlib.Path; give it as a str")
     return given

@@ -223,6 +223,10 @@ class FileServer(LocalFileSystem):  # type: ignore[misc]
 
     protocol = "webhdfs"
 
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return path.replace("webhdfs://", "", 1)
+
     def __init__(self, fails: bool = False, **options: Any) -> None:
         super().__init__(**options)
         self.fails = fails

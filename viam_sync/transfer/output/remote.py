@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 from pathlib import Path, PurePosixPath
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Type, Union
 
 from viam_sync.checks import path_from, redact, wrong_type
-from viam_sync.checks.urls import is_url, redact_urls, url_scheme
+from viam_sync.checks.urls import is_url, path_text, redact_urls, url_scheme
 from viam_sync.transfer.output.names import UNFINISHED
 
 #: The packages for the stores that most people use, all of which have buckets; fsspec knows those of others.
@@ -62,8 +61,8 @@ class Location:
         self.name = name
         self.is_remote = is_url(given)
         self.scheme = url_scheme(given)
-        is_path = isinstance(given, (str, os.PathLike))
-        self.given = f"{name} is {repr(redact_urls(str(given))) if is_path else redact(given)}"
+        self._text = path_text(given)
+        self.given = f"{name} is {redact_urls(self._text)!r}" if self._text else f"{name} is {redact(given)}"
         self._place = given
         self._options = storage_options
 
@@ -73,17 +72,17 @@ class Location:
     @property
     def url(self) -> str:
         """The URL as it was given, with its credentials."""
-        return str(self._place)
+        return self._text
 
     @property
     def suffix(self) -> str:
         """The ending of the name in lower case, such as ``.csv``."""
-        return PurePosixPath(str(self._place).partition("?")[0]).suffix.lower()
+        return PurePosixPath(self._text.partition("?")[0]).suffix.lower()
 
     @property
     def has_secret(self) -> bool:
         """Whether there is a password or a query in the URL."""
-        return redact_urls(str(self._place)) != str(self._place)
+        return redact_urls(self._text) != self._text
 
     def local(self) -> Any:
         """Return the path, or the open file.
@@ -115,7 +114,7 @@ class Location:
         """
         if not isinstance(self._options, (Mapping, type(None))):
             raise wrong_type("storage_options", "a dict", self._options)
-        if "::" in str(self._place):
+        if "::" in self._text:
             raise ValueError(f"{self.given}; in fsspec, a '::' wraps one store in another, and this is not taken")
         _require_loadable(self.given, self.scheme)
         return Remote(self, *self.call("which cannot be opened", self._open))
@@ -140,7 +139,7 @@ class Location:
         """Return the error that says what a file system has failed to do, without credentials."""
         kind = next((kind for kind in _KINDS if isinstance(error, kind)), OSError)
         text = f"{type(error).__name__}: {error}"
-        for secret in [*_texts_of(self._options), *_password_of(str(self._place))]:
+        for secret in [*_texts_of(self._options), *_password_of(self._text)]:
             text = text.replace(secret, _HIDDEN)
         return kind(f"{self.given}, {failing}: {redact_urls(text)}")
 
@@ -149,7 +148,7 @@ class Location:
         from fsspec.core import url_to_fs
 
         options = {"max_concurrency": _PARTS_AT_A_TIME} if self.scheme in _S3 else {}
-        fs, path = url_to_fs(str(self._place), **{**options, **(self._options or {})})
+        fs, path = url_to_fs(self._text, **{**options, **(self._options or {})})
         return fs, path.rstrip("/")
 
 
@@ -287,7 +286,8 @@ class Remote:
         """Notice that there is no such bucket, or nobody to ask, before anything is fetched."""
         failure = None
         try:
-            self._fs.info(self._root.partition("/")[0])
+            # Nothing is called so; older s3fs find no information on an empty bucket.
+            self._fs.find(self._root.partition("/")[0], prefix=UNFINISHED)
         except Exception as error:
             if not _is_refusal(error):
                 failure = self._location.failure("which cannot be opened", error)
