@@ -145,7 +145,7 @@ class Location:
 
     def _open(self) -> Tuple[Any, str]:
         """Return the file system, and the path in it."""
-        from fsspec.core import url_to_fs
+        from fsspec.core import url_to_fs  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
         options = {"max_concurrency": _PARTS_AT_A_TIME} if self.scheme in _S3 else {}
         fs, path = url_to_fs(self._text, **{**options, **(self._options or {})})
@@ -301,7 +301,7 @@ def _require_loadable(begin: str, scheme: str) -> None:
         raise ValueError(f"{begin}; files are written to a bucket or a server of files, and not to the web")
     package = _PACKAGES.get(scheme, "")
     try:
-        import fsspec
+        import fsspec  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError as error:
         raise ImportError(f"{begin}, which takes fsspec; pip install {f'fsspec {package}'.strip()}") from error
     try:
