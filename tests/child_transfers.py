@@ -8,14 +8,18 @@ already, so that many of them are started in no time.
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Dict, Optional, Type
+from typing import Any, Dict, Optional, Tuple, Type
 
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.rpc.dial import DialOptions
+from viam_sync.sandbox import Sandbox
 
 
 class ChildTransfers:
@@ -45,6 +49,15 @@ class ChildTransfers:
         """Tell whether a transfer ends within that many seconds."""
         assert self.process.stdout is not None
         return bool(select.select([self.process.stdout], [], [], seconds)[0])
+
+    def run(self, sandbox: Sandbox, method: str, arguments: Dict[str, Any], limit: float) -> Tuple[bool, float]:
+        """Run a transfer, which is killed after ``limit`` seconds; return whether it was, and the seconds it took."""
+        child = self.start(sandbox.url, sandbox.api_key, sandbox.api_key_id, method, arguments)
+        started = time.perf_counter()
+        if not self.ends_within(limit):
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        return self.line() == signal.SIGKILL, time.perf_counter() - started
 
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]

@@ -2,9 +2,6 @@
 
 import os
 import random
-import signal
-import time
-from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional
@@ -207,15 +204,10 @@ def test_an_export_that_is_killed_at_any_moment_leaves_a_dataset_with_each_row_o
     source, duration, killed = random.Random(), 0.0, 0
     for turn in range(KILLS + 1):
         arguments = {"filter_or_query": None, "path": f"{tmp_path}/rows", "partition_by": "day"}
-        child = children.start(sandbox.url, sandbox.api_key, sandbox.api_key_id, "export_tabular_data_to", arguments)
-        started = time.perf_counter()
         # The first one shows how long it takes; each later one writes all days anew.
-        if children.ends_within(source.uniform(0, duration) if turn else 60):
-            duration = duration or time.perf_counter() - started
-        else:
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-        killed += children.line() == signal.SIGKILL
+        limit = source.uniform(0, duration) if turn else 60
+        was_killed, seconds = children.run(sandbox, "export_tabular_data_to", arguments, limit)
+        duration, killed = duration or seconds, killed + was_killed
         assert sums(tmp_path / "rows", "data.readings.co2") == all_of_it
     assert killed
     assert data.export_tabular_data_to(None, tmp_path / "rows", partition_by="day") == row["n"]

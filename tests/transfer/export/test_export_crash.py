@@ -4,9 +4,6 @@ import json
 import os
 import random
 import shutil
-import signal
-import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Dict, Iterator
 
@@ -65,15 +62,10 @@ def test_an_export_that_is_killed_at_any_moment_loses_and_doubles_nothing(
     for turn in range(KILLS + 1):
         folder = tmp_path / str(turn)
         arguments = {"filter": None, "folder": str(folder)}
-        child = children.start(sandbox.url, sandbox.api_key, sandbox.api_key_id, "export_binary_data", arguments)
-        started = time.perf_counter()
         # The first one shows how long it takes.
-        if children.ends_within(source.uniform(0, duration) if turn else 60):
-            duration = duration or time.perf_counter() - started
-        else:
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-        killed += children.line() == signal.SIGKILL
+        limit = source.uniform(0, duration) if turn else 60
+        was_killed, seconds = children.run(sandbox, "export_binary_data", arguments, limit)
+        duration, killed = duration or seconds, killed + was_killed
         before = whole_files(folder)
         # Whatever has its name is whole.
         assert before.items() <= files.items()
@@ -106,14 +98,9 @@ def test_a_run_that_is_killed_while_labels_change_and_files_go_leaves_the_next_o
         folder = tmp_path / str(turn)
         shutil.copytree(tmp_path / "before", folder)
         arguments = {"filter": None, "folder": str(folder), "remove_gone": True, "workers": 2}
-        child = children.start(sandbox.url, sandbox.api_key, sandbox.api_key_id, "export_binary_data", arguments)
-        started = time.perf_counter()
-        if children.ends_within(source.uniform(0, duration) if turn else 60):
-            duration = duration or time.perf_counter() - started
-        else:
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-        killed += children.line() == signal.SIGKILL
+        limit = source.uniform(0, duration) if turn else 60
+        was_killed, seconds = children.run(sandbox, "export_binary_data", arguments, limit)
+        duration, killed = duration or seconds, killed + was_killed
         assert len([path for path in (folder / "data").rglob("kept-*") if path.read_bytes() == b"kept"]) == len(kept)
         assert data.export_binary_data(None, folder, remove_gone=True).complete
         assert contents_in(folder) == dict.fromkeys(kept, b"kept")

@@ -4,7 +4,6 @@ import os
 import random
 import signal
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator
@@ -66,15 +65,10 @@ def test_an_upload_that_is_killed_at_any_moment_loses_and_doubles_nothing(
         folder = tmp_path / str(turn)
         files = make(folder, source)
         arguments = {"paths": str(folder), "part_id": part}
-        child = children.start(sandbox.url, sandbox.api_key, sandbox.api_key_id, "upload_files", arguments)
-        started = time.perf_counter()
         # The first one shows how long it takes.
-        if children.ends_within(source.uniform(0, duration) if turn else 60):
-            duration = duration or time.perf_counter() - started
-        else:
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-        killed += children.line() == signal.SIGKILL
+        limit = source.uniform(0, duration) if turn else 60
+        was_killed, seconds = children.run(sandbox, "upload_files", arguments, limit)
+        duration, killed = duration or seconds, killed + was_killed
         assert stored(data, part).items() <= files.items()
         results = data.upload_files(**arguments)
         assert [result.error for result in results] == [None] * len(files)

@@ -71,25 +71,16 @@ class PartitionedDataset:
             ValueError: If the dataset is of other rows or has other columns than the schema, a value does not fit, or
                 the rows are not in order.
         """
-        count = 0
-
-        def counted() -> Iterator[Row]:
-            nonlocal count
-            for row in rows:
-                yield row
-                count += 1
-                progress.advance(1)
-
         with self._folder.exclusive():
             known, schema = self._known()
             is_empty = not any(known.values())
             kept = None if schema is None or (is_empty and self._rules.may_change(schema)) else schema
             columns = self._rules.columns(kept)
             with BatchStore(self._arrow, self._folder.spool) as store:
-                _, batches = record_batches(counted(), columns, store, self._arrow)
+                _, batches = record_batches(progress.counted(rows), columns, store, self._arrow)
                 days = self._files.by_day(batches)
                 self._folder.change(_steps(known, self._stage_all(days, known, self._rules.file_schema(columns, kept))))
-        return count
+        return progress.done
 
     def _stage_all(self, parts: Iterable[Tuple[date, Any]], known: Mapping[date, int], schema: Any) -> Dict[date, int]:
         """Write the new files of all days that may change, and return the numbers of their rows."""

@@ -7,7 +7,7 @@ import importlib.util
 import sys
 import threading
 from types import TracebackType
-from typing import Any, Callable, Optional, Type, Union
+from typing import Any, Callable, Iterable, Iterator, Optional, Type, TypeVar, Union
 
 from typing_extensions import Self
 
@@ -16,6 +16,8 @@ from viam_sync.checks import wrong_type
 #: The argument ``progress`` of methods: True for a bar on the terminal or in a notebook; or a function, which is called
 #: with the amount done, the total, None if that is not known, and the unit, such as "bytes".
 ProgressLike = Union[bool, Callable[[int, Optional[int], str], object]]
+
+Item = TypeVar("Item")
 
 
 class Progress:
@@ -30,6 +32,7 @@ class Progress:
         label: The label of the bar.
 
     Attributes:
+        done: The amount that is done.
         failure: The error that the function has raised; None if it has not.
 
     Raises:
@@ -57,7 +60,7 @@ class Progress:
         self._unit = unit
         self._label = label
         self._bar: Any = None
-        self._done = 0
+        self.done = 0
         self._total: Optional[int] = None
         self._lock = threading.Lock()
         self.failure: Optional[BaseException] = None
@@ -77,19 +80,23 @@ class Progress:
 
     def advance(self, count: int) -> None:
         """Report that ``count`` more are done."""
-        if self._tell is None and self._bar is None:
-            return
         with self._lock:
-            self._done += count
+            self.done += count
             if self._bar is not None:
                 self._bar.update(count)
             if self._tell is None or self.failure is not None:
                 return
             try:
-                self._tell(self._done, self._total, self._unit)
+                self._tell(self.done, self._total, self._unit)
             except BaseException as failure:
                 self.failure = failure
                 raise
+
+    def counted(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield items, and report each as done once the next one is asked for."""
+        for item in items:
+            yield item
+            self.advance(1)
 
     def __enter__(self) -> Self:
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, Optional, Union
+from typing import Any, BinaryIO, Callable, Dict, Iterable, Optional, Union
 
 from viam_sync.checks import one_of
 from viam_sync.checks.numbers import boolean
@@ -98,18 +98,9 @@ class TableFile:
             OSError: If they cannot be written.
             ValueError: If one does not fit the schema.
         """
-        count = 0
-
-        def counted() -> Iterator[Row]:
-            nonlocal count
-            for row in rows:
-                yield row
-                count += 1
-                progress.advance(1)
-
         with self._output.open() as file:
-            self._write(file, counted())
-        return count
+            self._write(file, progress.counted(rows))
+        return progress.done
 
     def _write_jsonl(self, file: BinaryIO, rows: Iterable[Row]) -> None:
         schema = self._columns
