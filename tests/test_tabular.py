@@ -358,6 +358,11 @@ def test_rows_become_a_polars_frame(arrow: Any) -> None:
     assert to_polars([]).height == 0
 
 
+def test_polars_keeps_a_column_without_a_name(arrow: Any) -> None:
+    pytest.importorskip("polars")
+    assert to_polars([{"": 1, "column_0": 2}]).to_dicts() == [{"": 1, "column_0": 2}]
+
+
 def test_duckdb_reads_a_table(data: DataClient, arrow: Any) -> None:
     duckdb = pytest.importorskip("duckdb")
     with data.iter_tabular_data(AIR) as rows:

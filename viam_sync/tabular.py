@@ -166,12 +166,17 @@ def to_polars(rows: Iterable[AnyRow], *, schema: Any = None, misfits: str = "err
     plain, columns = _rows_and_columns(rows, schema, misfits)
     with BatchStore(arrow) as store:
         found, batches = record_batches(plain, columns, store, arrow)
+        # Polars gives a column without a name one of its own, which another column may have.
+        numbers = list(map(str, range(len(found))))
         frames = []
         for table in grouped(batches, found, arrow):
-            frames.append(polars.from_arrow(table.combine_chunks()))
+            frames.append(polars.from_arrow(table.combine_chunks().rename_columns(numbers)))
             # Polars has an allocator of its own, which gets no memory that Arrow's keeps for later.
             arrow.default_memory_pool().release_unused()
-        return polars.concat(frames or [polars.from_arrow(found.empty_table())], rechunk=False)
+        empty = polars.from_arrow(found.empty_table().rename_columns(numbers))
+        frame = polars.concat(frames or [empty], rechunk=False)
+        frame.columns = found.names
+        return frame
 
 
 def _rows_and_columns(rows: Iterable[AnyRow], schema: Any, misfits: str) -> Tuple[Iterator[Row], Columns]:
