@@ -182,9 +182,7 @@ def test_what_does_not_fit_is_rescued_by_a_dataset_that_was_begun_so(tmp_path: P
     assert column(tmp_path / "rows", "_rescued_data") == ['{"n": "x"}']
     put(tmp_path / "rows", {"n": 1.0})
     write(f"{tmp_path}/plain", OLD)
-    with pytest.raises(
-        ValueError, match="schema has the column '_rescued_data' as string, but the files of the dataset"
-    ):
+    with pytest.raises(ValueError, match="schema has the column '_rescued_data' as str, but the files of the dataset"):
         put(tmp_path / "plain", {"n": "x"}, misfits="rescue")
 
 
@@ -216,12 +214,12 @@ def test_a_schema_that_is_given_again_must_be_the_same_in_any_order(tmp_path: Pa
     for other, text in (
         (
             {**schema, "n": float},
-            "schema has the column 'n' as double, but the files of the dataset have the column 'n' as int64",
+            "schema has the column 'n' as float, but the files of the dataset have the column 'n' as int",
         ),
-        ({**schema, "m": str}, "schema has the column 'm' as string, but the files of the dataset have no column 'm'"),
+        ({**schema, "m": str}, "schema has the column 'm' as str, but the files of the dataset have no column 'm'"),
         (
             {"n": int, "more": dict},
-            "schema has no column 'name', but the files of the dataset have the column 'name' as string",
+            "schema has no column 'name', but the files of the dataset have the column 'name' as str",
         ),
     ):
         with pytest.raises(ValueError, match=text):

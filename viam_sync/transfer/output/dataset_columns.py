@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set
 from viam_sync.checks import one_of
 from viam_sync.transfer.output.columns import Columns, optional
 from viam_sync.transfer.output.kinds import Kind, fitted
-from viam_sync.transfer.output.schema import MISFITS, RESCUED, Schema
+from viam_sync.transfer.output.schema import MISFITS, RESCUED, Schema, arrow_kinds, type_name
 
 #: The key of the note in the metadata of a file.
 _KEY = b"viam_sync.dataset"
@@ -178,8 +178,9 @@ def require_same_columns(given: Any, known: Any) -> None:
     Raises:
         ValueError: If they differ; the error names the column, and both types.
     """
-    for name in dict.fromkeys((*given.names, *known.names)):
-        new, old = (schema.field(name).type if name in schema.names else None for schema in (given, known))
+    given_kinds, known_kinds = arrow_kinds(given), arrow_kinds(known)
+    for name in {**given_kinds, **known_kinds}:
+        new, old = given_kinds.get(name), known_kinds.get(name)
         if new != old:
             raise ValueError(
                 f"schema has {_column(name, new)}, but the files of the dataset have {_column(name, old)}; correct it,"
@@ -187,5 +188,5 @@ def require_same_columns(given: Any, known: Any) -> None:
             )
 
 
-def _column(name: str, type: Any) -> str:
-    return f"no column {name!r}" if type is None else f"the column {name!r} as {type}"
+def _column(name: str, kind: Optional[Kind]) -> str:
+    return f"no column {name!r}" if kind is None else f"the column {name!r} as {type_name(kind)}"

@@ -124,7 +124,7 @@ def columns_for(fixed: Mapping[str, Kind], schema: Any = None, misfits: str = "e
 def _given_kinds(columns: Any, fixed: Mapping[str, Kind]) -> Dict[str, Kind]:
     """Return the kinds of the columns that a caller names."""
     if type(columns).__module__.partition(".")[0] == "pyarrow":
-        kinds = _arrow_kinds(columns)
+        kinds = arrow_kinds(columns)
     else:
         kinds = {name: _kind_from(f"schema[{name!r}]", given) for name, given in dictionary("schema", columns).items()}
     if not kinds:
@@ -143,7 +143,13 @@ def _kind_from(place: str, given: Any, room: int = DEEPEST) -> Kind:
     return _TYPES[given]
 
 
-def _arrow_kinds(schema: Any) -> Dict[str, Kind]:
+def arrow_kinds(schema: Any) -> Dict[str, Kind]:
+    """Return the kinds of the columns of a schema of pyarrow, by their names.
+
+    Raises:
+        TypeError: If it is none.
+        ValueError: If there is a type among them that no column has, or two columns have one name.
+    """
     arrow = optional("pyarrow", "schema")
     if not isinstance(schema, arrow.Schema):
         raise wrong_type("schema", "a dict or a pyarrow.Schema", schema)
