@@ -303,6 +303,13 @@ def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
         convert([])
 
 
+@pytest.mark.parametrize("one", [1, [1]])
+def test_a_later_batch_may_have_a_larger_whole_number(arrow: Any, one: Any) -> None:
+    large = [2**60] if isinstance(one, list) else 2**60
+    batches = to_arrow_batches([{"x": one}, {"x": large}], batch_rows=1)
+    assert [batch.to_pylist() for batch in batches] == [[{"x": one}], [{"x": large}]]
+
+
 def test_batches_come_before_all_rows_are_read(arrow: Any) -> None:
     read: List[int] = []
 

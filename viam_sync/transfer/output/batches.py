@@ -160,7 +160,7 @@ class _SettledColumns(Columns):
     """
 
     def __init__(self, columns: Columns, row_count: int) -> None:
-        super().__init__({name: _without_null(kind) for name, kind in columns.kinds.items()})
+        super().__init__({name: _kept_kind(kind) for name, kind in columns.kinds.items()})
         self._first, self._count = columns.kinds, row_count
 
     def add(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -185,10 +185,11 @@ class _SettledColumns(Columns):
         )
 
 
-def _without_null(kind: Kind) -> Kind:
+def _kept_kind(kind: Kind) -> Kind:
+    """Return the kind that a column keeps: one without values is of numbers, and whole ones may be of any size."""
     if isinstance(kind, tuple):
-        return "list", _without_null(kind[1])
-    return "float" if kind == "null" else kind
+        return "list", _kept_kind(kind[1])
+    return {"null": "float", "int": "long"}.get(kind, kind)
 
 
 def fitted_batch(chunk: Chunk, columns: Columns, arrow: Any) -> Any:
