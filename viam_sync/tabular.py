@@ -168,10 +168,17 @@ def to_polars(rows: Iterable[AnyRow], *, schema: Any = None, misfits: str = "err
         found, batches = record_batches(plain, columns, store, arrow)
         frames = []
         for table in grouped(batches, found, arrow):
-            frames.append(polars.from_arrow(table.combine_chunks()))
+            frames.append(_polars_frame(table.combine_chunks(), polars))
             # Polars has an allocator of its own, which gets no memory that Arrow's keeps for later.
             arrow.default_memory_pool().release_unused()
-        return polars.concat(frames or [polars.from_arrow(found.empty_table())], rechunk=False)
+        return polars.concat(frames or [_polars_frame(found.empty_table(), polars)], rechunk=False)
+
+
+def _polars_frame(table: Any, polars: Any) -> Any:
+    # Polars gives a column whose name is empty another one, which a second column may have.
+    frame = polars.from_arrow(table.rename_columns([str(number) for number in range(table.num_columns)]))
+    frame.columns = table.column_names
+    return frame
 
 
 def _rows_and_columns(rows: Iterable[AnyRow], schema: Any, misfits: str) -> Tuple[Iterator[Row], Columns]:
