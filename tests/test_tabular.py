@@ -365,9 +365,10 @@ def test_rows_become_a_polars_frame(arrow: Any) -> None:
     assert to_polars([]).height == 0
 
 
-def test_polars_keeps_a_column_without_a_name(arrow: Any) -> None:
+def test_a_polars_frame_has_the_names_of_all_columns(arrow: Any) -> None:
     pytest.importorskip("polars")
-    assert to_polars([{"": 1, "column_0": 2}]).to_dicts() == [{"": 1, "column_0": 2}]
+    frame = to_polars([{"": 1, "column_0": 2}])
+    assert (frame.columns, frame.rows()) == (["", "column_0"], [(1, 2)])
 
 
 def test_duckdb_reads_a_table(data: DataClient, arrow: Any) -> None:

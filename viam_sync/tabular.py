@@ -166,17 +166,19 @@ def to_polars(rows: Iterable[AnyRow], *, schema: Any = None, misfits: str = "err
     plain, columns = _rows_and_columns(rows, schema, misfits)
     with BatchStore(arrow) as store:
         found, batches = record_batches(plain, columns, store, arrow)
-        # Polars gives a column without a name one of its own, which another column may have.
-        numbers = list(map(str, range(len(found))))
         frames = []
         for table in grouped(batches, found, arrow):
-            frames.append(polars.from_arrow(table.combine_chunks().rename_columns(numbers)))
+            frames.append(_polars_frame(table.combine_chunks(), polars))
             # Polars has an allocator of its own, which gets no memory that Arrow's keeps for later.
             arrow.default_memory_pool().release_unused()
-        empty = polars.from_arrow(found.empty_table().rename_columns(numbers))
-        frame = polars.concat(frames or [empty], rechunk=False)
-        frame.columns = found.names
-        return frame
+        return polars.concat(frames or [_polars_frame(found.empty_table(), polars)], rechunk=False)
+
+
+def _polars_frame(table: Any, polars: Any) -> Any:
+    # Polars gives a column whose name is empty another one, which a second column may have.
+    frame = polars.from_arrow(table.rename_columns([str(number) for number in range(table.num_columns)]))
+    frame.columns = table.column_names
+    return frame
 
 
 def _rows_and_columns(rows: Iterable[AnyRow], schema: Any, misfits: str) -> Tuple[Iterator[Row], Columns]:

@@ -188,6 +188,11 @@ def test_a_time_that_a_dataset_cannot_hold_is_refused(data: DataClient, tmp_path
         data.export_tabular_data_to(exact, tmp_path / "rows", partition_by="day")
 
 
+def test_tags_in_another_order_are_the_same_filter(data: DataClient, tmp_path: Path) -> None:
+    for tags in (["a", "b"], ["b", "a"]):
+        assert data.export_tabular_data_to(create_filter(tags=tags), tmp_path / "rows", partition_by="day") == 0
+
+
 @pytest.fixture
 def children() -> Iterator[ChildTransfers]:
     with ChildTransfers() as running:
@@ -212,3 +217,16 @@ def test_an_export_that_is_killed_at_any_moment_leaves_a_dataset_with_each_row_o
     assert killed
     assert data.export_tabular_data_to(None, tmp_path / "rows", partition_by="day") == row["n"]
     assert sums(tmp_path / "rows", "data.readings.co2") == all_of_it
+
+
+def test_an_object_stays_whole_in_a_column_of_objects_in_later_runs_too(tank: Tank) -> None:
+    tank.capture(MONDAY, [{"at": {"x": 1.5}}])
+    tank.capture(day_of(1), [{"at": {"x": 2.5}}])
+    tank.export(day_of(0), day_of(1), schema={"data.readings.at": dict})
+    tank.export(day_of(1), day_of(2))
+    texts = [
+        text
+        for path in sorted(tank.folder.rglob("*.parquet"))
+        for text in parquet.ParquetFile(path).read()["data.readings.at"].to_pylist()
+    ]
+    assert texts == ['{"x": 1.5}', '{"x": 2.5}']

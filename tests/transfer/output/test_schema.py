@@ -1,10 +1,15 @@
+import csv
 import json
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any, Dict
 
 import pytest
 
+from viam_sync.tabular import to_arrow, to_pandas, to_polars
+from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.schema import Schema, columns_for
+from viam_sync.transfer.output.table_file import TableFile
 
 NOON = datetime(2024, 5, 1, 12)
 TYPES: Dict[str, Any] = {
@@ -163,3 +168,25 @@ def test_other_things_of_pyarrow_are_no_schema() -> None:
         Schema(arrow.schema([("x", arrow.int64()), ("x", arrow.int64())]))
     with pytest.raises(TypeError, match=r"schema takes a dict or a pyarrow\.Schema, got a DataType"):
         Schema(arrow.int64())
+
+
+OBJECT = {"at": {"x": 1.5, "y": {"z": []}}}
+
+
+@pytest.mark.parametrize("misfits", ["error", "null", "rescue"])
+def test_an_object_stays_whole_in_a_column_of_objects(tmp_path: Path, misfits: str) -> None:
+    rows = [OBJECT, {"at": {}}, {"at": None}]
+    TableFile(tmp_path / "rows.jsonl", columns=Schema({"at": dict}, misfits=misfits)).write(rows, Progress(None))
+    assert [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()] == rows
+    TableFile(tmp_path / "rows.csv", columns=Schema({"at": dict}, misfits=misfits)).write(rows, Progress(None))
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        cells = [row["at"] for row in csv.DictReader(file)]
+    assert [json.loads(cell or "null") for cell in cells] == [row["at"] for row in rows]
+
+
+@pytest.mark.parametrize("convert", [to_arrow, to_pandas, to_polars])
+def test_an_object_is_json_in_a_column_of_objects(convert: Any) -> None:
+    pytest.importorskip(convert.__name__.replace("to_arrow", "pyarrow").replace("to_", ""))
+    pytest.importorskip("pyarrow")
+    table = convert([OBJECT], schema={"at": dict})
+    assert json.loads(str(table["at"][0])) == OBJECT["at"]

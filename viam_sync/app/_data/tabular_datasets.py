@@ -67,7 +67,7 @@ def readings_dataset(filter: Any, folder: Location, options: DatasetOptions) -> 
     rest.ClearField("interval")
     return PartitionedDataset(
         DatasetBucket(folder) if folder.is_remote else DatasetFolder(folder),
-        source={"filter": message_to_row(rest), "include_internal_data": is_internal},
+        source={"filter": _in_order(message_to_row(rest)), "include_internal_data": is_internal},
         fixed=READING_COLUMNS,
         interval=interval,
         schema=options.schema,
@@ -83,6 +83,13 @@ def _copy_of(filter: Any) -> pb.Filter:
         # An empty one, as create_filter makes it, is none.
         copy.ClearField("tags_filter")
     return copy
+
+
+def _in_order(value: Any) -> Any:
+    """Return a filter as JSON has it, with its lists in order, as a set of tags has another one in each process."""
+    if isinstance(value, dict):
+        return {name: _in_order(item) for name, item in value.items()}
+    return sorted(value) if isinstance(value, list) else value
 
 
 def _edge(filter: pb.Filter, name: Literal["start", "end"]) -> Optional[datetime]:

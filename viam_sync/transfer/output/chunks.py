@@ -7,7 +7,6 @@ from functools import reduce
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from viam_sync.transfer.output.columns import Columns
-from viam_sync.transfer.output.flatten import flatten
 from viam_sync.transfer.output.kinds import Kind, merged, type_kind, value_kind
 from viam_sync.transfer.output.rows import Row
 
@@ -50,7 +49,7 @@ def chunks(
     group: List[Mapping[str, Any]] = []
     size = 0
     for row in rows:
-        flat = columns.add(flatten(row))
+        flat = columns.add(columns.flat_row(row))
         group.append(flat)
         size += _size_of(flat.values())
         if len(group) == most_rows or size > most_bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from typing import Any, Dict, Iterable, List, Mapping, Tuple
+from typing import AbstractSet, Any, Dict, Iterable, List, Mapping, Tuple
 
 from viam_sync.transfer.output.flatten import flatten
 from viam_sync.transfer.output.kinds import Kind, arrow_type, merged, value_kind
@@ -36,12 +36,18 @@ class Columns:
     def __init__(self, fixed: Mapping[str, Kind] = {}) -> None:
         self._fixed = fixed
         self._kinds: Dict[str, Kind] = dict(fixed)
+        #: The columns of objects, whose values are no columns of their own.
+        self._whole: AbstractSet[str] = frozenset()
 
     @property
     def kinds(self) -> Dict[str, Kind]:
         """The kind of each column, by its name, in the order of the columns; known once all rows were added."""
         names = [*self._fixed, *sorted(self._kinds.keys() - self._fixed.keys())]
         return {name: self._kinds[name] for name in names}
+
+    def flat_row(self, row: Mapping[str, Any]) -> Dict[str, Any]:
+        """Return a row in flat form, whose objects stay whole where there is a column for them."""
+        return flatten(row, self._whole)
 
     def add(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
         """Add the columns of a flat row, and return the row as they take it."""
@@ -96,5 +102,5 @@ def columns_of(
     columns = Columns(fixed)
     flat: List[Mapping[str, Any]] = []
     for row in rows:
-        flat.append(columns.add(flatten(row)))
+        flat.append(columns.add(columns.flat_row(row)))
     return flat, columns

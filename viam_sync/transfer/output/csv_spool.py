@@ -10,7 +10,6 @@ from itertools import islice
 from typing import Any, BinaryIO, Dict, Iterable, Iterator, List
 
 from viam_sync.transfer.output.columns import Columns
-from viam_sync.transfer.output.flatten import flatten
 from viam_sync.transfer.output.rows import Row
 from viam_sync.transfer.output.schema import Schema
 from viam_sync.transfer.output.writers import csv_cells
@@ -60,7 +59,7 @@ class CsvSpool:
         writer = csv.writer(text)
         names = self._begin_section()
         for row in rows:
-            flat: Row = flatten(row)
+            flat: Row = self._columns.flat_row(row)
             if isinstance(self._columns, Schema):
                 flat = self._columns.add(flat)
             elif not flat.keys() <= self._since.keys():

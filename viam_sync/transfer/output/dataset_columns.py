@@ -81,13 +81,18 @@ class DatasetSchema(Schema):
     Args:
         columns: The columns, as `Schema` takes them.
         as_json: The columns of text in which a value that is no text is written as JSON.
+        given: Whether these columns were given as those of objects, and not found.
         fixed: The columns that are there in any case, and their kinds.
         misfits: What becomes of a value that does not fit.
     """
 
-    def __init__(self, columns: Any, as_json: Iterable[str], fixed: Mapping[str, Kind], misfits: str) -> None:
+    def __init__(
+        self, columns: Any, as_json: Iterable[str], given: bool, fixed: Mapping[str, Kind], misfits: str
+    ) -> None:
         super().__init__(columns, fixed=fixed, misfits=misfits)
         self._as_json: Dict[str, Kind] = {name: self.kinds[name] for name in as_json}
+        if given:
+            self._whole = {name for name, kind in self._as_json.items() if kind == "text"}
 
     def add(self, row: Mapping[str, Any]) -> Dict[str, Any]:
         """Return a flat row as the columns take it."""
@@ -149,7 +154,7 @@ class ColumnRules:
         if known is None:
             return self._given or InferredColumns(self._fixed, self._misfits == "rescue")
         note = Note.of(known) or Note(self._source)
-        schema = self._given or DatasetSchema(known, note.as_json, self._fixed, self._misfits)
+        schema = self._given or DatasetSchema(known, note.as_json, not note.inferred, self._fixed, self._misfits)
         require_same_columns(schema.arrow_schema(self._arrow), known)
         return schema
 

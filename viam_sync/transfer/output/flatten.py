@@ -6,7 +6,7 @@ import re
 from collections import abc
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Dict, Mapping
+from typing import AbstractSet, Any, Dict, Mapping
 
 from viam_sync.checks import wrong_key
 
@@ -17,7 +17,7 @@ _KEY = re.compile(r"(?:\A|\.)((?:[^.\\]|\\.)*)", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
-def flatten(row: Mapping[str, Any]) -> Dict[str, Any]:
+def flatten(row: Mapping[str, Any], whole: AbstractSet[str] = frozenset()) -> Dict[str, Any]:
     r"""Return a row whose nested objects have become values with dotted names.
 
     A name joins the keys on the way to a value with dots. Within a key, a dot is written ``\.`` and a backslash ``\\``,
@@ -26,6 +26,7 @@ def flatten(row: Mapping[str, Any]) -> Dict[str, Any]:
 
     Args:
         row: The row; its keys, and those of the objects in it, are text.
+        whole: The names of objects that stay as they are.
 
     Raises:
         TypeError: If a key is something else.
@@ -36,7 +37,7 @@ def flatten(row: Mapping[str, Any]) -> Dict[str, Any]:
         {'data.speed': 1.5, 'data.at.x': 0, 'data.v1\\.2': True, 'data.extra': {}}
     """
     flat: Dict[str, Any] = {}
-    _collect(row, "", flat)
+    _collect(row, "", whole, flat)
     return flat
 
 
@@ -58,11 +59,11 @@ def nest(flat: Mapping[str, Any]) -> Dict[str, Any]:
     return row
 
 
-def _collect(row: Mapping[str, Any], prefix: str, flat: Dict[str, Any]) -> None:
+def _collect(row: Mapping[str, Any], prefix: str, whole: AbstractSet[str], flat: Dict[str, Any]) -> None:
     for key, value in row.items():
         name = prefix + _escaped(key)
-        if type(value) not in _LEAVES and isinstance(value, abc.Mapping) and value:
-            _collect(value, name + ".", flat)
+        if type(value) not in _LEAVES and isinstance(value, abc.Mapping) and value and name not in whole:
+            _collect(value, name + ".", whole, flat)
         else:
             flat[name] = value
 

@@ -66,6 +66,7 @@ class Schema(Columns):
         if misfits == "rescue" and self._kinds.pop(RESCUED, "text") != "text":
             raise ValueError(f"schema[{RESCUED!r}] is the column of what does not fit, which is one of str")
         self._plain = {name: _PLAIN.get(kind) for name, kind in self._kinds.items()}
+        self._whole = {name for name, kind in self._kinds.items() if kind == "object"}
         self._count = 0
 
     @property

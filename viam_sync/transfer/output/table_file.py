@@ -12,7 +12,7 @@ from viam_sync.transfer.output.chunks import CHUNK_ROWS
 from viam_sync.transfer.output.columns import Columns, optional
 from viam_sync.transfer.output.csv_spool import CsvSpool
 from viam_sync.transfer.output.destination import Destination
-from viam_sync.transfer.output.flatten import flatten, nest
+from viam_sync.transfer.output.flatten import nest
 from viam_sync.transfer.output.open_files import FileLike, OpenFileOutput
 from viam_sync.transfer.output.outputs import output_at
 from viam_sync.transfer.output.progress import Progress
@@ -104,7 +104,9 @@ class TableFile:
 
     def _write_jsonl(self, file: BinaryIO, rows: Iterable[Row]) -> None:
         schema = self._columns
-        write_jsonl(file, (nest(schema.add(flatten(row))) for row in rows) if isinstance(schema, Schema) else rows)
+        if isinstance(schema, Schema):
+            rows = (nest(schema.add(schema.flat_row(row))) for row in rows)
+        write_jsonl(file, rows)
 
     def _write_csv(self, file: BinaryIO, rows: Iterable[Row]) -> None:
         with self._output.temporary_file() as temporary:
