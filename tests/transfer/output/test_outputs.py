@@ -227,6 +227,18 @@ def test_an_open_file_gets_nothing_before_all_rows_are_there(format: str) -> Non
     assert (file.getvalue(), file.closed) == (b"", False)
 
 
+def closed_gzip() -> Any:
+    file = gzip.open(io.BytesIO(), "wt")
+    file.close()
+    return file
+
+
+def closed_member() -> Any:
+    file = zipfile.ZipFile(io.BytesIO(), "w").open("rows.csv", "w")
+    file.close()
+    return file
+
+
 def closed_file() -> Any:
     file = io.BytesIO()
     file.close()
@@ -251,6 +263,8 @@ def async_file() -> Any:
 @pytest.mark.parametrize(
     ("make", "format", "error", "text"),
     [
+        (closed_gzip, "csv", ValueError, "which cannot be written: I/O operation on closed file"),
+        (closed_member, "csv", ValueError, "which cannot be written: I/O operation on closed file"),
         (closed_file, "csv", ValueError, "path is an open file, which cannot be written: I/O operation on closed file"),
         (
             lambda: io.FileIO(__file__),
