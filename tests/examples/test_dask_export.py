@@ -56,12 +56,21 @@ class HalfCopied(local_files.LocalFileSystem):
 
     def put_file(self, lpath: str, rpath: str, **options: Any) -> None:
         waiting = Path(rpath).parents[1].with_suffix(".waiting")
-        if lpath.endswith(".parquet") and not waiting.exists():
+        if lpath.endswith(".parquet") and _is_first(waiting):
             contents = Path(lpath).read_bytes()
             Path(rpath).write_bytes(contents[: len(contents) // 2])
             waiting.write_text(str(os.getpid()))
             threading.Event().wait()
         super().put_file(lpath, rpath, **options)
+
+
+def _is_first(path: Path) -> bool:
+    """Make a file, and tell whether this process has: of two workers that copy at once, one does not stop."""
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 #: A cluster, in a process that has no gRPC: to start a worker is to fork, where Python is older than 3.11.
@@ -105,6 +114,7 @@ def doomed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def background() -> Iterator[ThreadPoolExecutor]:
+    """A thread, which waits for what it does: a test asks for it before its cluster, whose end ends that."""
     with ThreadPoolExecutor(1) as pool:
         yield pool
 
@@ -195,7 +205,7 @@ def test_a_reading_at_the_border_of_two_parts_is_in_one_of_them(
 
 
 def test_a_worker_that_is_killed_while_it_fetches_costs_no_reading_and_doubles_none(
-    client: ViamClient, sandbox: Sandbox, doomed: Any, background: ThreadPoolExecutor, tmp_path: Path
+    client: ViamClient, sandbox: Sandbox, background: ThreadPoolExecutor, doomed: Any, tmp_path: Path
 ) -> None:
     fill(client, sandbox)
     fault = sandbox.faults.delay(RPC, 3600, times=1)
@@ -213,8 +223,8 @@ def test_a_worker_that_is_killed_while_it_fetches_costs_no_reading_and_doubles_n
 def test_a_worker_that_is_killed_while_it_writes_leaves_no_part_of_a_file(
     client: ViamClient,
     sandbox: Sandbox,
-    doomed: Any,
     background: ThreadPoolExecutor,
+    doomed: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -235,7 +245,7 @@ def test_a_worker_that_is_killed_while_it_writes_leaves_no_part_of_a_file(
 
 @pytest.mark.parametrize("turn", range(KILLS))
 def test_a_worker_that_is_killed_at_any_moment_costs_no_reading_and_doubles_none(
-    client: ViamClient, sandbox: Sandbox, doomed: Any, background: ThreadPoolExecutor, tmp_path: Path, turn: int
+    client: ViamClient, sandbox: Sandbox, background: ThreadPoolExecutor, doomed: Any, tmp_path: Path, turn: int
 ) -> None:
     fill(client, sandbox)
     export_readings.export(doomed, client, RANGE, str(tmp_path / "warm"), 8)
