@@ -1,14 +1,18 @@
 """The documented type of what each method of DataClient returns is inferred."""
 
+import io
+import sys
+import zipfile
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from typing_extensions import assert_type
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.app import datapipelines, dataset
+from viam_sync.tabular import to_arrow, to_arrow_batches, to_pandas, to_polars
 from viam_sync.utils import create_filter
 
 
@@ -33,6 +37,43 @@ def tabular(data: DataClient, stages: List[bytes]) -> None:
     assert_type(data.export_tabular_data_to(iter([{"speed": 1}]), "gps.csv"), int)
     assert_type(data.delete_tabular_data("o", 7), int)
     assert_type(data.delete_tabular_data_by_filter(mine), int)
+
+
+class Response:
+    """A response as web frameworks have it, which takes bytes and text."""
+
+    def write(self, content: Union[bytes, str]) -> None:
+        print(content)
+
+
+def tables(data: DataClient, rows: List[DataClient.TabularData]) -> None:
+    schema = {"data.speed": float, "data.labels": [str], "data.at": datetime}
+    assert_type(to_arrow(rows, schema=schema, misfits="null"), Any)
+    assert_type(to_arrow_batches(data.iter_tabular_data(workers=8), schema=schema, batch_rows=10), Iterator[Any])
+    assert_type(to_pandas([{"speed": 1}], schema={"speed": int}, misfits="rescue"), Any)
+    assert_type(to_polars(data.tabular_data_by_sql("o", "SELECT * FROM readings"), schema=schema), Any)
+    to_arrow(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert_type(data.export_tabular_data_to(None, "days", partition_by="day", schema=schema, misfits="rescue"), int)
+    assert_type(data.export_tabular_data_to(None, Path("rows"), format="csv", workers=8), int)
+    assert_type(data.export_tabular_data_to(None, "s3://bucket/rows.csv", storage_options={"key": "k"}), int)
+
+
+def open_files(data: DataClient) -> None:
+    assert_type(data.export_tabular_data_to(None, io.StringIO(), format="csv"), int)
+    assert_type(data.export_tabular_data_to(None, sys.stdout.buffer, format="jsonl"), int)
+    assert_type(data.export_tabular_data_to(None, Response(), format="csv"), int)
+    with zipfile.ZipFile("rows.zip", "w") as archive, archive.open("rows.csv", "w") as member:
+        assert_type(data.export_tabular_data_to(None, member), int)
+    data.export_tabular_data_to(None, 5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def folders(data: DataClient) -> None:
+    result = data.export_binary_data(None, "s3://bucket/images", remove_gone=True, storage_options={"key": "k"})
+    assert_type(result.complete, bool)
+    assert_type(result.folder, Union[Path, str])
+    assert_type(result.updated[0].metadata_updated, bool)
+    assert_type(result.updated[0].path, Union[Path, str, None])
+    assert_type(result.gone[0].removed, bool)
 
 
 def row(found: DataClient.TabularData) -> str:
