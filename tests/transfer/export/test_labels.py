@@ -182,3 +182,24 @@ def test_a_run_that_is_killed_while_labels_are_written_leaves_the_next_one_right
     del service.listed[0].capture_metadata.tags[:]
     assert counts(other.export_binary_data(None, tmp_path)) == [0, 1, 1, 0]
     assert "tags" not in metadata.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("top", ["data", "metadata"])
+@pytest.mark.parametrize("changed", [{"dataset_ids": ["d"]}, {"file_size_bytes": 4}], ids=["label", "contents"])
+def test_nothing_is_written_through_a_link_to_a_folder(
+    service: FileService, other: DataClient, tmp_path: Path, top: str, changed: Dict[str, Any]
+) -> None:
+    known = {"binary_data_id": "o/l/ox", "file_name": "d/farm/ox", "file_size_bytes": 2}
+    service.add(b"ox", **known)
+    assert other.export_binary_data(None, tmp_path / "files").complete
+    farm, mine = tmp_path / "files" / top / "d" / "farm", tmp_path / "mine"
+    farm.rename(mine)
+    farm.symlink_to(mine, target_is_directory=True)
+    before = [path.read_bytes() for path in mine.iterdir()]
+    service.listed.clear()
+    service.add(b"oxen" if "file_size_bytes" in changed else b"ox", **{**known, **changed})
+    (file,) = other.export_binary_data(None, tmp_path / "files").files
+    assert [path.read_bytes() for path in mine.iterdir()] == before
+    # New labels do not touch contents, which may be behind a link.
+    if (top, "dataset_ids" in changed) != ("data", True):
+        assert "its path goes through a link" in str(file.error)

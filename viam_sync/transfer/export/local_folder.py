@@ -9,7 +9,7 @@ import stat
 import sys
 import threading
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Optional
+from typing import BinaryIO, List, Optional
 
 from viam_sync.transfer.export.folder import ExportFolder, UnfinishedFile, closed_folder
 from viam_sync.transfer.export.manifest import Manifest
@@ -78,7 +78,8 @@ class LocalFolder(ExportFolder):
             return None
 
     def unfinished_file(self, path: str) -> UnfinishedFile:
-        """Return a file beside the path, in a folder that is made if need be."""
+        """Return a file beside the path, in a folder that is made if need be; nothing is written through a link."""
+        self._require_no_links(path)
         target = self.place(path)
         try:
             return AtomicFile(target, prefix=UNFINISHED)
@@ -110,16 +111,22 @@ class LocalFolder(ExportFolder):
 
     def remove(self, path: str) -> None:
         """Remove a file, and the folders that are empty without it; nothing is removed through a link."""
-        # The folder itself, and "data" and "metadata" in it, may be links.
-        parents = [self._root / each for each in PurePosixPath(path).parents][:-2]
-        if any(parent.is_symlink() for parent in parents):
-            raise OSError(errno.ELOOP, "its path goes through a link, which no export has made", str(self.place(path)))
+        self._require_no_links(path)
         with contextlib.suppress(FileNotFoundError):
             self.place(path).unlink()
         # A folder that is not empty is in use.
         with contextlib.suppress(OSError):
-            for parent in parents:
+            for parent in self._parents(path):
                 parent.rmdir()
+
+    def _parents(self, path: str) -> List[Path]:
+        """Return the folders that a path goes through, the innermost first, but for ``data`` and ``metadata``."""
+        return [self._root / each for each in PurePosixPath(path).parents][:-2]
+
+    def _require_no_links(self, path: str) -> None:
+        """Refuse a path through a link; the folder itself, and ``data`` and ``metadata`` in it, may be links."""
+        if any(parent.is_symlink() for parent in self._parents(path)):
+            raise OSError(errno.ELOOP, "its path goes through a link, which no export has made", str(self.place(path)))
 
     def finish(self) -> None:
         """Let the manifest have one line for each file."""
