@@ -233,6 +233,17 @@ def closed_file() -> Any:
     return file
 
 
+def closed_gzip(mode: str) -> Any:
+    file: Any = gzip.open(io.BytesIO(), mode)
+    file.close()
+    return file
+
+
+def closed_member() -> Any:
+    with zipfile.ZipFile(io.BytesIO(), "w") as archive, archive.open("rows.csv", "w") as member:
+        return member
+
+
 class ReadOnly:
     """A file for reading alone, as the wrappers of temporary files are."""
 
@@ -252,6 +263,9 @@ def async_file() -> Any:
     ("make", "format", "error", "text"),
     [
         (closed_file, "csv", ValueError, "path is an open file, which cannot be written: I/O operation on closed file"),
+        (lambda: closed_gzip("wb"), "csv", ValueError, "which cannot be written: I/O operation on closed file"),
+        (lambda: closed_gzip("wt"), "csv", ValueError, "which cannot be written: I/O operation on closed file"),
+        (closed_member, "csv", ValueError, "which cannot be written: I/O operation on closed file"),
         (
             lambda: io.FileIO(__file__),
             "csv",

@@ -118,6 +118,9 @@ def _takes_text(name: str, given: str, file: Any) -> bool:
         raise wrong_type(name, "a path, or an open file that is no asynchronous one", file)
     try:
         if isinstance(file, (io.RawIOBase, io.BufferedIOBase, io.TextIOBase)):
+            # The files of gzip and zipfile are writable, by their own account, when they are closed, too.
+            if file.closed:
+                raise ValueError("I/O operation on closed file")
             if not file.writable():
                 raise io.UnsupportedOperation("it was opened for reading only")
             return isinstance(file, io.TextIOBase)
