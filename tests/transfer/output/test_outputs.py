@@ -234,9 +234,8 @@ def closed_file() -> Any:
 
 
 def closed_gzip(mode: str) -> Any:
-    file: Any = gzip.open(io.BytesIO(), mode)
-    file.close()
-    return file
+    with gzip.open(io.BytesIO(), mode) as file:
+        return file
 
 
 def closed_member() -> Any:
