@@ -50,6 +50,7 @@ class HttpResponse:
     """A response, whose contents are read block by block, as they come.
 
     Args:
+        request: The request.
         response: The response of urllib3.
 
     Attributes:
@@ -59,24 +60,28 @@ class HttpResponse:
         length: The number of bytes that are to come; None if it does not tell.
     """
 
-    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+    def __init__(self, request: _Request, response: urllib3.BaseHTTPResponse) -> None:
         self.status = response.status
         self.reason = response.reason or ""
         self.headers: Mapping[str, str] = response.headers
         self.length = response.length_remaining
+        self._request = request
         self._response = response
 
     def blocks(self, size: int) -> Iterator[bytes]:
         """Yield the contents, still encoded, in blocks of that many bytes.
 
         Raises:
-            ConnectionBroken: If the connection is lost, or nothing came in time.
+            ConnectionBroken: If the connection is lost, nothing came in time, or the request was ended.
         """
         while True:
             try:
                 block = self._response.read(size)
             except HTTPError as error:
                 raise ConnectionBroken(_lost(_cause(error))) from error
+            if self._request.cancelled:
+                # Python decrypts no more once a socket is shut down, so the block may be of what TLS had encrypted.
+                raise ConnectionBroken(_lost(ConnectionAbortedError()))
             if not block:
                 return
             yield block
@@ -142,7 +147,7 @@ class HttpPool(Closing):
             with cancellation.running(request):
                 response = self._send(request, headers, timeout)
                 try:
-                    yield HttpResponse(response)
+                    yield HttpResponse(request, response)
                 finally:
                     # A connection whose response was read to its end is back in the pool already.
                     response.close()
@@ -221,8 +226,9 @@ class _Request:
     @property
     def target(self) -> str:
         """Its path and query, as they are sent."""
-        parts = self.uri._replace(scheme="", netloc="", path=self.uri.path or "/", fragment="")
-        return quote(parts.geturl(), safe="/%?&=:+,;@~!$'()*")
+        # Newer Pythons put two slashes before a path that begins with two, so urlunsplit() is of no use here.
+        query = f"?{self.uri.query}" if self.uri.query else ""
+        return quote(f"{self.uri.path or '/'}{query}", safe="/%?&=:+,;@~!$'()*")
 
     def begin(self) -> None:
         """Take note that a connection is chosen next."""

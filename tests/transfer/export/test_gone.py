@@ -156,6 +156,26 @@ def test_a_file_that_may_be_somebody_elses_is_kept(
         )
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_pipe_in_the_place_of_metadata_is_not_waited_for(
+    service: FileService, other: DataClient, folder: Path, is_known: bool
+) -> None:
+    metadata = folder / "metadata" / "d" / "farm" / "ox.json"
+    metadata.unlink()
+    os.mkfifo(metadata)
+    if not is_known:
+        (folder / "manifest.jsonl").unlink()
+        service.listed.append(service.contents["o/l/ox"].metadata)
+    result = other.export_binary_data(None, folder, remove_gone=True)
+    if is_known:
+        assert isinstance(result.gone[0].error, FileExistsError)
+    else:
+        assert [file.path and file.path.name for file in result.files] == ["cat", "ox-2"]
+    assert (folder / "data" / "d" / "farm" / "ox").read_bytes() == b"ox"
+    assert metadata.is_fifo()
+
+
 def test_files_that_no_export_has_made_are_never_removed(other: DataClient, folder: Path) -> None:
     for mine in ("data/d/farm/mine", "metadata/mine.json", "data/mine", "mine"):
         (folder / mine).write_bytes(b"mine")

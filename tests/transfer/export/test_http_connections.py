@@ -174,6 +174,35 @@ def test_a_request_whose_response_does_not_begin_can_be_ended() -> None:
     assert isinstance(waiting.error, CancelledError)
 
 
+class CancelsAfterABlock(io.BytesIO):
+    """A file whose download is ended when it has got its first block, and the rest has come to this computer, too."""
+
+    def __init__(self, cancellation: Cancellation, sent: threading.Event) -> None:
+        super().__init__()
+        self._cancellation = cancellation
+        self._sent = sent
+
+    def write(self, block: Any) -> int:
+        assert self._sent.wait(30)
+        self._cancellation.cancel()
+        return super().write(block)
+
+
+@pytest.mark.usefixtures("trusted")
+def test_nothing_encrypted_is_taken_for_contents_when_a_download_is_ended(tls: ssl.SSLContext) -> None:
+    contents, sent, cancellation = CONTENTS[: 6 << 14], threading.Event(), Cancellation()
+
+    def answer(handler: Handler) -> None:
+        handler.answer(200, contents)
+        sent.set()
+
+    with serving(answer, tls=tls, keep_alive=True) as server, downloader() as downloads:
+        file = CancelsAfterABlock(cancellation, sent)
+        with pytest.raises(CancelledError):
+            downloads.fetch(server.url, file, len(contents), cancellation)
+    assert contents.startswith(file.getvalue())
+
+
 def test_closing_the_channel_ends_downloads_and_closes_idle_connections() -> None:
     over = threading.Event()
 

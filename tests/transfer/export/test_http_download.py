@@ -358,6 +358,13 @@ def test_odd_letters_in_a_uri_become_no_headers() -> None:
     assert server.requests[0].headers["X-Evil"] is None
 
 
+@pytest.mark.parametrize("path", ["//a/b", "/a//b/", "/a%2Fb/c;d=e", "/"])
+def test_a_path_is_asked_for_as_it_is_given(path: str) -> None:
+    with serving(ranges) as server:
+        fetched(server.url.replace("/data/o/l/f", path))
+    assert server.requests[0].requestline == f"GET {path}?signature=secret HTTP/1.1"
+
+
 def test_a_silent_server_counts_as_a_lost_connection() -> None:
     over = threading.Event()
     with serving(lambda handler: over.wait(30) and None) as server:

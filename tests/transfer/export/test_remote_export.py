@@ -19,7 +19,9 @@ from object_store import SECRET, ObjectStore
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.sandbox import Sandbox
+from viam_sync.transfer.export.remote_folder import RemoteFolder
 from viam_sync.transfer.export.results import ExportResult
+from viam_sync.transfer.output.remote import Location
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -341,6 +343,18 @@ def test_a_url_that_no_export_can_write_to_is_refused(
     with pytest.raises(ValueError, match=text):
         other.export_binary_data(None, folder)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_top_of_a_store_gives_urls_that_can_be_opened() -> None:
+    objects = RemoteFolder(Location("folder", "memory:///"))
+    unfinished = objects.unfinished_file("data/cat.png")
+    unfinished.file.write(b"PNG")
+    unfinished.sync()
+    objects.commit(unfinished)
+    with fsspec.open(objects.place("data/cat.png")) as file:
+        assert file.read() == b"PNG"
+    objects.remove("data/cat.png")
+    objects.close()
 
 
 def test_no_password_is_shown(service: FileService, other: DataClient) -> None:

@@ -227,22 +227,20 @@ def test_an_open_file_gets_nothing_before_all_rows_are_there(format: str) -> Non
     assert (file.getvalue(), file.closed) == (b"", False)
 
 
-def closed_gzip() -> Any:
-    file = gzip.open(io.BytesIO(), "wt")  # noqa: SIM115 (it is returned when it is closed)
-    file.close()
-    return file
-
-
-def closed_member() -> Any:
-    file = zipfile.ZipFile(io.BytesIO(), "w").open("rows.csv", "w")  # noqa: SIM115 (it is returned when it is closed)
-    file.close()
-    return file
-
-
 def closed_file() -> Any:
     file = io.BytesIO()
     file.close()
     return file
+
+
+def closed_gzip(mode: str) -> Any:
+    with gzip.open(io.BytesIO(), mode) as file:
+        return file
+
+
+def closed_member() -> Any:
+    with zipfile.ZipFile(io.BytesIO(), "w") as archive, archive.open("rows.csv", "w") as member:
+        return member
 
 
 class ReadOnly:
@@ -263,9 +261,10 @@ def async_file() -> Any:
 @pytest.mark.parametrize(
     ("make", "format", "error", "text"),
     [
-        (closed_gzip, "csv", ValueError, "which cannot be written: I/O operation on closed file"),
-        (closed_member, "csv", ValueError, "which cannot be written: I/O operation on closed file"),
         (closed_file, "csv", ValueError, "path is an open file, which cannot be written: I/O operation on closed file"),
+        (lambda: closed_gzip("wb"), "csv", ValueError, "which cannot be written: I/O operation on closed file"),
+        (lambda: closed_gzip("wt"), "csv", ValueError, "which cannot be written: I/O operation on closed file"),
+        (closed_member, "csv", ValueError, "which cannot be written: I/O operation on closed file"),
         (
             lambda: io.FileIO(__file__),
             "csv",

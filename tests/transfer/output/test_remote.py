@@ -276,6 +276,20 @@ def test_no_error_shows_credentials(object_store: ObjectStore, url: str, options
     assert PASSWORD not in repr(location)
 
 
+@pytest.mark.parametrize(
+    ("url", "options", "said"),
+    [
+        ("sftp://me:{secret}@host/mail@home", None, PASSWORD),
+        ("sftp://me:%73{secret}@host/x", None, f"s{PASSWORD}"),
+        ("sftp://host/x", {"username": PASSWORD[:6], "password": PASSWORD}, PASSWORD),
+    ],
+)
+def test_no_error_shows_a_part_of_a_password(url: str, options: Any, said: str) -> None:
+    location = Location("folder", url.format(secret=PASSWORD), options)
+    text = str(location.failure("which cannot be opened", OSError(f"no entry for {said}.")))
+    assert text.endswith(", which cannot be opened: OSError: no entry for ***.")
+
+
 def test_no_error_of_writing_shows_credentials(object_store: ObjectStore, bucket: str) -> None:
     folder = remote(bucket, {"key": "mykeymykey", "secret": PASSWORD})
     object_store.refuse(lambda method, path, query: True, code="SignatureDoesNotMatch")

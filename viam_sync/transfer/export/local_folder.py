@@ -71,7 +71,9 @@ class LocalFolder(ExportFolder):
         return status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def read(self, path: str) -> Optional[bytes]:
-        """Return the contents of a file; None if it cannot be read."""
+        """Return the contents of a file; None if it cannot be read, or is a link or a pipe, which may not end."""
+        if self.size_of(path) is None:
+            return None
         try:
             return self.place(path).read_bytes()
         except OSError:

@@ -58,7 +58,9 @@ class RemoteFolder(ExportFolder):
     def __init__(self, location: Location) -> None:
         if "?" in location.url:
             raise ValueError(f"{location.given}; the URL of a folder has no query")
-        self.root = location.url.rstrip("/")
+        # The slashes after the scheme stay, also where nothing follows them, as in "hdfs:///".
+        scheme, slashes, place = location.url.partition("://")
+        self.root = f"{scheme}{slashes}{place.rstrip('/')}"
         self._remote = location.connect()
         self._closed = False
         self._sizes = self._remote.sizes()

@@ -201,7 +201,7 @@ class ExportPaths(PathAllocator):
 
     def _was_exported(self, path: ExportPath, ids: List[Optional[str]]) -> bool:
         data, metadata = self._folder / path.data, self._folder / path.metadata
-        if data.is_symlink() or metadata.is_symlink():
+        if data.is_symlink() or metadata.is_symlink() or not metadata.is_file():
             return False
         try:
             return is_metadata_of(metadata.read_bytes(), ids)

@@ -118,7 +118,8 @@ def _takes_text(name: str, given: str, file: Any) -> bool:
         raise wrong_type(name, "a path, or an open file that is no asynchronous one", file)
     try:
         if isinstance(file, (io.RawIOBase, io.BufferedIOBase, io.TextIOBase)):
-            if file.closed:  # those of gzip and zipfile still say that they are writable
+            # The files of gzip and zipfile are writable, by their own account, when they are closed, too.
+            if file.closed:
                 raise ValueError("I/O operation on closed file")
             if not file.writable():
                 raise io.UnsupportedOperation("it was opened for reading only")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import secrets
 from pathlib import Path, PurePosixPath
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Type, Union
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Type, Union
+from urllib.parse import unquote
 
 from viam_sync.checks import path_from, redact, wrong_type
 from viam_sync.checks.urls import is_url, path_text, redact_urls, url_scheme
@@ -139,7 +140,9 @@ class Location:
         """Return the error that says what a file system has failed to do, without credentials."""
         kind = next((kind for kind in _KINDS if isinstance(error, kind)), OSError)
         text = f"{type(error).__name__}: {error}"
-        for secret in [*_texts_of(self._options), *_password_of(self._text)]:
+        hidden = {*_texts_of(self._options), *_passwords_of(self._text)}
+        # The longest come first, as one may be the beginning of another.
+        for secret in sorted(hidden, key=len, reverse=True):
             text = text.replace(secret, _HIDDEN)
         return kind(f"{self.given}, {failing}: {redact_urls(text)}")
 
@@ -328,6 +331,10 @@ def _texts_of(options: Any) -> Iterator[str]:
         yield from _texts_of(value)
 
 
-def _password_of(url: str) -> List[str]:
-    password = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
-    return [password] if password else []
+def _passwords_of(url: str) -> Iterator[str]:
+    """Yield what may be the password in a URL, and what it stands for: it may have a slash in it, and the path an @."""
+    rest = url.partition("://")[2]
+    for before in (rest, rest.partition("/")[0]):
+        password = before.rpartition("@")[0].partition(":")[2]
+        if password:
+            yield from (password, unquote(password))
