@@ -36,7 +36,7 @@ from viam_sync.sandbox.faults.faults import Faults  # noqa: E402
 from viam_sync.sandbox.faults.parsing import plan_from_text  # noqa: E402
 from viam_sync.transfer.output.atomic import AtomicOutput  # noqa: E402
 from viam_sync.transfer.output.batches import BatchStore, record_batches  # noqa: E402
-from viam_sync.transfer.output.columns import Columns, columns_of, to_json  # noqa: E402
+from viam_sync.transfer.output.columns import Columns, columns_of  # noqa: E402
 from viam_sync.transfer.output.export_paths import ExportPaths  # noqa: E402
 from viam_sync.transfer.output.flatten import flatten, nest  # noqa: E402
 from viam_sync.transfer.output.frames import data_frame  # noqa: E402
@@ -194,7 +194,7 @@ def test_a_column_holds_the_same_whether_rows_went_through_a_file_or_not(rows: L
     flat, columns = columns_of(rows)
     assert set(columns.kinds) == {name for row in flat for name in row}
     for row in flat:
-        spooled = json.loads(to_json(row))
+        spooled = json.loads(json.dumps(row, default=json_value))
         for name, kind in columns.kinds.items():
             assert fitted(row.get(name), kind) == fitted(spooled.get(name), kind)
 

@@ -3,8 +3,9 @@ from typing import Any, Dict, List
 
 import pytest
 
-from viam_sync.transfer.output.columns import Columns, optional, to_json
+from viam_sync.transfer.output.columns import Columns, optional
 from viam_sync.transfer.output.kinds import fitted
+from viam_sync.transfer.output.rows import json_value
 
 NOON = datetime(2024, 5, 1, 12)
 
@@ -95,7 +96,7 @@ def test_a_value_fits_its_column_also_after_it_was_on_disk(value: Any, kind: Any
     import json
 
     assert fitted(value, kind) == fits
-    row: Dict[str, Any] = json.loads(to_json({"x": value}))
+    row: Dict[str, Any] = json.loads(json.dumps({"x": value}, default=json_value))
     assert fitted(row["x"], kind) == fits
 
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import json
 from typing import AbstractSet, Any, Dict, Iterable, List, Mapping, Tuple
 
 from viam_sync.transfer.output.flatten import flatten
 from viam_sync.transfer.output.kinds import Kind, arrow_type, merged, value_kind
-from viam_sync.transfer.output.rows import json_value
-
-_JSON = json.JSONEncoder(default=json_value)
 
 
 class Columns:
@@ -61,18 +57,6 @@ class Columns:
     def arrow_schema(self, arrow: Any) -> Any:
         """Return the columns as a schema of pyarrow."""
         return arrow.schema([(name, arrow_type(kind, arrow)) for name, kind in self.kinds.items()])
-
-
-def to_json(row: Mapping[str, Any]) -> str:
-    """Return a flat row as a line of JSON, from which `fitted` makes its values again.
-
-    Example:
-        >>> from datetime import datetime
-        >>> from viam_sync.transfer.output.columns import to_json
-        >>> to_json({"at": datetime(2024, 1, 1), "raw": b"abc"})
-        '{"at": "2024-01-01T00:00:00Z", "raw": "YWJj"}'
-    """
-    return _JSON.encode(row)
 
 
 def optional(name: str, purpose: str, packages: str = "") -> Any:

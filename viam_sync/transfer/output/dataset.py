@@ -14,7 +14,7 @@ from viam_sync.transfer.output.columns import optional
 from viam_sync.transfer.output.dataset_bucket import DatasetBucket
 from viam_sync.transfer.output.dataset_columns import ColumnRules, Note, require_same_columns
 from viam_sync.transfer.output.dataset_days import DayFiles, Interval
-from viam_sync.transfer.output.dataset_folder import DatasetFolder
+from viam_sync.transfer.output.dataset_folder import DatasetFolder, not_of_dataset
 from viam_sync.transfer.output.kinds import Kind
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.rows import Row
@@ -107,7 +107,7 @@ class PartitionedDataset:
                 found, counts[day] = self._files.footer(file)
             note = None if found is None else Note.of(found)
             if note is None:
-                raise self._folder.foreign(f"the file of {day}")
+                raise not_of_dataset(self._folder.given, f"the file of {day}")
             if note.source != self._source:
                 raise ValueError(
                     f"{self._folder.given}, a dataset of {json.dumps(note.source)}, but the rows are of"

@@ -60,12 +60,8 @@ class DatasetBucket:
         for name in sorted(self._remote.sizes()):
             day = day_of(name.partition("/")[0])
             if day is None or name != file_of(day):
-                raise self.foreign(name)
+                raise not_of_dataset(self.given, name)
             yield day
-
-    def foreign(self, name: str) -> FileExistsError:
-        """Return the error that says that something in the folder is not part of a dataset."""
-        return not_of_dataset(self.given, name)
 
     def open(self, day: date) -> BinaryIO:
         """Return the object of a day for reading.

@@ -100,13 +100,9 @@ class DatasetFolder:
             day = None if path.is_symlink() or not path.is_dir() else day_of(path.name)
             names = [inner.name for inner in path.iterdir()] if day else []
             if day is None or names not in ([], [_FILE]):
-                raise self.foreign(path.name)
+                raise not_of_dataset(self.given, path.name)
             if names:
                 yield day
-
-    def foreign(self, name: str) -> FileExistsError:
-        """Return the error that says that something in the folder is not part of a dataset."""
-        return not_of_dataset(self.given, name)
 
     def open(self, day: date) -> BinaryIO:
         """Open the file of a day for reading."""

@@ -89,7 +89,7 @@ def merged(one: Kind, other: Kind) -> Kind:
 
 
 def fitted(value: Any, kind: Kind) -> Any:
-    """Return a value in the form that its column holds; it may have been through `to_json`."""
+    """Return a value in the form that its column holds; it may have been JSON, as `json_value` makes it."""
     if value is None:
         return None
     if isinstance(kind, tuple):
