@@ -20,13 +20,13 @@ _PAGE = 50
 def items_page(world: World, request: pb.ListRegistryItemsRequest, caller: Caller) -> List[pb.RegistryItem]:
     """Return a page of the items that a request asks for.
 
-    These are the public items, and the private ones of the organization in the request, or else of all organizations
-    of the caller.
+    These are the public items, and the private ones of the organization in the request, or of all organizations of the
+    caller where it is left out or empty.
     """
     for platform in request.platforms:
         checked_platform(platform)
     organizations = {grant.organization_id for grant in caller.grants}
-    if request.HasField("organization_id"):
+    if request.organization_id:
         organization = world.organization(request.organization_id)
         caller.require_role_in(organization.id)
         organizations = {organization.id}
