@@ -10,6 +10,7 @@ from typing import Any, Mapping, Optional
 from typing_extensions import Self
 
 from viam_sync.app._fleet.machine_records import mapping_of, time_of
+from viam_sync.messages.acceptance import adopt
 from viam_sync.proto import app as pb
 
 
@@ -96,6 +97,7 @@ class Fragment:
             >>> Fragment.from_proto(pb.Fragment(name="arm")).name
             'arm'
         """
+        fragment = adopt(pb.Fragment, fragment, "fragment")
         has_json = fragment.HasField("fragment_config_json")
         return cls(
             id=fragment.id,
@@ -156,6 +158,7 @@ class FragmentHistoryEntry:
             >>> FragmentHistoryEntry.from_proto(pb.FragmentHistoryEntry(fragment="f-1")).fragment
             'f-1'
         """
+        entry = adopt(pb.FragmentHistoryEntry, entry, "entry")
         return cls(
             fragment=entry.fragment,
             edited_on=time_of(entry, "edited_on", tz),
