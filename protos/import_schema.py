@@ -18,8 +18,7 @@ from compile import HERE, ROOTS, compile_protos, schema_names
 from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto, FileDescriptorProto
 from proto_text import Comments, comments_of, default_json_name, elements, proto_text
 
-#: The files that hold the services a cloud user can reach, and the messages of the cloud besides; what they import comes
-#: along.
+#: The files that hold the services of the cloud and its other messages; what they import comes along.
 WANTED = (
     "app/agent/v1/agent.proto",
     "app/cloudslam/v1/cloud_slam.proto",
