@@ -8,7 +8,15 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 from names import Modules, aliases, free, modules_below, nesting, snake
 from proto_text import comments_of
-from surface import DEFAULT_POLICY, Entry, SurfaceError, entries, is_generated, listed_parameters
+from surface import (
+    DEFAULT_POLICY,
+    Entry,
+    SurfaceError,
+    entries,
+    is_generated,
+    listed_parameters,
+    takes_timeout_by_position,
+)
 
 #: The names that a generated method uses itself.
 _TAKEN = {"self", "timeout", "request", "response", "list", "dict", "struct_to_dict", "require", "pb", "methods"}
@@ -79,6 +87,7 @@ class Method:
     request: str
     response: str
     parameters: Tuple[Parameter, ...]
+    timeout_by_position: bool
     returned: Tuple[Returned, ...]
     why: str
     doc: str
@@ -205,6 +214,7 @@ class _Describer:
             request=self.message(rpc.input_type),
             response=self.message(rpc.output_type),
             parameters=parameters,
+            timeout_by_position=takes_timeout_by_position(entry),
             returned=self.returned(rpc, entry.get("returns", [])),
             why=entry.get("why", ""),
             doc="\n\n".join([doc, *_alternatives(rpc.input_type, parameters)]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple, cast, overload
 
 from typing_extensions import TypeAlias
 
@@ -14,7 +14,7 @@ from viam_sync.app._data.tabular_records import (
     plain_rows,
     tabular_items,
 )
-from viam_sync.checks import parameter_names, require
+from viam_sync.checks import either, parameter_names, require
 from viam_sync.checks.numbers import boolean, require_seconds
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb
@@ -170,6 +170,7 @@ class TabularDataMixin(Service):
             workers=workers,
         )
 
+    @overload
     def get_latest_tabular_data(
         self,
         part_id: str,
@@ -179,15 +180,40 @@ class TabularDataMixin(Service):
         additional_params: Optional[Mapping[str, Any]] = None,
         *,
         timeout: Optional[float] = None,
+    ) -> Optional[Tuple[datetime, datetime, Dict[str, Any]]]: ...
+
+    @overload
+    def get_latest_tabular_data(
+        self,
+        part_id: str,
+        resource_name: str,
+        *,
+        resource_subtype: str,
+        method_name: str,
+        additional_params: Optional[Mapping[str, Any]] = None,
+        timeout: Optional[float] = None,
+    ) -> Optional[Tuple[datetime, datetime, Dict[str, Any]]]: ...
+
+    def get_latest_tabular_data(
+        self,
+        part_id: str,
+        resource_name: str,
+        resource_api: Optional[str] = None,
+        method_name: Optional[str] = None,
+        additional_params: Optional[Mapping[str, Any]] = None,
+        *,
+        resource_subtype: Optional[str] = None,
+        timeout: Optional[float] = None,
     ) -> Optional[Tuple[datetime, datetime, Dict[str, Any]]]:
         """Get the newest reading of a resource that its machine has captured within the last year.
 
         Args:
             part_id: ID of the part, a UUID.
             resource_name: Name of the component or service.
-            resource_api: Its API, such as ``rdk:component:sensor``.
-            method_name: Name of the captured method, such as ``Readings``.
+            resource_api: Its API, such as ``rdk:component:sensor``; required, by this name or as ``resource_subtype``.
+            method_name: Name of the captured method, such as ``Readings``; required.
             additional_params: Parameters that the method was captured with, such as the command of a ``DoCommand``.
+            resource_subtype: Older name of ``resource_api``; give one of them.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -195,6 +221,7 @@ class TabularDataMixin(Service):
             options, and the reading; None if there is none.
 
         Raises:
+            TypeError: If an argument is of the wrong type, missing, or given by both of its names.
             NotFoundError: If there is no such part.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
@@ -205,12 +232,13 @@ class TabularDataMixin(Service):
             >>> captured == row.time_requested, reading == row.data
             (True, True)
         """
-        require(part_id=part_id, resource_name=resource_name, resource_api=resource_api, method_name=method_name)
-        with parameter_names(resource_subtype="resource_api", additional_parameters="additional_params"):
+        name, api = either(resource_api=resource_api, resource_subtype=resource_subtype)
+        require(part_id=part_id, resource_name=resource_name, method_name=method_name)
+        with parameter_names(resource_subtype=name, additional_parameters="additional_params"):
             request = pb.GetLatestTabularDataRequest(
                 part_id=part_id,
                 resource_name=resource_name,
-                resource_subtype=resource_api,
+                resource_subtype=api,
                 method_name=method_name,
                 additional_parameters=additional_params,
             )
@@ -224,6 +252,7 @@ class TabularDataMixin(Service):
             payload,
         )
 
+    @overload
     def export_tabular_data(
         self,
         part_id: str,
@@ -235,23 +264,53 @@ class TabularDataMixin(Service):
         additional_params: Optional[Mapping[str, Any]] = None,
         *,
         timeout: Optional[float] = None,
+    ) -> List[TabularDataPoint]: ...
+
+    @overload
+    def export_tabular_data(
+        self,
+        part_id: str,
+        resource_name: str,
+        *,
+        resource_subtype: str,
+        method_name: str,
+        start_time: Optional[datetime] = None,
+        end_time: Optional[datetime] = None,
+        additional_params: Optional[Mapping[str, Any]] = None,
+        timeout: Optional[float] = None,
+    ) -> List[TabularDataPoint]: ...
+
+    def export_tabular_data(
+        self,
+        part_id: str,
+        resource_name: str,
+        resource_api: Optional[str] = None,
+        method_name: Optional[str] = None,
+        start_time: Optional[datetime] = None,
+        end_time: Optional[datetime] = None,
+        additional_params: Optional[Mapping[str, Any]] = None,
+        *,
+        resource_subtype: Optional[str] = None,
+        timeout: Optional[float] = None,
     ) -> List[TabularDataPoint]:
         """Get all readings of a resource that its machine has captured in a span of time.
 
         Args:
             part_id: ID of the part, a UUID.
             resource_name: Name of the component or service.
-            resource_api: Its API, such as ``rdk:component:sensor``.
-            method_name: Name of the captured method, such as ``Readings``.
+            resource_api: Its API, such as ``rdk:component:sensor``; required, by this name or as ``resource_subtype``.
+            method_name: Name of the captured method, such as ``Readings``; required.
             start_time: Only readings from this time on; without a time zone it is UTC.
             end_time: Only readings before this time; without a time zone it is UTC.
             additional_params: Parameters that the method was captured with, such as the command of a ``DoCommand``.
+            resource_subtype: Older name of ``resource_api``; give one of them.
             timeout: Seconds that the call may take in all, until the last reading is there; None for no limit.
 
         Returns:
             The readings, the oldest first.
 
         Raises:
+            TypeError: If an argument is of the wrong type, missing, or given by both of its names.
             NotFoundError: If there is no such part.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
 
@@ -262,16 +321,19 @@ class TabularDataMixin(Service):
             >>> len(points), points[-1].payload == row.data
             (1008, True)
         """
-        with self.iter_export_tabular_data(
-            part_id,
-            resource_name,
-            resource_api,
-            method_name,
-            start_time,
-            end_time,
-            additional_params,
-            timeout=timeout,
-        ) as points:
+        name, api = either(resource_api=resource_api, resource_subtype=resource_subtype)
+        with parameter_names(resource_api=name):
+            points = self.iter_export_tabular_data(
+                part_id,
+                resource_name,
+                api,
+                cast("str", method_name),
+                start_time,
+                end_time,
+                additional_params,
+                timeout=timeout,
+            )
+        with points:
             return list(points)
 
     def iter_export_tabular_data(

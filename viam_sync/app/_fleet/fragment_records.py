@@ -148,7 +148,7 @@ class FragmentHistoryEntry:
     config: Optional[Mapping[str, Any]] = field(default=None, repr=False)
 
     @classmethod
-    def from_proto(cls, entry: pb.FragmentHistoryEntry, *, tz: Optional[tzinfo] = None) -> Self:
+    def from_proto(cls, fragment_history_entry: pb.FragmentHistoryEntry, *, tz: Optional[tzinfo] = None) -> Self:
         """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
@@ -157,12 +157,14 @@ class FragmentHistoryEntry:
             'f-1'
         """
         return cls(
-            fragment=entry.fragment,
-            edited_on=time_of(entry, "edited_on", tz),
-            old=Fragment.from_proto(entry.old, tz=tz) if entry.HasField("old") else None,
-            edited_by=entry.edited_by if entry.HasField("edited_by") else None,
-            revision=entry.revision,
-            config=mapping_of(entry, "config"),
+            fragment=fragment_history_entry.fragment,
+            edited_on=time_of(fragment_history_entry, "edited_on", tz),
+            old=Fragment.from_proto(fragment_history_entry.old, tz=tz)
+            if fragment_history_entry.HasField("old")
+            else None,
+            edited_by=fragment_history_entry.edited_by if fragment_history_entry.HasField("edited_by") else None,
+            revision=fragment_history_entry.revision,
+            config=mapping_of(fragment_history_entry, "config"),
         )
 
     @property

@@ -113,7 +113,7 @@ class RobotPartHistoryEntry:
     old: Optional[RobotPart]
 
     @classmethod
-    def from_proto(cls, entry: pb.RobotPartHistoryEntry, *, tz: Optional[tzinfo] = None) -> Self:
+    def from_proto(cls, robot_part_history_entry: pb.RobotPartHistoryEntry, *, tz: Optional[tzinfo] = None) -> Self:
         """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
@@ -121,8 +121,17 @@ class RobotPartHistoryEntry:
             >>> RobotPartHistoryEntry.from_proto(pb.RobotPartHistoryEntry(part="p-1")).part
             'p-1'
         """
-        old = RobotPart.from_proto(entry.old, tz=tz) if entry.HasField("old") else None
-        return cls(part=entry.part, robot=entry.robot, when=time_of(entry, "when", tz), old=old)
+        old = (
+            RobotPart.from_proto(robot_part_history_entry.old, tz=tz)
+            if robot_part_history_entry.HasField("old")
+            else None
+        )
+        return cls(
+            part=robot_part_history_entry.part,
+            robot=robot_part_history_entry.robot,
+            when=time_of(robot_part_history_entry, "when", tz),
+            old=old,
+        )
 
     @property
     def proto(self) -> pb.RobotPartHistoryEntry:
