@@ -16,6 +16,7 @@ from viam_sync.app._data.data_pipelines import DataPipelinesMixin
 from viam_sync.app._data.datasets import DatasetsMixin
 from viam_sync.app._data.exports import ExportsMixin
 from viam_sync.app._data.queries import QueriesMixin
+from viam_sync.app._data.resource_readings import ResourceReadingsMixin
 from viam_sync.app._data.sequences import SequencesMixin
 from viam_sync.app._data.tabular_data import TabularDataMixin
 from viam_sync.proto.app import data as pb
@@ -29,6 +30,7 @@ __all__ = ["DataClient"]
 class DataClient(
     ExportsMixin,
     TabularDataMixin,
+    ResourceReadingsMixin,
     QueriesMixin,
     BulkUploadsMixin,
     BinaryDataMixin,

@@ -128,11 +128,12 @@ def _text(text: Union[str, bytes], place: str) -> str:
     return string(place, decoded)
 
 
-def dict_to_struct(obj: Mapping[str, Any]) -> Struct:
+def dict_to_struct(obj: Optional[Mapping[str, Any]]) -> Struct:
     """Return a mapping as a Struct.
 
     Args:
-        obj: The mapping. Keys are strings; values are None, bools, numbers, strings, lists or mappings of these.
+        obj: The mapping, None for an empty one. Keys are strings; values are None, bools, numbers, strings, lists or
+            mappings of these.
 
     Raises:
         TypeError: If it is no mapping, or a key of it is no string.
@@ -143,6 +144,8 @@ def dict_to_struct(obj: Mapping[str, Any]) -> Struct:
         >>> dict_to_struct({"speed": 1})["speed"]
         1.0
     """
+    if obj is None:
+        return Struct()
     if not isinstance(obj, Mapping):
         raise wrong_type("obj", "a dict", obj)
     converted: Struct = struct_of(Struct, obj, "obj")

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional
 
 from typing_extensions import Self
 
+from viam_sync.app._data.arguments import UNSPECIFIED_SOURCE
 from viam_sync.messages.bson_documents import from_documents
 from viam_sync.messages.conversion import timestamp_to_datetime
 from viam_sync.proto.app import data as data_pb
@@ -84,7 +85,7 @@ class DataPipelineRun:
         data_start_time: Start of the time span whose data it covers.
         data_end_time: End of that time span.
         error_message: Why it failed; empty if it did not.
-        data_source_type: The storage that it reads.
+        data_source_type: The storage that it reads; an older version of the official SDK does not have it.
     """
 
     id: str
@@ -94,7 +95,7 @@ class DataPipelineRun:
     data_start_time: datetime
     data_end_time: datetime
     error_message: str
-    data_source_type: data_pb.TabularDataSourceType.ValueType
+    data_source_type: data_pb.TabularDataSourceType.ValueType = UNSPECIFIED_SOURCE
 
     @classmethod
     def from_proto(cls, data_pipeline_run: pb.DataPipelineRun, *, tz: Optional[tzinfo] = None) -> Self:
