@@ -20,7 +20,7 @@ class UnparsableError(ValueError):
 
 
 def migrate_source(text: str, *, threads: bool = False) -> Tuple[str, List[Finding]]:
-    """Return the text of a script with its calls of Viam made plain, and what is left to a person.
+    r"""Return the text of a script with its calls of Viam made plain, and what is left to a person.
 
     Args:
         text: A Python module. A notebook's cells, joined, are one, too: ``await`` may stand outside of functions.
