@@ -109,7 +109,7 @@ class ImportUses(cst.CSTVisitor):
         self.texts: List[cst.SimpleString] = []
         wrapper.visit(self)
         found = [each for statement in self.imports for each in imported_by(statement)]
-        texts = {text.evaluated_value for text in self.texts}
+        texts = {text.evaluated_value for text in self.texts} - {"viam"}
         used = [use.name for use in self.uses]
         # An annotation may be a text.
         used += (each.name for each in found if each.local == "*" or each.local in texts)

@@ -13,11 +13,11 @@ from viam_sync.migrate.findings import Finding
 from viam_sync.migrate.notebooks import migrate_notebook
 from viam_sync.migrate.refusal import Refusal
 from viam_sync.migrate.requirements import left_requirements, lists_requirements
-from viam_sync.migrate.script_files import Contents, files_at, read, write
+from viam_sync.migrate.script_files import Contents, decoded, files_at, write
 from viam_sync.migrate.source import UnparsableError, migrate_source
 
 #: A script without one of these words has nothing to migrate, and need not be valid Python.
-_WORDS = re.compile(r"\b(viam|viam_sync|grpclib|await)\b")
+_WORDS = re.compile(rb"\b(viam|viam_sync|grpclib|await)\b")
 
 
 class Run:
@@ -45,8 +45,7 @@ class Run:
         for path in sorted(files.values(), key=lists_requirements):
             with self._refusing(path):
                 self._file(path)
-        changed = "migrated" if self._writes else "to migrate"
-        _say(f"{len(files)} files: {self._changed} {changed}, {self._refused} refused; {self._left} lines left to you")
+        _say(self._summary(len(files)))
         if self._refused:
             return 2
         return 1 if self._left or (self._check and self._changed) else 0
@@ -56,14 +55,29 @@ class Run:
         """Within this block, a file that cannot be migrated is named, and the run goes on."""
         try:
             yield
-        except (OSError, Refusal, RecursionError) as error:
-            self._refused += 1
-            where = f":{error.where}" if isinstance(error, Refusal) and error.where else ""
-            reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
-            _say(f"{path}{where}: error: {reason}; the file stays as it is")
+        except Refusal as error:
+            self._refuse(f"{path}:{error.where}" if error.where else str(path), str(error))
+        except OSError as error:
+            self._refuse(str(path), error.strerror or str(error))
+        except RecursionError:
+            self._refuse(str(path), "it is nested too deeply")
+
+    def _refuse(self, place: str, reason: str) -> None:
+        self._refused += 1
+        _say(f"{place}: error: {reason}")
+
+    def _summary(self, count: int) -> str:
+        files = "1 file" if count == 1 else f"{count} files"
+        changed = f"{self._changed} {'migrated' if self._writes else 'to migrate'}"
+        refused = f", {self._refused} refused" if self._refused else ""
+        lines = "1 line is" if self._left == 1 else f"{self._left or 'no'} lines are"
+        return f"{files}: {changed}{refused}; {lines} left to you"
 
     def _file(self, path: Path) -> None:
-        before = read(path)
+        data = path.read_bytes()
+        if not _WORDS.search(data) and not lists_requirements(path):
+            return
+        before = decoded(path, data)
         text, left = self._migrated(path, before.text)
         if text != before.text:
             self._changed += 1
@@ -77,20 +91,19 @@ class Run:
 
     def _migrated(self, path: Path, text: str) -> Tuple[str, List[Tuple[str, str]]]:
         """Return the new text of a file, and the places and reasons of what is left."""
-        findings: List[Finding] = []
-        if lists_requirements(path):
-            findings = left_requirements(text) if self._needs_ours else []
-        elif _WORDS.search(text):
-            if path.suffix == ".ipynb":
-                return migrate_notebook(text, self._source)
+        if path.suffix == ".ipynb":
+            return migrate_notebook(text, self._source)
+        if not lists_requirements(path):
             text, findings = self._source(text)
+        else:
+            findings = left_requirements(text) if self._needs_ours else []
         return text, [(str(line), reason) for line, reason in findings]
 
     def _source(self, text: str) -> Tuple[str, List[Finding]]:
         try:
             migrated, findings = migrate_source(text, threads=self._threads)
         except UnparsableError as error:
-            raise Refusal(str(error.line), error.reason) from None
+            raise Refusal(str(error.line), "this is not valid Python") from None
         self._needs_ours = self._needs_ours or "viam_sync" in migrated
         return migrated, findings
 

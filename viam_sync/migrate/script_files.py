@@ -61,20 +61,18 @@ class Contents(NamedTuple):
         return self.text.encode(self.encoding)
 
 
-def read(path: Path) -> Contents:
+def decoded(path: Path, data: bytes) -> Contents:
     """Return the contents of a file, in the encoding that its first lines or its byte order mark name.
 
     Raises:
-        OSError: If it cannot be read.
         Refusal: If it is not in that encoding.
     """
-    data = path.read_bytes()
     try:
         encoding = "utf-8" if path.suffix == ".ipynb" else tokenize.detect_encoding(io.BytesIO(data).readline)[0]
         return Contents(data.decode(encoding), encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise Refusal(str(line), f"this is not in the encoding of the file, {error.encoding}") from None
+        raise Refusal(str(line), f"this is not {error.encoding}, as the encoding of the file is") from None
     except SyntaxError as error:
         raise Refusal("1", str(error)) from None
 
