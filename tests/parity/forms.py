@@ -56,7 +56,7 @@ def _given(call: ast.Call, signature: inspect.Signature) -> Dict[str, str]:
 
 
 def _placed(given: Dict[str, str], signature: inspect.Signature) -> Iterator[str]:
-    """Yield the arguments by position, with the defaults of those between them, for as long as a default is a literal."""
+    """Yield the arguments by position, with the defaults of those between them while these are literals."""
     left = dict(given)
     for name, parameter in signature.parameters.items():
         literal = parameter.default is None or isinstance(parameter.default, (bool, int, float, str, list))

@@ -9,8 +9,8 @@ import sys
 from typing import Any, Dict, List
 
 import bson
-from grpclib.client import Channel
 from forms import documented, forms, names_given
+from grpclib.client import Channel
 from plain import parameters, plain
 from viam.app import app_client, billing_client, data_client, ml_training_client, provisioning_client
 from viam.proto import app, provisioning
@@ -33,7 +33,7 @@ async def taken(result: Any) -> Any:
 
 
 def known(client: str, texts: List[str]) -> Dict[str, Dict[str, List[str]]]:
-    """Return the forms of the calls that this version of the SDK takes, and the arguments, by the call as it is written."""
+    """Return the forms and the names of arguments of the calls that this version of the SDK takes, by their texts."""
     found = {}
     for text in texts:
         method = getattr(CLIENTS[client](Channel(), {}), text.partition("(")[0], None)
