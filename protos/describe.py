@@ -8,7 +8,15 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 from names import Modules, aliases, free, modules_below, nesting, snake
 from proto_text import comments_of
-from surface import DEFAULT_POLICY, Entry, SurfaceError, entries, is_generated, listed_parameters
+from surface import (
+    DEFAULT_POLICY,
+    Entry,
+    SurfaceError,
+    entries,
+    is_generated,
+    listed_parameters,
+    takes_timeout_by_position,
+)
 
 #: The names that a generated method uses itself.
 _TAKEN = {
@@ -87,6 +95,7 @@ class Method:
     response: str
     parameters: Tuple[Parameter, ...]
     needs_one: bool
+    timeout_by_position: bool
     returned: Tuple[Returned, ...]
     why: str
     doc: str
@@ -216,6 +225,7 @@ class _Describer:
             response=self.message(rpc.output_type),
             parameters=parameters,
             needs_one=needs_one,
+            timeout_by_position=takes_timeout_by_position(entry),
             returned=self.returned(rpc, entry.get("returns", [])),
             why=entry.get("why", ""),
             doc="\n\n".join([doc, *_alternatives(rpc.input_type, parameters, needs_one)]),

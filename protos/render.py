@@ -156,14 +156,13 @@ def _parameters(method: Method) -> Iterable[str]:
     yield "self"
     if method.rpc.client_streaming:
         yield f"requests: Iterable[{method.request}]"
-    positional = [each for each in method.parameters if not each.keyword_only]
-    for each in positional:
-        yield _parameter(each)
-    yield "*"
-    for each in method.parameters:
-        if each.keyword_only:
-            yield _parameter(each)
-    yield "timeout: Optional[float] = None"
+    positional = [_parameter(each) for each in method.parameters if not each.keyword_only]
+    named = [_parameter(each) for each in method.parameters if each.keyword_only]
+    (positional if method.timeout_by_position else named).append("timeout: Optional[float] = None")
+    yield from positional
+    if named:
+        yield "*"
+    yield from named
 
 
 def _parameter(each: Parameter) -> str:

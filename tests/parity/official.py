@@ -11,7 +11,7 @@ from typing import Any, Dict, List
 import bson
 from forms import documented, forms, names_given
 from grpclib.client import Channel
-from plain import parameters, plain
+from plain import plain
 from viam.app import app_client, billing_client, data_client, ml_training_client, provisioning_client
 from viam.proto import app, provisioning
 from viam.proto.app import data, mltraining, packages
@@ -45,7 +45,7 @@ def known(client: str, texts: List[str]) -> Dict[str, Dict[str, List[str]]]:
 
 
 async def main(port: int, folder: str, calls: Dict[str, List[str]]) -> Dict[str, Any]:
-    """Make the calls one after the other, and return them, their results and what all methods take."""
+    """Make the calls one after the other, and return them, their results and what is documented."""
     channel = Channel("127.0.0.1", port)
     names = {"app": app, "packages": packages, "mltraining": mltraining, "provisioning": provisioning}
     noon, one = dt.datetime(2024, 5, 1, 12), dt.datetime(2024, 5, 1, 13)
@@ -60,18 +60,13 @@ async def main(port: int, folder: str, calls: Dict[str, List[str]]) -> Dict[str,
             except Exception as error:
                 results[text] = {"error": repr(error)}
     channel.close()
-    methods = {
-        f"{name}.{each}": method
+    examples = {
+        f"{name}.{each}": list(documented(each, method))
         for name, cls in CLIENTS.items()
         for each, method in inspect.getmembers(cls, inspect.isfunction)
         if not each.startswith("_")
     }
-    return {
-        "calls": made_calls,
-        "results": results,
-        "methods": {name: parameters(method) for name, method in methods.items()},
-        "documented": {name: list(documented(name.rpartition(".")[2], method)) for name, method in methods.items()},
-    }
+    return {"calls": made_calls, "results": results, "examples": examples}
 
 
 if __name__ == "__main__":

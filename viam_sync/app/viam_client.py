@@ -7,12 +7,13 @@ import importlib
 import logging
 import os
 from datetime import tzinfo
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NoReturn, Optional, Union
 
 from typing_extensions import Self
 
 from viam_sync.checks import parameter_names
-from viam_sync.errors import ClosedError
+from viam_sync.errors import ClosedError, NotSupportedError
+from viam_sync.machines import MACHINES
 from viam_sync.rpc.client_options import ClientOptions, Configurable
 from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import CLOSED
@@ -53,6 +54,8 @@ _CLIENTS = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "RobotClient":
+        raise ImportError(f"cannot import name {name!r} from {__name__!r}: {MACHINES}")
     if name not in _CLIENTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_CLIENTS[name]), name)
@@ -238,6 +241,23 @@ class ViamClient(Configurable, Closing):
             # setdefault() is atomic; another thread may have made the client in the meantime.
             self._clients.setdefault(name, client.options(**vars(self._options)))
         return self._clients[name]
+
+    def connect_to_machine(self, *, address: Optional[str] = None, id: Optional[str] = None) -> NoReturn:
+        """Say what connects to a machine: not this package, but viam-sdk.
+
+        Args:
+            address: The address of the machine.
+            id: Its ID.
+
+        Raises:
+            NotSupportedError: Always.
+
+        Example:
+            >>> client.connect_to_machine(address="rover-main.abcdef1234.viam.cloud")
+            Traceback (most recent call last):
+            viam_sync.errors.NotSupportedError: machines are driven by viam-sdk (pip install viam-sdk), ...
+        """
+        raise NotSupportedError(MACHINES)
 
     def close(self) -> None:
         """Close the connection; closing it again does nothing.

@@ -832,7 +832,6 @@ class AppService(Service):
         first_name: str,
         last_name: str,
         password: str,
-        *,
         timeout: Optional[float] = None,
     ) -> pb.CreateOAuthAppUserResponse:
         """Create a user account for an OAuth app.
@@ -1455,7 +1454,7 @@ class AppService(Service):
             request = pb.DeleteRobotRequest(id=robot_id)
         self._unary_unary(methods.DELETE_ROBOT, request, timeout)
 
-    def add_favorite_machine(self, machine_id: str, *, timeout: Optional[float] = None) -> None:
+    def add_favorite_machine(self, machine_id: str, timeout: Optional[float] = None) -> None:
         """Add a machine to the caller's favorites.
 
         Args:
@@ -1469,7 +1468,7 @@ class AppService(Service):
         request = pb.AddFavoriteMachineRequest(machine_id=machine_id)
         self._unary_unary(methods.ADD_FAVORITE_MACHINE, request, timeout)
 
-    def remove_favorite_machine(self, machine_id: str, *, timeout: Optional[float] = None) -> None:
+    def remove_favorite_machine(self, machine_id: str, timeout: Optional[float] = None) -> None:
         """Take a machine off the caller's favorites.
 
         Args:
@@ -1483,7 +1482,7 @@ class AppService(Service):
         request = pb.RemoveFavoriteMachineRequest(machine_id=machine_id)
         self._unary_unary(methods.REMOVE_FAVORITE_MACHINE, request, timeout)
 
-    def list_favorite_machines(self, *, timeout: Optional[float] = None) -> List[pb.FavoriteMachine]:
+    def list_favorite_machines(self, timeout: Optional[float] = None) -> List[pb.FavoriteMachine]:
         """List the caller's favorite machines.
 
         Args:
@@ -1751,7 +1750,7 @@ class AppService(Service):
         return list(response.authorized_permissions)
 
     def get_registry_item(
-        self, item_id: str, *, include_markdown_documentation: Optional[bool] = None, timeout: Optional[float] = None
+        self, item_id: str, include_markdown_documentation: Optional[bool] = None, *, timeout: Optional[float] = None
     ) -> pb.RegistryItem:
         """Get an item of the registry: a module, a model or a training script.
 
@@ -2369,7 +2368,7 @@ class AppService(Service):
         return response
 
     def upload_device_push_token(
-        self, app_id: str, device_token: str, device_uuid: str, *, timeout: Optional[float] = None
+        self, app_id: str, device_token: str, device_uuid: str, timeout: Optional[float] = None
     ) -> None:
         """Register a device for the push notifications of an app.
 
@@ -2386,7 +2385,7 @@ class AppService(Service):
         request = pb.UploadDevicePushTokenRequest(app_id=app_id, device_token=device_token, device_uuid=device_uuid)
         self._unary_unary(methods.UPLOAD_DEVICE_PUSH_TOKEN, request, timeout)
 
-    def delete_device_push_token(self, app_id: str, device_uuid: str, *, timeout: Optional[float] = None) -> None:
+    def delete_device_push_token(self, app_id: str, device_uuid: str, timeout: Optional[float] = None) -> None:
         """Stop push notifications of an app to a device.
 
         Args:
@@ -2401,7 +2400,7 @@ class AppService(Service):
         request = pb.DeleteDevicePushTokenRequest(app_id=app_id, device_uuid=device_uuid)
         self._unary_unary(methods.DELETE_DEVICE_PUSH_TOKEN, request, timeout)
 
-    def get_device_push_tokens(self, app_id: str, *, timeout: Optional[float] = None) -> List[str]:
+    def get_device_push_tokens(self, app_id: str, timeout: Optional[float] = None) -> List[str]:
         """List the push tokens registered for an app.
 
         Args:
@@ -2419,9 +2418,7 @@ class AppService(Service):
         response: pb.GetDevicePushTokensResponse = self._unary_unary(methods.GET_DEVICE_PUSH_TOKENS, request, timeout)
         return list(response.device_tokens)
 
-    def set_firebase_config(
-        self, org_id: str, app_id: str, config_json: str, *, timeout: Optional[float] = None
-    ) -> None:
+    def set_firebase_config(self, org_id: str, app_id: str, config_json: str, timeout: Optional[float] = None) -> None:
         """Store the Firebase configuration that an app's push notifications use.
 
         Args:
@@ -2437,7 +2434,7 @@ class AppService(Service):
         request = pb.SetFirebaseConfigRequest(org_id=org_id, app_id=app_id, config_json=config_json)
         self._unary_unary(methods.SET_FIREBASE_CONFIG, request, timeout)
 
-    def get_firebase_config(self, org_id: str, *, timeout: Optional[float] = None) -> str:
+    def get_firebase_config(self, org_id: str, timeout: Optional[float] = None) -> str:
         """Find out which app of an organization has a Firebase configuration.
 
         Args:
@@ -2455,7 +2452,7 @@ class AppService(Service):
         response: pb.GetFirebaseConfigResponse = self._unary_unary(methods.GET_FIREBASE_CONFIG, request, timeout)
         return response.app_id
 
-    def delete_firebase_config(self, org_id: str, app_id: str, *, timeout: Optional[float] = None) -> None:
+    def delete_firebase_config(self, org_id: str, app_id: str, timeout: Optional[float] = None) -> None:
         """Delete the Firebase configuration of an app.
 
         Args:

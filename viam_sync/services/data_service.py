@@ -23,8 +23,8 @@ class DataService(Service):
         self,
         organization_id: str,
         delete_older_than_days: int,
-        *,
         filter: Optional[pb.DeleteTabularFilter] = None,
+        *,
         timeout: Optional[float] = None,
     ) -> int:
         """Delete tabular data of an organization that is older than some days.
@@ -111,7 +111,7 @@ class DataService(Service):
         self._unary_unary(methods.CONFIGURE_DATABASE_USER, request, timeout)
 
     def add_sequences_to_dataset(
-        self, dataset_id: str, sequence_ids: Sequence[str], *, timeout: Optional[float] = None
+        self, dataset_id: str, sequence_ids: Sequence[str], timeout: Optional[float] = None
     ) -> None:
         """Add sequences to a dataset of sequences.
 
@@ -129,7 +129,7 @@ class DataService(Service):
         self._unary_unary(methods.ADD_SEQUENCES_TO_DATASET, request, timeout)
 
     def remove_sequences_from_dataset(
-        self, dataset_id: str, sequence_ids: Sequence[str], *, timeout: Optional[float] = None
+        self, dataset_id: str, sequence_ids: Sequence[str], timeout: Optional[float] = None
     ) -> None:
         """Remove sequences from a dataset of sequences.
 
@@ -308,7 +308,6 @@ class DataService(Service):
         start_time: TimestampLike,
         end_time: TimestampLike,
         sequence_tags: Optional[Sequence[str]] = None,
-        *,
         timeout: Optional[float] = None,
     ) -> str:
         """Create a sequence: a time span of the data that resources of one part captured.
@@ -336,7 +335,7 @@ class DataService(Service):
         response: pb.CreateSequenceResponse = self._unary_unary(methods.CREATE_SEQUENCE, request, timeout)
         return response.id
 
-    def get_sequence(self, id: str, *, timeout: Optional[float] = None) -> pb.Sequence:
+    def get_sequence(self, id: str, timeout: Optional[float] = None) -> pb.Sequence:
         """Get one sequence by its ID.
 
         Args:
@@ -355,7 +354,7 @@ class DataService(Service):
         response: pb.GetSequenceResponse = self._unary_unary(methods.GET_SEQUENCE, request, timeout)
         return response.sequence
 
-    def delete_sequence(self, id: str, *, timeout: Optional[float] = None) -> None:
+    def delete_sequence(self, id: str, timeout: Optional[float] = None) -> None:
         """Delete a sequence.
 
         Args:
@@ -375,7 +374,6 @@ class DataService(Service):
         organization_id: str,
         page_token: Optional[str] = None,
         page_size: Optional[int] = None,
-        *,
         timeout: Optional[float] = None,
     ) -> Tuple[List[pb.Sequence], str]:
         """List one page of the sequences of an organization.
@@ -403,7 +401,6 @@ class DataService(Service):
         page_token: Optional[str] = None,
         page_size: Optional[int] = None,
         count_only: Optional[bool] = None,
-        *,
         timeout: Optional[float] = None,
     ) -> Tuple[List[pb.Sequence], str, int]:
         """List one page of the sequences in a dataset, or only count them.
@@ -434,7 +431,6 @@ class DataService(Service):
         sequence_id: str,
         page_token: Optional[str] = None,
         page_size: Optional[int] = None,
-        *,
         timeout: Optional[float] = None,
     ) -> Tuple[List[pb.BinaryData], str]:
         """Fetch one page of the binary data that lies in a sequence.

@@ -22,8 +22,8 @@ class DatasetService(Service):
         self,
         name: str,
         organization_id: str,
-        *,
         type: Optional[pb.DatasetType.ValueType] = None,
+        *,
         timeout: Optional[float] = None,
     ) -> str:
         """Create an empty dataset.
@@ -153,7 +153,7 @@ class DatasetService(Service):
         response: pb.MergeDatasetsResponse = self._unary_unary(methods.MERGE_DATASETS, request, timeout)
         return response.dataset_id
 
-    def start_sequence_dataset_export(self, dataset_id: str, *, timeout: Optional[float] = None) -> str:
+    def start_sequence_dataset_export(self, dataset_id: str, timeout: Optional[float] = None) -> str:
         """Start a job that packs a dataset of sequences for download.
 
         Ask GetSequenceDatasetExport for the progress and the download URL.
@@ -178,7 +178,7 @@ class DatasetService(Service):
         return response.job_id
 
     def get_sequence_dataset_export(
-        self, job_id: str, *, timeout: Optional[float] = None
+        self, job_id: str, timeout: Optional[float] = None
     ) -> pb.GetSequenceDatasetExportResponse:
         """Get the state of an export job and, once it is done, the download URL.
 

@@ -207,12 +207,17 @@ def test_all_kinds_of_semantic_versions_are_taken(sandbox, owner, version):
     assert get(owner, module_id).versions[0].version == version
 
 
-@pytest.mark.parametrize("platform", ["", "linux", "linux/mips", "Linux/amd64", "windows/any", "any/any"])
+@pytest.mark.parametrize("platform", ["linux", "linux/mips", "Linux/amd64", "windows/any", "any/any"])
 def test_an_unknown_platform_is_refused(sandbox, owner, platform):
     with refused("INVALID_ARGUMENT", "is not a platform; choose one of any, any/amd64"):
         upload(owner, create(owner, sandbox), platform=platform)
     with refused("INVALID_ARGUMENT", "is not a platform"):
         owner.ListRegistryItems(platforms=[platform])
+
+
+def test_a_file_is_for_a_platform(sandbox, owner):
+    with refused("INVALID_ARGUMENT", "'' is not a platform"):
+        upload(owner, create(owner, sandbox), platform="")
 
 
 def test_an_upload_is_information_and_then_only_chunks(sandbox, owner):
@@ -327,6 +332,8 @@ def test_modules_are_searched_by_the_platforms_that_they_run_on(sandbox, owner):
     assert found("darwin/arm64") == "ad"
     assert found("windows/amd64", "linux/amd64") == "ab"
     assert found("any") == "a"
+    assert found() == found("") == "abcdsoil-sensor"
+    assert found("", "any") == "a"
     owner.CreateRegistryItem(organization_id=sandbox.organization_id, name="script", type=5)
     assert found("any") == "ascript"
 
