@@ -150,7 +150,7 @@ class FragmentHistoryEntry:
     config: Optional[Mapping[str, Any]] = field(default=None, repr=False)
 
     @classmethod
-    def from_proto(cls, entry: pb.FragmentHistoryEntry, *, tz: Optional[tzinfo] = None) -> Self:
+    def from_proto(cls, fragment_history_entry: pb.FragmentHistoryEntry, *, tz: Optional[tzinfo] = None) -> Self:
         """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
@@ -158,7 +158,7 @@ class FragmentHistoryEntry:
             >>> FragmentHistoryEntry.from_proto(pb.FragmentHistoryEntry(fragment="f-1")).fragment
             'f-1'
         """
-        entry = adopt(pb.FragmentHistoryEntry, entry, "entry")
+        entry = adopt(pb.FragmentHistoryEntry, fragment_history_entry, "fragment_history_entry")
         return cls(
             fragment=entry.fragment,
             edited_on=time_of(entry, "edited_on", tz),

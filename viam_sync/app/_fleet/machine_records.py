@@ -115,7 +115,7 @@ class RobotPartHistoryEntry:
     old: Optional[RobotPart]
 
     @classmethod
-    def from_proto(cls, entry: pb.RobotPartHistoryEntry, *, tz: Optional[tzinfo] = None) -> Self:
+    def from_proto(cls, robot_part_history_entry: pb.RobotPartHistoryEntry, *, tz: Optional[tzinfo] = None) -> Self:
         """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
@@ -123,7 +123,7 @@ class RobotPartHistoryEntry:
             >>> RobotPartHistoryEntry.from_proto(pb.RobotPartHistoryEntry(part="p-1")).part
             'p-1'
         """
-        entry = adopt(pb.RobotPartHistoryEntry, entry, "entry")
+        entry = adopt(pb.RobotPartHistoryEntry, robot_part_history_entry, "robot_part_history_entry")
         old = RobotPart.from_proto(entry.old, tz=tz) if entry.HasField("old") else None
         return cls(part=entry.part, robot=entry.robot, when=time_of(entry, "when", tz), old=old)
 
