@@ -39,7 +39,7 @@ ALLOWED: Dict[str, Set[str]] = {
     "sandbox/wire": {"messages", "proto", "sandbox/core", "sandbox/faults", "sandbox/fleet"},
     "transfer/export": {"checks", "clock", "errors", "proto", "rpc", "transfer/concurrency", "transfer/output"},
     "transfer/paging": {"checks", "clock", "errors", "proto", "rpc", "transfer/concurrency"},
-    "transfer/upload": {"checks", "clock", "errors", "rpc", "transfer/concurrency", "transfer/output"},
+    "transfer/upload": {"checks", "clock", "errors", "messages", "rpc", "transfer/concurrency", "transfer/output"},
     "app/_data": {
         "checks",
         "errors",
