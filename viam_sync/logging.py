@@ -11,7 +11,7 @@ from logging import DEBUG, ERROR, FATAL, INFO, WARN, WARNING
 from typing import Any, Dict, Union
 
 from viam_sync.errors import NotSupportedError
-from viam_sync.machines import MACHINES
+from viam_sync.viam_sdk import MACHINES
 
 __all__ = [
     "DEBUG",
