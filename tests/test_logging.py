@@ -50,8 +50,11 @@ def test_a_logger_of_the_same_name_is_the_same_and_prints_once(capsys: pytest.Ca
     assert capsys.readouterr().out.count("begun") == 1
 
 
-def test_handlers_of_the_program_are_used_alone(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_handlers_of_the_program_are_used_alone(when: str, capsys: pytest.CaptureFixture[str]) -> None:
     with outside_of_pytest():
+        if when == "after":
+            loggers.getLogger("lesson")
         logging.basicConfig(format="mine: %(message)s")
         loggers.getLogger("lesson").info("begun")
     out, err = capsys.readouterr()

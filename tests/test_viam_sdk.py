@@ -59,6 +59,11 @@ def test_an_import_of_a_stub_says_what_to_call(statement: str) -> None:
         exec(statement, {})
 
 
+def test_looking_for_a_module_of_machines_says_it_as_well() -> None:
+    with pytest.raises(ModuleNotFoundError, match="viam-sdk"):
+        importlib.util.find_spec("viam_sync.components")
+
+
 TYPOS = ["viam_sync.component", "viam_sync.services.visions", "viam_sync.proto.app.dta", "viam_sync.gen.app.v1.app_pb3"]
 
 

@@ -47,4 +47,4 @@ def others(client: ViamClient, options: DialOptions) -> None:
     try:
         assert_type(client.connect_to_machine(address="rover"), NoReturn)
     except (NotSupportedError, ViamGRPCError):
-        print(options.auth_entity, NoSuchMessage)
+        print(options.auth_entity)
