@@ -13,6 +13,7 @@ from viam_sync.app._data.deprecated import DeprecatedMixin
 from viam_sync.app._data.exports import ExportsMixin
 from viam_sync.app._data.filters import create_filter as create_filter
 from viam_sync.app._data.queries import QueriesMixin
+from viam_sync.app._data.resource_readings import ResourceReadingsMixin
 from viam_sync.app._data.sequences import SequencesMixin
 from viam_sync.app._data.tabular_data import TabularDataMixin
 from viam_sync.messages.conversion import ValueTypes as ValueTypes
@@ -34,6 +35,7 @@ __all__ = ["DataClient"]
 class DataClient(
     ExportsMixin,
     TabularDataMixin,
+    ResourceReadingsMixin,
     QueriesMixin,
     BulkUploadsMixin,
     BinaryDataMixin,

@@ -110,7 +110,8 @@ class ViamClient(Configurable, Closing):
         Args:
             dial_options: Options of the connection; ``credentials`` and ``auth_entity`` are required.
             app_url: Address: ``host``, ``host:port``, ``https://host``, or ``http://host`` for a server without TLS.
-                None for app.viam.com.
+                None for what the environment variable ``VIAM_APP_URL`` says, or app.viam.com where that is not set, or
+                empty.
             retry: How often calls are tried, and for how long; False for never again, None for what each class of RPC
                 has.
             tz: The time zone of all datetimes in results, such as ``datetime.timezone.utc``; None for UTC without a
@@ -146,7 +147,7 @@ class ViamClient(Configurable, Closing):
             labels = dial_options.auth_entity.split(".")
             location_id = labels[1] if len(labels) > 1 else None
         client_options = ClientOptions().override(retry=retry, tz=tz)
-        link = Link(app_url or CLOUD, dial_options)
+        link = Link(app_url or os.environ.get("VIAM_APP_URL", "").strip() or CLOUD, dial_options)
         del app_url  # it may have a password in it, and tools show the variables of each frame of a traceback
         with parameter_names(address="app_url"):
             client = cls(*link.get(), location_id)
@@ -165,7 +166,7 @@ class ViamClient(Configurable, Closing):
     ) -> Self:
         """Connect to the cloud with the API key that the environment names.
 
-        Reads ``VIAM_API_KEY`` and ``VIAM_API_KEY_ID``, and ``VIAM_APP_URL`` where ``app_url`` is not given.
+        Reads ``VIAM_API_KEY`` and ``VIAM_API_KEY_ID``.
 
         Args:
             dial_options: Options of the connection, whose credentials are replaced. None for the defaults.
@@ -193,7 +194,7 @@ class ViamClient(Configurable, Closing):
             settings: Dict[str, Any] = vars(dial_options)
             own = {"credentials": keyed.credentials, "auth_entity": keyed.auth_entity}
             keyed = type(dial_options)(**{**settings, **own})
-        return cls.create_from_dial_options(keyed, app_url or os.environ.get("VIAM_APP_URL"), retry=retry, tz=tz)
+        return cls.create_from_dial_options(keyed, app_url, retry=retry, tz=tz)
 
     def _copy(self) -> Self:
         other = super()._copy()
