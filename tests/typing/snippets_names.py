@@ -6,7 +6,7 @@ from typing import NoReturn
 from typing_extensions import assert_type
 
 from viam_sync.app.app_client import FragmentPB, LogOrder, RobotPart, RobotPartPB
-from viam_sync.app.app_client import Robots as NoSuchMessage  # type: ignore[attr-defined]
+from viam_sync.app.app_client import Robots as NoSuchMessage  # type: ignore[attr-defined]  # noqa: F401
 from viam_sync.app.data_client import Filter, ProtoDataPipeline, TabularDataByFilterRequest
 from viam_sync.app.ml_training_client import ModelType
 from viam_sync.app.viam_client import ViamClient
