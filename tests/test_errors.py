@@ -34,3 +34,29 @@ def test_no_two_statuses_share_an_exception() -> None:
 
 def test_what_has_no_exception_of_its_own_is_a_grpc_error() -> None:
     assert type(grpc_error(grpc.StatusCode.OK)) is GRPCError
+
+
+OF_MACHINES = [
+    errors.NotSupportedError("machines"),
+    errors.ValidationError("no board"),
+    errors.DuplicateResourceError("arm"),
+    errors.ResourceNotFoundError("component", "arm"),
+    errors.MethodNotImplementedError("stop"),
+    errors.NoCaptureToStoreError(),
+]
+
+
+@pytest.mark.parametrize("error", OF_MACHINES, ids=lambda error: type(error).__name__)
+def test_the_errors_of_machines_are_there_for_except_clauses(error: ViamError) -> None:
+    assert isinstance(error, ViamError)
+    assert not isinstance(error, GRPCError)
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert (type(twin), str(twin)) == (type(error), str(error))
+    assert all(word in str(error) for word in error.args)
+
+
+def test_names_of_the_official_sdk_for_what_is_here_are_the_same_things() -> None:
+    assert errors.ViamGRPCError is GRPCError
+    assert errors.Status is grpc.StatusCode
+    with pytest.raises(errors.ViamGRPCError):
+        raise grpc_error(grpc.StatusCode.NOT_FOUND)

@@ -230,8 +230,8 @@ class MethodNotImplementedError(ViamError):
 class NoCaptureToStoreError(ViamError):
     """A filter of captured data keeps nothing; an error of modules, which nothing here raises."""
 
-    def __init__(self) -> None:
-        super().__init__("there is nothing to store")
+    def __str__(self) -> str:
+        return "There is nothing to store."
 
 
 ViamGRPCError = GRPCError
