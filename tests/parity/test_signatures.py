@@ -33,7 +33,7 @@ OTHER_ORDER = {
 }
 #: One whose arguments are all texts, so nothing tells the orders apart, and how it is refused.
 REFUSED = "MLTrainingClient.submit_custom_training_job"
-ADVICE = "order of the reference.* give registry_item_version=, model_name=, model_version=, container_id= by keyword"
+ADVICE = "as the reference has it.* give registry_item_version=, model_name=, model_version=, container_id= by keyword"
 
 NOT_CALLED = (*LEFT_OUT, REFUSED)
 

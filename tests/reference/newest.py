@@ -104,8 +104,6 @@ def _plain(given: Type) -> Type:
     name = given.name.rpartition(".")[2] if given.name.startswith("viam.") else given.name
     if given.name.endswith(".ValueType"):
         name = "int"
-    elif given.name.startswith("~"):
-        name = "T"
     return Type("str") if name == "Literal" else Type(name, tuple(map(_plain, given.args)))
 
 
