@@ -13,7 +13,10 @@ POLICIES = {
     *("READ", "QUERY", "READ_FILES", "IDEMPOTENT", "DELETE", "DELETE_SOME"),
     *(DEFAULT_POLICY, "UPLOAD", "STREAM", "TAIL"),
 }
-_KEYS = {"name", "params", "returns", "retry", "why", "verify_with", "raises", "example", "hand_written", "omitted"}
+_KEYS = {
+    *("name", "params", "not_empty", "returns", "retry", "why", "verify_with", "raises", "example"),
+    *("hand_written", "omitted"),
+}
 
 Entry = Mapping[str, Any]
 

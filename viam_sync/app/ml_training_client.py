@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Optional
+from typing import TYPE_CHECKING, Mapping, Optional
 
 from viam_sync.checks import parameter_names, require
 from viam_sync.checks.positions import newest_order
@@ -11,6 +11,11 @@ from viam_sync.services import methods
 from viam_sync.services.ml_training_service import MLTrainingService
 from viam_sync.transfer.paging.paged_call import PagedCall, items_in
 from viam_sync.transfer.paging.pages import Pages
+
+if TYPE_CHECKING:
+    from viam_sync.gen.reexports.ml_training_client import *  # noqa: F403
+else:
+    from viam_sync.gen.reexports.ml_training_client import __getattr__ as __getattr__
 
 __all__ = ["MLTrainingClient"]
 

@@ -206,12 +206,7 @@ class DataService(Service):
         self._unary_unary(methods.DELETE_INDEX, request, timeout)
 
     def create_saved_query(
-        self,
-        *,
-        organization_id: Optional[str] = None,
-        name: Optional[str] = None,
-        mql_binary: Optional[Sequence[bytes]] = None,
-        timeout: Optional[float] = None,
+        self, organization_id: str, name: str, mql_binary: Sequence[bytes], *, timeout: Optional[float] = None
     ) -> pb.CreateSavedQueryResponse:
         """Save an MQL query in an organization under a name.
 
@@ -228,17 +223,13 @@ class DataService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(organization_id=organization_id, name=name, mql_binary=mql_binary)
         request = pb.CreateSavedQueryRequest(organization_id=organization_id, name=name, mql_binary=mql_binary)
         response: pb.CreateSavedQueryResponse = self._unary_unary(methods.CREATE_SAVED_QUERY, request, timeout)
         return response
 
     def update_saved_query(
-        self,
-        *,
-        id: Optional[str] = None,
-        name: Optional[str] = None,
-        mql_binary: Optional[Sequence[bytes]] = None,
-        timeout: Optional[float] = None,
+        self, id: str, name: str, mql_binary: Sequence[bytes], *, timeout: Optional[float] = None
     ) -> None:
         """Replace the name and the stages of a saved query.
 
@@ -252,10 +243,11 @@ class DataService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id, name=name, mql_binary=mql_binary)
         request = pb.UpdateSavedQueryRequest(id=id, name=name, mql_binary=mql_binary)
         self._unary_unary(methods.UPDATE_SAVED_QUERY, request, timeout)
 
-    def get_saved_query(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> pb.GetSavedQueryResponse:
+    def get_saved_query(self, *, id: str, timeout: Optional[float] = None) -> pb.GetSavedQueryResponse:
         """Get one saved query by its ID.
 
         Args:
@@ -268,11 +260,12 @@ class DataService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id)
         request = pb.GetSavedQueryRequest(id=id)
         response: pb.GetSavedQueryResponse = self._unary_unary(methods.GET_SAVED_QUERY, request, timeout)
         return response
 
-    def delete_saved_query(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> None:
+    def delete_saved_query(self, *, id: str, timeout: Optional[float] = None) -> None:
         """Delete a saved query.
 
         Args:
@@ -283,11 +276,12 @@ class DataService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id)
         request = pb.DeleteSavedQueryRequest(id=id)
         self._unary_unary(methods.DELETE_SAVED_QUERY, request, timeout)
 
     def list_saved_queries(
-        self, *, organization_id: Optional[str] = None, limit: Optional[int] = None, timeout: Optional[float] = None
+        self, *, organization_id: str, limit: Optional[int] = None, timeout: Optional[float] = None
     ) -> pb.ListSavedQueriesResponse:
         """List the saved queries of an organization.
 
@@ -302,6 +296,7 @@ class DataService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(organization_id=organization_id)
         request = pb.ListSavedQueriesRequest(organization_id=organization_id, limit=limit)
         response: pb.ListSavedQueriesResponse = self._unary_unary(methods.LIST_SAVED_QUERIES, request, timeout)
         return response

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import List, Optional, Sequence
 
-from viam_sync.checks import require
+from viam_sync.checks import require, text
 from viam_sync.proto.app import dataset as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
@@ -95,6 +95,7 @@ class DatasetService(Service):
             'fruit'
         """
         require(id=id, name=name)
+        text("name", name)
         request = pb.RenameDatasetRequest(id=id, name=name)
         self._unary_unary(methods.RENAME_DATASET, request, timeout)
 

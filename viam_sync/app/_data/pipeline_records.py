@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Optional
 from typing_extensions import Self
 
 from viam_sync.app._data.arguments import UNSPECIFIED_SOURCE
+from viam_sync.messages.acceptance import adopt
 from viam_sync.messages.bson_documents import from_documents
 from viam_sync.messages.conversion import timestamp_to_datetime
 from viam_sync.proto.app import data as data_pb
@@ -57,6 +58,7 @@ class DataPipeline:
             >>> DataClient.DataPipeline.from_proto(datapipelines.DataPipeline(name="hourly")).name
             'hourly'
         """
+        data_pipeline = adopt(pb.DataPipeline, data_pipeline, "data_pipeline")
         return cls(
             id=data_pipeline.id,
             organization_id=data_pipeline.organization_id,
@@ -110,6 +112,7 @@ class DataPipelineRun:
             >>> DataClient.DataPipelineRun.from_proto(datapipelines.DataPipelineRun(error_message="late")).error_message
             'late'
         """
+        data_pipeline_run = adopt(pb.DataPipelineRun, data_pipeline_run, "data_pipeline_run")
         return cls(
             id=data_pipeline_run.id,
             status=data_pipeline_run.status,

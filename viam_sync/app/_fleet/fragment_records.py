@@ -10,6 +10,7 @@ from typing import Any, Mapping, Optional
 from typing_extensions import Self
 
 from viam_sync.app._fleet.machine_records import mapping_of, time_of
+from viam_sync.messages.acceptance import adopt
 from viam_sync.proto import app as pb
 
 
@@ -96,6 +97,7 @@ class Fragment:
             >>> Fragment.from_proto(pb.Fragment(name="arm")).name
             'arm'
         """
+        fragment = adopt(pb.Fragment, fragment, "fragment")
         has_json = fragment.HasField("fragment_config_json")
         return cls(
             id=fragment.id,
@@ -156,15 +158,14 @@ class FragmentHistoryEntry:
             >>> FragmentHistoryEntry.from_proto(pb.FragmentHistoryEntry(fragment="f-1")).fragment
             'f-1'
         """
+        entry = adopt(pb.FragmentHistoryEntry, fragment_history_entry, "fragment_history_entry")
         return cls(
-            fragment=fragment_history_entry.fragment,
-            edited_on=time_of(fragment_history_entry, "edited_on", tz),
-            old=Fragment.from_proto(fragment_history_entry.old, tz=tz)
-            if fragment_history_entry.HasField("old")
-            else None,
-            edited_by=fragment_history_entry.edited_by if fragment_history_entry.HasField("edited_by") else None,
-            revision=fragment_history_entry.revision,
-            config=mapping_of(fragment_history_entry, "config"),
+            fragment=entry.fragment,
+            edited_on=time_of(entry, "edited_on", tz),
+            old=Fragment.from_proto(entry.old, tz=tz) if entry.HasField("old") else None,
+            edited_by=entry.edited_by if entry.HasField("edited_by") else None,
+            revision=entry.revision,
+            config=mapping_of(entry, "config"),
         )
 
     @property

@@ -8,6 +8,7 @@ from typing import Any, List, Mapping, Optional
 
 from typing_extensions import Self
 
+from viam_sync.messages.acceptance import adopt
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
@@ -65,6 +66,7 @@ class RobotPart:
             >>> RobotPart.from_proto(pb.RobotPart(name="arm")).name
             'arm'
         """
+        robot_part = adopt(pb.RobotPart, robot_part, "robot_part")
         return cls(
             id=robot_part.id,
             name=robot_part.name,
@@ -121,17 +123,9 @@ class RobotPartHistoryEntry:
             >>> RobotPartHistoryEntry.from_proto(pb.RobotPartHistoryEntry(part="p-1")).part
             'p-1'
         """
-        old = (
-            RobotPart.from_proto(robot_part_history_entry.old, tz=tz)
-            if robot_part_history_entry.HasField("old")
-            else None
-        )
-        return cls(
-            part=robot_part_history_entry.part,
-            robot=robot_part_history_entry.robot,
-            when=time_of(robot_part_history_entry, "when", tz),
-            old=old,
-        )
+        entry = adopt(pb.RobotPartHistoryEntry, robot_part_history_entry, "robot_part_history_entry")
+        old = RobotPart.from_proto(entry.old, tz=tz) if entry.HasField("old") else None
+        return cls(part=entry.part, robot=entry.robot, when=time_of(entry, "when", tz), old=old)
 
     @property
     def proto(self) -> pb.RobotPartHistoryEntry:
@@ -180,6 +174,7 @@ class LogEntry:
             >>> LogEntry.from_proto(common.LogEntry(level="warn", message="hot")).level
             'warn'
         """
+        log_entry = adopt(common_pb.LogEntry, log_entry, "log_entry")
         return cls(
             host=log_entry.host,
             level=log_entry.level,
