@@ -60,6 +60,8 @@ def _read(node: ast.expr, names: Mapping[str, Any]) -> Type:
         return _subscript(
             _read(node.value, names).name, inside.elts if isinstance(inside, ast.Tuple) else [inside], names
         )
+    if isinstance(node, ast.UnaryOp):  # ~T: its name is nobody's business
+        return Type("TypeVar")
     if isinstance(node, ast.BinOp):
         return _union([_read(node.left, names), _read(node.right, names)])
     if isinstance(node, ast.Call):  # ForwardRef('…')

@@ -23,7 +23,10 @@ def tabular(data: DataClient, stages: List[bytes]) -> None:
     assert_type(data.tabular_data_by_filter(mine, 5, newest), Tuple[List[DataClient.TabularData], int, str])
     assert_type(data.tabular_data_by_sql("o", "SELECT * FROM readings"), List[Dict[str, Any]])
     assert_type(data.tabular_data_by_mql("o", stages), List[Dict[str, Any]])
-    assert_type(data.tabular_data_by_mql("o", [{"$limit": 5}]), List[Dict[str, Any]])
+    assert_type(data.tabular_data_by_mql("o", [{"$limit": 5}], True), List[Dict[str, Any]])
+    assert_type(data.tabular_data_by_mql("o", query=[{"$limit": 5}], pipeline_id="p"), List[Dict[str, Any]])
+    data.tabular_data_by_mql("o")  # type: ignore[call-overload]  # pyright: ignore
+    data.tabular_data_by_mql("o", stages, query=stages)  # type: ignore[call-overload]  # pyright: ignore
     assert_type(
         data.get_latest_tabular_data("p", "gps", "rdk:component:sensor", "Readings"),
         Optional[Tuple[datetime, datetime, Dict[str, Any]]],
@@ -31,6 +34,11 @@ def tabular(data: DataClient, stages: List[bytes]) -> None:
     assert_type(
         data.export_tabular_data("p", "gps", "rdk:component:sensor", "Readings"), List[DataClient.TabularDataPoint]
     )
+    api = "rdk:component:sensor"
+    data.get_latest_tabular_data("p", "gps", resource_subtype=api, method_name="Readings")
+    data.export_tabular_data("p", "gps", resource_subtype=api, method_name="Readings", start_time=datetime.now())
+    data.get_latest_tabular_data("p", "gps", api)  # type: ignore[call-overload]  # pyright: ignore
+    data.export_tabular_data("p", "gps", method_name="Readings")  # type: ignore[call-overload]  # pyright: ignore
     points = data.iter_export_tabular_data("p", "gps", "rdk:component:sensor", "Readings")
     assert_type(data.export_tabular_data_to(points, "gps.csv"), int)
     assert_type(data.export_tabular_data_to(data.iter_tabular_data(mine), "gps.csv"), int)
