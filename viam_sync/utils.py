@@ -1,6 +1,9 @@
 """Helpers for scripts, under the names of the official SDK: between plain Python values and messages."""
 
-from google.protobuf.struct_pb2 import ListValue
+from typing import TYPE_CHECKING
+
+from google.protobuf.struct_pb2 import ListValue, Struct, Value
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from viam_sync.app._data.filters import create_filter, partition_filter
 from viam_sync.messages.conversion import (
@@ -16,10 +19,18 @@ from viam_sync.messages.conversion import (
 )
 from viam_sync.messages.values import StructLike, TimestampLike
 
+if TYPE_CHECKING:
+    from viam_sync.gen.reexports.utils import *  # noqa: F403
+else:
+    from viam_sync.gen.reexports.utils import __getattr__ as __getattr__
+
 __all__ = [
     "ListValue",
+    "Struct",
     "StructLike",
+    "Timestamp",
     "TimestampLike",
+    "Value",
     "ValueTypes",
     "create_filter",
     "datetime_to_timestamp",

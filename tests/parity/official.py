@@ -9,7 +9,7 @@ from typing import Any, Dict, List
 
 import bson
 from grpclib.client import Channel
-from plain import parameters, plain
+from plain import plain
 from viam.app import app_client, billing_client, data_client, ml_training_client, provisioning_client
 from viam.proto import app, provisioning
 from viam.proto.app import data, mltraining, packages
@@ -31,7 +31,7 @@ async def taken(result: Any) -> Any:
 
 
 async def main(port: int, folder: str, calls: Dict[str, List[str]]) -> Dict[str, Any]:
-    """Make the calls one after the other, and return their results and what all methods take."""
+    """Make the calls one after the other, and return their results and the names of all methods."""
     channel = Channel("127.0.0.1", port)
     names = {"app": app, "packages": packages, "mltraining": mltraining, "provisioning": provisioning}
     noon, one = dt.datetime(2024, 5, 1, 12), dt.datetime(2024, 5, 1, 13)
@@ -45,12 +45,12 @@ async def main(port: int, folder: str, calls: Dict[str, List[str]]) -> Dict[str,
             except Exception as error:
                 results[text] = {"error": repr(error)}
     channel.close()
-    methods = {
-        f"{name}.{each}": parameters(method)
+    methods = [
+        f"{name}.{each}"
         for name, cls in CLIENTS.items()
-        for each, method in inspect.getmembers(cls, inspect.isfunction)
+        for each, _ in inspect.getmembers(cls, inspect.isfunction)
         if not each.startswith("_")
-    }
+    ]
     return {"results": results, "methods": methods}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from datetime import datetime
-from typing import Optional, Sequence
+from typing import TYPE_CHECKING, Optional
+from typing import Sequence as TSequence  # a message is named Sequence
 
 from viam_sync.app._data import filters
 from viam_sync.app._data.binary_data import BinaryDataMixin
@@ -15,13 +16,24 @@ from viam_sync.app._data.capture_uploads import CaptureUploadsMixin
 from viam_sync.app._data.data_pipelines import DataPipelinesMixin
 from viam_sync.app._data.datasets import DatasetsMixin
 from viam_sync.app._data.exports import ExportsMixin
+from viam_sync.app._data.filters import create_filter as create_filter
 from viam_sync.app._data.queries import QueriesMixin
+from viam_sync.app._data.resource_readings import ResourceReadingsMixin
 from viam_sync.app._data.sequences import SequencesMixin
 from viam_sync.app._data.tabular_data import TabularDataMixin
+from viam_sync.messages.conversion import ValueTypes as ValueTypes
+from viam_sync.messages.conversion import datetime_to_timestamp as datetime_to_timestamp
+from viam_sync.messages.conversion import dict_to_struct as dict_to_struct
+from viam_sync.messages.conversion import struct_to_dict as struct_to_dict
 from viam_sync.proto.app import data as pb
 from viam_sync.services.data_pipelines_service import DataPipelinesService
 from viam_sync.services.data_service import DataService
 from viam_sync.services.dataset_service import DatasetService
+
+if TYPE_CHECKING:
+    from viam_sync.gen.reexports.data_client import *  # noqa: F403
+else:
+    from viam_sync.gen.reexports.data_client import __getattr__ as __getattr__
 
 __all__ = ["DataClient"]
 
@@ -29,6 +41,7 @@ __all__ = ["DataClient"]
 class DataClient(
     ExportsMixin,
     TabularDataMixin,
+    ResourceReadingsMixin,
     QueriesMixin,
     BulkUploadsMixin,
     BinaryDataMixin,
@@ -66,13 +79,13 @@ class DataClient(
         robot_id: Optional[str] = None,
         part_name: Optional[str] = None,
         part_id: Optional[str] = None,
-        location_ids: Optional[Sequence[str]] = None,
-        organization_ids: Optional[Sequence[str]] = None,
-        mime_type: Optional[Sequence[str]] = None,
+        location_ids: Optional[TSequence[str]] = None,
+        organization_ids: Optional[TSequence[str]] = None,
+        mime_type: Optional[TSequence[str]] = None,
         start_time: Optional[datetime] = None,
         end_time: Optional[datetime] = None,
-        tags: Optional[Sequence[str]] = None,
-        bbox_labels: Optional[Sequence[str]] = None,
+        tags: Optional[TSequence[str]] = None,
+        bbox_labels: Optional[TSequence[str]] = None,
         dataset_id: Optional[str] = None,
     ) -> pb.Filter:
         """Return a filter; deprecated, as ``viam_sync.utils.create_filter`` does the same.

@@ -1,7 +1,7 @@
 """Acceptance of plain values, and of messages from other descriptor pools, by the classes of our messages."""
 
 import functools
-from typing import Any, Callable, Dict, FrozenSet, Iterator, Mapping, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, Mapping, Tuple, Type, TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
@@ -11,6 +11,8 @@ from viam_sync.checks import as_list, is_text, parameter_names, with_article, wr
 from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.explain import UNFIT, explain, is_list, is_map, kind_of_message, refuse_surrogates
 from viam_sync.messages.values import value_to_message
+
+M = TypeVar("M", bound=Message)
 
 #: The types of value that protobuf may get as they are for a field, and the conversion of all others.
 _Conversion = Tuple[FrozenSet[type], Callable[[Any], Any]]
@@ -125,14 +127,26 @@ def _bool(name: str, value: Any) -> Any:
     return value
 
 
-def adopt(cls: Any, value: Any, name: str) -> Any:
-    """Return ``value`` as an instance of ``cls``: itself, or a copy when it comes from another pool.
+def adopt(cls: Type[M], value: Any, name: str) -> M:
+    """Return a message as an instance of ``cls``: itself, or a copy when it comes from another pool.
+
+    The other pool may hold another version of the schema. Fields that it lacks are unset in the copy; those that ours
+    lacks are unknown fields of the copy, and come out again when it is serialized.
 
     Raises:
-        TypeError: If ``value`` is a message of another type; ``name`` is that of the parameter.
+        TypeError: If ``value`` is no message, or one of another type; ``name`` is that of the parameter.
+
+    Example:
+        >>> from google.protobuf.timestamp_pb2 import Timestamp
+        >>> from viam_sync.messages.acceptance import adopt
+        >>> from viam_sync.proto import google
+        >>> adopt(google.Timestamp, Timestamp(seconds=3), "start").seconds
+        3
     """
-    if not isinstance(value, Message) or type(value) is cls:
+    if type(value) is cls:
         return value
+    if not isinstance(value, Message):
+        raise wrong_type(name, with_article(cls.DESCRIPTOR.name), value)
     if value.DESCRIPTOR.full_name != cls.DESCRIPTOR.full_name:
         raise TypeError(f"{name} takes a {cls.DESCRIPTOR.full_name}, got a {value.DESCRIPTOR.full_name}")
     return cls.FromString(value.SerializePartialToString())

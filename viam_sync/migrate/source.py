@@ -7,6 +7,7 @@ from typing import List, Tuple
 import libcst as cst
 
 from viam_sync.migrate.findings import Finding
+from viam_sync.migrate.plain import make_plain
 
 
 class UnparsableError(ValueError):
@@ -19,7 +20,7 @@ class UnparsableError(ValueError):
 
 
 def migrate_source(text: str, *, threads: bool = False) -> Tuple[str, List[Finding]]:
-    """Return the text of a script with its calls of Viam made plain, and what is left to a person.
+    r"""Return the text of a script with its calls of Viam made plain, and what is left to a person.
 
     Args:
         text: A Python module. A notebook's cells, joined, are one, too: ``await`` may stand outside of functions.
@@ -36,8 +37,8 @@ def migrate_source(text: str, *, threads: bool = False) -> Tuple[str, List[Findi
         >>> migrate_source("import viam\nawait client.app_client.list_organizations()\n")
         ('import viam_sync\nclient.app_client.list_organizations()\n', [])
     """
-    module = parse(text)
-    return module.code, []
+    module, findings = make_plain(parse(text), threads=threads)
+    return module.code, findings
 
 
 def parse(text: str) -> cst.Module:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import List, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 from viam_sync.app._data.arguments import BinaryIDLike, id_fields
 from viam_sync.checks import parameter_names, text
+from viam_sync.checks.positions import newest_order
 from viam_sync.messages.conversion import timestamp_to_datetime
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
@@ -31,6 +32,10 @@ _FILES = PagedCall(
     time="metadata.time_requested",
     advice="Ask with include_binary_data=False, and download the contents by the uri in the metadata.",
 )
+
+
+def _has_bool_before_path(args: Sequence[Any]) -> bool:
+    return len(args) > 1 and isinstance(args[1], bool)
 
 
 class BinaryDataMixin(Service):
@@ -162,6 +167,7 @@ class BinaryDataMixin(Service):
             segment_pages=2 if include_binary_data else 8,
         )
 
+    @newest_order("binary_ids", "include_binary_data", "dest", is_meant=_has_bool_before_path)
     def binary_data_by_ids(
         self,
         binary_ids: Sequence[BinaryIDLike],
@@ -171,6 +177,8 @@ class BinaryDataMixin(Service):
         timeout: Optional[float] = None,
     ) -> List[pb.BinaryData]:
         """Get files by their IDs, and write them to disk where a place is named.
+
+        By position, ``include_binary_data`` may stand before ``dest``, as the newest official SDK has it.
 
         Args:
             binary_ids: Their IDs, ``"organization/location/file"`` or BinaryID messages, at least one.

@@ -23,8 +23,8 @@ class BoundingBoxesMixin(Service):
         y_min_normalized: float,
         x_max_normalized: float,
         y_max_normalized: float,
-        *,
         confidence_score: Optional[float] = None,
+        *,
         timeout: Optional[float] = None,
     ) -> str:
         """Mark something in an image with a box.

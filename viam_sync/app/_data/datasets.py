@@ -18,8 +18,8 @@ class DatasetsMixin(Service):
     def list_datasets_by_organization_id(
         self,
         organization_id: str,
-        *,
         dataset_type: Optional[dataset_pb.DatasetType.ValueType] = None,
+        *,
         timeout: Optional[float] = None,
     ) -> List[dataset_pb.Dataset]:
         """List the datasets of an organization.
