@@ -7,6 +7,8 @@ from typing import List, Tuple
 import libcst as cst
 
 from viam_sync.migrate.findings import Finding
+from viam_sync.migrate.imports import rewrite_imports
+from viam_sync.migrate.left_imports import left_imports
 from viam_sync.migrate.plain import make_plain
 
 
@@ -37,8 +39,9 @@ def migrate_source(text: str, *, threads: bool = False) -> Tuple[str, List[Findi
         >>> migrate_source("import viam\nawait client.app_client.list_organizations()\n")
         ('import viam_sync\nclient.app_client.list_organizations()\n', [])
     """
-    module, findings = make_plain(parse(text), threads=threads)
-    return module.code, findings
+    before = parse(text)
+    after, findings = make_plain(before, threads=threads)
+    return rewrite_imports(after).code, sorted({*findings, *left_imports(before)})
 
 
 def parse(text: str) -> cst.Module:

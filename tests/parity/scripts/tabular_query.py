@@ -77,7 +77,7 @@ async def pages(client):
         if not rows:
             break
         for row in rows:
-            print(row.time_requested.strftime("%H:%M"), row.data)
+            print(row.time_requested.strftime("%H:%M"), sorted(row.data["readings"].items()))
 
 
 async def main():
@@ -86,10 +86,6 @@ async def main():
     await upload(client)
     await query(client)
     await pages(client)
-    latest = await client.data_client.get_latest_tabular_data(
-        part_id=PART_ID, resource_name="gps", resource_api="rdk:component:movement_sensor", method_name="Readings"
-    )
-    print(latest and latest[2])
     client.close()
 
 
