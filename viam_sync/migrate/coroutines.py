@@ -66,11 +66,23 @@ class Plan:
         found = {Finding(self._facts.line(block.node), block.reason) for block in self._groups.obstacles()}
         return sorted(found)
 
+    @property
+    def all_plain(self) -> bool:
+        """Whether nothing asynchronous is left in the module."""
+        return not {*self._facts.sites, *filter(is_asynchronous, self._facts.functions)} - self.plain
+
     def is_plain(self, node: cst.BaseExpression) -> bool:
         """Whether what an awaitable expression waits for becomes plain."""
         pending = self._awaitables.pending(node)
-        keys = [key for value in pending for key in self._keys(value)]
-        return bool(pending) and all(key in self.plain for key in keys)
+        return bool(pending) and all(map(self.becomes_plain, pending))
+
+    def becomes_plain(self, value: Value) -> bool:
+        """Whether something asynchronous that an expression holds becomes plain."""
+        if isinstance(value, Pending):
+            return all(key in self.plain for key in self._keys(value))
+        if isinstance(value, (Function, Generator, Manager)):
+            return value.node in self.plain
+        return isinstance(value, Primitive) and value.node in self.plain
 
     # What each part of a module needs.
 

@@ -6,7 +6,7 @@ from typing import Dict, List, Optional, Set
 
 import libcst as cst
 
-from viam_sync.migrate.awaitables import Awaitables, is_asynchronous
+from viam_sync.migrate.awaitables import Awaitables
 from viam_sync.migrate.coroutines import Plan
 from viam_sync.migrate.facts import Facts
 from viam_sync.migrate.values import LOOP, LOOP_MAKERS, Place, Values
@@ -42,8 +42,7 @@ class EventLoops:
 
     def _settings(self) -> Set[cst.CSTNode]:
         """Return the lines with settings, if all that is asynchronous becomes plain."""
-        everything = {*self._facts.sites, *filter(is_asynchronous, self._facts.functions)}
-        if not self._plan.plain or everything - self._plan.plain:
+        if not self._plan.all_plain:
             return set()
         lines = (
             self._statement(call) for call in self._facts.calls if self._awaitables.name_of(call) in _SETTINGS

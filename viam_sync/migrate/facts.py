@@ -86,6 +86,15 @@ class Facts(cst.CSTVisitor):
                 is_taken |= assignment.name == own and not (is_import and own in names)
         return f"{own}_module" if is_taken else ""
 
+    def imported_name(self, node: cst.BaseExpression, scope: Optional[Scope]) -> str:
+        """Return the dotted name of something imported, by the way it is written; or nothing."""
+        first, dot, rest = self.module.code_for_node(node).partition(".")
+        for assignment in scope[first] if scope is not None and first.isidentifier() else ():
+            if isinstance(assignment, ImportAssignment):
+                for name in assignment.get_qualified_names_for(first):
+                    return f"{name.name}{dot}{rest}"
+        return ""
+
     def is_bound(self, name: str) -> bool:
         """Whether a name stands for something anywhere in the module."""
         return any(scope is not None and name in scope.assignments for scope in set(self.scopes.values()))

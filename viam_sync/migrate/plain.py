@@ -41,4 +41,4 @@ def make_plain(module: cst.Module, *, threads: bool = False) -> Tuple[cst.Module
         return module, plan.findings()
     rewriter = Rewriter(facts, values, awaitables, plan, EventLoops(facts, values, awaitables, plan).unneeded())
     changed = module.visit(rewriter)
-    return tidy(module, changed, rewriter.needed, rewriter.helpers), plan.findings()
+    return tidy(module, changed, rewriter.needed | rewriter.hints.needed, rewriter.helpers), plan.findings()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import List, Sequence, Set, Tuple, Union
+from typing import Iterable, List, Optional, Sequence, Set, Tuple, Union
 
 import libcst as cst
+from libcst.metadata import Scope
 
 from viam_sync.migrate import asyncio_calls
 from viam_sync.migrate.asyncio_calls import GATHER_IN_ORDER, GATHER_IN_THREADS
 from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
 from viam_sync.migrate.coroutines import PLAIN_NAMES, Plan
 from viam_sync.migrate.facts import Facts
+from viam_sync.migrate.hints import Hints
 from viam_sync.migrate.module_imports import Needed
 from viam_sync.migrate.statements import Statement, rebuilt
 from viam_sync.migrate.values import (
@@ -21,7 +23,8 @@ from viam_sync.migrate.values import (
     TASK_MAKERS,
     Function,
     Generator,
-    Primitive,
+    Pending,
+    Value,
     Values,
 )
 
@@ -44,6 +47,7 @@ class Rewriter(cst.CSTTransformer):
         self._awaitables = awaitables
         self._plan = plan
         self._unneeded = unneeded
+        self.hints = Hints(facts)
         self._gather_name = "gather_calls" if facts.is_bound("gather") else "gather"
         #: Modules, and names of them, that the new code speaks of.
         self.needed: Set[Needed] = set()
@@ -105,6 +109,53 @@ class Rewriter(cst.CSTTransformer):
             if isinstance(value, Function) and value.node in self._plan.plain and name in PLAIN_NAMES:
                 return updated_node.with_changes(attr=cst.Name(PLAIN_NAMES[name]))
         return updated_node
+
+    # Type hints.
+
+    def leave_Annotation(self, original_node: cst.Annotation, updated_node: cst.Annotation) -> cst.Annotation:
+        parent = self._facts.parents[original_node]
+        holder = self._held(parent)
+        is_later = any(self._plan.becomes_plain(value) for value in holder if isinstance(value, Pending))
+        is_plain = any(self._plan.becomes_plain(value) for value in holder) or self._owner(parent) in self._plan.plain
+        if not (is_plain or self._plan.all_plain):
+            return updated_node
+        hint = self.hints.plain(original_node.annotation, self._scope(parent), later=is_later)
+        is_same = hint.deep_equals(original_node.annotation)
+        return updated_node if is_same else updated_node.with_changes(annotation=hint)
+
+    def _held(self, parent: cst.CSTNode) -> Iterable[Value]:
+        """Return what the thing holds, or returns, that a hint speaks of."""
+        if isinstance(parent, cst.FunctionDef):
+            return () if is_asynchronous(parent) else self._values.returned(parent)
+        return self._values.of(parent.target if isinstance(parent, cst.AnnAssign) else parent)
+
+    def _owner(self, parent: cst.CSTNode) -> cst.CSTNode:
+        """Return the function that a hint belongs to, or the module."""
+        while isinstance(parent, (cst.Param, cst.Parameters)):
+            parent = self._facts.parents[parent]
+        return parent if isinstance(parent, cst.FunctionDef) else self._facts.function_of(parent) or self._facts.module
+
+    def _scope(self, node: cst.CSTNode) -> Optional[Scope]:
+        while node not in self._facts.scopes:
+            node = self._facts.parents[node]
+        return self._facts.scopes[node]
+
+    def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
+        """Change an alias of a hint."""
+        if not self._plan.all_plain or not isinstance(original_node.value, cst.Subscript):
+            return updated_node
+        hint = self.hints.plain(original_node.value, self._scope(original_node))
+        is_same = hint.deep_equals(original_node.value)
+        return updated_node if is_same else updated_node.with_changes(value=hint)
+
+    def leave_ClassDef(self, original_node: cst.ClassDef, updated_node: cst.ClassDef) -> cst.ClassDef:
+        """Change the hints, and the abstract classes, that a class stands on."""
+        methods = [method for name in PLAIN_NAMES for method in self._values.methods(original_node, name)]
+        if not any(method in self._plan.plain for method in methods):
+            return updated_node
+        scope = self._scope(original_node)
+        bases = [base.with_changes(value=self.hints.plain(base.value, scope)) for base in updated_node.bases]
+        return updated_node.with_changes(bases=bases)
 
     # Awaits.
 

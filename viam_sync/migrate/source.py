@@ -39,9 +39,9 @@ def migrate_source(text: str, *, threads: bool = False) -> Tuple[str, List[Findi
         >>> migrate_source("import viam\nawait client.app_client.list_organizations()\n")
         ('import viam_sync\nclient.app_client.list_organizations()\n', [])
     """
-    before = parse(text)
-    after, findings = make_plain(before, threads=threads)
-    return rewrite_imports(after).code, sorted({*findings, *left_imports(before)})
+    module = parse(text)
+    changed, findings = make_plain(module, threads=threads)
+    return rewrite_imports(changed).code, sorted({*findings, *left_imports(module)})
 
 
 def parse(text: str) -> cst.Module:

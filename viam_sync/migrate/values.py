@@ -225,6 +225,10 @@ class Values:
         """Return the functions of the module that an expression may hold."""
         return [value.node for value in self.of(node) if isinstance(value, Function)]
 
+    def returned(self, function: AnyFunction) -> Found:
+        """Return what a function returns."""
+        return self._kept_in((function, "return"))
+
     # The search for a state in which no place gets anything new.
 
     def _settle(self) -> None:
