@@ -29,6 +29,7 @@ asyncio.run(main())
 """
 MIGRATED = """\
 #!/usr/bin/env python3
+
 from viam_sync.app.viam_client import ViamClient
 
 
