@@ -49,7 +49,9 @@ METHODS: Dict[str, Callable[[Clients, Any], Any]] = {
     "update_bounding_box": lambda to, ids: to.data.update_bounding_box(*ids, "box", "cat", *EDGES),
     "remove_bounding_box_from_image_by_id": lambda to, ids: to.data.remove_bounding_box_from_image_by_id("box", *ids),
     "create_binary_data_signed_url": lambda to, ids: to.data.create_binary_data_signed_url(*ids),
-    "get_inference": lambda to, ids: to.inference.get_inference(binary_data_id=ids[0]),
+    "get_inference": lambda to, ids: to.inference.get_inference(
+        registry_item_id="acme:cats", registry_item_version="1", organization_id="o-1", binary_data_id=ids[0]
+    ),
 }
 #: Those whose parameter is the text alone.
 TEXTS_ONLY = ("create_binary_data_signed_url", "get_inference")
