@@ -98,6 +98,8 @@ def _named(name: str, names: Mapping[str, Any]) -> Type:
     values = list(_followed(names.get(first), others))
     if name.rpartition(".")[2] not in _KEPT and get_args(values[-1]):
         return read(repr(values[-1]), names)
+    if not others and getattr(values[0], "__module__", "") == "typing":
+        return _canonical(str(getattr(values[0], "_name", None) or name))  # imported under another name
     if isinstance(values[0], types.ModuleType):
         return _canonical(".".join([values[0].__name__, *others]))
     if inspect.isclass(values[0]):
