@@ -21,7 +21,7 @@ from viam_sync.services.package_service import PackageService
 
 TABLE: Dict[str, Method] = {name: row for name, row in vars(methods).items() if isinstance(row, Method)}
 
-#: Services without a method: machines, their agents and viam-sdk offer or call them, and only their messages are needed.
+#: Services without a method, as only their messages are needed: those of machines, of their agents and of viam-sdk.
 OMITTED = {
     "proto.rpc.webrtc.v1.SignalingService",
     "viam.app.agent.v1.AgentDeviceService",
