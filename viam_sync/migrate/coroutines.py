@@ -12,6 +12,7 @@ from viam_sync.migrate.findings import Finding
 from viam_sync.migrate.groups import Groups
 from viam_sync.migrate.uses import Uses
 from viam_sync.migrate.values import (
+    ANEXT,
     AWAITABLES,
     LOOP,
     RUNNERS,
@@ -76,6 +77,11 @@ class Plan:
         pending = self._awaitables.pending(node)
         return bool(pending) and all(map(self.becomes_plain, pending))
 
+    def waits_in(self, block: cst.CSTNode) -> List[cst.CSTNode]:
+        """Return what waits in a block: awaits and the like, and calls that run a coroutine."""
+        runs = [call for call in self._facts.calls if self._awaitables.name_of(call) in RUNNERS]
+        return [node for node in (*self._facts.sites, *runs) if self._facts.is_inside(node, block)]
+
     def becomes_plain(self, value: Value) -> bool:
         """Whether something asynchronous that an expression holds becomes plain."""
         if isinstance(value, Pending):
@@ -99,6 +105,9 @@ class Plan:
                     self._groups.join(function, partner)
         if name in PLAIN_NAMES and self._values.methods(home, PLAIN_NAMES[name]):
             self._groups.block(function, function, f"the class has `{PLAIN_NAMES[name]}`, too")
+        for value in self._values.returned(function) if name == "__aiter__" else ():
+            if isinstance(value, Generator):
+                self._groups.join(function, value.node)
         if name == "__await__":
             self._groups.block(function, function, "an object that can be awaited by `__await__`")
 
@@ -169,6 +178,8 @@ class Plan:
             self._groups.join(call, home)
         elif name == "asyncio.wait_for":
             self._read_wait_for(call)
+        elif name == ANEXT:
+            self._read_next(call)
         elif name == f"{LOOP}.run_in_executor":
             if not call.args or not _is_none(call.args[0].value):
                 self._groups.block(call, call, "an executor of the script's own runs it")
@@ -220,6 +231,13 @@ class Plan:
         if not is_cloud or any(arg.star or _is_timeout(arg) for arg in getattr(waited, "args", ())):
             self._groups.block(call, call, "plain code cannot be stopped by `wait_for`; give the calls a `timeout`")
 
+    def _read_next(self, call: cst.Call) -> None:
+        for value in self._values.of(call.args[0].value) if call.args else ():
+            if isinstance(value, Generator):
+                self._groups.need(call, value.node)
+            elif not isinstance(value, Cloud):
+                self._block(call, call, value)
+
     def _keys(self, value: Pending) -> Iterator[cst.CSTNode]:
         """Yield the nodes with which an awaitable becomes plain; none for a call of the cloud that is awaited at once."""
         if isinstance(value.node, cst.Attribute):
@@ -240,8 +258,9 @@ class Plan:
         if isinstance(value, Machine):
             self._groups.block(key, node, f"`{code}` {MACHINES}", machine=True)
         elif isinstance(value, (Foreign, Imported)):
-            name = value.library if isinstance(value, Foreign) else value.name
-            self._groups.block(key, node, f"`{code}` is asynchronous code of `{name}`")
+            library = (value.library if isinstance(value, Foreign) else value.name).partition(".")[0]
+            kind = "has no counterpart in plain code" if library == "asyncio" else f"is asynchronous code of `{library}`"
+            self._groups.block(key, node, f"`{code}` {kind}")
         else:
             self._groups.block(key, node, f"nothing says how `{code}` is awaited")
 

@@ -106,6 +106,12 @@ class Facts(cst.CSTVisitor):
         """Whether a name stands for something anywhere in the module."""
         return any(scope is not None and name in scope.assignments for scope in set(self.scopes.values()))
 
+    def is_inside(self, node: cst.CSTNode, block: cst.CSTNode) -> bool:
+        """Whether a node is part of another one."""
+        while node is not block and node in self.parents:
+            node = self.parents[node]
+        return node is block
+
     def function_of(self, node: cst.CSTNode) -> Optional[AnyFunction]:
         """Return the function in whose body a node is; None for the module."""
         child, parent = node, self.parents.get(node)

@@ -168,23 +168,29 @@ def _statement(need: Needed) -> cst.SimpleStatementLine:
 
 
 def _added(module: cst.Module, missing: Sequence[Needed]) -> cst.Module:
-    """Return a module with imports before the first of its own, or at its top; those of `asyncio` come first."""
-    if not missing:
-        return module
+    """Return a module with imports: of modules before the first of its own, of names behind the last."""
     body = list(module.body)
-    index = next((number for number, line in enumerate(body) if _is_import(line)), None)
-    lines = [_statement(need) for need in missing]
-    if index is None:
-        index = 1 if module.get_docstring() is not None else 0
-        after = [cst.EmptyLine(indent=False)]
-        if body[index:]:
-            body[index] = body[index].with_changes(leading_lines=[*after, *_unpadded(body[index].leading_lines)])
-        if index:
-            lines[0] = lines[0].with_changes(leading_lines=after)
-    else:
-        lines[0] = lines[0].with_changes(leading_lines=body[index].leading_lines)
-        body[index] = body[index].with_changes(leading_lines=[])
-    return module.with_changes(body=[*body[:index], *lines, *body[index:]])
+    places = [number for number, line in enumerate(body) if _is_import(line)]
+    names = [_statement(need) for need in missing if need.name]
+    modules = [_statement(need) for need in missing if not need.name]
+    if not places:
+        return module.with_changes(body=_begun_with(body, [*modules, *names], module.get_docstring() is not None))
+    first, last = places[0], places[-1] + 1
+    if modules:
+        modules[0] = modules[0].with_changes(leading_lines=body[first].leading_lines)
+        body[first] = body[first].with_changes(leading_lines=[])
+    return module.with_changes(body=[*body[:first], *modules, *body[first:last], *names, *body[last:]])
+
+
+def _begun_with(body: List[Statement], imports: List[Statement], has_docstring: bool) -> List[Statement]:
+    """Return a body without imports of its own with some at its top."""
+    index = int(has_docstring)
+    blank = [cst.EmptyLine(indent=False)]
+    if imports and index:
+        imports[0] = imports[0].with_changes(leading_lines=blank)
+    if imports and body[index:]:
+        body[index] = body[index].with_changes(leading_lines=[*blank, *_unpadded(body[index].leading_lines)])
+    return [*body[:index], *imports, *body[index:]]
 
 
 def _helped(module: cst.Module, helpers: Iterable[str]) -> cst.Module:

@@ -16,6 +16,8 @@ from viam_sync.migrate.hints import Hints
 from viam_sync.migrate.module_imports import Needed
 from viam_sync.migrate.statements import Statement, rebuilt
 from viam_sync.migrate.values import (
+    ANEXT,
+    AWAITABLES,
     GENERATOR_METHODS,
     LOOP,
     PRIMITIVES,
@@ -36,13 +38,13 @@ DECORATORS = {
     "pytest.mark.asyncio": "",
 }
 
+_TIMEOUT = "DeadlineExceededError"
+
 
 class Rewriter(cst.CSTTransformer):
     """Changes the nodes that the plan names, and nothing else."""
 
-    def __init__(
-        self, facts: Facts, values: Values, awaitables: Awaitables, plan: Plan, unneeded: Set[cst.CSTNode]
-    ) -> None:
+    def __init__(self, facts: Facts, values: Values, awaitables: Awaitables, plan: Plan, unneeded: Set[cst.CSTNode]) -> None:
         super().__init__()
         self._facts = facts
         self._values = values
@@ -59,9 +61,9 @@ class Rewriter(cst.CSTTransformer):
     # Functions, loops, contexts.
 
     def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
-        if original_node not in self._plan.plain or not original_node.asynchronous:
-            return updated_node
         name = updated_node.name.value
+        if original_node not in self._plan.plain or not (original_node.asynchronous or name in PLAIN_NAMES):
+            return updated_node
         return updated_node.with_changes(
             asynchronous=None, name=updated_node.name.with_changes(value=PLAIN_NAMES.get(name, name))
         )
@@ -118,6 +120,7 @@ class Rewriter(cst.CSTTransformer):
         parent = self._facts.parents[original_node]
         holder = self._held(parent)
         is_later = any(self._plan.becomes_plain(value) for value in holder if isinstance(value, Pending))
+        is_later &= not (isinstance(parent, cst.FunctionDef) and self._awaitables.hands_on(parent))
         is_plain = any(self._plan.becomes_plain(value) for value in holder) or self._owner(parent) in self._plan.plain
         if not (is_plain or self._plan.all_plain):
             return updated_node
@@ -159,6 +162,32 @@ class Rewriter(cst.CSTTransformer):
         bases = [base.with_changes(value=self.hints.plain(base.value, scope)) for base in updated_node.bases]
         return updated_node.with_changes(bases=bases)
 
+    # Exceptions.
+
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.Name:
+        is_end = original_node.value == "StopAsyncIteration"
+        if is_end and self._facts.function_of(original_node) in self._plan.plain:
+            return updated_node.with_changes(value="StopIteration")
+        return updated_node
+
+    def leave_ExceptHandler(
+        self, original_node: cst.ExceptHandler, updated_node: cst.ExceptHandler
+    ) -> cst.ExceptHandler:
+        """Catch the timeouts of this package where those of the official SDK were caught."""
+        tried = self._facts.parents[original_node]
+        waits = self._plan.waits_in(tried.body) if isinstance(tried, cst.Try) else []
+        names = [*_names(original_node.type)]
+        old = [name for name in names if self._values.name_of(name) in ("asyncio.TimeoutError", "builtins.TimeoutError")]
+        if not old or not any(node in self._plan.plain for node in waits) or updated_node.type is None:
+            return updated_node
+        self.needed.add(Needed("viam_sync.errors", _TIMEOUT))
+        is_all = all(node in self._plan.plain for node in waits)
+        gone = [name for name in old if is_all and self._values.name_of(name) == "asyncio.TimeoutError"]
+        new = [name for name in names if name not in gone]
+        parts = [cst.Element(name.with_changes(lpar=[], rpar=[])) for name in [*new, cst.Name(_TIMEOUT)]]
+        caught = parts[0].value if len(parts) == 1 else cst.Tuple(parts)
+        return updated_node.with_changes(type=caught, whitespace_after_except=cst.SimpleWhitespace(" "))
+
     # Awaits.
 
     def leave_Await(self, original_node: cst.Await, updated_node: cst.Await) -> cst.BaseExpression:
@@ -189,12 +218,9 @@ class Rewriter(cst.CSTTransformer):
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         name = self._awaitables.name_of(original_node)
-        if name.startswith("asyncio."):
-            return (
-                self._call_of_asyncio(name, original_node, updated_node)
-                if original_node in self._plan.plain
-                else updated_node
-            )
+        if name.startswith("asyncio.") or name in AWAITABLES:
+            is_plain = original_node in self._plan.plain
+            return self._call_of_asyncio(name, original_node, updated_node) if is_plain else updated_node
         if not self._awaitables.starts(original_node):
             return updated_node
         if not self._plan.is_plain(original_node):
@@ -213,15 +239,15 @@ class Rewriter(cst.CSTTransformer):
             return self._gather(original, call)
         if name in PRIMITIVES:
             args = [arg for arg in call.args if arg.keyword is None or arg.keyword.value != "loop"]
-            return call.with_changes(
-                func=asyncio_calls.dotted(name.replace("asyncio", self._module("threading"))), args=args
-            )
+            return call.with_changes(func=asyncio_calls.dotted(name.replace("asyncio", self._module("threading"))), args=args)
         return self._awaitable_of_asyncio(name, original, call)
 
     def _awaitable_of_asyncio(self, name: str, original: cst.Call, call: cst.Call) -> cst.BaseExpression:
         if name == "asyncio.wait_for":
             return self._wait_for(original, call)
-        if name == "asyncio.sleep":
+        if name == ANEXT:
+            call = call.with_changes(func=cst.Name("next"))
+        elif name == "asyncio.sleep":
             call = asyncio_calls.sleep(call, self._module("time"))
         else:
             call = asyncio_calls.call_of_arguments(call, call.args[1:] if name.startswith(LOOP) else call.args)
@@ -251,9 +277,7 @@ class Rewriter(cst.CSTTransformer):
 
     def _gathered(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
         """Return the results of the awaitables that were unpacked into a call of `gather`."""
-        if isinstance(original, (cst.ListComp, cst.GeneratorExp)) and isinstance(
-            updated, (cst.ListComp, cst.GeneratorExp)
-        ):
+        if isinstance(original, (cst.ListComp, cst.GeneratorExp)) and isinstance(updated, (cst.ListComp, cst.GeneratorExp)):
             return asyncio_calls.as_list(updated.with_changes(elt=self._now(original.elt, updated.elt)))
         if isinstance(original, cst.List) and isinstance(updated, cst.List):
             elements = [
@@ -280,7 +304,53 @@ class Rewriter(cst.CSTTransformer):
     def _body(
         self, original: Sequence[Statement], updated: Sequence[Statement]
     ) -> Tuple[List[Statement], List[cst.EmptyLine]]:
-        return rebuilt((new, [] if old in self._unneeded else _unwrapped(new)) for old, new in zip(original, updated))
+        return rebuilt((new, self._statements(old, new)) for old, new in zip(original, updated))
+
+    def _statements(self, old: Statement, new: Statement) -> List[Statement]:
+        """Return what stands for a statement."""
+        if old in self._unneeded:
+            return []
+        value = _expression(old)
+        if isinstance(value, cst.Await):
+            value = value.expression
+        elif value is not None and self._awaitables.name_of(value) in RUNNERS and isinstance(value, cst.Call):
+            value = value.args[0].value if value.args else None
+        if value is not None and self._awaitables.name_of(value) == GATHER and value in self._plan.plain:
+            return _spread(new)
+        return _unwrapped(new)
+
+
+def _names(caught: Optional[cst.BaseExpression]) -> Iterable[cst.BaseExpression]:
+    """Yield the classes that an `except` catches."""
+    if isinstance(caught, cst.Tuple):
+        yield from (element.value for element in caught.elements)
+    elif caught is not None:
+        yield caught
+
+
+def _expression(line: Statement) -> Optional[cst.BaseExpression]:
+    """Return the expression that a line consists of."""
+    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
+        return None
+    return line.body[0].value if isinstance(line.body[0], cst.Expr) else None
+
+
+def _spread(line: cst.SimpleStatementLine) -> List[Statement]:
+    """Return a statement of its own for each call in a display whose value nothing uses."""
+    value = _expression(line)
+    if "#" in cst.Module([]).code_for_node(line.with_changes(leading_lines=[], trailing_whitespace=cst.TrailingWhitespace())):
+        return [line]
+    if isinstance(value, cst.ListComp) and value.for_in.inner_for_in is None and not value.for_in.ifs:
+        body = cst.IndentedBlock([cst.SimpleStatementLine([cst.Expr(value.elt)])])
+        return [cst.For(value.for_in.target, value.for_in.iter, body, leading_lines=line.leading_lines)]
+    if not isinstance(value, cst.List) or any(isinstance(each, cst.StarredElement) for each in value.elements):
+        return [line]
+    lines = [cst.SimpleStatementLine([cst.Expr(each.value)]) for each in value.elements]
+    if not lines:
+        return [line]
+    lines[0] = lines[0].with_changes(leading_lines=line.leading_lines)
+    lines[-1] = lines[-1].with_changes(trailing_whitespace=line.trailing_whitespace)
+    return list(lines)
 
 
 def _unwrapped(node: Statement) -> List[Statement]:

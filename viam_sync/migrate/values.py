@@ -104,7 +104,10 @@ PRIMITIVES = {"asyncio.Lock", "asyncio.Semaphore", "asyncio.BoundedSemaphore"}
 #: Calls that hand on the awaitable that they are given.
 TASK_MAKERS = {"asyncio.create_task", "asyncio.ensure_future", "asyncio.shield", f"{LOOP}.create_task"}
 RUNNERS = {"asyncio.run", f"{LOOP}.run_until_complete"}
-AWAITABLES = {"asyncio.gather", "asyncio.sleep", "asyncio.wait_for", "asyncio.to_thread", f"{LOOP}.run_in_executor"}
+ANEXT = "builtins.anext"
+AWAITABLES = {
+    "asyncio.gather", "asyncio.sleep", "asyncio.to_thread", "asyncio.wait_for", f"{LOOP}.run_in_executor", ANEXT,
+}  # fmt: skip
 #: Methods of containers that hand out what is in them, and those that take something in.
 CONTAINER_READS = {"copy", "get", "items", "keys", "pop", "popleft", "setdefault", "values"}
 CONTAINER_WRITES = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
@@ -112,7 +115,7 @@ CONTAINER_WRITES = {"add", "append", "appendleft", "extend", "insert", "setdefau
 GENERATOR_METHODS = {"__anext__": "__next__", "asend": "send", "athrow": "throw", "aclose": "close"}
 #: Functions that hand on what is in the iterables that they are given.
 _CONTAINERS = {"list", "tuple", "set", "frozenset", "sorted", "reversed", "enumerate", "zip", "dict", "iter", "aiter"}
-_ELEMENTS = {"next", "anext", "max", "min"}
+_ELEMENTS = {"next", "max", "min"}
 #: Decorators, and factories of them, that make of a function something that is called and awaited in the same way.
 TRANSPARENT = {
     "abc.abstractmethod", "backoff.on_exception", "backoff.on_predicate", "builtins.classmethod",
@@ -300,16 +303,29 @@ class Values:
 
     def _bind(self, target: cst.CSTNode, value: Optional[cst.BaseExpression], found: Found) -> None:
         if isinstance(target, (cst.Tuple, cst.List)):
-            rows = _columns(value, len(target.elements))
+            rows = self._rows(value, len(target.elements))
             for index, element in enumerate(target.elements):
                 if rows is None:
                     self._bind(element.value, None, found)
                 for row in rows or ():
-                    self._bind(element.value, None, self.of(row[index]))
+                    self._bind(element.value, None, row[index])
         elif isinstance(target, (cst.Subscript, cst.StarredElement)):
             self._bind(target.value, None, found)
         else:
             self._keep(self.place(target), found)
+
+    def _rows(self, value: Optional[cst.BaseExpression], width: int) -> Optional[List[List[Found]]]:
+        """Return what each of so many targets gets: from a tuple, from each one of a display, from a `gather`."""
+        if isinstance(value, cst.Await) and isinstance(value.expression, cst.Call):
+            call = value.expression
+            if self.name_of(call.func) == "asyncio.gather" and not any(arg.star or arg.keyword for arg in call.args):
+                return _fitting([[self.awaited(arg.value) for arg in call.args]], width)
+        if not isinstance(value, (cst.List, cst.Tuple)):
+            return None
+        inner = [element.value for element in value.elements]
+        if inner and all(isinstance(each, (cst.List, cst.Tuple)) for each in inner):
+            return _fitting([[self.of(part.value) for part in each.elements] for each in inner], width)
+        return _fitting([[self.of(each) for each in inner]], width)
 
     def _keep(self, place: Optional[Place], values: Iterable[Value]) -> None:
         if place is not None:
@@ -455,7 +471,9 @@ class Values:
             yield Foreign(library)
 
     def _result_of_builtin(self, name: str, call: cst.Call) -> Iterable[Value]:
-        if name in _CONTAINERS or name in _ELEMENTS:
+        if name == "anext":
+            yield Pending(call)
+        elif name in _CONTAINERS or name in _ELEMENTS:
             for arg in call.args:
                 yield from self.of(arg.value)
         elif name in ("map", "filter") and call.args:
@@ -497,6 +515,8 @@ class Values:
                 yield from self._kept_in((value.node, "yield"))
             elif isinstance(value, Cloud) or (isinstance(value, Imported) and cloud.is_viam(value.name)):
                 yield Cloud()
+            elif isinstance(value, Imported) and value.name == ANEXT and call.args:
+                yield from self._iterated(call.args[0].value)
             elif isinstance(value, Imported) and value.name in AWAITABLES:
                 for arg in call.args:
                     yield from self.awaited(arg.value)
@@ -607,11 +627,5 @@ def _families(facts: Facts) -> Dict[cst.ClassDef, cst.ClassDef]:
     return families
 
 
-def _columns(value: Optional[cst.BaseExpression], width: int) -> Optional[List[Sequence[cst.BaseExpression]]]:
-    """Return the rows of a display of tuples, or of one tuple, that is unpacked into so many targets."""
-    if not isinstance(value, (cst.List, cst.Tuple)):
-        return None
-    rows = [[element.value for element in value.elements]]
-    if all(isinstance(element.value, (cst.List, cst.Tuple)) for element in value.elements):
-        rows = [[inner.value for inner in element.value.elements] for element in value.elements]
+def _fitting(rows: List[List[Found]], width: int) -> Optional[List[List[Found]]]:
     return rows if all(len(row) == width for row in rows) else None
