@@ -64,6 +64,8 @@ class Plan:
     def findings(self) -> List[Finding]:
         """Return what stays asynchronous though it has to do with Viam, and why."""
         found = {Finding(self._facts.line(block.node), block.reason) for block in self._groups.obstacles()}
+        for call in filter(self._awaitables.is_dropped, self._facts.calls):
+            found.add(Finding(self._facts.line(call), f"`{self._code(call)}` was never awaited; now it is made"))
         return sorted(found)
 
     @property
