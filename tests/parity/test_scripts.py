@@ -33,7 +33,7 @@ def run(*arguments, variables=None):
 
 
 def printed(sandbox, folder):
-    """Return what each script in a folder prints, all in one process; the one that follows a log sees an error there."""
+    """Return what each script in a folder prints, all in one process; an error comes into the log that one follows."""
     variables = {
         "VIAM_API_KEY": sandbox.api_key,
         "VIAM_API_KEY_ID": sandbox.api_key_id,

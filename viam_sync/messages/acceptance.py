@@ -1,4 +1,4 @@
-"""Acceptance of plain values, and of messages from other descriptor pools, by the classes of our messages."""
+"""Acceptance of plain values, IDs of uploads, and messages from other descriptor pools, by our classes of messages."""
 
 import functools
 from typing import Any, Callable, Dict, FrozenSet, Iterator, Mapping, Tuple, Type, TypeVar
@@ -10,6 +10,7 @@ from google.protobuf.message_factory import GetMessageClass
 from viam_sync.checks import as_list, is_text, parameter_names, with_article, wrong_key, wrong_type, wrong_value
 from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.explain import UNFIT, explain, is_list, is_map, kind_of_message, refuse_surrogates
+from viam_sync.messages.file_id import as_binary_data_id
 from viam_sync.messages.values import value_to_message
 
 M = TypeVar("M", bound=Message)
@@ -20,6 +21,7 @@ _Conversion = Tuple[FrozenSet[type], Callable[[Any], Any]]
 _NONE = frozenset([type(None)])
 _NONE_OR_BOOL = _NONE | {bool}
 _NONE_OR_INT = _NONE | {int}
+_NONE_OR_STR = _NONE | {str}
 _NONE_OR_LIST = _NONE | {list, tuple}
 
 
@@ -70,6 +72,10 @@ def _conversions(cls: Any) -> Iterator[Tuple[str, _Conversion]]:
                 yield name, (_NONE | {kind}, functools.partial(_message, name, kind))
         elif field.enum_type is not None:
             yield name, (_NONE if is_list(field) else _NONE_OR_INT, functools.partial(_enum, field))
+        elif name == "binary_data_id":
+            yield name, (_NONE_OR_STR, as_binary_data_id)
+        elif name == "binary_data_ids":
+            yield name, (_NONE, functools.partial(_binary_data_ids, name))
         elif is_list(field):
             yield name, (_NONE_OR_LIST, functools.partial(as_list, name))
         elif field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
@@ -117,6 +123,10 @@ def _enum(field: FieldDescriptor, value: Any) -> Any:
     value = as_list(field.name, value) if is_list(field) else value
     refuse_surrogates(field, value)
     return value
+
+
+def _binary_data_ids(name: str, values: Any) -> Any:
+    return [as_binary_data_id(item) for item in as_list(name, values)]
 
 
 def _bool(name: str, value: Any) -> Any:

@@ -82,6 +82,8 @@ def message(descriptor: Descriptor) -> Any:
 def _complete(cls: Any, descriptor: Descriptor) -> None:
     """Give a class its address, so that it pickles, what is nested in it, and the acceptance of other values."""
     cls.__module__, cls.__qualname__ = _address(descriptor)
+    if descriptor.containing_type is not None:
+        cls.__reduce__ = _reduce
     accept(cls)
     for nested in descriptor.nested_types:
         setattr(cls, nested.name, message(nested))
@@ -90,6 +92,11 @@ def _complete(cls: Any, descriptor: Descriptor) -> None:
     for field in descriptor.fields:
         if field.message_type is not None:
             message(field.message_type)
+
+
+def _reduce(message: Any) -> Tuple[Any, ...]:
+    """Return how a nested message pickles; protobuf would look its class up in the pool that the process shares."""
+    return type(message), (), message.__getstate__()
 
 
 def _address(descriptor: Any) -> Tuple[str, str]:

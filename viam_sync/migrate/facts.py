@@ -6,7 +6,14 @@ import re
 from typing import Dict, List, Mapping, NamedTuple, Optional, Set, Union
 
 import libcst as cst
-from libcst.metadata import ImportAssignment, MetadataWrapper, ParentNodeProvider, PositionProvider, Scope, ScopeProvider
+from libcst.metadata import (
+    ImportAssignment,
+    MetadataWrapper,
+    ParentNodeProvider,
+    PositionProvider,
+    Scope,
+    ScopeProvider,
+)
 
 from viam_sync.migrate import cloud
 

@@ -610,9 +610,7 @@ def _families(facts: Facts) -> Dict[cst.ClassDef, cst.ClassDef]:
     return families
 
 
-def _columns(
-    value: Optional[cst.BaseExpression], width: int
-) -> Optional[List[Sequence[cst.BaseExpression]]]:
+def _columns(value: Optional[cst.BaseExpression], width: int) -> Optional[List[Sequence[cst.BaseExpression]]]:
     """Return the rows of a display of tuples, or of one tuple, that is unpacked into so many targets."""
     if not isinstance(value, (cst.List, cst.Tuple)):
         return None

@@ -39,7 +39,7 @@ async def main() -> None:
     async for message in messages(client):
         print(message)
     print(len([entry async for entry in entries(client, "info")]))
-    print({entry.level async for entry in entries(client, "error", "warn") if entry.message})
+    print(sorted({entry.level async for entry in entries(client, "error", "warn") if entry.message}))
     await follow(client)
     client.close()
 

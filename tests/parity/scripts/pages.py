@@ -33,7 +33,7 @@ async def main():
     options = DialOptions.with_api_key(os.environ["VIAM_API_KEY"], os.environ["VIAM_API_KEY_ID"])
     viam = await ViamClient.create_from_dial_options(options, os.environ["APP_URL"])
     async for page in Pages(viam.data_client, 10):
-        print([image.metadata.file_name for image in page])
+        print([image.metadata.capture_metadata.component_name for image in page])
     viam.close()
 
 
