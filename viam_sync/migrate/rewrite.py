@@ -44,7 +44,9 @@ _TIMEOUT = "DeadlineExceededError"
 class Rewriter(cst.CSTTransformer):
     """Changes the nodes that the plan names, and nothing else."""
 
-    def __init__(self, facts: Facts, values: Values, awaitables: Awaitables, plan: Plan, unneeded: Set[cst.CSTNode]) -> None:
+    def __init__(
+        self, facts: Facts, values: Values, awaitables: Awaitables, plan: Plan, unneeded: Set[cst.CSTNode]
+    ) -> None:
         super().__init__()
         self._facts = facts
         self._values = values
@@ -177,7 +179,9 @@ class Rewriter(cst.CSTTransformer):
         tried = self._facts.parents[original_node]
         waits = self._plan.waits_in(tried.body) if isinstance(tried, cst.Try) else []
         names = [*_names(original_node.type)]
-        old = [name for name in names if self._values.name_of(name) in ("asyncio.TimeoutError", "builtins.TimeoutError")]
+        old = [
+            name for name in names if self._values.name_of(name) in ("asyncio.TimeoutError", "builtins.TimeoutError")
+        ]
         if not old or not any(node in self._plan.plain for node in waits) or updated_node.type is None:
             return updated_node
         self.needed.add(Needed("viam_sync.errors", _TIMEOUT))
@@ -239,7 +243,9 @@ class Rewriter(cst.CSTTransformer):
             return self._gather(original, call)
         if name in PRIMITIVES:
             args = [arg for arg in call.args if arg.keyword is None or arg.keyword.value != "loop"]
-            return call.with_changes(func=asyncio_calls.dotted(name.replace("asyncio", self._module("threading"))), args=args)
+            return call.with_changes(
+                func=asyncio_calls.dotted(name.replace("asyncio", self._module("threading"))), args=args
+            )
         return self._awaitable_of_asyncio(name, original, call)
 
     def _awaitable_of_asyncio(self, name: str, original: cst.Call, call: cst.Call) -> cst.BaseExpression:
@@ -277,7 +283,9 @@ class Rewriter(cst.CSTTransformer):
 
     def _gathered(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
         """Return the results of the awaitables that were unpacked into a call of `gather`."""
-        if isinstance(original, (cst.ListComp, cst.GeneratorExp)) and isinstance(updated, (cst.ListComp, cst.GeneratorExp)):
+        if isinstance(original, (cst.ListComp, cst.GeneratorExp)) and isinstance(
+            updated, (cst.ListComp, cst.GeneratorExp)
+        ):
             return asyncio_calls.as_list(updated.with_changes(elt=self._now(original.elt, updated.elt)))
         if isinstance(original, cst.List) and isinstance(updated, cst.List):
             elements = [
@@ -338,7 +346,9 @@ def _expression(line: Statement) -> Optional[cst.BaseExpression]:
 def _spread(line: cst.SimpleStatementLine) -> List[Statement]:
     """Return a statement of its own for each call in a display whose value nothing uses."""
     value = _expression(line)
-    if "#" in cst.Module([]).code_for_node(line.with_changes(leading_lines=[], trailing_whitespace=cst.TrailingWhitespace())):
+    if "#" in cst.Module([]).code_for_node(
+        line.with_changes(leading_lines=[], trailing_whitespace=cst.TrailingWhitespace())
+    ):
         return [line]
     if isinstance(value, cst.ListComp) and value.for_in.inner_for_in is None and not value.for_in.ifs:
         body = cst.IndentedBlock([cst.SimpleStatementLine([cst.Expr(value.elt)])])
