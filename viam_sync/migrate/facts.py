@@ -112,6 +112,15 @@ class Facts(cst.CSTVisitor):
             node = self.parents[node]
         return node is block
 
+    def lacks_await(self, call: cst.Call) -> bool:
+        """Whether a coroutine stands where only its result makes sense, as in some examples of the official SDK."""
+        parent = self.parents[call]
+        if isinstance(parent, cst.Assign):
+            return isinstance(parent.targets[0].target, (cst.Tuple, cst.List))
+        if isinstance(parent, (cst.For, cst.CompFor)):
+            return parent.iter is call and parent.asynchronous is None
+        return isinstance(parent, (cst.Expr, cst.Subscript, cst.WithItem))
+
     def function_of(self, node: cst.CSTNode) -> Optional[AnyFunction]:
         """Return the function in whose body a node is; None for the module."""
         child, parent = node, self.parents.get(node)

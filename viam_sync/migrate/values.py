@@ -446,13 +446,16 @@ class Values:
         elif isinstance(value, Class):
             yield Instance(value.node)
         elif isinstance(value, Cloud):
-            yield Pending(call) if value.method in cloud.cloud_methods() else Cloud()
+            yield self._result_of_cloud(call) if value.method in cloud.cloud_methods() else Cloud()
         elif isinstance(value, Generator):
             yield Pending(call)
         elif isinstance(value, (Machine, Foreign)):
             yield value
         elif isinstance(value, Imported):
             yield from self._result_of_import(value.name, call)
+
+    def _result_of_cloud(self, call: cst.Call) -> Value:
+        return Cloud() if self.facts.lacks_await(call) else Pending(call)
 
     def _result_of_function(self, function: AnyFunction, call: cst.Call) -> Iterable[Value]:
         if function in self.facts.yields:
@@ -518,7 +521,7 @@ class Values:
         elif last == cloud.CONNECT_TO_MACHINE:
             yield Machine()
         else:
-            yield Pending(call) if last in cloud.CONSTRUCTORS else Cloud()
+            yield self._result_of_cloud(call) if last in cloud.CONSTRUCTORS else Cloud()
 
     def _elements(self, node: Union[cst.List, cst.Tuple, cst.Set, cst.Dict]) -> Iterable[Value]:
         for element in node.elements:
