@@ -8,10 +8,21 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 from names import Modules, aliases, free, modules_below, nesting, snake
 from proto_text import comments_of
-from surface import DEFAULT_POLICY, Entry, SurfaceError, entries, is_generated, listed_parameters
+from surface import (
+    DEFAULT_POLICY,
+    Entry,
+    SurfaceError,
+    entries,
+    is_generated,
+    listed_parameters,
+    takes_timeout_by_position,
+)
 
 #: The names that a generated method uses itself.
-_TAKEN = {"self", "timeout", "request", "response", "list", "dict", "struct_to_dict", "require", "pb", "methods"}
+_TAKEN = {
+    *("self", "timeout", "request", "response", "list", "dict", "pb", "methods"),
+    *("struct_to_dict", "require", "require_one", "text"),
+}
 
 _SCALARS = {
     FieldDescriptor.CPPTYPE_STRING: "str",
@@ -33,7 +44,10 @@ _VALUES = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a method, and the field of the request that it fills."""
+    """One parameter of a method, and the field of the request that it fills.
+
+    One without a default need not be required: the reference may ask for what the schema lets a caller leave out.
+    """
 
     name: str
     field: str
@@ -41,6 +55,7 @@ class Parameter:
     default: Optional[str]
     doc: str
     keyword_only: bool
+    required: bool
 
 
 @dataclass(frozen=True)
@@ -79,12 +94,15 @@ class Method:
     request: str
     response: str
     parameters: Tuple[Parameter, ...]
+    needs_one: bool
+    timeout_by_position: bool
     returned: Tuple[Returned, ...]
     why: str
     doc: str
     deprecated: bool
     raises: Tuple[str, ...]
     example: str
+    not_empty: Tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -199,22 +217,29 @@ class _Describer:
     def method(self, rpc: MethodDescriptor, entry: Entry) -> Method:
         parameters = () if rpc.client_streaming else self.parameters(rpc, entry)
         doc = self.comments.get(rpc.full_name, f"Call {rpc.name}.")
+        needs_one = "params" not in entry and bool(parameters) and not any(each.required for each in parameters)
         return Method(
             rpc=self.rpcs[f"/{self.descriptor.full_name}/{rpc.name}"],
             name=entry.get("name") or free(snake(rpc.name)),
             request=self.message(rpc.input_type),
             response=self.message(rpc.output_type),
             parameters=parameters,
+            needs_one=needs_one,
+            timeout_by_position=takes_timeout_by_position(entry),
             returned=self.returned(rpc, entry.get("returns", [])),
             why=entry.get("why", ""),
-            doc="\n\n".join([doc, *_alternatives(rpc.input_type, parameters)]),
+            doc="\n\n".join([doc, *_alternatives(rpc.input_type, parameters, needs_one)]),
             deprecated=rpc.GetOptions().deprecated,
             raises=tuple(entry.get("raises", ())),
             example=entry.get("example", "").strip(),
+            not_empty=tuple(entry.get("not_empty", ())),
         )
 
     def parameters(self, rpc: MethodDescriptor, entry: Entry) -> Tuple[Parameter, ...]:
-        """Return the listed parameters in their order, then the remaining fields, keyword-only."""
+        """Return the listed parameters in their order, then the remaining fields, keyword-only.
+
+        Beside listed ones, the remaining fields can be left out. Where none are listed, the schema says which can.
+        """
         taken = {*_TAKEN, *self.aliases.values()}
         fields: Dict[str, FieldDescriptor] = dict(rpc.input_type.fields_by_name)
         found = []
@@ -223,16 +248,21 @@ class _Describer:
             taken.add(each.name)
         for field in rpc.input_type.fields:
             if field.name in fields and not field.GetOptions().deprecated:
-                found.append(self.parameter(field, free(field.name, taken), "None", keyword_only=True))
+                default = None if "params" not in entry and _must_be_given(field) else "None"
+                found.append(self.parameter(field, free(field.name, taken), default, keyword_only=True))
                 taken.add(found[-1].name)
+        unknown = set(entry.get("not_empty", ())) - {each.name for each in found}
+        if unknown:
+            raise SurfaceError(f"surface.toml: {rpc.full_name} has no parameter {', '.join(sorted(unknown))}")
         return tuple(found)
 
     def parameter(self, field: FieldDescriptor, name: str, default: Optional[str], keyword_only: bool) -> Parameter:
         annotation = self.accepted(field)
-        if default == "None":
+        required = default is None and field.containing_oneof is None
+        if default == "None" or (default is None and not required):
             annotation = f"Optional[{annotation}]"
         doc = self.comments.get(field.full_name, f"The field ``{field.name}``.")
-        return Parameter(name, field.name, annotation, default, doc, keyword_only)
+        return Parameter(name, field.name, annotation, default, doc, keyword_only, required)
 
     def returned(self, rpc: MethodDescriptor, listed: Any) -> Tuple[Returned, ...]:
         """Return the listed fields of the response; the whole of it where none are listed."""
@@ -289,8 +319,19 @@ class _Describer:
         return ".".join([alias, *nesting(descriptor)])
 
 
-def _alternatives(request: Descriptor, parameters: Sequence[Parameter]) -> Iterator[str]:
-    """Yield a sentence for each oneof of a request of which several fields are parameters."""
+def _must_be_given(field: FieldDescriptor) -> bool:
+    """Tell whether a field has to be given: it is a text or a message, and not ``optional``, repeated or in a oneof.
+
+    A number that is zero and a bool that is false may be meant.
+    """
+    kinds = (FieldDescriptor.CPPTYPE_STRING, FieldDescriptor.CPPTYPE_MESSAGE)
+    return field.cpp_type in kinds and not is_repeated(field) and field.containing_oneof is None
+
+
+def _alternatives(request: Descriptor, parameters: Sequence[Parameter], needs_one: bool) -> Iterator[str]:
+    """Yield a sentence for each oneof of a request of which several fields are parameters, and for the need of one."""
+    if needs_one and len(parameters) > 1:
+        yield f"Give at least one of {', '.join(each.name for each in parameters[:-1])} and {parameters[-1].name}."
     for oneof in request.oneofs:
         fields = {field.name for field in oneof.fields}
         names = [each.name for each in parameters if each.field in fields]

@@ -26,6 +26,7 @@ from describe import describe, load, rpcs
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from names import Modules
+from reexports import reexports
 from render import module_text, table_text
 from stubs import empty_module, lazy_module, stub
 from surface import SurfaceError
@@ -36,7 +37,7 @@ sys.path.insert(0, str(PACKAGE.parent))
 from viam_sync.messages.module_names import module_of
 
 #: The folders of generated files, and the one file in them that is written by hand.
-FOLDERS = ("proto", "services")
+FOLDERS = ("proto", "services", "gen")
 BY_HAND = {"services/__init__.py"}
 
 
@@ -53,6 +54,7 @@ def build() -> Dict[str, bytes]:
     services = [service for file in files for service in file.services_by_name.values()]
     made = message_files(files, module_name, comments)
     made.update(service_files(services, comments, _surface(), module_name))
+    made.update(reexports(files, module_name))
     return {"proto/schema.bin": _shipped(compiled), **formatted(made)}
 
 

@@ -18,8 +18,10 @@ from compile import HERE, ROOTS, compile_protos, schema_names
 from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto, FileDescriptorProto
 from proto_text import Comments, comments_of, default_json_name, elements, proto_text
 
-#: The files that hold the services a cloud user can reach; what they import comes along.
+#: The files that hold the services of the cloud and its other messages; what they import comes along.
 WANTED = (
+    "app/agent/v1/agent.proto",
+    "app/cloudslam/v1/cloud_slam.proto",
     "app/data/v1/data.proto",
     "app/datapipelines/v1/data_pipelines.proto",
     "app/dataset/v1/dataset.proto",
@@ -30,7 +32,10 @@ WANTED = (
     "app/v1/app.proto",
     "app/v1/billing.proto",
     "app/v1/end_user.proto",
+    "app/v1/robot.proto",
     "proto/rpc/v1/auth.proto",
+    "proto/rpc/webrtc/v1/grpc.proto",
+    "proto/rpc/webrtc/v1/signaling.proto",
     "provisioning/v1/provisioning.proto",
 )
 

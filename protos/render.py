@@ -133,9 +133,15 @@ def _request(method: Method) -> str:
     renamed = [f'{each.field}="{each.name}"' for each in other]
     if renamed:
         made = f"with parameter_names({', '.join(renamed)}):\n{indent}    {made}"
-    required = [f"{each.name}={each.name}" for each in method.parameters if each.default is None]
-    checked = f"{indent}require({', '.join(required)})\n" if required else ""
-    return f"{checked}{indent}{made}"
+    return "\n".join(f"{indent}{line}" for line in (*_checks(method), made))
+
+
+def _checks(method: Method) -> Iterable[str]:
+    """Yield the lines that refuse what is missing."""
+    checked = [f"{each.name}={each.name}" for each in method.parameters if each.required or method.needs_one]
+    if checked:
+        yield f"{'require_one' if method.needs_one else 'require'}({', '.join(checked)})"
+    yield from (f'text("{name}", {name})' for name in method.not_empty)
 
 
 def _arguments(parameters: Sequence[Parameter]) -> Iterable[str]:
@@ -150,14 +156,13 @@ def _parameters(method: Method) -> Iterable[str]:
     yield "self"
     if method.rpc.client_streaming:
         yield f"requests: Iterable[{method.request}]"
-    positional = [each for each in method.parameters if not each.keyword_only]
-    for each in positional:
-        yield _parameter(each)
-    yield "*"
-    for each in method.parameters:
-        if each.keyword_only:
-            yield _parameter(each)
-    yield "timeout: Optional[float] = None"
+    positional = [_parameter(each) for each in method.parameters if not each.keyword_only]
+    named = [_parameter(each) for each in method.parameters if each.keyword_only]
+    (positional if method.timeout_by_position else named).append("timeout: Optional[float] = None")
+    yield from positional
+    if named:
+        yield "*"
+    yield from named
 
 
 def _parameter(each: Parameter) -> str:
@@ -229,7 +234,7 @@ def _imports(service: ServiceClass, body: str, services: str) -> Iterable[str]:
     for alias, module in sorted(service.messages.items(), key=lambda item: item[1]):
         package, _, name = module.rpartition(".")
         yield f"from {package} import {name} as {alias}" if package else f"import {name} as {alias}"
-    refusals = [name for name in ("parameter_names", "require") if f" {name}(" in body]
+    refusals = [name for name in ("parameter_names", "require", "require_one", "text") if f" {name}(" in body]
     if refusals:
         yield f"from viam_sync.checks import {', '.join(refusals)}"
     values = [name for name in ("DurationLike", "StructLike", "TimestampLike") if name in body]

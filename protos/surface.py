@@ -13,7 +13,10 @@ POLICIES = {
     *("READ", "QUERY", "READ_FILES", "IDEMPOTENT", "DELETE", "DELETE_SOME"),
     *(DEFAULT_POLICY, "UPLOAD", "STREAM", "TAIL"),
 }
-_KEYS = {"name", "params", "returns", "retry", "why", "verify_with", "raises", "example", "hand_written", "omitted"}
+_KEYS = {
+    *("name", "params", "not_empty", "returns", "retry", "why", "verify_with", "raises", "example"),
+    *("hand_written", "omitted"),
+}
 
 Entry = Mapping[str, Any]
 
@@ -52,6 +55,11 @@ def is_generated(entry: Entry) -> bool:
     return "hand_written" not in entry and "omitted" not in entry
 
 
+def takes_timeout_by_position(entry: Entry) -> bool:
+    """Tell whether the timeout is taken by position, too, after the parameters that the table lists."""
+    return bool(entry.get("params", [])[-1:] == ["timeout"])
+
+
 def listed_parameters(rpc: MethodDescriptor, entry: Entry, taken: Collection[str]) -> Tuple[Listed, ...]:
     """Return the parameters that the table lists for an RPC, in their order.
 
@@ -60,7 +68,8 @@ def listed_parameters(rpc: MethodDescriptor, entry: Entry, taken: Collection[str
     """
     found: Dict[str, Listed] = {}
     optional = ""
-    for text in entry.get("params", ()):
+    listed_texts = entry.get("params", [])
+    for text in listed_texts[:-1] if takes_timeout_by_position(entry) else listed_texts:
         left, _, default = (part.strip() for part in text.partition("="))
         name, _, field = (part.strip() for part in left.partition("->"))
         listed = Listed(name, field or name, default or None)

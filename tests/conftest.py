@@ -19,6 +19,8 @@ from viam_sync.sandbox import Sandbox
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # No test is about the proxy of the computer that it runs on; plain grpc and urllib would take it even to loopback.
 os.environ["no_proxy"] = ",".join(filter(None, [os.environ.get("no_proxy"), "localhost", "127.0.0.1", ".invalid"]))
+# Nor is any about the cloud that the shell of a developer names.
+os.environ.pop("VIAM_APP_URL", None)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -39,6 +39,32 @@ def test_what_has_no_exception_of_its_own_is_a_grpc_error() -> None:
     assert type(grpc_error(grpc.StatusCode.OK)) is GRPCError
 
 
+OF_MACHINES = [
+    errors.NotSupportedError("machines"),
+    errors.ValidationError("no board"),
+    errors.DuplicateResourceError("arm"),
+    errors.ResourceNotFoundError("component", "arm"),
+    errors.MethodNotImplementedError("stop"),
+    errors.NoCaptureToStoreError(),
+]
+
+
+@pytest.mark.parametrize("error", OF_MACHINES, ids=lambda error: type(error).__name__)
+def test_the_errors_of_machines_are_there_for_except_clauses(error: ViamError) -> None:
+    assert isinstance(error, ViamError)
+    assert not isinstance(error, GRPCError)
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert (type(twin), str(twin)) == (type(error), str(error))
+    assert all(word in str(error) for word in error.args)
+
+
+def test_names_of_the_official_sdk_for_what_is_here_are_the_same_things() -> None:
+    assert errors.ViamGRPCError is GRPCError
+    assert errors.Status is grpc.StatusCode
+    with pytest.raises(errors.ViamGRPCError):
+        raise grpc_error(grpc.StatusCode.NOT_FOUND)
+
+
 def test_an_error_has_the_attributes_of_grpclib_and_the_methods_of_grpc() -> None:
     # What grpc raises is an RpcError that is a Call, by which a script tells that it has a code.
     error = grpc_error(grpc.StatusCode.NOT_FOUND, "with advice", ("detail",), "demo/Get", text="gone")

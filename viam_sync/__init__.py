@@ -10,6 +10,8 @@ Example:
 import importlib
 from typing import TYPE_CHECKING, Any, List
 
+from viam_sync import viam_sdk
+
 if TYPE_CHECKING:
     from viam_sync.app.viam_client import ViamClient
     from viam_sync.errors import (
@@ -81,10 +83,19 @@ _HOMES = {
 }
 
 
+#: The modules that scripts of the official SDK use without importing them.
+_MODULES = ("gen", "logging")
+
+viam_sdk.install()
+
+
 def __getattr__(name: str) -> Any:
     # grpc and protobuf are loaded with the first name that needs them, not with the package.
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        reason = viam_sdk.why_missing(name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{reason and f': {reason}'}")
     value = getattr(importlib.import_module(_HOMES.get(name, "viam_sync.errors")), name)
     globals()[name] = value
     return value

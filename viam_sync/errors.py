@@ -11,7 +11,11 @@
     │   ├── ResourceExhaustedError
     │   └── AmbiguousResultError      nobody knows whether the call was carried out; look before calling again
     ├── InsecureConnectionError       the server speaks no TLS, or offers a certificate that cannot be trusted
-    └── ClosedError                   a call after the client was closed
+    ├── ClosedError                   a call after the client was closed
+    └── NotSupportedError             something of a machine was asked for
+
+Further names of the official SDK are here for scripts that have them in ``except`` clauses: ``ViamGRPCError``, which is
+``GRPCError`` itself, ``Status``, which is ``grpc.StatusCode``, and the errors of machines, which nothing here raises.
 
 A wrong argument that is found before anything is sent is a ``ValueError`` or a ``TypeError``.
 """
@@ -256,6 +260,68 @@ class InsecureConnectionError(ViamError):
 
 class ClosedError(ViamError):
     """The client was closed; nothing can be called through it any more."""
+
+
+class NotSupportedError(ViamError):
+    """Something of a machine was asked for, which viam-sdk does."""
+
+
+class ValidationError(ViamError):
+    """The configuration of a resource of a machine is wrong; an error of modules, which nothing here raises."""
+
+
+class DuplicateResourceError(ViamError):
+    """A machine has a resource of this name already; an error of machines, which nothing here raises.
+
+    Args:
+        name: The name.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+
+    def __str__(self) -> str:
+        return f"There is a resource named {self.args[0]!r} already."
+
+
+class ResourceNotFoundError(ViamError):
+    """A machine has no such resource; an error of machines, which nothing here raises.
+
+    Args:
+        resource: The kind of resource.
+        name: Its name.
+    """
+
+    def __init__(self, resource: str, name: str) -> None:
+        super().__init__(resource, name)
+
+    def __str__(self) -> str:
+        return f"There is no {self.args[0]} named {self.args[1]!r}."
+
+
+class MethodNotImplementedError(ViamError):
+    """A resource of a machine lacks a method; an error of machines, which nothing here raises.
+
+    Args:
+        method_name: The name of the method.
+    """
+
+    def __init__(self, method_name: str) -> None:
+        super().__init__(method_name)
+
+    def __str__(self) -> str:
+        return f"The method {self.args[0]} is not implemented."
+
+
+class NoCaptureToStoreError(ViamError):
+    """A filter of captured data keeps nothing; an error of modules, which nothing here raises."""
+
+    def __str__(self) -> str:
+        return "There is nothing to store."
+
+
+ViamGRPCError = GRPCError
+Status = grpc.StatusCode
 
 
 _BY_STATUS: Dict[grpc.StatusCode, Type[GRPCError]] = {

@@ -1,6 +1,6 @@
 import inspect
 import os
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from servers import FakeService
@@ -78,6 +78,26 @@ def test_an_app_url_goes_before_the_environment(sandbox: Sandbox, monkeypatch: p
     monkeypatch.setenv("VIAM_API_KEY_ID", sandbox.api_key_id)
     monkeypatch.setenv("VIAM_APP_URL", "http://127.0.0.1:1")
     ViamClient.create_from_env_vars(app_url=sandbox.url).close()
+
+
+def test_options_without_an_address_reach_the_one_in_the_environment(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIAM_APP_URL", f" {sandbox.url}\n")
+    with ViamClient.create_from_dial_options(sandbox.dial_options()) as client:
+        assert client.app_client.get_organization(sandbox.organization_id).id == sandbox.organization_id
+    monkeypatch.setenv("VIAM_APP_URL", "http://127.0.0.1:1")
+    ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url).close()
+
+
+@pytest.mark.parametrize("variable", [None, "", " "], ids=["not set", "empty", "blank"])
+def test_options_without_any_address_reach_the_cloud(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, variable: Optional[str]
+) -> None:
+    monkeypatch.setattr(viam_client, "CLOUD", sandbox.url)
+    if variable is not None:
+        monkeypatch.setenv("VIAM_APP_URL", variable)
+    ViamClient.create_from_dial_options(sandbox.dial_options()).close()
 
 
 def test_the_five_clients_share_the_connection(client: ViamClient) -> None:

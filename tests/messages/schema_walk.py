@@ -3,11 +3,16 @@
 import functools
 import importlib
 import pkgutil
-from typing import Any, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Tuple
 
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
-from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodDescriptorProto
+from google.protobuf.descriptor_pb2 import (
+    DescriptorProto,
+    EnumDescriptorProto,
+    FileDescriptorSet,
+    MethodDescriptorProto,
+)
 
 import viam_sync.proto
 
@@ -57,17 +62,58 @@ def schema() -> FileDescriptorSet:
     return FileDescriptorSet.FromString(compiled)
 
 
+def _leave_out_fields(message: DescriptorProto) -> None:
+    """Leave one field in a message, as its first version may have been: a plain one, in no oneof."""
+    del message.field[1:], message.oneof_decl[:]
+    for field in message.field:
+        field.ClearField("oneof_index")
+        field.ClearField("proto3_optional")
+
+
+def _add_field(message: DescriptorProto) -> None:
+    """Add a field to a message, and a value to each enum in it, as a version of the future may have them."""
+    message.field.add(name="added", number=5000, type=FieldDescriptor.TYPE_STRING, label=FieldDescriptor.LABEL_OPTIONAL)
+    _add_values(message.enum_type)
+
+
+def _add_values(enums: Iterable[EnumDescriptorProto]) -> None:
+    for enum in enums:
+        enum.value.add(name=f"{enum.name}_ADDED", number=5000)
+
+
+def _change(message: DescriptorProto, change: Callable[[DescriptorProto], None]) -> None:
+    for nested in message.nested_type:
+        _change(nested, change)
+    if not message.options.map_entry:
+        change(message)
+
+
 @functools.lru_cache(maxsize=None)
-def _other_pool() -> descriptor_pool.DescriptorPool:
+def _other_classes(version: str) -> Dict[str, Any]:
+    """Return all classes of another pool; protobuf 4.22 crashes at a list of messages whose class is gone."""
     pool = descriptor_pool.DescriptorPool()
+    found: Dict[str, Any] = {}
     for file in schema().file:
+        if version != "same" and not file.package.startswith("google."):
+            for message in file.message_type:
+                _change(message, _leave_out_fields if version == "older" else _add_field)
+        if version == "newer":
+            _add_values(file.enum_type)
         pool.AddSerializedFile(file.SerializeToString())
-    return pool
+        for descriptor in pool.FindFileByName(file.name).message_types_by_name.values():
+            _add_classes(found, descriptor)
+    return found
 
 
-def foreign(name: str) -> Any:
-    """Return the class of a message from another pool."""
-    return message_factory.GetMessageClass(_other_pool().FindMessageTypeByName(name))
+def _add_classes(found: Dict[str, Any], descriptor: Descriptor) -> None:
+    found[descriptor.full_name] = message_factory.GetMessageClass(descriptor)
+    for nested in descriptor.nested_types:
+        _add_classes(found, nested)
+
+
+def foreign(name: str, version: str = "same") -> Any:
+    """Return the class of a message from another pool, with the same schema, an ``older`` or a ``newer`` one."""
+    return _other_classes(version)[name]
 
 
 def streaming(rpc: Any) -> Tuple[bool, bool]:
@@ -101,6 +147,6 @@ def _scalar(field: Any) -> Any:
     if field.enum_type is not None:
         return field.enum_type.values[-1].number
     if field.type == FieldDescriptor.TYPE_BYTES:
-        return b"\0bytes"
+        return b"\5\0\0\0\0"  # a BSON document without fields, as some bytes are documents
     kinds = {FieldDescriptor.CPPTYPE_STRING: "text", FieldDescriptor.CPPTYPE_BOOL: True}
     return kinds.get(field.cpp_type, 7)

@@ -3,15 +3,19 @@
 import threading
 from datetime import datetime, timedelta, timezone
 
+import grpc
 import pytest
 from google.protobuf import any_pb2, duration_pb2, struct_pb2, timestamp_pb2
 
+from viam_sync.app.app_client import APIKeyAuthorization, Fragment, RobotPart
+from viam_sync.app.data_client import DataClient
 from viam_sync.messages.acceptance import adopt
 from viam_sync.messages.values import value_to_message
 from viam_sync.proto import app, common, google
 from viam_sync.proto.app import data, datasync, mltraining
 
-from .schema_walk import foreign
+from .schema_walk import example, foreign, full_name, messages
+from .taken import check_fields, check_message, check_record, record_classes
 
 MOMENT = datetime(2024, 2, 29, 12, 30, 15, 250000, tzinfo=timezone.utc)
 STAMP = timestamp_pb2.Timestamp(seconds=int(MOMENT.timestamp()), nanos=250_000_000)
@@ -114,6 +118,9 @@ def test_a_message_merges_and_copies_foreign_messages():
     assert ours.created_on.ToDatetime(timezone.utc) == MOMENT
     ours.created_on.MergeFrom(timestamp_pb2.Timestamp(seconds=9))
     assert ours.created_on.seconds == 9
+    answer = app.ListRobotsResponse()
+    answer.robots.add().CopyFrom(theirs)
+    assert answer.robots[0].id == "theirs"
 
 
 def test_messages_of_ours_are_merged_and_copied_as_ever():
@@ -180,6 +187,10 @@ REFUSED = {
         lambda: app.Robot().CopyFrom(Robot()),
         f"CopyFrom takes a Robot, got a Robot of the module {__name__}",
     ),
+    "that is no message to copy": (
+        lambda: google.Timestamp().CopyFrom(5),
+        "CopyFrom takes a datetime, got 5",
+    ),
     "that is no message": (
         lambda: app.Robot(created_on=5),
         "created_on takes a datetime, got 5",
@@ -205,10 +216,65 @@ def test_unknown_fields_and_scalars_are_refused_by_protobuf():
         app.Robot(id=5)
 
 
-def test_adopting_keeps_what_is_ours_and_what_is_no_message():
+def test_adopting_keeps_what_is_ours_and_refuses_what_is_no_message():
     robot = app.Robot()
     assert adopt(app.Robot, robot, "here") is robot
-    assert adopt(app.Robot, "text", "here") == "text"
+    with pytest.raises(TypeError, match=r"^here takes a Robot, got a str$"):
+        adopt(app.Robot, "text", "here")
+
+
+VERSIONS = ("older", "same", "newer")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_messages_are_taken_whatever_the_version_of_their_schema(version):
+    for cls in messages():
+        theirs = example(foreign(full_name(cls), version))
+        check_message(cls, theirs)
+        check_fields(cls, theirs)
+
+
+@pytest.fixture(scope="module")
+def others():
+    """Return the arguments of ``from_proto`` besides the message, by the names of the records that take any."""
+    with grpc.insecure_channel("localhost:1") as channel:
+        yield {"DataPipelineRunsPage": (DataClient(channel, {}), 10)}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(("name", "record"), record_classes().items(), ids=lambda each: getattr(each, "__name__", ""))
+def test_a_record_is_made_of_a_message_whatever_the_version_of_its_schema(version, name, record, others):
+    (cls,) = (each for each in messages() if full_name(each) == name)
+    check_record(record, cls, example(foreign(name, version)), *others.get(record.__name__, ()))
+
+
+@pytest.mark.parametrize("version", ["same", "newer"])
+def test_the_record_of_a_role_is_made_of_a_message_whatever_the_version_of_its_schema(version):
+    role = {"authorization_id": "robot_owner", "resource_type": "robot", "resource_id": "r-1"}
+    theirs = foreign("viam.app.v1.Authorization", version)(**role)
+    assert APIKeyAuthorization.from_proto(theirs) == APIKeyAuthorization("owner", "robot", "r-1")
+
+
+def test_a_record_says_what_it_is_made_of():
+    with pytest.raises(TypeError, match=r"^robot_part takes a RobotPart, got None$"):
+        RobotPart.from_proto(None)
+    with pytest.raises(TypeError, match=r"^fragment takes a Fragment, got a Robot$"):
+        Fragment.from_proto(foreign("viam.app.v1.Robot")())
+
+
+def test_what_a_message_of_an_older_schema_lacks_is_unset():
+    part = RobotPart.from_proto(foreign("viam.app.v1.RobotPart", "older")(id="p-1"))
+    assert (part.id, part.robot_config, part.last_updated, part.robot_config_json) == ("p-1", None, None, None)
+    assert part.proto == app.RobotPart(id="p-1")
+
+
+def test_what_ours_lacks_comes_out_again():
+    newer = foreign("viam.app.v1.Fragment", "newer")
+    theirs = newer(name="arm", visibility=5000, added="later")
+    assert Fragment.from_proto(theirs).visibility is Fragment.Visibility.UNSPECIFIED
+    response = app.GetFragmentResponse(fragment=theirs)
+    assert response.fragment.visibility == 5000
+    assert newer.FromString(response.fragment.SerializeToString()) == theirs
 
 
 def test_threads_can_give_foreign_messages_at_once():

@@ -74,11 +74,11 @@ def test_a_number_that_a_stage_of_mql_rounds_is_warned_of():
 @pytest.mark.parametrize(
     ("convert", "field"),
     [
-        (lambda given: dict_to_struct({"deep": [{"ns": [0, given]}]}), "mapping['deep'][...]['ns'][...]"),
-        (lambda given: primitive_to_value({"deep": (given,)}), "primitive['deep'][...]"),
+        (lambda given: dict_to_struct({"deep": [{"ns": [0, given]}]}), "obj['deep'][...]['ns'][...]"),
+        (lambda given: primitive_to_value({"deep": (given,)}), "v['deep'][...]"),
         (lambda given: app.RobotPart(robot_config={"pin": given}), "robot_config['pin']"),
         (lambda given: app.GetRobotPartResponse(part={"robot_config": {"pin": given}}), "part['robot_config']['pin']"),
-        (lambda given: dict_to_struct({"a[5]": given}), "mapping['a[5]']"),
+        (lambda given: dict_to_struct({"a[5]": given}), "obj['a[5]']"),
     ],
 )
 def test_the_warning_names_the_field_and_the_line_of_the_caller(convert, field):

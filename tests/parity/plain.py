@@ -1,9 +1,8 @@
-"""What a call takes and what it returned, as JSON that can be compared, whichever SDK it is of."""
+"""What a call returned, as JSON that can be compared, whichever SDK it is of."""
 
 import datetime as dt
 import enum
-import inspect
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 
 def plain(value: Any) -> Any:
@@ -26,16 +25,3 @@ def plain(value: Any) -> Any:
         return [plain(each) for each in value]
     held = {name: plain(each) for name, each in vars(value).items() if not name.startswith("_")}
     return {"record": type(value).__name__, **held}
-
-
-def parameters(method: Callable[..., Any]) -> List[Dict[str, Any]]:
-    """Return the parameters of a method in their order, without its timeout, which ours takes last."""
-    found = [each for each in inspect.signature(method).parameters.values() if each.name not in ("self", "timeout")]
-    return [
-        {
-            "name": each.name,
-            "positional": each.kind is not inspect.Parameter.KEYWORD_ONLY,
-            "default": [] if each.default is inspect.Parameter.empty else [plain(each.default)],
-        }
-        for each in found
-    ]

@@ -101,10 +101,14 @@ def recording():
 
 def arguments_of(signature, client, method, folder):
     """Return arguments that a method takes, by name: those of the known call that gives most of them; {} if none is."""
+    return max(known_arguments(signature, client, method, folder), key=len, default={})
+
+
+def known_arguments(signature, client, method, folder):
+    """Return the arguments of each known call of a method, by name."""
 
     def bound(*args, **kwargs):
         return dict(signature.bind(*args, **kwargs).arguments)
 
     known = {**NAMES, "folder": folder, "client": SimpleNamespace(**{method: bound})}
-    texts = [text for text in CALLS[client] if text.startswith(f"{method}(")]
-    return max((eval(f"client.{text}", known) for text in texts), key=len, default={})
+    return [eval(f"client.{text}", known) for text in CALLS[client] if text.startswith(f"{method}(")]

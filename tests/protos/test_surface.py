@@ -48,6 +48,10 @@ REFUSED = {
         "[zoo.v1.ShopService.BuyOAuthThing]\nparams = ['count = 1', 'thing_id']",
         "zoo.v1.ShopService.BuyOAuthThing needs a default for 'thing_id', as 'count' has one",
     ),
+    "a parameter that must not be empty and is none": (
+        "[zoo.v1.ShopService.Return]\nnot_empty = ['receipt']",
+        "zoo.v1.ShopService.Return has no parameter receipt",
+    ),
     "a method that is there and is not": (
         "[zoo.v1.ShopService.Return]\nhand_written = 'shop'\nomitted = 'Why not.'",
         "zoo.v1.ShopService.Return cannot be both",

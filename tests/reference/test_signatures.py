@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import inspect
+import itertools
 import json
 import re
 from importlib import import_module
@@ -15,6 +16,7 @@ from viam_sync.app import viam_client
 from viam_sync.app.viam_client import ViamClient
 
 from .annotations import fits, read
+from .newest import positional
 
 Fact = Mapping[str, Any]
 
@@ -25,16 +27,19 @@ PROPERTIES = {name for name, fact in FACTS.items() if fact["kind"] == "property"
 
 GRPCIO = "The connection is one of grpcio, as there is no event loop that one of grpclib could live in."
 BSON = "The service answers BSON, which knows times and more, so a value is not only what JSON has."
+OTHER_NAME = "It may be given by another name, so its own has a default; without either, the call is refused."
 DATACLASS = "It is made by dataclass, which writes no annotations."
 
 #: (member, what of it): why it is unlike the document.
 INTENDED_DIFFERENCES: Dict[Tuple[str, str], str] = {
     ("AppClient.__init__", "channel"): GRPCIO,
+    ("AppClient.list_modules", "org_id"): "Left out, the modules are the public ones of all organizations.",
     ("AppClient.tail_robot_part_logs", "result"): "Its stream is iterated over without await, so it is one of ours.",
     ("BillingClient.__init__", "channel"): GRPCIO,
     ("DataClient.__init__", "channel"): GRPCIO,
     ("DataClient.TabularData.__eq__", "other"): DATACLASS,
     ("DataClient.TabularData.__eq__", "result"): DATACLASS,
+    ("DataClient.tabular_data_by_mql", "mql_binary"): OTHER_NAME,
     ("DataClient.tabular_data_by_mql", "result"): BSON,
     ("DataClient.tabular_data_by_sql", "result"): BSON,
     ("MLTrainingClient.__init__", "channel"): GRPCIO,
@@ -61,7 +66,7 @@ def problems(name: str) -> Iterator[Tuple[str, str]]:
     elif isinstance(ours, property):
         yield from _result_problems(ours.fget, owner, fact)
     elif "parameters" in fact:
-        yield from _signature_problems(getattr(owner, last), owner, fact)
+        yield from _signature_problems(getattr(owner, last), owner, fact, positional(name))
 
 
 def _kind(ours: Any, name: str) -> str:
@@ -88,7 +93,8 @@ def _attribute_problems(owner: Any, name: str, fact: Fact) -> Iterator[Tuple[str
         yield "type", f"it is {ours}, not {theirs}"
 
 
-def _signature_problems(method: Any, owner: Any, fact: Fact) -> Iterator[Tuple[str, str]]:
+def _signature_problems(method: Any, owner: Any, fact: Fact, newest: List[str]) -> Iterator[Tuple[str, str]]:
+    """Yield what of a signature is unlike the document; ``newest`` is what the newest SDK takes by position."""
     ours = {name: each for name, each in inspect.signature(method).parameters.items() if name != "self"}
     theirs: List[Fact] = fact["parameters"]
     wanted = [each["name"] for each in theirs]
@@ -97,9 +103,12 @@ def _signature_problems(method: Any, owner: Any, fact: Fact) -> Iterator[Tuple[s
         return
     for each in theirs:
         yield from _parameter_problems(ours[each["name"]], each, _names(method, owner))
-    for name in list(ours)[len(wanted) :]:
-        if ours[name].kind is not inspect.Parameter.KEYWORD_ONLY or ours[name].default is inspect.Parameter.empty:
-            yield name, "it is more than the document has, so it must be keyword-only and have a default"
+    more = list(ours)[len(wanted) :]
+    for own, newer in itertools.zip_longest(more, newest[len(wanted) :]):
+        if own and ours[own].default is inspect.Parameter.empty:
+            yield own, "it is more than the document has, so it must have a default"
+        if own and ours[own].kind is not inspect.Parameter.KEYWORD_ONLY and own != newer:
+            yield own, "it is more than the document has and elsewhere in the newest SDK, so it must be keyword-only"
     if "returns" in fact:
         yield from _result_problems(method, owner, fact)
 

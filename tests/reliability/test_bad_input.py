@@ -45,6 +45,9 @@ def fitting(signature: inspect.Signature, client: str, method: str, folder: str)
         "upload_files": {"paths": folder, "part_id": "p-1", "journal": False},
         "export_binary_data": {"filter": None, "folder": f"{folder}/files"},
         "export_tabular_data_to": {"filter_or_query": None, "path": f"{folder}/rows.jsonl"},
+        # At least one of their arguments must be given.
+        "list_nested_fragments": {"additional_fragments": [NAMES["app"].AdditionalFragment()]},
+        "search_organizations": {"public_namespace": "acme"},
     }
     required = {name: each for name, each in signature.parameters.items() if each.default is each.empty}
     return own.get(method) or {name: _one_of(str(each.annotation), name) for name, each in required.items()}
@@ -58,7 +61,10 @@ def _one_of(annotation: str, name: str) -> Any:
         "bool": True,
         "Sequence[str]": ["x-1"],
         "TimestampLike": NAMES["one" if name.startswith("end") else "noon"],
-        "Optional[Sequence[bytes]]": [bson.encode({"$limit": 1})],
+        "bytes": b"bytes",
+        "Sequence[bytes]": [bson.encode({"$limit": 1})],
+        "pb.BillingAddress": NAMES["app"].BillingAddress(),
+        "pb.OAuthConfig": NAMES["app"].OAuthConfig(),
     }
     return kinds.get(annotation)
 

@@ -29,6 +29,10 @@ REQUIRED = {
     "str": '"x-1"',
     "Optional[pb.Filter]": "None",
     "StrPath": 'folder + "/out"',
+    "Sequence[bytes]": '[bson.encode({"$limit": 1})]',
+    "bytes": 'b"bytes"',
+    "pb.BillingAddress": "app.BillingAddress()",
+    "pb.OAuthConfig": "app.OAuthConfig()",
 }
 #: Calls of methods that are ours alone, where their required parameters do not say enough.
 OWN_CALLS = {
@@ -43,6 +47,8 @@ OWN_CALLS = {
     "DataClient.iter_tabular_data": ["iter_tabular_data()", "iter_tabular_data(prefetch=False, limit=7)"],
     "DataClient.binary_data_by_filter": ["binary_data_by_filter(dest=folder)"],
     "DataClient.tabular_data_by_filter": ['tabular_data_by_filter(dest=folder + "/rows.csv")'],
+    "AppClient.list_nested_fragments": ['list_nested_fragments(fragment_id="f-1")'],
+    "AppClient.search_organizations": ['search_organizations(org_name="Lesson Robotics")'],
     "AppClient.get_robot_part_logs": ['get_robot_part_logs("p-1", dest=folder + "/logs.json", num_log_entries=0)'],
 }
 
@@ -62,7 +68,7 @@ def calls(client, method, found):
     if known:
         return known
     parameters = list(inspect.signature(found).parameters.values())[1:]
-    given = [REQUIRED[each.annotation] for each in parameters if each.default is each.empty]
+    given = [f"{each.name}={REQUIRED[each.annotation]}" for each in parameters if each.default is each.empty]
     return [f"{method}({', '.join(given)})"]
 
 

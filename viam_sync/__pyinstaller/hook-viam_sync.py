@@ -2,8 +2,8 @@
 
 from PyInstaller.utils.hooks import collect_data_files, collect_submodules
 
-# The sandbox is for development; a program that imports it gets it all the same.
-_LEFT_OUT = ("viam_sync.sandbox", "viam_sync.__pyinstaller")
+# The sandbox is for development; a program that imports it gets it all the same. The migration is for sources.
+_LEFT_OUT = ("viam_sync.sandbox", "viam_sync.migrate", "viam_sync.__pyinstaller")
 
 hiddenimports = collect_submodules("viam_sync", lambda name: not name.startswith(_LEFT_OUT))
 datas = collect_data_files("viam_sync")

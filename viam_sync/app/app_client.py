@@ -1,7 +1,7 @@
 """AppClient: organizations, locations, machines, logs, fragments, roles and modules."""
 
 from datetime import tzinfo
-from typing import Mapping, Optional
+from typing import TYPE_CHECKING, Mapping, Optional
 
 import grpc
 
@@ -14,7 +14,16 @@ from viam_sync.app._fleet.machine_records import LogEntry, RobotPart, RobotPartH
 from viam_sync.app._fleet.organizations import OrganizationsMixin
 from viam_sync.app._fleet.registry import RegistryMixin
 from viam_sync.app._fleet.roles import APIKeyAuthorization, RolesMixin
+from viam_sync.messages.conversion import ValueTypes as ValueTypes
+from viam_sync.messages.conversion import datetime_to_timestamp as datetime_to_timestamp
+from viam_sync.messages.conversion import dict_to_struct as dict_to_struct
+from viam_sync.messages.conversion import struct_to_dict as struct_to_dict
 from viam_sync.services.app_service import AppService
+
+if TYPE_CHECKING:
+    from viam_sync.gen.reexports.app_client import *  # noqa: F403
+else:
+    from viam_sync.gen.reexports.app_client import __getattr__ as __getattr__
 
 __all__ = [
     "APIKeyAuthorization",

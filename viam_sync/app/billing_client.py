@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from viam_sync.checks import parameter_names, require
+from viam_sync.errors import NotSupportedError as NotSupportedError
 from viam_sync.proto.app import billing as pb
 from viam_sync.services import methods
 from viam_sync.services.billing_service import BillingService
 from viam_sync.transfer.output.outputs import response_output
+
+if TYPE_CHECKING:
+    from viam_sync.gen.reexports.billing_client import *  # noqa: F403
+else:
+    from viam_sync.gen.reexports.billing_client import __getattr__ as __getattr__
 
 __all__ = ["BillingClient"]
 

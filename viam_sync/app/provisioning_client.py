@@ -1,6 +1,13 @@
 """ProvisioningClient: the first setup of a machine."""
 
+from typing import TYPE_CHECKING
+
 from viam_sync.services.provisioning_service import ProvisioningService
+
+if TYPE_CHECKING:
+    from viam_sync.gen.reexports.provisioning_client import *  # noqa: F403
+else:
+    from viam_sync.gen.reexports.provisioning_client import __getattr__ as __getattr__
 
 __all__ = ["ProvisioningClient"]
 

@@ -7,17 +7,18 @@ import importlib
 import logging
 import os
 from datetime import tzinfo
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NoReturn, Optional, Union
 
 from typing_extensions import Self
 
 from viam_sync.checks import parameter_names
-from viam_sync.errors import ClosedError
+from viam_sync.errors import ClosedError, NotSupportedError
 from viam_sync.rpc.client_options import ClientOptions, Configurable
 from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, Link, parse_address
 from viam_sync.rpc.policies import Retry
+from viam_sync.viam_sdk import MACHINES, missing_name
 
 if TYPE_CHECKING:
     from viam_sync.app.app_client import AppClient
@@ -53,6 +54,8 @@ _CLIENTS = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "RobotClient":
+        raise missing_name(__name__, name)
     if name not in _CLIENTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_CLIENTS[name]), name)
@@ -107,7 +110,8 @@ class ViamClient(Configurable, Closing):
         Args:
             dial_options: Options of the connection; ``credentials`` and ``auth_entity`` are required.
             app_url: Address: ``host``, ``host:port``, ``https://host``, or ``http://host`` for a server without TLS.
-                None for app.viam.com.
+                None for what the environment variable ``VIAM_APP_URL`` says, or app.viam.com where that is not set, or
+                empty.
             retry: How often calls are tried, and for how long; False for never again, None for what each class of RPC
                 has.
             tz: The time zone of all datetimes in results, such as ``datetime.timezone.utc``; None for UTC without a
@@ -143,7 +147,7 @@ class ViamClient(Configurable, Closing):
             labels = dial_options.auth_entity.split(".")
             location_id = labels[1] if len(labels) > 1 else None
         client_options = ClientOptions().override(retry=retry, tz=tz)
-        link = Link(app_url or CLOUD, dial_options)
+        link = Link(app_url or os.environ.get("VIAM_APP_URL", "").strip() or CLOUD, dial_options)
         del app_url  # it may have a password in it, and tools show the variables of each frame of a traceback
         with parameter_names(address="app_url"):
             client = cls(*link.get(), location_id)
@@ -162,7 +166,7 @@ class ViamClient(Configurable, Closing):
     ) -> Self:
         """Connect to the cloud with the API key that the environment names.
 
-        Reads ``VIAM_API_KEY`` and ``VIAM_API_KEY_ID``, and ``VIAM_APP_URL`` where ``app_url`` is not given.
+        Reads ``VIAM_API_KEY`` and ``VIAM_API_KEY_ID``.
 
         Args:
             dial_options: Options of the connection, whose credentials are replaced. None for the defaults.
@@ -190,7 +194,7 @@ class ViamClient(Configurable, Closing):
             settings: Dict[str, Any] = vars(dial_options)
             own = {"credentials": keyed.credentials, "auth_entity": keyed.auth_entity}
             keyed = type(dial_options)(**{**settings, **own})
-        return cls.create_from_dial_options(keyed, app_url or os.environ.get("VIAM_APP_URL"), retry=retry, tz=tz)
+        return cls.create_from_dial_options(keyed, app_url, retry=retry, tz=tz)
 
     def _copy(self) -> Self:
         other = super()._copy()
@@ -237,6 +241,23 @@ class ViamClient(Configurable, Closing):
             # setdefault() is atomic; another thread may have made the client in the meantime.
             self._clients.setdefault(name, client.options(**vars(self._options)))
         return self._clients[name]
+
+    def connect_to_machine(self, *, address: Optional[str] = None, id: Optional[str] = None) -> NoReturn:
+        """Say what connects to a machine: not this package, but viam-sdk.
+
+        Args:
+            address: The address of the machine.
+            id: Its ID.
+
+        Raises:
+            NotSupportedError: Always.
+
+        Example:
+            >>> client.connect_to_machine(address="rover-main.abcdef1234.viam.cloud")
+            Traceback (most recent call last):
+            viam_sync.errors.NotSupportedError: machines are driven by viam-sdk (pip install viam-sdk), ...
+        """
+        raise NotSupportedError(MACHINES)
 
     def close(self) -> None:
         """Close the connection; closing it again does nothing.

@@ -188,6 +188,22 @@ def require(**values: Any) -> None:
             raise wrong_value(name, "a number", value)
 
 
+def require_one(**values: Any) -> None:
+    """Refuse arguments that are all left out: None, an empty text or an empty list.
+
+    Raises:
+        ValueError: If they are; it names them all.
+
+    Example:
+        >>> from viam_sync.checks import require_one
+        >>> require_one(org_id=None, org_name="")
+        Traceback (most recent call last):
+        ValueError: org_id or org_name must be given
+    """
+    if all(value is None or (isinstance(value, (str, list, tuple)) and not value) for value in values.values()):
+        raise ValueError(f"{' or '.join(values)} must be given")
+
+
 def _is_finite(number: Any) -> bool:
     try:
         return isinstance(number, Integral) or math.isfinite(number)

@@ -1,7 +1,7 @@
-"""Acceptance of plain values, and of messages from other descriptor pools, by the classes of our messages."""
+"""Acceptance of plain values, IDs of uploads, and messages from other descriptor pools, by our classes of messages."""
 
 import functools
-from typing import Any, Callable, Dict, FrozenSet, Iterator, Mapping, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, Mapping, Tuple, Type, TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
@@ -18,7 +18,10 @@ from viam_sync.messages.explain import (
     missing_field,
     refuse_surrogates,
 )
+from viam_sync.messages.file_id import as_binary_data_id
 from viam_sync.messages.values import value_to_message
+
+M = TypeVar("M", bound=Message)
 
 #: The types of value that protobuf may get as they are for a field, and the conversion of all others.
 _Conversion = Tuple[FrozenSet[type], Callable[[Any], Any]]
@@ -26,6 +29,7 @@ _Conversion = Tuple[FrozenSet[type], Callable[[Any], Any]]
 _NONE = frozenset([type(None)])
 _NONE_OR_BOOL = _NONE | {bool}
 _NONE_OR_INT = _NONE | {int}
+_NONE_OR_STR = _NONE | {str}
 _NONE_OR_LIST = _NONE | {list, tuple}
 
 
@@ -76,6 +80,10 @@ def _conversions(cls: Any) -> Iterator[Tuple[str, _Conversion]]:
                 yield name, (_NONE | {kind}, functools.partial(_message, name, kind))
         elif field.enum_type is not None:
             yield name, (_NONE if is_list(field) else _NONE_OR_INT, functools.partial(_enum, field))
+        elif name == "binary_data_id":
+            yield name, (_NONE_OR_STR, as_binary_data_id)
+        elif name == "binary_data_ids":
+            yield name, (_NONE, functools.partial(_binary_data_ids, name))
         elif is_list(field):
             yield name, (_NONE_OR_LIST, functools.partial(as_list, name))
         elif field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
@@ -125,6 +133,10 @@ def _enum(field: FieldDescriptor, value: Any) -> Any:
     return value
 
 
+def _binary_data_ids(name: str, values: Any) -> Any:
+    return [as_binary_data_id(item) for item in as_list(name, values)]
+
+
 def _bool(name: str, value: Any) -> Any:
     value = plain_number(value)
     # The Python runtime takes any int for a bool, the others one of 64 bits.
@@ -133,15 +145,25 @@ def _bool(name: str, value: Any) -> Any:
     return value
 
 
-def adopt(cls: Any, value: Any, name: str) -> Any:
-    """Return ``value`` as an instance of ``cls``: itself, or a copy when it comes from another pool.
+def adopt(cls: Type[M], value: Any, name: str) -> M:
+    """Return a message as an instance of ``cls``: itself, or a copy when it comes from another pool.
+
+    The other pool may hold another version of the schema. Fields that it lacks are unset in the copy; those that ours
+    lacks are unknown fields of the copy, and come out again when it is serialized.
 
     Raises:
-        TypeError: If ``value`` is a message of another type; ``name`` is that of the parameter.
+        TypeError: If ``value`` is no message, or one of another type; ``name`` is that of the parameter.
+
+    Example:
+        >>> from google.protobuf.timestamp_pb2 import Timestamp
+        >>> from viam_sync.messages.acceptance import adopt
+        >>> from viam_sync.proto import google
+        >>> adopt(google.Timestamp, Timestamp(seconds=3), "start").seconds
+        3
     """
-    if not isinstance(value, Message) or type(value) is cls:
+    if type(value) is cls:
         return value
-    if value.DESCRIPTOR.full_name != cls.DESCRIPTOR.full_name:
+    if not isinstance(value, Message) or value.DESCRIPTOR.full_name != cls.DESCRIPTOR.full_name:
         raise wrong_type(name, kind_of_message(cls.DESCRIPTOR), value)
     return cls.FromString(value.SerializePartialToString())
 

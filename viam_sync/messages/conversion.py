@@ -70,11 +70,11 @@ def value_to_primitive(value: Value) -> Any:
     return None if kind in (None, "null_value") else getattr(value, kind)
 
 
-def primitive_to_value(primitive: Any) -> Value:
+def primitive_to_value(v: Any) -> Value:
     """Return None, a bool, a number, a string, a list or a mapping of these as a Value.
 
     Args:
-        primitive: The value; bytes become a string, which they must hold as UTF-8.
+        v: The value; bytes become a string, which they must hold as UTF-8.
 
     Raises:
         TypeError: If it is something else.
@@ -85,7 +85,7 @@ def primitive_to_value(primitive: Any) -> Value:
         >>> primitive_to_value(1).number_value
         1.0
     """
-    return value_of(primitive, "primitive")
+    return value_of(v, "v")
 
 
 def value_of(primitive: Any, place: str, room: int = DEEPEST) -> Value:
@@ -128,11 +128,12 @@ def _text(text: Union[str, bytes], place: str) -> str:
     return string(place, decoded)
 
 
-def dict_to_struct(mapping: Mapping[str, Any]) -> Struct:
+def dict_to_struct(obj: Optional[Mapping[str, Any]]) -> Struct:
     """Return a mapping as a Struct.
 
     Args:
-        mapping: Keys are strings; values are None, bools, numbers, strings, lists or mappings of these.
+        obj: The mapping, None for an empty one. Keys are strings; values are None, bools, numbers, strings, lists or
+            mappings of these.
 
     Raises:
         TypeError: If it is no mapping, or a key of it is no string.
@@ -143,9 +144,11 @@ def dict_to_struct(mapping: Mapping[str, Any]) -> Struct:
         >>> dict_to_struct({"speed": 1})["speed"]
         1.0
     """
-    if not isinstance(mapping, Mapping):
-        raise wrong_type("mapping", "a dict", mapping)
-    converted: Struct = struct_of(Struct, mapping, "mapping")
+    if obj is None:
+        return Struct()
+    if not isinstance(obj, Mapping):
+        raise wrong_type("obj", "a dict", obj)
+    converted: Struct = struct_of(Struct, obj, "obj")
     return converted
 
 
@@ -193,7 +196,7 @@ def in_zone(moment: datetime, tz: tzinfo) -> datetime:
         return moment
 
 
-def datetime_to_timestamp(moment: Optional[datetime]) -> Optional[Timestamp]:
+def datetime_to_timestamp(dt: Optional[datetime]) -> Optional[Timestamp]:
     """Return a datetime as a Timestamp; one without a time zone is UTC, and None stays None.
 
     Raises:
@@ -206,11 +209,11 @@ def datetime_to_timestamp(moment: Optional[datetime]) -> Optional[Timestamp]:
         >>> datetime_to_timestamp(datetime(1970, 1, 2)).seconds
         86400
     """
-    if moment is None:
+    if dt is None:
         return None
-    if not isinstance(moment, datetime):
-        raise wrong_type("moment", "a datetime", moment)
-    converted: Timestamp = timestamp_of(Timestamp, moment, "moment")
+    if not isinstance(dt, datetime):
+        raise wrong_type("dt", "a datetime", dt)
+    converted: Timestamp = timestamp_of(Timestamp, dt, "dt")
     return converted
 
 

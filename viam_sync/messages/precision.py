@@ -35,7 +35,7 @@ class PrecisionLossWarning(UserWarning):
         ...     warnings.simplefilter("error", PrecisionLossWarning)
         ...     dict_to_struct({"position": {"ns": 2**60 + 1}})
         Traceback (most recent call last):
-        viam_sync.messages.precision.PrecisionLossWarning: mapping['position']['ns'] holds a whole number beyond ...
+        viam_sync.messages.precision.PrecisionLossWarning: obj['position']['ns'] holds a whole number beyond ...
     """
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from viam_sync.checks import parameter_names, require
+from viam_sync.checks import parameter_names, require, require_one, text
 from viam_sync.messages.conversion import struct_to_dict
 from viam_sync.messages.values import StructLike
 from viam_sync.proto import app as pb
@@ -160,6 +160,8 @@ class AppService(Service):
     ) -> List[pb.OrgDetails]:
         """Find organizations by ID, name, CRM ID or namespace.
 
+        Give at least one of org_id, org_name, cid and public_namespace.
+
         Args:
             org_id: ID of the organization, a UUID; left out, any.
             org_name: Name of the organization; left out, any.
@@ -173,6 +175,7 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require_one(org_id=org_id, org_name=org_name, cid=cid, public_namespace=public_namespace)
         request = pb.SearchOrganizationsRequest(
             org_id=org_id, org_name=org_name, cid=cid, public_namespace=public_namespace
         )
@@ -550,11 +553,7 @@ class AppService(Service):
         return response.invite
 
     def enable_billing_service(
-        self,
-        *,
-        org_id: Optional[str] = None,
-        billing_address: Optional[pb.BillingAddress] = None,
-        timeout: Optional[float] = None,
+        self, *, org_id: str, billing_address: pb.BillingAddress, timeout: Optional[float] = None
     ) -> None:
         """Let an organization bill its customers under its own name.
 
@@ -567,10 +566,11 @@ class AppService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id, billing_address=billing_address)
         request = pb.EnableBillingServiceRequest(org_id=org_id, billing_address=billing_address)
         self._unary_unary(methods.ENABLE_BILLING_SERVICE, request, timeout)
 
-    def disable_billing_service(self, *, org_id: Optional[str] = None, timeout: Optional[float] = None) -> None:
+    def disable_billing_service(self, *, org_id: str, timeout: Optional[float] = None) -> None:
         """Stop an organization's billing of its customers under its own name.
 
         Args:
@@ -581,15 +581,12 @@ class AppService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id)
         request = pb.DisableBillingServiceRequest(org_id=org_id)
         self._unary_unary(methods.DISABLE_BILLING_SERVICE, request, timeout)
 
     def update_billing_service(
-        self,
-        *,
-        org_id: Optional[str] = None,
-        billing_address: Optional[pb.BillingAddress] = None,
-        timeout: Optional[float] = None,
+        self, *, org_id: str, billing_address: pb.BillingAddress, timeout: Optional[float] = None
     ) -> None:
         """Change the address used in an organization's billing of its customers.
 
@@ -601,11 +598,12 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id, billing_address=billing_address)
         request = pb.UpdateBillingServiceRequest(org_id=org_id, billing_address=billing_address)
         self._unary_unary(methods.UPDATE_BILLING_SERVICE, request, timeout)
 
     def get_billing_service_config(
-        self, *, org_id: Optional[str] = None, timeout: Optional[float] = None
+        self, *, org_id: str, timeout: Optional[float] = None
     ) -> pb.GetBillingServiceConfigResponse:
         """Get the settings of an organization's billing of its customers.
 
@@ -619,15 +617,14 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id)
         request = pb.GetBillingServiceConfigRequest(org_id=org_id)
         response: pb.GetBillingServiceConfigResponse = self._unary_unary(
             methods.GET_BILLING_SERVICE_CONFIG, request, timeout
         )
         return response
 
-    def organization_set_support_email(
-        self, *, org_id: Optional[str] = None, email: Optional[str] = None, timeout: Optional[float] = None
-    ) -> None:
+    def organization_set_support_email(self, *, org_id: str, email: str, timeout: Optional[float] = None) -> None:
         """Set the address at which an organization gives support.
 
         Args:
@@ -638,10 +635,11 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id, email=email)
         request = pb.OrganizationSetSupportEmailRequest(org_id=org_id, email=email)
         self._unary_unary(methods.ORGANIZATION_SET_SUPPORT_EMAIL, request, timeout)
 
-    def organization_get_support_email(self, *, org_id: Optional[str] = None, timeout: Optional[float] = None) -> str:
+    def organization_get_support_email(self, *, org_id: str, timeout: Optional[float] = None) -> str:
         """Get the address at which an organization gives support.
 
         Args:
@@ -654,15 +652,14 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id)
         request = pb.OrganizationGetSupportEmailRequest(org_id=org_id)
         response: pb.OrganizationGetSupportEmailResponse = self._unary_unary(
             methods.ORGANIZATION_GET_SUPPORT_EMAIL, request, timeout
         )
         return response.email
 
-    def organization_set_logo(
-        self, *, org_id: Optional[str] = None, logo: Optional[bytes] = None, timeout: Optional[float] = None
-    ) -> None:
+    def organization_set_logo(self, *, org_id: str, logo: bytes, timeout: Optional[float] = None) -> None:
         """Upload the logo of an organization.
 
         Args:
@@ -673,10 +670,11 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id, logo=logo)
         request = pb.OrganizationSetLogoRequest(org_id=org_id, logo=logo)
         self._unary_unary(methods.ORGANIZATION_SET_LOGO, request, timeout)
 
-    def organization_get_logo(self, *, org_id: Optional[str] = None, timeout: Optional[float] = None) -> str:
+    def organization_get_logo(self, *, org_id: str, timeout: Optional[float] = None) -> str:
         """Get the address of an organization's logo.
 
         Args:
@@ -689,11 +687,12 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id)
         request = pb.OrganizationGetLogoRequest(org_id=org_id)
         response: pb.OrganizationGetLogoResponse = self._unary_unary(methods.ORGANIZATION_GET_LOGO, request, timeout)
         return response.url
 
-    def enable_auth_service(self, *, org_id: Optional[str] = None, timeout: Optional[float] = None) -> None:
+    def enable_auth_service(self, *, org_id: str, timeout: Optional[float] = None) -> None:
         """Turn on an organization's own authentication service for OAuth apps.
 
         Args:
@@ -703,10 +702,11 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id)
         request = pb.EnableAuthServiceRequest(org_id=org_id)
         self._unary_unary(methods.ENABLE_AUTH_SERVICE, request, timeout)
 
-    def disable_auth_service(self, *, org_id: Optional[str] = None, timeout: Optional[float] = None) -> None:
+    def disable_auth_service(self, *, org_id: str, timeout: Optional[float] = None) -> None:
         """Turn off an organization's own authentication service for OAuth apps.
 
         Args:
@@ -716,16 +716,12 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id)
         request = pb.DisableAuthServiceRequest(org_id=org_id)
         self._unary_unary(methods.DISABLE_AUTH_SERVICE, request, timeout)
 
     def create_oauth_app(
-        self,
-        *,
-        org_id: Optional[str] = None,
-        client_name: Optional[str] = None,
-        oauth_config: Optional[pb.OAuthConfig] = None,
-        timeout: Optional[float] = None,
+        self, *, org_id: str, client_name: str, oauth_config: pb.OAuthConfig, timeout: Optional[float] = None
     ) -> Tuple[str, str]:
         """Register an OAuth app with an organization.
 
@@ -742,12 +738,13 @@ class AppService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id, client_name=client_name, oauth_config=oauth_config)
         request = pb.CreateOAuthAppRequest(org_id=org_id, client_name=client_name, oauth_config=oauth_config)
         response: pb.CreateOAuthAppResponse = self._unary_unary(methods.CREATE_O_AUTH_APP, request, timeout)
         return response.client_id, response.client_secret
 
     def read_oauth_app(
-        self, *, org_id: Optional[str] = None, client_id: Optional[str] = None, timeout: Optional[float] = None
+        self, *, org_id: str, client_id: str, timeout: Optional[float] = None
     ) -> pb.ReadOAuthAppResponse:
         """Get the settings and the secret of an OAuth app.
 
@@ -762,6 +759,7 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id, client_id=client_id)
         request = pb.ReadOAuthAppRequest(org_id=org_id, client_id=client_id)
         response: pb.ReadOAuthAppResponse = self._unary_unary(methods.READ_O_AUTH_APP, request, timeout)
         return response
@@ -769,10 +767,10 @@ class AppService(Service):
     def update_oauth_app(
         self,
         *,
-        org_id: Optional[str] = None,
-        client_id: Optional[str] = None,
-        client_name: Optional[str] = None,
-        oauth_config: Optional[pb.OAuthConfig] = None,
+        org_id: str,
+        client_id: str,
+        client_name: str,
+        oauth_config: pb.OAuthConfig,
         timeout: Optional[float] = None,
     ) -> None:
         """Change the name and the settings of an OAuth app.
@@ -787,14 +785,13 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id, client_id=client_id, client_name=client_name, oauth_config=oauth_config)
         request = pb.UpdateOAuthAppRequest(
             org_id=org_id, client_id=client_id, client_name=client_name, oauth_config=oauth_config
         )
         self._unary_unary(methods.UPDATE_O_AUTH_APP, request, timeout)
 
-    def delete_oauth_app(
-        self, *, org_id: Optional[str] = None, client_id: Optional[str] = None, timeout: Optional[float] = None
-    ) -> None:
+    def delete_oauth_app(self, *, org_id: str, client_id: str, timeout: Optional[float] = None) -> None:
         """Delete an OAuth app.
 
         Args:
@@ -805,10 +802,11 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id, client_id=client_id)
         request = pb.DeleteOAuthAppRequest(org_id=org_id, client_id=client_id)
         self._unary_unary(methods.DELETE_O_AUTH_APP, request, timeout)
 
-    def list_oauth_apps(self, *, org_id: Optional[str] = None, timeout: Optional[float] = None) -> List[str]:
+    def list_oauth_apps(self, *, org_id: str, timeout: Optional[float] = None) -> List[str]:
         """List the client IDs of an organization's OAuth apps.
 
         Args:
@@ -821,6 +819,7 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(org_id=org_id)
         request = pb.ListOAuthAppsRequest(org_id=org_id)
         response: pb.ListOAuthAppsResponse = self._unary_unary(methods.LIST_O_AUTH_APPS, request, timeout)
         return list(response.client_ids)
@@ -833,7 +832,6 @@ class AppService(Service):
         first_name: str,
         last_name: str,
         password: str,
-        *,
         timeout: Optional[float] = None,
     ) -> pb.CreateOAuthAppUserResponse:
         """Create a user account for an OAuth app.
@@ -1456,7 +1454,7 @@ class AppService(Service):
             request = pb.DeleteRobotRequest(id=robot_id)
         self._unary_unary(methods.DELETE_ROBOT, request, timeout)
 
-    def add_favorite_machine(self, machine_id: str, *, timeout: Optional[float] = None) -> None:
+    def add_favorite_machine(self, machine_id: str, timeout: Optional[float] = None) -> None:
         """Add a machine to the caller's favorites.
 
         Args:
@@ -1470,7 +1468,7 @@ class AppService(Service):
         request = pb.AddFavoriteMachineRequest(machine_id=machine_id)
         self._unary_unary(methods.ADD_FAVORITE_MACHINE, request, timeout)
 
-    def remove_favorite_machine(self, machine_id: str, *, timeout: Optional[float] = None) -> None:
+    def remove_favorite_machine(self, machine_id: str, timeout: Optional[float] = None) -> None:
         """Take a machine off the caller's favorites.
 
         Args:
@@ -1484,7 +1482,7 @@ class AppService(Service):
         request = pb.RemoveFavoriteMachineRequest(machine_id=machine_id)
         self._unary_unary(methods.REMOVE_FAVORITE_MACHINE, request, timeout)
 
-    def list_favorite_machines(self, *, timeout: Optional[float] = None) -> List[pb.FavoriteMachine]:
+    def list_favorite_machines(self, timeout: Optional[float] = None) -> List[pb.FavoriteMachine]:
         """List the caller's favorite machines.
 
         Args:
@@ -1530,6 +1528,8 @@ class AppService(Service):
     ) -> pb.ListNestedFragmentsResponse:
         """Resolve the fragments that a fragment includes, at every level.
 
+        Give at least one of fragment_id and additional_fragments.
+
         Args:
             fragment_id: ID of the fragment, a UUID; left out, only additional_fragments count.
             additional_fragments: Further fragments to resolve, as though the fragment included them.
@@ -1541,6 +1541,7 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require_one(fragment_id=fragment_id, additional_fragments=additional_fragments)
         request = pb.ListNestedFragmentsRequest(fragment_id=fragment_id, additional_fragments=additional_fragments)
         response: pb.ListNestedFragmentsResponse = self._unary_unary(methods.LIST_NESTED_FRAGMENTS, request, timeout)
         return response
@@ -1749,7 +1750,7 @@ class AppService(Service):
         return list(response.authorized_permissions)
 
     def get_registry_item(
-        self, item_id: str, *, include_markdown_documentation: Optional[bool] = None, timeout: Optional[float] = None
+        self, item_id: str, include_markdown_documentation: Optional[bool] = None, *, timeout: Optional[float] = None
     ) -> pb.RegistryItem:
         """Get an item of the registry: a module, a model or a training script.
 
@@ -1878,7 +1879,7 @@ class AppService(Service):
 
     def list_registry_items(
         self,
-        organization_id: str,
+        organization_id: Optional[str],
         types: Sequence[packages_pb.PackageType.ValueType],
         visibilities: Sequence[pb.Visibility.ValueType],
         platforms: Sequence[str],
@@ -1899,7 +1900,8 @@ class AppService(Service):
         token for the next page.
 
         Args:
-            organization_id: ID of the organization, a UUID; left out, the items are not limited to one.
+            organization_id: ID of the organization, a UUID; left out or empty, the items are those of all
+                organizations.
             types: Types to return; empty returns all.
             visibilities: Visibilities to return; empty returns all.
             platforms: Platforms that the items must support, such as linux/arm64; empty returns all.
@@ -1927,13 +1929,7 @@ class AppService(Service):
             >>> [item.name for item in items]
             ['soil-sensor']
         """
-        require(
-            organization_id=organization_id,
-            types=types,
-            visibilities=visibilities,
-            platforms=platforms,
-            statuses=statuses,
-        )
+        require(types=types, visibilities=visibilities, platforms=platforms, statuses=statuses)
         request = pb.ListRegistryItemsRequest(
             organization_id=organization_id,
             types=types,
@@ -1990,6 +1986,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(item_id=item_id, new_name=new_name)
+        text("new_name", new_name)
         request = pb.RenameRegistryItemRequest(item_id=item_id, new_name=new_name)
         response: pb.RenameRegistryItemResponse = self._unary_unary(methods.RENAME_REGISTRY_ITEM, request, timeout)
         return response.item
@@ -2118,13 +2115,17 @@ class AppService(Service):
         return response.module
 
     def list_modules(
-        self, org_id: str, *, include_markdown_documentation: Optional[bool] = None, timeout: Optional[float] = None
+        self,
+        org_id: Optional[str] = None,
+        *,
+        include_markdown_documentation: Optional[bool] = None,
+        timeout: Optional[float] = None,
     ) -> List[pb.Module]:
         """List the private modules of an organization and all public ones.
 
         Args:
-            org_id: ID of the organization whose private modules to list too, a UUID; left out, only public ones are
-                listed.
+            org_id: ID of the organization whose private modules to list too, a UUID; left out or empty, the public ones
+                of all organizations are listed.
             include_markdown_documentation: Whether to include documentation in Markdown; left out, it is not included.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
@@ -2139,7 +2140,6 @@ class AppService(Service):
             >>> [module.name for module in app.list_modules(sandbox.organization_id)]
             ['soil-sensor']
         """
-        require(org_id=org_id)
         with parameter_names(organization_id="org_id"):
             request = pb.ListModulesRequest(
                 organization_id=org_id, include_markdown_documentation=include_markdown_documentation
@@ -2256,6 +2256,7 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(id=id, name=name)
+        text("name", name)
         request = pb.RenameKeyRequest(id=id, name=name)
         response: pb.RenameKeyResponse = self._unary_unary(methods.RENAME_KEY, request, timeout)
         return response.id, response.name
@@ -2321,7 +2322,7 @@ class AppService(Service):
         return response.key, response.id
 
     def get_app_content(
-        self, *, public_namespace: Optional[str] = None, name: Optional[str] = None, timeout: Optional[float] = None
+        self, *, public_namespace: str, name: str, timeout: Optional[float] = None
     ) -> pb.GetAppContentResponse:
         """Find the files of a web app that the cloud hosts.
 
@@ -2336,12 +2337,15 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(public_namespace=public_namespace, name=name)
+        text("public_namespace", public_namespace)
+        text("name", name)
         request = pb.GetAppContentRequest(public_namespace=public_namespace, name=name)
         response: pb.GetAppContentResponse = self._unary_unary(methods.GET_APP_CONTENT, request, timeout)
         return response
 
     def get_app_branding(
-        self, *, public_namespace: Optional[str] = None, name: Optional[str] = None, timeout: Optional[float] = None
+        self, *, public_namespace: str, name: str, timeout: Optional[float] = None
     ) -> pb.GetAppBrandingResponse:
         """Get the logo, the texts and the limits of access of a hosted web app.
 
@@ -2356,12 +2360,15 @@ class AppService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(public_namespace=public_namespace, name=name)
+        text("public_namespace", public_namespace)
+        text("name", name)
         request = pb.GetAppBrandingRequest(public_namespace=public_namespace, name=name)
         response: pb.GetAppBrandingResponse = self._unary_unary(methods.GET_APP_BRANDING, request, timeout)
         return response
 
     def upload_device_push_token(
-        self, app_id: str, device_token: str, device_uuid: str, *, timeout: Optional[float] = None
+        self, app_id: str, device_token: str, device_uuid: str, timeout: Optional[float] = None
     ) -> None:
         """Register a device for the push notifications of an app.
 
@@ -2378,7 +2385,7 @@ class AppService(Service):
         request = pb.UploadDevicePushTokenRequest(app_id=app_id, device_token=device_token, device_uuid=device_uuid)
         self._unary_unary(methods.UPLOAD_DEVICE_PUSH_TOKEN, request, timeout)
 
-    def delete_device_push_token(self, app_id: str, device_uuid: str, *, timeout: Optional[float] = None) -> None:
+    def delete_device_push_token(self, app_id: str, device_uuid: str, timeout: Optional[float] = None) -> None:
         """Stop push notifications of an app to a device.
 
         Args:
@@ -2393,7 +2400,7 @@ class AppService(Service):
         request = pb.DeleteDevicePushTokenRequest(app_id=app_id, device_uuid=device_uuid)
         self._unary_unary(methods.DELETE_DEVICE_PUSH_TOKEN, request, timeout)
 
-    def get_device_push_tokens(self, app_id: str, *, timeout: Optional[float] = None) -> List[str]:
+    def get_device_push_tokens(self, app_id: str, timeout: Optional[float] = None) -> List[str]:
         """List the push tokens registered for an app.
 
         Args:
@@ -2411,9 +2418,7 @@ class AppService(Service):
         response: pb.GetDevicePushTokensResponse = self._unary_unary(methods.GET_DEVICE_PUSH_TOKENS, request, timeout)
         return list(response.device_tokens)
 
-    def set_firebase_config(
-        self, org_id: str, app_id: str, config_json: str, *, timeout: Optional[float] = None
-    ) -> None:
+    def set_firebase_config(self, org_id: str, app_id: str, config_json: str, timeout: Optional[float] = None) -> None:
         """Store the Firebase configuration that an app's push notifications use.
 
         Args:
@@ -2429,7 +2434,7 @@ class AppService(Service):
         request = pb.SetFirebaseConfigRequest(org_id=org_id, app_id=app_id, config_json=config_json)
         self._unary_unary(methods.SET_FIREBASE_CONFIG, request, timeout)
 
-    def get_firebase_config(self, org_id: str, *, timeout: Optional[float] = None) -> str:
+    def get_firebase_config(self, org_id: str, timeout: Optional[float] = None) -> str:
         """Find out which app of an organization has a Firebase configuration.
 
         Args:
@@ -2447,7 +2452,7 @@ class AppService(Service):
         response: pb.GetFirebaseConfigResponse = self._unary_unary(methods.GET_FIREBASE_CONFIG, request, timeout)
         return response.app_id
 
-    def delete_firebase_config(self, org_id: str, app_id: str, *, timeout: Optional[float] = None) -> None:
+    def delete_firebase_config(self, org_id: str, app_id: str, timeout: Optional[float] = None) -> None:
         """Delete the Firebase configuration of an app.
 
         Args:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from viam_sync.checks import require
+from viam_sync.checks import require, text
 from viam_sync.proto.app import datapipelines as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
@@ -31,6 +31,7 @@ class DataPipelinesService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(id=id, name=name)
+        text("name", name)
         request = pb.RenameDataPipelineRequest(id=id, name=name)
         self._unary_unary(methods.RENAME_DATA_PIPELINE, request, timeout)
 

@@ -23,8 +23,8 @@ class DataService(Service):
         self,
         organization_id: str,
         delete_older_than_days: int,
-        *,
         filter: Optional[pb.DeleteTabularFilter] = None,
+        *,
         timeout: Optional[float] = None,
     ) -> int:
         """Delete tabular data of an organization that is older than some days.
@@ -111,7 +111,7 @@ class DataService(Service):
         self._unary_unary(methods.CONFIGURE_DATABASE_USER, request, timeout)
 
     def add_sequences_to_dataset(
-        self, dataset_id: str, sequence_ids: Sequence[str], *, timeout: Optional[float] = None
+        self, dataset_id: str, sequence_ids: Sequence[str], timeout: Optional[float] = None
     ) -> None:
         """Add sequences to a dataset of sequences.
 
@@ -129,7 +129,7 @@ class DataService(Service):
         self._unary_unary(methods.ADD_SEQUENCES_TO_DATASET, request, timeout)
 
     def remove_sequences_from_dataset(
-        self, dataset_id: str, sequence_ids: Sequence[str], *, timeout: Optional[float] = None
+        self, dataset_id: str, sequence_ids: Sequence[str], timeout: Optional[float] = None
     ) -> None:
         """Remove sequences from a dataset of sequences.
 
@@ -206,12 +206,7 @@ class DataService(Service):
         self._unary_unary(methods.DELETE_INDEX, request, timeout)
 
     def create_saved_query(
-        self,
-        *,
-        organization_id: Optional[str] = None,
-        name: Optional[str] = None,
-        mql_binary: Optional[Sequence[bytes]] = None,
-        timeout: Optional[float] = None,
+        self, organization_id: str, name: str, mql_binary: Sequence[bytes], *, timeout: Optional[float] = None
     ) -> pb.CreateSavedQueryResponse:
         """Save an MQL query in an organization under a name.
 
@@ -228,17 +223,13 @@ class DataService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(organization_id=organization_id, name=name, mql_binary=mql_binary)
         request = pb.CreateSavedQueryRequest(organization_id=organization_id, name=name, mql_binary=mql_binary)
         response: pb.CreateSavedQueryResponse = self._unary_unary(methods.CREATE_SAVED_QUERY, request, timeout)
         return response
 
     def update_saved_query(
-        self,
-        *,
-        id: Optional[str] = None,
-        name: Optional[str] = None,
-        mql_binary: Optional[Sequence[bytes]] = None,
-        timeout: Optional[float] = None,
+        self, id: str, name: str, mql_binary: Sequence[bytes], *, timeout: Optional[float] = None
     ) -> None:
         """Replace the name and the stages of a saved query.
 
@@ -252,10 +243,11 @@ class DataService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id, name=name, mql_binary=mql_binary)
         request = pb.UpdateSavedQueryRequest(id=id, name=name, mql_binary=mql_binary)
         self._unary_unary(methods.UPDATE_SAVED_QUERY, request, timeout)
 
-    def get_saved_query(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> pb.GetSavedQueryResponse:
+    def get_saved_query(self, *, id: str, timeout: Optional[float] = None) -> pb.GetSavedQueryResponse:
         """Get one saved query by its ID.
 
         Args:
@@ -268,11 +260,12 @@ class DataService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id)
         request = pb.GetSavedQueryRequest(id=id)
         response: pb.GetSavedQueryResponse = self._unary_unary(methods.GET_SAVED_QUERY, request, timeout)
         return response
 
-    def delete_saved_query(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> None:
+    def delete_saved_query(self, *, id: str, timeout: Optional[float] = None) -> None:
         """Delete a saved query.
 
         Args:
@@ -283,11 +276,12 @@ class DataService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id)
         request = pb.DeleteSavedQueryRequest(id=id)
         self._unary_unary(methods.DELETE_SAVED_QUERY, request, timeout)
 
     def list_saved_queries(
-        self, *, organization_id: Optional[str] = None, limit: Optional[int] = None, timeout: Optional[float] = None
+        self, *, organization_id: str, limit: Optional[int] = None, timeout: Optional[float] = None
     ) -> pb.ListSavedQueriesResponse:
         """List the saved queries of an organization.
 
@@ -302,6 +296,7 @@ class DataService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(organization_id=organization_id)
         request = pb.ListSavedQueriesRequest(organization_id=organization_id, limit=limit)
         response: pb.ListSavedQueriesResponse = self._unary_unary(methods.LIST_SAVED_QUERIES, request, timeout)
         return response
@@ -313,7 +308,6 @@ class DataService(Service):
         start_time: TimestampLike,
         end_time: TimestampLike,
         sequence_tags: Optional[Sequence[str]] = None,
-        *,
         timeout: Optional[float] = None,
     ) -> str:
         """Create a sequence: a time span of the data that resources of one part captured.
@@ -341,7 +335,7 @@ class DataService(Service):
         response: pb.CreateSequenceResponse = self._unary_unary(methods.CREATE_SEQUENCE, request, timeout)
         return response.id
 
-    def get_sequence(self, id: str, *, timeout: Optional[float] = None) -> pb.Sequence:
+    def get_sequence(self, id: str, timeout: Optional[float] = None) -> pb.Sequence:
         """Get one sequence by its ID.
 
         Args:
@@ -360,7 +354,7 @@ class DataService(Service):
         response: pb.GetSequenceResponse = self._unary_unary(methods.GET_SEQUENCE, request, timeout)
         return response.sequence
 
-    def delete_sequence(self, id: str, *, timeout: Optional[float] = None) -> None:
+    def delete_sequence(self, id: str, timeout: Optional[float] = None) -> None:
         """Delete a sequence.
 
         Args:
@@ -380,7 +374,6 @@ class DataService(Service):
         organization_id: str,
         page_token: Optional[str] = None,
         page_size: Optional[int] = None,
-        *,
         timeout: Optional[float] = None,
     ) -> Tuple[List[pb.Sequence], str]:
         """List one page of the sequences of an organization.
@@ -408,7 +401,6 @@ class DataService(Service):
         page_token: Optional[str] = None,
         page_size: Optional[int] = None,
         count_only: Optional[bool] = None,
-        *,
         timeout: Optional[float] = None,
     ) -> Tuple[List[pb.Sequence], str, int]:
         """List one page of the sequences in a dataset, or only count them.
@@ -439,7 +431,6 @@ class DataService(Service):
         sequence_id: str,
         page_token: Optional[str] = None,
         page_size: Optional[int] = None,
-        *,
         timeout: Optional[float] = None,
     ) -> Tuple[List[pb.BinaryData], str]:
         """Fetch one page of the binary data that lies in a sequence.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import List, Optional, Sequence
 
-from viam_sync.checks import require
+from viam_sync.checks import require, text
 from viam_sync.proto.app import dataset as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
@@ -22,8 +22,8 @@ class DatasetService(Service):
         self,
         name: str,
         organization_id: str,
-        *,
         type: Optional[pb.DatasetType.ValueType] = None,
+        *,
         timeout: Optional[float] = None,
     ) -> str:
         """Create an empty dataset.
@@ -95,6 +95,7 @@ class DatasetService(Service):
             'fruit'
         """
         require(id=id, name=name)
+        text("name", name)
         request = pb.RenameDatasetRequest(id=id, name=name)
         self._unary_unary(methods.RENAME_DATASET, request, timeout)
 
@@ -152,7 +153,7 @@ class DatasetService(Service):
         response: pb.MergeDatasetsResponse = self._unary_unary(methods.MERGE_DATASETS, request, timeout)
         return response.dataset_id
 
-    def start_sequence_dataset_export(self, dataset_id: str, *, timeout: Optional[float] = None) -> str:
+    def start_sequence_dataset_export(self, dataset_id: str, timeout: Optional[float] = None) -> str:
         """Start a job that packs a dataset of sequences for download.
 
         Ask GetSequenceDatasetExport for the progress and the download URL.
@@ -177,7 +178,7 @@ class DatasetService(Service):
         return response.job_id
 
     def get_sequence_dataset_export(
-        self, job_id: str, *, timeout: Optional[float] = None
+        self, job_id: str, timeout: Optional[float] = None
     ) -> pb.GetSequenceDatasetExportResponse:
         """Get the state of an export job and, once it is done, the download URL.
 

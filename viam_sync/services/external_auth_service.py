@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Optional
 
+from viam_sync.checks import require
 from viam_sync.proto.rpc import auth as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
@@ -17,9 +18,7 @@ class ExternalAuthService(Service):
 
     _service = "proto.rpc.v1.ExternalAuthService"
 
-    def authenticate_to(
-        self, *, entity: Optional[str] = None, timeout: Optional[float] = None
-    ) -> pb.AuthenticateToResponse:
+    def authenticate_to(self, *, entity: str, timeout: Optional[float] = None) -> pb.AuthenticateToResponse:
         """Get an access token for another entity that the caller may reach.
 
         Args:
@@ -33,6 +32,7 @@ class ExternalAuthService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(entity=entity)
         request = pb.AuthenticateToRequest(entity=entity)
         response: pb.AuthenticateToResponse = self._unary_unary(methods.AUTHENTICATE_TO, request, timeout)
         return response

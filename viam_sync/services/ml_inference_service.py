@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Optional
 
+from viam_sync.checks import require
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import mlinference as pb
 from viam_sync.rpc.service import Service
@@ -20,12 +21,12 @@ class MLInferenceService(Service):
 
     def get_inference(
         self,
+        registry_item_id: str,
+        registry_item_version: str,
+        binary_data_id: str,
+        organization_id: str,
         *,
-        registry_item_id: Optional[str] = None,
-        registry_item_version: Optional[str] = None,
         binary_id: Optional[data_pb.BinaryID] = None,
-        binary_data_id: Optional[str] = None,
-        organization_id: Optional[str] = None,
         timeout: Optional[float] = None,
     ) -> pb.GetInferenceResponse:
         """Run a model from the registry on one stored image.
@@ -34,9 +35,9 @@ class MLInferenceService(Service):
             registry_item_id: ID of the model in the registry, prefix:name, where the prefix is the public namespace or
                 the ID of an organization.
             registry_item_version: Version of the model.
-            binary_id: Deprecated, use binary_data_id: the ID in its older form.
             binary_data_id: ID of the binary data, organization/location/file.
             organization_id: ID of the organization, a UUID.
+            binary_id: Deprecated, use binary_data_id: the ID in its older form.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -46,12 +47,18 @@ class MLInferenceService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(
+            registry_item_id=registry_item_id,
+            registry_item_version=registry_item_version,
+            binary_data_id=binary_data_id,
+            organization_id=organization_id,
+        )
         request = pb.GetInferenceRequest(
             registry_item_id=registry_item_id,
             registry_item_version=registry_item_version,
-            binary_id=binary_id,
             binary_data_id=binary_data_id,
             organization_id=organization_id,
+            binary_id=binary_id,
         )
         response: pb.GetInferenceResponse = self._unary_unary(methods.GET_INFERENCE, request, timeout)
         return response

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from viam_sync.checks import parameter_names, require
 from viam_sync.proto.app import mltraining as pb
@@ -84,80 +84,6 @@ class MLTrainingService(Service):
                 model_framework=model_framework,
             )
         response: pb.SubmitTrainingJobResponse = self._unary_unary(methods.SUBMIT_TRAINING_JOB, request, timeout)
-        return response.id
-
-    def submit_custom_training_job(
-        self,
-        org_id: str,
-        dataset_id: str,
-        registry_item_id: str,
-        model_name: str,
-        model_version: str,
-        *,
-        registry_item_version: Optional[str] = None,
-        arguments: Optional[Mapping[str, str]] = None,
-        container_version: Optional[str] = None,
-        container_id: Optional[str] = None,
-        timeout: Optional[float] = None,
-    ) -> str:
-        """Start training a model on a dataset with a training script from the registry.
-
-        Model name and version must be new together.
-
-        Args:
-            org_id: ID of the organization, a UUID.
-            dataset_id: ID of the dataset, 24 hexadecimal digits.
-            registry_item_id: ID of the training script in the registry, prefix:name, where the prefix is the public
-                namespace or the ID of an organization.
-            model_name: Name of the model to create.
-            model_version: Version of the model to create; empty, the time as YYYY-MM-DDTHH-MM-SS.
-            registry_item_version: Version of the training script; services since July 2024 refuse a job without it.
-            arguments: Arguments for the training script, by name.
-            container_version: Older way to choose the container; use container_id.
-            container_id: ID of the container that the script runs in.
-            timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
-
-        Returns:
-            The ID of the new training job.
-
-        Raises:
-            InvalidArgumentError: If the registry item is no training script.
-            NotFoundError: If the organization, the dataset or the registry item does not exist.
-            AlreadyExistsError: If there is a model of this name and version.
-            AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
-            GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
-
-        Example:
-            >>> from viam_sync.proto.app.packages import PackageType
-            >>> app.create_registry_item(sandbox.organization_id, "my-script", PackageType.PACKAGE_TYPE_ML_TRAINING)
-            >>> id = client.ml_training_client.submit_custom_training_job(
-            ...     sandbox.organization_id, sandbox.dataset_id, "my-script", "plants", "v1", arguments={"epochs": "10"}
-            ... )
-            >>> client.ml_training_client.get_training_job(id).is_custom_job
-            True
-        """
-        require(
-            org_id=org_id,
-            dataset_id=dataset_id,
-            registry_item_id=registry_item_id,
-            model_name=model_name,
-            model_version=model_version,
-        )
-        with parameter_names(organization_id="org_id"):
-            request = pb.SubmitCustomTrainingJobRequest(
-                organization_id=org_id,
-                dataset_id=dataset_id,
-                registry_item_id=registry_item_id,
-                model_name=model_name,
-                model_version=model_version,
-                registry_item_version=registry_item_version,
-                arguments=arguments,
-                container_version=container_version,
-                container_id=container_id,
-            )
-        response: pb.SubmitCustomTrainingJobResponse = self._unary_unary(
-            methods.SUBMIT_CUSTOM_TRAINING_JOB, request, timeout
-        )
         return response.id
 
     def get_training_job(self, id: str, *, timeout: Optional[float] = None) -> pb.TrainingJobMetadata:

@@ -279,13 +279,12 @@ def test_lists_have_ones_own_items_and_the_public_ones_of_all(sandbox, owner, st
     own = ["private", "public", "soil-sensor", "unlisted"]
     assert names(owner, organization_id=sandbox.organization_id) == own
     assert names(stranger, organization_id=stranger.organization_id) == ["public"]
-    assert names(stranger) == ["public"]
-    assert names(owner) == own
+    assert names(stranger) == names(stranger, organization_id="") == ["public"]
+    assert names(owner) == names(owner, organization_id="") == own
     with refused("PERMISSION_DENIED", "You have no role in the organization"):
         names(stranger, organization_id=sandbox.organization_id)
-    for id, code in (("", "INVALID_ARGUMENT"), (NOTHING, "NOT_FOUND")):
-        with refused(code):
-            names(owner, organization_id=id)
+    with refused("NOT_FOUND"):
+        names(owner, organization_id=NOTHING)
 
 
 def test_each_filter_narrows_a_list(sandbox, owner):

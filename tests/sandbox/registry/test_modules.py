@@ -207,12 +207,17 @@ def test_all_kinds_of_semantic_versions_are_taken(sandbox, owner, version):
     assert get(owner, module_id).versions[0].version == version
 
 
-@pytest.mark.parametrize("platform", ["", "linux", "linux/mips", "Linux/amd64", "windows/any", "any/any"])
+@pytest.mark.parametrize("platform", ["linux", "linux/mips", "Linux/amd64", "windows/any", "any/any"])
 def test_an_unknown_platform_is_refused(sandbox, owner, platform):
     with refused("INVALID_ARGUMENT", "is not a platform; choose one of any, any/amd64"):
         upload(owner, create(owner, sandbox), platform=platform)
     with refused("INVALID_ARGUMENT", "is not a platform"):
         owner.ListRegistryItems(platforms=[platform])
+
+
+def test_a_file_is_for_a_platform(sandbox, owner):
+    with refused("INVALID_ARGUMENT", "'' is not a platform"):
+        upload(owner, create(owner, sandbox), platform="")
 
 
 def test_an_upload_is_information_and_then_only_chunks(sandbox, owner):
@@ -327,6 +332,8 @@ def test_modules_are_searched_by_the_platforms_that_they_run_on(sandbox, owner):
     assert found("darwin/arm64") == "ad"
     assert found("windows/amd64", "linux/amd64") == "ab"
     assert found("any") == "a"
+    assert found() == found("") == "abcdsoil-sensor"
+    assert found("", "any") == "a"
     owner.CreateRegistryItem(organization_id=sandbox.organization_id, name="script", type=5)
     assert found("any") == "ascript"
 
@@ -351,7 +358,7 @@ def test_lists_have_the_modules_of_the_organization_and_public_ones(sandbox, own
     update(owner, create(owner, sandbox), visibility=PUBLIC)
     owner.CreateRegistryItem(organization_id=sandbox.organization_id, name="script", type=5)
     assert names(owner, organization_id=sandbox.organization_id) == ["cameras", "soil-sensor"]
-    assert names(owner) == ["cameras"]
+    assert names(owner) == names(owner, organization_id="") == ["cameras"]
     assert names(stranger, organization_id=stranger.organization_id) == ["cameras"]
     owner.DeprecateRegistryItem(item_id="cameras", message="Old")
     assert names(stranger) == []
@@ -359,9 +366,8 @@ def test_lists_have_the_modules_of_the_organization_and_public_ones(sandbox, own
     assert get(stranger, "lessons:cameras").deprecated_status.message == "Old"
     with refused("PERMISSION_DENIED"):
         names(stranger, organization_id=sandbox.organization_id)
-    for id, code in (("", "INVALID_ARGUMENT"), (NOTHING, "NOT_FOUND")):
-        with refused(code):
-            names(owner, organization_id=id)
+    with refused("NOT_FOUND"):
+        names(owner, organization_id=NOTHING)
 
 
 def test_a_module_counts_its_machines(sandbox, owner):
@@ -417,4 +423,6 @@ def test_the_client_makes_changes_and_uploads_a_module(sandbox, tmp_path):
         assert app.upload_module_file(file_info, file) == url
         assert app.get_module(module_id).versions[0].files[0].platform == "any"
         assert [each.name for each in app.list_modules(sandbox.organization_id)] == ["cameras", "soil-sensor"]
+        assert app.list_modules() == app.list_modules("") == []
+        assert [each.name for each in app.list_registry_items("", [], [], [], [])] == ["cameras", "soil-sensor"]
     assert contents(sandbox) == [file.read_bytes()]

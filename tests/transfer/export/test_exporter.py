@@ -439,6 +439,11 @@ def test_an_id_that_nobody_knows_is_no_complete_export_of_nothing(data: DataClie
     assert raised.value.result.files == []  # type: ignore[attr-defined]
 
 
+def test_an_id_that_nobody_knows_is_found_in_a_filter_that_is_a_dict(data: DataClient, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="filter has the part_id"):
+        data.export_binary_data({"part_id": UNKNOWN["part_id"]}, tmp_path)  # type: ignore[arg-type]
+
+
 def test_an_id_that_is_malformed_is_unknown(data: DataClient, tmp_path: Path) -> None:
     with pytest.raises(GRPCError, match="dataset"):
         data.export_binary_data(create_filter(dataset_id="no ID"), tmp_path)

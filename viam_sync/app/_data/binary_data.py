@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import List, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 from viam_sync.app._data.arguments import BinaryIDLike, id_fields
 from viam_sync.checks import parameter_names, text
+from viam_sync.checks.positions import newest_order
 from viam_sync.messages.conversion import timestamp_to_datetime
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
@@ -31,6 +32,10 @@ _FILES = PagedCall(
     time="metadata.time_requested",
     advice="Ask with include_binary_data=False, and download the contents by the uri in the metadata.",
 )
+
+
+def _has_bool_before_path(args: Sequence[Any]) -> bool:
+    return len(args) > 1 and isinstance(args[1], bool)
 
 
 class BinaryDataMixin(Service):
@@ -162,6 +167,7 @@ class BinaryDataMixin(Service):
             segment_pages=2 if include_binary_data else 8,
         )
 
+    @newest_order("binary_ids", "include_binary_data", "dest", is_meant=_has_bool_before_path)
     def binary_data_by_ids(
         self,
         binary_ids: Sequence[BinaryIDLike],
@@ -172,8 +178,11 @@ class BinaryDataMixin(Service):
     ) -> List[pb.BinaryData]:
         """Get files by their IDs, and write them to disk where a place is named.
 
+        By position, ``include_binary_data`` may stand before ``dest``, as the newest official SDK has it.
+
         Args:
-            binary_ids: Their IDs, ``"organization/location/file"`` or BinaryID messages, at least one.
+            binary_ids: Their IDs, at least one: ``"organization/location/file"``, what uploads returned, or BinaryID
+                messages.
             dest: Where to write the files. A folder that exists gets a file for each in ``data/`` and in ``metadata/``,
                 named as the official command line does; any other path or URL is that of a file for JSON, contents in
                 base64, or for JSON lines if it ends in ``.jsonl``. There, a link is followed, and a device or a pipe is
@@ -238,7 +247,8 @@ class BinaryDataMixin(Service):
         """Delete files by their IDs; they leave their datasets too.
 
         Args:
-            binary_ids: Their IDs, ``"organization/location/file"`` or BinaryID messages, at least one.
+            binary_ids: Their IDs, at least one: ``"organization/location/file"``, what uploads returned, or BinaryID
+                messages.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -268,7 +278,7 @@ class BinaryDataMixin(Service):
         """Make a URL from which anyone can download a file until it expires.
 
         Args:
-            binary_data_id: ID of the file, ``"organization/location/file"``.
+            binary_data_id: ID of the file: ``"organization/location/file"``, or what its upload returned.
             expiration_minutes: Minutes until it expires, up to 10080, which is a week; None for 15.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 

@@ -9,6 +9,8 @@ from viam_sync.app._data.arguments import request_time_fields
 from viam_sync.app._data.reading_messages import Rows, message_batches, reading_messages
 from viam_sync.app._data.upload_metadata import capture_metadata, upload_metadata, with_dot
 from viam_sync.checks import parameter_names
+from viam_sync.checks.positions import newest_order
+from viam_sync.messages.file_id import FileID
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.service import Service
@@ -20,11 +22,29 @@ from viam_sync.transfer.upload.source import ProgressChunks, Uploadable, upload_
 _ONE_MESSAGE = 1_000_000
 
 
+def _has_datasets_before_times(args: Sequence[Any]) -> bool:
+    """Tell whether the ninth argument is a list of IDs, where the reference has a tuple of two times."""
+    if len(args) < 9:
+        return False
+    ids = args[8]
+    return len(args) > 9 if ids is None else isinstance(ids, list) and all(isinstance(each, str) for each in ids)
+
+
+def _has_times_before_parameters(args: Sequence[Any]) -> bool:
+    """Tell whether the sixth argument is a list, where the reference has a dict."""
+    return len(args) > 5 and isinstance(args[5], (list, tuple))
+
+
 class CaptureUploadsMixin(Service):
     """Methods that upload captured data; data that is uploaded twice is stored twice, so none of them tries again."""
 
     _service = "viam.app.datasync.v1.DataSyncService"
 
+    @newest_order(
+        *("binary_data", "part_id", "component_type", "component_name", "method_name", "file_extension"),
+        *("method_parameters", "tags", "dataset_ids", "data_request_times", "mime_type"),
+        is_meant=_has_datasets_before_times,
+    )
     def binary_data_capture_upload(
         self,
         binary_data: Uploadable,
@@ -42,10 +62,13 @@ class CaptureUploadsMixin(Service):
         annotations: Optional[data_pb.Annotations] = None,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
-    ) -> str:
+    ) -> FileID:
         """Upload bytes that a component has captured, such as an image.
 
         Contents larger than 1 MB are sent as a stream, and so are those whose size is not known, as that of a pipe.
+
+        By position, ``dataset_ids`` may stand before ``data_request_times``, and ``mime_type`` after, as the newest
+        official SDK has it.
 
         Args:
             binary_data: The contents: bytes, the path of a file as a ``pathlib.Path``, or a file opened in binary
@@ -67,7 +90,8 @@ class CaptureUploadsMixin(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            ID of the file.
+            ID of the file, a `FileID`: a ``str``, with ``binary_data_id`` as an attribute; methods that take IDs of
+            binary data take it as it is.
 
         Raises:
             InvalidArgumentError: If the service does not take it.
@@ -102,6 +126,11 @@ class CaptureUploadsMixin(Service):
             shown.begin(contents.size)
             return self._upload_capture(ProgressChunks(contents, shown.advance), metadata, sensor, timeout)
 
+    @newest_order(
+        *("tabular_data", "part_id", "component_type", "component_name", "method_name"),
+        *("data_request_times", "method_parameters", "tags"),
+        is_meant=_has_times_before_parameters,
+    )
     def tabular_data_capture_upload(
         self,
         tabular_data: Rows,
@@ -114,10 +143,12 @@ class CaptureUploadsMixin(Service):
         data_request_times: Optional[Sequence[Tuple[datetime, datetime]]] = None,
         *,
         timeout: Optional[float] = None,
-    ) -> str:
+    ) -> FileID:
         """Upload readings that a component has captured.
 
         They go in messages of up to 4 MiB, as the service refuses one above 32 MiB; most uploads are a single message.
+
+        By position, ``data_request_times`` may stand before ``method_parameters``, as the newest official SDK has it.
 
         Args:
             tabular_data: The readings: mappings in any iterable, a generator among them, or the rows of a
@@ -135,7 +166,8 @@ class CaptureUploadsMixin(Service):
             timeout: Seconds that each message may take; None for the limit of its retry class.
 
         Returns:
-            ID of the upload; where there are several messages, of the first.
+            ID of the upload, a `FileID`, which has no ``binary_data_id``; where there are several messages, of the
+            first.
 
         Raises:
             InvalidArgumentError: If the service does not take it.
@@ -171,7 +203,7 @@ class CaptureUploadsMixin(Service):
         except Exception as error:
             error.readings_sent = sent  # type: ignore[attr-defined]
             raise
-        return first_id or ""
+        return first_id or FileID("")
 
     def streaming_data_capture_upload(
         self,
@@ -184,13 +216,13 @@ class CaptureUploadsMixin(Service):
         method_parameters: Optional[Mapping[str, Any]] = None,
         data_request_times: Optional[Tuple[datetime, datetime]] = None,
         tags: Optional[Sequence[str]] = None,
-        *,
         dataset_ids: Optional[Sequence[str]] = None,
         mime_type: Optional[str] = None,
+        *,
         annotations: Optional[data_pb.Annotations] = None,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
-    ) -> str:
+    ) -> FileID:
         """Upload captured bytes of any size as a stream.
 
         Args:
@@ -213,7 +245,8 @@ class CaptureUploadsMixin(Service):
             timeout: Seconds that the upload may take in all; None for no limit.
 
         Returns:
-            ID of the file.
+            ID of the file, a `FileID`: a ``str``, with ``binary_data_id`` as an attribute; methods that take IDs of
+            binary data take it as it is.
 
         Raises:
             InvalidArgumentError: If the service does not take it.
@@ -256,7 +289,7 @@ class CaptureUploadsMixin(Service):
         metadata: pb.UploadMetadata,
         sensor: Optional[pb.SensorMetadata],
         timeout: Optional[float],
-    ) -> str:
+    ) -> FileID:
         """Upload contents in one message if they are known to be small."""
         if pieces.size is None or pieces.size > _ONE_MESSAGE:
             return self._stream_capture(pieces, metadata, sensor, timeout)
@@ -265,10 +298,10 @@ class CaptureUploadsMixin(Service):
 
     def _upload_readings(
         self, metadata: pb.UploadMetadata, sensor_contents: List[pb.SensorData], timeout: Optional[float]
-    ) -> str:
+    ) -> FileID:
         request = pb.DataCaptureUploadRequest(metadata=metadata, sensor_contents=sensor_contents)
         response: pb.DataCaptureUploadResponse = self._unary_unary(methods.DATA_CAPTURE_UPLOAD, request, timeout)
-        return response.file_id or response.binary_data_id
+        return FileID(response.file_id, response.binary_data_id)
 
     def _stream_capture(
         self,
@@ -276,7 +309,7 @@ class CaptureUploadsMixin(Service):
         metadata: pb.UploadMetadata,
         sensor: Optional[pb.SensorMetadata],
         timeout: Optional[float],
-    ) -> str:
+    ) -> FileID:
         def requests() -> Iterator[pb.StreamingDataCaptureUploadRequest]:
             described = pb.DataCaptureUploadMetadata(
                 upload_metadata=metadata, sensor_metadata=sensor or pb.SensorMetadata()
@@ -288,7 +321,7 @@ class CaptureUploadsMixin(Service):
         response: pb.StreamingDataCaptureUploadResponse = self._stream_unary(
             methods.STREAMING_DATA_CAPTURE_UPLOAD, requests if pieces.repeatable else requests(), timeout
         )
-        return response.file_id or response.binary_data_id
+        return FileID(response.file_id, response.binary_data_id)
 
 
 def _sensor_metadata(

@@ -10,6 +10,7 @@ from typing_extensions import Self, TypeAlias
 from viam_sync.app._data.arguments import STANDARD_SOURCE
 from viam_sync.app._data.pipeline_records import DataPipeline, DataPipelineRun
 from viam_sync.checks import require
+from viam_sync.messages.acceptance import adopt
 from viam_sync.messages.bson_documents import to_documents
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datapipelines as pb
@@ -58,12 +59,13 @@ class DataPipelineRunsPage(Synchronous):
             >>> DataClient.DataPipelineRunsPage.from_proto(response, client.data_client, 10).next_page_token
             'more'
         """
+        page = adopt(pb.ListDataPipelineRunsResponse, data_pipeline_runs_page, "data_pipeline_runs_page")
         return cls(
             _client=client,
-            pipeline_id=data_pipeline_runs_page.pipeline_id,
+            pipeline_id=page.pipeline_id,
             page_size=page_size,
-            runs=[DataPipelineRun.from_proto(run, tz=client._options.tz) for run in data_pipeline_runs_page.runs],
-            next_page_token=data_pipeline_runs_page.next_page_token,
+            runs=[DataPipelineRun.from_proto(run, tz=client._options.tz) for run in page.runs],
+            next_page_token=page.next_page_token,
         )
 
     def next_page(self, *, timeout: Optional[float] = None) -> DataPipelineRunsPage:

@@ -6,6 +6,7 @@ import copy
 from datetime import datetime
 from typing import List, Optional, Sequence
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from viam_sync.checks import parameter_names, wrong_type
@@ -111,9 +112,9 @@ def partition_filter(filter: pb.Filter, n: int) -> List[pb.Filter]:
         >>> [str(timestamp_to_datetime(part.interval.start)) for part in partition_filter(day, 2)]
         ['2024-01-01 00:00:00', '2024-01-01 12:00:00']
     """
-    filter = adopt(pb.Filter, filter, "filter")
-    if not isinstance(filter, pb.Filter):
+    if not isinstance(filter, Message):
         raise wrong_type("filter", "a Filter", filter, advice="make one with create_filter")
+    filter = adopt(pb.Filter, filter, "filter")
     missing = [name for name in ("start", "end") if not filter.interval.HasField(name)]
     if missing:
         raise ValueError(f"filter has no {missing[0]}; give create_filter both start_time and end_time")

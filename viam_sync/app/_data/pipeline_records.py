@@ -8,6 +8,8 @@ from typing import Any, Dict, List, Optional
 
 from typing_extensions import Self
 
+from viam_sync.app._data.arguments import UNSPECIFIED_SOURCE
+from viam_sync.messages.acceptance import adopt
 from viam_sync.messages.bson_documents import from_documents
 from viam_sync.messages.conversion import timestamp_to_datetime
 from viam_sync.proto.app import data as data_pb
@@ -56,6 +58,7 @@ class DataPipeline:
             >>> DataClient.DataPipeline.from_proto(datapipelines.DataPipeline(name="hourly")).name
             'hourly'
         """
+        data_pipeline = adopt(pb.DataPipeline, data_pipeline, "data_pipeline")
         return cls(
             id=data_pipeline.id,
             organization_id=data_pipeline.organization_id,
@@ -84,7 +87,7 @@ class DataPipelineRun:
         data_start_time: Start of the time span whose data it covers.
         data_end_time: End of that time span.
         error_message: Why it failed; empty if it did not.
-        data_source_type: The storage that it reads.
+        data_source_type: The storage that it reads; an older version of the official SDK does not have it.
     """
 
     id: str
@@ -94,7 +97,7 @@ class DataPipelineRun:
     data_start_time: datetime
     data_end_time: datetime
     error_message: str
-    data_source_type: data_pb.TabularDataSourceType.ValueType
+    data_source_type: data_pb.TabularDataSourceType.ValueType = UNSPECIFIED_SOURCE
 
     @classmethod
     def from_proto(cls, data_pipeline_run: pb.DataPipelineRun, *, tz: Optional[tzinfo] = None) -> Self:
@@ -109,6 +112,7 @@ class DataPipelineRun:
             >>> DataClient.DataPipelineRun.from_proto(datapipelines.DataPipelineRun(error_message="late")).error_message
             'late'
         """
+        data_pipeline_run = adopt(pb.DataPipelineRun, data_pipeline_run, "data_pipeline_run")
         return cls(
             id=data_pipeline_run.id,
             status=data_pipeline_run.status,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Union, overload
 
 from viam_sync.app._data.arguments import STANDARD_SOURCE
 from viam_sync.checks import parameter_names, require
+from viam_sync.checks.alternatives import either
 from viam_sync.checks.numbers import boolean
 from viam_sync.messages.bson_documents import from_documents, to_document, to_documents
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
+
+#: The stages of an aggregation pipeline, each a BSON document or a dict.
+Stages = Sequence[Union[bytes, Mapping[str, Any]]]
 
 
 class QueriesMixin(Service):
@@ -49,15 +53,42 @@ class QueriesMixin(Service):
         response: pb.TabularDataBySQLResponse = self._unary_unary(methods.TABULAR_DATA_BY_SQL, request, timeout)
         return from_documents(response, response.raw_data, self._options.tz)
 
+    @overload
     def tabular_data_by_mql(
         self,
         organization_id: str,
-        mql_binary: Sequence[Union[bytes, Mapping[str, Any]]],
-        *,
+        mql_binary: Stages,
         use_recent_data: Optional[bool] = None,
         tabular_data_source_type: pb.TabularDataSourceType.ValueType = STANDARD_SOURCE,
         pipeline_id: Optional[str] = None,
         query_prefix_name: Optional[str] = None,
+        *,
+        timeout: Optional[float] = None,
+    ) -> List[Dict[str, Any]]: ...
+
+    @overload
+    def tabular_data_by_mql(
+        self,
+        organization_id: str,
+        *,
+        query: Stages,
+        use_recent_data: Optional[bool] = None,
+        tabular_data_source_type: pb.TabularDataSourceType.ValueType = STANDARD_SOURCE,
+        pipeline_id: Optional[str] = None,
+        query_prefix_name: Optional[str] = None,
+        timeout: Optional[float] = None,
+    ) -> List[Dict[str, Any]]: ...
+
+    def tabular_data_by_mql(
+        self,
+        organization_id: str,
+        mql_binary: Optional[Stages] = None,
+        use_recent_data: Optional[bool] = None,
+        tabular_data_source_type: pb.TabularDataSourceType.ValueType = STANDARD_SOURCE,
+        pipeline_id: Optional[str] = None,
+        query_prefix_name: Optional[str] = None,
+        *,
+        query: Optional[Stages] = None,
         timeout: Optional[float] = None,
     ) -> List[Dict[str, Any]]:
         """Query the tabular data of an organization with an aggregation pipeline of MongoDB.
@@ -66,11 +97,13 @@ class QueriesMixin(Service):
 
         Args:
             organization_id: ID of the organization, a UUID.
-            mql_binary: The stages in their order, each a dict or a BSON document.
+            mql_binary: The stages in their order, each a dict or a BSON document; required, by this name or as
+                ``query``.
             use_recent_data: Deprecated: whether to query the hot storage; name it as the source instead.
             tabular_data_source_type: The storage to query.
             pipeline_id: ID of the data pipeline whose results are queried, where these are the source.
             query_prefix_name: Name of a saved query that runs first and feeds the stages.
+            query: Newer name of ``mql_binary``; give one of them.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -78,7 +111,7 @@ class QueriesMixin(Service):
             the years 1 to 9999 is a ``bson.datetime_ms.DatetimeMS``.
 
         Raises:
-            TypeError: If the stages are no list of dicts and BSON documents.
+            TypeError: If the stages are no list of dicts and BSON documents, or are given twice or not at all.
             ValueError: If a stage has no form in BSON, or the service answers with something other than rows.
             InvalidArgumentError: If a stage is not allowed.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
@@ -91,6 +124,7 @@ class QueriesMixin(Service):
             ('air', True)
         """
         require(organization_id=organization_id)
+        name, stages = either(mql_binary=mql_binary, query=query)
         if use_recent_data is not None:
             use_recent_data = boolean("use_recent_data", use_recent_data)
         kind = tabular_data_source_type
@@ -100,7 +134,7 @@ class QueriesMixin(Service):
             source = pb.TabularDataSource(type=kind, pipeline_id=pipeline_id)
         request = pb.TabularDataByMQLRequest(
             organization_id=organization_id,
-            mql_binary=to_documents("mql_binary", mql_binary),
+            mql_binary=to_documents(name, stages),
             data_source=source,
             query_prefix_name=query_prefix_name,
         )

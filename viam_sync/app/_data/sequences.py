@@ -33,7 +33,6 @@ class SequencesMixin(Service):
         sequence_tags: Optional[Sequence[str]] = None,
         start_time: Optional[datetime] = None,
         end_time: Optional[datetime] = None,
-        *,
         timeout: Optional[float] = None,
     ) -> None:
         """Change a sequence; arguments that are left out change nothing.

@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 from typing_extensions import Self
 
 from viam_sync.checks import wrong_type
+from viam_sync.messages.acceptance import adopt
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.output.kinds import Kind
@@ -135,6 +136,7 @@ class TabularDataPoint:
             >>> TabularDataPoint.from_proto(ExportTabularDataResponse(payload={"speed": 1})).payload
             {'speed': 1.0}
         """
+        message = adopt(pb.ExportTabularDataResponse, message, "message")
         return cls(
             part_id=message.part_id,
             resource_name=message.resource_name,

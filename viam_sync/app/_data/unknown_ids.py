@@ -42,7 +42,8 @@ class UnknownIDsMixin(Service):
             NotFoundError: If one of them is unknown.
             GRPCError: If one of them cannot be looked up, and that is an error.
         """
-        for each in _look_ups(filter or pb.Filter()):
+        # The request takes a filter of any form, and so has ours.
+        for each in _look_ups(pb.DataRequest(filter=filter).filter):
             if not self._is_known(each, timeout, certain):
                 text = (
                     f"filter has the {each.field} {each.id!r}, which the service does not know or does not show to you,"

@@ -10,6 +10,7 @@ from typing import Any, Mapping, Optional
 from typing_extensions import Self
 
 from viam_sync.app._fleet.machine_records import mapping_of, time_of
+from viam_sync.messages.acceptance import adopt
 from viam_sync.proto import app as pb
 
 
@@ -96,6 +97,7 @@ class Fragment:
             >>> Fragment.from_proto(pb.Fragment(name="arm")).name
             'arm'
         """
+        fragment = adopt(pb.Fragment, fragment, "fragment")
         has_json = fragment.HasField("fragment_config_json")
         return cls(
             id=fragment.id,
@@ -148,7 +150,7 @@ class FragmentHistoryEntry:
     config: Optional[Mapping[str, Any]] = field(default=None, repr=False)
 
     @classmethod
-    def from_proto(cls, entry: pb.FragmentHistoryEntry, *, tz: Optional[tzinfo] = None) -> Self:
+    def from_proto(cls, fragment_history_entry: pb.FragmentHistoryEntry, *, tz: Optional[tzinfo] = None) -> Self:
         """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
@@ -156,6 +158,7 @@ class FragmentHistoryEntry:
             >>> FragmentHistoryEntry.from_proto(pb.FragmentHistoryEntry(fragment="f-1")).fragment
             'f-1'
         """
+        entry = adopt(pb.FragmentHistoryEntry, fragment_history_entry, "fragment_history_entry")
         return cls(
             fragment=entry.fragment,
             edited_on=time_of(entry, "edited_on", tz),

@@ -26,8 +26,8 @@ class FragmentsMixin(Service):
         self,
         org_id: str,
         show_public: bool = True,
-        *,
         visibilities: Optional[List[Fragment.Visibility]] = None,
+        *,
         timeout: Optional[float] = None,
     ) -> List[Fragment]:
         """List the fragments that an organization can use: its own, and the public ones of all.
@@ -64,7 +64,7 @@ class FragmentsMixin(Service):
         return [Fragment.from_proto(fragment, tz=self._options.tz) for fragment in response.fragments]
 
     def get_fragment(
-        self, fragment_id: str, *, version: Optional[str] = None, timeout: Optional[float] = None
+        self, fragment_id: str, version: Optional[str] = None, *, timeout: Optional[float] = None
     ) -> Fragment:
         """Get a fragment.
 
@@ -140,9 +140,9 @@ class FragmentsMixin(Service):
         name: str,
         config: Optional[Mapping[str, Any]] = None,
         public: Optional[bool] = None,
-        *,
         visibility: Optional[Fragment.Visibility] = None,
         last_known_update: Optional[datetime] = None,
+        *,
         fragment_config_json: Optional[str] = None,
         timeout: Optional[float] = None,
     ) -> Fragment:

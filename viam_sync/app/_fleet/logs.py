@@ -39,11 +39,11 @@ class LogsMixin(Service):
         dest: Optional[str] = None,
         log_levels: List[str] = [],  # noqa: B006 - the reference has it so, and nothing changes it
         num_log_entries: int = 100,
-        *,
         start: Optional[datetime] = None,
         end: Optional[datetime] = None,
         order: Optional[pb.LogOrder.ValueType] = None,
         range: Optional[str] = None,
+        *,
         source: Optional[str] = None,
         user_facing_only: Optional[bool] = None,
         timeout: Optional[float] = None,

@@ -126,10 +126,10 @@ class MachinePartsMixin(Service):
     def get_robot_part_history(
         self,
         robot_part_id: str,
-        *,
         start: Optional[datetime] = None,
         end: Optional[datetime] = None,
         page_limit: Optional[int] = None,
+        *,
         timeout: Optional[float] = None,
     ) -> List[RobotPartHistoryEntry]:
         """List the changes of a part, the newest first.
@@ -209,9 +209,9 @@ class MachinePartsMixin(Service):
         robot_part_id: str,
         name: str,
         robot_config: Optional[Mapping[str, Any]] = None,
-        *,
         last_known_update: Optional[datetime] = None,
         robot_config_json: Optional[str] = None,
+        *,
         timeout: Optional[float] = None,
     ) -> RobotPart:
         """Rename a part, and give it another configuration where one is given.
@@ -286,7 +286,7 @@ class MachinePartsMixin(Service):
         return RobotPart.from_proto(response.part, tz=self._options.tz)
 
     def set_config_property(
-        self, robot_part_id: str, property_changes: Mapping[str, Any], *, timeout: Optional[float] = None
+        self, robot_part_id: str, property_changes: Mapping[str, Any], timeout: Optional[float] = None
     ) -> List[pb.ConfigPropertyChangeResult]:
         """Change single properties in the configuration of a part.
 

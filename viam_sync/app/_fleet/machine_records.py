@@ -8,6 +8,7 @@ from typing import Any, List, Mapping, Optional
 
 from typing_extensions import Self
 
+from viam_sync.messages.acceptance import adopt
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
@@ -65,6 +66,7 @@ class RobotPart:
             >>> RobotPart.from_proto(pb.RobotPart(name="arm")).name
             'arm'
         """
+        robot_part = adopt(pb.RobotPart, robot_part, "robot_part")
         return cls(
             id=robot_part.id,
             name=robot_part.name,
@@ -113,7 +115,7 @@ class RobotPartHistoryEntry:
     old: Optional[RobotPart]
 
     @classmethod
-    def from_proto(cls, entry: pb.RobotPartHistoryEntry, *, tz: Optional[tzinfo] = None) -> Self:
+    def from_proto(cls, robot_part_history_entry: pb.RobotPartHistoryEntry, *, tz: Optional[tzinfo] = None) -> Self:
         """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
@@ -121,6 +123,7 @@ class RobotPartHistoryEntry:
             >>> RobotPartHistoryEntry.from_proto(pb.RobotPartHistoryEntry(part="p-1")).part
             'p-1'
         """
+        entry = adopt(pb.RobotPartHistoryEntry, robot_part_history_entry, "robot_part_history_entry")
         old = RobotPart.from_proto(entry.old, tz=tz) if entry.HasField("old") else None
         return cls(part=entry.part, robot=entry.robot, when=time_of(entry, "when", tz), old=old)
 
@@ -171,6 +174,7 @@ class LogEntry:
             >>> LogEntry.from_proto(common.LogEntry(level="warn", message="hot")).level
             'warn'
         """
+        log_entry = adopt(common_pb.LogEntry, log_entry, "log_entry")
         return cls(
             host=log_entry.host,
             level=log_entry.level,

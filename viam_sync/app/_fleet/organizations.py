@@ -27,8 +27,8 @@ class OrganizationsMixin(Service):
         public_namespace: Optional[str] = None,
         region: Optional[str] = None,
         cid: Optional[str] = None,
-        *,
         default_fragments: Optional[Union[Sequence[pb.FragmentImport], pb.FragmentImportList]] = None,
+        *,
         allowed_login_methods: Optional[pb.AllowedLoginMethods] = None,
         timeout: Optional[float] = None,
     ) -> pb.Organization:

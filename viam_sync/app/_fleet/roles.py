@@ -9,6 +9,7 @@ from typing import List, Literal, Optional, Tuple, get_args
 from typing_extensions import Self
 
 from viam_sync.checks import items_of, one_of, parameter_names, require, wrong_type
+from viam_sync.messages.acceptance import adopt
 from viam_sync.proto import app as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
@@ -58,6 +59,7 @@ class APIKeyAuthorization:
             >>> APIKeyAuthorization.from_proto(role).role
             'operator'
         """
+        authorization = adopt(pb.Authorization, authorization, "authorization")
         prefix = f"{authorization.resource_type}_"
         role = authorization.authorization_id
         if role.startswith(prefix):

@@ -4541,7 +4541,7 @@ class ListRegistryItemsRequest(Message):
     """``viam.app.v1.ListRegistryItemsRequest``."""
 
     organization_id: str
-    """ID of the organization, a UUID; left out, the items are not limited to one."""
+    """ID of the organization, a UUID; left out or empty, the items are those of all organizations."""
 
     @property
     def types(self) -> RepeatedScalarFieldContainer[packages_pb.PackageType.ValueType]:
@@ -5292,7 +5292,9 @@ class ListModulesRequest(Message):
     """``viam.app.v1.ListModulesRequest``."""
 
     organization_id: str
-    """ID of the organization whose private modules to list too, a UUID; left out, only public ones are listed."""
+    """ID of the organization whose private modules to list too, a UUID; left out or empty, the public ones of all
+    organizations are listed.
+    """
 
     include_markdown_documentation: bool
     """Whether to include documentation in Markdown; left out, it is not included."""

@@ -73,9 +73,9 @@ class ModulesServicer:
         return pb.GetModuleResponse(module=module)
 
     def ListModules(self, request: pb.ListModulesRequest, caller: Caller) -> pb.ListModulesResponse:
-        """List the public modules, and all modules of the organization in the request."""
+        """List the public modules, and all modules of the organization in the request, if it names one."""
         own = set()
-        if request.HasField("organization_id"):
+        if request.organization_id:
             organization = self._world.organization(request.organization_id)
             caller.require_role_in(organization.id)
             own = with_private_items(caller, [organization.id])

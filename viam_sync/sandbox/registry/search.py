@@ -20,13 +20,13 @@ _PAGE = 50
 def items_page(world: World, request: pb.ListRegistryItemsRequest, caller: Caller) -> List[pb.RegistryItem]:
     """Return a page of the items that a request asks for.
 
-    These are the public items, and the private ones of the organization in the request, or else of all organizations
-    of the caller.
+    These are the public items, and the private ones of the organization in the request, or of all organizations of the
+    caller where it is left out or empty.
     """
-    for platform in request.platforms:
+    for platform in _platforms(request):
         checked_platform(platform)
     organizations = {grant.organization_id for grant in caller.grants}
-    if request.HasField("organization_id"):
+    if request.organization_id:
         organization = world.organization(request.organization_id)
         caller.require_role_in(organization.id)
         organizations = {organization.id}
@@ -80,7 +80,13 @@ def _tests(item: pb.RegistryItem, request: pb.ListRegistryItemsRequest) -> Itera
     yield not request.module_languages or module.language in request.module_languages
     yield any(asked in text.lower() for text in (item.item_id, item.description))
     # Only modules have platforms.
-    yield item.type != MODULE or not request.platforms or _runs_on_one(item, request.platforms)
+    platforms = _platforms(request)
+    yield item.type != MODULE or not platforms or _runs_on_one(item, platforms)
+
+
+def _platforms(request: pb.ListRegistryItemsRequest) -> List[str]:
+    """Return the platforms that a request names; an empty one is none, as in the example of the official SDK."""
+    return [platform for platform in request.platforms if platform]
 
 
 def _status(item: pb.RegistryItem) -> pb.RegistryItemStatus.ValueType:

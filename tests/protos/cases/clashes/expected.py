@@ -22,16 +22,16 @@ class ZooService(Service):
     def import_(
         self,
         *,
-        from_: Optional[str] = None,
-        class_: Optional[str] = None,
+        from_: str,
+        class_: str,
         lambda_: Optional[float] = None,
         list_: Optional[Sequence[str]] = None,
-        self_: Optional[str] = None,
+        self_: str,
         timeout_: Optional[int] = None,
-        request_: Optional[str] = None,
-        response_: Optional[str] = None,
-        id: Optional[str] = None,
-        type: Optional[str] = None,
+        request_: str,
+        response_: str,
+        id: str,
+        type: str,
         pb_: Optional[float] = None,
         timeout: Optional[float] = None,
     ) -> Tuple[str, List[str]]:
@@ -58,6 +58,7 @@ class ZooService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(from_=from_, class_=class_, self_=self_, request_=request_, response_=response_, id=id, type=type)
         request = pb.ImportRequest(
             list=list_,
             self=self_,
@@ -72,7 +73,7 @@ class ZooService(Service):
         response: pb.ImportResponse = self._unary_unary(methods.IMPORT, request, timeout)
         return getattr(response, "in"), list(getattr(response, "with"))
 
-    def class_(self, *, id: Optional[str] = None, timeout: Optional[float] = None) -> pb.ClassResponse:
+    def class_(self, *, id: str, timeout: Optional[float] = None) -> pb.ClassResponse:
         """Find the class of an animal.
 
         Args:
@@ -86,6 +87,7 @@ class ZooService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(id=id)
         request = pb.ClassRequest(id=id)
         response: pb.ClassResponse = self._unary_unary(methods.CLASS, request, timeout)
         return response

@@ -10,6 +10,7 @@ from typing import Optional, Sequence
 from default_rule import zoo as pb
 from default_rule.services import methods
 
+from viam_sync.checks import require, require_one
 from viam_sync.rpc.service import Service
 
 
@@ -27,6 +28,8 @@ class ZooService(Service):
     ) -> pb.GetURLByAnimalIDsResponse:
         """Call GetURLByAnimalIDs.
 
+        Give at least one of animal_ids and https.
+
         Args:
             animal_ids: The field ``animal_ids``.
             https: The field ``https``.
@@ -39,11 +42,12 @@ class ZooService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require_one(animal_ids=animal_ids, https=https)
         request = pb.GetURLByAnimalIDsRequest(animal_ids=animal_ids, https=https)
         response: pb.GetURLByAnimalIDsResponse = self._unary_unary(methods.GET_URL_BY_ANIMAL_IDS, request, timeout)
         return response
 
-    def clean(self, *, soap: Optional[bytes] = None, timeout: Optional[float] = None) -> None:
+    def clean(self, *, soap: bytes, timeout: Optional[float] = None) -> None:
         """Call Clean.
 
         Args:
@@ -54,5 +58,6 @@ class ZooService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(soap=soap)
         request = pb.CleanRequest(soap=soap)
         self._unary_unary(methods.CLEAN, request, timeout)

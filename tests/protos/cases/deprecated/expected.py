@@ -10,7 +10,7 @@ from typing import Optional
 from deprecated import zoo as pb
 from deprecated.services import methods
 
-from viam_sync.checks import require
+from viam_sync.checks import require, require_one
 from viam_sync.rpc.service import Service
 
 
@@ -37,6 +37,7 @@ class ZooService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require_one(visitors=visitors)
         request = pb.SellRequest(visitors=visitors)
         response: pb.SellResponse = self._unary_unary(methods.SELL, request, timeout)
         return response

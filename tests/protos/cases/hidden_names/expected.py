@@ -10,6 +10,7 @@ from typing import Optional
 from hidden_names import zoo as pb
 from hidden_names.services import methods
 
+from viam_sync.checks import require
 from viam_sync.messages.values import StructLike
 from viam_sync.rpc.service import Service
 
@@ -20,12 +21,7 @@ class ZooService(Service):
     _service = "zoo.v1.ZooService"
 
     def look(
-        self,
-        *,
-        cage: Optional[pb.Cage] = None,
-        gold: Optional[pb.Bar] = None,
-        plan: Optional[StructLike] = None,
-        timeout: Optional[float] = None,
+        self, *, cage: pb.Cage, gold: pb.Bar, plan: StructLike, timeout: Optional[float] = None
     ) -> pb.LookResponse:
         """Look at a cage.
 
@@ -42,6 +38,7 @@ class ZooService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(cage=cage, gold=gold, plan=plan)
         request = pb.LookRequest(cage=cage, gold=gold, plan=plan)
         response: pb.LookResponse = self._unary_unary(methods.LOOK, request, timeout)
         return response

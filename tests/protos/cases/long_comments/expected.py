@@ -10,6 +10,7 @@ from typing import List, Optional, Sequence
 from long_comments import zoo as pb
 from long_comments.services import methods
 
+from viam_sync.checks import require
 from viam_sync.rpc.service import Service
 
 
@@ -24,7 +25,7 @@ class ZooService(Service):
     def search(
         self,
         *,
-        text_that_the_name_contains: Optional[str] = None,
+        text_that_the_name_contains: str,
         smallest_weight_in_kilograms: Optional[float] = None,
         nicknames: Optional[Sequence[str]] = None,
         timeout: Optional[float] = None,
@@ -46,6 +47,7 @@ class ZooService(Service):
         Raises:
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(text_that_the_name_contains=text_that_the_name_contains)
         request = pb.SearchForAnimalsThatWereSeenByVisitorsOfTheZooRequest(
             text_that_the_name_contains=text_that_the_name_contains,
             smallest_weight_in_kilograms=smallest_weight_in_kilograms,

@@ -10,6 +10,7 @@ from typing import Optional
 from oneofs import zoo as pb
 from oneofs.services import methods
 
+from viam_sync.checks import require
 from viam_sync.rpc.service import Service
 
 
@@ -25,7 +26,7 @@ class ZooService(Service):
         kind: Optional[str] = None,
         hay: Optional[pb.Hay] = None,
         carrots: Optional[int] = None,
-        when: Optional[str] = None,
+        when: str,
         timeout: Optional[float] = None,
     ) -> pb.FeedResponse:
         """Feed one animal, or all of a kind.
@@ -49,6 +50,7 @@ class ZooService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(when=when)
         request = pb.FeedRequest(animal_id=animal_id, kind=kind, hay=hay, carrots=carrots, when=when)
         response: pb.FeedResponse = self._unary_unary(methods.FEED, request, timeout)
         return response

@@ -10,7 +10,7 @@ from typing import Optional, Tuple
 from surface import zoo as pb
 from surface.services import methods
 
-from viam_sync.checks import parameter_names, require
+from viam_sync.checks import parameter_names, require, text
 from viam_sync.rpc.service import Service
 
 
@@ -24,9 +24,9 @@ class ShopService(Service):
         thing: str,
         count: int = 1,
         limit: Optional[int] = None,
+        timeout: Optional[float] = None,
         *,
         greeting: Optional[str] = None,
-        timeout: Optional[float] = None,
     ) -> Tuple[str, str]:
         """Buy something.
 
@@ -60,7 +60,7 @@ class ShopService(Service):
         response: pb.BuyResponse = self._unary_unary(methods.BUY_O_AUTH_THING, request, timeout)
         return response.receipt_id, response.url
 
-    def return_(self, *, receipt_id: Optional[str] = None, timeout: Optional[float] = None) -> int:
+    def return_(self, *, receipt_id: str, timeout: Optional[float] = None) -> int:
         """Give something back.
 
         Args:
@@ -74,6 +74,8 @@ class ShopService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require(receipt_id=receipt_id)
+        text("receipt_id", receipt_id)
         request = pb.ReturnRequest(receipt_id=receipt_id)
         response: pb.ReturnResponse = self._unary_unary(methods.RETURN, request, timeout)
         return response.refund

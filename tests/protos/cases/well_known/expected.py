@@ -11,7 +11,7 @@ from well_known import google as google_pb
 from well_known import zoo as pb
 from well_known.services import methods
 
-from viam_sync.checks import require
+from viam_sync.checks import require, require_one
 from viam_sync.messages.conversion import struct_to_dict
 from viam_sync.messages.values import DurationLike, StructLike, TimestampLike
 from viam_sync.rpc.service import Service
@@ -81,6 +81,8 @@ class ZooService(Service):
     ) -> None:
         """Ring the bell.
 
+        Give at least one of seconds and nanos.
+
         Args:
             seconds: The field ``seconds``.
             nanos: The field ``nanos``.
@@ -90,5 +92,6 @@ class ZooService(Service):
             AmbiguousResultError: If nobody knows whether it was carried out, as the connection was lost for example.
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
+        require_one(seconds=seconds, nanos=nanos)
         request = google_pb.Duration(seconds=seconds, nanos=nanos)
         self._unary_unary(methods.RING, request, timeout)

@@ -1,0 +1,99 @@
+"""Finds the files to migrate, reads them, and writes them whole."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+import sys
+import tokenize
+from pathlib import Path
+from typing import Iterator, NamedTuple
+
+from viam_sync.migrate.refusal import Refusal
+from viam_sync.migrate.requirements import lists_requirements
+from viam_sync.transfer.output.atomic import AtomicFile
+
+_ENDINGS = (".py", ".pyw", ".ipynb")
+#: Folders that hold the code of others.
+_OTHERS = ("__pycache__", "node_modules", "site-packages")
+
+
+def files_at(path: Path) -> Iterator[Path]:
+    """Give the scripts, notebooks and lists of requirements at a path: the file itself, or those in the folder.
+
+    In a folder, links are not followed, and hidden folders, virtual environments and other people's packages are left
+    out.
+
+    Raises:
+        OSError: If there is no file at the path, or a folder cannot be read.
+    """
+    if not path.is_dir():
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(errno.EINVAL, "it is no file, but a device or a pipe", str(path))
+        yield path
+        return
+    for each in sorted(path.iterdir()):
+        if each.is_symlink():
+            continue
+        if each.is_dir():
+            if each.name[0] != "." and each.name not in _OTHERS and not (each / "pyvenv.cfg").exists():
+                yield from files_at(each)
+        elif each.suffix in _ENDINGS or lists_requirements(each):
+            yield each
+
+
+class Contents(NamedTuple):
+    """The text of a file, and what it takes to write it back.
+
+    Attributes:
+        text: The text, with the ends of lines as they are.
+        encoding: Its encoding.
+    """
+
+    text: str
+    encoding: str
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the file."""
+        return self.text.encode(self.encoding)
+
+
+def decoded(path: Path, data: bytes) -> Contents:
+    """Return the contents of a file, in the encoding that its first lines or its byte order mark name.
+
+    Raises:
+        Refusal: If it is not in that encoding.
+    """
+    try:
+        encoding = "utf-8" if path.suffix == ".ipynb" else tokenize.detect_encoding(io.BytesIO(data).readline)[0]
+        return Contents(data.decode(encoding), encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Refusal(str(line), f"this is not {error.encoding}, as the encoding of the file is") from None
+    except SyntaxError as error:
+        raise Refusal("1", str(error)) from None
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; it keeps its mode, and a link to it stays a link.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    path = path.resolve()
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "it may not be written", str(path))
+    atomic = AtomicFile(path, mode)
+    try:
+        atomic.file.write(data)
+        if sys.platform != "win32":
+            # The umask took bits of the mode away.
+            os.fchmod(atomic.file.fileno(), mode)
+        atomic.sync()
+        atomic.commit()
+    finally:
+        atomic.rollback()

@@ -1,0 +1,52 @@
+"""The migration of the text of one script."""
+
+from __future__ import annotations
+
+from typing import List, Tuple
+
+import libcst as cst
+
+from viam_sync.migrate.findings import Finding
+from viam_sync.migrate.imports import rewrite_imports
+from viam_sync.migrate.left_imports import left_imports
+from viam_sync.migrate.plain import make_plain
+
+
+class UnparsableError(ValueError):
+    """The text is no Python; nothing was changed."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.line = line
+        self.reason = reason
+
+
+def migrate_source(text: str, *, threads: bool = False) -> Tuple[str, List[Finding]]:
+    r"""Return the text of a script with its calls of Viam made plain, and what is left to a person.
+
+    Args:
+        text: A Python module. A notebook's cells, joined, are one, too: ``await`` may stand outside of functions.
+        threads: Whether what ``asyncio.gather`` waits for runs in threads, instead of one after the other.
+
+    Returns:
+        The new text, which parses and is the old one if there is nothing to migrate; and the findings, by line.
+
+    Raises:
+        UnparsableError: If the text is not Python.
+
+    Example:
+        >>> from viam_sync.migrate.source import migrate_source
+        >>> migrate_source("import viam\nawait client.app_client.list_organizations()\n")
+        ('import viam_sync\nclient.app_client.list_organizations()\n', [])
+    """
+    module = parse(text)
+    changed, findings = make_plain(module, threads=threads)
+    return rewrite_imports(changed).code, sorted({*findings, *left_imports(module)})
+
+
+def parse(text: str) -> cst.Module:
+    """Return the tree of a module."""
+    try:
+        return cst.parse_module(text)
+    except cst.ParserSyntaxError as error:
+        raise UnparsableError(error.raw_line, error.message) from None

@@ -1,0 +1,69 @@
+"""What only viam-sdk has: the names of machines and of stubs, and the sentences that say what to use."""
+
+import sys
+from typing import Any, Optional, Sequence
+
+#: Said wherever something of a machine is asked for.
+MACHINES = (
+    "machines are driven by viam-sdk (pip install viam-sdk), which can be imported in the same process;"
+    " see docs/migrating.md"
+)
+
+_STUBS = "the stubs of viam.gen are for asyncio; each RPC has a method of a client, such as ViamClient.app_client"
+
+_SERVICES = ("discovery", "generic", "mlmodel", "motion", "navigation", "slam", "vision", "worldstatestore")
+_OF_BOTH = ("component", "module", "opentelemetry", "robot", "service", "stream", "tagger")
+
+#: The modules of the official SDK, below its root, that only programs for machines need, each with all below it.
+_MODULES = (
+    *("components", "media", "module", "operations", "resource", "robot", "sessions_client", "spatialmath", "streams"),
+    *("rpc.server", "rpc.signaling", "rpc.types", "services.service_base", "services.service_client_base"),
+    *(f"services.{name}" for name in _SERVICES),
+    *(f"{folder}.{name}" for folder in ("gen", "proto") for name in _OF_BOTH),
+)
+
+
+def why_missing(name: str) -> str:
+    """Return why this package lacks a module of the official SDK; an empty text for any other name.
+
+    Args:
+        name: The module's name, below ``viam_sync``.
+
+    Example:
+        >>> from viam_sync.viam_sdk import why_missing
+        >>> why_missing("components.arm").partition(";")[0]
+        'machines are driven by viam-sdk (pip install viam-sdk), which can be imported in the same process'
+    """
+    if any(name == module or name.startswith(f"{module}.") for module in _MODULES):
+        return MACHINES
+    return _STUBS if name.startswith("gen.") and name.endswith("_grpc") else ""
+
+
+def missing_name(module: str, name: str) -> ImportError:
+    """Return the error of a name of machines in a module that has others of the official SDK.
+
+    It is no AttributeError, as an import would replace that by an error that does not say why.
+    """
+    return ImportError(f"cannot import name {name!r} from {module!r}: {MACHINES}")
+
+
+class MissingModules:
+    """A finder of modules that finds none: it is asked last, and tells where those of machines are."""
+
+    def find_spec(self, fullname: str, path: Optional[Sequence[str]] = None, target: Any = None) -> None:
+        """Raise where a module of ``viam_sync`` is asked for that only the official SDK has.
+
+        Raises:
+            ModuleNotFoundError: If it is one of those.
+        """
+        package, _, name = fullname.partition(".")
+        reason = why_missing(name) if package == "viam_sync" else ""
+        if reason:
+            # The error has no name: where it does, `from viam_sync import components` swallows it and says less.
+            raise ModuleNotFoundError(f"No module named {fullname!r}: {reason}")
+
+
+def install() -> None:
+    """Let imports ask a `MissingModules` when nobody else has found a module."""
+    if not any(isinstance(finder, MissingModules) for finder in sys.meta_path):
+        sys.meta_path.append(MissingModules())  # type: ignore[arg-type, unused-ignore]
