@@ -247,7 +247,7 @@ class Plan:
                 if isinstance(owner, Instance):
                     yield from self._values.methods(owner.node, value.node.attr.value)
             return
-        for function in self._values.of(value.node.func):
+        for function in self._values.callee(value.node):
             if isinstance(function, (Function, Generator)):
                 yield function.node
             elif isinstance(function, Imported) and function.name in AWAITABLES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Mapping, NamedTuple, Optional, Set, Union
+from typing import Dict, List, Mapping, NamedTuple, Optional, Set, Tuple, Union
 
 import libcst as cst
 from libcst.metadata import (
@@ -71,6 +71,11 @@ class Facts(cst.CSTVisitor):
     def line(self, node: cst.CSTNode) -> int:
         """Return the line on which a node starts, from 1."""
         return int(self._positions[node].start.line)
+
+    def start(self, node: cst.CSTNode) -> Tuple[int, int]:
+        """Return the line and the column at which a node starts."""
+        start = self._positions[node].start
+        return start.line, start.column
 
     def follows_word(self, node: cst.BaseExpression) -> bool:
         """Whether the parentheses of an expression stand right behind a word, which they keep apart from it."""

@@ -44,11 +44,15 @@ class Groups:
             self._machines.add(node)
 
     def plain(self) -> Set[cst.CSTNode]:
-        """Return the nodes that become plain: those that call Viam, and all that these await."""
+        """Return the nodes that become plain: those that call Viam, all that these await, and all that await them."""
         needs = self._edges()
-        staying = self._reached({self._top(block.key) for block in self.blocks}, _reversed(needs))
+        dependents = _reversed(needs)
+        staying = self._reached({self._top(block.key) for block in self.blocks}, dependents)
+        chosen: Set[cst.CSTNode] = set()
         wanted = self._calling_viam(needs) - staying
-        chosen = self._reached(wanted, needs)
+        while not wanted <= chosen:
+            chosen = self._reached(wanted, needs)
+            wanted = self._reached(chosen, dependents) - staying
         return {node for node in self._nodes() if self._top(node) in chosen}
 
     def obstacles(self) -> Iterator[Block]:
