@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import List, Tuple
+from types import MappingProxyType
+from typing import List, Mapping, Tuple
 
 import libcst as cst
 
@@ -21,12 +22,15 @@ class UnparsableError(ValueError):
         self.reason = reason
 
 
-def migrate_source(text: str, *, threads: bool = False) -> Tuple[str, List[Finding]]:
+def migrate_source(
+    text: str, *, threads: bool = False, elsewhere: Mapping[str, bool] = MappingProxyType({})
+) -> Tuple[str, List[Finding]]:
     r"""Return the text of a script with its calls of Viam made plain, and what is left to a person.
 
     Args:
         text: A Python module. A notebook's cells, joined, are one, too: ``await`` may stand outside of functions.
         threads: Whether what ``asyncio.gather`` waits for runs in threads, instead of one after the other.
+        elsewhere: Functions of other files that become plain, by full name, and whether they are awaited.
 
     Returns:
         The new text, which parses and is the old one if there is nothing to migrate; and the findings, by line.
@@ -40,7 +44,7 @@ def migrate_source(text: str, *, threads: bool = False) -> Tuple[str, List[Findi
         ('import viam_sync\nclient.app_client.list_organizations()\n', [])
     """
     module = parse(text)
-    changed, findings = make_plain(module, threads=threads)
+    changed, findings = make_plain(module, threads=threads, elsewhere=elsewhere)
     return rewrite_imports(changed).code, sorted({*findings, *left_imports(module)})
 
 
