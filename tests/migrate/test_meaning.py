@@ -154,7 +154,7 @@ def scripts(draw: st.DrawFn) -> str:
     text = HEAD + SUPPORT.replace("FLAG", str(draw(st.booleans())))
     count = draw(st.integers(1, 3))
     for number in range(1, count + 1):
-        text += f"\nasync def f{number}(client, x):\n    y = z = None\n"
+        text += f"\nasync def f{number}(client, x):\n    y = z = None\n    await client.app_client.list_robots(0)\n"
         for _ in range(draw(st.integers(1, 3))):
             statement = draw(st.sampled_from(STATEMENTS))
             statement = statement.replace("OTHER", f"f{draw(st.integers(0, number - 1))}")
@@ -167,7 +167,7 @@ def scripts(draw: st.DrawFn) -> str:
     return text + "\n" + draw(st.sampled_from(RUNNERS)).replace("MAIN", f"f{count}(CLIENT, 1)") + "\n"
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(scripts())
 def test_a_migrated_script_makes_the_same_calls(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     before, after, migrated = run_both(script, monkeypatch)

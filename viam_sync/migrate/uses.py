@@ -14,6 +14,7 @@ from viam_sync.migrate.values import (
     AWAITABLES,
     CONTAINER_READS,
     CONTAINER_WRITES,
+    LOOP,
     MANAGERS,
     RUNNERS,
     TASK_MAKERS,
@@ -266,11 +267,12 @@ class Uses:
         name = self._awaitables.name_of(node)
         if name in RUNNERS:
             return
-        runs = "runs beside the rest" if name in TASK_MAKERS else "is never awaited"
-        self._block(node, node, f"`{_short(self._code(node))}` {runs}")
-        home = self._facts.function_of(node) or self._facts.module
-        if name in TASK_MAKERS:
-            self._groups.block(home, node, f"`{_short(self._code(node))}` runs beside the rest")
+        is_beside = name in TASK_MAKERS or name == f"{LOOP}.run_in_executor"
+        code = _short(self._code(node))
+        self._block(node, node, f"`{code}` runs beside the rest" if is_beside else f"`{code}` is never awaited")
+        if is_beside:
+            home = self._facts.function_of(node) or self._facts.module
+            self._groups.block(home, node, f"`{code}` runs beside the rest")
 
     def _code(self, node: cst.CSTNode) -> str:
         return self._facts.module.code_for_node(node)
