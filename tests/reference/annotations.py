@@ -22,6 +22,7 @@ _WIDER = {
     "List": {"Sequence", "Collection", "Iterable"},
     "Sequence": {"Collection", "Iterable"},
     "Dict": {"Mapping"},
+    "FileID": {"str"},
     "bool": {"int", "float"},
     "int": {"float"},
 }

@@ -7,7 +7,7 @@ from typing import Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 import libcst as cst
 from libcst import metadata
 
-from viam_sync.migrate.import_uses import Dotted, Imported, ImportUses, imported_by
+from viam_sync.migrate.import_uses import Dotted, Imported, ImportUses, NameUse, imported_by
 from viam_sync.migrate.official_names import is_package, renamed_part
 
 
@@ -42,16 +42,17 @@ class _Rewriter(cst.CSTTransformer):
         self._found = found
         self._replaced: Dict[cst.CSTNode, cst.BaseExpression] = {}
         for use in found.uses:
-            self._note(use.name, use.chain)
+            self._note(use)
 
-    def _note(self, name: str, chain: Sequence[cst.BaseExpression]) -> None:
+    def _note(self, use: NameUse) -> None:
         """Note the part of a use that changes; a name that ``from … import`` binds stays as it is."""
+        name, chain = use
         depth = name.count(".")
         if self._found.counterpart(name) is None or len(chain) == 1:
             return
         if name.startswith("viam."):
             # ``import viam.utils`` binds ``viam``; all other imports bind a name of the file's own.
-            if len(chain) == depth + 1:
+            if use.local == "viam" and len(chain) == depth + 1:
                 self._replaced[chain[-1]] = cst.Name("viam_sync")
             return
         old = renamed_part(name)

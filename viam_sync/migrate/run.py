@@ -7,17 +7,12 @@ import difflib
 import re
 import sys
 from pathlib import Path
-from typing import Dict, Iterator, List, Sequence, Tuple
+from typing import Dict, Iterator, Sequence, Tuple
 
-from viam_sync.migrate.findings import Finding
-from viam_sync.migrate.notebooks import migrate_notebook
+from viam_sync.migrate.migration import Migration
 from viam_sync.migrate.refusal import Refusal
 from viam_sync.migrate.requirements import left_requirements, lists_requirements
 from viam_sync.migrate.script_files import Contents, files_at, read, write
-from viam_sync.migrate.source import UnparsableError, migrate_source
-
-#: A script without one of these words has nothing to migrate, and need not be valid Python.
-_WORDS = re.compile(r"\b(viam|viam_sync|grpclib|await)\b")
 
 
 class Run:
@@ -33,7 +28,6 @@ class Run:
         self._writes = not check and not diff
         self._check, self._diff, self._threads = check, diff, threads
         self._changed = self._left = self._refused = 0
-        self._needs_ours = False
 
     def migrate(self, paths: Sequence[Path]) -> int:
         """Migrate the files at some paths, and return the exit status."""
@@ -41,12 +35,16 @@ class Run:
         for path in paths:
             with self._refusing(path):
                 files.update((each.resolve(), each) for each in files_at(path))
-        # What a project requires depends on its scripts.
-        for path in sorted(files.values(), key=lists_requirements):
+        scripts = [path for path in files.values() if not lists_requirements(path)]
+        migration = Migration(scripts, threads=self._threads)
+        for path in scripts:
             with self._refusing(path):
-                self._file(path)
-        changed = "migrated" if self._writes else "to migrate"
-        _say(f"{len(files)} files: {self._changed} {changed}, {self._refused} refused; {self._left} lines left to you")
+                self._file(path, migration)
+        for path in files.values():
+            if migration.needs_ours and lists_requirements(path):
+                with self._refusing(path):
+                    self._requirements(path)
+        _say(self._summary(len(files)))
         if self._refused:
             return 2
         return 1 if self._left or (self._check and self._changed) else 0
@@ -56,43 +54,44 @@ class Run:
         """Within this block, a file that cannot be migrated is named, and the run goes on."""
         try:
             yield
-        except (OSError, Refusal, RecursionError) as error:
-            self._refused += 1
-            where = f":{error.where}" if isinstance(error, Refusal) and error.where else ""
-            reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
-            _say(f"{path}{where}: error: {reason}; the file stays as it is")
+        except Refusal as error:
+            self._refuse(f"{path}:{error.where}" if error.where else str(path), str(error))
+        except OSError as error:
+            self._refuse(str(path), error.strerror or str(error))
+        except RecursionError:
+            self._refuse(str(path), "it is nested too deeply")
 
-    def _file(self, path: Path) -> None:
+    def _refuse(self, place: str, reason: str) -> None:
+        self._refused += 1
+        _say(f"{place}: error: {reason}")
+
+    def _summary(self, count: int) -> str:
+        files = "1 file" if count == 1 else f"{count} files"
+        changed = f"{self._changed} {'migrated' if self._writes else 'to migrate'}"
+        refused = f", {self._refused} refused" if self._refused else ""
+        lines = "1 line is" if self._left == 1 else f"{self._left or 'no'} lines are"
+        return f"{files}: {changed}{refused}; {lines} left to you"
+
+    def _file(self, path: Path, migration: Migration) -> None:
         before = read(path)
-        text, left = self._migrated(path, before.text)
+        if before is None:
+            return
+        text, left = migration.migrated(path, before)
         if text != before.text:
             self._changed += 1
             self._show(path, before, text)
         if left and text != before.text and self._writes:
             # The lines are those of the file as it is now.
-            _, left = self._migrated(path, text)
+            _, left = migration.migrated(path, before._replace(text=text))
+        self._tell(path, left)
+
+    def _requirements(self, path: Path) -> None:
+        self._tell(path, [(str(line), reason) for line, reason in left_requirements(path.read_text("utf-8"))])
+
+    def _tell(self, path: Path, left: Sequence[Tuple[str, str]]) -> None:
         self._left += len(left)
         for place, reason in left:
             _say(f"{path}:{place}: {reason}")
-
-    def _migrated(self, path: Path, text: str) -> Tuple[str, List[Tuple[str, str]]]:
-        """Return the new text of a file, and the places and reasons of what is left."""
-        findings: List[Finding] = []
-        if lists_requirements(path):
-            findings = left_requirements(text) if self._needs_ours else []
-        elif _WORDS.search(text):
-            if path.suffix == ".ipynb":
-                return migrate_notebook(text, self._source)
-            text, findings = self._source(text)
-        return text, [(str(line), reason) for line, reason in findings]
-
-    def _source(self, text: str) -> Tuple[str, List[Finding]]:
-        try:
-            migrated, findings = migrate_source(text, threads=self._threads)
-        except UnparsableError as error:
-            raise Refusal(str(error.line), error.reason) from None
-        self._needs_ours = self._needs_ours or "viam_sync" in migrated
-        return migrated, findings
 
     def _show(self, path: Path, before: Contents, text: str) -> None:
         """Write the new text of a file, or print it as asked."""

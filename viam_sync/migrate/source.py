@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import List, Tuple
+from types import MappingProxyType
+from typing import List, Mapping, Tuple
 
 import libcst as cst
 
 from viam_sync.migrate.findings import Finding
+from viam_sync.migrate.imports import rewrite_imports
+from viam_sync.migrate.left_imports import left_imports
+from viam_sync.migrate.plain import make_plain
 
 
 class UnparsableError(ValueError):
@@ -18,12 +22,15 @@ class UnparsableError(ValueError):
         self.reason = reason
 
 
-def migrate_source(text: str, *, threads: bool = False) -> Tuple[str, List[Finding]]:
+def migrate_source(
+    text: str, *, threads: bool = False, elsewhere: Mapping[str, bool] = MappingProxyType({})
+) -> Tuple[str, List[Finding]]:
     r"""Return the text of a script with its calls of Viam made plain, and what is left to a person.
 
     Args:
         text: A Python module. A notebook's cells, joined, are one, too: ``await`` may stand outside of functions.
         threads: Whether what ``asyncio.gather`` waits for runs in threads, instead of one after the other.
+        elsewhere: Functions of other files that become plain, by full name, and whether they are awaited.
 
     Returns:
         The new text, which parses and is the old one if there is nothing to migrate; and the findings, by line.
@@ -37,7 +44,8 @@ def migrate_source(text: str, *, threads: bool = False) -> Tuple[str, List[Findi
         ('import viam_sync\nclient.app_client.list_organizations()\n', [])
     """
     module = parse(text)
-    return module.code, []
+    changed, findings = make_plain(module, threads=threads, elsewhere=elsewhere)
+    return rewrite_imports(changed).code, sorted({*findings, *left_imports(module)})
 
 
 def parse(text: str) -> cst.Module:

@@ -1,0 +1,156 @@
+"""The command ``viam-sync migrate``, in a process of its own."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import viam_sync
+
+ROOT = Path(viam_sync.__file__).parents[1]
+
+SCRIPT = """\
+#!/usr/bin/env python3
+import asyncio
+
+from viam.app.viam_client import ViamClient
+
+
+async def main():
+    client = await ViamClient.create_from_env_vars()
+    print(await client.app_client.list_organizations())
+    client.close()
+
+
+asyncio.run(main())
+"""
+MIGRATED = """\
+#!/usr/bin/env python3
+
+from viam_sync.app.viam_client import ViamClient
+
+
+def main():
+    client = ViamClient.create_from_env_vars()
+    print(client.app_client.list_organizations())
+    client.close()
+
+
+main()
+"""
+MACHINES = "from viam.robot.client import RobotClient\n"
+LEFT = "viam.robot.client.RobotClient belongs to machines, which viam-sdk drives: its import stays"
+REQUIRED = "viam-sdk is required here; the scripts need viam-sync now, and viam-sdk for machines alone"
+
+
+def run(*arguments, module="viam_sync", cwd=None):
+    """Run the command, and return its exit status, what it wrote, and the lines of its errors."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8", timeout=60, check=False
+    )
+    return done.returncode, done.stdout, done.stderr.splitlines()
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text(SCRIPT, encoding="utf-8")
+    path.chmod(0o754)
+    return path
+
+
+def test_a_script_is_migrated_in_its_place_and_the_second_time_nothing_changes(script):
+    assert run("migrate", script) == (0, "", [f"{script}: migrated", "1 file: 1 migrated; no lines are left to you"])
+    assert script.read_text(encoding="utf-8") == MIGRATED
+    assert stat.S_IMODE(script.stat().st_mode) == 0o754
+    assert [path.name for path in script.parent.iterdir()] == ["script.py"]
+    before = script.stat()
+    done = run(script, module="viam_sync.migrate")
+    assert done == (0, "", ["1 file: 0 migrated; no lines are left to you"])
+    assert script.stat() == before
+
+
+def test_diff_prints_a_patch_and_writes_nothing(script):
+    status, patch, errors = run("migrate", "--diff", "script.py", cwd=script.parent)
+    assert (status, errors) == (0, ["1 file: 1 to migrate; no lines are left to you"])
+    assert script.read_text(encoding="utf-8") == SCRIPT
+    assert patch.startswith("--- script.py\n+++ script.py\n@@ -1,")
+    assert "\n-asyncio.run(main())\n+main()\n" in patch
+
+
+def test_check_says_what_would_change_and_writes_nothing(script):
+    assert run("migrate", "--check", script)[0] == 1
+    assert script.read_text(encoding="utf-8") == SCRIPT
+    script.write_text(MIGRATED, encoding="utf-8")
+    assert run("migrate", "--check", script)[0] == 0
+
+
+def test_a_folder_is_walked_and_each_file_that_is_refused_is_named(tmp_path, script):
+    outside = tmp_path / "outside.py"
+    script.rename(outside)
+    folder = tmp_path / "lessons"
+    files = {
+        "a/bom.py": b"\xef\xbb\xbf# first\r\n" + SCRIPT.replace("\n", "\r\n").encode(),
+        "a/latin.py": b"# coding: latin-1\nimport viam.app  # \xe9",
+        "a/requirements.txt": b"pandas\nviam-sdk>=0.70\n",
+        "bad.py": b"import viam  # \xff\n",
+        "machines.py": MACHINES.encode(),
+        "old.py": b'import viam\nprint "x"\n',
+        "older.py": b'print "x"  # \xff\n',
+        "pyproject.toml": b'dependencies = ["viam-sync"]',
+        "notes.txt": b"import viam",
+        ".hidden/x.py": b"import viam",
+        "env/pyvenv.cfg": b"",
+        "env/lib/x.py": b"import viam",
+    }
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    (folder / "link.py").symlink_to(outside)
+    status, output, errors = run("migrate", ".", "missing.py", cwd=folder)
+    assert (status, output) == (2, "")
+    assert errors == [
+        "missing.py: error: No such file or directory",
+        "a/bom.py: migrated",
+        "a/latin.py: migrated",
+        "bad.py:1: error: invalid or missing encoding declaration",
+        f"machines.py:1: {LEFT}",
+        "old.py:2: error: this is not valid Python",
+        f"a/requirements.txt:2: {REQUIRED}",
+        "8 files: 2 migrated, 3 refused; 2 lines are left to you",
+    ]
+    after = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
+    assert after.pop("link.py") == SCRIPT.encode()
+    assert after.pop("a/bom.py") == b"\xef\xbb\xbf# first\r\n" + MIGRATED.replace("\n", "\r\n").encode()
+    assert after.pop("a/latin.py") == files["a/latin.py"].replace(b"viam", b"viam_sync")
+    assert after.items() <= files.items()
+    # A link that is named is followed, and stays a link.
+    assert run("migrate", "link.py", cwd=folder)[0] == 0
+    assert (folder / "link.py").is_symlink()
+    assert outside.read_text(encoding="utf-8") == MIGRATED
+
+
+def test_without_libcst_a_line_says_what_to_install(tmp_path, script):
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['libcst'] = None", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "viam_sync", "migrate", script],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "viam-sync migrate needs libcst: pip install libcst\n"
+
+
+def test_a_command_that_is_not_there_and_no_path_are_errors():
+    assert run("fly")[0] == run()[0] == run("migrate")[0] == 2
+    assert run("--version")[:2] == (0, f"{viam_sync.__version__}\n")
+    assert run("sandbox", "--port", "-1")[2][-1].endswith("--port takes a number from 0 to 65535")

@@ -1,0 +1,60 @@
+"""The names of the official SDK that belong to the cloud, and those that belong to machines."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from typing import FrozenSet
+
+#: The package of the official SDK, and the one that its scripts are migrated to, as a half-migrated script may name both.
+PACKAGES = ("viam", "viam_sync")
+
+#: The attributes of a ViamClient that are clients, too.
+CLIENTS = frozenset({"app_client", "billing_client", "data_client", "ml_training_client", "provisioning_client"})
+
+#: The constructors of ViamClient that are awaited.
+CONSTRUCTORS = frozenset({"create_from_api_key", "create_from_dial_options", "create_from_env_vars"})
+
+#: The method of ViamClient whose result is a machine.
+CONNECT_TO_MACHINE = "connect_to_machine"
+
+#: The subpackages that drive machines.
+_MACHINES = frozenset(
+    {"components", "media", "module", "operations", "resource", "robot", "services", "sessions_client", "streams"}
+)
+
+#: What both SDKs call without `await`.
+_PLAIN = frozenset({"close", "create_filter", "from_proto", "to_proto"})
+
+_CLASSES = {
+    "viam_sync.app.app_client": "AppClient",
+    "viam_sync.app.billing_client": "BillingClient",
+    "viam_sync.app.data_client": "DataClient",
+    "viam_sync.app.ml_training_client": "MLTrainingClient",
+    "viam_sync.app.provisioning_client": "ProvisioningClient",
+}
+
+
+@functools.lru_cache(maxsize=None)
+def cloud_methods() -> FrozenSet[str]:
+    """Return the names of the methods that the official SDK's clients of the cloud await."""
+    classes = (getattr(importlib.import_module(module), name) for module, name in _CLASSES.items())
+    names = {name for client in classes for name in dir(client) if name[0].islower()}
+    return frozenset(names - _PLAIN | {"next_page"}) | CONSTRUCTORS
+
+
+def is_viam(name: str) -> bool:
+    """Whether a dotted name is one of the official SDK, or of this package."""
+    return name.partition(".")[0] in PACKAGES
+
+
+def is_cloud(name: str) -> bool:
+    """Whether a dotted name of Viam's stands for a client of the cloud, or for something below one."""
+    parts = name.split(".")
+    return is_viam(name) and (parts[1:2] == ["app"] or parts[1:2] == ["ViamClient"])
+
+
+def is_machine(name: str) -> bool:
+    """Whether a dotted name of Viam's stands for something that drives machines."""
+    parts = name.split(".")
+    return is_viam(name) and parts[1:2] != [] and parts[1] in _MACHINES

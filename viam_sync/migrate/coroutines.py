@@ -1,0 +1,284 @@
+"""Which functions, awaits and calls of asyncio become plain: the call graph of a module."""
+
+from __future__ import annotations
+
+from typing import Iterator, List, Optional, Set, Union
+
+import libcst as cst
+
+from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
+from viam_sync.migrate.facts import AnyFunction, Facts
+from viam_sync.migrate.findings import Finding
+from viam_sync.migrate.groups import Groups
+from viam_sync.migrate.uses import Uses
+from viam_sync.migrate.values import (
+    ANEXT,
+    AWAITABLES,
+    LOOP,
+    RUNNERS,
+    TASK_MAKERS,
+    Cloud,
+    Foreign,
+    Function,
+    Generator,
+    Imported,
+    Instance,
+    Machine,
+    Manager,
+    Pending,
+    Primitive,
+    Value,
+    Values,
+)
+
+MACHINES = "drives a machine, which viam-sdk does, asynchronously"
+
+#: Awaitables that become plain only where the function that awaits them does.
+_TIED = AWAITABLES - {GATHER, "asyncio.wait_for"}
+
+#: Names of methods that plain code calls otherwise.
+PLAIN_NAMES = {
+    "__aenter__": "__enter__",
+    "__aexit__": "__exit__",
+    "__aiter__": "__iter__",
+    "__anext__": "__next__",
+}
+
+
+class Plan:
+    """What becomes plain in a module."""
+
+    def __init__(self, facts: Facts, values: Values, awaitables: Awaitables) -> None:
+        self._facts = facts
+        self._values = values
+        self._awaitables = awaitables
+        self._groups = Groups()
+        for function in facts.functions:
+            self._read_function(function)
+        for site in facts.sites:
+            self._read_site(site)
+        for call in facts.calls:
+            self._read_call(call)
+        Uses(facts, values, awaitables).read(self._groups, self._keys)
+        self.plain: Set[cst.CSTNode] = self._groups.plain()
+
+    def findings(self) -> List[Finding]:
+        """Return what stays asynchronous though it has to do with Viam, and why."""
+        found = {Finding(self._facts.line(block.node), block.reason) for block in self._groups.obstacles()}
+        for call in filter(self._awaitables.is_dropped, self._facts.calls):
+            found.add(Finding(self._facts.line(call), f"`{self._code(call)}` was never awaited; now it is made"))
+        return sorted(found)
+
+    @property
+    def all_plain(self) -> bool:
+        """Whether nothing asynchronous is left in the module."""
+        return not {*self._facts.sites, *filter(is_asynchronous, self._facts.functions)} - self.plain
+
+    def is_plain(self, node: cst.BaseExpression) -> bool:
+        """Whether what an awaitable expression waits for becomes plain."""
+        pending = self._awaitables.pending(node)
+        return bool(pending) and all(map(self.becomes_plain, pending))
+
+    def waits_in(self, block: cst.CSTNode) -> List[cst.CSTNode]:
+        """Return what waits in a block: awaits and the like, and calls that run a coroutine."""
+        runs = [call for call in self._facts.calls if self._awaitables.name_of(call) in RUNNERS]
+        return [node for node in (*self._facts.sites, *runs) if self._facts.is_inside(node, block)]
+
+    def becomes_plain(self, value: Value) -> bool:
+        """Whether something asynchronous that an expression holds becomes plain."""
+        if isinstance(value, Pending):
+            return all(key in self.plain for key in self._keys(value))
+        if isinstance(value, (Function, Generator, Manager)):
+            return value.node in self.plain
+        return isinstance(value, Primitive) and value.node in self.plain
+
+    # What each part of a module needs.
+
+    def _read_function(self, function: AnyFunction) -> None:
+        home = self._facts.class_of(function)
+        if home is None or not isinstance(function, cst.FunctionDef):
+            return
+        name = function.name.value
+        for relative in self._values.methods(home, name):
+            self._groups.join(function, relative)
+        for pair in (("__aenter__", "__aexit__"), ("__aiter__", "__anext__")):
+            if name in pair:
+                for partner in (method for other in pair for method in self._values.methods(home, other)):
+                    self._groups.join(function, partner)
+        if name in PLAIN_NAMES and self._values.methods(home, PLAIN_NAMES[name]):
+            self._groups.block(function, function, f"the class has `{PLAIN_NAMES[name]}`, too")
+        for value in self._values.returned(function) if name == "__aiter__" else ():
+            if isinstance(value, Generator):
+                self._groups.join(function, value.node)
+        if name == "__await__":
+            self._groups.block(function, function, "an object that can be awaited by `__await__`")
+
+    def _read_site(self, site: Union[cst.Await, cst.For, cst.With, cst.CompFor]) -> None:
+        home = self._facts.function_of(site) or self._facts.module
+        self._groups.need(home, site)
+        if isinstance(site, cst.Await):
+            self._read_awaited(site, site.expression, home)
+            return
+        items = [item.item for item in site.items] if isinstance(site, cst.With) else [site.iter]
+        for item in items:
+            self._read_used(site, item, home)
+
+    def _read_awaited(self, key: cst.CSTNode, node: cst.BaseExpression, home: cst.CSTNode) -> None:
+        values = self._values.of(node)
+        if not values:
+            self._groups.block(key, node, f"nothing says what `{self._code(node)}` awaits")
+        for value in values:
+            if isinstance(value, Pending):
+                self._need(key, value, home)
+            elif not isinstance(value, Cloud):
+                self._block(key, node, value)
+
+    def _need(self, key: cst.CSTNode, value: Pending, home: cst.CSTNode) -> None:
+        for needed in self._keys(value):
+            self._groups.need(key, needed)
+            if self._awaitables.name_of(needed) in _TIED:
+                self._groups.join(needed, home)
+        if isinstance(value.node, cst.Call) and self._awaitables.is_cloud_call(value.node):
+            self._groups.want(key)
+
+    def _read_used(self, site: cst.CSTNode, node: cst.BaseExpression, home: cst.CSTNode) -> None:
+        """Read what stands behind `async for` and `async with`."""
+        values = self._values.of(node)
+        if not values:
+            self._groups.block(site, node, f"nothing says what `{self._code(node)}` is")
+        for value in values:
+            if isinstance(value, Cloud):
+                self._groups.want(site)
+            elif isinstance(value, (Generator, Manager)):
+                self._groups.need(site, value.node)
+            elif isinstance(value, Primitive):
+                self._groups.join(value.node, home)
+            elif isinstance(value, Instance):
+                self._need_methods(site, value.node)
+            elif isinstance(value, Pending):
+                self._need(site, value, home)
+            else:
+                self._block(site, node, value)
+
+    def _need_methods(self, site: cst.CSTNode, home: cst.ClassDef) -> None:
+        names = ("__aenter__", "__aexit__") if isinstance(site, cst.With) else ("__aiter__", "__anext__")
+        methods = [method for name in names for method in self._values.methods(home, name)]
+        for method in methods:
+            self._groups.need(site, method)
+        if not methods:
+            self._groups.block(site, site, f"`{home.name.value}` has no `{names[0]}` here")
+
+    def _read_call(self, call: cst.Call) -> None:
+        name = self._awaitables.name_of(call)
+        home = self._facts.function_of(call) or self._facts.module
+        if name == GATHER:
+            self._read_gather(call)
+        elif name in RUNNERS or name in TASK_MAKERS:
+            self._read_runner(call, home)
+        elif name == "asyncio.as_completed":
+            self._join_all(call, call.args[0].value if call.args else call)
+            self._groups.join(call, home)
+        elif name == "asyncio.wait_for":
+            self._read_wait_for(call)
+        elif name == ANEXT:
+            self._read_next(call)
+        elif name == f"{LOOP}.run_in_executor":
+            if not call.args or not _is_none(call.args[0].value):
+                self._groups.block(call, call, "an executor of the script's own runs it")
+
+    def _read_runner(self, call: cst.Call, home: cst.CSTNode) -> None:
+        if not call.args:
+            return
+        values = self._values.of(call.args[0].value)
+        if not any(isinstance(value, Pending) for value in values):
+            self._read_awaited(call, call.args[0].value, home)
+        for value in values:
+            if isinstance(value, Pending):
+                self._need(call, value, call)
+
+    def _read_gather(self, call: cst.Call) -> None:
+        consumer = self._facts.parents[call]
+        is_run = isinstance(consumer, cst.Arg) and self._awaitables.name_of(self._facts.parents[consumer]) in RUNNERS
+        if not (is_run or isinstance(consumer, cst.Await)):
+            self._groups.block(call, call, "the gathered calls are not awaited at once")
+        for arg in call.args:
+            if arg.keyword is None:
+                self._join_all(call, arg.value)
+            elif arg.keyword.value != "return_exceptions":
+                self._groups.block(call, call, f"`{arg.keyword.value}` of `gather`")
+
+    def _join_all(self, call: cst.Call, node: cst.BaseExpression) -> None:
+        values = self._values.of(node)
+        pending = [value for value in values if isinstance(value, Pending)]
+        for value in pending:
+            for key in self._keys(value):
+                self._groups.join(call, key)
+            if isinstance(value.node, cst.Call) and self._awaitables.is_cloud_call(value.node):
+                self._groups.want(call)
+        for value in values:
+            if not isinstance(value, Pending):
+                self._block(call, node, value)
+        if not values:
+            self._groups.block(call, node, f"nothing says what `{self._code(node)}` holds")
+
+    def _read_wait_for(self, call: cst.Call) -> None:
+        if len(call.args) != 2 or call.args[0].keyword is not None:
+            self._groups.block(call, call, "`wait_for` is called in a way that is not known")
+            return
+        self._join_all(call, call.args[0].value)
+        waited = call.args[0].value
+        if _is_none(call.args[1].value):
+            return
+        is_cloud = isinstance(waited, cst.Call) and self._awaitables.is_cloud_call(waited)
+        if not is_cloud or any(arg.star or _is_timeout(arg) for arg in getattr(waited, "args", ())):
+            self._groups.block(call, call, "plain code cannot be stopped by `wait_for`; give the calls a `timeout`")
+
+    def _read_next(self, call: cst.Call) -> None:
+        for value in self._values.of(call.args[0].value) if call.args else ():
+            if isinstance(value, Generator):
+                self._groups.need(call, value.node)
+            elif not isinstance(value, Cloud):
+                self._block(call, call, value)
+
+    def _keys(self, value: Pending) -> Iterator[cst.CSTNode]:
+        """Yield the nodes with which an awaitable becomes plain; none for a call of the cloud that is awaited at once."""
+        if isinstance(value.node, cst.Attribute):
+            for owner in self._values.of(value.node.value):
+                if isinstance(owner, Instance):
+                    yield from self._values.methods(owner.node, value.node.attr.value)
+            return
+        for function in self._values.callee(value.node):
+            if isinstance(function, (Function, Generator)):
+                yield function.node
+            elif isinstance(function, Imported) and function.name in AWAITABLES:
+                yield value.node
+            elif not self._awaitables.is_awaited_alone(value.node):
+                yield value.node
+
+    def _block(self, key: cst.CSTNode, node: cst.BaseExpression, value: Value) -> None:
+        code = self._code(node)
+        if isinstance(value, Machine):
+            self._groups.block(key, node, f"`{code}` {MACHINES}", machine=True)
+        elif isinstance(value, (Foreign, Imported)):
+            library = (value.library if isinstance(value, Foreign) else value.name).partition(".")[0]
+            kind = (
+                "has no counterpart in plain code" if library == "asyncio" else f"is asynchronous code of `{library}`"
+            )
+            self._groups.block(key, node, f"`{code}` {kind}")
+        else:
+            self._groups.block(key, node, f"nothing says how `{code}` is awaited")
+
+    def _code(self, node: cst.CSTNode) -> str:
+        """Return an expression as it is written, in one line, shortened; calls without their arguments."""
+        while isinstance(node, cst.Call):
+            node = node.func
+        text = " ".join(self._facts.module.code_for_node(node).split())
+        return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _is_none(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name) and node.value == "None"
+
+
+def _is_timeout(arg: cst.Arg) -> bool:
+    return arg.keyword is not None and arg.keyword.value == "timeout"
