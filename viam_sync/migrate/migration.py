@@ -53,8 +53,9 @@ class Migration:
                 contents = read(path)
                 if contents is not None and path.suffix != ".ipynb":
                     text = contents.text
+                    own = made_plain(text, self._source(path, text)[0])
                     imported = handed_on(text, visible_from(path.resolve(), text, self._functions))
-                    yield path.resolve(), {**imported, **made_plain(text, self._source(path, text)[0])}
+                    yield path.resolve(), {**imported, **own}
 
     def _source(self, path: Path, text: str) -> Tuple[str, List[Finding]]:
         elsewhere = visible_from(path.resolve(), text, self._functions)
