@@ -89,6 +89,16 @@ def each_called(node: cst.BaseExpression) -> cst.ListComp:
     return cst.ListComp(cst.Call(cst.Name("task")), cst.CompFor(cst.Name("task"), node))
 
 
+def mapped(call: cst.Call, functools: str) -> cst.ListComp:
+    """Return functions that make the calls of a `map`, each one."""
+    function, *iterables = call.args
+    is_one = len(iterables) == 1
+    item = cst.Arg(cst.Name("item" if is_one else "items"), star="" if is_one else "*")
+    calls = cst.Call(cst.Name("zip"), iterables)
+    later = partial(cst.Call(function.value, [item]), functools)
+    return cst.ListComp(later, cst.CompFor(item.value, iterables[0].value if is_one else calls))
+
+
 def as_list(node: cst.BaseExpression) -> cst.BaseExpression:
     """Return the results of an iterable that a `*` would have unpacked."""
     if isinstance(node, cst.GeneratorExp):

@@ -34,7 +34,7 @@ class Awaitables:
 
     def is_cloud_call(self, call: cst.Call) -> bool:
         """Whether a call gives an awaitable of the official SDK's clients of the cloud."""
-        return Pending(call) in self._values.of(call) and any(map(_is_of_cloud, self._values.of(call.func)))
+        return Pending(call) in self._values.of(call) and any(map(_is_of_cloud, self._values.callee(call)))
 
     def is_dropped(self, call: cst.Call) -> bool:
         """Whether nothing awaits a call of the official SDK's clients, so that it was never made."""

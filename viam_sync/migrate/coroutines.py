@@ -62,6 +62,11 @@ class Plan:
         Uses(facts, values, awaitables).read(self._groups, self._keys)
         self.plain: Set[cst.CSTNode] = self._groups.plain()
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything in the module awaits Viam."""
+        return bool(self._groups.wanted)
+
     def findings(self) -> List[Finding]:
         """Return what stays asynchronous though it has to do with Viam, and why."""
         found = {Finding(self._facts.line(block.node), block.reason) for block in self._groups.obstacles()}
@@ -139,7 +144,7 @@ class Plan:
             if self._awaitables.name_of(needed) in _TIED:
                 self._groups.join(needed, home)
         if isinstance(value.node, cst.Call) and self._awaitables.is_cloud_call(value.node):
-            self._groups.want(key)
+            self._groups.wanted.add(key)
 
     def _read_used(self, site: cst.CSTNode, node: cst.BaseExpression, home: cst.CSTNode) -> None:
         """Read what stands behind `async for` and `async with`."""
@@ -148,7 +153,7 @@ class Plan:
             self._groups.block(site, node, f"nothing says what `{self._code(node)}` is")
         for value in values:
             if isinstance(value, Cloud):
-                self._groups.want(site)
+                self._groups.wanted.add(site)
             elif isinstance(value, (Generator, Manager)):
                 self._groups.need(site, value.node)
             elif isinstance(value, Primitive):
@@ -214,7 +219,7 @@ class Plan:
             for key in self._keys(value):
                 self._groups.join(call, key)
             if isinstance(value.node, cst.Call) and self._awaitables.is_cloud_call(value.node):
-                self._groups.want(call)
+                self._groups.wanted.add(call)
         for value in values:
             if not isinstance(value, Pending):
                 self._block(call, node, value)
@@ -247,7 +252,7 @@ class Plan:
                 if isinstance(owner, Instance):
                     yield from self._values.methods(owner.node, value.node.attr.value)
             return
-        for function in self._values.of(value.node.func):
+        for function in self._values.callee(value.node):
             if isinstance(function, (Function, Generator)):
                 yield function.node
             elif isinstance(function, Imported) and function.name in AWAITABLES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Mapping, NamedTuple, Optional, Set, Union
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple, Union
 
 import libcst as cst
 from libcst.metadata import (
@@ -41,6 +41,7 @@ class Facts(cst.CSTVisitor):
         metadata = wrapper.resolve_many(PROVIDERS)
         self.module = module
         self.scopes: Mapping[cst.CSTNode, Optional[Scope]] = metadata[ScopeProvider]
+        self.imports = imports_of(self.scopes.values())
         self.parents: Mapping[cst.CSTNode, cst.CSTNode] = metadata[ParentNodeProvider]
         self._positions = metadata[PositionProvider]
         self._lines = re.split(r"\r\n|\r|\n", module.code)
@@ -59,18 +60,16 @@ class Facts(cst.CSTVisitor):
     @property
     def names_viam(self) -> bool:
         """Whether the module imports the official SDK, or this package."""
-        names = {
-            name.name
-            for scope in set(self.scopes.values())
-            for assignment in (scope.assignments if scope is not None else ())
-            if isinstance(assignment, ImportAssignment)
-            for name in assignment.get_qualified_names_for(assignment.name)
-        }
-        return any(map(cloud.is_viam, names))
+        return any(cloud.is_viam(name) for name, _ in self.imports)
 
     def line(self, node: cst.CSTNode) -> int:
         """Return the line on which a node starts, from 1."""
         return int(self._positions[node].start.line)
+
+    def start(self, node: cst.CSTNode) -> Tuple[int, int]:
+        """Return the line and the column at which a node starts."""
+        start = self._positions[node].start
+        return start.line, start.column
 
     def follows_word(self, node: cst.BaseExpression) -> bool:
         """Whether the parentheses of an expression stand right behind a word, which they keep apart from it."""
@@ -199,3 +198,15 @@ class Facts(cst.CSTVisitor):
 
     def visit_ClassDef(self, node: cst.ClassDef) -> None:
         self.classes.append(node)
+
+
+def imports_of(scopes: Iterable[Optional[Scope]]) -> Dict[Tuple[str, str], bool]:
+    """Return the dotted names that a module imports, each with the name it is bound to, and whether it is used."""
+    found: Dict[Tuple[str, str], bool] = {}
+    for scope in set(scopes):
+        for assignment in scope.assignments if scope is not None else ():
+            if isinstance(assignment, ImportAssignment):
+                for name in assignment.get_qualified_names_for(assignment.name):
+                    key = (name.name, assignment.name)
+                    found[key] = found.get(key, False) or bool(assignment.references)
+    return found

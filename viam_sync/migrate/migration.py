@@ -64,6 +64,6 @@ class Migration:
             try:
                 self._known[key] = migrate_source(text, threads=self._threads, elsewhere=elsewhere)
             except UnparsableError as error:
-                raise Refusal(str(error.line), "this is not valid Python") from None
+                raise Refusal(str(error.line), f"this is not valid Python: {error.reason}") from None
         self.needs_ours = self.needs_ours or "viam_sync" in self._known[key][0]
         return self._known[key]

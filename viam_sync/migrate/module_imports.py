@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
+from typing import Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 import libcst as cst
-from libcst.metadata import ImportAssignment, MetadataWrapper, ScopeProvider
+from libcst.metadata import MetadataWrapper, ScopeProvider
 
+from viam_sync.migrate.facts import imports_of
 from viam_sync.migrate.statements import Statement, rebuilt
 
 #: Modules whose names go where nothing uses them any more.
@@ -34,51 +35,37 @@ class Needed(NamedTuple):
         return f"from {self.module} import {self.name}{tail}" if self.name else f"import {self.module}{tail}"
 
 
-#: A name that is imported, and the one that the script has for it.
-Imported_ = Tuple[str, str]
+#: A name that is imported, and the one that the script has for it; and whether it is used.
+Imports = Mapping[Tuple[str, str], bool]
 
 
-def tidy(before: cst.Module, after: cst.Module, needed: Iterable[Needed], helpers: Iterable[str]) -> cst.Module:
+def tidy(old: Imports, module: cst.Module, needed: Iterable[Needed], helpers: Iterable[str]) -> cst.Module:
     """Take out imports that the migration left without a use, and add what the new code needs.
 
     Args:
-        before: The module as it was.
-        after: The module as it is now.
+        old: The imports of the module as it was.
+        module: The module as it is now.
         needed: What has to be imported.
         helpers: Functions that it calls, as text; they stand below its imports.
     """
-    old, new = _imported(before), _imported(after)
+    wrapper = MetadataWrapper(cst.parse_module(module.code), unsafe_skip_copy=True)
+    new = imports_of(wrapper.resolve(ScopeProvider).values())
     unused = {key for key, is_used in new.items() if not is_used and old.get(key)}
-    there = {key for key in new}
-    missing = [need for need in sorted(set(needed)) if (_dotted(need), need.bound) not in there]
-    if not unused and not missing:
-        return _helped(after, helpers)
-    imports = _Imports(unused, missing)
-    changed = after.visit(imports)
-    return _helped(_added(changed, imports.missing), helpers)
+    missing = [need for need in sorted(set(needed)) if (_dotted(need), need.bound) not in new]
+    if unused or missing:
+        imports = _Imports(unused, missing)
+        module = _added(module.visit(imports), imports.missing)
+    return _helped(module, helpers)
 
 
 def _dotted(need: Needed) -> str:
     return f"{need.module}.{need.name}" if need.name else need.module if need.alias else need.bound
 
 
-def _imported(module: cst.Module) -> Dict[Imported_, bool]:
-    """Return the names that a module imports, each with the name it is bound to, and whether it is used."""
-    found: Dict[Imported_, bool] = {}
-    scopes = set(MetadataWrapper(module).resolve(ScopeProvider).values())
-    for scope in scopes:
-        for assignment in scope.assignments if scope is not None else ():
-            if isinstance(assignment, ImportAssignment):
-                for name in assignment.get_qualified_names_for(assignment.name):
-                    key = (name.name, assignment.name)
-                    found[key] = found.get(key, False) or bool(assignment.references)
-    return found
-
-
 class _Imports(cst.CSTTransformer):
     """Takes out what is unused, and puts what is missing in its place."""
 
-    def __init__(self, unused: Set[Imported_], missing: Sequence[Needed]) -> None:
+    def __init__(self, unused: Set[Tuple[str, str]], missing: Sequence[Needed]) -> None:
         super().__init__()
         self._unused = {key for key in unused if any(f"{key[0]}.".startswith(f"{name}.") for name in _WATCHED)}
         self.missing = list(missing)

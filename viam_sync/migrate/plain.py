@@ -41,8 +41,8 @@ def make_plain(
     values = Values(facts, elsewhere)
     awaitables = Awaitables(facts, values, threads)
     plan = Plan(facts, values, awaitables)
-    if not plan.plain:
+    if not plan.is_needed:
         return module, plan.findings()
     rewriter = Rewriter(facts, values, awaitables, plan, EventLoops(facts, values, awaitables, plan).unneeded())
     changed = module.visit(rewriter)
-    return tidy(module, changed, rewriter.needed | rewriter.hints.needed, rewriter.helpers), plan.findings()
+    return tidy(facts.imports, changed, rewriter.needed | rewriter.hints.needed, rewriter.helpers), plan.findings()

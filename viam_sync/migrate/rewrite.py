@@ -269,13 +269,20 @@ class Rewriter(cst.CSTTransformer):
                 self.needed.add(Needed("concurrent.futures"))
             helper = GATHER_IN_THREADS if self._awaitables.threads else GATHER_IN_ORDER
             self.helpers.add(helper.format(name=self._gather_name))
-            return call.with_changes(func=cst.Name(self._gather_name))
+            args = [self._gathered_later(old, new) for old, new in zip(original.args, call.args)]
+            return call.with_changes(func=cst.Name(self._gather_name), args=args)
         stars = [bool(arg.star) for arg in call.args]
         args = [
             self._gathered(old.value, new.value) if new.star else self._now(old.value, new.value)
             for old, new in zip(original.args, call.args)
         ]
         return asyncio_calls.results(call, args, stars)
+
+    def _gathered_later(self, original: cst.Arg, updated: cst.Arg) -> cst.Arg:
+        """Return an argument for a function that makes the calls; one of `map` becomes a comprehension of these."""
+        if self._awaitables.name_of(original.value) != "builtins.map" or not isinstance(updated.value, cst.Call):
+            return updated
+        return updated.with_changes(value=asyncio_calls.mapped(updated.value, self._module("functools")))
 
     def _gathered(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
         """Return the results of the awaitables that were unpacked into a call of `gather`."""

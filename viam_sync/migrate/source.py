@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from types import MappingProxyType
 from typing import List, Mapping, Tuple
 
@@ -52,5 +53,18 @@ def parse(text: str) -> cst.Module:
     """Return the tree of a module."""
     try:
         return cst.parse_module(text)
+    except UnicodeEncodeError as error:
+        raise UnparsableError(text.count("\n", 0, error.start) + 1, "a character that is none of Unicode") from None
     except cst.ParserSyntaxError as error:
-        raise UnparsableError(error.raw_line, error.message) from None
+        raise _explained(text, error) from None
+
+
+def _explained(text: str, error: cst.ParserSyntaxError) -> UnparsableError:
+    """Return an error with the line and the words of Python itself, where Python finds one, too."""
+    try:
+        ast.parse(text)
+    except SyntaxError as python:
+        return UnparsableError(python.lineno or error.raw_line, python.msg)
+    except ValueError:
+        return UnparsableError(text.count("\n", 0, text.find("\0")) + 1, "a null character")
+    return UnparsableError(error.raw_line, error.message)

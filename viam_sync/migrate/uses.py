@@ -14,6 +14,7 @@ from viam_sync.migrate.values import (
     AWAITABLES,
     CONTAINER_READS,
     CONTAINER_WRITES,
+    LOOP,
     MANAGERS,
     RUNNERS,
     TASK_MAKERS,
@@ -169,18 +170,17 @@ class Uses:
     def _read_holders(self) -> None:
         holders = _Holders(self._values.of)
         self._facts.module.visit(holders)
-        awaited: Dict[Place, List[cst.CSTNode]] = {}
+        targets: Dict[Place, List[cst.CSTNode]] = {}
+        uses: Dict[Place, List[cst.CSTNode]] = {}
         for node in holders.found:
             place = self._values.place(node)
             if self._is_target(node):
                 if place is not None:
-                    awaited.setdefault(place, [])
+                    targets.setdefault(place, []).append(node)
             elif self._read_use(node) and place is not None:
-                awaited.setdefault(place, []).append(node)
-        for node in holders.found:
-            place = self._values.place(node)
-            if place is not None and self._is_target(node):
-                self._read_place(node, awaited[place])
+                uses.setdefault(place, []).append(node)
+        for place, nodes in targets.items():
+            self._read_place(nodes, uses.get(place, []))
         for node in holders.started:
             self._read_started(node)
 
@@ -216,14 +216,21 @@ class Uses:
             return self._awaitables.name_of(call) not in {"builtins.len", "builtins.print", "builtins.bool"}
         return True
 
-    def _read_place(self, target: cst.CSTNode, uses: List[cst.CSTNode]) -> None:
+    def _read_place(self, targets: List[cst.CSTNode], uses: List[cst.CSTNode]) -> None:
+        target = targets[0]
         code = self._code(target.name if isinstance(target, cst.Param) else target)
         if not uses:
             self._block(target, target, f"nothing awaits `{code}`; it runs beside the rest")
-        elif len(uses) > 1:
-            self._block(target, uses[1], f"`{code}` is awaited at more than one place")
-        elif self._is_repeated(uses[0], target):
-            self._block(target, uses[0], f"`{code}` may be awaited more than once, in a loop")
+        for use in uses:
+            last = max((node for node in targets if self._is_before(node, use)), key=self._facts.start, default=target)
+            others = (other for other in uses if other is not use and self._is_before(other, use))
+            if any(self._is_before(last, other) for other in others):
+                self._block(target, use, f"`{code}` is awaited at more than one place")
+            elif self._is_repeated(use, last):
+                self._block(target, use, f"`{code}` may be awaited more than once, in a loop")
+
+    def _is_before(self, first: cst.CSTNode, second: cst.CSTNode) -> bool:
+        return self._facts.start(first) < self._facts.start(second)
 
     def _is_repeated(self, use: cst.CSTNode, target: cst.CSTNode) -> bool:
         """Whether a loop, or another function, is around the use of a name and not around the place that sets it."""
@@ -260,11 +267,12 @@ class Uses:
         name = self._awaitables.name_of(node)
         if name in RUNNERS:
             return
-        runs = "runs beside the rest" if name in TASK_MAKERS else "is never awaited"
-        self._block(node, node, f"`{_short(self._code(node))}` {runs}")
-        home = self._facts.function_of(node) or self._facts.module
-        if name in TASK_MAKERS:
-            self._groups.block(home, node, f"`{_short(self._code(node))}` runs beside the rest")
+        is_beside = name in TASK_MAKERS or name == f"{LOOP}.run_in_executor"
+        code = _short(self._code(node))
+        self._block(node, node, f"`{code}` runs beside the rest" if is_beside else f"`{code}` is never awaited")
+        if is_beside:
+            home = self._facts.function_of(node) or self._facts.module
+            self._groups.block(home, node, f"`{code}` runs beside the rest")
 
     def _code(self, node: cst.CSTNode) -> str:
         return self._facts.module.code_for_node(node)

@@ -241,6 +241,12 @@ class Values:
             elif rest is not None:
                 yield rest, arg.value
 
+    def callee(self, call: cst.Call) -> Found:
+        """Return what a call enters; `map` enters what it is given first."""
+        found = self.of(call.func)
+        is_map = Imported("builtins.map") in found and call.args
+        return self.of(call.args[0].value) if is_map else found
+
     def functions(self, node: cst.BaseExpression) -> List[AnyFunction]:
         """Return the functions of the module that an expression may hold."""
         return [value.node for value in self.of(node) if isinstance(value, Function)]
@@ -509,8 +515,7 @@ class Values:
             for arg in call.args:
                 yield from self.of(arg.value)
         elif name in ("map", "filter") and call.args:
-            function = call.args[0].value
-            found = self.of(function)
+            found = self.of(call.args[0].value)
             if name == "map":
                 yield from (result for value in found for result in self._result(value, call))
 
@@ -540,9 +545,12 @@ class Values:
             yield value
 
     def _awaited_call(self, call: cst.Call) -> Iterable[Value]:
-        for value in self.of(call.func):
+        for value in self.callee(call):
             if isinstance(value, Function):
-                yield from self._kept_in((value.node, "return"))
+                # What a plain function returned is an awaitable of its own, among those that the call may give.
+                found = self._kept_in((value.node, "return"))
+                is_plain = not getattr(value.node, "asynchronous", None)
+                yield from (each for each in found if not (is_plain and isinstance(each, Pending)))
             elif isinstance(value, Generator):
                 yield from self._kept_in((value.node, "yield"))
             elif isinstance(value, Cloud) or (isinstance(value, Imported) and cloud.is_viam(value.name)):
