@@ -93,7 +93,10 @@ def wrong_type(name: str, kind: str, value: Any, *, advice: str = "") -> TypeErr
         >>> wrong_type("limit", "an int", 5.0)
         TypeError('limit takes an int, got 5.0')
     """
-    return TypeError(f"{name} takes {kind}, got {redact(value)}{advice and f'; {advice}'}")
+    got, module = redact(value), type(value).__module__
+    if got in kind and module != "builtins":
+        got = f"{got} of the module {module}"
+    return TypeError(f"{name} takes {kind}, got {got}{advice and f'; {advice}'}")
 
 
 def wrong_value(name: str, kind: str, value: Any) -> ValueError:

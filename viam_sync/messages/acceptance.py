@@ -7,9 +7,17 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from viam_sync.checks import as_list, is_text, parameter_names, with_article, wrong_key, wrong_type, wrong_value
+from viam_sync.checks import as_list, is_text, parameter_names, wrong_key, wrong_type, wrong_value
 from viam_sync.checks.numbers import plain_number
-from viam_sync.messages.explain import UNFIT, explain, is_list, is_map, kind_of_message, refuse_surrogates
+from viam_sync.messages.explain import (
+    UNFIT,
+    explain,
+    is_list,
+    is_map,
+    kind_of_message,
+    missing_field,
+    refuse_surrogates,
+)
 from viam_sync.messages.file_id import as_binary_data_id
 from viam_sync.messages.values import value_to_message
 
@@ -98,7 +106,7 @@ def _from_dict(name: str, cls: Any, fields: Dict[Any, Any]) -> Any:
         if not isinstance(field, str):
             raise wrong_key(name, "the name of a field", field)
         if not is_text(field) or field not in cls.DESCRIPTOR.fields_by_name:
-            raise ValueError(f"{name} takes {with_article(cls.DESCRIPTOR.name)}, which has no field {field!r}")
+            raise ValueError(f"{name}: {missing_field(cls.DESCRIPTOR, field)}")
     with parameter_names(**{field: f"{name}[{field!r}]" for field in fields}):
         return cls(**fields)
 
@@ -155,16 +163,14 @@ def adopt(cls: Type[M], value: Any, name: str) -> M:
     """
     if type(value) is cls:
         return value
-    if not isinstance(value, Message):
-        raise wrong_type(name, with_article(cls.DESCRIPTOR.name), value)
-    if value.DESCRIPTOR.full_name != cls.DESCRIPTOR.full_name:
-        raise TypeError(f"{name} takes a {cls.DESCRIPTOR.full_name}, got a {value.DESCRIPTOR.full_name}")
+    if not isinstance(value, Message) or value.DESCRIPTOR.full_name != cls.DESCRIPTOR.full_name:
+        raise wrong_type(name, kind_of_message(cls.DESCRIPTOR), value)
     return cls.FromString(value.SerializePartialToString())
 
 
 def _from_any_pool(cls: Any, plain: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
     @functools.wraps(plain)
     def method(self: Any, other: Any) -> None:
-        plain(self, other if type(other) is cls else adopt(cls, other, plain.__name__))
+        plain(self, other if type(other) is cls else _message(plain.__name__, cls, other))
 
     return method
