@@ -62,6 +62,11 @@ class Facts(cst.CSTVisitor):
         """Whether the module imports the official SDK, or this package."""
         return any(cloud.is_viam(name) for name, _ in self.imports)
 
+    @property
+    def names_ours(self) -> bool:
+        """Whether the module imports this package, as one that was migrated before does."""
+        return any(name.partition(".")[0] == "viam_sync" for name, _ in self.imports)
+
     def line(self, node: cst.CSTNode) -> int:
         """Return the line on which a node starts, from 1."""
         return int(self._positions[node].start.line)
