@@ -1,10 +1,13 @@
 """The code of the documentation, run as its readers run it."""
 
 import doctest
+import importlib
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.sandbox import Sandbox
@@ -31,3 +34,49 @@ def test_the_examples_of_the_page_on_times_do_what_they_show(sandbox: Sandbox, c
     )
     result = doctest.DocTestRunner().run(test)
     assert (result.attempted, result.failed) == (13, 0)
+
+
+def _block(name: str) -> str:
+    """Return the block of the page on migrating below a comment with a name."""
+    page = (DOCS / "migrating.md").read_text(encoding="utf-8")
+    return re.findall(rf"<!-- {name} -->\n```\w+\n(.*?)```", page, re.DOTALL)[0]
+
+
+def test_the_command_makes_the_after_of_the_page_on_migrating_of_its_before() -> None:
+    pytest.importorskip("libcst", reason="the command needs it")
+    from viam_sync.migrate.source import migrate_source
+
+    assert migrate_source(_block("before")) == (_block("after"), [])
+
+
+def test_the_migrated_example_prints_what_the_page_shows(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _export(sandbox, monkeypatch)
+    exec(_block("after"), {"__name__": "__main__"})
+    assert capsys.readouterr().out == _block("output")
+
+
+def test_the_errors_of_the_page_on_migrating_are_met_in_both_idioms(
+    client: ViamClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (DOCS / "migrating.md").read_text(encoding="utf-8")
+    grpclib_idiom, grpc_idiom = re.findall(r"```python\n(.*?)```", page.partition("## Errors")[2], re.DOTALL)[:2]
+    exec(grpclib_idiom + grpc_idiom, {"client": client})
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
+    assert first.startswith("True No robot has the ID ")
+
+
+def test_all_names_that_the_page_on_migrating_imports_are_there() -> None:
+    page = (DOCS / "migrating.md").read_text(encoding="utf-8")
+    imports = set(re.findall(r"from (viam_sync[\w.]*) import (\w+(?:, \w+)*)", page))
+    assert len(imports) > 8
+    for module, names in imports:
+        assert {*names.split(", ")} <= {*dir(importlib.import_module(module))}
+
+
+def _export(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIAM_APP_URL", sandbox.url)
+    monkeypatch.setenv("VIAM_API_KEY", sandbox.api_key)
+    monkeypatch.setenv("VIAM_API_KEY_ID", sandbox.api_key_id)

@@ -69,6 +69,10 @@ def test_null_is_set_and_not_merely_absent() -> None:
     assert primitive_to_value([None]).list_value.values[0].WhichOneof("kind") == "null_value"
 
 
+def test_no_mapping_is_an_empty_struct() -> None:
+    assert dict_to_struct(None) == dict_to_struct({})
+
+
 def test_bytes_become_text_and_a_tuple_a_list() -> None:
     assert primitive_to_value(b"x") == Value(string_value="x")
     assert value_to_primitive(primitive_to_value((1, 2))) == [1.0, 2.0]

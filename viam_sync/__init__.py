@@ -10,7 +10,7 @@ Example:
 import importlib
 from typing import TYPE_CHECKING, Any, List
 
-from viam_sync import machines
+from viam_sync import viam_sdk
 
 if TYPE_CHECKING:
     from viam_sync.app.viam_client import ViamClient
@@ -86,7 +86,7 @@ _HOMES = {
 #: The modules that scripts of the official SDK use without importing them.
 _MODULES = ("gen", "logging")
 
-machines.install()
+viam_sdk.install()
 
 
 def __getattr__(name: str) -> Any:
@@ -94,7 +94,7 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")
     if name not in __all__:
-        reason = machines.why_missing(name)
+        reason = viam_sdk.why_missing(name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}{reason and f': {reason}'}")
     value = getattr(importlib.import_module(_HOMES.get(name, "viam_sync.errors")), name)
     globals()[name] = value

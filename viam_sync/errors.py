@@ -20,7 +20,7 @@ Further names of the official SDK are here for scripts that have them in ``excep
 A wrong argument that is found before anything is sent is a ``ValueError`` or a ``TypeError``.
 """
 
-from typing import Any, Dict, Optional, Tuple, Type
+from typing import Any, Callable, Dict, Iterable, NamedTuple, Optional, Tuple, Type, Union
 
 import grpc
 
@@ -29,13 +29,57 @@ class ViamError(Exception):
     """The base of every exception that this package defines."""
 
 
+class Metadatum(NamedTuple):
+    """One entry of the metadata of a call: a pair of its name and its value."""
+
+    key: str
+    value: Union[str, bytes]
+
+
+class CallMetadata(NamedTuple):
+    """The metadata that a service sent for a call: before its answer, and with the status."""
+
+    initial: Tuple[Metadatum, ...] = ()
+    trailing: Tuple[Metadatum, ...] = ()
+
+
+_NO_METADATA = CallMetadata()
+
+
+class Details(Tuple[Any, ...]):
+    """The messages of a rich error, a tuple as in grpclib; when it is called, the text of the error, as in grpc.
+
+    Example:
+        >>> from viam_sync.errors import Details
+        >>> details = Details((), "No such machine.")
+        >>> details(), len(details)
+        ('No such machine.', 0)
+    """
+
+    _text: str
+
+    def __new__(cls, messages: Iterable[Any] = (), text: str = "") -> "Details":
+        """Return the messages, with the text beside them."""
+        details = super().__new__(cls, messages)
+        details._text = text
+        return details
+
+    def __call__(self) -> str:
+        """Return the text."""
+        return self._text
+
+
 class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
     """A call failed with a gRPC status; one subclass stands for each status.
 
+    It has what the exceptions of grpclib have, ``status``, ``message`` and ``details``, and the methods of grpc's:
+    ``code()``, ``details()``, ``trailing_metadata()`` and the like. It is a ``grpc.RpcError`` and a ``grpc.Call``.
+
     Attributes:
         status: The status, a ``grpc.StatusCode``.
-        message: The text of the service, or why it could not be reached.
-        details: The ``google.protobuf.Any`` messages of a rich error, None where there are none.
+        message: The text of the service, or why it could not be reached, with advice.
+        details: The ``google.protobuf.Any`` messages of a rich error, an empty tuple where there are none;
+            ``details()`` is the ``text``.
         method: The full name of the RPC, such as ``viam.app.v1.AppService/GetRobot``.
         attempts: How often the request was sent.
         retry_after: Seconds that the service asked to wait before another attempt, below 0 for no other; None if it
@@ -44,43 +88,85 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
 
     Example:
         >>> from viam_sync.errors import NotFoundError
-        >>> str(NotFoundError(grpc.StatusCode.NOT_FOUND, "No such machine."))
+        >>> error = NotFoundError(grpc.StatusCode.NOT_FOUND, "No such machine.")
+        >>> error.message == error.details()
+        True
+        >>> str(error)
         'NOT_FOUND: No such machine.'
     """
 
     # The stubs of grpc give every RpcError the methods of a Call, of which details is one.
-    details: Optional[Tuple[Any, ...]]  # type: ignore[assignment, unused-ignore] # pyright: ignore
+    details: Details  # type: ignore[assignment, unused-ignore] # pyright: ignore
 
     def __init__(
         self,
         status: grpc.StatusCode,
         message: str = "",
-        details: Optional[Tuple[Any, ...]] = None,
+        details: Optional[Iterable[Any]] = None,
         method: str = "",
         attempts: int = 1,
         retry_after: Optional[float] = None,
         text: Optional[str] = None,
+        metadata: CallMetadata = _NO_METADATA,
     ) -> None:
-        super().__init__(status, message, details, method)
+        self.text = message if text is None else text
+        self.details = Details(details or (), self.text)  # pyright: ignore[reportIncompatibleMethodOverride]
+        super().__init__(status, message, self.details, method)
         self.status = status
         self.message = message
-        self.details = details  # pyright: ignore[reportIncompatibleMethodOverride]
         self.method = method
         self.attempts = attempts
         self.retry_after = retry_after
-        self.text = message if text is None else text
+        self._metadata = metadata
 
-    def __reduce__(self) -> Tuple[Any, ...]:
-        state = (self.status, self.message, self.details, self.method, self.attempts, self.retry_after, self.text)
-        return type(self), state
+    def restated(self, message: str, kind: Optional[Type["GRPCError"]] = None) -> "GRPCError":
+        """Return this error with another message, and of another class if one is given."""
+        other = (kind or type(self))(self.status, message, self.details, self.method)
+        vars(other).update({**vars(self), "message": message})
+        return other
 
     def code(self) -> grpc.StatusCode:
-        """Return the status, as the exceptions of grpcio do."""
+        """Return the status."""
         return self.status
+
+    def initial_metadata(self) -> Tuple[Metadatum, ...]:
+        """Return the metadata that the service sent before its answer; empty where none came."""
+        return self._metadata.initial
+
+    def trailing_metadata(  # type: ignore[override, unused-ignore] # pyright: ignore
+        self,
+    ) -> Tuple[Metadatum, ...]:
+        """Return the metadata that the service sent with the status; empty where none came."""
+        return self._metadata.trailing
+
+    def debug_error_string(self) -> str:
+        """Return the method, the status and the text in one line, and none of what grpc notes for its developers."""
+        # To ask a stream of grpc that was cancelled for its own would wait for ever.
+        return f"{self.method}: {self.status.name}: {self.text}"
+
+    def is_active(self) -> bool:
+        """Return False: the call is over."""
+        return False
+
+    def time_remaining(self) -> Optional[float]:
+        """Return None: the call is over, and waits for no deadline."""
+        return None
+
+    def cancel(self) -> bool:
+        """Return False: a call that is over cannot be cancelled."""
+        return False
+
+    def add_callback(self, callback: Callable[[], None]) -> bool:
+        """Return False: the call is over, so the callback will not be called."""
+        return False
 
     def __str__(self) -> str:
         where = f"{self.method}: " if self.method else ""
         return f"{where}{self.status.name}: {self.message}"
+
+
+# What grpc raises is an instance of both, and scripts tell by grpc.Call whether an RpcError has a code.
+grpc.Call.register(GRPCError)
 
 
 class CancelledError(GRPCError):
@@ -230,8 +316,8 @@ class MethodNotImplementedError(ViamError):
 class NoCaptureToStoreError(ViamError):
     """A filter of captured data keeps nothing; an error of modules, which nothing here raises."""
 
-    def __init__(self) -> None:
-        super().__init__("there is nothing to store")
+    def __str__(self) -> str:
+        return "There is nothing to store."
 
 
 ViamGRPCError = GRPCError
@@ -261,11 +347,12 @@ _BY_STATUS: Dict[grpc.StatusCode, Type[GRPCError]] = {
 def grpc_error(
     status: grpc.StatusCode,
     message: str = "",
-    details: Optional[Tuple[Any, ...]] = None,
+    details: Optional[Iterable[Any]] = None,
     method: str = "",
     attempts: int = 1,
     retry_after: Optional[float] = None,
     text: Optional[str] = None,
+    metadata: CallMetadata = _NO_METADATA,
 ) -> GRPCError:
     """Return the exception that stands for a status.
 
@@ -274,4 +361,4 @@ def grpc_error(
         >>> type(grpc_error(grpc.StatusCode.NOT_FOUND, "No such machine.")).__name__
         'NotFoundError'
     """
-    return _BY_STATUS.get(status, GRPCError)(status, message, details, method, attempts, retry_after, text)
+    return _BY_STATUS.get(status, GRPCError)(status, message, details, method, attempts, retry_after, text, metadata)

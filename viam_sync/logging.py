@@ -11,7 +11,7 @@ from logging import DEBUG, ERROR, FATAL, INFO, WARN, WARNING
 from typing import Any, Dict, Union
 
 from viam_sync.errors import NotSupportedError
-from viam_sync.machines import MACHINES
+from viam_sync.viam_sdk import MACHINES
 
 __all__ = [
     "DEBUG",
@@ -41,6 +41,8 @@ class _Console(logging.Handler):
     """Prints errors to stderr and all else to stdout, as they are at the time: notebooks and tests replace them."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if logging.getLogger().handlers:
+            return  # the program has set up logging, perhaps after it asked for this logger
         try:
             print(self.format(record), file=sys.stderr if record.levelno >= ERROR else sys.stdout, flush=True)
         except Exception:

@@ -1,11 +1,12 @@
 """Helpers for scripts, under the names of the official SDK: between plain Python values and messages."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from viam_sync.app._data.filters import create_filter, partition_filter
+from viam_sync.gen.reexports import utils as reexports
 from viam_sync.messages.conversion import (
     ValueTypes,
     datetime_to_timestamp,
@@ -18,11 +19,10 @@ from viam_sync.messages.conversion import (
     value_to_primitive,
 )
 from viam_sync.messages.values import StructLike, TimestampLike
+from viam_sync.viam_sdk import missing_name
 
 if TYPE_CHECKING:
     from viam_sync.gen.reexports.utils import *  # noqa: F403
-else:
-    from viam_sync.gen.reexports.utils import __getattr__ as __getattr__
 
 __all__ = [
     "ListValue",
@@ -43,3 +43,21 @@ __all__ = [
     "struct_to_message",
     "value_to_primitive",
 ]
+
+#: What the official module has for machines, besides.
+_OF_MACHINES = (
+    "PointerCounter",
+    "SensorReading",
+    "from_dm_from_extra",
+    "get_geometries",
+    "resource_names_for_resource",
+    "sensor_readings_native_to_value",
+    "sensor_readings_value_to_native",
+)
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name in _OF_MACHINES:
+            raise missing_name(__name__, name)
+        return getattr(reexports, name)

@@ -65,7 +65,7 @@ def returned(method: Any) -> Any:
     def function() -> None: ...
 
     function.__annotations__ = {"return": method.__annotations__["return"]}
-    return typing.get_type_hints(function, {**vars(typing), **method.__globals__, "os": os})["return"]
+    return typing.get_type_hints(function, {**vars(typing), **inspect.unwrap(method).__globals__, "os": os})["return"]
 
 
 WITH_TIMES = [

@@ -3,7 +3,7 @@
 import functools
 import importlib
 import pkgutil
-from typing import Any, Callable, Iterable, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Tuple
 
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -89,8 +89,10 @@ def _change(message: DescriptorProto, change: Callable[[DescriptorProto], None])
 
 
 @functools.lru_cache(maxsize=None)
-def _other_pool(version: str) -> descriptor_pool.DescriptorPool:
+def _other_classes(version: str) -> Dict[str, Any]:
+    """Return all classes of another pool; protobuf 4.22 crashes at a list of messages whose class is gone."""
     pool = descriptor_pool.DescriptorPool()
+    found: Dict[str, Any] = {}
     for file in schema().file:
         if version != "same" and not file.package.startswith("google."):
             for message in file.message_type:
@@ -98,12 +100,20 @@ def _other_pool(version: str) -> descriptor_pool.DescriptorPool:
         if version == "newer":
             _add_values(file.enum_type)
         pool.AddSerializedFile(file.SerializeToString())
-    return pool
+        for descriptor in pool.FindFileByName(file.name).message_types_by_name.values():
+            _add_classes(found, descriptor)
+    return found
+
+
+def _add_classes(found: Dict[str, Any], descriptor: Descriptor) -> None:
+    found[descriptor.full_name] = message_factory.GetMessageClass(descriptor)
+    for nested in descriptor.nested_types:
+        _add_classes(found, nested)
 
 
 def foreign(name: str, version: str = "same") -> Any:
     """Return the class of a message from another pool, with the same schema, an ``older`` or a ``newer`` one."""
-    return message_factory.GetMessageClass(_other_pool(version).FindMessageTypeByName(name))
+    return _other_classes(version)[name]
 
 
 def streaming(rpc: Any) -> Tuple[bool, bool]:

@@ -139,38 +139,57 @@ def test_none_leaves_a_field_unset():
     assert datasync.UploadMetadata(method_parameters=None, tags=None) == datasync.UploadMetadata()
 
 
+def test_a_message_copies_the_plain_values_that_its_constructor_takes():
+    robot = app.Robot(name="rover")
+    robot.created_on.CopyFrom(MOMENT)
+    robot.MergeFrom({"id": "r"})
+    assert (robot.id, robot.name, robot.created_on.ToDatetime(timezone.utc)) == ("r", "rover", MOMENT)
+
+
+class Robot:
+    """No message, but called as one."""
+
+
 REFUSED = {
     "in a field": (
         lambda: app.Robot(created_on=struct()),
-        "created_on takes a google.protobuf.Timestamp, got a google.protobuf.Struct",
+        "created_on takes a datetime, got a Struct",
     ),
     "in a repeated field": (
         lambda: app.ListRobotsResponse(robots=[app.Robot(), STAMP]),
-        "robots[1] takes a viam.app.v1.Robot, got a google.protobuf.Timestamp",
+        "robots[1] takes a Robot, got a Timestamp",
     ),
     "in a map": (
         lambda: datasync.UploadMetadata(method_parameters={"speed": STAMP}),
-        "method_parameters['speed'] takes a google.protobuf.Any, got a google.protobuf.Timestamp",
+        "method_parameters['speed'] takes an Any, got a Timestamp",
     ),
     "in a dict": (
         lambda: app.ListRobotsResponse(robots=[{"created_on": foreign("viam.app.v1.Robot")()}]),
-        "robots[0]['created_on'] takes a google.protobuf.Timestamp, got a viam.app.v1.Robot",
+        "robots[0]['created_on'] takes a datetime, got a Robot",
     ),
     "of our own pool": (
         lambda: data.DataRequest(filter=app.Robot()),
-        "filter takes a viam.app.data.v1.Filter, got a viam.app.v1.Robot",
+        "filter takes a Filter, as viam_sync.utils.create_filter(…) returns, got a Robot",
     ),
     "to copy": (
         lambda: app.Robot().CopyFrom(STAMP),
-        "CopyFrom takes a viam.app.v1.Robot, got a google.protobuf.Timestamp",
+        "CopyFrom takes a Robot, got a Timestamp",
     ),
     "to merge": (
         lambda: app.Robot().MergeFrom(app.Location()),
-        "MergeFrom takes a viam.app.v1.Robot, got a viam.app.v1.Location",
+        "MergeFrom takes a Robot, got a Location",
+    ),
+    "to copy, and no message": (
+        lambda: app.Robot().CopyFrom(5),
+        "CopyFrom takes a Robot, got 5",
+    ),
+    "of another class of the same name": (
+        lambda: app.Robot().CopyFrom(Robot()),
+        f"CopyFrom takes a Robot, got a Robot of the module {__name__}",
     ),
     "that is no message to copy": (
         lambda: google.Timestamp().CopyFrom(5),
-        "CopyFrom takes a Timestamp, got 5",
+        "CopyFrom takes a datetime, got 5",
     ),
     "that is no message": (
         lambda: app.Robot(created_on=5),
@@ -239,7 +258,7 @@ def test_the_record_of_a_role_is_made_of_a_message_whatever_the_version_of_its_s
 def test_a_record_says_what_it_is_made_of():
     with pytest.raises(TypeError, match=r"^robot_part takes a RobotPart, got None$"):
         RobotPart.from_proto(None)
-    with pytest.raises(TypeError, match=r"^fragment takes a viam.app.v1.Fragment, got a viam.app.v1.Robot$"):
+    with pytest.raises(TypeError, match=r"^fragment takes a Fragment, got a Robot$"):
         Fragment.from_proto(foreign("viam.app.v1.Robot")())
 
 

@@ -77,6 +77,24 @@ def test_the_packages_can_be_imported_in_either_order(order):
     run("\n".join(f"import {name}" for name in order))
 
 
+@pytest.mark.parametrize("order", [("viam", "viam_sync"), ("viam_sync", "viam")], ids="-".join)
+def test_machines_are_driven_by_the_official_sdk_beside_ours(order):
+    imports = "\n".join(f"import {name}" for name in order)
+    code = f"""
+{imports}
+from viam.components.arm import Arm
+from viam.robot.client import RobotClient
+from viam_sync.robot.client import DialOptions
+try:
+    from viam_sync.components.arm import Arm
+except ModuleNotFoundError as error:
+    assert "viam-sdk" in str(error), error
+else:
+    raise AssertionError("there is an arm")
+"""
+    run(code)
+
+
 # The older ones cannot be told to dial without TLS, so their client gets an open channel.
 BOTH_CALL = """
 import asyncio

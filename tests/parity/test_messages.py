@@ -123,6 +123,16 @@ def test_a_call_sends_the_same_with_their_messages(client, text, theirs, service
     assert sent
 
 
+def test_their_message_made_of_the_id_of_an_upload_is_sent(theirs, service):
+    id = DataClient.FileID("f-1", "o-1/l-1/f-1")
+    message = theirs["data"].BinaryID(file_id=id, organization_id="o-1", location_id="l-1")
+    ((_, (request,)),) = requests_of(service, "DataClient", ("delete_binary_data_by_ids", [[message, id]], {}))
+    assert data.DeleteBinaryDataByIDsRequest.FromString(request) == data.DeleteBinaryDataByIDsRequest(
+        binary_ids=[{"file_id": "f-1", "organization_id": "o-1", "location_id": "l-1"}],
+        binary_data_ids=["o-1/l-1/f-1"],
+    )
+
+
 def test_utils_take_their_messages(theirs):
     start, end = datetime(2024, 1, 1), datetime(2024, 1, 2)
     interval = {"start": utils.datetime_to_timestamp(start), "end": utils.datetime_to_timestamp(end)}

@@ -33,7 +33,7 @@ OTHER_ORDER = {
 }
 #: One whose arguments are all texts, so nothing tells the orders apart, and how it is refused.
 REFUSED = "MLTrainingClient.submit_custom_training_job"
-ADVICE = "order of the reference.* give registry_item_version=, model_name=, model_version=, container_id= by keyword"
+ADVICE = "as the reference has it.* give registry_item_version=, model_name=, model_version=, container_id= by keyword"
 
 NOT_CALLED = (*LEFT_OUT, REFUSED)
 
@@ -54,7 +54,7 @@ def test_the_table_of_the_newest_sdk_is_what_it_has(theirs):
 def test_each_signature_binds_by_keywords_and_by_position(theirs):
     for name, fact in theirs.items():
         signature = inspect.signature(ours(name))
-        given = {each["name"]: each for each in fact}
+        given = {each["name"]: each for each in fact["parameters"]}
         own = [None] if "self" in signature.parameters else []
         assert signature.bind(*own, **given).kwargs.keys() <= given.keys(), name
         if not name.endswith(tuple(OTHER_ORDER)):
@@ -96,7 +96,7 @@ def test_each_method_sends_the_same_by_keywords_and_by_position(theirs, tmp_path
         for client, name, fact in calls_of(theirs):
             call = getattr(getattr(viam_client, client)(channel, {"authorization": "Bearer token"}), name)
             values = values_of(client, call, str(tmp_path))
-            given = {each["name"]: values[each["name"]] for each in fact}
+            given = {each["name"]: values[each["name"]] for each in fact["parameters"]}
             by_keywords = sent_by(server, call, **given)
             assert by_keywords, name
             assert sent_by(server, call, *(given[each] for each in names_by_position(fact))) == by_keywords, name

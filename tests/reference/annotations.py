@@ -22,6 +22,7 @@ _WIDER = {
     "List": {"Sequence", "Collection", "Iterable"},
     "Sequence": {"Collection", "Iterable"},
     "Dict": {"Mapping"},
+    "FileID": {"str"},
     "bool": {"int", "float"},
     "int": {"float"},
 }
@@ -59,6 +60,8 @@ def _read(node: ast.expr, names: Mapping[str, Any]) -> Type:
         return _subscript(
             _read(node.value, names).name, inside.elts if isinstance(inside, ast.Tuple) else [inside], names
         )
+    if isinstance(node, ast.UnaryOp):  # ~T: its name is nobody's business
+        return Type("TypeVar")
     if isinstance(node, ast.BinOp):
         return _union([_read(node.left, names), _read(node.right, names)])
     if isinstance(node, ast.Call):  # ForwardRef('…')
@@ -95,6 +98,8 @@ def _named(name: str, names: Mapping[str, Any]) -> Type:
     values = list(_followed(names.get(first), others))
     if name.rpartition(".")[2] not in _KEPT and get_args(values[-1]):
         return read(repr(values[-1]), names)
+    if not others and getattr(values[0], "__module__", "") == "typing":
+        return _canonical(str(getattr(values[0], "_name", None) or name))  # imported under another name
     if isinstance(values[0], types.ModuleType):
         return _canonical(".".join([values[0].__name__, *others]))
     if inspect.isclass(values[0]):

@@ -7,7 +7,7 @@ import enum
 import importlib
 import inspect
 import json
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, Tuple
 
 MODULES = (
     *("app.app_client", "app.billing_client", "app.data_client", "app.ml_training_client", "app.provisioning_client"),
@@ -21,16 +21,16 @@ LEFT_OUT = (
     *("utils.sensor_readings_native_to_value", "utils.sensor_readings_value_to_native"),
 )
 
-Fact = List[Dict[str, Any]]
+Fact = Dict[str, Any]
 
 
 def facts() -> Dict[str, Fact]:
-    """Return the parameters of each function, method and class, by its name below ``viam``."""
+    """Return the signature of each function, method and class, by its name below ``viam``."""
     found: Dict[str, Fact] = {}
     for module in MODULES:
         for name, function in _callables(importlib.import_module(f"viam.{module}"), module):
             if not name.startswith(LEFT_OUT):
-                found[name] = _parameters(function)
+                found[name] = _signature(function)
     return found
 
 
@@ -48,16 +48,21 @@ def _callables(owner: Any, scope: str) -> Iterator[Tuple[str, Callable[..., Any]
 
 def _is_constructed(member: Any) -> bool:
     """Tell whether scripts call a class; an enum has the constructor of Python, and some are filled elsewhere."""
-    return inspect.isclass(member) and not issubclass(member, enum.Enum) and bool(_parameters(member))
+    return inspect.isclass(member) and not issubclass(member, enum.Enum) and bool(_signature(member)["parameters"])
 
 
-def _parameters(function: Callable[..., Any]) -> Fact:
-    parameters = inspect.signature(function).parameters.values()
-    return [_parameter(each) for each in parameters if each.name != "self"]
+def _signature(function: Callable[..., Any]) -> Fact:
+    signature = inspect.signature(function)
+    fact: Fact = {"parameters": [_parameter(each) for key, each in signature.parameters.items() if key != "self"]}
+    if signature.return_annotation is not signature.empty:
+        fact["returns"] = inspect.formatannotation(signature.return_annotation)
+    return fact
 
 
-def _parameter(parameter: inspect.Parameter) -> Dict[str, Any]:
-    fact: Dict[str, Any] = {"name": parameter.name}
+def _parameter(parameter: inspect.Parameter) -> Fact:
+    fact: Fact = {"name": parameter.name}
+    if parameter.annotation is not parameter.empty:
+        fact["type"] = inspect.formatannotation(parameter.annotation)
     if parameter.default is not parameter.empty:
         fact["default"] = repr(parameter.default)
     if parameter.kind is parameter.KEYWORD_ONLY:

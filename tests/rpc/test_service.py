@@ -99,7 +99,7 @@ def test_a_failure_is_the_exception_of_its_status_and_nothing_of_grpc(server: Fa
     error = caught.value
     assert isinstance(error, grpc.RpcError)
     assert (error.status, error.code()) == (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.NOT_FOUND)
-    assert (error.message, error.details) == ("No such machine.", None)
+    assert (error.message, error.details, error.details()) == ("No such machine.", (), "No such machine.")
     assert str(error) == "viam.app.v1.AppService/GetRobot: NOT_FOUND: No such machine."
     assert error.__cause__ is None
     assert error.__context__ is None
@@ -116,9 +116,12 @@ def test_the_details_of_a_rich_error_are_read(server: FakeService, channel: Chan
     with pytest.raises(NotFoundError) as caught:
         AppClient(channel, {}).get_robot("r-1")
     robot = pb.Robot()
-    assert caught.value.details is not None
     assert caught.value.details[0].Unpack(robot)
     assert robot.name == "rover"
+    assert caught.value.details() == "No."
+    assert trailing[0] in [(key, value) for key, value in caught.value.trailing_metadata()]
+    assert trailing[0] in [(entry.key, entry.value) for entry in caught.value.trailing_metadata()]
+    assert pickle.loads(pickle.dumps(caught.value)).details[0].Unpack(robot)
 
 
 def test_details_that_make_no_sense_do_not_hide_the_error(server: FakeService, channel: Channel) -> None:
@@ -126,7 +129,7 @@ def test_details_that_make_no_sense_do_not_hide_the_error(server: FakeService, c
     server.unary["GetRobot"] = refuse(grpc.StatusCode.NOT_FOUND, "No.", trailing)
     with pytest.raises(NotFoundError, match=r"No\.") as caught:
         AppClient(channel, {}).get_robot("r-1")
-    assert caught.value.details is None
+    assert caught.value.details == ()
 
 
 def test_errors_pickle(server: FakeService, channel: Channel) -> None:

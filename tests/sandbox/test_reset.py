@@ -213,7 +213,7 @@ def test_only_a_running_sandbox_can_be_reset(sandbox):
     assert sandbox.running
     sandbox.stop()
     assert not sandbox.running
-    with pytest.raises(RuntimeError, match="not running; start it first"):
+    with pytest.raises(RuntimeError, match="not running; use `with"):
         sandbox.reset()
 
 

@@ -401,7 +401,7 @@ def test_a_call_after_the_end_is_unavailable():
 
 
 def test_signing_in_takes_a_running_sandbox():
-    with pytest.raises(RuntimeError, match="start it first"):
+    with pytest.raises(RuntimeError, match="use `with"):
         Sandbox().sign_in("bob@example.com")
 
 
@@ -409,3 +409,29 @@ def test_its_dial_options_carry_its_key_and_ask_for_plain_text(sandbox):
     options = sandbox.dial_options()
     assert options.insecure
     assert (options.credentials.payload, options.auth_entity) == (sandbox.api_key, sandbox.api_key_id)
+
+
+ATTRIBUTES = sorted(Sandbox.__annotations__)
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_a_sandbox_that_was_not_started_says_how_to_start_it(name):
+    with pytest.raises(AttributeError) as raised:
+        getattr(Sandbox(), name)
+    text = f"{name} is set when the sandbox starts; use `with Sandbox() as sandbox:`, or start()."
+    assert str(raised.value) == text
+
+
+def test_the_methods_of_a_sandbox_that_was_not_started_say_how_to_start_it():
+    for method in (lambda sandbox: sandbox.reset(), lambda sandbox: sandbox.sign_in("ann@example.com")):
+        with pytest.raises(RuntimeError, match=r"not running; use `with Sandbox\(\) as sandbox:`, or start\(\)"):
+            method(Sandbox())
+    with pytest.raises(AttributeError, match=r"api_key is set when the sandbox starts"):
+        Sandbox().dial_options()
+    with pytest.raises(AttributeError, match="'Sandbox' object has no attribute 'adress'"):
+        Sandbox().adress  # noqa: B018
+
+
+def test_a_sandbox_that_runs_has_all_of_its_attributes(sandbox):
+    assert {name: hasattr(sandbox, name) for name in ATTRIBUTES} == dict.fromkeys(ATTRIBUTES, True)
+    assert (sandbox.ui_url, sandbox.ca_certificate) == ("", None)

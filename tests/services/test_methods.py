@@ -21,8 +21,14 @@ from viam_sync.services.package_service import PackageService
 
 TABLE: Dict[str, Method] = {name: row for name, row in vars(methods).items() if isinstance(row, Method)}
 
-#: RPCs without a method: they are those of services that machines offer, whose messages alone the client needs.
-OMITTED = {"viam.service.mlmodel.v1.MLModelService"}
+#: Services without a method, as only their messages are needed: those of machines, of their agents and of viam-sdk.
+OMITTED = {
+    "proto.rpc.webrtc.v1.SignalingService",
+    "viam.app.agent.v1.AgentDeviceService",
+    "viam.app.cloudslam.v1.CloudSLAMService",
+    "viam.app.v1.RobotService",
+    "viam.service.mlmodel.v1.MLModelService",
+}
 
 CLIENTS = [
     *(AppClient, BillingClient, DataClient, MLTrainingClient, ProvisioningClient),

@@ -1,8 +1,9 @@
 """Code that users write with the client: the documented types are inferred, and mistakes are found."""
 
 from datetime import datetime, timezone
-from typing import List, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
+from grpc import RpcError, StatusCode
 from typing_extensions import assert_type
 
 from viam_sync import Credentials, DialOptions, GRPCError, NotFoundError, ViamClient
@@ -48,7 +49,13 @@ def failures(app: AppClient) -> str:
     except NotFoundError as error:
         return error.message
     except GRPCError as error:
+        assert_type(error.details(), str)
+        assert_type(error.code(), StatusCode)
+        assert_type([detail.type_url for detail in error.details], List[Any])
+        assert_type([entry.key for entry in error.trailing_metadata()], List[str])
         return error.status.name
+    except RpcError as error:
+        return f"{error.code()}: {error.details()}"
     return ""
 
 

@@ -23,7 +23,10 @@ def tabular(data: DataClient, stages: List[bytes]) -> None:
     assert_type(data.tabular_data_by_filter(mine, 5, newest), Tuple[List[DataClient.TabularData], int, str])
     assert_type(data.tabular_data_by_sql("o", "SELECT * FROM readings"), List[Dict[str, Any]])
     assert_type(data.tabular_data_by_mql("o", stages), List[Dict[str, Any]])
-    assert_type(data.tabular_data_by_mql("o", [{"$limit": 5}]), List[Dict[str, Any]])
+    assert_type(data.tabular_data_by_mql("o", [{"$limit": 5}], True), List[Dict[str, Any]])
+    assert_type(data.tabular_data_by_mql("o", query=[{"$limit": 5}], pipeline_id="p"), List[Dict[str, Any]])
+    data.tabular_data_by_mql("o")  # type: ignore[call-overload]  # pyright: ignore
+    data.tabular_data_by_mql("o", stages, query=stages)  # type: ignore[call-overload]  # pyright: ignore
     assert_type(
         data.get_latest_tabular_data("p", "gps", "rdk:component:sensor", "Readings"),
         Optional[Tuple[datetime, datetime, Dict[str, Any]]],
@@ -31,6 +34,11 @@ def tabular(data: DataClient, stages: List[bytes]) -> None:
     assert_type(
         data.export_tabular_data("p", "gps", "rdk:component:sensor", "Readings"), List[DataClient.TabularDataPoint]
     )
+    api = "rdk:component:sensor"
+    data.get_latest_tabular_data("p", "gps", resource_subtype=api, method_name="Readings")
+    data.export_tabular_data("p", "gps", resource_subtype=api, method_name="Readings", start_time=datetime.now())
+    data.get_latest_tabular_data("p", "gps", api)  # type: ignore[call-overload]  # pyright: ignore
+    data.export_tabular_data("p", "gps", method_name="Readings")  # type: ignore[call-overload]  # pyright: ignore
     points = data.iter_export_tabular_data("p", "gps", "rdk:component:sensor", "Readings")
     assert_type(data.export_tabular_data_to(points, "gps.csv"), int)
     assert_type(data.export_tabular_data_to(data.iter_tabular_data(mine), "gps.csv"), int)
@@ -161,25 +169,31 @@ def pipelines(data: DataClient) -> None:
 
 def uploads(data: DataClient, moment: datetime) -> None:
     times = (moment, moment)
-    assert_type(data.binary_data_capture_upload(b"png", "p", "camera", "cam", "GetImages", ".png"), str)
+    assert_type(data.binary_data_capture_upload(b"png", "p", "camera", "cam", "GetImages", ".png"), DataClient.FileID)
     assert_type(
         data.tabular_data_capture_upload(
             [{"speed": 1.5}], "p", "sensor", "gps", "Readings", data_request_times=[times]
         ),
-        str,
+        DataClient.FileID,
     )
-    assert_type(data.streaming_data_capture_upload(b"png", "p", ".png", data_request_times=times), str)
-    assert_type(data.file_upload("p", b"text", file_extension=".txt", tags=["tag"]), str)
-    assert_type(data.file_upload_from_path("notes.txt", "p", method_parameters={"a": 1}), str)
+    assert_type(data.streaming_data_capture_upload(b"png", "p", ".png", data_request_times=times), DataClient.FileID)
+    assert_type(data.file_upload("p", b"text", file_extension=".txt", tags=["tag"]), DataClient.FileID)
+    assert_type(data.file_upload("p", b"text").binary_data_id, Optional[str])
+    data.add_tags_to_binary_data_by_ids(["new"], [data.file_upload("p", b"text")])
+    assert_type(data.file_upload_from_path("notes.txt", "p", method_parameters={"a": 1}), DataClient.FileID)
     rows = ({"speed": speed} for speed in range(5))
-    assert_type(data.tabular_data_capture_upload(rows, "p", "sensor", "gps", "Readings"), str)
+    assert_type(data.tabular_data_capture_upload(rows, "p", "sensor", "gps", "Readings"), DataClient.FileID)
     data.tabular_data_capture_upload(["speed"], "p", "sensor", "gps", "Readings")  # type: ignore[list-item] # pyright: ignore
     path = Path("film.mp4")
     with path.open("rb") as file:
-        assert_type(data.file_upload("p", file, file_modify_time=moment, progress=True), str)
-    assert_type(data.file_upload("p", path, progress=lambda done, total, unit: print(done, total, unit)), str)
+        assert_type(data.file_upload("p", file, file_modify_time=moment, progress=True), DataClient.FileID)
+    assert_type(
+        data.file_upload("p", path, progress=lambda done, total, unit: print(done, total, unit)), DataClient.FileID
+    )
     data.file_upload("p", "film.mp4")  # type: ignore[arg-type] # pyright: ignore
     with path.open() as text:
         data.file_upload("p", text)  # type: ignore[arg-type] # pyright: ignore
     assert_type(data.upload_files(path, "p", pattern="*.jpg", journal=False), List[DataClient.UploadResult])
-    assert_type(data.upload_files([path, "b.txt"], "p", workers=8, journal="journal")[0].id, Optional[str])
+    assert_type(
+        data.upload_files([path, "b.txt"], "p", workers=8, journal="journal")[0].id, Optional[DataClient.FileID]
+    )

@@ -13,12 +13,12 @@ from typing_extensions import Self
 
 from viam_sync.checks import parameter_names
 from viam_sync.errors import ClosedError, NotSupportedError
-from viam_sync.machines import MACHINES
 from viam_sync.rpc.client_options import ClientOptions, Configurable
 from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, Link, parse_address
 from viam_sync.rpc.policies import Retry
+from viam_sync.viam_sdk import MACHINES, missing_name
 
 if TYPE_CHECKING:
     from viam_sync.app.app_client import AppClient
@@ -55,7 +55,7 @@ _CLIENTS = {
 
 def __getattr__(name: str) -> Any:
     if name == "RobotClient":
-        raise ImportError(f"cannot import name {name!r} from {__name__!r}: {MACHINES}")
+        raise missing_name(__name__, name)
     if name not in _CLIENTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_CLIENTS[name]), name)

@@ -11,11 +11,9 @@ from functools import lru_cache
 from numbers import Integral, Real
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Collection, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar, Union
+from typing import Any, Collection, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
 from viam_sync.checks.urls import local_path
-
-V = TypeVar("V")
 
 #: A longer number is not written out; Python refuses to write a huge one.
 _MOST_BITS = 256
@@ -95,7 +93,10 @@ def wrong_type(name: str, kind: str, value: Any, *, advice: str = "") -> TypeErr
         >>> wrong_type("limit", "an int", 5.0)
         TypeError('limit takes an int, got 5.0')
     """
-    return TypeError(f"{name} takes {kind}, got {redact(value)}{advice and f'; {advice}'}")
+    got, module = redact(value), type(value).__module__
+    if got in kind and module != "builtins":
+        got = f"{got} of the module {module}"
+    return TypeError(f"{name} takes {kind}, got {got}{advice and f'; {advice}'}")
 
 
 def wrong_value(name: str, kind: str, value: Any) -> ValueError:
@@ -223,32 +224,6 @@ def _require_id(name: str, value: Any) -> None:
         raise ValueError(f"{name} is an empty string; it takes an ID")
     if "\0" in value or not is_text(value):
         raise ValueError(f"{name} takes an ID, got a str with NUL or half a character in it")
-
-
-def either(**values: Optional[V]) -> Tuple[str, V]:
-    """Return the argument of a parameter that has two names, after the one that it was given by.
-
-    Args:
-        values: The arguments by both names, the parameter's own first; None where it is not given so.
-
-    Raises:
-        TypeError: If it is given by both, or by none.
-
-    Example:
-        >>> from viam_sync.checks import either
-        >>> either(mql_binary=None, query=[{"$limit": 5}])
-        ('query', [{'$limit': 5}])
-        >>> either(mql_binary=[], query=[])
-        Traceback (most recent call last):
-        TypeError: query is another name of mql_binary; give one of them
-    """
-    name, other = values
-    given = [(each, value) for each, value in values.items() if value is not None]
-    if not given:
-        raise wrong_type(name, "a value", None)
-    if len(given) > 1:
-        raise TypeError(f"{other} is another name of {name}; give one of them")
-    return given[0]
 
 
 def string(name: str, value: str) -> str:

@@ -30,7 +30,7 @@ def newest_order(*order: str, is_meant: Callable[[Sequence[Any]], bool] = _never
         True
         >>> Files().get("files.json", False, 5)
         Traceback (most recent call last):
-        TypeError: get() takes dest, contents by position, ..., so give contents=, dest= by keyword
+        TypeError: get() takes by position dest, contents, as the reference has it; ... give contents=, dest= by keyword
     """
 
     def decorate(method: M) -> M:
@@ -53,8 +53,9 @@ def newest_order(*order: str, is_meant: Callable[[Sequence[Any]], bool] = _never
 def _advice(name: str, own: Sequence[str], order: Sequence[str]) -> str:
     """Return the error of positional arguments that do not fit, with the keywords of those that stand elsewhere."""
     alike = next(place for place, (one, other) in enumerate(zip(own, order)) if one != other)
+    after = f" after {own[alike - 1]}" if alike else ""
     keywords = ", ".join(f"{each}=" for each in order[alike:])
     return (
-        f"{name}() takes {', '.join(own)} by position, in the order of the reference; "
-        f"that of the newest official SDK is another, so give {keywords} by keyword"
+        f"{name}() takes by position {', '.join(own[alike:])}{after}, as the reference has it; "
+        f"the newest official SDK has another order, so give {keywords} by keyword"
     )

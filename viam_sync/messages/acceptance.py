@@ -1,4 +1,4 @@
-"""Acceptance of plain values, and of messages from other descriptor pools, by the classes of our messages."""
+"""Acceptance of plain values, IDs of uploads, and messages from other descriptor pools, by our classes of messages."""
 
 import functools
 from typing import Any, Callable, Dict, FrozenSet, Iterator, Mapping, Tuple, Type, TypeVar
@@ -7,9 +7,18 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from viam_sync.checks import as_list, is_text, parameter_names, with_article, wrong_key, wrong_type, wrong_value
+from viam_sync.checks import as_list, is_text, parameter_names, wrong_key, wrong_type, wrong_value
 from viam_sync.checks.numbers import plain_number
-from viam_sync.messages.explain import UNFIT, explain, is_list, is_map, kind_of_message, refuse_surrogates
+from viam_sync.messages.explain import (
+    UNFIT,
+    explain,
+    is_list,
+    is_map,
+    kind_of_message,
+    missing_field,
+    refuse_surrogates,
+)
+from viam_sync.messages.file_id import as_binary_data_id
 from viam_sync.messages.values import value_to_message
 
 M = TypeVar("M", bound=Message)
@@ -20,6 +29,7 @@ _Conversion = Tuple[FrozenSet[type], Callable[[Any], Any]]
 _NONE = frozenset([type(None)])
 _NONE_OR_BOOL = _NONE | {bool}
 _NONE_OR_INT = _NONE | {int}
+_NONE_OR_STR = _NONE | {str}
 _NONE_OR_LIST = _NONE | {list, tuple}
 
 
@@ -70,6 +80,10 @@ def _conversions(cls: Any) -> Iterator[Tuple[str, _Conversion]]:
                 yield name, (_NONE | {kind}, functools.partial(_message, name, kind))
         elif field.enum_type is not None:
             yield name, (_NONE if is_list(field) else _NONE_OR_INT, functools.partial(_enum, field))
+        elif name == "binary_data_id":
+            yield name, (_NONE_OR_STR, as_binary_data_id)
+        elif name == "binary_data_ids":
+            yield name, (_NONE, functools.partial(_binary_data_ids, name))
         elif is_list(field):
             yield name, (_NONE_OR_LIST, functools.partial(as_list, name))
         elif field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
@@ -92,7 +106,7 @@ def _from_dict(name: str, cls: Any, fields: Dict[Any, Any]) -> Any:
         if not isinstance(field, str):
             raise wrong_key(name, "the name of a field", field)
         if not is_text(field) or field not in cls.DESCRIPTOR.fields_by_name:
-            raise ValueError(f"{name} takes {with_article(cls.DESCRIPTOR.name)}, which has no field {field!r}")
+            raise ValueError(f"{name}: {missing_field(cls.DESCRIPTOR, field)}")
     with parameter_names(**{field: f"{name}[{field!r}]" for field in fields}):
         return cls(**fields)
 
@@ -117,6 +131,10 @@ def _enum(field: FieldDescriptor, value: Any) -> Any:
     value = as_list(field.name, value) if is_list(field) else value
     refuse_surrogates(field, value)
     return value
+
+
+def _binary_data_ids(name: str, values: Any) -> Any:
+    return [as_binary_data_id(item) for item in as_list(name, values)]
 
 
 def _bool(name: str, value: Any) -> Any:
@@ -145,16 +163,14 @@ def adopt(cls: Type[M], value: Any, name: str) -> M:
     """
     if type(value) is cls:
         return value
-    if not isinstance(value, Message):
-        raise wrong_type(name, with_article(cls.DESCRIPTOR.name), value)
-    if value.DESCRIPTOR.full_name != cls.DESCRIPTOR.full_name:
-        raise TypeError(f"{name} takes a {cls.DESCRIPTOR.full_name}, got a {value.DESCRIPTOR.full_name}")
+    if not isinstance(value, Message) or value.DESCRIPTOR.full_name != cls.DESCRIPTOR.full_name:
+        raise wrong_type(name, kind_of_message(cls.DESCRIPTOR), value)
     return cls.FromString(value.SerializePartialToString())
 
 
 def _from_any_pool(cls: Any, plain: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
     @functools.wraps(plain)
     def method(self: Any, other: Any) -> None:
-        plain(self, other if type(other) is cls else adopt(cls, other, plain.__name__))
+        plain(self, other if type(other) is cls else _message(plain.__name__, cls, other))
 
     return method

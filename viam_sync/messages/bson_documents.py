@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from viam_sync.checks import wrong_type
+from viam_sync.checks import redact, wrong_type
 from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.conversion import in_zone, struct_to_dict
 from viam_sync.messages.precision import warn_if_rounded
@@ -57,11 +57,14 @@ def to_document(name: str, item: Union[bytes, Mapping[str, Any]]) -> bytes:
 
     if isinstance(item, (bytes, bytearray, memoryview)):
         return _bytes(name, item)
-    if not isinstance(item, Mapping):
+    # A Struct is a mapping, too, but one that makes up a value for each key that it is asked for.
+    if not isinstance(item, Mapping) or isinstance(item, Message):
         raise wrong_type(name, "BSON or a dict", item)
 
     def plain(value: Any) -> Any:
         number = plain_number(value)
+        if number is value:  # the error of bson would write it out
+            raise TypeError(f"it holds {redact(value)}")
         if isinstance(number, float):
             warn_if_rounded(name, value)
         return number

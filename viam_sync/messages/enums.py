@@ -1,5 +1,6 @@
 """The enums of the schema, as objects with a name for each value."""
 
+import difflib
 from typing import TYPE_CHECKING, Any, Generic, List, Tuple, TypeVar, cast
 
 from google.protobuf.descriptor import EnumDescriptor
@@ -47,7 +48,7 @@ class EnumTypeWrapper(Generic[V]):
             raise wrong_type("number", "an int", number)
         found = self.DESCRIPTOR.values_by_number.get(plain)
         if found is None:
-            raise ValueError(f"{self.DESCRIPTOR.full_name} has no value {number}")
+            raise ValueError(f"{self.__qualname__} has no value {number}")
         return found.name
 
     def Value(self, name: str) -> V:
@@ -58,7 +59,7 @@ class EnumTypeWrapper(Generic[V]):
         """
         found = self.DESCRIPTOR.values_by_name.get(name)
         if found is None:
-            raise ValueError(f"{self.DESCRIPTOR.full_name} has no value {name!r}")
+            raise ValueError(self._missing(name))
         return cast(V, found.number)
 
     def keys(self) -> List[str]:
@@ -77,7 +78,11 @@ class EnumTypeWrapper(Generic[V]):
         ValueType = int
 
         def __getattr__(self, name: str) -> Any:
-            raise AttributeError(f"enum {self.__qualname__} has no value {name!r}")
+            raise AttributeError(self._missing(name))
+
+    def _missing(self, name: object) -> str:
+        close = difflib.get_close_matches(name, self.keys()) if isinstance(name, str) else []
+        return f"{self.__qualname__} has no value {name!r}; it has {', '.join(dict.fromkeys([*close, *self.keys()]))}"
 
     def __reduce__(self) -> str:
         return self.__qualname__

@@ -1,5 +1,6 @@
 """Explain which argument of a constructor does not fit: the runtimes of protobuf say little, and each its own."""
 
+import difflib
 from typing import Any, Iterable, Mapping, Optional, Tuple
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -20,11 +21,19 @@ _KINDS = {
     FieldDescriptor.CPPTYPE_UINT32: f"an int from 0 to {2**32 - 1}",
     FieldDescriptor.CPPTYPE_UINT64: f"an int from 0 to {2**64 - 1}",
 }
-#: The types of Python that stand for well-known types.
+#: What to give for messages that nobody makes by their class.
 _PLAIN_KINDS = {
     "google.protobuf.Timestamp": "a datetime",
     "google.protobuf.Duration": "a timedelta",
     "google.protobuf.Struct": "a dict",
+    "google.protobuf.Value": "a Value, as viam_sync.utils.primitive_to_value(…) returns",
+    "viam.app.data.v1.Filter": "a Filter, as viam_sync.utils.create_filter(…) returns",
+}
+#: How to read messages that are no values of Python.
+_READERS = {
+    "google.protobuf.Timestamp": "ToDatetime() returns a datetime",
+    "google.protobuf.Duration": "ToTimedelta() returns a timedelta",
+    "google.protobuf.Struct": "viam_sync.utils.struct_to_dict(…) returns a dict",
 }
 
 
@@ -41,7 +50,9 @@ def explain(cls: Any, values: Mapping[str, Any], error: Exception) -> Exception:
         return next(filter(None, alone), error)
     ((name, value),) = values.items()
     field = cls.DESCRIPTOR.fields_by_name.get(name)
-    return (field and _explain_one(cls, field, value, error)) or error
+    if field is None:
+        return ValueError(missing_field(cls.DESCRIPTOR, name))
+    return _explain_one(cls, field, value, error) or error
 
 
 def _explain_one(cls: Any, field: FieldDescriptor, value: Any, error: Exception) -> Optional[Exception]:
@@ -98,6 +109,21 @@ def refuse_surrogates(field: FieldDescriptor, value: Any) -> None:
     for each in value if isinstance(value, (list, tuple)) else (value,):
         if isinstance(each, str) and not is_text(each):
             raise ValueError(f"{field.name} takes {kind_of(field)}, got {redact(each)}")
+
+
+def missing_field(descriptor: Descriptor, name: str) -> str:
+    """Return the text about a field that a message does not have: it names those that there are, close matches first.
+
+    Example:
+        >>> from viam_sync.messages.explain import missing_field
+        >>> missing_field(pb.GetRobotRequest.DESCRIPTOR, "robot_id")
+        "GetRobotRequest has no field 'robot_id'; it has id"
+    """
+    names = [field.name for field in descriptor.fields]
+    close = difflib.get_close_matches(name, names)
+    found = ", ".join(dict.fromkeys([*close, *names])) or "none"
+    reader = _READERS.get(descriptor.full_name)
+    return f"{descriptor.name} has no field {name!r}; it has {found}{f', and {reader}' if reader else ''}"
 
 
 def is_map(field: FieldDescriptor) -> bool:

@@ -17,6 +17,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from viam_sync.messages.acceptance import accept
+from viam_sync.messages.attributes import explain_attributes
 from viam_sync.messages.enums import EnumTypeWrapper
 from viam_sync.messages.module_names import module_of
 
@@ -80,9 +81,12 @@ def message(descriptor: Descriptor) -> Any:
 
 
 def _complete(cls: Any, descriptor: Descriptor) -> None:
-    """Give a class its address, so that it pickles, what is nested in it, and the acceptance of other values."""
+    """Give a class its address, so that it pickles, what is nested in it, acceptance of other values, clear errors."""
     cls.__module__, cls.__qualname__ = _address(descriptor)
+    if descriptor.containing_type is not None:
+        cls.__reduce__ = _reduce
     accept(cls)
+    explain_attributes(cls)
     for nested in descriptor.nested_types:
         setattr(cls, nested.name, message(nested))
     for enum in descriptor.enum_types:
@@ -90,6 +94,11 @@ def _complete(cls: Any, descriptor: Descriptor) -> None:
     for field in descriptor.fields:
         if field.message_type is not None:
             message(field.message_type)
+
+
+def _reduce(message: Any) -> Tuple[Any, ...]:
+    """Return how a nested message pickles; protobuf would look its class up in the pool that the process shares."""
+    return type(message), (), message.__getstate__()
 
 
 def _address(descriptor: Any) -> Tuple[str, str]:

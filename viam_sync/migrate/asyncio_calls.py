@@ -68,9 +68,7 @@ def results(call: cst.Call, args: Sequence[cst.BaseExpression], stars: Sequence[
     if len(args) == 1 and stars[0]:
         return args[0]
     elements = [
-        (cst.StarredElement if star else cst.Element)(
-            arg, comma=_comma(old.comma, is_last=old is call.args[-1])
-        )
+        (cst.StarredElement if star else cst.Element)(arg, comma=_comma(old.comma, is_last=old is call.args[-1]))
         for arg, star, old in zip(args, stars, call.args)
     ]
     return cst.List(

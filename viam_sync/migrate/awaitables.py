@@ -36,6 +36,10 @@ class Awaitables:
         """Whether a call gives an awaitable of the official SDK's clients of the cloud."""
         return Pending(call) in self._values.of(call) and any(map(_is_of_cloud, self._values.callee(call)))
 
+    def is_dropped(self, call: cst.Call) -> bool:
+        """Whether nothing awaits a call of the official SDK's clients, so that it was never made."""
+        return isinstance(self._facts.parents[call], cst.Expr) and any(map(_is_of_cloud, self._values.of(call.func)))
+
     def starts(self, node: cst.CSTNode) -> bool:
         """Whether an expression is itself what makes an awaitable, unlike a name or a container that holds one."""
         if isinstance(node, cst.Attribute):

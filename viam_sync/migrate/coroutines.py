@@ -70,6 +70,8 @@ class Plan:
     def findings(self) -> List[Finding]:
         """Return what stays asynchronous though it has to do with Viam, and why."""
         found = {Finding(self._facts.line(block.node), block.reason) for block in self._groups.obstacles()}
+        for call in filter(self._awaitables.is_dropped, self._facts.calls):
+            found.add(Finding(self._facts.line(call), f"`{self._code(call)}` was never awaited; now it is made"))
         return sorted(found)
 
     @property
@@ -264,7 +266,9 @@ class Plan:
             self._groups.block(key, node, f"`{code}` {MACHINES}", machine=True)
         elif isinstance(value, (Foreign, Imported)):
             library = (value.library if isinstance(value, Foreign) else value.name).partition(".")[0]
-            kind = "has no counterpart in plain code" if library == "asyncio" else f"is asynchronous code of `{library}`"
+            kind = (
+                "has no counterpart in plain code" if library == "asyncio" else f"is asynchronous code of `{library}`"
+            )
             self._groups.block(key, node, f"`{code}` {kind}")
         else:
             self._groups.block(key, node, f"nothing says how `{code}` is awaited")

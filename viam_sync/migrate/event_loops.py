@@ -36,7 +36,9 @@ class EventLoops:
                 uses.setdefault(place, []).append(node)
         lines: Set[cst.CSTNode] = set()
         for nodes in uses.values():
-            if all(self._is_replaced(node) or self._line(node) for node in nodes) and any(map(self._is_replaced, nodes)):
+            if all(self._is_replaced(node) or self._line(node) for node in nodes) and any(
+                map(self._is_replaced, nodes)
+            ):
                 lines.update(line for line in map(self._line, nodes) if line is not None)
         return lines | self._settings()
 
@@ -44,9 +46,7 @@ class EventLoops:
         """Return the lines with settings, if all that is asynchronous becomes plain."""
         if not self._plan.all_plain:
             return set()
-        lines = (
-            self._statement(call) for call in self._facts.calls if self._awaitables.name_of(call) in _SETTINGS
-        )
+        lines = (self._statement(call) for call in self._facts.calls if self._awaitables.name_of(call) in _SETTINGS)
         return {line for line in lines if line is not None}
 
     def _is_replaced(self, node: cst.CSTNode) -> bool:

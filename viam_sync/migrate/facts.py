@@ -6,7 +6,14 @@ import re
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple, Union
 
 import libcst as cst
-from libcst.metadata import ImportAssignment, MetadataWrapper, ParentNodeProvider, PositionProvider, Scope, ScopeProvider
+from libcst.metadata import (
+    ImportAssignment,
+    MetadataWrapper,
+    ParentNodeProvider,
+    PositionProvider,
+    Scope,
+    ScopeProvider,
+)
 
 from viam_sync.migrate import cloud
 
@@ -103,6 +110,15 @@ class Facts(cst.CSTVisitor):
         while node is not block and node in self.parents:
             node = self.parents[node]
         return node is block
+
+    def lacks_await(self, call: cst.Call) -> bool:
+        """Whether a coroutine stands where only its result makes sense, as in some examples of the official SDK."""
+        parent = self.parents[call]
+        if isinstance(parent, cst.Assign):
+            return isinstance(parent.targets[0].target, (cst.Tuple, cst.List))
+        if isinstance(parent, (cst.For, cst.CompFor)):
+            return parent.iter is call and parent.asynchronous is None
+        return isinstance(parent, (cst.Expr, cst.Subscript, cst.WithItem))
 
     def function_of(self, node: cst.CSTNode) -> Optional[AnyFunction]:
         """Return the function in whose body a node is; None for the module."""

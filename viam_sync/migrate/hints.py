@@ -112,12 +112,8 @@ class Hints:
 
 
 def _parameters(node: cst.Subscript) -> List[cst.BaseExpression]:
-    return [
-        element.slice.value if isinstance(element.slice, cst.Index) else cst.Ellipsis() for element in node.slice
-    ]
+    return [element.slice.value if isinstance(element.slice, cst.Index) else cst.Ellipsis() for element in node.slice]
 
 
-def _with_parentheses_of(
-    old: cst.BaseExpression, new: cst.BaseExpression
-) -> cst.BaseExpression:
+def _with_parentheses_of(old: cst.BaseExpression, new: cst.BaseExpression) -> cst.BaseExpression:
     return new.with_changes(lpar=[*old.lpar, *new.lpar], rpar=[*new.rpar, *old.rpar])

@@ -162,7 +162,12 @@ class ImportUses(cst.CSTVisitor):
         self._note([node])
 
     def _note(self, chain: Sequence[Dotted]) -> None:
-        for found in self.get_metadata(metadata.QualifiedNameProvider, chain[0], set()):
-            if found.source is metadata.QualifiedNameSource.IMPORT and is_official(found.name):
-                self.uses.append(NameUse(found.name, chain))
-                return
+        # The first name is asked for alone, too: in a function with a parameter ``viam`` it is another one.
+        if self._imported(chain[-1]):
+            self.uses += (NameUse(name, chain) for name in self._imported(chain[0])[:1])
+
+    def _imported(self, node: Dotted) -> List[str]:
+        """Return the full names of the official SDK that a dotted name may stand for."""
+        found = self.get_metadata(metadata.QualifiedNameProvider, node, set())
+        names = (each.name for each in found if each.source is metadata.QualifiedNameSource.IMPORT)
+        return sorted(filter(is_official, names))

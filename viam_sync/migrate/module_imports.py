@@ -124,9 +124,7 @@ class _Imports(cst.CSTTransformer):
             kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         return statement.with_changes(names=kept)
 
-    def _filled(
-        self, module: str, names: List[cst.ImportAlias], kept: List[cst.ImportAlias]
-    ) -> List[cst.ImportAlias]:
+    def _filled(self, module: str, names: List[cst.ImportAlias], kept: List[cst.ImportAlias]) -> List[cst.ImportAlias]:
         """Return the names with missing ones of the same module in the places of those that go."""
         new = [need for need in self.missing if need.name and need.module == module]
         result: List[cst.ImportAlias] = []

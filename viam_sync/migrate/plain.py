@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import List, Tuple
+from types import MappingProxyType
+from typing import List, Mapping, Tuple
 
 import libcst as cst
 
@@ -17,12 +18,15 @@ from viam_sync.migrate.rewrite import Rewriter
 from viam_sync.migrate.values import Values
 
 
-def make_plain(module: cst.Module, *, threads: bool = False) -> Tuple[cst.Module, List[Finding]]:
+def make_plain(
+    module: cst.Module, *, threads: bool = False, elsewhere: Mapping[str, bool] = MappingProxyType({})
+) -> Tuple[cst.Module, List[Finding]]:
     """Return a module without the asynchronous code that is Viam's, and what stays of it, with the reasons.
 
     Args:
         module: The module, before its imports are rewritten.
         threads: Whether what ``asyncio.gather`` waits for runs in threads, instead of one after the other.
+        elsewhere: Functions of other files that become plain, by full name, and whether they are awaited.
 
     Example:
         >>> import libcst
@@ -32,9 +36,9 @@ def make_plain(module: cst.Module, *, threads: bool = False) -> Tuple[cst.Module
         ('client.app_client.list_organizations()', [])
     """
     facts = Facts(module)
-    if not facts.sites or not (facts.names_viam or facts.attributes & cloud.CLIENTS):
+    if not facts.sites or not (facts.names_viam or elsewhere or facts.attributes & cloud.CLIENTS):
         return module, []
-    values = Values(facts)
+    values = Values(facts, elsewhere)
     awaitables = Awaitables(facts, values, threads)
     plan = Plan(facts, values, awaitables)
     if not plan.is_needed:

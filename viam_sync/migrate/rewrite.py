@@ -177,7 +177,9 @@ class Rewriter(cst.CSTTransformer):
         tried = self._facts.parents[original_node]
         waits = self._plan.waits_in(tried.body) if isinstance(tried, cst.Try) else []
         names = [*_names(original_node.type)]
-        old = [name for name in names if self._values.name_of(name) in ("asyncio.TimeoutError", "builtins.TimeoutError")]
+        old = [
+            name for name in names if self._values.name_of(name) in ("asyncio.TimeoutError", "builtins.TimeoutError")
+        ]
         if not old or not any(node in self._plan.plain for node in waits) or updated_node.type is None:
             return updated_node
         self.needed.add(Needed("viam_sync.errors", _TIMEOUT))
@@ -349,7 +351,9 @@ def _expression(line: Statement) -> Optional[cst.BaseExpression]:
 def _spread(line: cst.SimpleStatementLine) -> List[Statement]:
     """Return a statement of its own for each call in a display whose value nothing uses."""
     value = _expression(line)
-    if "#" in cst.Module([]).code_for_node(line.with_changes(leading_lines=[], trailing_whitespace=cst.TrailingWhitespace())):
+    if "#" in cst.Module([]).code_for_node(
+        line.with_changes(leading_lines=[], trailing_whitespace=cst.TrailingWhitespace())
+    ):
         return [line]
     if isinstance(value, cst.ListComp) and value.for_in.inner_for_in is None and not value.for_in.ifs:
         body = cst.IndentedBlock([cst.SimpleStatementLine([cst.Expr(value.elt)])])

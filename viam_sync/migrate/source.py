@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from typing import List, Tuple
+from types import MappingProxyType
+from typing import List, Mapping, Tuple
 
 import libcst as cst
 
@@ -26,12 +27,15 @@ class UnparsableError(ValueError):
         self.reason = reason
 
 
-def migrate_source(text: str, *, threads: bool = False) -> Tuple[str, List[Finding]]:
+def migrate_source(
+    text: str, *, threads: bool = False, elsewhere: Mapping[str, bool] = MappingProxyType({})
+) -> Tuple[str, List[Finding]]:
     r"""Return the text of a script with its calls of Viam made plain, and what is left to a person.
 
     Args:
         text: A Python module. A notebook's cells, joined, are one, too: ``await`` may stand outside of functions.
         threads: Whether what ``asyncio.gather`` waits for runs in threads, instead of one after the other.
+        elsewhere: Functions of other files that become plain, by full name, and whether they are awaited.
 
     Returns:
         The new text, which parses and is the old one if there is nothing to migrate; and the findings, by line.
@@ -45,9 +49,9 @@ def migrate_source(text: str, *, threads: bool = False) -> Tuple[str, List[Findi
         ('import viam_sync\nclient.app_client.list_organizations()\n', [])
     """
     module = parse(text)
-    if not any(word in text for word in _WORDS):
+    if not elsewhere and not any(word in text for word in _WORDS):
         return text, []
-    changed, findings = make_plain(module, threads=threads)
+    changed, findings = make_plain(module, threads=threads, elsewhere=elsewhere)
     code = rewrite_imports(changed).code
     # The tree has no place for some ends of lines; a text without changes keeps them.
     return text if code == module.code else code, sorted({*findings, *left_imports(module)})

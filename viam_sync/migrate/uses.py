@@ -46,7 +46,16 @@ _LOOKERS = {
 _TAKERS = {GATHER, "asyncio.wait_for", "asyncio.as_completed", *TASK_MAKERS, *RUNNERS}
 _PRIMITIVE_METHODS = {"acquire", "release", "locked"}
 #: Bases whose methods nobody awaits but the script.
-_OWN_BASES = ("abc.", "builtins.", "collections.", "contextlib.", "dataclasses.", "enum.", "typing.", "typing_extensions.")
+_OWN_BASES = (
+    "abc.",
+    "builtins.",
+    "collections.",
+    "contextlib.",
+    "dataclasses.",
+    "enum.",
+    "typing.",
+    "typing_extensions.",
+)
 _TEST_CASE = "unittest.IsolatedAsyncioTestCase"
 
 
@@ -122,7 +131,9 @@ class Uses:
             if any(isinstance(value, Function) for value in self._values.of(node)):
                 continue
             code = _short(self._code(node))
-            self._groups.block(function, decorator, f"`{function.name.value}` is handed to `@{code}`, which may await it")
+            self._groups.block(
+                function, decorator, f"`{function.name.value}` is handed to `@{code}`, which may await it"
+            )
 
     def _read_bases(self, node: cst.ClassDef) -> None:
         for base in node.bases:

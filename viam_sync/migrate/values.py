@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import builtins
 from dataclasses import dataclass
-from typing import Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Type, Union
+from types import MappingProxyType
+from typing import (
+    Callable,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Type,
+    Union,
+)
 
 import libcst as cst
 from libcst.metadata import Assignment, ClassScope, ImportAssignment, Scope
@@ -134,8 +149,10 @@ def is_transparent(name: str) -> bool:
 class Values:
     """What each expression of a module may hold."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, elsewhere: Mapping[str, bool] = MappingProxyType({})) -> None:
         self.facts = facts
+        #: Functions of other files that become plain, by full name, and whether they are awaited.
+        self._elsewhere = elsewhere
         #: Whether a method with the name of one of the cloud's is taken for it where nothing says whose it is.
         self._is_viam = facts.names_viam
         self._kept: Dict[Place, Set[Value]] = {}
@@ -372,7 +389,7 @@ class Values:
         found: Set[Value] = set(self._kept_in(self._place(scope, node.value)))
         for assignment in assignments:
             if isinstance(assignment, ImportAssignment):
-                found |= {Imported(name.name) for name in assignment.get_qualified_names_for(node.value)}
+                found |= {self._imported(name.name) for name in assignment.get_qualified_names_for(node.value)}
         if not any(isinstance(assignment, Assignment) for assignment in assignments) and hasattr(builtins, node.value):
             found.add(Imported(f"builtins.{node.value}"))
         return found
@@ -395,7 +412,7 @@ class Values:
 
     def _member(self, value: Value, name: str, node: cst.Attribute) -> Iterable[Value]:
         if isinstance(value, Imported):
-            yield Imported(f"{value.name}.{name}")
+            yield self._imported(f"{value.name}.{name}")
         elif isinstance(value, Cloud):
             yield Machine() if name == cloud.CONNECT_TO_MACHINE else Cloud(name)
         elif isinstance(value, (Machine, Foreign)):
@@ -435,13 +452,16 @@ class Values:
         elif isinstance(value, Class):
             yield Instance(value.node)
         elif isinstance(value, Cloud):
-            yield Pending(call) if value.method in cloud.cloud_methods() else Cloud()
+            yield self._result_of_cloud(call) if value.method in cloud.cloud_methods() else Cloud()
         elif isinstance(value, Generator):
             yield Pending(call)
         elif isinstance(value, (Machine, Foreign)):
             yield value
         elif isinstance(value, Imported):
             yield from self._result_of_import(value.name, call)
+
+    def _result_of_cloud(self, call: cst.Call) -> Value:
+        return Cloud() if self.facts.lacks_await(call) else Pending(call)
 
     def _result_of_function(self, function: AnyFunction, call: cst.Call) -> Iterable[Value]:
         if function in self.facts.yields:
@@ -474,7 +494,19 @@ class Values:
         elif cloud.is_viam(name):
             yield from self._result_of_viam(name, call)
         else:
-            yield Foreign(library)
+            yield self._object_of(name)
+
+    def _imported(self, name: str) -> Value:
+        """Return what an imported name holds: a function of another file that becomes plain is like one of the cloud's."""
+        is_awaited = self._elsewhere.get(name.lstrip("."))
+        if is_awaited is None:
+            return Imported(name)
+        return Cloud(min(cloud.CONSTRUCTORS) if is_awaited else "")
+
+    def _object_of(self, name: str) -> Value:
+        """Return an object of an imported class: one of another file has the methods of its class."""
+        is_near = any(each.startswith(f"{name.lstrip('.')}.") for each in self._elsewhere)
+        return Imported(name) if is_near else Foreign(name.partition(".")[0])
 
     def _result_of_builtin(self, name: str, call: cst.Call) -> Iterable[Value]:
         if name == "anext":
@@ -494,7 +526,7 @@ class Values:
         elif last == cloud.CONNECT_TO_MACHINE:
             yield Machine()
         else:
-            yield Pending(call) if last in cloud.CONSTRUCTORS else Cloud()
+            yield self._result_of_cloud(call) if last in cloud.CONSTRUCTORS else Cloud()
 
     def _elements(self, node: Union[cst.List, cst.Tuple, cst.Set, cst.Dict]) -> Iterable[Value]:
         for element in node.elements:
@@ -616,7 +648,7 @@ class Values:
             elif isinstance(value, Imported) and value.name not in PRIMITIVES:
                 library = value.name.partition(".")[0]
                 if library not in ("builtins", "typing", "collections", "typing_extensions"):
-                    yield Foreign(library)
+                    yield self._object_of(value.name)
 
 
 def _families(facts: Facts) -> Dict[cst.ClassDef, cst.ClassDef]:

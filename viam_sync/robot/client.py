@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from viam_sync.machines import MACHINES
 from viam_sync.rpc.dial import DialOptions
+from viam_sync.viam_sdk import missing_name
 
 __all__ = ["DialOptions"]
 
@@ -11,5 +11,5 @@ if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
         if name == "RobotClient":
-            raise ImportError(f"cannot import name 'RobotClient' from {__name__!r}: {MACHINES}")
+            raise missing_name(__name__, name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

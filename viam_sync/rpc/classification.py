@@ -72,10 +72,14 @@ def status_of(error: Any) -> grpc.StatusCode:
     return status if isinstance(status, grpc.StatusCode) else grpc.StatusCode.UNKNOWN
 
 
+def is_of_grpc(error: BaseException) -> bool:
+    """Tell whether an error is that of an attempt as grpc raises it, and none of ours, which are calls, too."""
+    return isinstance(error, grpc.Call) and not isinstance(error, GRPCError)
+
+
 def text_of(error: Any) -> str:
     """Return the text of a failed call."""
-    said = error.details() if isinstance(error, grpc.Call) else getattr(error, "text", "")
-    return said or ""
+    return (error.details() if isinstance(error, grpc.Call) else "") or ""
 
 
 def is_too_large(status: Optional[grpc.StatusCode], text: str) -> bool:

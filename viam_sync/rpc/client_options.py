@@ -9,6 +9,7 @@ from typing_extensions import Self
 from viam_sync.checks import time_zone
 from viam_sync.checks.numbers import seconds
 from viam_sync.rpc.policies import Retry, retry_from
+from viam_sync.rpc.synchronous import Synchronous
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class ClientOptions:
         return replace(self, **{name: value for name, value in given.items() if value is not None})
 
 
-class Configurable:
+class Configurable(Synchronous):
     """The base of clients: an object with options, of which there are copies with others."""
 
     _options = ClientOptions()

@@ -6,8 +6,10 @@ from typing import Optional, Type
 
 from typing_extensions import Self
 
+from viam_sync.rpc.synchronous import Synchronous
 
-class Closing(ABC):
+
+class Closing(Synchronous, ABC):
     """The base of objects with a method ``close``, which the end of a ``with`` statement calls.
 
     Example:

@@ -1,11 +1,11 @@
 """Error mapping: the failures of calls as the exceptions of viam_sync."""
 
-from typing import Any, Optional, Tuple
+from typing import Any, Tuple
 
 import grpc
 from google.protobuf.message import DecodeError
 
-from viam_sync.errors import AmbiguousResultError, ClosedError, GRPCError, grpc_error
+from viam_sync.errors import AmbiguousResultError, CallMetadata, ClosedError, GRPCError, Metadatum, grpc_error
 from viam_sync.proto import google as google_pb
 from viam_sync.rpc import classification
 from viam_sync.rpc.connection import CLOSED
@@ -34,8 +34,9 @@ def map_error(error: Exception, method: str, attempts: int = 1, where: str = "th
     status, text = classification.status_of(error), classification.text_of(error)
     if status is grpc.StatusCode.CANCELLED and _CHANNEL_CLOSED in text:
         return ClosedError(CLOSED)
-    advised = _advised(error, status, text, where)
-    return grpc_error(status, advised, _details(error), method, attempts, classification.pushback(error), text)
+    advised, metadata = _advised(error, status, text, where), _metadata(error)
+    details = _details(metadata.trailing)
+    return grpc_error(status, advised, details, method, attempts, classification.pushback(error), text, metadata)
 
 
 def _advised(error: Any, status: grpc.StatusCode, text: str, where: str) -> str:
@@ -63,21 +64,29 @@ def _exhausted(error: Any, text: str, own: str) -> str:
     return f"A limit of the service is reached. Wait before you call again, or call less often.{own}"
 
 
-def ambiguous_error(cause: GRPCError, verify_with: str) -> AmbiguousResultError:
+def ambiguous_error(cause: GRPCError, verify_with: str) -> GRPCError:
     """Return the error of a call that may or may not have been carried out."""
     rpc = cause.method.rpartition("/")[2]
     how = f", with {verify_with} for example," if verify_with else ""
     text = f"{rpc} may or may not have been carried out. Look{how} before you call it again. ({cause.message})"
-    known = cause.status, text, cause.details, cause.method, cause.attempts, cause.retry_after, cause.text
-    return AmbiguousResultError(*known)
+    return cause.restated(text, AmbiguousResultError)
 
 
-def _details(error: Any) -> Optional[Tuple[Any, ...]]:
-    """Return the messages of a rich error, None where there are none or they cannot be read."""
-    for name, value in error.trailing_metadata() or ():
+def _metadata(error: Any) -> CallMetadata:
+    """Return the metadata of a call that has failed."""
+    return CallMetadata(_pairs(error.initial_metadata()), _pairs(error.trailing_metadata()))
+
+
+def _pairs(metadata: Any) -> Tuple[Metadatum, ...]:
+    return tuple(Metadatum(*pair) for pair in metadata or ())
+
+
+def _details(trailing: Tuple[Any, ...]) -> Tuple[Any, ...]:
+    """Return the messages of a rich error; none where they cannot be read."""
+    for name, value in trailing:
         if name == "grpc-status-details-bin":
             try:
                 return tuple(google_pb.Status.FromString(value).details)
             except DecodeError:
-                return None
-    return None
+                return ()
+    return ()

@@ -53,7 +53,7 @@ class Call(ABC, Generic[T]):
 
     def is_failure(self, error: BaseException) -> bool:
         """Tell whether an error is that of an attempt, and not of a step between two, such as authenticating."""
-        return isinstance(error, (grpc.Call, classification.AttemptError))
+        return isinstance(error, classification.AttemptError) or classification.is_of_grpc(error)
 
     def renew(self, error: Any, seconds: Optional[float]) -> bool:
         """Tell whether the cause of a failure was mended, so that the request is made once more, outside the count."""

@@ -8,7 +8,7 @@ import socket
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Type, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, NoReturn, Optional, Type, Union
 
 import grpc
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 # The start of the year 9999, in seconds since the epoch; no message can carry a time after its end.
 _LAST_YEAR = 253_370_764_800
+
+_HOW_TO_START = "use `with Sandbox() as sandbox:`, or start()"
 
 # Each tail of a log occupies a thread; threads are started only when none is idle.
 _MOST_THREADS = 256
@@ -90,8 +92,8 @@ class Sandbox(MachineLogs):
 
     address: str
     url: str
-    ui_url: str = ""
-    ca_certificate: Optional[Path] = None
+    ui_url: str
+    ca_certificate: Optional[Path]
     faults: Faults
     api_key: str
     api_key_id: str
@@ -151,7 +153,7 @@ class Sandbox(MachineLogs):
             store.take_snapshot()
             if self._tls:
                 self._certificate = Certificate(None if self._data_dir is None else Path(self._data_dir, "tls"))
-                self.ca_certificate = self._certificate.authority
+            self.ca_certificate = None if self._certificate is None else self._certificate.authority
             self._listen()
         except BaseException:
             self.stop()
@@ -262,8 +264,15 @@ class Sandbox(MachineLogs):
 
     def _running(self) -> World:
         if self._world is None:
-            raise RuntimeError("This sandbox is not running; start it first.")
+            raise RuntimeError(f"This sandbox is not running; {_HOW_TO_START}.")
         return self._world
+
+    if not TYPE_CHECKING:  # the attributes are declared above
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name in Sandbox.__annotations__:
+                raise AttributeError(f"{name} is set when the sandbox starts; {_HOW_TO_START}.")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _now(self) -> float:
         return self._clock() + self._ahead

@@ -11,6 +11,7 @@ from servers import FakeService, answering
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.errors import AmbiguousResultError, InvalidArgumentError, PermissionDeniedError
+from viam_sync.messages.file_id import FileID
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.dial import Channel
@@ -295,10 +296,12 @@ def test_the_search_for_an_upload_in_doubt_begins_where_the_service_had_acknowle
     write(tmp_path, {"a": b"a"})
     status = (tmp_path / "a").stat()
     with Journal(tmp_path / ".journal", "p") as journal:
-        journal.acknowledge(journal.begin(FileVersion("b", 0, 0)), "f1")
+        journal.acknowledge(journal.begin(FileVersion("b", 0, 0)), FileID("f1", "o/l/f1"))
         journal.begin(FileVersion("a", status.st_size, status.st_mtime_ns))
     (result,) = DataClient(channel, {}).upload_files(tmp_path, "p", journal=tmp_path / ".journal")
     assert (result.id, result.already_sent) == ("f", False)
+    (asked,) = server.named("BinaryDataByIDs")
+    assert data_pb.BinaryDataByIDsRequest.FromString(asked.requests[0]).binary_data_ids == ["o/l/f1"]
     (call,) = server.named("BinaryDataByFilter")
     interval = data_pb.BinaryDataByFilterRequest.FromString(call.requests[0]).data_request.filter.interval
     assert (interval.start.seconds if interval.HasField("start") else None) == start

@@ -233,21 +233,6 @@ def test_a_refused_upload_is_an_error_and_is_not_sent_again(
     assert len(server.calls) == 1
 
 
-def test_the_newer_id_is_returned_only_where_the_other_is_empty(server: FakeService, data: DataClient) -> None:
-    newer = pb.DataCaptureUploadResponse(binary_data_id="o/l/f").SerializeToString()
-
-    def take(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
-        for _ in requests:
-            pass
-        return newer
-
-    server.unary["DataCaptureUpload"] = lambda request, context: newer
-    server.upload.update(FileUpload=take, StreamingDataCaptureUpload=take)
-    assert data.file_upload("p", b"x") == "o/l/f"
-    assert data.streaming_data_capture_upload(b"x", "p", "png") == "o/l/f"
-    assert data.binary_data_capture_upload(b"x", "p", *CAMERA, "png") == "o/l/f"
-
-
 def test_parameters_are_plain_values_or_messages(server: FakeService, data: DataClient) -> None:
     packed = AnyMessage(type_url="type.googleapis.com/nobody.Knows", value=b"\xff")
     parameters = {"plain": {"fast": True, "gone": None}, "packed": packed, "message": Value(string_value="x")}

@@ -165,9 +165,9 @@ def test_a_field_that_is_nested_too_deep_is_a_value_error(sandbox, owner, part):
 
 
 def test_logging_takes_a_running_sandbox():
-    with pytest.raises(RuntimeError, match="start it first"):
+    with pytest.raises(RuntimeError, match="use `with"):
         Sandbox().log(NOTHING, "m")
-    with pytest.raises(RuntimeError, match="start it first"):
+    with pytest.raises(RuntimeError, match="use `with"):
         Sandbox().wait_for_tail(NOTHING)
 
 

@@ -410,7 +410,7 @@ def test_the_clock_is_only_turned_forward_within_the_calendar(sandbox, owner, se
 
 
 def test_the_clock_of_a_sandbox_that_is_not_running_cannot_be_turned():
-    with pytest.raises(RuntimeError, match="start it first"):
+    with pytest.raises(RuntimeError, match="use `with"):
         Sandbox().advance(1)
 
 

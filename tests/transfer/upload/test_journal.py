@@ -5,9 +5,12 @@ from typing import Any, List
 
 import pytest
 
+from viam_sync.messages.file_id import FileID
 from viam_sync.transfer.upload.journal import FileVersion, Journal, JournalError
 
 CAT = FileVersion("pets/cat.png", 10, 1_700_000_000_123_456_789)
+FILE_1 = FileID("file-1", "org/loc/file-1")
+FILE_2 = FileID("file-2")
 DOG = FileVersion("pets/dog\udcff.png", 0, -5)
 
 
@@ -21,7 +24,7 @@ def written(path: Path) -> None:
     with Journal(path, "part") as journal:
         cat = journal.begin(CAT)
         journal.begin(DOG)
-        journal.acknowledge(cat, "file-1")
+        journal.acknowledge(cat, FILE_1)
 
 
 def test_the_next_run_knows_the_uploads_that_were_acknowledged_and_those_in_doubt(path: Path) -> None:
@@ -30,9 +33,18 @@ def test_the_next_run_knows_the_uploads_that_were_acknowledged_and_those_in_doub
         assert journal.sent == {CAT: "file-1"}
         assert list(journal.doubtful) == [DOG]
         assert journal.doubtful[DOG].mark in path.read_text()
-        journal.acknowledge(journal.doubtful[DOG], "file-2")
+        journal.acknowledge(journal.doubtful[DOG], FILE_2)
     with Journal(path, "part") as journal:
         assert (journal.sent, journal.doubtful) == ({CAT: "file-1", DOG: "file-2"}, {})
+        assert [id.binary_data_id for id in journal.sent.values()] == ["org/loc/file-1", None]
+
+
+def test_the_journal_of_a_version_that_kept_one_form_of_the_id_is_read(path: Path) -> None:
+    written(path)
+    path.write_text(path.read_text().replace(', "binary_data_id": "org/loc/file-1"', ""))
+    with Journal(path, "part") as journal:
+        assert journal.sent == {CAT: "file-1"}
+        assert journal.sent[CAT].binary_data_id is None
 
 
 def test_each_line_is_json_and_on_disk_before_anything_else_happens(
@@ -47,7 +59,7 @@ def test_each_line_is_json_and_on_disk_before_anything_else_happens(
         ["journal", "part_id", "version"],
         ["mark", "mtime_ns", "sending", "size", "time"],
         ["mark", "mtime_ns", "sending", "size", "time"],
-        ["id", "sent"],
+        ["binary_data_id", "id", "sent"],
     ]
     assert len(synced) == len(lines) + (1 if os.name == "posix" else 0)
 
@@ -55,7 +67,7 @@ def test_each_line_is_json_and_on_disk_before_anything_else_happens(
 def test_an_upload_in_doubt_knows_the_one_that_was_acknowledged_last_before_it(path: Path) -> None:
     with Journal(path, "part") as journal:
         journal.begin(DOG)
-        journal.acknowledge(journal.begin(CAT), "file-1")
+        journal.acknowledge(journal.begin(CAT), FILE_1)
         journal.begin(CAT._replace(size=11))
     with Journal(path, "part") as journal:
         assert [intent.after for intent in journal.doubtful.values()] == [None, "file-1"]
@@ -69,7 +81,7 @@ def test_a_line_that_a_crash_has_cut_off_is_left_out(path: Path) -> None:
         path.write_bytes(whole[:length])
         with Journal(path, "part") as journal:
             assert (journal.sent, set(journal.doubtful)) == ({}, {CAT, DOG})
-            journal.acknowledge(journal.doubtful[CAT], "file-1")
+            journal.acknowledge(journal.doubtful[CAT], FILE_1)
         with Journal(path, "part") as journal:
             assert journal.sent == {CAT: "file-1"}
 

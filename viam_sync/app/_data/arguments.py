@@ -13,7 +13,8 @@ from viam_sync.checks.numbers import share
 from viam_sync.messages.values import timestamp_of
 from viam_sync.proto.app import data as pb
 
-#: An ID of binary data: "organization/location/file", or the message that older versions of the service take.
+#: An ID of binary data: "organization/location/file", the `FileID` of an upload, or the message that older versions of
+#: the service take.
 BinaryIDLike = Union[str, "pb.BinaryID"]
 
 #: TABULAR_DATA_SOURCE_TYPE_UNSPECIFIED and …_STANDARD as numbers: naming them would build the schema on import.

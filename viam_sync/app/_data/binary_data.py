@@ -181,7 +181,8 @@ class BinaryDataMixin(Service):
         By position, ``include_binary_data`` may stand before ``dest``, as the newest official SDK has it.
 
         Args:
-            binary_ids: Their IDs, ``"organization/location/file"`` or BinaryID messages, at least one.
+            binary_ids: Their IDs, at least one: ``"organization/location/file"``, what uploads returned, or BinaryID
+                messages.
             dest: Where to write the files. A folder that exists gets a file for each in ``data/`` and in ``metadata/``,
                 named as the official command line does; any other path or URL is that of a file for JSON, contents in
                 base64, or for JSON lines if it ends in ``.jsonl``. There, a link is followed, and a device or a pipe is
@@ -246,7 +247,8 @@ class BinaryDataMixin(Service):
         """Delete files by their IDs; they leave their datasets too.
 
         Args:
-            binary_ids: Their IDs, ``"organization/location/file"`` or BinaryID messages, at least one.
+            binary_ids: Their IDs, at least one: ``"organization/location/file"``, what uploads returned, or BinaryID
+                messages.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
@@ -276,7 +278,7 @@ class BinaryDataMixin(Service):
         """Make a URL from which anyone can download a file until it expires.
 
         Args:
-            binary_data_id: ID of the file, ``"organization/location/file"``.
+            binary_data_id: ID of the file: ``"organization/location/file"``, or what its upload returned.
             expiration_minutes: Minutes until it expires, up to 10080, which is a week; None for 15.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 

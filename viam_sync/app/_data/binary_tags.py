@@ -21,7 +21,8 @@ class TagsMixin(Service):
 
         Args:
             tags: The tags, at least one.
-            binary_ids: Their IDs, ``"organization/location/file"`` or BinaryID messages, at least one.
+            binary_ids: Their IDs, at least one: ``"organization/location/file"``, what uploads returned, or BinaryID
+                messages.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:
@@ -75,7 +76,8 @@ class TagsMixin(Service):
 
         Args:
             tags: The tags, at least one.
-            binary_ids: Their IDs, ``"organization/location/file"`` or BinaryID messages, at least one.
+            binary_ids: Their IDs, at least one: ``"organization/location/file"``, what uploads returned, or BinaryID
+                messages.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:

@@ -30,7 +30,8 @@ class BoundingBoxesMixin(Service):
         """Mark something in an image with a box.
 
         Args:
-            binary_id: ID of the image, ``"organization/location/file"`` or a BinaryID message.
+            binary_id: ID of the image: ``"organization/location/file"``, what its upload returned, or a BinaryID
+                message.
             label: Label of the thing in the box.
             x_min_normalized: Left edge, as a share of the width from 0 to 1.
             y_min_normalized: Upper edge, as a share of the height from 0 to 1.
@@ -84,7 +85,8 @@ class BoundingBoxesMixin(Service):
         """Change a box, and the label that it has.
 
         Args:
-            binary_id: ID of the image, ``"organization/location/file"`` or a BinaryID message.
+            binary_id: ID of the image: ``"organization/location/file"``, what its upload returned, or a BinaryID
+                message.
             bbox_id: ID of the box.
             label: Label of the thing in the box.
             x_min_normalized: Left edge, as a share of the width from 0 to 1.
@@ -123,7 +125,8 @@ class BoundingBoxesMixin(Service):
 
         Args:
             bbox_id: ID of the box.
-            binary_id: ID of the image, ``"organization/location/file"`` or a BinaryID message.
+            binary_id: ID of the image: ``"organization/location/file"``, what its upload returned, or a BinaryID
+                message.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Raises:

@@ -18,6 +18,7 @@ from viam_sync.app._data.upload_metadata import as_utf8, upload_metadata
 from viam_sync.checks import path_from, wrong_type
 from viam_sync.checks.numbers import require_seconds, worker_count
 from viam_sync.errors import GRPCError
+from viam_sync.messages.file_id import FileID
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.cancellation import Cancellation
@@ -90,9 +91,9 @@ class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
             timeout: Seconds that each upload may take; None for no limit.
 
         Returns:
-            A result for each file, in the order of ``paths``, by name in a folder: its ID, or the error; whether an
-            earlier call has sent it. A folder that cannot be looked into has one, too, and so has a file in doubt if
-            the service cannot be asked: the error, and it is not sent.
+            A result for each file, in the order of ``paths``, by name in a folder: its ID, a `FileID`, or the error;
+            whether an earlier call has sent it. A folder that cannot be looked into has one, too, and so has a file in
+            doubt if the service cannot be asked: the error, and it is not sent.
 
         Raises:
             FileNotFoundError: If there is no such folder.
@@ -125,7 +126,7 @@ class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
             mime_type=mime_type,
         )
 
-        def send(file: Found, pieces: ProgressChunks, mark: Optional[str], cancellation: Cancellation) -> str:
+        def send(file: Found, pieces: ProgressChunks, mark: Optional[str], cancellation: Cancellation) -> FileID:
             return self._stream_file(_metadata_of(described, file, mark), pieces, timeout, cancellation)
 
         with Progress(progress, label="uploading") as shown, ExitStack() as stack:
@@ -134,15 +135,15 @@ class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
             uploads = BatchUpload(files, opened, send, lambda intents: self._stored(part_id, intents), shown)
             return uploads.run(workers)
 
-    def _stored(self, part_id: str, intents: Sequence[Intent]) -> Dict[str, str]:
+    def _stored(self, part_id: str, intents: Sequence[Intent]) -> Dict[str, FileID]:
         """Return the IDs of the uploads that the service has, by their marks."""
         wanted = {intent.mark for intent in intents}
         filter = data_pb.Filter(part_id=part_id, interval=data_pb.CaptureInterval(start=self._earliest(intents)))
-        found: Dict[str, str] = {}
+        found: Dict[str, FileID] = {}
         for file in self.iter_binary_data(filter, include_binary_data=False, prefetch=False):
             mark = _mark_of(file.metadata)
             if mark in wanted:
-                found[mark] = file.metadata.id or file.metadata.binary_data_id
+                found[mark] = FileID(file.metadata.id, file.metadata.binary_data_id)
             if len(found) == len(wanted):
                 break
         return found
@@ -158,7 +159,7 @@ class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
             return None
         try:
             found = self.binary_data_by_ids(sorted(ids), include_binary_data=False)
-        except GRPCError:  # an older service may not know this form of an ID; the search then goes further back
+        except GRPCError:  # an ID without its longer form may be unknown to the service; the search goes further back
             return None
         if len(found) < len(ids):
             return None

@@ -10,6 +10,7 @@ from viam_sync.app._data.reading_messages import Rows, message_batches, reading_
 from viam_sync.app._data.upload_metadata import capture_metadata, upload_metadata, with_dot
 from viam_sync.checks import parameter_names
 from viam_sync.checks.positions import newest_order
+from viam_sync.messages.file_id import FileID
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.service import Service
@@ -61,7 +62,7 @@ class CaptureUploadsMixin(Service):
         annotations: Optional[data_pb.Annotations] = None,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
-    ) -> str:
+    ) -> FileID:
         """Upload bytes that a component has captured, such as an image.
 
         Contents larger than 1 MB are sent as a stream, and so are those whose size is not known, as that of a pipe.
@@ -89,7 +90,8 @@ class CaptureUploadsMixin(Service):
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
         Returns:
-            ID of the file.
+            ID of the file, a `FileID`: a ``str``, with ``binary_data_id`` as an attribute; methods that take IDs of
+            binary data take it as it is.
 
         Raises:
             InvalidArgumentError: If the service does not take it.
@@ -141,7 +143,7 @@ class CaptureUploadsMixin(Service):
         data_request_times: Optional[Sequence[Tuple[datetime, datetime]]] = None,
         *,
         timeout: Optional[float] = None,
-    ) -> str:
+    ) -> FileID:
         """Upload readings that a component has captured.
 
         They go in messages of up to 4 MiB, as the service refuses one above 32 MiB; most uploads are a single message.
@@ -164,7 +166,8 @@ class CaptureUploadsMixin(Service):
             timeout: Seconds that each message may take; None for the limit of its retry class.
 
         Returns:
-            ID of the upload; where there are several messages, of the first.
+            ID of the upload, a `FileID`, which has no ``binary_data_id``; where there are several messages, of the
+            first.
 
         Raises:
             InvalidArgumentError: If the service does not take it.
@@ -200,7 +203,7 @@ class CaptureUploadsMixin(Service):
         except Exception as error:
             error.readings_sent = sent  # type: ignore[attr-defined]
             raise
-        return first_id or ""
+        return first_id or FileID("")
 
     def streaming_data_capture_upload(
         self,
@@ -219,7 +222,7 @@ class CaptureUploadsMixin(Service):
         annotations: Optional[data_pb.Annotations] = None,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
-    ) -> str:
+    ) -> FileID:
         """Upload captured bytes of any size as a stream.
 
         Args:
@@ -242,7 +245,8 @@ class CaptureUploadsMixin(Service):
             timeout: Seconds that the upload may take in all; None for no limit.
 
         Returns:
-            ID of the file.
+            ID of the file, a `FileID`: a ``str``, with ``binary_data_id`` as an attribute; methods that take IDs of
+            binary data take it as it is.
 
         Raises:
             InvalidArgumentError: If the service does not take it.
@@ -285,7 +289,7 @@ class CaptureUploadsMixin(Service):
         metadata: pb.UploadMetadata,
         sensor: Optional[pb.SensorMetadata],
         timeout: Optional[float],
-    ) -> str:
+    ) -> FileID:
         """Upload contents in one message if they are known to be small."""
         if pieces.size is None or pieces.size > _ONE_MESSAGE:
             return self._stream_capture(pieces, metadata, sensor, timeout)
@@ -294,10 +298,10 @@ class CaptureUploadsMixin(Service):
 
     def _upload_readings(
         self, metadata: pb.UploadMetadata, sensor_contents: List[pb.SensorData], timeout: Optional[float]
-    ) -> str:
+    ) -> FileID:
         request = pb.DataCaptureUploadRequest(metadata=metadata, sensor_contents=sensor_contents)
         response: pb.DataCaptureUploadResponse = self._unary_unary(methods.DATA_CAPTURE_UPLOAD, request, timeout)
-        return response.file_id or response.binary_data_id
+        return FileID(response.file_id, response.binary_data_id)
 
     def _stream_capture(
         self,
@@ -305,7 +309,7 @@ class CaptureUploadsMixin(Service):
         metadata: pb.UploadMetadata,
         sensor: Optional[pb.SensorMetadata],
         timeout: Optional[float],
-    ) -> str:
+    ) -> FileID:
         def requests() -> Iterator[pb.StreamingDataCaptureUploadRequest]:
             described = pb.DataCaptureUploadMetadata(
                 upload_metadata=metadata, sensor_metadata=sensor or pb.SensorMetadata()
@@ -317,7 +321,7 @@ class CaptureUploadsMixin(Service):
         response: pb.StreamingDataCaptureUploadResponse = self._stream_unary(
             methods.STREAMING_DATA_CAPTURE_UPLOAD, requests if pieces.repeatable else requests(), timeout
         )
-        return response.file_id or response.binary_data_id
+        return FileID(response.file_id, response.binary_data_id)
 
 
 def _sensor_metadata(

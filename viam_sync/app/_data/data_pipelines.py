@@ -15,6 +15,7 @@ from viam_sync.messages.bson_documents import to_documents
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datapipelines as pb
 from viam_sync.rpc.service import Service
+from viam_sync.rpc.synchronous import Synchronous
 from viam_sync.services import methods
 from viam_sync.transfer.paging.paged_call import PagedCall, items_in
 from viam_sync.transfer.paging.pages import Pages
@@ -23,7 +24,7 @@ _PIPELINE_RUNS = PagedCall(methods.LIST_DATA_PIPELINE_RUNS, items_in("runs", Dat
 
 
 @dataclass
-class DataPipelineRunsPage:
+class DataPipelineRunsPage(Synchronous):
     """One page of the runs of a data pipeline.
 
     Attributes:

@@ -56,7 +56,8 @@ class DatasetsMixin(Service):
         Each gets the tag ``VIAM_DATASET_<dataset_id>``.
 
         Args:
-            binary_ids: Their IDs, ``"organization/location/file"`` or BinaryID messages, at least one.
+            binary_ids: Their IDs, at least one: ``"organization/location/file"``, what uploads returned, or BinaryID
+                messages.
             dataset_id: ID of the dataset, 24 hexadecimal digits.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 
@@ -84,7 +85,8 @@ class DatasetsMixin(Service):
         Each loses the tag ``VIAM_DATASET_<dataset_id>``.
 
         Args:
-            binary_ids: Their IDs, ``"organization/location/file"`` or BinaryID messages, at least one.
+            binary_ids: Their IDs, at least one: ``"organization/location/file"``, what uploads returned, or BinaryID
+                messages.
             dataset_id: ID of the dataset, 24 hexadecimal digits.
             timeout: Seconds that the call may take in all, retries included; None for the limit of its retry class.
 

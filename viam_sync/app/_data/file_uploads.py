@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Iterator, Mapping, Optional, Sequence
 
+from typing_extensions import TypeAlias
+
 from viam_sync.app._data.upload_metadata import as_utf8, upload_metadata
 from viam_sync.checks import path_from
+from viam_sync.messages.file_id import FileID
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.service import Service
@@ -18,6 +21,9 @@ from viam_sync.transfer.upload.source import FileSource, ProgressChunks, Uploada
 
 class FileUploadsMixin(Service):
     """Methods that upload a file; a file that is uploaded twice is stored twice, so none of them tries again."""
+
+    # Without TypeAlias, mypy takes the name for a variable, which cannot be used as a type.
+    FileID: TypeAlias = FileID
 
     def file_upload(
         self,
@@ -37,7 +43,7 @@ class FileUploadsMixin(Service):
         file_modify_time: Optional[datetime] = None,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
-    ) -> str:
+    ) -> FileID:
         """Upload a file of any kind.
 
         It is read while it is sent, and never held in memory as a whole.
@@ -62,7 +68,8 @@ class FileUploadsMixin(Service):
             timeout: Seconds that the upload may take in all; None for no limit.
 
         Returns:
-            ID of the file.
+            ID of the file, a `FileID`: a ``str``, with ``binary_data_id`` as an attribute; methods that take IDs of
+            binary data take it as it is.
 
         Raises:
             InvalidArgumentError: If the service does not take it.
@@ -115,7 +122,7 @@ class FileUploadsMixin(Service):
         file_modify_time: Optional[datetime] = None,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
-    ) -> str:
+    ) -> FileID:
         """Upload a file of any kind from disk; it is read while it is sent, and never held in memory as a whole.
 
         Args:
@@ -136,7 +143,8 @@ class FileUploadsMixin(Service):
             timeout: Seconds that the upload may take in all; None for no limit.
 
         Returns:
-            ID of the file.
+            ID of the file, a `FileID`: a ``str``, with ``binary_data_id`` as an attribute; methods that take IDs of
+            binary data take it as it is.
 
         Raises:
             FileNotFoundError: If there is no such file; nothing is sent.
@@ -181,7 +189,7 @@ class FileUploadsMixin(Service):
         pieces: ProgressChunks,
         timeout: Optional[float],
         cancellation: Optional[Cancellation] = None,
-    ) -> str:
+    ) -> FileID:
         def requests() -> Iterator[pb.FileUploadRequest]:
             yield pb.FileUploadRequest(metadata=metadata)
             for piece in pieces:
@@ -190,4 +198,4 @@ class FileUploadsMixin(Service):
         response: pb.FileUploadResponse = self._stream_unary(
             methods.FILE_UPLOAD, requests if pieces.repeatable else requests(), timeout, cancellation
         )
-        return response.file_id or response.binary_data_id
+        return FileID(response.file_id, response.binary_data_id)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Union, overload
 
 from viam_sync.app._data.arguments import STANDARD_SOURCE
-from viam_sync.checks import either, parameter_names, require
+from viam_sync.checks import parameter_names, require
+from viam_sync.checks.alternatives import either
 from viam_sync.checks.numbers import boolean
 from viam_sync.messages.bson_documents import from_documents, to_document, to_documents
 from viam_sync.proto.app import data as pb

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, Dict, List, Mapping, Optional, Tuple, cast, overload
 
 from viam_sync.app._data.tabular_records import TabularDataPoint
-from viam_sync.checks import either, parameter_names, require
+from viam_sync.checks import parameter_names, require
+from viam_sync.checks.alternatives import either
 from viam_sync.checks.numbers import require_seconds
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb

@@ -269,7 +269,7 @@ def _fetch_fitting(
             return page
         if asked == 1:
             text = " ".join(filter(None, ("A single item is too large for one message.", advice, failure.message)))
-            raise grpc_error(failure.status, text, failure.details, failure.method) from failure
+            raise failure.restated(text) from failure
         size.shrink_from(asked)
 
 

@@ -10,6 +10,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optiona
 
 from viam_sync.checks import path_from
 from viam_sync.errors import ViamError
+from viam_sync.messages.file_id import FileID
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.transfer.concurrency.workers import for_each
 from viam_sync.transfer.output.atomic import StrPath
@@ -24,13 +25,13 @@ class UploadResult:
 
     Attributes:
         path: The path of the file.
-        id: Its ID in the cloud; None if it is not there.
+        id: Its ID in the cloud, a `FileID`; None if it is not there.
         error: The reason why it is not there, or why that is not known; None if it is.
         already_sent: Whether an earlier run has sent it, so that this one has not.
     """
 
     path: Path
-    id: Optional[str] = None
+    id: Optional[FileID] = None
     error: Optional[Exception] = None
     already_sent: bool = False
 
@@ -54,9 +55,9 @@ class Found(NamedTuple):
 
 
 #: Uploads a file: takes it, its chunks, the mark to give it, if any, and the cancellation of its call; returns its ID.
-Send = Callable[[Found, ProgressChunks, Optional[str], Cancellation], str]
+Send = Callable[[Found, ProgressChunks, Optional[str], Cancellation], FileID]
 #: Asks the service for uploads by their marks; returns the IDs of those that it has.
-LookUp = Callable[[Sequence[Intent]], Dict[str, str]]
+LookUp = Callable[[Sequence[Intent]], Dict[str, FileID]]
 
 
 def files_in(folder: Path, pattern: Optional[str], journal: Optional[Path]) -> List[Found]:
@@ -230,7 +231,7 @@ class BatchUpload:
         # A file that failed counts as done, too.
         self._progress.advance(_size(file) - sent[0])
 
-    def _upload(self, file: Found, sent: List[int], cancellation: Cancellation) -> str:
+    def _upload(self, file: Found, sent: List[int], cancellation: Cancellation) -> FileID:
         with FileSource(file.path) as source:
             chunks = ProgressChunks(source, lambda count: self._advance(sent, count))
             if self._journal is None:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Dict, NamedTuple, Optional
 
+from viam_sync.messages.file_id import FileID
 from viam_sync.rpc.closing import Closing
 from viam_sync.transfer.output.exclusive import NO_LINE, append, open_exclusive
 
@@ -45,7 +46,7 @@ class Intent(NamedTuple):
 
     file: FileVersion
     mark: str
-    after: Optional[str] = None
+    after: Optional[FileID] = None
 
 
 class JournalError(OSError):
@@ -72,20 +73,21 @@ class Journal(Closing):
         ValueError: If it is the journal of another part, or no journal.
 
     Example:
+        >>> from viam_sync.messages.file_id import FileID
         >>> from viam_sync.transfer.upload.journal import FileVersion, Journal
         >>> with Journal(folder / "journal.jsonl", "part-1") as journal:
-        ...     journal.acknowledge(journal.begin(FileVersion("cat.png", 10, 0)), "file-1")
+        ...     journal.acknowledge(journal.begin(FileVersion("cat.png", 10, 0)), FileID("file-1"))
         >>> Journal(folder / "journal.jsonl", "part-1").sent
         {FileVersion(name='cat.png', size=10, changed=0): 'file-1'}
     """
 
     def __init__(self, path: Path, part_id: str, *, clock: Callable[[], float] = time.time) -> None:
         self.path = path
-        self.sent: Dict[FileVersion, str] = {}
+        self.sent: Dict[FileVersion, FileID] = {}
         self.doubtful: Dict[FileVersion, Intent] = {}
         self._clock = clock
         self._by_mark: Dict[str, FileVersion] = {}
-        self._last_id: Optional[str] = None
+        self._last_id: Optional[FileID] = None
         self._lock = threading.Lock()
         busy = f"another upload uses the journal {str(path)!r}; wait until it has ended, or name another journal"
         self._file: Optional[int] = open_exclusive(path, busy)
@@ -103,9 +105,9 @@ class Journal(Closing):
         self._append({**line, "time": round(self._clock(), 3)})
         return intent
 
-    def acknowledge(self, intent: Intent, id: str) -> None:
+    def acknowledge(self, intent: Intent, id: FileID) -> None:
         """Add the line of an upload that the service has acknowledged."""
-        self._append({"sent": intent.mark, "id": id})
+        self._append({"sent": intent.mark, "id": id, "binary_data_id": id.binary_data_id})
 
     def close(self) -> None:
         """Close the file; no line can be added any more."""
@@ -168,7 +170,8 @@ class Journal(Closing):
                 self._by_mark[fields["mark"]] = file
             else:
                 file = self._by_mark[fields["sent"]]
-                self.sent[file] = self._last_id = str(fields["id"])
+                # A line of an earlier version has no ``binary_data_id``.
+                self.sent[file] = self._last_id = FileID(str(fields["id"]), str(fields.get("binary_data_id") or ""))
                 self.doubtful.pop(file, None)
         except NO_LINE:
             raise self._no_journal(f"its line {number} is none of one") from None

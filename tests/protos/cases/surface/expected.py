@@ -24,9 +24,9 @@ class ShopService(Service):
         thing: str,
         count: int = 1,
         limit: Optional[int] = None,
+        timeout: Optional[float] = None,
         *,
         greeting: Optional[str] = None,
-        timeout: Optional[float] = None,
     ) -> Tuple[str, str]:
         """Buy something.
 

@@ -1,4 +1,4 @@
-"""What belongs to machines: the names that the official SDK has for them, and the sentence that says where they are."""
+"""What only viam-sdk has: the names of machines and of stubs, and the sentences that say what to use."""
 
 import sys
 from typing import Any, Optional, Sequence
@@ -30,13 +30,21 @@ def why_missing(name: str) -> str:
         name: The module's name, below ``viam_sync``.
 
     Example:
-        >>> from viam_sync.machines import why_missing
+        >>> from viam_sync.viam_sdk import why_missing
         >>> why_missing("components.arm").partition(";")[0]
         'machines are driven by viam-sdk (pip install viam-sdk), which can be imported in the same process'
     """
     if any(name == module or name.startswith(f"{module}.") for module in _MODULES):
         return MACHINES
     return _STUBS if name.startswith("gen.") and name.endswith("_grpc") else ""
+
+
+def missing_name(module: str, name: str) -> ImportError:
+    """Return the error of a name of machines in a module that has others of the official SDK.
+
+    It is no AttributeError, as an import would replace that by an error that does not say why.
+    """
+    return ImportError(f"cannot import name {name!r} from {module!r}: {MACHINES}")
 
 
 class MissingModules:
