@@ -53,8 +53,9 @@ class Migration:
                 contents = read(path)
                 if contents is not None and path.suffix != ".ipynb":
                     text = contents.text
+                    own = made_plain(text, self._source(path, text)[0])
                     imported = handed_on(text, visible_from(path.resolve(), text, self._functions))
-                    yield path.resolve(), {**imported, **made_plain(text, self._source(path, text)[0])}
+                    yield path.resolve(), {**imported, **own}
 
     def _source(self, path: Path, text: str) -> Tuple[str, List[Finding]]:
         elsewhere = visible_from(path.resolve(), text, self._functions)
@@ -63,6 +64,6 @@ class Migration:
             try:
                 self._known[key] = migrate_source(text, threads=self._threads, elsewhere=elsewhere)
             except UnparsableError as error:
-                raise Refusal(str(error.line), "this is not valid Python") from None
+                raise Refusal(str(error.line), f"this is not valid Python: {error.reason}") from None
         self.needs_ours = self.needs_ours or "viam_sync" in self._known[key][0]
         return self._known[key]

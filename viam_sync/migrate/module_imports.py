@@ -71,16 +71,17 @@ class _Imports(cst.CSTTransformer):
         self.missing = list(missing)
 
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
-        groups = [(line, self._line(line, is_top=True)) for line in updated_node.body]
+        groups = [(line, self._line(line, is_top=True), []) for line in updated_node.body]
         body, comments = rebuilt(groups)
-        if body and groups and not groups[0][1] and not updated_node.header:
+        is_first = bool(body and groups) and not groups[0][1]
+        if is_first and (_is_import(body[0]) or not updated_node.header):
             body[0] = body[0].with_changes(leading_lines=_unpadded(body[0].leading_lines))
         return updated_node.with_changes(body=body, footer=[*comments, *updated_node.footer])
 
     def leave_IndentedBlock(
         self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
     ) -> cst.IndentedBlock:
-        body, comments = rebuilt((line, self._line(line, is_top=False)) for line in updated_node.body)
+        body, comments = rebuilt((line, self._line(line, is_top=False), []) for line in updated_node.body)
         return updated_node.with_changes(body=body, footer=[*comments, *updated_node.footer])
 
     def _line(self, line: Statement, *, is_top: bool) -> List[Statement]:

@@ -59,7 +59,7 @@ def handed_on(text: str, elsewhere: Mapping[str, bool]) -> Dict[str, bool]:
         elsewhere: The functions, by full name, and whether they were awaited.
     """
     found: Dict[str, bool] = {}
-    for statement in matchers.findall(parse(text), matchers.ImportFrom()):
+    for statement in matchers.findall(parse(text), matchers.ImportFrom()) if elsewhere else ():
         assert isinstance(statement, cst.ImportFrom)
         module = get_full_name_for_node(statement.module) if statement.module else None
         names = {"": ""}

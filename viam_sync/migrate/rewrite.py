@@ -196,9 +196,13 @@ class Rewriter(cst.CSTTransformer):
         if original_node not in self._plan.plain:
             return updated_node
         node = self._now(original_node.expression, updated_node.expression)
-        if not updated_node.lpar or self._are_needless(original_node, node):
+        left, right = [*updated_node.lpar], [*updated_node.rpar]
+        if isinstance(updated_node.whitespace_after_await, cst.ParenthesizedWhitespace):
+            left = [*left[:-1], cst.LeftParen(updated_node.whitespace_after_await)]
+            right = right or [cst.RightParen()]
+        elif not left or self._are_needless(original_node, node):
             return node
-        return node.with_changes(lpar=[*updated_node.lpar, *node.lpar], rpar=[*node.rpar, *updated_node.rpar])
+        return node.with_changes(lpar=[*left, *node.lpar], rpar=[*node.rpar, *right])
 
     def _are_needless(self, original: cst.Await, node: cst.BaseExpression) -> bool:
         """Whether the parentheses of an `await` only held it together, on one line and apart from the word before."""
@@ -313,7 +317,7 @@ class Rewriter(cst.CSTTransformer):
     def _body(
         self, original: Sequence[Statement], updated: Sequence[Statement]
     ) -> Tuple[List[Statement], List[cst.EmptyLine]]:
-        return rebuilt((new, self._statements(old, new)) for old, new in zip(original, updated))
+        return rebuilt((new, self._statements(old, new), _left_of_finally(new)) for old, new in zip(original, updated))
 
     def _statements(self, old: Statement, new: Statement) -> List[Statement]:
         """Return what stands for a statement."""
@@ -364,9 +368,19 @@ def _spread(line: cst.SimpleStatementLine) -> List[Statement]:
     return list(lines)
 
 
+def _is_without_end(node: Statement) -> bool:
+    """Whether a statement is a `try` whose `finally` has nothing left to do."""
+    return isinstance(node, cst.Try) and node.finalbody is not None and not node.finalbody.body.body
+
+
+def _left_of_finally(node: Statement) -> List[cst.EmptyLine]:
+    """Return the comments of a `finally` that has nothing left to do."""
+    return [*node.finalbody.body.footer] if _is_without_end(node) else []
+
+
 def _unwrapped(node: Statement) -> List[Statement]:
-    """Return a statement; without the `try` whose `finally` has nothing left to do."""
-    if not isinstance(node, cst.Try) or node.finalbody is None or node.finalbody.body.body:
+    """Return a statement; without the `finally` that has nothing left to do, and the `try` that needs it."""
+    if not _is_without_end(node):
         return [node]
     if node.handlers:
         return [node.with_changes(finalbody=None)]

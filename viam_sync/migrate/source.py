@@ -8,10 +8,14 @@ from typing import List, Mapping, Tuple
 
 import libcst as cst
 
+from viam_sync.migrate.cloud import CLIENTS
 from viam_sync.migrate.findings import Finding
 from viam_sync.migrate.imports import rewrite_imports
 from viam_sync.migrate.left_imports import left_imports
 from viam_sync.migrate.plain import make_plain
+
+#: Words of which a script has one if there is anything to migrate.
+_WORDS = ("viam", "grpclib", *CLIENTS)
 
 
 class UnparsableError(ValueError):
@@ -45,8 +49,12 @@ def migrate_source(
         ('import viam_sync\nclient.app_client.list_organizations()\n', [])
     """
     module = parse(text)
+    if not elsewhere and not any(word in text for word in _WORDS):
+        return text, []
     changed, findings = make_plain(module, threads=threads, elsewhere=elsewhere)
-    return rewrite_imports(changed).code, sorted({*findings, *left_imports(module)})
+    code = rewrite_imports(changed).code
+    # The tree has no place for some ends of lines; a text without changes keeps them.
+    return text if code == module.code else code, sorted({*findings, *left_imports(module)})
 
 
 def parse(text: str) -> cst.Module:
@@ -61,10 +69,10 @@ def parse(text: str) -> cst.Module:
 
 def _explained(text: str, error: cst.ParserSyntaxError) -> UnparsableError:
     """Return an error with the line and the words of Python itself, where Python finds one, too."""
+    if "\0" in text:
+        return UnparsableError(text.count("\n", 0, text.index("\0")) + 1, "a null character")
     try:
         ast.parse(text)
     except SyntaxError as python:
         return UnparsableError(python.lineno or error.raw_line, python.msg)
-    except ValueError:
-        return UnparsableError(text.count("\n", 0, text.find("\0")) + 1, "a null character")
     return UnparsableError(error.raw_line, error.message)
