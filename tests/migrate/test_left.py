@@ -48,8 +48,7 @@ def test_machines_stay_asynchronous_and_calls_of_the_cloud_beside_them_become_pl
         'return await RobotClient.at_address("robot", RobotClient.Options()) -- '
         "`RobotClient.at_address` drives a machine, which viam-sdk does, asynchronously",
         "async with await robot() as machine: -- `await robot()` drives a machine, which viam-sdk does, asynchronously",
-        "await board.set_power_mode(1) -- "
-        "`board.set_power_mode` drives a machine, which viam-sdk does, asynchronously",
+        "await board.set_power_mode(1) -- `board.set_power_mode` drives a machine, which viam-sdk does, asynchronously",
     ]
     assert "def names(client: ViamClient):\n    return [place.name for place in client.app_client" in text
     assert "\n    client = ViamClient.create_from_env_vars()\n    print(names(client))\n    async with await" in text
@@ -175,7 +174,7 @@ def test_what_plain_code_cannot_do_stays(line: str, reason: str) -> None:
 
         async def main(client, server, loop=asyncio.get_event_loop()):
             await client.app_client.list_locations("org")
-            {line.replace(chr(10), chr(10) + ' ' * 8)}
+            {line.replace(chr(10), chr(10) + " " * 8)}
         """
     )
     assert reason in [each.split(" -- ")[1] for each in reasons]
@@ -195,9 +194,7 @@ def test_a_decorator_of_another_library_keeps_its_function() -> None:
         """
     )
     assert "async def places():\n    return CLIENT.app_client" in text
-    assert reasons == [
-        '@app.get("/places") -- `places` is handed to `@app.get("/places")`, which may await it'
-    ]
+    assert reasons == ['@app.get("/places") -- `places` is handed to `@app.get("/places")`, which may await it']
 
 
 def test_a_call_of_the_cloud_that_is_gathered_with_a_machine_runs_in_a_thread() -> None:
@@ -230,7 +227,13 @@ def test_asynchronous_code_without_viam_is_not_touched(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("x = (\n", 1), ("import viam\ndef f(:\n    pass\n", 2), ("print 'x'\n", 1), ("if x:\nawait y\n", 2), ("x = 1\n\0", 2)],
+    [
+        ("x = (\n", 1),
+        ("import viam\ndef f(:\n    pass\n", 2),
+        ("print 'x'\n", 1),
+        ("if x:\nawait y\n", 2),
+        ("x = 1\n\0", 2),
+    ],
 )
 def test_a_text_that_is_not_python_is_refused_with_its_line(text: str, line: int) -> None:
     with pytest.raises(UnparsableError, match=f"line {line}: ") as caught:

@@ -73,8 +73,7 @@ class _Imports(cst.CSTTransformer):
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
         groups = [(line, self._line(line, is_top=True), []) for line in updated_node.body]
         body, comments = rebuilt(groups)
-        is_first = bool(body and groups) and not groups[0][1]
-        if is_first and (_is_import(body[0]) or not updated_node.header):
+        if body and groups and not groups[0][1] and not updated_node.header:
             body[0] = body[0].with_changes(leading_lines=_unpadded(body[0].leading_lines))
         return updated_node.with_changes(body=body, footer=[*comments, *updated_node.footer])
 

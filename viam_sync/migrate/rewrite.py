@@ -44,7 +44,9 @@ _TIMEOUT = "DeadlineExceededError"
 class Rewriter(cst.CSTTransformer):
     """Changes the nodes that the plan names, and nothing else."""
 
-    def __init__(self, facts: Facts, values: Values, awaitables: Awaitables, plan: Plan, unneeded: Set[cst.CSTNode]) -> None:
+    def __init__(
+        self, facts: Facts, values: Values, awaitables: Awaitables, plan: Plan, unneeded: Set[cst.CSTNode]
+    ) -> None:
         super().__init__()
         self._facts = facts
         self._values = values
@@ -245,7 +247,9 @@ class Rewriter(cst.CSTTransformer):
             return self._gather(original, call)
         if name in PRIMITIVES:
             args = [arg for arg in call.args if arg.keyword is None or arg.keyword.value != "loop"]
-            return call.with_changes(func=asyncio_calls.dotted(name.replace("asyncio", self._module("threading"))), args=args)
+            return call.with_changes(
+                func=asyncio_calls.dotted(name.replace("asyncio", self._module("threading"))), args=args
+            )
         return self._awaitable_of_asyncio(name, original, call)
 
     def _awaitable_of_asyncio(self, name: str, original: cst.Call, call: cst.Call) -> cst.BaseExpression:
@@ -290,7 +294,9 @@ class Rewriter(cst.CSTTransformer):
 
     def _gathered(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
         """Return the results of the awaitables that were unpacked into a call of `gather`."""
-        if isinstance(original, (cst.ListComp, cst.GeneratorExp)) and isinstance(updated, (cst.ListComp, cst.GeneratorExp)):
+        if isinstance(original, (cst.ListComp, cst.GeneratorExp)) and isinstance(
+            updated, (cst.ListComp, cst.GeneratorExp)
+        ):
             return asyncio_calls.as_list(updated.with_changes(elt=self._now(original.elt, updated.elt)))
         if isinstance(original, cst.List) and isinstance(updated, cst.List):
             elements = [
