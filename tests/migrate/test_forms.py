@@ -254,7 +254,8 @@ def test_tests_of_a_script_become_plain_tests() -> None:
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("end", ["", "\n", "\n\n", "\n    "])
 def test_the_ends_of_lines_and_of_the_text_stay(newline: str, end: str) -> None:
-    text = f"import asyncio\nimport viam\nasync def main(c):\n\tawait c.app_client.get_location()\nasyncio.run(main(1)){end}"
+    main = "async def main(c):\n\tawait c.app_client.get_location()\n"
+    text = f"import asyncio\nimport viam\n{main}asyncio.run(main(1)){end}"
     new = f"import viam\ndef main(c):\n\tc.app_client.get_location()\nmain(1){end}"
     assert plain(text.replace("\n", newline)) == new.replace("\n", newline)
 

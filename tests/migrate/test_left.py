@@ -8,6 +8,7 @@ import pytest
 from viam_sync.migrate.plain import make_plain
 from viam_sync.migrate.source import UnparsableError, migrate_source, parse
 
+MACHINES = "drives a machine, which viam-sdk does, asynchronously"
 HEAD = "import asyncio\nfrom viam.app.viam_client import ViamClient\n"
 
 
@@ -28,7 +29,7 @@ def test_machines_stay_asynchronous_and_calls_of_the_cloud_beside_them_become_pl
         from viam.robot.client import RobotClient
 
         async def robot():
-            return await RobotClient.at_address("robot", RobotClient.Options())
+            return await RobotClient.at_address(ROBOT)
 
         async def names(client: ViamClient):
             return [place.name for place in await client.app_client.list_locations("org")]
@@ -45,10 +46,9 @@ def test_machines_stay_asynchronous_and_calls_of_the_cloud_beside_them_become_pl
         """
     )
     assert reasons == [
-        'return await RobotClient.at_address("robot", RobotClient.Options()) -- '
-        "`RobotClient.at_address` drives a machine, which viam-sdk does, asynchronously",
-        "async with await robot() as machine: -- `await robot()` drives a machine, which viam-sdk does, asynchronously",
-        "await board.set_power_mode(1) -- `board.set_power_mode` drives a machine, which viam-sdk does, asynchronously",
+        f"return await RobotClient.at_address(ROBOT) -- `RobotClient.at_address` {MACHINES}",
+        f"async with await robot() as machine: -- `await robot()` {MACHINES}",
+        f"await board.set_power_mode(1) -- `board.set_power_mode` {MACHINES}",
     ]
     assert "def names(client: ViamClient):\n    return [place.name for place in client.app_client" in text
     assert "\n    client = ViamClient.create_from_env_vars()\n    print(names(client))\n    async with await" in text
@@ -82,10 +82,8 @@ def test_a_component_of_their_own_stays() -> None:
     )
     assert "async def get_readings" in text
     assert "len(self.client.app_client.list_locations" in text
-    assert reasons == [
-        "async def get_readings(self, **kwargs): -- "
-        "`viam.components.sensor.Sensor` may call `get_readings` and await it"
-    ]
+    reason = "`viam.components.sensor.Sensor` may call `get_readings` and await it"
+    assert reasons == [f"async def get_readings(self, **kwargs): -- {reason}"]
 
 
 def test_other_libraries_stay_with_all_that_awaits_them() -> None:
