@@ -58,7 +58,9 @@ finally:
 # end
 '''
     )
-    assert text == '''#!/usr/bin/env python3
+    assert (
+        text
+        == '''#!/usr/bin/env python3
 """Docstring."""
 
 # loops
@@ -84,6 +86,7 @@ main(CLIENT)  # done
 # closed
 # end
 '''
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +116,10 @@ main(CLIENT)  # done
         ("await asyncio.gather(CALL, CALL)", "CALL\n    CALL"),
         ("await asyncio.gather(*[CALL for x in y])", "for x in y:\n        CALL"),
         ("return await asyncio.gather(CALL, *[CALL for x in y])", "return [CALL, *[CALL for x in y]]"),
-        ("x = await asyncio.gather(\n        CALL,  # a\n        CALL,\n    )", "x = [\n        CALL,  # a\n        CALL,\n    ]"),
+        (
+            "x = await asyncio.gather(\n        CALL,  # a\n        CALL,\n    )",
+            "x = [\n        CALL,  # a\n        CALL,\n    ]",
+        ),
     ],
 )
 def test_an_await_goes_and_what_it_needed_with_it(before: str, after: str) -> None:
@@ -195,7 +201,10 @@ async def main() -> None:
     await lazy(CLIENT)
 """
     )
-    assert "from collections.abc import Generator\nfrom typing import Any, Iterator, Callable, Dict, List, Optional\n" in text
+    assert (
+        "from collections.abc import Generator\nfrom typing import Any, Iterator, Callable, Dict, List, Optional\n"
+        in text
+    )
     assert "Job = Callable[[ViamClient], List[str]]" in text
     assert "def names(client: ViamClient) -> Iterator[str]:" in text
     assert 'def pairs(client: "ViamClient") -> Generator[str, None, None]:' in text
@@ -212,7 +221,9 @@ def test_a_gather_in_threads_has_a_function_of_its_own_below_the_imports() -> No
         "    return await asyncio.gather(*[client.app_client.get_location(id) for id in 'ab'])\n",
         threads=True,
     )
-    assert text.startswith("import concurrent.futures\nimport functools\nfrom viam.app.viam_client import ViamClient\n\n\ndef gather(")
+    assert text.startswith(
+        "import concurrent.futures\nimport functools\nfrom viam.app.viam_client import ViamClient\n\n\ndef gather("
+    )
     assert text.endswith("    return gather(*[functools.partial(client.app_client.get_location, id) for id in 'ab'])\n")
 
 
@@ -243,7 +254,8 @@ def test_tests_of_a_script_become_plain_tests() -> None:
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("end", ["", "\n", "\n\n", "\n    "])
 def test_the_ends_of_lines_and_of_the_text_stay(newline: str, end: str) -> None:
-    text = f"import asyncio\nimport viam\nasync def main(c):\n\tawait c.app_client.get_location()\nasyncio.run(main(1)){end}"
+    main = "async def main(c):\n\tawait c.app_client.get_location()\n"
+    text = f"import asyncio\nimport viam\n{main}asyncio.run(main(1)){end}"
     new = f"import viam\ndef main(c):\n\tc.app_client.get_location()\nmain(1){end}"
     assert plain(text.replace("\n", newline)) == new.replace("\n", newline)
 

@@ -8,6 +8,7 @@ import pytest
 from viam_sync.migrate.plain import make_plain
 from viam_sync.migrate.source import UnparsableError, migrate_source, parse
 
+MACHINES = "drives a machine, which viam-sdk does, asynchronously"
 HEAD = "import asyncio\nfrom viam.app.viam_client import ViamClient\n"
 
 
@@ -28,7 +29,7 @@ def test_machines_stay_asynchronous_and_calls_of_the_cloud_beside_them_become_pl
         from viam.robot.client import RobotClient
 
         async def robot():
-            return await RobotClient.at_address("robot", RobotClient.Options())
+            return await RobotClient.at_address(ROBOT)
 
         async def names(client: ViamClient):
             return [place.name for place in await client.app_client.list_locations("org")]
@@ -45,11 +46,9 @@ def test_machines_stay_asynchronous_and_calls_of_the_cloud_beside_them_become_pl
         """
     )
     assert reasons == [
-        'return await RobotClient.at_address("robot", RobotClient.Options()) -- '
-        "`RobotClient.at_address` drives a machine, which viam-sdk does, asynchronously",
-        "async with await robot() as machine: -- `await robot()` drives a machine, which viam-sdk does, asynchronously",
-        "await board.set_power_mode(1) -- "
-        "`board.set_power_mode` drives a machine, which viam-sdk does, asynchronously",
+        f"return await RobotClient.at_address(ROBOT) -- `RobotClient.at_address` {MACHINES}",
+        f"async with await robot() as machine: -- `await robot()` {MACHINES}",
+        f"await board.set_power_mode(1) -- `board.set_power_mode` {MACHINES}",
     ]
     assert "def names(client: ViamClient):\n    return [place.name for place in client.app_client" in text
     assert "\n    client = ViamClient.create_from_env_vars()\n    print(names(client))\n    async with await" in text
@@ -83,10 +82,8 @@ def test_a_component_of_their_own_stays() -> None:
     )
     assert "async def get_readings" in text
     assert "len(self.client.app_client.list_locations" in text
-    assert reasons == [
-        "async def get_readings(self, **kwargs): -- "
-        "`viam.components.sensor.Sensor` may call `get_readings` and await it"
-    ]
+    reason = "`viam.components.sensor.Sensor` may call `get_readings` and await it"
+    assert reasons == [f"async def get_readings(self, **kwargs): -- {reason}"]
 
 
 def test_other_libraries_stay_with_all_that_awaits_them() -> None:
@@ -175,7 +172,7 @@ def test_what_plain_code_cannot_do_stays(line: str, reason: str) -> None:
 
         async def main(client, server, loop=asyncio.get_event_loop()):
             await client.app_client.list_locations("org")
-            {line.replace(chr(10), chr(10) + ' ' * 8)}
+            {line.replace(chr(10), chr(10) + " " * 8)}
         """
     )
     assert reason in [each.split(" -- ")[1] for each in reasons]
@@ -195,9 +192,7 @@ def test_a_decorator_of_another_library_keeps_its_function() -> None:
         """
     )
     assert "async def places():\n    return CLIENT.app_client" in text
-    assert reasons == [
-        '@app.get("/places") -- `places` is handed to `@app.get("/places")`, which may await it'
-    ]
+    assert reasons == ['@app.get("/places") -- `places` is handed to `@app.get("/places")`, which may await it']
 
 
 def test_a_call_of_the_cloud_that_is_gathered_with_a_machine_runs_in_a_thread() -> None:
@@ -230,7 +225,13 @@ def test_asynchronous_code_without_viam_is_not_touched(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("x = (\n", 1), ("import viam\ndef f(:\n    pass\n", 2), ("print 'x'\n", 1), ("if x:\nawait y\n", 2), ("x = 1\n\0", 2)],
+    [
+        ("x = (\n", 1),
+        ("import viam\ndef f(:\n    pass\n", 2),
+        ("print 'x'\n", 1),
+        ("if x:\nawait y\n", 2),
+        ("x = 1\n\0", 2),
+    ],
 )
 def test_a_text_that_is_not_python_is_refused_with_its_line(text: str, line: int) -> None:
     with pytest.raises(UnparsableError, match=f"line {line}: ") as caught:

@@ -8,7 +8,7 @@ import libcst as cst
 
 from viam_sync.migrate import cloud
 from viam_sync.migrate.facts import AnyFunction, Facts
-from viam_sync.migrate.values import (
+from viam_sync.migrate.kinds import (
     AWAITABLES,
     RUNNERS,
     TASK_MAKERS,
@@ -18,8 +18,8 @@ from viam_sync.migrate.values import (
     Imported,
     Pending,
     Value,
-    Values,
 )
+from viam_sync.migrate.values import Values
 
 GATHER = "asyncio.gather"
 

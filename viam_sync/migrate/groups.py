@@ -71,7 +71,14 @@ class Groups:
 
     def _nodes(self) -> Set[cst.CSTNode]:
         needed = {node for nodes in self._needs.values() for node in nodes}
-        return {*self._parents, *self._parents.values(), *self._needs, *self.wanted, *needed, *(block.key for block in self.blocks)}
+        return {
+            *self._parents,
+            *self._parents.values(),
+            *self._needs,
+            *self.wanted,
+            *needed,
+            *(block.key for block in self.blocks),
+        }
 
     def _edges(self) -> Dict[cst.CSTNode, Set[cst.CSTNode]]:
         edges: Dict[cst.CSTNode, Set[cst.CSTNode]] = {}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, Set, Union
+from typing import List, Optional, Sequence, Set
 
 import libcst as cst
 from libcst.metadata import Scope
 
 from viam_sync.migrate.facts import Facts
+from viam_sync.migrate.kinds import PRIMITIVES
 from viam_sync.migrate.module_imports import Needed
-from viam_sync.migrate.values import PRIMITIVES
 
 _HOMES = ("collections.abc", "contextlib", "typing", "typing_extensions")
 #: Hints with the same parameters, or one more at the end.

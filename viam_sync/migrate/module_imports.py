@@ -8,7 +8,7 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper, ScopeProvider
 
 from viam_sync.migrate.facts import imports_of
-from viam_sync.migrate.statements import Statement, rebuilt
+from viam_sync.migrate.statements import Group, Statement, rebuilt
 
 #: Modules whose names go where nothing uses them any more.
 _WATCHED = ("asyncio", "collections.abc", "contextlib", "nest_asyncio", "pytest_asyncio", "typing", "typing_extensions")
@@ -71,10 +71,9 @@ class _Imports(cst.CSTTransformer):
         self.missing = list(missing)
 
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
-        groups = [(line, self._line(line, is_top=True), []) for line in updated_node.body]
+        groups: List[Group] = [(line, self._line(line, is_top=True), []) for line in updated_node.body]
         body, comments = rebuilt(groups)
-        is_first = bool(body and groups) and not groups[0][1]
-        if is_first and (_is_import(body[0]) or not updated_node.header):
+        if body and groups and not groups[0][1] and not updated_node.header:
             body[0] = body[0].with_changes(leading_lines=_unpadded(body[0].leading_lines))
         return updated_node.with_changes(body=body, footer=[*comments, *updated_node.footer])
 

@@ -14,7 +14,7 @@ from viam_sync.migrate.event_loops import EventLoops
 from viam_sync.migrate.facts import Facts
 from viam_sync.migrate.findings import Finding
 from viam_sync.migrate.module_imports import tidy
-from viam_sync.migrate.rewrite import Rewriter
+from viam_sync.migrate.rewrite import rewrite
 from viam_sync.migrate.values import Values
 
 
@@ -43,6 +43,6 @@ def make_plain(
     plan = Plan(facts, values, awaitables)
     if not plan.is_needed:
         return module, plan.findings()
-    rewriter = Rewriter(facts, values, awaitables, plan, EventLoops(facts, values, awaitables, plan).unneeded())
-    changed = module.visit(rewriter)
-    return tidy(facts.imports, changed, rewriter.needed | rewriter.hints.needed, rewriter.helpers), plan.findings()
+    unneeded = EventLoops(facts, values, awaitables, plan).unneeded()
+    changed = rewrite(facts, values, awaitables, plan, unneeded)
+    return tidy(facts.imports, changed.module, changed.needed, changed.helpers), plan.findings()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, List, Optional, Sequence, Set, Tuple, Union
+from typing import Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 import libcst as cst
 from libcst.metadata import Scope
@@ -13,9 +13,7 @@ from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
 from viam_sync.migrate.coroutines import PLAIN_NAMES, Plan
 from viam_sync.migrate.facts import Facts
 from viam_sync.migrate.hints import Hints
-from viam_sync.migrate.module_imports import Needed
-from viam_sync.migrate.statements import Statement, rebuilt
-from viam_sync.migrate.values import (
+from viam_sync.migrate.kinds import (
     ANEXT,
     AWAITABLES,
     GENERATOR_METHODS,
@@ -27,8 +25,10 @@ from viam_sync.migrate.values import (
     Generator,
     Pending,
     Value,
-    Values,
 )
+from viam_sync.migrate.module_imports import Needed
+from viam_sync.migrate.statements import Statement, rebuilt
+from viam_sync.migrate.values import Values
 
 #: Decorators of coroutine functions, and those that do the same for plain ones; nothing where none is needed.
 DECORATORS = {
@@ -41,10 +41,28 @@ DECORATORS = {
 _TIMEOUT = "DeadlineExceededError"
 
 
-class Rewriter(cst.CSTTransformer):
+class Rewritten(NamedTuple):
+    """A tree, and what its new code needs."""
+
+    module: cst.Module
+    needed: Set[Needed]
+    #: Functions, as text.
+    helpers: Set[str]
+
+
+def rewrite(facts: Facts, values: Values, awaitables: Awaitables, plan: Plan, unneeded: Set[cst.CSTNode]) -> Rewritten:
+    """Return the tree of a module with what the plan names made plain, and without the statements that are unneeded."""
+    rewriter = _Rewriter(facts, values, awaitables, plan, unneeded)
+    module = facts.module.visit(rewriter)
+    return Rewritten(module, rewriter.needed | rewriter.hints.needed, rewriter.helpers)
+
+
+class _Rewriter(cst.CSTTransformer):
     """Changes the nodes that the plan names, and nothing else."""
 
-    def __init__(self, facts: Facts, values: Values, awaitables: Awaitables, plan: Plan, unneeded: Set[cst.CSTNode]) -> None:
+    def __init__(
+        self, facts: Facts, values: Values, awaitables: Awaitables, plan: Plan, unneeded: Set[cst.CSTNode]
+    ) -> None:
         super().__init__()
         self._facts = facts
         self._values = values
@@ -245,7 +263,9 @@ class Rewriter(cst.CSTTransformer):
             return self._gather(original, call)
         if name in PRIMITIVES:
             args = [arg for arg in call.args if arg.keyword is None or arg.keyword.value != "loop"]
-            return call.with_changes(func=asyncio_calls.dotted(name.replace("asyncio", self._module("threading"))), args=args)
+            return call.with_changes(
+                func=asyncio_calls.dotted(name.replace("asyncio", self._module("threading"))), args=args
+            )
         return self._awaitable_of_asyncio(name, original, call)
 
     def _awaitable_of_asyncio(self, name: str, original: cst.Call, call: cst.Call) -> cst.BaseExpression:
@@ -273,8 +293,8 @@ class Rewriter(cst.CSTTransformer):
                 self.needed.add(Needed("concurrent.futures"))
             helper = GATHER_IN_THREADS if self._awaitables.threads else GATHER_IN_ORDER
             self.helpers.add(helper.format(name=self._gather_name))
-            args = [self._gathered_later(old, new) for old, new in zip(original.args, call.args)]
-            return call.with_changes(func=cst.Name(self._gather_name), args=args)
+            later = [self._gathered_later(old, new) for old, new in zip(original.args, call.args)]
+            return call.with_changes(func=cst.Name(self._gather_name), args=later)
         stars = [bool(arg.star) for arg in call.args]
         args = [
             self._gathered(old.value, new.value) if new.star else self._now(old.value, new.value)
@@ -290,7 +310,9 @@ class Rewriter(cst.CSTTransformer):
 
     def _gathered(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
         """Return the results of the awaitables that were unpacked into a call of `gather`."""
-        if isinstance(original, (cst.ListComp, cst.GeneratorExp)) and isinstance(updated, (cst.ListComp, cst.GeneratorExp)):
+        if isinstance(original, (cst.ListComp, cst.GeneratorExp)) and isinstance(
+            updated, (cst.ListComp, cst.GeneratorExp)
+        ):
             return asyncio_calls.as_list(updated.with_changes(elt=self._now(original.elt, updated.elt)))
         if isinstance(original, cst.List) and isinstance(updated, cst.List):
             elements = [
@@ -386,5 +408,6 @@ def _unwrapped(node: Statement) -> List[Statement]:
         return [node.with_changes(finalbody=None)]
     if not isinstance(node.body, cst.IndentedBlock) or not node.body.body:
         return [node]
-    first, *rest = node.body.body
+    body: List[Statement] = [*node.body.body]
+    first, *rest = body
     return [first.with_changes(leading_lines=[*node.leading_lines, *first.leading_lines]), *rest]

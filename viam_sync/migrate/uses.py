@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, Set
 
 import libcst as cst
 
@@ -10,7 +10,7 @@ from viam_sync.migrate import cloud
 from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
 from viam_sync.migrate.facts import Facts
 from viam_sync.migrate.groups import Groups
-from viam_sync.migrate.values import (
+from viam_sync.migrate.kinds import (
     AWAITABLES,
     CONTAINER_READS,
     CONTAINER_WRITES,
@@ -22,15 +22,14 @@ from viam_sync.migrate.values import (
     Function,
     Generator,
     Imported,
-    Machine,
     Manager,
     Pending,
     Place,
     Primitive,
     Value,
-    Values,
     is_transparent,
 )
+from viam_sync.migrate.values import Values
 
 Keys = Callable[[Pending], Iterable[cst.CSTNode]]
 
@@ -103,9 +102,9 @@ class Uses:
     def _read_arguments(self, call: cst.Call) -> None:
         if self._takes_awaitables(call):
             return
-        name = self._facts.module.code_for_node(call.func).strip()
+        name = self._facts.shown(call.func)
         for arg in call.args:
-            self._block(arg.value, arg, f"`{_short(self._code(arg.value))}` is handed to `{_short(name)}`")
+            self._block(arg.value, arg, f"`{self._facts.shown(arg.value)}` is handed to `{name}`")
 
     def _takes_awaitables(self, call: cst.Call) -> bool:
         name = self._awaitables.name_of(call)
@@ -130,7 +129,7 @@ class Uses:
                 continue
             if any(isinstance(value, Function) for value in self._values.of(node)):
                 continue
-            code = _short(self._code(node))
+            code = self._facts.shown(node)
             self._groups.block(
                 function, decorator, f"`{function.name.value}` is handed to `@{code}`, which may await it"
             )
@@ -162,8 +161,8 @@ class Uses:
         while isinstance(node, cst.Subscript):
             node = node.value
         if isinstance(node, cst.Attribute) and self._values.place(node) is None:
-            code = _short(self._code(target))
-            self._block(value, target, f"`{_short(self._code(value))}` is handed to `{code}`")
+            code = self._facts.shown(target)
+            self._block(value, target, f"`{self._facts.shown(value)}` is handed to `{code}`")
 
     # Names and other expressions that hold awaitables.
 
@@ -218,7 +217,7 @@ class Uses:
 
     def _read_place(self, targets: List[cst.CSTNode], uses: List[cst.CSTNode]) -> None:
         target = targets[0]
-        code = self._code(target.name if isinstance(target, cst.Param) else target)
+        code = self._facts.shown(target.name if isinstance(target, cst.Param) else target)
         if not uses:
             self._block(target, target, f"nothing awaits `{code}`; it runs beside the rest")
         for use in uses:
@@ -268,14 +267,11 @@ class Uses:
         if name in RUNNERS:
             return
         is_beside = name in TASK_MAKERS or name == f"{LOOP}.run_in_executor"
-        code = _short(self._code(node))
+        code = self._facts.shown(node)
         self._block(node, node, f"`{code}` runs beside the rest" if is_beside else f"`{code}` is never awaited")
         if is_beside:
             home = self._facts.function_of(node) or self._facts.module
             self._groups.block(home, node, f"`{code}` runs beside the rest")
-
-    def _code(self, node: cst.CSTNode) -> str:
-        return self._facts.module.code_for_node(node)
 
 
 class _Holders(cst.CSTVisitor):
@@ -305,8 +301,3 @@ class _Holders(cst.CSTVisitor):
     def visit_Call(self, node: cst.Call) -> None:
         if any(isinstance(value, Pending) for value in self._values(node)):
             self.started.append(node)
-
-
-def _short(code: str) -> str:
-    text = " ".join(code.split())
-    return text if len(text) <= 60 else f"{text[:57]}..."
