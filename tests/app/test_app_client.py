@@ -168,6 +168,7 @@ def test_what_does_not_exist_is_not_found(app: AppClient, call: Any) -> None:
 
 def test_every_method_takes_a_timeout_by_keyword() -> None:
     methods = [value for name, value in inspect.getmembers(AppClient, inspect.isfunction) if not name.startswith("_")]
-    kinds = {inspect.signature(method).parameters["timeout"].kind for method in methods}
+    timeouts = [inspect.signature(method).parameters["timeout"] for method in methods]
     assert len(methods) > 100
-    assert kinds == {inspect.Parameter.KEYWORD_ONLY}
+    assert {each.default for each in timeouts} == {None}
+    assert {each.kind for each in timeouts} <= {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}

@@ -115,13 +115,13 @@ def test_a_folder_is_walked_and_each_file_that_is_refused_is_named(tmp_path, scr
     (folder / "link.py").symlink_to(outside)
     status, output, errors = run("migrate", ".", "missing.py", cwd=folder)
     assert (status, output) == (2, "")
-    assert errors == [
+    assert [line.partition(" Python: ")[0] for line in errors] == [
         "missing.py: error: No such file or directory",
         "a/bom.py: migrated",
         "a/latin.py: migrated",
         "bad.py:1: error: invalid or missing encoding declaration",
         f"machines.py:1: {LEFT}",
-        "old.py:2: error: this is not valid Python",
+        "old.py:2: error: this is not valid",
         f"a/requirements.txt:2: {REQUIRED}",
         "8 files: 2 migrated, 3 refused; 2 lines are left to you",
     ]

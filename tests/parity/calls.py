@@ -144,7 +144,6 @@ CALLS: Dict[str, List[str]] = {
         'get_data_pipeline("p-1")',
         'list_data_pipelines("o-1")',
         'rename_data_pipeline("p-1", "daily")',
-        'rename_data_pipeline("p-1", "")',
         'delete_data_pipeline("p-1")',
         'list_data_pipeline_runs("p-1")',
         'list_data_pipeline_runs("p-1", 25)',
@@ -342,7 +341,6 @@ OTHER_ORDER = {"submit_custom_training_job"}
 REFUSED = {
     'create_invoice_and_charge_immediately("o-1", 10.5)',
     'create_invoice_and_charge_immediately("o-1", 10.5, "rent", "o-2", True)',
-    'rename_data_pipeline("p-1", "")',
     'update_sequence("s-1")',
 }
 

@@ -56,9 +56,10 @@ def _fleet(sandbox: Sandbox, client: ViamClient) -> Dict[str, str]:
     for location in app.list_locations(neighbours_id):
         app.delete_location(location.id)
     camera_part_id = app.new_robot_part(sandbox.robot_id, "camera")
+    operator = APIKeyAuthorization("operator", "robot", sandbox.robot_id)
+    _, key_id = app.create_key(organization_id, [operator], "operator of the rover")
     fragment_id = app.create_fragment(organization_id, "spare").id
     app.update_fragment(fragment_id, "spare", {"components": []})
-    app.update_fragment(fragment_id, "spare", {"services": []})
     return {
         **dict.fromkeys(("organization_id", "org_id", "org_id_to_charge", "org_id_for_branding"), organization_id),
         **dict.fromkeys(("share_location.organization_id", "unshare_location.organization_id"), neighbours_id),
@@ -76,9 +77,7 @@ def _fleet(sandbox: Sandbox, client: ViamClient) -> Dict[str, str]:
         "delete_robot_part.robot_part_id": camera_part_id,
         "delete_robot_part_secret.secret_id": app.get_robot_part(sandbox.robot_part_id).secrets[0].id,
         "fragment_id": fragment_id,
-        "key_id": app.create_key(organization_id, [APIKeyAuthorization("operator", "robot", sandbox.robot_id)], "key")[
-            1
-        ],
+        "key_id": key_id,
     }
 
 

@@ -40,5 +40,6 @@ def printed(path: Path) -> str:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, sys.argv[1])
     files = sorted(Path(sys.argv[1]).iterdir())
     print(json.dumps({path.name: printed(path) for path in files if path.suffix in (".py", ".ipynb")}))

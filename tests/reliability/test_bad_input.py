@@ -173,7 +173,7 @@ ALSO = {
     "parse_address.address": {"text", "own text"},
     "parse_address.insecure": set(VALUES),
     "partition_filter.n": {"three"},
-    "primitive_to_value.primitive": {
+    "primitive_to_value.v": {
         *("three", "1.5", "True", "text", "own text", "bytes", "empty list", "empty dict", "None", "empty text", "NUL"),
         *("long text", "2**31", "2**63", "2**64", "2**200", "-1", "-2**63-1", "NaN", "infinity", "dict to NaN"),
         *("list of None", "list of an empty text", "list of a NUL", "list of a huge number", "list of lists"),
@@ -181,8 +181,8 @@ ALSO = {
     },
     "create_filter.start_time": {"None", "first time", "last time", "empty dict"},
     "create_filter.end_time": {"None", "first time", "last time", "empty dict"},
-    "datetime_to_timestamp.moment": {"None", "first time", "last time"},
-    "dict_to_struct.mapping": {"empty dict", "dict to NaN"},
+    "datetime_to_timestamp.dt": {"None", "first time", "last time"},
+    "dict_to_struct.obj": {"None", "empty dict", "dict to NaN"},
     "Retry.attempts": {"three", "2**31", "2**63", "2**64", "2**200", "2**20000"},
     "Retry.total_timeout": {"three", "1.5", "True"},
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Iterable, List, Sequence
+from typing import Iterable, List, Sequence, Union
 
 import libcst as cst
 
@@ -89,6 +89,17 @@ def each_called(node: cst.BaseExpression) -> cst.ListComp:
     return cst.ListComp(cst.Call(cst.Name("task")), cst.CompFor(cst.Name("task"), node))
 
 
+def mapped(call: cst.Call, functools: str) -> cst.ListComp:
+    """Return functions that make the calls of a `map`, each one."""
+    function, *iterables = call.args
+    is_one = len(iterables) == 1
+    name = cst.Name("item" if is_one else "items")
+    item = cst.Arg(name, star="" if is_one else "*")
+    calls = cst.Call(cst.Name("zip"), iterables)
+    later = partial(cst.Call(function.value, [item]), functools)
+    return cst.ListComp(later, cst.CompFor(name, iterables[0].value if is_one else calls))
+
+
 def as_list(node: cst.BaseExpression) -> cst.BaseExpression:
     """Return the results of an iterable that a `*` would have unpacked."""
     if isinstance(node, cst.GeneratorExp):
@@ -111,5 +122,5 @@ def _separated(args: Sequence[cst.Arg]) -> Iterable[cst.Arg]:
     return itertools.chain(args[:-1], last)
 
 
-def _comma(comma: object, *, is_last: bool) -> object:
+def _comma(comma: Union[cst.Comma, cst.MaybeSentinel], *, is_last: bool) -> Union[cst.Comma, cst.MaybeSentinel]:
     return comma if isinstance(comma, cst.Comma) or is_last else cst.Comma()

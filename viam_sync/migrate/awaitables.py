@@ -8,7 +8,7 @@ import libcst as cst
 
 from viam_sync.migrate import cloud
 from viam_sync.migrate.facts import AnyFunction, Facts
-from viam_sync.migrate.values import (
+from viam_sync.migrate.kinds import (
     AWAITABLES,
     RUNNERS,
     TASK_MAKERS,
@@ -18,8 +18,8 @@ from viam_sync.migrate.values import (
     Imported,
     Pending,
     Value,
-    Values,
 )
+from viam_sync.migrate.values import Values
 
 GATHER = "asyncio.gather"
 
@@ -34,11 +34,12 @@ class Awaitables:
 
     def is_cloud_call(self, call: cst.Call) -> bool:
         """Whether a call gives an awaitable of the official SDK's clients of the cloud."""
-        return Pending(call) in self._values.of(call) and any(map(_is_of_cloud, self._values.of(call.func)))
+        return Pending(call) in self._values.of(call) and any(map(_is_of_cloud, self._values.callee(call)))
 
     def is_dropped(self, call: cst.Call) -> bool:
         """Whether nothing awaits a call of the official SDK's clients, so that it was never made."""
-        return isinstance(self._facts.parents[call], cst.Expr) and any(map(_is_of_cloud, self._values.of(call.func)))
+        is_alone = isinstance(self._facts.parents[call], cst.Expr) and not self._facts.names_ours
+        return is_alone and any(map(_is_of_cloud, self._values.of(call.func)))
 
     def starts(self, node: cst.CSTNode) -> bool:
         """Whether an expression is itself what makes an awaitable, unlike a name or a container that holds one."""

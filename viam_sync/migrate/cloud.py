@@ -6,7 +6,7 @@ import functools
 import importlib
 from typing import FrozenSet
 
-#: The package of the official SDK, and the one that its scripts are migrated to, as a half-migrated script may name both.
+#: The package of the official SDK, and this one, as a half-migrated script may name both.
 PACKAGES = ("viam", "viam_sync")
 
 #: The attributes of a ViamClient that are clients, too.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator, List, Optional, Set, Union
+from typing import Iterator, List, Set, Union
 
 import libcst as cst
 
@@ -10,8 +10,7 @@ from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
 from viam_sync.migrate.facts import AnyFunction, Facts
 from viam_sync.migrate.findings import Finding
 from viam_sync.migrate.groups import Groups
-from viam_sync.migrate.uses import Uses
-from viam_sync.migrate.values import (
+from viam_sync.migrate.kinds import (
     ANEXT,
     AWAITABLES,
     LOOP,
@@ -28,8 +27,9 @@ from viam_sync.migrate.values import (
     Pending,
     Primitive,
     Value,
-    Values,
 )
+from viam_sync.migrate.uses import Uses
+from viam_sync.migrate.values import Values
 
 MACHINES = "drives a machine, which viam-sdk does, asynchronously"
 
@@ -61,6 +61,11 @@ class Plan:
             self._read_call(call)
         Uses(facts, values, awaitables).read(self._groups, self._keys)
         self.plain: Set[cst.CSTNode] = self._groups.plain()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything in the module awaits Viam."""
+        return bool(self._groups.wanted)
 
     def findings(self) -> List[Finding]:
         """Return what stays asynchronous though it has to do with Viam, and why."""
@@ -139,7 +144,7 @@ class Plan:
             if self._awaitables.name_of(needed) in _TIED:
                 self._groups.join(needed, home)
         if isinstance(value.node, cst.Call) and self._awaitables.is_cloud_call(value.node):
-            self._groups.want(key)
+            self._groups.wanted.add(key)
 
     def _read_used(self, site: cst.CSTNode, node: cst.BaseExpression, home: cst.CSTNode) -> None:
         """Read what stands behind `async for` and `async with`."""
@@ -148,7 +153,7 @@ class Plan:
             self._groups.block(site, node, f"nothing says what `{self._code(node)}` is")
         for value in values:
             if isinstance(value, Cloud):
-                self._groups.want(site)
+                self._groups.wanted.add(site)
             elif isinstance(value, (Generator, Manager)):
                 self._groups.need(site, value.node)
             elif isinstance(value, Primitive):
@@ -182,9 +187,8 @@ class Plan:
             self._read_wait_for(call)
         elif name == ANEXT:
             self._read_next(call)
-        elif name == f"{LOOP}.run_in_executor":
-            if not call.args or not _is_none(call.args[0].value):
-                self._groups.block(call, call, "an executor of the script's own runs it")
+        elif name == f"{LOOP}.run_in_executor" and not (call.args and _is_none(call.args[0].value)):
+            self._groups.block(call, call, "an executor of the script's own runs it")
 
     def _read_runner(self, call: cst.Call, home: cst.CSTNode) -> None:
         if not call.args:
@@ -209,15 +213,14 @@ class Plan:
 
     def _join_all(self, call: cst.Call, node: cst.BaseExpression) -> None:
         values = self._values.of(node)
-        pending = [value for value in values if isinstance(value, Pending)]
-        for value in pending:
-            for key in self._keys(value):
-                self._groups.join(call, key)
-            if isinstance(value.node, cst.Call) and self._awaitables.is_cloud_call(value.node):
-                self._groups.want(call)
         for value in values:
             if not isinstance(value, Pending):
                 self._block(call, node, value)
+                continue
+            for key in self._keys(value):
+                self._groups.join(call, key)
+            if isinstance(value.node, cst.Call) and self._awaitables.is_cloud_call(value.node):
+                self._groups.wanted.add(call)
         if not values:
             self._groups.block(call, node, f"nothing says what `{self._code(node)}` holds")
 
@@ -241,18 +244,17 @@ class Plan:
                 self._block(call, call, value)
 
     def _keys(self, value: Pending) -> Iterator[cst.CSTNode]:
-        """Yield the nodes with which an awaitable becomes plain; none for a call of the cloud that is awaited at once."""
+        """Yield the nodes with which an awaitable becomes plain; none for a call of the cloud awaited at once."""
         if isinstance(value.node, cst.Attribute):
             for owner in self._values.of(value.node.value):
                 if isinstance(owner, Instance):
                     yield from self._values.methods(owner.node, value.node.attr.value)
             return
-        for function in self._values.of(value.node.func):
-            if isinstance(function, (Function, Generator)):
-                yield function.node
-            elif isinstance(function, Imported) and function.name in AWAITABLES:
-                yield value.node
-            elif not self._awaitables.is_awaited_alone(value.node):
+        for entered in self._values.callee(value.node):
+            is_asyncio = isinstance(entered, Imported) and entered.name in AWAITABLES
+            if isinstance(entered, (Function, Generator)):
+                yield entered.node
+            elif is_asyncio or not self._awaitables.is_awaited_alone(value.node):
                 yield value.node
 
     def _block(self, key: cst.CSTNode, node: cst.BaseExpression, value: Value) -> None:
@@ -269,11 +271,10 @@ class Plan:
             self._groups.block(key, node, f"nothing says how `{code}` is awaited")
 
     def _code(self, node: cst.CSTNode) -> str:
-        """Return an expression as it is written, in one line, shortened; calls without their arguments."""
+        """Return an expression as it is written, a call without its arguments."""
         while isinstance(node, cst.Call):
             node = node.func
-        text = " ".join(self._facts.module.code_for_node(node).split())
-        return text if len(text) <= 60 else f"{text[:57]}..."
+        return self._facts.shown(node)
 
 
 def _is_none(node: cst.BaseExpression) -> bool:

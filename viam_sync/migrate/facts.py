@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Mapping, NamedTuple, Optional, Set, Union
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple, Union
 
 import libcst as cst
 from libcst.metadata import (
@@ -20,6 +20,9 @@ from viam_sync.migrate import cloud
 #: A function, or a lambda.
 AnyFunction = Union[cst.FunctionDef, cst.Lambda]
 
+#: What is asynchronous in itself.
+Site = Union[cst.Await, cst.For, cst.With, cst.CompFor]
+
 PROVIDERS = (ParentNodeProvider, PositionProvider, ScopeProvider)
 
 
@@ -32,15 +35,15 @@ class Binding(NamedTuple):
     how: str = "as it is"
 
 
-class Facts(cst.CSTVisitor):
-    """Collects the places of one module."""
+class Facts:
+    """The places of one module, and where each of its nodes is."""
 
     def __init__(self, module: cst.Module) -> None:
-        super().__init__()
         wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-        metadata = wrapper.resolve_many(PROVIDERS)
+        metadata: Mapping[Any, Mapping[cst.CSTNode, Any]] = wrapper.resolve_many(PROVIDERS)
         self.module = module
         self.scopes: Mapping[cst.CSTNode, Optional[Scope]] = metadata[ScopeProvider]
+        self.imports = imports_of(self.scopes.values())
         self.parents: Mapping[cst.CSTNode, cst.CSTNode] = metadata[ParentNodeProvider]
         self._positions = metadata[PositionProvider]
         self._lines = re.split(r"\r\n|\r|\n", module.code)
@@ -49,33 +52,41 @@ class Facts(cst.CSTVisitor):
         self.functions: List[AnyFunction] = []
         self.classes: List[cst.ClassDef] = []
         self.annotated: List[cst.AnnAssign] = []
+        self.attributes: Set[str] = set()
         self.returns: Dict[AnyFunction, List[cst.BaseExpression]] = {}
         self.yields: Dict[AnyFunction, List[cst.BaseExpression]] = {}
         #: What is asynchronous in itself: awaits, loops, contexts, comprehensions.
-        self.sites: List[Union[cst.Await, cst.For, cst.With, cst.CompFor]] = []
-        self.attributes: Set[str] = set()
-        module.visit(self)
+        self.sites: List[Site] = []
+        module.visit(_Collector(self))
 
     @property
     def names_viam(self) -> bool:
         """Whether the module imports the official SDK, or this package."""
-        names = {
-            name.name
-            for scope in set(self.scopes.values())
-            for assignment in (scope.assignments if scope is not None else ())
-            if isinstance(assignment, ImportAssignment)
-            for name in assignment.get_qualified_names_for(assignment.name)
-        }
-        return any(map(cloud.is_viam, names))
+        return any(cloud.is_viam(name) for name, _ in self.imports)
+
+    @property
+    def names_ours(self) -> bool:
+        """Whether the module imports this package, as one that was migrated before does."""
+        return any(name.partition(".")[0] == "viam_sync" for name, _ in self.imports)
+
+    def shown(self, node: cst.CSTNode) -> str:
+        """Return a node as it is written, on one line, shortened."""
+        text = " ".join(self.module.code_for_node(node).split())
+        return text if len(text) <= 60 else f"{text[:57]}..."
 
     def line(self, node: cst.CSTNode) -> int:
         """Return the line on which a node starts, from 1."""
         return int(self._positions[node].start.line)
 
+    def start(self, node: cst.CSTNode) -> Tuple[int, int]:
+        """Return the line and the column at which a node starts."""
+        start = self._positions[node].start
+        return start.line, start.column
+
     def follows_word(self, node: cst.BaseExpression) -> bool:
         """Whether the parentheses of an expression stand right behind a word, which they keep apart from it."""
-        start = self._positions[node].start
-        before = self._lines[start.line - 1][: start.column]
+        line, column = self.start(node)
+        before = self._lines[line - 1][:column]
         for _ in node.lpar:
             before = before.rstrip()[:-1]
         return before[-1:].isidentifier()
@@ -137,65 +148,85 @@ class Facts(cst.CSTVisitor):
             parent = self.parents.get(parent)
         return parent if isinstance(parent, cst.ClassDef) else None
 
+
+def imports_of(scopes: Iterable[Optional[Scope]]) -> Dict[Tuple[str, str], bool]:
+    """Return the dotted names that a module imports, each with the name it is bound to, and whether it is used."""
+    found: Dict[Tuple[str, str], bool] = {}
+    for scope in set(scopes):
+        for assignment in scope.assignments if scope is not None else ():
+            if isinstance(assignment, ImportAssignment):
+                for name in assignment.get_qualified_names_for(assignment.name):
+                    key = (name.name, assignment.name)
+                    found[key] = found.get(key, False) or bool(assignment.references)
+    return found
+
+
+class _Collector(cst.CSTVisitor):
+    """Adds the places that it comes to."""
+
+    def __init__(self, facts: Facts) -> None:
+        super().__init__()
+        self._facts = facts
+
     def visit_Assign(self, node: cst.Assign) -> None:
-        self.bindings += [Binding(target.target, node.value) for target in node.targets]
+        self._facts.bindings += [Binding(target.target, node.value) for target in node.targets]
 
     def visit_AnnAssign(self, node: cst.AnnAssign) -> None:
-        self.annotated.append(node)
+        self._facts.annotated.append(node)
         if node.value is not None:
-            self.bindings.append(Binding(node.target, node.value))
+            self._facts.bindings.append(Binding(node.target, node.value))
 
     def visit_AugAssign(self, node: cst.AugAssign) -> None:
-        self.bindings.append(Binding(node.target, node.value))
+        self._facts.bindings.append(Binding(node.target, node.value))
 
     def visit_NamedExpr(self, node: cst.NamedExpr) -> None:
-        self.bindings.append(Binding(node.target, node.value))
+        self._facts.bindings.append(Binding(node.target, node.value))
 
     def visit_For(self, node: cst.For) -> None:
-        self.bindings.append(Binding(node.target, node.iter, "iteration"))
+        self._facts.bindings.append(Binding(node.target, node.iter, "iteration"))
         if node.asynchronous:
-            self.sites.append(node)
+            self._facts.sites.append(node)
 
     def visit_CompFor(self, node: cst.CompFor) -> None:
-        self.bindings.append(Binding(node.target, node.iter, "iteration"))
+        self._facts.bindings.append(Binding(node.target, node.iter, "iteration"))
         if node.asynchronous:
-            self.sites.append(node)
+            self._facts.sites.append(node)
 
     def visit_With(self, node: cst.With) -> None:
         for item in node.items:
             if item.asname is not None:
-                self.bindings.append(Binding(item.asname.name, item.item, "entered"))
+                self._facts.bindings.append(Binding(item.asname.name, item.item, "entered"))
         if node.asynchronous:
-            self.sites.append(node)
+            self._facts.sites.append(node)
 
     def visit_Attribute(self, node: cst.Attribute) -> None:
-        self.attributes.add(node.attr.value)
+        self._facts.attributes.add(node.attr.value)
 
     def visit_Await(self, node: cst.Await) -> None:
-        self.sites.append(node)
+        self._facts.sites.append(node)
 
     def visit_Call(self, node: cst.Call) -> None:
-        self.calls.append(node)
+        self._facts.calls.append(node)
 
     def visit_Return(self, node: cst.Return) -> None:
-        function = self.function_of(node)
+        function = self._facts.function_of(node)
         if node.value is not None and function is not None:
-            self.returns.setdefault(function, []).append(node.value)
+            self._facts.returns.setdefault(function, []).append(node.value)
 
     def visit_Yield(self, node: cst.Yield) -> None:
-        function = self.function_of(node)
+        function = self._facts.function_of(node)
         if function is not None:
-            values = self.yields.setdefault(function, [])
+            values = self._facts.yields.setdefault(function, [])
             value = node.value.item if isinstance(node.value, cst.From) else node.value
             if value is not None:
                 values.append(value)
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
-        self.functions.append(node)
+        self._facts.functions.append(node)
 
     def visit_Lambda(self, node: cst.Lambda) -> None:
-        self.functions.append(node)
-        self.returns[node] = [node.body]
+        self._facts.functions.append(node)
+        self._facts.returns[node] = [node.body]
 
     def visit_ClassDef(self, node: cst.ClassDef) -> None:
-        self.classes.append(node)
+        self._facts.classes.append(node)

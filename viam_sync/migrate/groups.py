@@ -21,7 +21,8 @@ class Groups:
     def __init__(self) -> None:
         self._parents: Dict[cst.CSTNode, cst.CSTNode] = {}
         self._needs: Dict[cst.CSTNode, Set[cst.CSTNode]] = {}
-        self._wanted: Set[cst.CSTNode] = set()
+        #: The nodes that call Viam.
+        self.wanted: Set[cst.CSTNode] = set()
         self._machines: Set[cst.CSTNode] = set()
         self.blocks: List[Block] = []
 
@@ -33,10 +34,6 @@ class Groups:
         """Say that a node can become plain only if another one does."""
         self._needs.setdefault(node, set()).add(needed)
 
-    def want(self, node: cst.CSTNode) -> None:
-        """Say that a node calls Viam."""
-        self._wanted.add(node)
-
     def block(self, key: cst.CSTNode, node: cst.CSTNode, reason: str, *, machine: bool = False) -> None:
         """Say why a node stays asynchronous, and where."""
         self.blocks.append(Block(key, node, reason))
@@ -44,11 +41,15 @@ class Groups:
             self._machines.add(node)
 
     def plain(self) -> Set[cst.CSTNode]:
-        """Return the nodes that become plain: those that call Viam, and all that these await."""
+        """Return the nodes that become plain: those that call Viam, all that these await, and all that await them."""
         needs = self._edges()
-        staying = self._reached({self._top(block.key) for block in self.blocks}, _reversed(needs))
+        dependents = _reversed(needs)
+        staying = self._reached({self._top(block.key) for block in self.blocks}, dependents)
+        chosen: Set[cst.CSTNode] = set()
         wanted = self._calling_viam(needs) - staying
-        chosen = self._reached(wanted, needs)
+        while not wanted <= chosen:
+            chosen = self._reached(wanted, needs)
+            wanted = self._reached(chosen, dependents) - staying
         return {node for node in self._nodes() if self._top(node) in chosen}
 
     def obstacles(self) -> Iterator[Block]:
@@ -61,7 +62,7 @@ class Groups:
                 yield block
 
     def _calling_viam(self, needs: Dict[cst.CSTNode, Set[cst.CSTNode]]) -> Set[cst.CSTNode]:
-        return self._reached({self._top(node) for node in self._wanted}, _reversed(needs))
+        return self._reached({self._top(node) for node in self.wanted}, _reversed(needs))
 
     def _top(self, node: cst.CSTNode) -> cst.CSTNode:
         while node in self._parents and self._parents[node] is not node:
@@ -74,7 +75,7 @@ class Groups:
             *self._parents,
             *self._parents.values(),
             *self._needs,
-            *self._wanted,
+            *self.wanted,
             *needed,
             *(block.key for block in self.blocks),
         }

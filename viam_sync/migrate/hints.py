@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, Set, Union
+from typing import List, Optional, Sequence, Set
 
 import libcst as cst
 from libcst.metadata import Scope
 
 from viam_sync.migrate.facts import Facts
+from viam_sync.migrate.kinds import PRIMITIVES
 from viam_sync.migrate.module_imports import Needed
-from viam_sync.migrate.values import PRIMITIVES
 
 _HOMES = ("collections.abc", "contextlib", "typing", "typing_extensions")
 #: Hints with the same parameters, or one more at the end.
@@ -86,7 +86,7 @@ class Hints:
             cst.SubscriptElement(cst.Index(cst.List([])), comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))),
             cst.SubscriptElement(cst.Index(result)),
         ]
-        return cst.Subscript(self._spelled(old if home == module else cst.Name(""), home, "Callable"), parameters)
+        return cst.Subscript(self._spelled(old if home == module else None, home, "Callable"), parameters)
 
     def _name(self, node: cst.BaseExpression, scope: Optional[Scope]) -> cst.BaseExpression:
         module, name = self._hint(node, scope)
@@ -97,7 +97,7 @@ class Hints:
             return cst.parse_expression(f"threading.{name}")
         return node
 
-    def _spelled(self, old: cst.BaseExpression, module: str, name: str) -> cst.BaseExpression:
+    def _spelled(self, old: Optional[cst.BaseExpression], module: str, name: str) -> cst.BaseExpression:
         """Return a name in the way in which an old one of the same module is written."""
         if isinstance(old, cst.Attribute):
             return old.with_changes(attr=cst.Name(name))

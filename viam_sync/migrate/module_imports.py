@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
+from typing import Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 import libcst as cst
-from libcst.metadata import ImportAssignment, MetadataWrapper, ScopeProvider
+from libcst.metadata import MetadataWrapper, ScopeProvider
 
-from viam_sync.migrate.statements import Statement, rebuilt
+from viam_sync.migrate.facts import imports_of
+from viam_sync.migrate.statements import Group, Statement, rebuilt
 
 #: Modules whose names go where nothing uses them any more.
 _WATCHED = ("asyncio", "collections.abc", "contextlib", "nest_asyncio", "pytest_asyncio", "typing", "typing_extensions")
@@ -34,57 +35,43 @@ class Needed(NamedTuple):
         return f"from {self.module} import {self.name}{tail}" if self.name else f"import {self.module}{tail}"
 
 
-#: A name that is imported, and the one that the script has for it.
-Imported_ = Tuple[str, str]
+#: A name that is imported, and the one that the script has for it; and whether it is used.
+Imports = Mapping[Tuple[str, str], bool]
 
 
-def tidy(before: cst.Module, after: cst.Module, needed: Iterable[Needed], helpers: Iterable[str]) -> cst.Module:
+def tidy(old: Imports, module: cst.Module, needed: Iterable[Needed], helpers: Iterable[str]) -> cst.Module:
     """Take out imports that the migration left without a use, and add what the new code needs.
 
     Args:
-        before: The module as it was.
-        after: The module as it is now.
+        old: The imports of the module as it was.
+        module: The module as it is now.
         needed: What has to be imported.
         helpers: Functions that it calls, as text; they stand below its imports.
     """
-    old, new = _imported(before), _imported(after)
+    wrapper = MetadataWrapper(cst.parse_module(module.code), unsafe_skip_copy=True)
+    new = imports_of(wrapper.resolve(ScopeProvider).values())
     unused = {key for key, is_used in new.items() if not is_used and old.get(key)}
-    there = {key for key in new}
-    missing = [need for need in sorted(set(needed)) if (_dotted(need), need.bound) not in there]
-    if not unused and not missing:
-        return _helped(after, helpers)
-    imports = _Imports(unused, missing)
-    changed = after.visit(imports)
-    return _helped(_added(changed, imports.missing), helpers)
+    missing = [need for need in sorted(set(needed)) if (_dotted(need), need.bound) not in new]
+    if unused or missing:
+        imports = _Imports(unused, missing)
+        module = _added(module.visit(imports), imports.missing)
+    return _helped(module, helpers)
 
 
 def _dotted(need: Needed) -> str:
     return f"{need.module}.{need.name}" if need.name else need.module if need.alias else need.bound
 
 
-def _imported(module: cst.Module) -> Dict[Imported_, bool]:
-    """Return the names that a module imports, each with the name it is bound to, and whether it is used."""
-    found: Dict[Imported_, bool] = {}
-    scopes = set(MetadataWrapper(module).resolve(ScopeProvider).values())
-    for scope in scopes:
-        for assignment in scope.assignments if scope is not None else ():
-            if isinstance(assignment, ImportAssignment):
-                for name in assignment.get_qualified_names_for(assignment.name):
-                    key = (name.name, assignment.name)
-                    found[key] = found.get(key, False) or bool(assignment.references)
-    return found
-
-
 class _Imports(cst.CSTTransformer):
     """Takes out what is unused, and puts what is missing in its place."""
 
-    def __init__(self, unused: Set[Imported_], missing: Sequence[Needed]) -> None:
+    def __init__(self, unused: Set[Tuple[str, str]], missing: Sequence[Needed]) -> None:
         super().__init__()
         self._unused = {key for key in unused if any(f"{key[0]}.".startswith(f"{name}.") for name in _WATCHED)}
         self.missing = list(missing)
 
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
-        groups = [(line, self._line(line, is_top=True)) for line in updated_node.body]
+        groups: List[Group] = [(line, self._line(line, is_top=True), []) for line in updated_node.body]
         body, comments = rebuilt(groups)
         if body and groups and not groups[0][1] and not updated_node.header:
             body[0] = body[0].with_changes(leading_lines=_unpadded(body[0].leading_lines))
@@ -93,7 +80,7 @@ class _Imports(cst.CSTTransformer):
     def leave_IndentedBlock(
         self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
     ) -> cst.IndentedBlock:
-        body, comments = rebuilt((line, self._line(line, is_top=False)) for line in updated_node.body)
+        body, comments = rebuilt((line, self._line(line, is_top=False), []) for line in updated_node.body)
         return updated_node.with_changes(body=body, footer=[*comments, *updated_node.footer])
 
     def _line(self, line: Statement, *, is_top: bool) -> List[Statement]:

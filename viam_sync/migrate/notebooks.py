@@ -108,7 +108,9 @@ def _require_valid(cell: _Cell) -> None:
     try:
         parse(cell.code)
     except UnparsableError as error:
-        raise Refusal(f"cell {cell.number}:{error.line + len(_lines(cell.head))}", "this is not valid Python") from None
+        raise Refusal(
+            f"cell {cell.number}:{error.line + len(_lines(cell.head))}", f"this is not valid Python: {error.reason}"
+        ) from None
 
 
 def _joined(cells: List[_Cell]) -> str:

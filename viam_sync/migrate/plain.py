@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import List, Tuple
+from types import MappingProxyType
+from typing import List, Mapping, Tuple
 
 import libcst as cst
 
@@ -13,16 +14,19 @@ from viam_sync.migrate.event_loops import EventLoops
 from viam_sync.migrate.facts import Facts
 from viam_sync.migrate.findings import Finding
 from viam_sync.migrate.module_imports import tidy
-from viam_sync.migrate.rewrite import Rewriter
+from viam_sync.migrate.rewrite import rewrite
 from viam_sync.migrate.values import Values
 
 
-def make_plain(module: cst.Module, *, threads: bool = False) -> Tuple[cst.Module, List[Finding]]:
+def make_plain(
+    module: cst.Module, *, threads: bool = False, elsewhere: Mapping[str, bool] = MappingProxyType({})
+) -> Tuple[cst.Module, List[Finding]]:
     """Return a module without the asynchronous code that is Viam's, and what stays of it, with the reasons.
 
     Args:
         module: The module, before its imports are rewritten.
         threads: Whether what ``asyncio.gather`` waits for runs in threads, instead of one after the other.
+        elsewhere: Functions of other files that become plain, by full name, and whether they are awaited.
 
     Example:
         >>> import libcst
@@ -32,13 +36,13 @@ def make_plain(module: cst.Module, *, threads: bool = False) -> Tuple[cst.Module
         ('client.app_client.list_organizations()', [])
     """
     facts = Facts(module)
-    if not facts.sites or not (facts.names_viam or facts.attributes & cloud.CLIENTS):
+    if not facts.sites or not (facts.names_viam or elsewhere or facts.attributes & cloud.CLIENTS):
         return module, []
-    values = Values(facts)
+    values = Values(facts, elsewhere)
     awaitables = Awaitables(facts, values, threads)
     plan = Plan(facts, values, awaitables)
-    if not plan.plain:
+    if not plan.is_needed:
         return module, plan.findings()
-    rewriter = Rewriter(facts, values, awaitables, plan, EventLoops(facts, values, awaitables, plan).unneeded())
-    changed = module.visit(rewriter)
-    return tidy(module, changed, rewriter.needed | rewriter.hints.needed, rewriter.helpers), plan.findings()
+    unneeded = EventLoops(facts, values, awaitables, plan).unneeded()
+    changed = rewrite(facts, values, awaitables, plan, unneeded)
+    return tidy(facts.imports, changed.module, changed.needed, changed.helpers), plan.findings()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, List, Optional, Sequence, Set, Tuple, Union
+from typing import Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 import libcst as cst
 from libcst.metadata import Scope
@@ -13,9 +13,7 @@ from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
 from viam_sync.migrate.coroutines import PLAIN_NAMES, Plan
 from viam_sync.migrate.facts import Facts
 from viam_sync.migrate.hints import Hints
-from viam_sync.migrate.module_imports import Needed
-from viam_sync.migrate.statements import Statement, rebuilt
-from viam_sync.migrate.values import (
+from viam_sync.migrate.kinds import (
     ANEXT,
     AWAITABLES,
     GENERATOR_METHODS,
@@ -27,8 +25,10 @@ from viam_sync.migrate.values import (
     Generator,
     Pending,
     Value,
-    Values,
 )
+from viam_sync.migrate.module_imports import Needed
+from viam_sync.migrate.statements import Statement, rebuilt
+from viam_sync.migrate.values import Values
 
 #: Decorators of coroutine functions, and those that do the same for plain ones; nothing where none is needed.
 DECORATORS = {
@@ -41,7 +41,23 @@ DECORATORS = {
 _TIMEOUT = "DeadlineExceededError"
 
 
-class Rewriter(cst.CSTTransformer):
+class Rewritten(NamedTuple):
+    """A tree, and what its new code needs."""
+
+    module: cst.Module
+    needed: Set[Needed]
+    #: Functions, as text.
+    helpers: Set[str]
+
+
+def rewrite(facts: Facts, values: Values, awaitables: Awaitables, plan: Plan, unneeded: Set[cst.CSTNode]) -> Rewritten:
+    """Return the tree of a module with what the plan names made plain, and without the statements that are unneeded."""
+    rewriter = _Rewriter(facts, values, awaitables, plan, unneeded)
+    module = facts.module.visit(rewriter)
+    return Rewritten(module, rewriter.needed | rewriter.hints.needed, rewriter.helpers)
+
+
+class _Rewriter(cst.CSTTransformer):
     """Changes the nodes that the plan names, and nothing else."""
 
     def __init__(
@@ -198,9 +214,13 @@ class Rewriter(cst.CSTTransformer):
         if original_node not in self._plan.plain:
             return updated_node
         node = self._now(original_node.expression, updated_node.expression)
-        if not updated_node.lpar or self._are_needless(original_node, node):
+        left, right = [*updated_node.lpar], [*updated_node.rpar]
+        if isinstance(updated_node.whitespace_after_await, cst.ParenthesizedWhitespace):
+            left = [*left[:-1], cst.LeftParen(updated_node.whitespace_after_await)]
+            right = right or [cst.RightParen()]
+        elif not left or self._are_needless(original_node, node):
             return node
-        return node.with_changes(lpar=[*updated_node.lpar, *node.lpar], rpar=[*node.rpar, *updated_node.rpar])
+        return node.with_changes(lpar=[*left, *node.lpar], rpar=[*node.rpar, *right])
 
     def _are_needless(self, original: cst.Await, node: cst.BaseExpression) -> bool:
         """Whether the parentheses of an `await` only held it together, on one line and apart from the word before."""
@@ -273,13 +293,20 @@ class Rewriter(cst.CSTTransformer):
                 self.needed.add(Needed("concurrent.futures"))
             helper = GATHER_IN_THREADS if self._awaitables.threads else GATHER_IN_ORDER
             self.helpers.add(helper.format(name=self._gather_name))
-            return call.with_changes(func=cst.Name(self._gather_name))
+            later = [self._gathered_later(old, new) for old, new in zip(original.args, call.args)]
+            return call.with_changes(func=cst.Name(self._gather_name), args=later)
         stars = [bool(arg.star) for arg in call.args]
         args = [
             self._gathered(old.value, new.value) if new.star else self._now(old.value, new.value)
             for old, new in zip(original.args, call.args)
         ]
         return asyncio_calls.results(call, args, stars)
+
+    def _gathered_later(self, original: cst.Arg, updated: cst.Arg) -> cst.Arg:
+        """Return an argument for a function that makes the calls; one of `map` becomes a comprehension of these."""
+        if self._awaitables.name_of(original.value) != "builtins.map" or not isinstance(updated.value, cst.Call):
+            return updated
+        return updated.with_changes(value=asyncio_calls.mapped(updated.value, self._module("functools")))
 
     def _gathered(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
         """Return the results of the awaitables that were unpacked into a call of `gather`."""
@@ -312,7 +339,7 @@ class Rewriter(cst.CSTTransformer):
     def _body(
         self, original: Sequence[Statement], updated: Sequence[Statement]
     ) -> Tuple[List[Statement], List[cst.EmptyLine]]:
-        return rebuilt((new, self._statements(old, new)) for old, new in zip(original, updated))
+        return rebuilt((new, self._statements(old, new), _left_of_finally(new)) for old, new in zip(original, updated))
 
     def _statements(self, old: Statement, new: Statement) -> List[Statement]:
         """Return what stands for a statement."""
@@ -363,13 +390,24 @@ def _spread(line: cst.SimpleStatementLine) -> List[Statement]:
     return list(lines)
 
 
+def _is_without_end(node: Statement) -> bool:
+    """Whether a statement is a `try` whose `finally` has nothing left to do."""
+    return isinstance(node, cst.Try) and node.finalbody is not None and not node.finalbody.body.body
+
+
+def _left_of_finally(node: Statement) -> List[cst.EmptyLine]:
+    """Return the comments of a `finally` that has nothing left to do."""
+    return [*node.finalbody.body.footer] if _is_without_end(node) else []
+
+
 def _unwrapped(node: Statement) -> List[Statement]:
-    """Return a statement; without the `try` whose `finally` has nothing left to do."""
-    if not isinstance(node, cst.Try) or node.finalbody is None or node.finalbody.body.body:
+    """Return a statement; without the `finally` that has nothing left to do, and the `try` that needs it."""
+    if not _is_without_end(node):
         return [node]
     if node.handlers:
         return [node.with_changes(finalbody=None)]
     if not isinstance(node.body, cst.IndentedBlock) or not node.body.body:
         return [node]
-    first, *rest = node.body.body
+    body: List[Statement] = [*node.body.body]
+    first, *rest = body
     return [first.with_changes(leading_lines=[*node.leading_lines, *first.leading_lines]), *rest]

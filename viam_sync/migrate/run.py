@@ -7,17 +7,12 @@ import difflib
 import re
 import sys
 from pathlib import Path
-from typing import Dict, Iterator, List, Sequence, Tuple
+from typing import Dict, Iterator, Sequence, Tuple
 
-from viam_sync.migrate.findings import Finding
-from viam_sync.migrate.notebooks import migrate_notebook
+from viam_sync.migrate.migration import Migration
 from viam_sync.migrate.refusal import Refusal
 from viam_sync.migrate.requirements import left_requirements, lists_requirements
-from viam_sync.migrate.script_files import Contents, decoded, files_at, write
-from viam_sync.migrate.source import UnparsableError, migrate_source
-
-#: A script without one of these words has nothing to migrate, and need not be valid Python.
-_WORDS = re.compile(rb"\b(viam|viam_sync|grpclib|await)\b")
+from viam_sync.migrate.script_files import Contents, files_at, read, write
 
 
 class Run:
@@ -33,7 +28,6 @@ class Run:
         self._writes = not check and not diff
         self._check, self._diff, self._threads = check, diff, threads
         self._changed = self._left = self._refused = 0
-        self._needs_ours = False
 
     def migrate(self, paths: Sequence[Path]) -> int:
         """Migrate the files at some paths, and return the exit status."""
@@ -41,10 +35,15 @@ class Run:
         for path in paths:
             with self._refusing(path):
                 files.update((each.resolve(), each) for each in files_at(path))
-        # What a project requires depends on its scripts.
-        for path in sorted(files.values(), key=lists_requirements):
+        scripts = [path for path in files.values() if not lists_requirements(path)]
+        migration = Migration(scripts, threads=self._threads)
+        for path in scripts:
             with self._refusing(path):
-                self._file(path)
+                self._file(path, migration)
+        for path in files.values():
+            if migration.needs_ours and lists_requirements(path):
+                with self._refusing(path):
+                    self._requirements(path)
         _say(self._summary(len(files)))
         if self._refused:
             return 2
@@ -73,39 +72,26 @@ class Run:
         lines = "1 line is" if self._left == 1 else f"{self._left or 'no'} lines are"
         return f"{files}: {changed}{refused}; {lines} left to you"
 
-    def _file(self, path: Path) -> None:
-        data = path.read_bytes()
-        if not _WORDS.search(data) and not lists_requirements(path):
+    def _file(self, path: Path, migration: Migration) -> None:
+        before = read(path)
+        if before is None:
             return
-        before = decoded(path, data)
-        text, left = self._migrated(path, before.text)
+        text, left = migration.migrated(path, before)
         if text != before.text:
             self._changed += 1
             self._show(path, before, text)
         if left and text != before.text and self._writes:
             # The lines are those of the file as it is now.
-            _, left = self._migrated(path, text)
+            _, left = migration.migrated(path, before._replace(text=text))
+        self._tell(path, left)
+
+    def _requirements(self, path: Path) -> None:
+        self._tell(path, [(str(line), reason) for line, reason in left_requirements(path.read_text("utf-8"))])
+
+    def _tell(self, path: Path, left: Sequence[Tuple[str, str]]) -> None:
         self._left += len(left)
         for place, reason in left:
             _say(f"{path}:{place}: {reason}")
-
-    def _migrated(self, path: Path, text: str) -> Tuple[str, List[Tuple[str, str]]]:
-        """Return the new text of a file, and the places and reasons of what is left."""
-        if path.suffix == ".ipynb":
-            return migrate_notebook(text, self._source)
-        if not lists_requirements(path):
-            text, findings = self._source(text)
-        else:
-            findings = left_requirements(text) if self._needs_ours else []
-        return text, [(str(line), reason) for line, reason in findings]
-
-    def _source(self, text: str) -> Tuple[str, List[Finding]]:
-        try:
-            migrated, findings = migrate_source(text, threads=self._threads)
-        except UnparsableError as error:
-            raise Refusal(str(error.line), "this is not valid Python") from None
-        self._needs_ours = self._needs_ours or "viam_sync" in migrated
-        return migrated, findings
 
     def _show(self, path: Path, before: Contents, text: str) -> None:
         """Write the new text of a file, or print it as asked."""

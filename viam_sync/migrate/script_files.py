@@ -5,17 +5,20 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import stat
 import sys
 import tokenize
 from pathlib import Path
-from typing import Iterator, NamedTuple
+from typing import Iterator, NamedTuple, Optional
 
 from viam_sync.migrate.refusal import Refusal
 from viam_sync.migrate.requirements import lists_requirements
 from viam_sync.transfer.output.atomic import AtomicFile
 
 _ENDINGS = (".py", ".pyw", ".ipynb")
+#: A file without one of these words has nothing to migrate.
+_WORDS = re.compile(rb"\b(viam|viam_sync|grpclib|await)\b")
 #: Folders that hold the code of others.
 _OTHERS = ("__pycache__", "node_modules", "site-packages")
 
@@ -61,12 +64,19 @@ class Contents(NamedTuple):
         return self.text.encode(self.encoding)
 
 
-def decoded(path: Path, data: bytes) -> Contents:
-    """Return the contents of a file, in the encoding that its first lines or its byte order mark name.
+def read(path: Path) -> Optional[Contents]:
+    """Return the contents of a script or a notebook; None if it has nothing to migrate, whatever its language is.
+
+    The encoding is the one that its first lines or its byte order mark name.
 
     Raises:
+        OSError: If it cannot be read.
         Refusal: If it is not in that encoding.
     """
+    data = path.read_bytes()
+    # A package may hand on what another file has.
+    if not _WORDS.search(data) and path.name != "__init__.py":
+        return None
     try:
         encoding = "utf-8" if path.suffix == ".ipynb" else tokenize.detect_encoding(io.BytesIO(data).readline)[0]
         return Contents(data.decode(encoding), encoding)

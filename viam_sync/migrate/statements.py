@@ -10,21 +10,21 @@ import libcst as cst
 Statement = Any
 
 
-def rebuilt(groups: Iterable[Tuple[Statement, Sequence[Statement]]]) -> Tuple[List[Statement], List[cst.EmptyLine]]:
-    """Return the new statements of a body, and the comments at its end.
+#: A statement, those that take its place, and lines with comments that stand behind these.
+Group = Tuple[Statement, Sequence[Statement], Sequence[cst.EmptyLine]]
 
-    Args:
-        groups: Each old statement, with those that take its place.
-    """
+
+def rebuilt(groups: Iterable[Group]) -> Tuple[List[Statement], List[cst.EmptyLine]]:
+    """Return the new statements of a body, and the comments at its end."""
     body: List[Statement] = []
     carried: List[cst.EmptyLine] = []
-    for old, new in groups:
+    for old, new, comments in groups:
         if not new:
-            carried += [*old.leading_lines, *_trailing(old)]
+            carried += [*old.leading_lines, *_trailing(old), *comments]
             continue
         lines = _joined(carried, [*new[0].leading_lines])
         body += [new[0].with_changes(leading_lines=lines), *new[1:]]
-        carried = []
+        carried = [*comments]
     return body, carried if any(line.comment for line in carried) else []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, Set
 
 import libcst as cst
 
@@ -10,10 +10,11 @@ from viam_sync.migrate import cloud
 from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
 from viam_sync.migrate.facts import Facts
 from viam_sync.migrate.groups import Groups
-from viam_sync.migrate.values import (
+from viam_sync.migrate.kinds import (
     AWAITABLES,
     CONTAINER_READS,
     CONTAINER_WRITES,
+    LOOP,
     MANAGERS,
     RUNNERS,
     TASK_MAKERS,
@@ -21,15 +22,14 @@ from viam_sync.migrate.values import (
     Function,
     Generator,
     Imported,
-    Machine,
     Manager,
     Pending,
     Place,
     Primitive,
     Value,
-    Values,
     is_transparent,
 )
+from viam_sync.migrate.values import Values
 
 Keys = Callable[[Pending], Iterable[cst.CSTNode]]
 
@@ -102,9 +102,9 @@ class Uses:
     def _read_arguments(self, call: cst.Call) -> None:
         if self._takes_awaitables(call):
             return
-        name = self._facts.module.code_for_node(call.func).strip()
+        name = self._facts.shown(call.func)
         for arg in call.args:
-            self._block(arg.value, arg, f"`{_short(self._code(arg.value))}` is handed to `{_short(name)}`")
+            self._block(arg.value, arg, f"`{self._facts.shown(arg.value)}` is handed to `{name}`")
 
     def _takes_awaitables(self, call: cst.Call) -> bool:
         name = self._awaitables.name_of(call)
@@ -129,7 +129,7 @@ class Uses:
                 continue
             if any(isinstance(value, Function) for value in self._values.of(node)):
                 continue
-            code = _short(self._code(node))
+            code = self._facts.shown(node)
             self._groups.block(
                 function, decorator, f"`{function.name.value}` is handed to `@{code}`, which may await it"
             )
@@ -161,26 +161,25 @@ class Uses:
         while isinstance(node, cst.Subscript):
             node = node.value
         if isinstance(node, cst.Attribute) and self._values.place(node) is None:
-            code = _short(self._code(target))
-            self._block(value, target, f"`{_short(self._code(value))}` is handed to `{code}`")
+            code = self._facts.shown(target)
+            self._block(value, target, f"`{self._facts.shown(value)}` is handed to `{code}`")
 
     # Names and other expressions that hold awaitables.
 
     def _read_holders(self) -> None:
         holders = _Holders(self._values.of)
         self._facts.module.visit(holders)
-        awaited: Dict[Place, List[cst.CSTNode]] = {}
+        targets: Dict[Place, List[cst.CSTNode]] = {}
+        uses: Dict[Place, List[cst.CSTNode]] = {}
         for node in holders.found:
             place = self._values.place(node)
             if self._is_target(node):
                 if place is not None:
-                    awaited.setdefault(place, [])
+                    targets.setdefault(place, []).append(node)
             elif self._read_use(node) and place is not None:
-                awaited.setdefault(place, []).append(node)
-        for node in holders.found:
-            place = self._values.place(node)
-            if place is not None and self._is_target(node):
-                self._read_place(node, awaited[place])
+                uses.setdefault(place, []).append(node)
+        for place, nodes in targets.items():
+            self._read_place(nodes, uses.get(place, []))
         for node in holders.started:
             self._read_started(node)
 
@@ -216,14 +215,21 @@ class Uses:
             return self._awaitables.name_of(call) not in {"builtins.len", "builtins.print", "builtins.bool"}
         return True
 
-    def _read_place(self, target: cst.CSTNode, uses: List[cst.CSTNode]) -> None:
-        code = self._code(target.name if isinstance(target, cst.Param) else target)
+    def _read_place(self, targets: List[cst.CSTNode], uses: List[cst.CSTNode]) -> None:
+        target = targets[0]
+        code = self._facts.shown(target.name if isinstance(target, cst.Param) else target)
         if not uses:
             self._block(target, target, f"nothing awaits `{code}`; it runs beside the rest")
-        elif len(uses) > 1:
-            self._block(target, uses[1], f"`{code}` is awaited at more than one place")
-        elif self._is_repeated(uses[0], target):
-            self._block(target, uses[0], f"`{code}` may be awaited more than once, in a loop")
+        for use in uses:
+            last = max((node for node in targets if self._is_before(node, use)), key=self._facts.start, default=target)
+            others = (other for other in uses if other is not use and self._is_before(other, use))
+            if any(self._is_before(last, other) for other in others):
+                self._block(target, use, f"`{code}` is awaited at more than one place")
+            elif self._is_repeated(use, last):
+                self._block(target, use, f"`{code}` may be awaited more than once, in a loop")
+
+    def _is_before(self, first: cst.CSTNode, second: cst.CSTNode) -> bool:
+        return self._facts.start(first) < self._facts.start(second)
 
     def _is_repeated(self, use: cst.CSTNode, target: cst.CSTNode) -> bool:
         """Whether a loop, or another function, is around the use of a name and not around the place that sets it."""
@@ -260,14 +266,12 @@ class Uses:
         name = self._awaitables.name_of(node)
         if name in RUNNERS:
             return
-        runs = "runs beside the rest" if name in TASK_MAKERS else "is never awaited"
-        self._block(node, node, f"`{_short(self._code(node))}` {runs}")
-        home = self._facts.function_of(node) or self._facts.module
-        if name in TASK_MAKERS:
-            self._groups.block(home, node, f"`{_short(self._code(node))}` runs beside the rest")
-
-    def _code(self, node: cst.CSTNode) -> str:
-        return self._facts.module.code_for_node(node)
+        is_beside = name in TASK_MAKERS or name == f"{LOOP}.run_in_executor"
+        code = self._facts.shown(node)
+        self._block(node, node, f"`{code}` runs beside the rest" if is_beside else f"`{code}` is never awaited")
+        if is_beside:
+            home = self._facts.function_of(node) or self._facts.module
+            self._groups.block(home, node, f"`{code}` runs beside the rest")
 
 
 class _Holders(cst.CSTVisitor):
@@ -297,8 +301,3 @@ class _Holders(cst.CSTVisitor):
     def visit_Call(self, node: cst.Call) -> None:
         if any(isinstance(value, Pending) for value in self._values(node)):
             self.started.append(node)
-
-
-def _short(code: str) -> str:
-    text = " ".join(code.split())
-    return text if len(text) <= 60 else f"{text[:57]}..."

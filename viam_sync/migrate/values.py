@@ -1,141 +1,68 @@
-"""What the expressions of a module may hold, as far as its text tells: functions, awaitables, clients, other libraries."""
+"""What the expressions of a module may hold, as far as its text tells."""
 
 from __future__ import annotations
 
 import builtins
-from dataclasses import dataclass
-from typing import Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Type, Union
+from types import MappingProxyType
+from typing import (
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Set,
+    Tuple,
+    Type,
+    Union,
+)
 
 import libcst as cst
 from libcst.metadata import Assignment, ClassScope, ImportAssignment, Scope
 
 from viam_sync.migrate import cloud
 from viam_sync.migrate.facts import AnyFunction, Binding, Facts
-
-
-@dataclass(frozen=True)
-class Function:
-    """A function of the module, not called."""
-
-    node: AnyFunction
-
-
-@dataclass(frozen=True)
-class Class:
-    """A class of the module."""
-
-    node: cst.ClassDef
-
-
-@dataclass(frozen=True)
-class Instance:
-    """An object of a class of the module."""
-
-    node: cst.ClassDef
-
-
-@dataclass(frozen=True)
-class Pending:
-    """The awaitable that a call, or an attribute, gives."""
-
-    node: Union[cst.Call, cst.Attribute]
-
-
-@dataclass(frozen=True)
-class Generator:
-    """The iterator, asynchronous or not, that a call of a function of the module gives."""
-
-    node: AnyFunction
-
-
-@dataclass(frozen=True)
-class Manager:
-    """The context manager that `contextlib` makes of a function of the module, before and after its call."""
-
-    node: AnyFunction
-    called: bool = False
-
-
-@dataclass(frozen=True)
-class Primitive:
-    """A lock or a semaphore of asyncio, by the call that made it."""
-
-    node: cst.Call
-
-
-@dataclass(frozen=True)
-class Cloud:
-    """A client of the cloud, one of its methods, or a result of one."""
-
-    method: str = ""
-
-
-@dataclass(frozen=True)
-class Machine:
-    """Anything that drives a machine."""
-
-
-@dataclass(frozen=True)
-class Imported:
-    """A module, or what it holds, by its dotted name."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Foreign:
-    """An object of a library."""
-
-    library: str
-
-
-Value = Union[
-    Function, Class, Instance, Pending, Generator, Manager, Primitive, Cloud, Machine, Imported, Foreign
-]  # fmt: skip
-Found = FrozenSet[Value]
-NOTHING: Found = frozenset()
-
-#: Where a value is kept: the scope, class or function, and the name in it.
-Place = Tuple[object, str]
-
-LOOP = "asyncio.<loop>"
-LOOP_MAKERS = {"asyncio.get_event_loop", "asyncio.new_event_loop", "asyncio.get_running_loop"}
-PRIMITIVES = {"asyncio.Lock", "asyncio.Semaphore", "asyncio.BoundedSemaphore"}
-#: Calls that hand on the awaitable that they are given.
-TASK_MAKERS = {"asyncio.create_task", "asyncio.ensure_future", "asyncio.shield", f"{LOOP}.create_task"}
-RUNNERS = {"asyncio.run", f"{LOOP}.run_until_complete"}
-ANEXT = "builtins.anext"
-AWAITABLES = {
-    "asyncio.gather", "asyncio.sleep", "asyncio.to_thread", "asyncio.wait_for", f"{LOOP}.run_in_executor", ANEXT,
-}  # fmt: skip
-#: Methods of containers that hand out what is in them, and those that take something in.
-CONTAINER_READS = {"copy", "get", "items", "keys", "pop", "popleft", "setdefault", "values"}
-CONTAINER_WRITES = {"add", "append", "appendleft", "extend", "insert", "setdefault", "update"}
-#: Methods of asynchronous generators, and those that stand for them in plain ones.
-GENERATOR_METHODS = {"__anext__": "__next__", "asend": "send", "athrow": "throw", "aclose": "close"}
-#: Functions that hand on what is in the iterables that they are given.
-_CONTAINERS = {"list", "tuple", "set", "frozenset", "sorted", "reversed", "enumerate", "zip", "dict", "iter", "aiter"}
-_ELEMENTS = {"next", "max", "min"}
-#: Decorators, and factories of them, that make of a function something that is called and awaited in the same way.
-TRANSPARENT = {
-    "abc.abstractmethod", "backoff.on_exception", "backoff.on_predicate", "builtins.classmethod",
-    "builtins.staticmethod", "functools.wraps", "pytest.fixture", "pytest_asyncio.fixture", "stamina.retry",
-    "tenacity.retry", "typing.final", "typing.no_type_check", "typing.overload", "typing.override",
-    "typing_extensions.final", "typing_extensions.override",
-}  # fmt: skip
-MANAGERS = {"contextlib.asynccontextmanager", "contextlib.contextmanager"}
-
-
-def is_transparent(name: str) -> bool:
-    """Whether a decorator leaves a function what it is."""
-    return name in TRANSPARENT or name.startswith("pytest.mark.")
+from viam_sync.migrate.kinds import (
+    ANEXT,
+    AWAITABLES,
+    CONTAINER_READS,
+    CONTAINER_WRITES,
+    CONTAINERS,
+    ELEMENTS,
+    GENERATOR_METHODS,
+    LOOP,
+    LOOP_MAKERS,
+    MANAGERS,
+    NOTHING,
+    PRIMITIVES,
+    RUNNERS,
+    TASK_MAKERS,
+    Class,
+    Cloud,
+    Foreign,
+    Found,
+    Function,
+    Generator,
+    Imported,
+    Instance,
+    Machine,
+    Manager,
+    Pending,
+    Place,
+    Primitive,
+    Value,
+    is_transparent,
+)
 
 
 class Values:
     """What each expression of a module may hold."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, elsewhere: Mapping[str, bool] = MappingProxyType({})) -> None:
         self.facts = facts
+        #: Functions of other files that become plain, by full name, and whether they are awaited.
+        self._elsewhere = elsewhere
         #: Whether a method with the name of one of the cloud's is taken for it where nothing says whose it is.
         self._is_viam = facts.names_viam
         self._kept: Dict[Place, Set[Value]] = {}
@@ -223,6 +150,12 @@ class Values:
                 yield positional[index], arg.value
             elif rest is not None:
                 yield rest, arg.value
+
+    def callee(self, call: cst.Call) -> Found:
+        """Return what a call enters; `map` enters what it is given first."""
+        found = self.of(call.func)
+        is_map = Imported("builtins.map") in found and call.args
+        return self.of(call.args[0].value) if is_map else found
 
     def functions(self, node: cst.BaseExpression) -> List[AnyFunction]:
         """Return the functions of the module that an expression may hold."""
@@ -323,8 +256,9 @@ class Values:
         if not isinstance(value, (cst.List, cst.Tuple)):
             return None
         inner = [element.value for element in value.elements]
-        if inner and all(isinstance(each, (cst.List, cst.Tuple)) for each in inner):
-            return _fitting([[self.of(part.value) for part in each.elements] for each in inner], width)
+        rows = [each for each in inner if isinstance(each, (cst.List, cst.Tuple))]
+        if rows and len(rows) == len(inner):
+            return _fitting([[self.of(part.value) for part in row.elements] for row in rows], width)
         return _fitting([[self.of(each) for each in inner]], width)
 
     def _keep(self, place: Optional[Place], values: Iterable[Value]) -> None:
@@ -366,7 +300,7 @@ class Values:
         found: Set[Value] = set(self._kept_in(self._place(scope, node.value)))
         for assignment in assignments:
             if isinstance(assignment, ImportAssignment):
-                found |= {Imported(name.name) for name in assignment.get_qualified_names_for(node.value)}
+                found |= {self._imported(name.name) for name in assignment.get_qualified_names_for(node.value)}
         if not any(isinstance(assignment, Assignment) for assignment in assignments) and hasattr(builtins, node.value):
             found.add(Imported(f"builtins.{node.value}"))
         return found
@@ -389,17 +323,17 @@ class Values:
 
     def _member(self, value: Value, name: str, node: cst.Attribute) -> Iterable[Value]:
         if isinstance(value, Imported):
-            yield Imported(f"{value.name}.{name}")
+            yield self._imported(f"{value.name}.{name}")
         elif isinstance(value, Cloud):
             yield Machine() if name == cloud.CONNECT_TO_MACHINE else Cloud(name)
         elif isinstance(value, (Machine, Foreign)):
             yield value
         elif isinstance(value, (Instance, Class)):
             yield from self._member_of_object(value.node, name, node)
-        elif isinstance(value, Generator) and name in GENERATOR_METHODS:
-            yield value
-        elif isinstance(value, Function) and name in ("__func__", "__wrapped__"):
-            yield value
+        else:
+            is_next = isinstance(value, Generator) and name in GENERATOR_METHODS
+            if is_next or (isinstance(value, Function) and name == "__wrapped__"):
+                yield value
 
     def _member_of_object(self, home: cst.ClassDef, name: str, node: cst.Attribute) -> Iterable[Value]:
         for method in self.methods(home, name):
@@ -471,25 +405,34 @@ class Values:
         elif cloud.is_viam(name):
             yield from self._result_of_viam(name, call)
         else:
-            yield Foreign(library)
+            yield self._object_of(name)
+
+    def _imported(self, name: str) -> Value:
+        """Return what an imported name holds: functions of other files that become plain are like the cloud's."""
+        is_awaited = self._elsewhere.get(name.lstrip("."))
+        if is_awaited is None:
+            return Imported(name)
+        return Cloud(min(cloud.CONSTRUCTORS) if is_awaited else "")
+
+    def _object_of(self, name: str) -> Value:
+        """Return an object of an imported class: one of another file has the methods of its class."""
+        is_near = any(each.startswith(f"{name.lstrip('.')}.") for each in self._elsewhere)
+        return Imported(name) if is_near else Foreign(name.partition(".")[0])
 
     def _result_of_builtin(self, name: str, call: cst.Call) -> Iterable[Value]:
         if name == "anext":
             yield Pending(call)
-        elif name in _CONTAINERS or name in _ELEMENTS:
+        elif name in CONTAINERS or name in ELEMENTS:
             for arg in call.args:
                 yield from self.of(arg.value)
         elif name in ("map", "filter") and call.args:
-            function = call.args[0].value
-            found = self.of(function)
+            found = self.of(call.args[0].value)
             if name == "map":
                 yield from (result for value in found for result in self._result(value, call))
 
     def _result_of_viam(self, name: str, call: cst.Call) -> Iterable[Value]:
         last = name.rpartition(".")[2]
-        if not cloud.is_cloud(name):
-            yield Machine()
-        elif last == cloud.CONNECT_TO_MACHINE:
+        if not cloud.is_cloud(name) or last == cloud.CONNECT_TO_MACHINE:
             yield Machine()
         else:
             yield self._result_of_cloud(call) if last in cloud.CONSTRUCTORS else Cloud()
@@ -511,9 +454,12 @@ class Values:
             yield value
 
     def _awaited_call(self, call: cst.Call) -> Iterable[Value]:
-        for value in self.of(call.func):
+        for value in self.callee(call):
             if isinstance(value, Function):
-                yield from self._kept_in((value.node, "return"))
+                # What a plain function returned is an awaitable of its own, among those that the call may give.
+                found = self._kept_in((value.node, "return"))
+                is_plain = not getattr(value.node, "asynchronous", None)
+                yield from (each for each in found if not (is_plain and isinstance(each, Pending)))
             elif isinstance(value, Generator):
                 yield from self._kept_in((value.node, "yield"))
             elif isinstance(value, Cloud) or (isinstance(value, Imported) and cloud.is_viam(value.name)):
@@ -611,7 +557,7 @@ class Values:
             elif isinstance(value, Imported) and value.name not in PRIMITIVES:
                 library = value.name.partition(".")[0]
                 if library not in ("builtins", "typing", "collections", "typing_extensions"):
-                    yield Foreign(library)
+                    yield self._object_of(value.name)
 
 
 def _families(facts: Facts) -> Dict[cst.ClassDef, cst.ClassDef]:
