@@ -8,7 +8,7 @@ def is_official(value: Any, name: str) -> bool:
 
     Example:
         >>> from viam_sync.checks.official import is_official
-        >>> is_official(DialOptions(), "DialOptions")
+        >>> is_official(object(), "DialOptions")
         False
     """
     return any(base.__name__ == name and base.__module__.split(".")[0] == "viam" for base in type(value).__mro__)
