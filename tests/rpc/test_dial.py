@@ -146,6 +146,12 @@ def test_white_space_around_a_key_and_its_id_such_as_the_end_of_a_line_is_left_o
     assert (request.entity, request.credentials.payload) == (KEY_ID, SECRET)
 
 
+def test_a_key_from_a_variable_that_is_not_set_is_refused_with_what_to_do() -> None:
+    for make in (lambda: Credentials("api-key", None), lambda: DialOptions.with_api_key("abc", None)):  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match=r"^(payload|api_key_id) takes a str, got None; .* set the variable$"):
+            make()
+
+
 @pytest.mark.parametrize(("key", "key_id", "name"), [(b"abc", KEY_ID, "api_key"), ("abc", b"abc", "api_key_id")])
 def test_a_key_that_is_bytes_is_refused_with_what_to_do(key: Any, key_id: Any, name: str) -> None:
     with pytest.raises(TypeError, match=f"^{name} takes a str, got a bytes; decode it$"):

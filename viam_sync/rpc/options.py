@@ -21,6 +21,9 @@ _MOST_ATTEMPTS = 2**31 - 1
 _API_KEY = re.compile(r"[!#-&(-~]*")
 _WHITE_SPACE = re.compile(r"\s")
 
+#: What to do about a text that is none; None is most often that of os.getenv.
+_ADVICE = {bytes: "decode it", type(None): "if it is that of an environment variable, set the variable"}
+
 _SWITCHES = (
     "disable_webrtc",
     "insecure",
@@ -267,7 +270,7 @@ def _require_header_text(name: str, value: Any) -> None:
 def _text_error(name: str, value: Any) -> Optional[Exception]:
     """Return the error of what is no text; it is not raised here, where the text is among the variables."""
     if not isinstance(value, str):
-        return wrong_type(name, "a str", value, advice="decode it" if isinstance(value, bytes) else "")
+        return wrong_type(name, "a str", value, advice=_ADVICE.get(type(value), ""))
     return None if is_text(value) else wrong_value(name, "a str", value)
 
 
