@@ -180,10 +180,10 @@ def require(**values: Any) -> None:
             raise wrong_type(name, "a value", value)
         kind = _id_kind(name)
         if kind == "id":
-            _require_id(name, value)
+            require_id(name, value)
         elif kind == "ids" and isinstance(value, (list, tuple)):
             for index, each in enumerate(value):
-                _require_id(f"{name}[{index}]", each)
+                require_id(f"{name}[{index}]", each)
         elif is_number(value) and not _is_finite(value):
             raise wrong_value(name, "a number", value)
 
@@ -217,15 +217,21 @@ def _id_kind(parameter: str) -> str:
     return f"id{found['several']}" if found else ""
 
 
-def _require_id(name: str, value: Any) -> None:
+def require_id(name: str, value: Any, kind: str = "an ID") -> None:
+    """Refuse what cannot be an ID, such as a line of a file with its end; ``kind`` says what is one.
+
+    Raises:
+        TypeError: If it is no str; ``name`` is that of the parameter.
+        ValueError: If it is empty, or has white space around it, or NUL or half a character in it.
+    """
     if not isinstance(value, str):
         raise wrong_type(name, "a str", value)
     if not value:
-        raise ValueError(f"{name} is an empty string; it takes an ID")
+        raise ValueError(f"{name} is an empty string; it takes {kind}")
     if value != value.strip():
-        raise ValueError(f"{name} has white space around it, such as the end of a line; it takes an ID")
+        raise ValueError(f"{name} has white space around it, such as the end of a line; it takes {kind}")
     if "\0" in value or not is_text(value):
-        raise ValueError(f"{name} takes an ID, got a str with NUL or half a character in it")
+        raise ValueError(f"{name} takes {kind}, got a str with NUL or half a character in it")
 
 
 def string(name: str, value: str) -> str:

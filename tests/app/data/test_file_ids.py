@@ -111,6 +111,15 @@ def test_every_message_with_such_a_field_takes_an_id() -> None:
     assert len(lists) > 5
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_an_id_with_the_end_of_a_line_is_named_by(method: str, recorded: Any) -> None:
+    server, clients = recorded
+    server.calls.clear()
+    with pytest.raises(ValueError, match=r"^binary_(data_)?ids?(\[0\])? has white space around it, .* takes an ID"):
+        METHODS[method](clients, [f"{LONG}\n"])
+    assert server.calls == []
+
+
 def test_a_wrong_id_is_named() -> None:
     with pytest.raises(TypeError, match=r"^binary_data_ids\[1\] takes a str, got 5$"):
         pb.BinaryDataByIDsRequest(binary_data_ids=[ID, 5])  # type: ignore[list-item]

@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional, Sequence, Union, cast
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.checks import describe_items, is_text, items_of, wrong_type
+from viam_sync.checks import describe_items, items_of, require_id, wrong_type
 from viam_sync.checks.numbers import share
 from viam_sync.messages.values import timestamp_of
 from viam_sync.proto.app import data as pb
@@ -61,7 +61,7 @@ def id_field(name: str, given: BinaryIDLike) -> Dict[str, Any]:
 
     Raises:
         TypeError: If it is no ID.
-        ValueError: If it is empty.
+        ValueError: If it is empty, or has what no ID has.
 
     Example:
         >>> from viam_sync.app._data.arguments import id_field
@@ -69,10 +69,7 @@ def id_field(name: str, given: BinaryIDLike) -> Dict[str, Any]:
         {'binary_data_id': 'org/loc/file'}
     """
     if isinstance(given, str):
-        if not given:
-            raise ValueError(f"{name} is an empty string; an ID of binary data is 'organization/location/file'")
-        if "\0" in given or not is_text(given):
-            raise ValueError(f"{name} takes 'organization/location/file', got a text with what no ID has, {given!r}")
+        require_id(name, given, "an ID of binary data, such as 'organization/location/file'")
         return {"binary_data_id": given}
     if isinstance(given, Message) and given.DESCRIPTOR.full_name == "viam.app.data.v1.BinaryID":
         return {"binary_id": given}

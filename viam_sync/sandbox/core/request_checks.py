@@ -71,7 +71,7 @@ def checked_id(kind: str, value: str) -> str:
     if re.match(pattern, value):
         return value.lower()
     # A key that is passed instead of its ID must not appear in an error message, and from there in a log.
-    shown = "What was given" if kind in ("key", "identity", "secret") else repr(value[:64])
+    shown = "What was given" if kind in ("key", "identity", "secret") else repr(value[:80])
     raise invalid_argument(f"{shown} is no {name} ID, which is {form}; {HINTS[kind]}.")
 
 
