@@ -7,9 +7,11 @@ from datetime import datetime
 
 import pytest
 from google.protobuf import struct_pb2, timestamp_pb2
+from google.protobuf.json_format import ParseError
 
 from viam_sync.proto import app, common, google
 from viam_sync.proto.app import data, mltraining
+from viam_sync.utils import dict_to_struct, struct_to_message
 
 from .schema_walk import full_name, messages
 
@@ -263,3 +265,17 @@ def test_what_fits_is_taken():
     assert list(app.ListRobotsForLocationsRequest(location_ids=iter("ab")).location_ids) == ["a", "b"]
     assert data.DataRequest(sort_order="ORDER_ASCENDING").sort_order == data.Order.ORDER_ASCENDING
     assert common.GeoPoint(latitude=1).latitude == 1.0
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"colour": "red"}, 'Message type "Robot" has no field named "colour"'),
+        ({"online_state": "SLEEPY"}, "for enum type OnlineState"),
+    ],
+)
+def test_a_struct_that_does_not_fit_a_message_is_refused_without_the_words_of_the_wire(fields, text):
+    with pytest.raises(ParseError) as caught:
+        struct_to_message(dict_to_struct(fields), app.Robot)
+    assert text in str(caught.value)
+    assert not WIRE.search(str(caught.value))
