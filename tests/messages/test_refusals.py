@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 from google.protobuf import struct_pb2, timestamp_pb2
 from google.protobuf.json_format import ParseError
+from wire_words import FULL_NAME
 
 from viam_sync.proto import app, common, google
 from viam_sync.proto.app import data, mltraining
@@ -222,10 +223,6 @@ def test_fields_are_assigned_and_read_as_ever():
     assert pickle.loads(pickle.dumps(robot)) == copy.copy(robot) == copy.deepcopy(robot) == robot
 
 
-#: Words of the wire: full names of messages and enums, and modules of generated code.
-WIRE = re.compile(r"google\.protobuf|\bviam\.|\bproto\.rpc|\b\w+_pb2\b|\.v\d+\b|\b[\w.]+Request\.\w")
-
-
 def refusals(cls, field):
     """Yield the texts with which a field refuses values, in the constructor and by assignment."""
     wrong = (object(), 5, "text", b"\xff", [object()], [5], {5: 5}, {"colour": 5}, {"colour": object()})
@@ -243,7 +240,9 @@ def test_no_refusal_of_a_message_speaks_of_the_wire(cls):
     names = [field.name for field in cls.DESCRIPTOR.fields]
     texts = {name: list(refusals(cls, name)) for name in names}
     assert [name for name in names if not texts[name]] == []
-    unclear = [text for name in names for text in texts[name] if WIRE.search(text) or not re.match(rf"{name}\b", text)]
+    unclear = [
+        text for name in names for text in texts[name] if FULL_NAME.search(text) or not re.match(rf"{name}\b", text)
+    ]
     assert unclear == []
 
 
@@ -251,7 +250,7 @@ def test_no_refusal_of_a_message_speaks_of_the_wire(cls):
 def test_a_field_that_is_not_there_is_named_in_the_words_of_python(cls):
     with pytest.raises(AttributeError, match="has no field 'no_such_field'; it has") as caught:
         cls().no_such_field  # noqa: B018
-    assert not WIRE.search(str(caught.value))
+    assert not FULL_NAME.search(str(caught.value))
 
 
 def test_a_text_that_may_be_secret_is_not_shown():
@@ -278,4 +277,4 @@ def test_a_struct_that_does_not_fit_a_message_is_refused_without_the_words_of_th
     with pytest.raises(ParseError) as caught:
         struct_to_message(dict_to_struct(fields), app.Robot)
     assert text in str(caught.value)
-    assert not WIRE.search(str(caught.value))
+    assert not FULL_NAME.search(str(caught.value))
