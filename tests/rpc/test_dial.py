@@ -85,6 +85,13 @@ def test_an_address_of_a_client_is_named_as_its_parameter() -> None:
         ViamClient.create_from_dial_options(options, "http://localhost:70000")
 
 
+def test_an_address_in_the_environment_is_named_as_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIAM_APP_URL", "'http://localhost'")
+    options = DialOptions.with_api_key("abc", KEY_ID)
+    with pytest.raises(ValueError, match="^VIAM_APP_URL takes an address such as .*, got \"'http://localhost'\"$"):
+        ViamClient.create_from_dial_options(options)
+
+
 def test_a_key_id_that_is_no_uuid_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(
         ValueError, match=r"api_key_id takes the key's ID, a UUID such as .*, got a text of 6 characters$"

@@ -148,9 +148,10 @@ class ViamClient(Configurable, Closing):
             labels = dial_options.auth_entity.split(".")
             location_id = labels[1] if len(labels) > 1 else None
         client_options = ClientOptions().override(retry=retry, tz=tz)
+        named = "app_url" if app_url else "VIAM_APP_URL"
         link = Link(app_url or os.environ.get("VIAM_APP_URL", "").strip() or CLOUD, dial_options)
         del app_url  # it may have a password in it, and tools show the variables of each frame of a traceback
-        with parameter_names(address="app_url"):
+        with parameter_names(address=named):
             client = cls(*link.get(), location_id)
         client._link = link
         client._options = client_options
