@@ -7,6 +7,7 @@ import io
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Iterator, List, Tuple
+from uuid import uuid4
 
 import grpc
 import pytest
@@ -412,6 +413,11 @@ def test_the_failure_of_a_call_shows_no_key_and_no_token(fail: Any, kind: Any, s
         (lambda: Credentials("api-key", KEY.encode()), "payload takes a str, got a bytes; decode it"),  # type: ignore[arg-type]
         (lambda: Credentials("api-key", f"{KEY}\udc80"), "payload takes a str, got a str with a lone surrogate"),
         (lambda: Credentials(None, KEY), "type takes a str, got None"),  # type: ignore[arg-type]
+        (lambda: DialOptions(credentials=Credentials("api-key", str(uuid4())), auth_entity=KEY), "swap the two"),
+        (
+            lambda: DialOptions(credentials=Credentials("api-key", KEY), auth_entity=KEY),
+            "auth_entity got the key itself",
+        ),
         (lambda: DialOptions(credentials=KEY), "credentials takes a viam_sync.Credentials, got a str"),  # type: ignore[arg-type]
     ],
 )
@@ -437,7 +443,7 @@ def test_the_password_in_an_address_is_not_shown(address: str, monkeypatch: pyte
     monkeypatch.setenv("VIAM_API_KEY", KEY)
     monkeypatch.setenv("VIAM_API_KEY_ID", KEY_ID)
     monkeypatch.setenv("VIAM_APP_URL", address.format(PASSWORD))
-    with pytest.raises(ValueError, match=r"^app_url takes .*, got '.*\*\*\*@(localhost|app\.viam\.com)") as caught:
+    with pytest.raises(ValueError, match=r"^VIAM_APP_URL takes .*, got '.*\*\*\*@(localhost|app\.viam\.com)") as caught:
         ViamClient.create_from_env_vars()
     assert not shows_secret(str(caught.value) + own(caught.value))
 

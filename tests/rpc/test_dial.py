@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any, Iterator
+from uuid import uuid4
 
 import grpc
 import pytest
@@ -88,7 +89,7 @@ def test_an_address_of_a_client_is_named_as_its_parameter() -> None:
 def test_an_address_in_the_environment_is_named_as_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIAM_APP_URL", "'http://localhost'")
     options = DialOptions.with_api_key("abc", KEY_ID)
-    with pytest.raises(ValueError, match="^VIAM_APP_URL takes an address such as .*, got \"'http://localhost'\"$"):
+    with pytest.raises(ValueError, match=r"^VIAM_APP_URL takes an address such as .*, got \"'http://localhost'\"$"):
         ViamClient.create_from_dial_options(options)
 
 
@@ -111,6 +112,25 @@ def test_a_key_and_its_id_that_are_swapped_are_refused_without_showing_the_key()
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.parametrize("payload", [str(uuid4()), SECRET], ids=["swapped", "the key twice"])
+def test_a_key_in_place_of_its_id_is_refused_beside_credentials_as_well(payload: str) -> None:
+    with pytest.raises(ValueError, match=r"^auth_entity .* UUID") as caught:
+        DialOptions(credentials=Credentials("api-key", payload), auth_entity=f"{SECRET}\n")
+    assert SECRET not in str(caught.value)
+
+
+def test_what_is_assigned_to_options_is_checked_when_they_are_used() -> None:
+    options = DialOptions()
+    options.credentials, options.auth_entity = Credentials("api-key", SECRET), f"{KEY_ID}\n"
+    with FakeService() as server:
+        dial(server.url, options)[0].close()
+    (call,) = server.named("Authenticate")
+    assert auth_pb.AuthenticateRequest.FromString(call.requests[0]).entity == KEY_ID
+    options.timeout = "5"  # type: ignore[assignment]
+    with pytest.raises(TypeError, match=r"^timeout takes a number of seconds above 0, got a str$"):
+        dial(server.url, options)
+
+
 @pytest.mark.parametrize("key", ["", "  ", "\ufeff\r\n", None])
 def test_an_empty_key_is_refused(key: Any) -> None:
     with pytest.raises(ValueError, match="api_key is empty"):
@@ -124,6 +144,12 @@ def test_white_space_around_a_key_and_its_id_such_as_the_end_of_a_line_is_left_o
         dial(server.url, options(around.format(SECRET), around.format(KEY_ID)))[0].close()
     request = auth_pb.AuthenticateRequest.FromString(server.named("Authenticate")[0].requests[0])
     assert (request.entity, request.credentials.payload) == (KEY_ID, SECRET)
+
+
+def test_a_key_from_a_variable_that_is_not_set_is_refused_with_what_to_do() -> None:
+    for make in (lambda: Credentials("api-key", None), lambda: DialOptions.with_api_key("abc", None)):  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match=r"^(payload|api_key_id) takes a str, got None; .* set the variable$"):
+            make()
 
 
 @pytest.mark.parametrize(("key", "key_id", "name"), [(b"abc", KEY_ID, "api_key"), ("abc", b"abc", "api_key_id")])

@@ -94,7 +94,7 @@ def wrong_type(name: str, kind: str, value: Any, *, advice: str = "") -> TypeErr
         TypeError('limit takes an int, got 5.0')
     """
     got, module = redact(value), type(value).__module__
-    if module != "builtins" and re.search(rf"\b{type(value).__name__}\b", kind):
+    if module != "builtins" and re.search(rf"\ban? ([\w.]+\.)?{type(value).__name__}\b", kind):
         got = f"{got} of the module {module}"
     return TypeError(f"{name} takes {kind}, got {got}{advice and f'; {advice}'}")
 

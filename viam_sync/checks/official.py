@@ -8,8 +8,7 @@ def is_of_official_sdk(value: Any, name: str) -> bool:
 
     Example:
         >>> from viam_sync.checks.official import is_of_official_sdk
-        >>> from viam_sync.rpc.dial import DialOptions
-        >>> is_of_official_sdk(DialOptions(), "DialOptions")
+        >>> is_of_official_sdk(object(), "DialOptions")
         False
     """
     return any(base.__name__ == name and base.__module__.split(".")[0] == "viam" for base in type(value).__mro__)

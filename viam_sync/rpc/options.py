@@ -21,6 +21,9 @@ _MOST_ATTEMPTS = 2**31 - 1
 _API_KEY = re.compile(r"[!#-&(-~]*")
 _WHITE_SPACE = re.compile(r"\s")
 
+#: What to do about a text that is none; None is most often that of os.getenv.
+_ADVICE = {bytes: "decode it", type(None): "if it is that of an environment variable, set the variable"}
+
 _SWITCHES = (
     "disable_webrtc",
     "insecure",
@@ -113,9 +116,10 @@ class DialOptions:
         turn_uri: Optional[str] = None,
         ca_certificate: Optional[FilePath] = None,
     ) -> None:
-        own = None if credentials is None else _own_credentials(credentials)
+        own = None if credentials is None else _own_credentials(credentials, auth_entity)
         del credentials  # tools show the variables of each frame of a traceback
         if isinstance(own, Exception):
+            del auth_entity
             raise own
         self.disable_webrtc = disable_webrtc
         self.auth_entity = auth_entity
@@ -188,29 +192,40 @@ _SETTINGS = tuple(inspect.signature(DialOptions).parameters)
 
 
 def own_options(name: str, given: Any) -> DialOptions:
-    """Return dial options as ours, into which those of the official SDK are made, whichever version it has.
+    """Return dial options as new ones of ours, so that what was assigned to the given ones is checked, too.
+
+    Those of the official SDK are taken, whichever version it has.
 
     Raises:
         TypeError: If they are something else; ``name`` is that of the parameter.
         ValueError: If something in them has no meaning.
     """
-    if isinstance(given, DialOptions):
-        return given
-    if not is_of_official_sdk(given, "DialOptions"):
+    if not (isinstance(given, DialOptions) or is_of_official_sdk(given, "DialOptions")):
         raise wrong_type(name, "a viam_sync.DialOptions", given)
     return DialOptions(**{setting: getattr(given, setting) for setting in _SETTINGS if hasattr(given, setting)})
 
 
-def _own_credentials(given: Any) -> Union[Credentials, Exception]:
+def _own_credentials(given: Any, auth_entity: Any) -> Union[Credentials, Exception]:
     """Return credentials as ours, or their error, which is not raised here, where the secret is a variable."""
     if isinstance(given, Credentials):
-        return given
+        return _swap_error(given, auth_entity) or given
     if not is_of_official_sdk(given, "Credentials"):
         return wrong_type("credentials", "a viam_sync.Credentials", given)
     try:
-        return Credentials(given.type, given.payload)
+        return _own_credentials(Credentials(given.type, given.payload), auth_entity)
     except (TypeError, ValueError) as error:
         return error.with_traceback(None)
+
+
+def _swap_error(credentials: Credentials, auth_entity: Any) -> Optional[Exception]:
+    """Return the error of an API key in the place of its ID, which is shown, while the key must not be."""
+    if credentials.type != "api-key" or not credentials.payload or not isinstance(auth_entity, str):
+        return None
+    if _trimmed(auth_entity) == credentials.payload:
+        return ValueError("auth_entity got the key itself; its ID is the UUID that is shown beside it")
+    if not _is_uuid(_trimmed(auth_entity)) and _is_uuid(credentials.payload):
+        return ValueError("auth_entity takes the key's ID, a UUID, which credentials have as payload; swap the two")
+    return None
 
 
 def _key_error(api_key: Any, api_key_id: Any) -> Optional[Exception]:
@@ -255,7 +270,7 @@ def _require_header_text(name: str, value: Any) -> None:
 def _text_error(name: str, value: Any) -> Optional[Exception]:
     """Return the error of what is no text; it is not raised here, where the text is among the variables."""
     if not isinstance(value, str):
-        return wrong_type(name, "a str", value, advice="decode it" if isinstance(value, bytes) else "")
+        return wrong_type(name, "a str", value, advice=_ADVICE.get(type(value), ""))
     return None if is_text(value) else wrong_value(name, "a str", value)
 
 

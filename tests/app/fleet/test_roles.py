@@ -80,6 +80,12 @@ def test_a_role_of_another_package_is_refused_by_its_module(recorded: AppClient)
         recorded.create_key("o-1", [other("owner", "robot", "r-1")])
 
 
+def test_a_role_in_place_of_a_list_of_them_is_named_as_a_role(recorded: AppClient) -> None:
+    text = "^authorizations takes a list of APIKeyAuthorization, got an APIKeyAuthorization$"
+    with pytest.raises(TypeError, match=text):
+        recorded.create_key("o-1", APIKeyAuthorization("owner", "robot", "r-1"))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("around", ["{}\n", " {}", "{}\t"])
 def test_white_space_around_the_id_of_a_key_is_named(recorded: AppClient, server: FakeService, around: str) -> None:
     with pytest.raises(ValueError, match=r"^id has white space around it, such as the end of a line; it takes an ID$"):
