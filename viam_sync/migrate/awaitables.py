@@ -13,9 +13,9 @@ from viam_sync.migrate.kinds import (
     RUNNERS,
     TASK_MAKERS,
     Cloud,
+    DottedName,
     Function,
     Generator,
-    Imported,
     Pending,
     Value,
 )
@@ -51,7 +51,7 @@ class Awaitables:
     def _makes_awaitable(self, value: Value) -> bool:
         if isinstance(value, Function):
             return is_asynchronous(value.node) or self.hands_on(value.node)
-        if isinstance(value, Imported):
+        if isinstance(value, DottedName):
             return value.name in AWAITABLES or _is_of_cloud(value)
         return isinstance(value, Generator) or _is_of_cloud(value)
 
@@ -143,4 +143,6 @@ def is_asynchronous(function: AnyFunction) -> bool:
 def _is_of_cloud(value: Value) -> bool:
     if isinstance(value, Cloud):
         return value.method in cloud.cloud_methods()
-    return isinstance(value, Imported) and cloud.is_cloud(value.name) and value.name.endswith(tuple(cloud.CONSTRUCTORS))
+    return (
+        isinstance(value, DottedName) and cloud.is_cloud(value.name) and value.name.endswith(tuple(cloud.CONSTRUCTORS))
+    )

@@ -313,7 +313,7 @@ class _Rewriter(cst.CSTTransformer):
         if isinstance(original, (cst.ListComp, cst.GeneratorExp)) and isinstance(
             updated, (cst.ListComp, cst.GeneratorExp)
         ):
-            return asyncio_calls.as_list(updated.with_changes(elt=self._now(original.elt, updated.elt)))
+            return asyncio_calls.listed(updated.with_changes(elt=self._now(original.elt, updated.elt)))
         if isinstance(original, cst.List) and isinstance(updated, cst.List):
             elements = [
                 new.with_changes(value=self._now(old.value, new.value))
@@ -321,7 +321,7 @@ class _Rewriter(cst.CSTTransformer):
             ]
             return updated.with_changes(elements=elements)
         if self._awaitables.name_of(original) == "builtins.map":
-            return asyncio_calls.as_list(updated)
+            return asyncio_calls.listed(updated)
         return asyncio_calls.each_called(updated)
 
     # Statements about event loops.

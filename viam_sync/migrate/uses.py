@@ -19,9 +19,9 @@ from viam_sync.migrate.kinds import (
     RUNNERS,
     TASK_MAKERS,
     Class,
+    DottedName,
     Function,
     Generator,
-    Imported,
     Manager,
     Pending,
     Place,
@@ -140,7 +140,7 @@ class Uses:
             if isinstance(base.value, cst.Subscript):
                 values = self._values.of(base.value.value)
             for value in values:
-                if isinstance(value, Imported) and not value.name.startswith(_OWN_BASES):
+                if isinstance(value, DottedName) and not value.name.startswith(_OWN_BASES):
                     self._read_base(node, value.name)
 
     def _read_base(self, node: cst.ClassDef, base: str) -> None:
