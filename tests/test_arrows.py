@@ -24,7 +24,7 @@ ALLOWED: Dict[str, Set[str]] = {
     "transfer": set(),
     "viam_sdk": set(),
     "logging": {"errors", "viam_sdk"},
-    "messages": {"checks"},
+    "messages": {"checks", "viam_sdk"},
     "proto": {"messages"},
     "gen": {"messages", "proto"},
     "rpc": {"checks", "clock", "errors", "messages", "proto"},

@@ -1,5 +1,6 @@
 """The code of the documentation, run as its readers run it."""
 
+import asyncio
 import doctest
 import importlib
 import re
@@ -74,6 +75,36 @@ def test_all_names_that_the_page_on_migrating_imports_are_there() -> None:
     assert len(imports) > 8
     for module, names in imports:
         assert {*names.split(", ")} <= {*dir(importlib.import_module(module))}
+
+
+LEFT = [
+    "await client",
+    "await client.app_client.list_organizations()",
+    "await client.data_client.tabular_data_by_filter(limit=1)",
+    "await client.app_client.get_robot(sandbox.robot_id)",
+    "await client.app_client.update_robot_metadata(sandbox.robot_id, {})",
+    "async for robot in client.app_client.list_robots(sandbox.location_id): pass",
+    "async with client: pass",
+    "await asyncio.gather(client.app_client.list_organizations())",
+    "await asyncio.gather(client.app_client.get_robot(sandbox.robot_id))",
+    "await asyncio.wait([client.app_client.list_organizations()])",
+    "await asyncio.wait_for(client.app_client.list_organizations(), 5)",
+]
+SCRIPTS = [*(f"async def main():\n    {line}\nasyncio.run(main())" for line in LEFT), "asyncio.run(client.close())"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=[*LEFT, "asyncio.run"])
+def test_what_python_says_of_a_word_that_was_left_stands_on_the_page_on_migrating(
+    script: str, sandbox: Sandbox, client: ViamClient
+) -> None:
+    table = (
+        (DOCS / "migrating.md").read_text(encoding="utf-8").partition("| it says | which word")[2].partition("\n\n")[0]
+    )
+    phrases = re.findall(r"^\| `(.*?)(?:'|list'| …|, got None)?`", table, re.MULTILINE)
+    with pytest.raises((TypeError, ValueError)) as raised:
+        exec(script, {"asyncio": asyncio, "client": client, "sandbox": sandbox})
+    said = re.sub(r"object \w+ can't", "object list can't", str(raised.value))
+    assert [phrase for phrase in phrases if said.startswith(phrase)], said
 
 
 def _export(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,12 +50,20 @@ def test_an_import_of_machines_says_in_a_sentence_where_they_are(statement: str)
     assert "docs/migrating.md" in MACHINES
 
 
-OF_STUBS = ["import viam_sync.gen.app.v1.app_grpc", "from viam_sync.gen.app.v1 import app_grpc"]
+OF_STUBS = [
+    "import viam_sync.gen.app.v1.app_grpc",
+    "from viam_sync.gen.app.v1 import app_grpc",
+    "from viam_sync.proto.app import AppServiceStub",
+    "from viam_sync.proto.app import UnimplementedAppServiceBase",
+    "from viam_sync.proto.app.data import Filter, DataServiceBase",
+    "from viam_sync.app.app_client import AppServiceStub",
+    "from viam_sync.app.data_client import DataSyncServiceStub",
+]
 
 
 @pytest.mark.parametrize("statement", OF_STUBS)
 def test_an_import_of_a_stub_says_what_to_call(statement: str) -> None:
-    with pytest.raises(ModuleNotFoundError, match=r"app_grpc': the stubs .* has a method of a client, such as "):
+    with pytest.raises(ImportError, match=r"(_grpc|Stub|Base)'.*: the stubs .* has a method of a client, such as "):
         exec(statement, {})
 
 

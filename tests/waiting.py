@@ -52,6 +52,9 @@ def is_blocked(thread: threading.Thread) -> bool:
 
 def _frames(thread: threading.Thread) -> Iterator[FrameType]:
     frame = sys._current_frames().get(thread.ident or 0)
-    while frame is not None:
+    # The thread runs on, and what is taken for its frames may come round in a circle; the next look finds others.
+    for _ in range(sys.getrecursionlimit()):
+        if frame is None:
+            return
         yield frame
         frame = frame.f_back

@@ -1,5 +1,6 @@
 """What only viam-sdk has: the names of machines and of stubs, and the sentences that say what to use."""
 
+import re
 import sys
 from typing import Any, Optional, Sequence
 
@@ -9,7 +10,9 @@ MACHINES = (
     " see docs/migrating.md"
 )
 
-_STUBS = "the stubs of viam.gen are for asyncio; each RPC has a method of a client, such as ViamClient.app_client"
+_STUBS = "the stubs of viam-sdk are for asyncio; each RPC has a method of a client, such as ViamClient.app_client"
+#: The names of stubs, and of what a server is made of, beside the messages.
+_STUB = re.compile(r"\w*Service(?:Stub|Base)")
 
 _SERVICES = ("discovery", "generic", "mlmodel", "motion", "navigation", "slam", "vision", "worldstatestore")
 _OF_BOTH = ("component", "module", "opentelemetry", "robot", "service", "stream", "tagger")
@@ -45,6 +48,21 @@ def missing_name(module: str, name: str) -> ImportError:
     It is no AttributeError, as an import would replace that by an error that does not say why.
     """
     return ImportError(f"cannot import name {name!r} from {module!r}: {MACHINES}")
+
+
+def missing_attribute(module: str, name: str) -> Exception:
+    """Return the error of a name that a module of messages does not have; for a stub, it says what to call.
+
+    Example:
+        >>> from viam_sync.viam_sdk import missing_attribute
+        >>> missing_attribute("viam_sync.proto.app", "AppServiceStub")
+        ImportError("cannot import name 'AppServiceStub' from 'viam_sync.proto.app': the stubs of viam-sdk are for ...
+        >>> missing_attribute("viam_sync.proto.app", "Robots")
+        AttributeError("module 'viam_sync.proto.app' has no attribute 'Robots'")
+    """
+    if _STUB.fullmatch(name):
+        return ImportError(f"cannot import name {name!r} from {module!r}: {_STUBS}")
+    return AttributeError(f"module {module!r} has no attribute {name!r}")
 
 
 class MissingModules:

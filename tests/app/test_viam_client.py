@@ -36,7 +36,6 @@ def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         (DialOptions(credentials=Credentials("api-key", "")), r"no credentials"),
         (DialOptions(credentials=Credentials("api-key", "x")), r"no auth_entity; it takes the ID of the API key"),
         (DialOptions(credentials=Credentials("robot-secret", "x"), auth_entity="e"), r"robot-secret opens one machine"),
-        ("options", r"dial_options takes a DialOptions, got str"),
     ],
 )
 def test_options_that_lack_something_are_refused_before_anything_is_sent(options: Any, message: str) -> None:
@@ -50,6 +49,25 @@ def test_a_missing_variable_is_named(missing: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("VIAM_API_KEY_ID", KEY_ID)
     monkeypatch.delenv(missing)
     with pytest.raises(ValueError, match=f"the environment variable {missing} is missing; set it"):
+        ViamClient.create_from_env_vars()
+
+
+@pytest.mark.parametrize("around", ["{}\n", " {}\r\n"])
+def test_white_space_around_what_the_environment_says_is_left_out(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, around: str
+) -> None:
+    monkeypatch.setenv("VIAM_API_KEY", around.format(sandbox.api_key))
+    monkeypatch.setenv("VIAM_API_KEY_ID", around.format(sandbox.api_key_id))
+    monkeypatch.setenv("VIAM_APP_URL", around.format(sandbox.url))
+    with ViamClient.create_from_env_vars() as client:
+        assert client.app_client.get_organization(sandbox.organization_id).id == sandbox.organization_id
+
+
+def test_a_key_in_quotation_marks_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Docker keeps the quotation marks of a file of variables.
+    monkeypatch.setenv("VIAM_API_KEY", '"key"')
+    monkeypatch.setenv("VIAM_API_KEY_ID", KEY_ID)
+    with pytest.raises(ValueError, match=r"^VIAM_API_KEY has in it white space, .* a quotation mark"):
         ViamClient.create_from_env_vars()
 
 

@@ -71,6 +71,14 @@ def test_lines_can_be_added_and_taken_out():
     assert migrate_notebook(text, lambda _: ("é", []))[0] == text.replace('"a = 1\\n", "b = 2"', '"\\u00e9"')
 
 
+@pytest.mark.parametrize("command", ["%pip install", "!python -m pip install -q", "pip install", "%conda install"])
+def test_ours_is_installed_wherever_the_command_stands(command):
+    cell = {"cell_type": "code", "source": f"print('before')\nif True:\n    {command} viam-sdk==0.85.1\nprint('after')"}
+    text = json.dumps({"cells": [cell]})
+    after, _ = migrate_notebook(text, lambda code: (code, []))
+    assert after == text.replace("viam-sdk==0.85.1", "viam-sync")
+
+
 def test_a_notebook_in_another_language_stays():
     text = NOTEBOOK.replace('"python"', '"julia"')
     assert migrate_notebook(text, shout) == (text, [])

@@ -36,7 +36,8 @@ assert {type(each) for each in invite.authorizations} == {app.Authorization}
 try:
     data.DataRequest(filter=role)
 except TypeError as error:
-    assert str(error) == "filter takes a viam.app.data.v1.Filter, got a viam.app.v1.Authorization", error
+    takes = "filter takes a Filter, as viam_sync.utils.create_filter(…) returns"
+    assert str(error) == f"{takes}, got an Authorization", error
 else:
     raise AssertionError("an Authorization was taken for a Filter")
 """

@@ -139,7 +139,7 @@ TAKEN: Sequence[Tuple[str, Set[str]]] = (
     (r"(Sequence|List)\[.*(ValueType|Visibility)\]", {"empty list"}),
     (r"Sequence\[BinaryIDLike\]", set()),
     (r"BinaryIDLike", {"text", "own text", "long text"}),
-    (r"Stages|Sequence\[Union\[bytes, Mapping\[str, Any\]\]\]", _STAGES),
+    (r"Stages", _STAGES),
     (r"Union\[bytes, Mapping\[str, Any\]\]", {"bytes", *_STRUCT}),
     (r"RowSource", {"None"}),
     (r"(Sequence|List)\[Tuple.*|List\[APIKeyAuthorization\]", set()),

@@ -182,7 +182,7 @@ ALSO = {
     "create_filter.start_time": {"None", "first time", "last time", "empty dict"},
     "create_filter.end_time": {"None", "first time", "last time", "empty dict"},
     "datetime_to_timestamp.dt": {"None", "first time", "last time"},
-    "dict_to_struct.mapping": {"empty dict", "dict to NaN"},
+    "dict_to_struct.obj": {"None", "empty dict", "dict to NaN"},
     "Retry.attempts": {"three", "2**31", "2**63", "2**64", "2**200", "2**20000"},
     "Retry.total_timeout": {"three", "1.5", "True"},
 }

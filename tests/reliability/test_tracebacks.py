@@ -412,7 +412,7 @@ def test_the_failure_of_a_call_shows_no_key_and_no_token(fail: Any, kind: Any, s
         (lambda: Credentials("api-key", KEY.encode()), "payload takes a str, got a bytes; decode it"),  # type: ignore[arg-type]
         (lambda: Credentials("api-key", f"{KEY}\udc80"), "payload takes a str, got a str with a lone surrogate"),
         (lambda: Credentials(None, KEY), "type takes a str, got None"),  # type: ignore[arg-type]
-        (lambda: DialOptions(credentials=KEY), "credentials takes a Credentials, got a str"),  # type: ignore[arg-type]
+        (lambda: DialOptions(credentials=KEY), "credentials takes a viam_sync.Credentials, got a str"),  # type: ignore[arg-type]
     ],
 )
 def test_the_error_of_a_wrong_key_does_not_show_it(make: Callable[[], Any], says: str) -> None:

@@ -85,6 +85,13 @@ def test_an_address_of_a_client_is_named_as_its_parameter() -> None:
         ViamClient.create_from_dial_options(options, "http://localhost:70000")
 
 
+def test_an_address_in_the_environment_is_named_as_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIAM_APP_URL", "'http://localhost'")
+    options = DialOptions.with_api_key("abc", KEY_ID)
+    with pytest.raises(ValueError, match="^VIAM_APP_URL takes an address such as .*, got \"'http://localhost'\"$"):
+        ViamClient.create_from_dial_options(options)
+
+
 def test_a_key_id_that_is_no_uuid_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(
         ValueError, match=r"api_key_id takes the key's ID, a UUID such as .*, got a text of 6 characters$"
@@ -157,8 +164,73 @@ def test_an_option_of_another_type_is_refused_by_name(wrong: Any, text: str) -> 
 
 
 def test_credentials_must_be_credentials() -> None:
-    with pytest.raises(TypeError, match="credentials takes a Credentials, got a str"):
+    with pytest.raises(TypeError, match=r"credentials takes a viam_sync\.Credentials, got a str"):
         DialOptions(credentials=SECRET)  # type: ignore[arg-type]
+
+
+class Theirs:
+    """An object of another package, with the attributes that it is given."""
+
+    def __init__(self, **attributes: Any) -> None:
+        vars(self).update(attributes)
+
+
+def theirs(name: str, module: str, **attributes: Any) -> Any:
+    """Return an object of a class of that name, derived from another one."""
+    base = type(name, (Theirs,), {"__module__": module})
+    return type(f"My{name}", (base,), {"__module__": "my_script"})(**attributes)
+
+
+def official_options(**others: Any) -> Any:
+    """Return options as an old version of the official SDK has them, which lacks some of ours, and has one more."""
+    secret = theirs("Credentials", "viam.rpc.dial", type="api-key", payload=f"{SECRET}\n")
+    entity = f" {KEY_ID}\r\n"
+    return theirs("DialOptions", "viam.rpc.dial", auth_entity=entity, credentials=secret, more=5, timeout=7, **others)
+
+
+def test_the_options_of_the_official_sdk_are_taken_as_they_are() -> None:
+    with FakeService() as server:
+        channel, _ = dial(server.url, official_options())
+        channel.close()
+        with ViamClient.create_from_dial_options(official_options(), server.url):
+            pass
+    asked = [auth_pb.AuthenticateRequest.FromString(call.requests[0]) for call in server.named("Authenticate")]
+    assert [(each.entity, each.credentials.payload) for each in asked] == [(KEY_ID, SECRET)] * 2
+    assert all(call.seconds is not None and call.seconds < 8 for call in server.calls)
+
+
+def test_the_credentials_of_the_official_sdk_are_taken_as_they_are() -> None:
+    made = DialOptions(credentials=official_options().credentials)
+    assert made.credentials == Credentials("api-key", SECRET)
+
+
+def test_what_is_wrong_with_the_options_of_the_official_sdk_is_named() -> None:
+    with pytest.raises(TypeError, match="disable_webrtc takes a bool, got a str"):
+        dial("localhost", official_options(disable_webrtc="false"))
+    bad = theirs("Credentials", "viam.rpc.dial", type="api-key", payload=SECRET.encode())
+    with pytest.raises(TypeError, match="payload takes a str, got a bytes; decode it"):
+        DialOptions(credentials=bad)
+
+
+def test_options_of_the_same_name_from_elsewhere_are_refused_by_their_module() -> None:
+    other = type("DialOptions", (), {"__module__": "grandma.rpc"})()
+    text = r"^dial_options takes a viam_sync.DialOptions, got a DialOptions of the module grandma.rpc$"
+    with pytest.raises(TypeError, match=text):
+        ViamClient.create_from_dial_options(other)
+
+
+@pytest.mark.parametrize("payload", ["abc\ndef", "abc def", '"abc"', "'abc'", "abc\u200b"])
+def test_a_key_with_what_no_key_has_is_named_and_not_sent(payload: str) -> None:
+    text = "has in it white space, such as the end of a line, a quotation mark, or another character that no key has"
+    with pytest.raises(ValueError, match=f"^payload {text}; give the key alone"):
+        Credentials("api-key\n", payload)
+    with pytest.raises(ValueError, match=f"^api_key {text}; give the key alone"):
+        DialOptions.with_api_key(payload, KEY_ID)
+
+
+def test_the_owner_of_a_key_has_no_white_space_within() -> None:
+    with pytest.raises(ValueError, match=r"^auth_entity has white space in it"):
+        DialOptions(auth_entity=f"{KEY_ID}\nabc")
 
 
 def test_no_secret_is_printed() -> None:
@@ -361,6 +433,6 @@ def test_finding_the_problem_ends_when_the_time_is_up(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("options", [3, "api-key", {}, Credentials("api-key", SECRET)])
 def test_wrong_options_are_refused_before_anything_is_sent(options: Any) -> None:
-    with FakeService() as server, pytest.raises(TypeError, match="options takes a DialOptions"):
+    with FakeService() as server, pytest.raises(TypeError, match=r"options takes a viam_sync\.DialOptions"):
         dial(server.url, options)
     assert server.calls == []

@@ -17,6 +17,7 @@ from viam_sync.rpc.client_options import ClientOptions, Configurable
 from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions, Link, parse_address
+from viam_sync.rpc.options import own_options
 from viam_sync.rpc.policies import Retry
 from viam_sync.viam_sdk import MACHINES, missing_name
 
@@ -108,7 +109,8 @@ class ViamClient(Configurable, Closing):
         """Connect to the cloud and authenticate.
 
         Args:
-            dial_options: Options of the connection; ``credentials`` and ``auth_entity`` are required.
+            dial_options: Options of the connection; ``credentials`` and ``auth_entity`` are required. Those of the
+                official SDK are taken, too.
             app_url: Address: ``host``, ``host:port``, ``https://host``, or ``http://host`` for a server without TLS.
                 None for what the environment variable ``VIAM_APP_URL`` says, or app.viam.com where that is not set, or
                 empty.
@@ -122,7 +124,7 @@ class ViamClient(Configurable, Closing):
 
         Raises:
             ValueError: If the options lack something, or the address is invalid.
-            TypeError: If ``retry`` is neither a ``Retry`` nor False, or ``tz`` no time zone.
+            TypeError: If ``dial_options`` are none, ``retry`` is neither a ``Retry`` nor False, or ``tz`` no time zone.
             UnauthenticatedError: If the credentials are not accepted.
             InsecureConnectionError: If the server speaks no TLS, or has no certificate that can be trusted.
             GRPCError: If the cloud cannot be reached, or not within ``dial_options.timeout``.
@@ -132,8 +134,7 @@ class ViamClient(Configurable, Closing):
             >>> client = ViamClient.create_from_dial_options(options, sandbox.url)
             >>> client.close()
         """
-        if not isinstance(dial_options, DialOptions):
-            raise ValueError(f"dial_options takes a DialOptions, got {type(dial_options).__name__}")
+        dial_options = own_options("dial_options", dial_options)
         credentials = dial_options.credentials
         if credentials is None or not credentials.payload:
             raise ValueError("dial_options has no credentials; use DialOptions.with_api_key(api_key, api_key_id)")
@@ -147,9 +148,10 @@ class ViamClient(Configurable, Closing):
             labels = dial_options.auth_entity.split(".")
             location_id = labels[1] if len(labels) > 1 else None
         client_options = ClientOptions().override(retry=retry, tz=tz)
+        named = "app_url" if app_url else "VIAM_APP_URL"
         link = Link(app_url or os.environ.get("VIAM_APP_URL", "").strip() or CLOUD, dial_options)
         del app_url  # it may have a password in it, and tools show the variables of each frame of a traceback
-        with parameter_names(address="app_url"):
+        with parameter_names(address=named):
             client = cls(*link.get(), location_id)
         client._link = link
         client._options = client_options
@@ -179,7 +181,7 @@ class ViamClient(Configurable, Closing):
 
         Raises:
             ValueError: If a variable is missing, or the key's ID is no UUID.
-            TypeError: If ``retry`` is neither a ``Retry`` nor False, or ``tz`` no time zone.
+            TypeError: If ``dial_options`` are none, ``retry`` is neither a ``Retry`` nor False, or ``tz`` no time zone.
             UnauthenticatedError: If the key is not accepted.
             InsecureConnectionError: If the server speaks no TLS, or has no certificate that can be trusted.
             GRPCError: If the cloud cannot be reached, or not within ``dial_options.timeout``.
@@ -189,8 +191,10 @@ class ViamClient(Configurable, Closing):
             >>> client = ViamClient.create_from_env_vars(app_url=sandbox.url)
             >>> client.close()
         """
-        keyed = DialOptions.with_api_key(_variable("VIAM_API_KEY"), _variable("VIAM_API_KEY_ID"))
+        with parameter_names(api_key="VIAM_API_KEY", api_key_id="VIAM_API_KEY_ID"):
+            keyed = DialOptions.with_api_key(_variable("VIAM_API_KEY"), _variable("VIAM_API_KEY_ID"))
         if dial_options is not None:
+            dial_options = own_options("dial_options", dial_options)
             settings: Dict[str, Any] = vars(dial_options)
             own = {"credentials": keyed.credentials, "auth_entity": keyed.auth_entity}
             keyed = type(dial_options)(**{**settings, **own})

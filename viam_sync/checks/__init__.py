@@ -94,7 +94,7 @@ def wrong_type(name: str, kind: str, value: Any, *, advice: str = "") -> TypeErr
         TypeError('limit takes an int, got 5.0')
     """
     got, module = redact(value), type(value).__module__
-    if got in kind and module != "builtins":
+    if module != "builtins" and re.search(rf"\b{type(value).__name__}\b", kind):
         got = f"{got} of the module {module}"
     return TypeError(f"{name} takes {kind}, got {got}{advice and f'; {advice}'}")
 
@@ -222,6 +222,8 @@ def _require_id(name: str, value: Any) -> None:
         raise wrong_type(name, "a str", value)
     if not value:
         raise ValueError(f"{name} is an empty string; it takes an ID")
+    if value != value.strip():
+        raise ValueError(f"{name} has white space around it, such as the end of a line; it takes an ID")
     if "\0" in value or not is_text(value):
         raise ValueError(f"{name} takes an ID, got a str with NUL or half a character in it")
 

@@ -2,8 +2,6 @@
 
 from typing import Optional, Tuple, TypeVar
 
-from viam_sync.checks import wrong_type
-
 V = TypeVar("V")
 
 
@@ -23,11 +21,14 @@ def either(**values: Optional[V]) -> Tuple[str, V]:
         >>> either(mql_binary=[], query=[])
         Traceback (most recent call last):
         TypeError: query is another name of mql_binary; give one of them
+        >>> either(mql_binary=None, query=None)
+        Traceback (most recent call last):
+        TypeError: mql_binary or query must be given
     """
     name, other = values
     given = [(each, value) for each, value in values.items() if value is not None]
     if not given:
-        raise wrong_type(name, "a value", None)
+        raise TypeError(f"{name} or {other} must be given")
     if len(given) > 1:
         raise TypeError(f"{other} is another name of {name}; give one of them")
     return given[0]

@@ -148,6 +148,6 @@ def kind_of(field: FieldDescriptor) -> str:
     return _KINDS[field.cpp_type]
 
 
-def kind_of_message(descriptor: Descriptor) -> str:
+def kind_of_message(descriptor: Any) -> str:
     """Return what a field of such messages takes, in the words of Python."""
     return _PLAIN_KINDS.get(descriptor.full_name) or with_article(descriptor.name)

@@ -32,7 +32,6 @@ class FileID(str):
 
     def __new__(cls, file_id: str, binary_data_id: Optional[str] = None) -> Self:
         """Make the ID; the text of a str is there before its ``__init__`` runs."""
-        """Make the ID; the text of a str is there before its ``__init__`` runs."""
         id = super().__new__(cls, file_id or (binary_data_id or "").rpartition("/")[2])
         id.binary_data_id = binary_data_id or None
         return id

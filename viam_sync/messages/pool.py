@@ -20,6 +20,7 @@ from viam_sync.messages.acceptance import accept
 from viam_sync.messages.attributes import explain_attributes
 from viam_sync.messages.enums import EnumTypeWrapper
 from viam_sync.messages.module_names import module_of
+from viam_sync.viam_sdk import missing_attribute
 
 _lock = threading.RLock()
 _ours: Set[type] = set()
@@ -58,7 +59,7 @@ def attribute_of(module: str) -> Callable[[str], Any]:
         held = sys.modules[module]
         # Importing a module below this one asks for its name here first; that must not build anything.
         if name not in held.__all__:
-            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+            raise missing_attribute(module, name)
         with _lock:
             descriptor = _build()[1][below][name]
             found = _enum(descriptor) if isinstance(descriptor, EnumDescriptor) else message(descriptor)

@@ -6,6 +6,7 @@ from typing import Any, Callable, Mapping
 
 from viam_sync.messages.module_names import module_of
 from viam_sync.messages.pool import pool
+from viam_sync.viam_sdk import missing_attribute
 
 
 def attribute_of_file(module: str, file_name: str) -> Callable[[str], Any]:
@@ -14,7 +15,7 @@ def attribute_of_file(module: str, file_name: str) -> Callable[[str], Any]:
     def __getattr__(name: str) -> Any:
         held = sys.modules[module]
         if name not in held.__all__:
-            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+            raise missing_attribute(module, name)
         value = _in_file(file_name, name)
         setattr(held, name, value)
         return value
@@ -42,7 +43,7 @@ def attribute_of_homes(module: str, homes: Mapping[str, str]) -> Callable[[str],
 
     def __getattr__(name: str) -> Any:
         if name not in homes:
-            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+            raise missing_attribute(module, name)
         home, _, original = homes[name].rpartition(".")
         return getattr(importlib.import_module(f"viam_sync.proto.{home}"), original)
 

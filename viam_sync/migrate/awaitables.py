@@ -38,7 +38,8 @@ class Awaitables:
 
     def is_dropped(self, call: cst.Call) -> bool:
         """Whether nothing awaits a call of the official SDK's clients, so that it was never made."""
-        return isinstance(self._facts.parents[call], cst.Expr) and any(map(_is_of_cloud, self._values.of(call.func)))
+        is_alone = isinstance(self._facts.parents[call], cst.Expr) and not self._facts.names_ours
+        return is_alone and any(map(_is_of_cloud, self._values.of(call.func)))
 
     def starts(self, node: cst.CSTNode) -> bool:
         """Whether an expression is itself what makes an awaitable, unlike a name or a container that holds one."""

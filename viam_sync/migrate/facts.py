@@ -64,6 +64,11 @@ class Facts:
         """Whether the module imports the official SDK, or this package."""
         return any(cloud.is_viam(name) for name, _ in self.imports)
 
+    @property
+    def names_ours(self) -> bool:
+        """Whether the module imports this package, as one that was migrated before does."""
+        return any(name.partition(".")[0] == "viam_sync" for name, _ in self.imports)
+
     def shown(self, node: cst.CSTNode) -> str:
         """Return a node as it is written, on one line, shortened."""
         text = " ".join(self.module.code_for_node(node).split())

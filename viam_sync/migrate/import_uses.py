@@ -14,7 +14,7 @@ Dotted = Union[cst.Name, cst.Attribute]
 ImportStatement = Union[cst.Import, cst.ImportFrom]
 
 
-class Imported(NamedTuple):
+class ImportedName(NamedTuple):
     """A name that a statement imports.
 
     Attributes:
@@ -61,23 +61,23 @@ def chain_of(node: cst.CSTNode) -> List[Dotted]:
     return []
 
 
-def imported_by(statement: ImportStatement) -> Iterator[Imported]:
+def imported_by(statement: ImportStatement) -> Iterator[ImportedName]:
     """Give the names of the official SDK that a statement imports; a star stands for all names of a module."""
     if isinstance(statement, cst.Import):
         for alias in statement.names:
             name = alias.evaluated_name
             if is_official(name):
-                yield Imported(name, alias.evaluated_alias or name.partition(".")[0], alias)
+                yield ImportedName(name, alias.evaluated_alias or name.partition(".")[0], alias)
         return
     module = get_full_name_for_node(statement.module) if statement.module else None
     if statement.relative or module is None or not is_official(module):
         return
     if isinstance(statement.names, cst.ImportStar):
-        yield Imported(module, "*", cst.ImportAlias(cst.Name("star")))
+        yield ImportedName(module, "*", cst.ImportAlias(cst.Name("star")))
         return
     for alias in statement.names:
         name = alias.evaluated_name
-        yield Imported(f"{module}.{name}", alias.evaluated_alias or name, alias)
+        yield ImportedName(f"{module}.{name}", alias.evaluated_alias or name, alias)
 
 
 def _modules(statement: ImportStatement) -> List[str]:
@@ -120,7 +120,7 @@ class ImportUses(cst.CSTVisitor):
         """Return the full name here of an official one; None where the official one stays in this file."""
         return counterpart(name, machines=self.machines)
 
-    def modules(self, imported: Imported) -> List[str]:
+    def modules(self, imported: ImportedName) -> List[str]:
         """Return the modules to import in the place of an imported one: what is used of it decides."""
         name = imported.name
         within = "grpclib" if imported.local == "grpclib" else name

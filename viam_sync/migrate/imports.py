@@ -7,7 +7,7 @@ from typing import Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 import libcst as cst
 from libcst import metadata
 
-from viam_sync.migrate.import_uses import Dotted, Imported, ImportUses, NameUse, imported_by
+from viam_sync.migrate.import_uses import Dotted, ImportedName, ImportUses, NameUse, imported_by
 from viam_sync.migrate.official_names import is_package, renamed_part
 
 
@@ -128,7 +128,7 @@ class _Rewriter(cst.CSTTransformer):
         imports = [cst.Import([cst.ImportAlias(cst.Name(each))]) for each in dict.fromkeys(plain)]
         return [*imports, *_from_imports(statement, groups)]
 
-    def _moved(self, imported: Imported) -> Tuple[str, cst.ImportAlias]:
+    def _moved(self, imported: ImportedName) -> Tuple[str, cst.ImportAlias]:
         """Return the module that a name is imported from, and its part of the statement."""
         name, alias = imported.name, imported.alias
         stays = is_package(name) and name in self._found.modules(imported)

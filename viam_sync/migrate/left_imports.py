@@ -9,7 +9,7 @@ import libcst as cst
 from libcst import metadata
 
 from viam_sync.migrate.findings import Finding
-from viam_sync.migrate.import_uses import Imported, ImportUses, imported_by
+from viam_sync.migrate.import_uses import ImportedName, ImportUses, imported_by
 from viam_sync.migrate.official_names import counterpart, is_error, is_of_machines
 
 _MACHINES = "{name} belongs to machines, which viam-sdk drives: its import stays"
@@ -46,7 +46,7 @@ def left_imports(module: cst.Module) -> Iterator[Finding]:
             yield Finding(positions[text].start.line, _TEXT.format(name=value))
 
 
-def _reason(imported: Imported, found: ImportUses) -> Optional[str]:
+def _reason(imported: ImportedName, found: ImportUses) -> Optional[str]:
     """Return why an import is left to a person; None if nobody has to look at it."""
     name = imported.name
     if is_error(name):

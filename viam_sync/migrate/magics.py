@@ -7,8 +7,16 @@ from typing import Callable, List
 
 from viam_sync.migrate.source import UnparsableError, parse
 
-#: A magic, a command of the shell, one whose output is assigned, or a question for help.
-_LINE = re.compile(r"(?P<indent>\s*)(?:[%!?]|[\w, ]+=\s*[%!](?!=)|[\w.]+\?{1,2}\s*$)")
+#: A magic, a command of the shell, one whose output is assigned, a question for help, or a magic without its sign.
+_LINE = re.compile(
+    r"""(?P<indent>\s*)(?:
+        [%!?]
+      | [\w, ]+=\s*[%!](?!=)
+      | [\w.]+\?{1,2}\s*$
+      | (?:pip3?|conda|mamba|cd|ls|cat|cp|mv|mkdir)\s+[\w./~-]
+    )""",
+    re.VERBOSE,
+)
 #: Cell magics whose cell is Python.
 _PYTHON_CELL = re.compile(r"\s*%%(time|timeit|capture|prun)\b")
 _HIDDEN = re.compile(r"^(?P<indent>[ \t]*)__viam_sync_line_(?P<number>\d+)__", re.MULTILINE)

@@ -38,6 +38,6 @@ def installed(line: str, *, keeps: bool) -> str:
         >>> installed("%pip install -q viam-sdk==0.85.1 pandas", keeps=False)
         '%pip install -q viam-sync pandas'
     """
-    if "viam-sync" in line or not re.match(r"[%!]\s*(\S+\s+)*?install\b", line):
+    if "viam-sync" in line or not re.match(r"[%!]?\s*(\S+\s+)*?install\b", line):
         return line
     return _OFFICIAL.sub(lambda found: f"{found[0]} viam-sync" if keeps else "viam-sync", line)

@@ -21,7 +21,7 @@ from viam_sync.rpc.address import Address, parse_address
 from viam_sync.rpc.auth import Token
 from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.connection import CLOSED
-from viam_sync.rpc.options import Credentials, DialOptions
+from viam_sync.rpc.options import Credentials, DialOptions, own_options
 from viam_sync.rpc.policies import READ, Lane
 from viam_sync.rpc.proxies import proxy_for_calls
 from viam_sync.rpc.single_flight import SingleFlight
@@ -127,7 +127,7 @@ def dial(address: str, options: Optional[DialOptions] = None) -> Tuple[Channel, 
 
     Args:
         address: See :func:`parse_address`.
-        options: How; None for the defaults, which are TLS and no credentials.
+        options: How; None for the defaults, which are TLS and no credentials. Those of the official SDK are taken, too.
 
     Returns:
         The arguments of every client: an open channel, and the metadata of the caller, which renews itself.
@@ -145,9 +145,7 @@ def dial(address: str, options: Optional[DialOptions] = None) -> Tuple[Channel, 
         >>> channel, metadata = dial(sandbox.url, sandbox.dial_options())
         >>> channel.close()
     """
-    if options is not None and not isinstance(options, DialOptions):
-        raise TypeError(f"options takes a DialOptions, got {type(options).__name__}")
-    link = Link(address, options or DialOptions())
+    link = Link(address, DialOptions() if options is None else own_options("options", options))
     del address  # it may have a password in it, and tools show the variables of each frame of a traceback
     return link.get()
 

@@ -1,18 +1,25 @@
 """Dial options: how to connect, and as whom."""
 
+import inspect
 import os
+import re
 import uuid
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from typing_extensions import Self
 
 from viam_sync.checks import is_text, path_from, wrong_type, wrong_value
 from viam_sync.checks.numbers import boolean, seconds, whole
+from viam_sync.checks.official import is_official
 from viam_sync.rpc.address import FilePath
 
 #: More are no number of attempts, but a mistake.
 _MOST_ATTEMPTS = 2**31 - 1
+
+#: An API key: no spaces, ends of lines or quotation marks, which come with it from a file or an environment.
+_API_KEY = re.compile(r"[!#-&(-~]*")
+_WHITE_SPACE = re.compile(r"\s")
 
 _SWITCHES = (
     "disable_webrtc",
@@ -34,7 +41,7 @@ class Credentials:
 
     Raises:
         TypeError: If one is no str.
-        ValueError: If there is half a character in one.
+        ValueError: If there is half a character in one, or an API key has white space or quotation marks in it.
 
     Example:
         >>> from viam_sync.rpc.dial import Credentials
@@ -47,10 +54,12 @@ class Credentials:
 
     def __init__(self, type: str, payload: str) -> None:
         error = _text_error("type", type) or _text_error("payload", payload)
+        if error is None and _trimmed(type) == "api-key":
+            error = _odd_key_error("payload", payload)
         if error is not None:
             del payload  # tools show the variables of each frame of a traceback
             raise error
-        self.type, self.payload = type, _trimmed(payload)
+        self.type, self.payload = _trimmed(type), _trimmed(payload)
 
 
 class DialOptions:
@@ -59,7 +68,7 @@ class DialOptions:
     Attributes:
         disable_webrtc: No effect: the cloud is always reached directly, never through WebRTC.
         auth_entity: The owner of the credentials: the ID of the API key.
-        credentials: The secret.
+        credentials: The secret; that of the official SDK is taken, too.
         insecure: Connect without TLS. The credentials then travel in plaintext: for a machine of your own only.
         allow_insecure_downgrade: Go on without TLS where the server speaks none. Only where there are no credentials
             to protect.
@@ -104,13 +113,13 @@ class DialOptions:
         turn_uri: Optional[str] = None,
         ca_certificate: Optional[FilePath] = None,
     ) -> None:
-        if credentials is not None and not isinstance(credentials, Credentials):
-            error = wrong_type("credentials", "a Credentials", credentials)
-            del credentials  # tools show the variables of each frame of a traceback
-            raise error
+        own = None if credentials is None else _own_credentials(credentials)
+        del credentials  # tools show the variables of each frame of a traceback
+        if isinstance(own, Exception):
+            raise own
         self.disable_webrtc = disable_webrtc
         self.auth_entity = auth_entity
-        self.credentials = credentials
+        self.credentials = own
         self.insecure = insecure
         self.allow_insecure_downgrade = allow_insecure_downgrade
         self.allow_insecure_with_creds_downgrade = allow_insecure_with_creds_downgrade
@@ -174,12 +183,45 @@ class DialOptions:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
 
+#: The names of the parameters of DialOptions.
+_SETTINGS = tuple(inspect.signature(DialOptions).parameters)
+
+
+def own_options(name: str, given: Any) -> DialOptions:
+    """Return dial options as ours, into which those of the official SDK are made, whichever version it has.
+
+    Raises:
+        TypeError: If they are something else; ``name`` is that of the parameter.
+        ValueError: If something in them has no meaning.
+    """
+    if isinstance(given, DialOptions):
+        return given
+    if not is_official(given, "DialOptions"):
+        raise wrong_type(name, "a viam_sync.DialOptions", given)
+    return DialOptions(**{setting: getattr(given, setting) for setting in _SETTINGS if hasattr(given, setting)})
+
+
+def _own_credentials(given: Any) -> Union[Credentials, Exception]:
+    """Return credentials as ours, or their error, which is not raised here, where the secret is a variable."""
+    if isinstance(given, Credentials):
+        return given
+    if not is_official(given, "Credentials"):
+        return wrong_type("credentials", "a viam_sync.Credentials", given)
+    try:
+        return Credentials(given.type, given.payload)
+    except (TypeError, ValueError) as error:
+        return error.with_traceback(None)
+
+
 def _key_error(api_key: Any, api_key_id: Any) -> Optional[Exception]:
     """Return the error of an API key or its ID; either text may be the key, so none is shown."""
     if api_key is None or (isinstance(api_key, str) and not _trimmed(api_key)):
         return ValueError("api_key is empty; copy the key from the settings page of your organization")
     error = (
-        _text_error("api_key", api_key) or _text_error("api_key_id", api_key_id) or _nul_error("api_key_id", api_key_id)
+        _text_error("api_key", api_key)
+        or _odd_key_error("api_key", api_key)
+        or _text_error("api_key_id", api_key_id)
+        or _nul_error("api_key_id", api_key_id)
     )
     if error is not None:
         return error
@@ -206,6 +248,8 @@ def _require_header_text(name: str, value: Any) -> None:
     error = _text_error(name, value) or _nul_error(name, value)
     if error is not None:
         raise error
+    if _WHITE_SPACE.search(_trimmed(value)):
+        raise ValueError(f"{name} has white space in it, such as the end of a line; give it alone")
 
 
 def _text_error(name: str, value: Any) -> Optional[Exception]:
@@ -213,6 +257,13 @@ def _text_error(name: str, value: Any) -> Optional[Exception]:
     if not isinstance(value, str):
         return wrong_type(name, "a str", value, advice="decode it" if isinstance(value, bytes) else "")
     return None if is_text(value) else wrong_value(name, "a str", value)
+
+
+def _odd_key_error(name: str, key: str) -> Optional[Exception]:
+    if _API_KEY.fullmatch(_trimmed(key)):
+        return None
+    what = "white space, such as the end of a line, a quotation mark, or another character that no key has"
+    return ValueError(f"{name} has in it {what}; give the key alone, as the settings page shows it")
 
 
 def _nul_error(name: str, value: str) -> Optional[Exception]:

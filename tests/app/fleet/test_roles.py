@@ -39,6 +39,54 @@ def recorded(channel: Channel) -> AppClient:
     return AppClient(channel, {})
 
 
+class OldAuthorization:
+    """The record of a role as old versions of the official SDK have it, without public attributes."""
+
+    def __init__(self, role: str, resource_type: str, resource_id: str) -> None:
+        self._role, self._resource_type, self._resource_id = role, resource_type, resource_id
+
+
+class NewAuthorization:
+    """The record of a role as the newest versions of the official SDK have it."""
+
+    def __init__(self, role: str, resource_type: str, resource_id: str) -> None:
+        self.role, self.resource_type, self.resource_id = role, resource_type, resource_id
+
+
+@pytest.fixture(params=[OldAuthorization, NewAuthorization])
+def official(request: pytest.FixtureRequest) -> Any:
+    return type("APIKeyAuthorization", (request.param,), {"__module__": "viam.app.app_client"})
+
+
+def test_a_role_of_the_official_sdk_is_taken_as_it_is(recorded: AppClient, server: FakeService, official: Any) -> None:
+    recorded.create_key("o-1", [APIKeyAuthorization("owner", "robot", "r-1"), official("operator", "location", "l-1")])
+    (sent,) = server.named("CreateKey")
+    roles = pb.CreateKeyRequest.FromString(sent.requests[0]).authorizations
+    assert [(role.authorization_id, role.resource_id, role.organization_id) for role in roles] == [
+        ("robot_owner", "r-1", "o-1"),
+        ("location_operator", "l-1", "o-1"),
+    ]
+
+
+def test_a_role_of_the_official_sdk_that_makes_no_sense_is_named(recorded: AppClient, official: Any) -> None:
+    with pytest.raises(ValueError, match=r"^authorizations\[0\] takes one of 'owner', 'operator', got 'king'$"):
+        recorded.create_key("o-1", [official("king", "robot", "r-1")])
+
+
+def test_a_role_of_another_package_is_refused_by_its_module(recorded: AppClient) -> None:
+    other = type("APIKeyAuthorization", (NewAuthorization,), {"__module__": "grandma.app"})
+    ours = r"a viam_sync\.app\.app_client\.APIKeyAuthorization"
+    with pytest.raises(TypeError, match=rf"takes {ours}, got an APIKeyAuthorization of the module grandma\.app$"):
+        recorded.create_key("o-1", [other("owner", "robot", "r-1")])
+
+
+@pytest.mark.parametrize("around", ["{}\n", " {}", "{}\t"])
+def test_white_space_around_the_id_of_a_key_is_named(recorded: AppClient, server: FakeService, around: str) -> None:
+    with pytest.raises(ValueError, match=r"^id has white space around it, such as the end of a line; it takes an ID$"):
+        recorded.delete_key(around.format("k-1"))
+    assert server.calls == []
+
+
 def held(sandbox: Sandbox, app: AppClient, identity_id: str) -> List[Tuple[str, str]]:
     found = app.list_authorizations(sandbox.organization_id)
     return [(role.authorization_id, role.resource_id) for role in found if role.identity_id == identity_id]
@@ -174,7 +222,7 @@ TYPES = "'organization', 'location', 'robot'"
         (
             lambda app: app.create_key("o", [APIKeyAuthorization("owner", "robot", "r"), "owner"]),
             TypeError,
-            r"authorizations\[1\] takes an APIKeyAuthorization, got a str",
+            r"authorizations\[1\] takes a viam_sync.app.app_client.APIKeyAuthorization, got a str",
         ),
     ],
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import List, Literal, Optional, Tuple, get_args
+from typing import Any, List, Literal, Optional, Tuple, get_args
 
 from typing_extensions import Self
 
 from viam_sync.checks import items_of, one_of, parameter_names, require, wrong_type
+from viam_sync.checks.official import is_official
 from viam_sync.messages.acceptance import adopt
 from viam_sync.proto import app as pb
 from viam_sync.rpc.service import Service
@@ -292,7 +293,18 @@ def _of_key(organization_id: str, given: APIKeyAuthorization) -> pb.Authorizatio
 
 def _checked_list(authorizations: List[APIKeyAuthorization]) -> List[APIKeyAuthorization]:
     items = items_of("authorizations", authorizations, "APIKeyAuthorization")
-    for index, given in enumerate(items):
-        if not isinstance(given, APIKeyAuthorization):
-            raise wrong_type(f"authorizations[{index}]", "an APIKeyAuthorization", given)
-    return items
+    return [_own_authorization(f"authorizations[{index}]", given) for index, given in enumerate(items)]
+
+
+def _own_authorization(name: str, given: Any) -> APIKeyAuthorization:
+    """Return the record of a role as ours, into which that of the official SDK is made, whichever version it has."""
+    if isinstance(given, APIKeyAuthorization):
+        return given
+    if not is_official(given, "APIKeyAuthorization"):
+        raise wrong_type(name, "a viam_sync.app.app_client.APIKeyAuthorization", given)
+    # The older versions have no public attributes.
+    role, resource_type, resource_id = (
+        getattr(given, word, getattr(given, f"_{word}", None)) for word in ("role", "resource_type", "resource_id")
+    )
+    with parameter_names(role=name, resource_type=name, resource_id=name):
+        return APIKeyAuthorization(role, resource_type, resource_id)  # type: ignore[arg-type]
