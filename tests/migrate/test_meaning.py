@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from migrate.running import HEAD, run_both
 
-from viam_sync.migrate.source import migrate_source
+from viam_sync.migrate.script import migrate_source
 
 #: What the functions of a random script are made of; OTHER and NEXT are functions of the script.
 STATEMENTS = [

@@ -8,7 +8,8 @@ import libcst as cst
 
 from viam_sync.migrate import cloud
 from viam_sync.migrate.facts import AnyFunction, Facts
-from viam_sync.migrate.kinds import (
+from viam_sync.migrate.value_flow import Values
+from viam_sync.migrate.value_kinds import (
     AWAITABLES,
     RUNNERS,
     TASK_MAKERS,
@@ -19,7 +20,6 @@ from viam_sync.migrate.kinds import (
     Pending,
     Value,
 )
-from viam_sync.migrate.values import Values
 
 GATHER = "asyncio.gather"
 

@@ -10,7 +10,9 @@ from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
 from viam_sync.migrate.facts import AnyFunction, Facts
 from viam_sync.migrate.findings import Finding
 from viam_sync.migrate.groups import Groups
-from viam_sync.migrate.kinds import (
+from viam_sync.migrate.uses import Uses
+from viam_sync.migrate.value_flow import Values
+from viam_sync.migrate.value_kinds import (
     ANEXT,
     AWAITABLES,
     LOOP,
@@ -28,8 +30,6 @@ from viam_sync.migrate.kinds import (
     Primitive,
     Value,
 )
-from viam_sync.migrate.uses import Uses
-from viam_sync.migrate.values import Values
 
 MACHINES = "drives a machine, which viam-sdk does, asynchronously"
 

@@ -10,7 +10,8 @@ from viam_sync.migrate import cloud
 from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
 from viam_sync.migrate.facts import Facts
 from viam_sync.migrate.groups import Groups
-from viam_sync.migrate.kinds import (
+from viam_sync.migrate.value_flow import Values
+from viam_sync.migrate.value_kinds import (
     AWAITABLES,
     CONTAINER_READS,
     CONTAINER_WRITES,
@@ -29,7 +30,6 @@ from viam_sync.migrate.kinds import (
     Value,
     is_transparent,
 )
-from viam_sync.migrate.values import Values
 
 Keys = Callable[[Pending], Iterable[cst.CSTNode]]
 

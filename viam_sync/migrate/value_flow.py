@@ -23,7 +23,7 @@ from libcst.metadata import Assignment, ClassScope, ImportAssignment, Scope
 
 from viam_sync.migrate import cloud
 from viam_sync.migrate.facts import AnyFunction, Binding, Facts
-from viam_sync.migrate.kinds import (
+from viam_sync.migrate.value_kinds import (
     ANEXT,
     AWAITABLES,
     CONTAINER_READS,
@@ -301,7 +301,8 @@ class Values:
         for assignment in assignments:
             if isinstance(assignment, ImportAssignment):
                 found |= {self._imported(name.name) for name in assignment.get_qualified_names_for(node.value)}
-        if not any(isinstance(assignment, Assignment) for assignment in assignments) and hasattr(builtins, node.value):
+        is_bound = any(isinstance(assignment, Assignment) for assignment in assignments)
+        if not is_bound and callable(getattr(builtins, node.value, None)):
             found.add(DottedName(f"builtins.{node.value}"))
         return found
 
