@@ -45,7 +45,7 @@ def _block(name: str) -> str:
 
 def test_the_command_makes_the_after_of_the_page_on_migrating_of_its_before() -> None:
     pytest.importorskip("libcst", reason="the command needs it")
-    from viam_sync.migrate.source import migrate_source
+    from viam_sync.migrate.script import migrate_source
 
     assert migrate_source(_block("before")) == (_block("after"), [])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from viam_sync.migrate.plain import make_plain
-from viam_sync.migrate.source import migrate_source, parse
+from viam_sync.migrate.script import migrate_source, parse
 
 
 def plain(text: str, threads: bool = False) -> str:

@@ -10,17 +10,19 @@ from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
 from viam_sync.migrate.facts import AnyFunction, Facts
 from viam_sync.migrate.findings import Finding
 from viam_sync.migrate.groups import Groups
-from viam_sync.migrate.kinds import (
+from viam_sync.migrate.uses import Uses
+from viam_sync.migrate.value_flow import Values
+from viam_sync.migrate.value_kinds import (
     ANEXT,
     AWAITABLES,
     LOOP,
     RUNNERS,
     TASK_MAKERS,
     Cloud,
+    DottedName,
     Foreign,
     Function,
     Generator,
-    Imported,
     Instance,
     Machine,
     Manager,
@@ -28,8 +30,6 @@ from viam_sync.migrate.kinds import (
     Primitive,
     Value,
 )
-from viam_sync.migrate.uses import Uses
-from viam_sync.migrate.values import Values
 
 MACHINES = "drives a machine, which viam-sdk does, asynchronously"
 
@@ -251,7 +251,7 @@ class Plan:
                     yield from self._values.methods(owner.node, value.node.attr.value)
             return
         for entered in self._values.callee(value.node):
-            is_asyncio = isinstance(entered, Imported) and entered.name in AWAITABLES
+            is_asyncio = isinstance(entered, DottedName) and entered.name in AWAITABLES
             if isinstance(entered, (Function, Generator)):
                 yield entered.node
             elif is_asyncio or not self._awaitables.is_awaited_alone(value.node):
@@ -261,7 +261,7 @@ class Plan:
         code = self._code(node)
         if isinstance(value, Machine):
             self._groups.block(key, node, f"`{code}` {MACHINES}", machine=True)
-        elif isinstance(value, (Foreign, Imported)):
+        elif isinstance(value, (Foreign, DottedName)):
             library = (value.library if isinstance(value, Foreign) else value.name).partition(".")[0]
             kind = (
                 "has no counterpart in plain code" if library == "asyncio" else f"is asynchronous code of `{library}`"

@@ -10,8 +10,8 @@ from viam_sync.migrate.findings import Finding
 from viam_sync.migrate.notebooks import migrate_notebook
 from viam_sync.migrate.other_files import handed_on, made_plain, visible_from
 from viam_sync.migrate.refusal import Refusal
+from viam_sync.migrate.script import UnparsableError, migrate_source
 from viam_sync.migrate.script_files import Contents, read
-from viam_sync.migrate.source import UnparsableError, migrate_source
 
 
 class Migration:

@@ -11,7 +11,7 @@ from viam_sync.migrate.json_spans import JsonValue, elements, members, replaced
 from viam_sync.migrate.magics import Magics, is_other_language
 from viam_sync.migrate.refusal import Refusal
 from viam_sync.migrate.requirements import installed
-from viam_sync.migrate.source import UnparsableError, parse
+from viam_sync.migrate.script import UnparsableError, parse
 
 _BOUNDARY = re.compile(r"^__viam_sync_cell_\d+__\n", re.MULTILINE)
 _OFFICIAL = re.compile(r"^\s*(import|from)\s+(viam|grpclib)\b", re.MULTILINE)

@@ -11,7 +11,7 @@ from libcst import matchers
 from libcst.helpers import get_full_name_for_node
 
 from viam_sync.migrate.official_names import is_in
-from viam_sync.migrate.source import parse
+from viam_sync.migrate.script import parse
 
 
 def made_plain(before: str, after: str) -> Dict[str, bool]:
