@@ -161,6 +161,10 @@ class Values:
         """Return the functions of the module that an expression may hold."""
         return [value.node for value in self.of(node) if isinstance(value, Function)]
 
+    def is_plain_elsewhere(self, value: Value, method: str) -> bool:
+        """Whether a value is an object of another file, and the method of its class becomes plain."""
+        return isinstance(value, Imported) and f"{value.name.lstrip('.')}.{method}" in self._elsewhere
+
     def returned(self, function: AnyFunction) -> Found:
         """Return what a function returns."""
         return self._kept_in((function, "return"))
@@ -410,9 +414,11 @@ class Values:
     def _imported(self, name: str) -> Value:
         """Return what an imported name holds: functions of other files that become plain are like the cloud's."""
         is_awaited = self._elsewhere.get(name.lstrip("."))
-        if is_awaited is None:
-            return Imported(name)
-        return Cloud(min(cloud.CONSTRUCTORS) if is_awaited else "")
+        if is_awaited is not None:
+            return Cloud(min(cloud.CONSTRUCTORS) if is_awaited else "")
+        owner, _, last = name.lstrip(".").rpartition(".")
+        is_near = any(f"{owner}.".startswith(f"{each.rpartition('.')[0]}.") for each in self._elsewhere)
+        return Cloud() if last in cloud.CLIENTS and is_near else Imported(name)
 
     def _object_of(self, name: str) -> Value:
         """Return an object of an imported class: one of another file has the methods of its class."""
