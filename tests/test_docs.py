@@ -50,6 +50,15 @@ def test_the_command_makes_the_after_of_the_page_on_migrating_of_its_before() ->
     assert migrate_source(_block("before")) == (_block("after"), [])
 
 
+def test_the_patch_on_the_page_on_migrating_is_what_the_command_makes() -> None:
+    pytest.importorskip("libcst", reason="the command needs it")
+    from viam_sync.migrate.source import migrate_source
+
+    lines = _block("patch").splitlines()[3:]
+    before, after = ("\n".join(line[1:] for line in lines if line[:1] != sign) for sign in "+-")
+    assert migrate_source(before) == (after, [])
+
+
 def test_the_migrated_example_prints_what_the_page_shows(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
