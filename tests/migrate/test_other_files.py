@@ -87,3 +87,23 @@ async def main():
     assert "def __enter__(self):\n        self.client = ViamClient.create" in after["fleet/cloud.py"]
     assert after["fleet/__main__.py"] == script.replace("async ", "").replace("await ", "")
     assert {name for name, reasons in left.items() if reasons} == set()
+
+
+def test_the_clients_that_an_object_of_another_file_or_library_keeps_are_those_of_the_cloud(tmp_path):
+    context = "from viam.app.viam_client import ViamClient\n\nclass Context:\n    client: ViamClient\n"
+    jobs = """\
+import maps
+from .context import Context
+
+async def places(context: Context):
+    return await context.client.app_client.list_locations("org")
+
+async def roads():
+    return await maps.Atlas().data_client.roads()
+"""
+    main = "from .jobs import places, roads\n\nasync def main(context):\n    await places(context)\n    await roads()\n"
+    after, left = migrated(tmp_path, {"fleet/context.py": context, "fleet/jobs.py": jobs, "fleet/main.py": main})
+    assert "\ndef places(context: Context):\n    return context.client.app_client.list" in after["fleet/jobs.py"]
+    assert after["fleet/jobs.py"].endswith("\nasync def roads():\n    return await maps.Atlas().data_client.roads()\n")
+    assert "    places(context)\n    await roads()\n" in after["fleet/main.py"]
+    assert left["fleet/main.py"] == [("5", "`roads` is asynchronous code of `jobs`")]

@@ -263,7 +263,7 @@ class Plan:
         if isinstance(value, Machine):
             self._groups.block(key, node, f"`{code}` {MACHINES}", machine=True)
         elif isinstance(value, (Foreign, Imported)):
-            library = (value.library if isinstance(value, Foreign) else value.name).partition(".")[0]
+            library = (value.library if isinstance(value, Foreign) else value.name).lstrip(".").partition(".")[0]
             kind = (
                 "has no counterpart in plain code" if library == "asyncio" else f"is asynchronous code of `{library}`"
             )

@@ -331,13 +331,19 @@ class Values:
         elif isinstance(value, Cloud):
             yield Machine() if name == cloud.CONNECT_TO_MACHINE else Cloud(name)
         elif isinstance(value, (Machine, Foreign)):
-            yield value
+            is_client = isinstance(value, Foreign) and name in cloud.CLIENTS and self._may_be_cloud(node)
+            yield Cloud() if is_client else value
         elif isinstance(value, (Instance, Class)):
             yield from self._member_of_object(value.node, name, node)
         else:
             is_next = isinstance(value, Generator) and name in GENERATOR_METHODS
             if is_next or (isinstance(value, Function) and name == "__wrapped__"):
                 yield value
+
+    def _may_be_cloud(self, client: cst.Attribute) -> bool:
+        """Whether an attribute of an object of a library, or of another file, is used like a client of the cloud."""
+        used = self.facts.parents[client]
+        return not isinstance(used, cst.Attribute) or used.attr.value in cloud.cloud_methods()
 
     def _member_of_object(self, home: cst.ClassDef, name: str, node: cst.Attribute) -> Iterable[Value]:
         for method in self.methods(home, name):
@@ -423,7 +429,7 @@ class Values:
     def _object_of(self, name: str) -> Value:
         """Return an object of an imported class: one of another file has the methods of its class."""
         is_near = any(each.startswith(f"{name.lstrip('.')}.") for each in self._elsewhere)
-        return Imported(name) if is_near else Foreign(name.partition(".")[0])
+        return Imported(name) if is_near else Foreign(name.lstrip(".").partition(".")[0])
 
     def _result_of_builtin(self, name: str, call: cst.Call) -> Iterable[Value]:
         if name == "anext":
