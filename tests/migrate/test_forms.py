@@ -215,6 +215,12 @@ async def main() -> None:
     assert "asyncio" not in text
 
 
+def test_a_notebook_still_shows_all_results_of_a_gather() -> None:
+    calls = "client.app_client.list_organizations(), client.app_client.list_locations('x')"
+    text, _ = migrate_source(f"import asyncio, viam\nawait asyncio.gather({calls})\n")
+    assert text == f"import viam_sync\n[{calls}]\n"
+
+
 def test_a_gather_in_threads_has_a_function_of_its_own_below_the_imports() -> None:
     text = plain(
         "import asyncio\nfrom viam.app.viam_client import ViamClient\n\n\nasync def main(client: ViamClient):\n"

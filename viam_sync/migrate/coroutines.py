@@ -151,8 +151,9 @@ class Plan:
         values = self._values.of(node)
         if not values:
             self._groups.block(site, node, f"nothing says what `{self._code(node)}` is")
+        method = "__aenter__" if isinstance(site, cst.With) else "__aiter__"
         for value in values:
-            if isinstance(value, Cloud):
+            if isinstance(value, Cloud) or self._values.is_plain_elsewhere(value, method):
                 self._groups.wanted.add(site)
             elif isinstance(value, (Generator, Manager)):
                 self._groups.need(site, value.node)
@@ -262,7 +263,7 @@ class Plan:
         if isinstance(value, Machine):
             self._groups.block(key, node, f"`{code}` {MACHINES}", machine=True)
         elif isinstance(value, (Foreign, DottedName)):
-            library = (value.library if isinstance(value, Foreign) else value.name).partition(".")[0]
+            library = (value.library if isinstance(value, Foreign) else value.name).lstrip(".").partition(".")[0]
             kind = (
                 "has no counterpart in plain code" if library == "asyncio" else f"is asynchronous code of `{library}`"
             )

@@ -347,6 +347,9 @@ class _Rewriter(cst.CSTTransformer):
             return []
         value = expression_of(old)
         if isinstance(value, cst.Await):
+            if self._facts.function_of(value) is None:
+                # A notebook shows the value.
+                return [new]
             value = value.expression
         elif value is not None and self._awaitables.name_of(value) in RUNNERS and isinstance(value, cst.Call):
             value = value.args[0].value if value.args else None

@@ -161,6 +161,10 @@ class Values:
         """Return the functions of the module that an expression may hold."""
         return [value.node for value in self.of(node) if isinstance(value, Function)]
 
+    def is_plain_elsewhere(self, value: Value, method: str) -> bool:
+        """Whether a value is an object of another file, and the method of its class becomes plain."""
+        return isinstance(value, Imported) and f"{value.name.lstrip('.')}.{method}" in self._elsewhere
+
     def returned(self, function: AnyFunction) -> Found:
         """Return what a function returns."""
         return self._kept_in((function, "return"))
@@ -328,13 +332,19 @@ class Values:
         elif isinstance(value, Cloud):
             yield Machine() if name == cloud.CONNECT_TO_MACHINE else Cloud(name)
         elif isinstance(value, (Machine, Foreign)):
-            yield value
+            is_client = isinstance(value, Foreign) and name in cloud.CLIENTS and self._may_be_cloud(node)
+            yield Cloud() if is_client else value
         elif isinstance(value, (Instance, Class)):
             yield from self._member_of_object(value.node, name, node)
         else:
             is_next = isinstance(value, Generator) and name in GENERATOR_METHODS
             if is_next or (isinstance(value, Function) and name == "__wrapped__"):
                 yield value
+
+    def _may_be_cloud(self, client: cst.Attribute) -> bool:
+        """Whether an attribute of an object of a library, or of another file, is used like a client of the cloud."""
+        used = self.facts.parents[client]
+        return not isinstance(used, cst.Attribute) or used.attr.value in cloud.cloud_methods()
 
     def _member_of_object(self, home: cst.ClassDef, name: str, node: cst.Attribute) -> Iterable[Value]:
         for method in self.methods(home, name):
@@ -411,14 +421,16 @@ class Values:
     def _imported(self, name: str) -> Value:
         """Return what an imported name holds: functions of other files that become plain are like the cloud's."""
         is_awaited = self._elsewhere.get(name.lstrip("."))
-        if is_awaited is None:
-            return DottedName(name)
-        return Cloud(min(cloud.CONSTRUCTORS) if is_awaited else "")
+        if is_awaited is not None:
+            return Cloud(min(cloud.CONSTRUCTORS) if is_awaited else "")
+        owner, _, last = name.lstrip(".").rpartition(".")
+        is_near = any(f"{owner}.".startswith(f"{each.rpartition('.')[0]}.") for each in self._elsewhere)
+        return Cloud() if last in cloud.CLIENTS and is_near else DottedName(name)
 
     def _object_of(self, name: str) -> Value:
         """Return an object of an imported class: one of another file has the methods of its class."""
         is_near = any(each.startswith(f"{name.lstrip('.')}.") for each in self._elsewhere)
-        return DottedName(name) if is_near else Foreign(name.partition(".")[0])
+        return DottedName(name) if is_near else Foreign(name.lstrip(".").partition(".")[0])
 
     def _result_of_builtin(self, name: str, call: cst.Call) -> Iterable[Value]:
         if name == "anext":
