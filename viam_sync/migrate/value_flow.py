@@ -163,7 +163,7 @@ class Values:
 
     def is_plain_elsewhere(self, value: Value, method: str) -> bool:
         """Whether a value is an object of another file, and the method of its class becomes plain."""
-        return isinstance(value, Imported) and f"{value.name.lstrip('.')}.{method}" in self._elsewhere
+        return isinstance(value, DottedName) and f"{value.name.lstrip('.')}.{method}" in self._elsewhere
 
     def returned(self, function: AnyFunction) -> Found:
         """Return what a function returns."""
