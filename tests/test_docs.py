@@ -53,7 +53,7 @@ def test_the_command_makes_the_after_of_the_page_on_migrating_of_its_before() ->
 
 def test_the_patch_on_the_page_on_migrating_is_what_the_command_makes() -> None:
     pytest.importorskip("libcst", reason="the command needs it")
-    from viam_sync.migrate.source import migrate_source
+    from viam_sync.migrate.script import migrate_source
 
     patch = _block("patch")
     before = "".join(f"{line[1:]}\n" for line in patch.splitlines()[3:] if line[0] != "+")
