@@ -1,6 +1,7 @@
 """The code of the documentation, run as its readers run it."""
 
 import asyncio
+import difflib
 import doctest
 import importlib
 import re
@@ -45,9 +46,20 @@ def _block(name: str) -> str:
 
 def test_the_command_makes_the_after_of_the_page_on_migrating_of_its_before() -> None:
     pytest.importorskip("libcst", reason="the command needs it")
-    from viam_sync.migrate.source import migrate_source
+    from viam_sync.migrate.script import migrate_source
 
     assert migrate_source(_block("before")) == (_block("after"), [])
+
+
+def test_the_patch_on_the_page_on_migrating_is_what_the_command_makes() -> None:
+    pytest.importorskip("libcst", reason="the command needs it")
+    from viam_sync.migrate.script import migrate_source
+
+    patch = _block("patch")
+    before = "".join(f"{line[1:]}\n" for line in patch.splitlines()[3:] if line[0] != "+")
+    after, left = migrate_source(before)
+    lines = difflib.unified_diff(before.splitlines(True), after.splitlines(True), "robots.py", "robots.py")
+    assert ("".join(lines), left) == (patch, [])
 
 
 def test_the_migrated_example_prints_what_the_page_shows(

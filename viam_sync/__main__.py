@@ -10,7 +10,7 @@ from typing import Optional, Sequence
 import viam_sync
 
 _COMMANDS = {
-    "migrate": "make scripts of viam-sdk scripts of viam_sync",
+    "migrate": "rewrite scripts and notebooks of viam-sdk for viam_sync",
     "sandbox": "run the Viam sandbox on this computer",
 }
 
@@ -20,14 +20,18 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     lines = "\n".join(f"  {name:10}{text}" for name, text in _COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="viam-sync",
+        usage="viam-sync [-h] [--version] COMMAND ...",
         description=f"commands:\n{lines}",
         epilog="viam-sync COMMAND --help tells more about one.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=viam_sync.__version__)
-    parser.add_argument("command", choices=_COMMANDS, metavar="COMMAND")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="…")
+    parser.add_argument("command", nargs="?", choices=_COMMANDS, metavar="COMMAND", help=argparse.SUPPRESS)
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help(sys.stderr)
+        return 2
     command = importlib.import_module(f"viam_sync.{options.command}.__main__")
     status: int = command.main(options.arguments)
     return status

@@ -7,9 +7,12 @@ from datetime import datetime
 
 import pytest
 from google.protobuf import struct_pb2, timestamp_pb2
+from google.protobuf.json_format import ParseError
+from wire_words import FULL_NAME
 
 from viam_sync.proto import app, common, google
 from viam_sync.proto.app import data, mltraining
+from viam_sync.utils import dict_to_struct, struct_to_message
 
 from .schema_walk import full_name, messages
 
@@ -220,10 +223,6 @@ def test_fields_are_assigned_and_read_as_ever():
     assert pickle.loads(pickle.dumps(robot)) == copy.copy(robot) == copy.deepcopy(robot) == robot
 
 
-#: Words of the wire: full names of messages and enums, and modules of generated code.
-WIRE = re.compile(r"google\.protobuf|\bviam\.|\bproto\.rpc|\b\w+_pb2\b|\.v\d+\b|\b[\w.]+Request\.\w")
-
-
 def refusals(cls, field):
     """Yield the texts with which a field refuses values, in the constructor and by assignment."""
     wrong = (object(), 5, "text", b"\xff", [object()], [5], {5: 5}, {"colour": 5}, {"colour": object()})
@@ -241,7 +240,9 @@ def test_no_refusal_of_a_message_speaks_of_the_wire(cls):
     names = [field.name for field in cls.DESCRIPTOR.fields]
     texts = {name: list(refusals(cls, name)) for name in names}
     assert [name for name in names if not texts[name]] == []
-    unclear = [text for name in names for text in texts[name] if WIRE.search(text) or not re.match(rf"{name}\b", text)]
+    unclear = [
+        text for name in names for text in texts[name] if FULL_NAME.search(text) or not re.match(rf"{name}\b", text)
+    ]
     assert unclear == []
 
 
@@ -249,7 +250,7 @@ def test_no_refusal_of_a_message_speaks_of_the_wire(cls):
 def test_a_field_that_is_not_there_is_named_in_the_words_of_python(cls):
     with pytest.raises(AttributeError, match="has no field 'no_such_field'; it has") as caught:
         cls().no_such_field  # noqa: B018
-    assert not WIRE.search(str(caught.value))
+    assert not FULL_NAME.search(str(caught.value))
 
 
 def test_a_text_that_may_be_secret_is_not_shown():
@@ -263,3 +264,17 @@ def test_what_fits_is_taken():
     assert list(app.ListRobotsForLocationsRequest(location_ids=iter("ab")).location_ids) == ["a", "b"]
     assert data.DataRequest(sort_order="ORDER_ASCENDING").sort_order == data.Order.ORDER_ASCENDING
     assert common.GeoPoint(latitude=1).latitude == 1.0
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"colour": "red"}, 'Message type "Robot" has no field named "colour"'),
+        ({"online_state": "SLEEPY"}, "for enum type OnlineState"),
+    ],
+)
+def test_a_struct_that_does_not_fit_a_message_is_refused_without_the_words_of_the_wire(fields, text):
+    with pytest.raises(ParseError) as caught:
+        struct_to_message(dict_to_struct(fields), app.Robot)
+    assert text in str(caught.value)
+    assert not FULL_NAME.search(str(caught.value))

@@ -4,7 +4,7 @@ import sys
 import types
 from typing import Any, List, Tuple
 
-from viam_sync.migrate.source import migrate_source
+from viam_sync.migrate.script import migrate_source
 
 HEAD = "import asyncio\nfrom viam.app.viam_client import ViamClient\n"
 

@@ -152,5 +152,26 @@ def test_without_libcst_a_line_says_what_to_install(tmp_path, script):
 
 def test_a_command_that_is_not_there_and_no_path_are_errors():
     assert run("fly")[0] == run()[0] == run("migrate")[0] == 2
+    assert "  migrate   rewrite scripts and notebooks of viam-sdk for viam_sync" in run()[2]
     assert run("--version")[:2] == (0, f"{viam_sync.__version__}\n")
     assert run("sandbox", "--port", "-1")[2][-1].endswith("--port takes a number from 0 to 65535")
+
+
+def test_what_is_left_is_named_by_the_lines_of_the_migrated_file_though_nothing_of_viam_awaits_there_now(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, asyncio\n\nimport sys\n"
+        "from viam.app.viam_client import ViamClient\n\n\n"
+        "async def main(client: ViamClient):\n"
+        "    await asyncio.gather(client.app_client.list_organizations(), client.app_client.list_locations())\n"
+        "    async with asyncio.timeout(5):\n"
+        "        await client.app_client.list_organizations()\n",
+        encoding="utf-8",
+    )
+    status, _, errors = run("migrate", "--check", script)
+    assert (status, errors[1]) == (1, f"{script}:9: `asyncio.timeout` has no counterpart in plain code")
+    status, _, errors = run("migrate", script)
+    lines = script.read_text(encoding="utf-8").splitlines()
+    line = 1 + lines.index("    async with asyncio.timeout(5):")
+    assert line != 9
+    assert (status, errors[1]) == (1, f"{script}:{line}: `asyncio.timeout` has no counterpart in plain code")

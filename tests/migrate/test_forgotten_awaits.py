@@ -2,7 +2,7 @@
 
 import pytest
 
-from viam_sync.migrate.source import migrate_source
+from viam_sync.migrate.script import migrate_source
 
 HEAD = "import viam\n\ncloud = client.app_client\nawait cloud.list_organizations()\n"
 PLAIN = "import viam_sync\n\ncloud = client.app_client\ncloud.list_organizations()\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from viam_sync.migrate.plain import make_plain
-from viam_sync.migrate.source import migrate_source, parse
+from viam_sync.migrate.script import migrate_source, parse
 
 
 def plain(text: str, threads: bool = False) -> str:
@@ -213,6 +213,12 @@ async def main() -> None:
     assert "def measured(awaitable: Callable[[], List[str]]) -> List[str]:\n    return awaitable()" in text
     assert "def lazy(client: ViamClient) -> Any:" in text
     assert "asyncio" not in text
+
+
+def test_a_notebook_still_shows_all_results_of_a_gather() -> None:
+    calls = "client.app_client.list_organizations(), client.app_client.list_locations('x')"
+    text, _ = migrate_source(f"import asyncio, viam\nawait asyncio.gather({calls})\n")
+    assert text == f"import viam_sync\n[{calls}]\n"
 
 
 def test_a_gather_in_threads_has_a_function_of_its_own_below_the_imports() -> None:

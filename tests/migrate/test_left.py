@@ -6,7 +6,7 @@ from typing import List, Tuple
 import pytest
 
 from viam_sync.migrate.plain import make_plain
-from viam_sync.migrate.source import UnparsableError, migrate_source, parse
+from viam_sync.migrate.script import UnparsableError, migrate_source, parse
 
 MACHINES = "drives a machine, which viam-sdk does, asynchronously"
 HEAD = "import asyncio\nfrom viam.app.viam_client import ViamClient\n"

@@ -1,5 +1,6 @@
 """A migrated script does what it did: the same calls in the same order, with the same results."""
 
+import sys
 from typing import List
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from migrate.running import HEAD, run_both
 
-from viam_sync.migrate.source import migrate_source
+from viam_sync.migrate.script import migrate_source
 
 #: What the functions of a random script are made of; OTHER and NEXT are functions of the script.
 STATEMENTS = [
@@ -39,7 +40,6 @@ STATEMENTS = [
     "y = await measured(client.app_client.get_location(x))",
     "y = await lazy(client, x)",
     "job = lazy(client, x); log('between'); y = await job",
-    "y = await asyncio.to_thread(str, x)",
     "await asyncio.sleep(0)",
     "y = await Fleet(client).robots(x)",
     "y = await decorated(client, x)",
@@ -48,6 +48,8 @@ STATEMENTS = [
     "y = list(await client.app_client.get_location(x)) + [await OTHER(client, 3)]",
     "iterator = entries(client, x); y = await iterator.__anext__(); await iterator.aclose()",
 ]
+if sys.version_info >= (3, 9):
+    STATEMENTS.append("y = await asyncio.to_thread(str, x)")
 BLOCKS = [
     "async with Fleet(client) as fleet:",
     "async with Fleet(client) as fleet, opened(client, x) as other:",
@@ -62,7 +64,7 @@ BLOCKS = [
 SUPPORT = '''
 import contextlib
 import functools
-lock = asyncio.Lock()
+lock = None
 flag = FLAG
 
 def logged(function):
@@ -133,6 +135,8 @@ async def f0(client, x):
 
 async def use_all(client):
     """Calls the functions above, as nothing would say what those are that nobody calls."""
+    global lock
+    lock = asyncio.Lock()
     await apply(f0, client, 1)
     await measured(decorated(client, 1))
     async with opened(client, 1), Fleet(client) as fleet, lock:

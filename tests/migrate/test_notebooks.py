@@ -53,6 +53,13 @@ def test_findings_name_the_cell_and_the_line_in_it():
     assert migrate_notebook(NOTEBOOK, shout)[1] == [("cell 4:3", "loud")]
 
 
+def test_findings_name_the_line_in_the_migrated_notebook_where_that_is_written():
+    def shorten(code):
+        return code.replace("# viam\n", ""), shout(code)[1]
+
+    assert migrate_notebook(NOTEBOOK, shorten, writes=True)[1] == [("cell 4:2", "loud")]
+
+
 def test_the_official_sdk_is_installed_beside_ours_while_something_needs_it():
     after, _ = migrate_notebook(NOTEBOOK, lambda code: (f"import viam\n{code}", []))
     assert '"%pip install -q \\"viam-sdk[mlmodel]>=0.20\\" viam-sync pandas\\n",' in after

@@ -60,3 +60,50 @@ def test_a_function_that_stays_asynchronous_is_awaited_in_all_files(tmp_path):
     after, _ = migrated(tmp_path, {"helpers.py": helpers, "main.py": script})
     assert "async def get(session):\n    async with session.get" in after["helpers.py"]
     assert after["main.py"] == script.replace("await connect", "connect")
+
+
+def test_an_object_of_another_file_is_entered_iterated_and_has_the_clients_that_it_keeps(tmp_path):
+    cloud = """\
+from viam.app.viam_client import ViamClient
+
+class Cloud:
+    async def __aenter__(self):
+        self.client = await ViamClient.create_from_env_vars()
+        return self
+
+    async def __aexit__(self, *exc):
+        self.client.close()
+"""
+    script = """\
+from . import Cloud
+
+async def main():
+    async with Cloud() as cloud:
+        for place in await cloud.client.app_client.list_locations("org"):
+            print(place.name)
+"""
+    files = {"fleet/cloud.py": cloud, "fleet/__init__.py": "from .cloud import Cloud\n", "fleet/__main__.py": script}
+    after, left = migrated(tmp_path, files)
+    assert "def __enter__(self):\n        self.client = ViamClient.create" in after["fleet/cloud.py"]
+    assert after["fleet/__main__.py"] == script.replace("async ", "").replace("await ", "")
+    assert {name for name, reasons in left.items() if reasons} == set()
+
+
+def test_the_clients_that_an_object_of_another_file_or_library_keeps_are_those_of_the_cloud(tmp_path):
+    context = "from viam.app.viam_client import ViamClient\n\nclass Context:\n    client: ViamClient\n"
+    jobs = """\
+import maps
+from .context import Context
+
+async def places(context: Context):
+    return await context.client.app_client.list_locations("org")
+
+async def roads():
+    return await maps.Atlas().data_client.roads()
+"""
+    main = "from .jobs import places, roads\n\nasync def main(context):\n    await places(context)\n    await roads()\n"
+    after, left = migrated(tmp_path, {"fleet/context.py": context, "fleet/jobs.py": jobs, "fleet/main.py": main})
+    assert "\ndef places(context: Context):\n    return context.client.app_client.list" in after["fleet/jobs.py"]
+    assert after["fleet/jobs.py"].endswith("\nasync def roads():\n    return await maps.Atlas().data_client.roads()\n")
+    assert "    places(context)\n    await roads()\n" in after["fleet/main.py"]
+    assert left["fleet/main.py"] == [("5", "`roads` is asynchronous code of `jobs`")]

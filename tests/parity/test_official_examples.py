@@ -13,7 +13,7 @@ from parity.example_world import furnish
 
 from viam_sync import UnimplementedError
 from viam_sync.errors import NotSupportedError
-from viam_sync.migrate.source import migrate_source
+from viam_sync.migrate.script import migrate_source
 from viam_sync.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]

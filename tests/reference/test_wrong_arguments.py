@@ -7,6 +7,7 @@ import pytest
 from google.protobuf import struct_pb2, timestamp_pb2
 from parity.calls import CALLS
 from parity.recording import arguments_of
+from wire_words import FULL_NAME
 
 from viam_sync.app import viam_client
 from viam_sync.proto import app
@@ -23,8 +24,6 @@ VALUES = (
 
 #: Words of the wire, of which an error speaks to nobody who calls a method: it names types of Python.
 WIRE = re.compile(r"\b(bits|u?int(32|64)|\w+Request)\b")
-#: Full names of messages and enums, and modules of generated code, which no error has anywhere.
-FULL_NAME = re.compile(r"google\.protobuf|\bviam\.|\bproto\.rpc\b|_pb2\b|\.v\d+\.|\bDESCRIPTOR\b")
 
 
 @pytest.mark.parametrize(("client", "method"), METHODS)

@@ -9,6 +9,7 @@ import bson
 import pytest
 from parity.calls import CALLS
 from parity.recording import NAMES, arguments_of
+from wire_words import FULL_NAME
 
 import viam_sync
 from reliability.bad_values import TAKEN, VALUES, OwnError
@@ -91,7 +92,9 @@ def outcome(call: Callable[[], Any], name: str) -> str:
         return "refused" if isinstance(error, OwnError) or len(str(error)) > 10 else repr(error)
     except Exception as error:
         clear = type(error) in (TypeError, ValueError) and re.search(rf"(?<!\w){name}(?!\w)", str(error))
-        return "refused" if clear else f"{type(error).__name__}: {str(error)[:200]}"
+        return (
+            "refused" if clear and not FULL_NAME.search(str(error)) else f"{type(error).__name__}: {str(error)[:200]}"
+        )
     if hasattr(result, "close"):
         result.close()
     return "taken"

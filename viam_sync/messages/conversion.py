@@ -1,11 +1,12 @@
 """Conversion between plain Python values and messages, in the functions that ``viam_sync.utils`` makes public."""
 
 import inspect
+import re
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, Dict, List, Mapping, Optional, Type, TypeVar, Union
 
 from google.protobuf.json_format import Error as JsonFormatError
-from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -17,6 +18,8 @@ from viam_sync.messages.pool import pool
 from viam_sync.messages.precision import warn_if_rounded
 from viam_sync.messages.values import DEEPEST, JSON_KINDS, SMALL_ENOUGH, fits_double, struct_of, timestamp_of, too_deep
 
+#: The package of a message or an enum in an error of protobuf, which is no word of Python.
+_PACKAGE = re.compile(r"\b(?:[a-z]\w*\.)+(?:v\d+|protobuf)\.(?=[A-Z])")
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_IN_UTC = _EPOCH.replace(tzinfo=timezone.utc)
 
@@ -262,4 +265,7 @@ def struct_to_message(struct: Struct, message_type: Type[M]) -> M:
     """
     if not (isinstance(message_type, type) and issubclass(message_type, Message)):
         raise wrong_type("message_type", "the class of a message", message_type)
-    return ParseDict(struct_to_dict(struct), message_type())
+    try:
+        return ParseDict(struct_to_dict(struct), message_type())
+    except ParseError as error:
+        raise ParseError(_PACKAGE.sub("", str(error))) from None

@@ -100,7 +100,7 @@ def mapped(call: cst.Call, functools: str) -> cst.ListComp:
     return cst.ListComp(later, cst.CompFor(name, iterables[0].value if is_one else calls))
 
 
-def as_list(node: cst.BaseExpression) -> cst.BaseExpression:
+def listed(node: cst.BaseExpression) -> cst.BaseExpression:
     """Return the results of an iterable that a `*` would have unpacked."""
     if isinstance(node, cst.GeneratorExp):
         return cst.ListComp(node.elt, node.for_in)

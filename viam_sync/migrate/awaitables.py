@@ -8,18 +8,18 @@ import libcst as cst
 
 from viam_sync.migrate import cloud
 from viam_sync.migrate.facts import AnyFunction, Facts
-from viam_sync.migrate.kinds import (
+from viam_sync.migrate.value_flow import Values
+from viam_sync.migrate.value_kinds import (
     AWAITABLES,
     RUNNERS,
     TASK_MAKERS,
     Cloud,
+    DottedName,
     Function,
     Generator,
-    Imported,
     Pending,
     Value,
 )
-from viam_sync.migrate.values import Values
 
 GATHER = "asyncio.gather"
 
@@ -52,7 +52,7 @@ class Awaitables:
     def _makes_awaitable(self, value: Value) -> bool:
         if isinstance(value, Function):
             return is_asynchronous(value.node) or self.hands_on(value.node)
-        if isinstance(value, Imported):
+        if isinstance(value, DottedName):
             return value.name in AWAITABLES or _is_of_cloud(value)
         return isinstance(value, Generator) or _is_of_cloud(value)
 
@@ -144,4 +144,6 @@ def is_asynchronous(function: AnyFunction) -> bool:
 def _is_of_cloud(value: Value) -> bool:
     if isinstance(value, Cloud):
         return value.method in cloud.cloud_methods()
-    return isinstance(value, Imported) and cloud.is_cloud(value.name) and value.name.endswith(tuple(cloud.CONSTRUCTORS))
+    return (
+        isinstance(value, DottedName) and cloud.is_cloud(value.name) and value.name.endswith(tuple(cloud.CONSTRUCTORS))
+    )

@@ -10,17 +10,19 @@ from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
 from viam_sync.migrate.facts import AnyFunction, Facts
 from viam_sync.migrate.findings import Finding
 from viam_sync.migrate.groups import Groups
-from viam_sync.migrate.kinds import (
+from viam_sync.migrate.uses import Uses
+from viam_sync.migrate.value_flow import Values
+from viam_sync.migrate.value_kinds import (
     ANEXT,
     AWAITABLES,
     LOOP,
     RUNNERS,
     TASK_MAKERS,
     Cloud,
+    DottedName,
     Foreign,
     Function,
     Generator,
-    Imported,
     Instance,
     Machine,
     Manager,
@@ -28,8 +30,6 @@ from viam_sync.migrate.kinds import (
     Primitive,
     Value,
 )
-from viam_sync.migrate.uses import Uses
-from viam_sync.migrate.values import Values
 
 MACHINES = "drives a machine, which viam-sdk does, asynchronously"
 
@@ -151,8 +151,9 @@ class Plan:
         values = self._values.of(node)
         if not values:
             self._groups.block(site, node, f"nothing says what `{self._code(node)}` is")
+        method = "__aenter__" if isinstance(site, cst.With) else "__aiter__"
         for value in values:
-            if isinstance(value, Cloud):
+            if isinstance(value, Cloud) or self._values.is_plain_elsewhere(value, method):
                 self._groups.wanted.add(site)
             elif isinstance(value, (Generator, Manager)):
                 self._groups.need(site, value.node)
@@ -251,7 +252,7 @@ class Plan:
                     yield from self._values.methods(owner.node, value.node.attr.value)
             return
         for entered in self._values.callee(value.node):
-            is_asyncio = isinstance(entered, Imported) and entered.name in AWAITABLES
+            is_asyncio = isinstance(entered, DottedName) and entered.name in AWAITABLES
             if isinstance(entered, (Function, Generator)):
                 yield entered.node
             elif is_asyncio or not self._awaitables.is_awaited_alone(value.node):
@@ -261,8 +262,8 @@ class Plan:
         code = self._code(node)
         if isinstance(value, Machine):
             self._groups.block(key, node, f"`{code}` {MACHINES}", machine=True)
-        elif isinstance(value, (Foreign, Imported)):
-            library = (value.library if isinstance(value, Foreign) else value.name).partition(".")[0]
+        elif isinstance(value, (Foreign, DottedName)):
+            library = (value.library if isinstance(value, Foreign) else value.name).lstrip(".").partition(".")[0]
             kind = (
                 "has no counterpart in plain code" if library == "asyncio" else f"is asynchronous code of `{library}`"
             )

@@ -9,8 +9,8 @@ import libcst as cst
 from viam_sync.migrate.awaitables import Awaitables
 from viam_sync.migrate.coroutines import Plan
 from viam_sync.migrate.facts import Facts
-from viam_sync.migrate.kinds import LOOP, LOOP_MAKERS, Place
-from viam_sync.migrate.values import Values
+from viam_sync.migrate.value_flow import Values
+from viam_sync.migrate.value_kinds import LOOP, LOOP_MAKERS, Place
 
 #: Calls that set up, or end, what only asynchronous code needs.
 _SETTINGS = {"asyncio.set_event_loop", "asyncio.set_event_loop_policy", "nest_asyncio.apply"}

@@ -7,7 +7,7 @@ from typing import Dict, Iterator, List, NamedTuple, Set
 import libcst as cst
 
 
-class Block(NamedTuple):
+class Obstacle(NamedTuple):
     """A reason for which something stays asynchronous."""
 
     key: cst.CSTNode
@@ -24,7 +24,7 @@ class Groups:
         #: The nodes that call Viam.
         self.wanted: Set[cst.CSTNode] = set()
         self._machines: Set[cst.CSTNode] = set()
-        self.blocks: List[Block] = []
+        self.blocks: List[Obstacle] = []
 
     def join(self, first: cst.CSTNode, second: cst.CSTNode) -> None:
         """Say that two nodes become plain together."""
@@ -36,7 +36,7 @@ class Groups:
 
     def block(self, key: cst.CSTNode, node: cst.CSTNode, reason: str, *, machine: bool = False) -> None:
         """Say why a node stays asynchronous, and where."""
-        self.blocks.append(Block(key, node, reason))
+        self.blocks.append(Obstacle(key, node, reason))
         if machine:
             self._machines.add(node)
 
@@ -52,7 +52,7 @@ class Groups:
             wanted = self._reached(chosen, dependents) - staying
         return {node for node in self._nodes() if self._top(node) in chosen}
 
-    def obstacles(self) -> Iterator[Block]:
+    def obstacles(self) -> Iterator[Obstacle]:
         """Yield the reasons that concern calls of Viam, and those that name machines."""
         needs = self._edges()
         wanted = self._calling_viam(needs)

@@ -8,8 +8,8 @@ import libcst as cst
 from libcst.metadata import Scope
 
 from viam_sync.migrate.facts import Facts
-from viam_sync.migrate.kinds import PRIMITIVES
 from viam_sync.migrate.module_imports import Needed
+from viam_sync.migrate.value_kinds import PRIMITIVES
 
 _HOMES = ("collections.abc", "contextlib", "typing", "typing_extensions")
 #: Hints with the same parameters, or one more at the end.

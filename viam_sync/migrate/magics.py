@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Callable, List
 
-from viam_sync.migrate.source import UnparsableError, parse
+from viam_sync.migrate.script import UnparsableError, parse
 
 #: A magic, a command of the shell, one whose output is assigned, a question for help, or a magic without its sign.
 _LINE = re.compile(

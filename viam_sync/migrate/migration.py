@@ -6,12 +6,12 @@ import contextlib
 from pathlib import Path
 from typing import Dict, FrozenSet, Iterator, List, Sequence, Tuple
 
-from viam_sync.migrate.findings import Finding
+from viam_sync.migrate.findings import Finding, moved
 from viam_sync.migrate.notebooks import migrate_notebook
 from viam_sync.migrate.other_files import handed_on, made_plain, visible_from
 from viam_sync.migrate.refusal import Refusal
+from viam_sync.migrate.script import UnparsableError, migrate_source
 from viam_sync.migrate.script_files import Contents, read
-from viam_sync.migrate.source import UnparsableError, migrate_source
 
 
 class Migration:
@@ -20,14 +20,16 @@ class Migration:
     Args:
         paths: The scripts: a function that becomes plain in one of them is called without ``await`` in all files.
         threads: Whether threads make the calls of ``asyncio.gather``.
+        writes: Whether what is left is named by the lines of the migrated files, as these are written.
 
     Attributes:
         needs_ours: Whether a file that was migrated imports ``viam_sync``.
     """
 
-    def __init__(self, paths: Sequence[Path], *, threads: bool) -> None:
+    def __init__(self, paths: Sequence[Path], *, threads: bool, writes: bool = False) -> None:
         self.needs_ours = False
         self._threads = threads
+        self._writes = writes
         self._known: Dict[Tuple[str, FrozenSet[Tuple[str, bool]]], Tuple[str, List[Finding]]] = {}
         self._functions: Dict[Path, Dict[str, bool]] = {}
         before = None
@@ -42,8 +44,10 @@ class Migration:
             Refusal: If it cannot be migrated.
         """
         if path.suffix == ".ipynb":
-            return migrate_notebook(contents.text, lambda code: self._source(path, code))
+            return migrate_notebook(contents.text, lambda code: self._source(path, code), writes=self._writes)
         text, findings = self._source(path, contents.text)
+        if self._writes:
+            findings = moved(findings, contents.text, text)
         return text, [(str(line), reason) for line, reason in findings]
 
     def _made_plain(self, paths: Sequence[Path]) -> Iterator[Tuple[Path, Dict[str, bool]]]:

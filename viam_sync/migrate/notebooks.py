@@ -6,12 +6,12 @@ import json
 import re
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
-from viam_sync.migrate.findings import Finding
+from viam_sync.migrate.findings import Finding, moved
 from viam_sync.migrate.json_spans import JsonValue, elements, members, replaced
 from viam_sync.migrate.magics import Magics, is_other_language
 from viam_sync.migrate.refusal import Refusal
 from viam_sync.migrate.requirements import installed
-from viam_sync.migrate.source import UnparsableError, parse
+from viam_sync.migrate.script import UnparsableError, parse
 
 _BOUNDARY = re.compile(r"^__viam_sync_cell_\d+__\n", re.MULTILINE)
 _OFFICIAL = re.compile(r"^\s*(import|from)\s+(viam|grpclib)\b", re.MULTILINE)
@@ -34,13 +34,14 @@ class _Cell(NamedTuple):
 
 
 def migrate_notebook(
-    text: str, migrate: Callable[[str], Tuple[str, List[Finding]]]
+    text: str, migrate: Callable[[str], Tuple[str, List[Finding]]], *, writes: bool = False
 ) -> Tuple[str, List[Tuple[str, str]]]:
     """Migrate a notebook.
 
     Args:
         text: The contents of the file.
         migrate: The function that migrates a script, and returns it with what it leaves to a person.
+        writes: Whether what is left is named by the lines of the migrated notebook.
 
     Returns:
         The contents, and the places and reasons of what is left to a person.
@@ -63,7 +64,10 @@ def migrate_notebook(
         before = cell.span.value
         if source != _source(before):
             changes.append((cell.span, source if isinstance(before, str) else _lines(source)))
-    return replaced(text, changes), [(_place(joined, cells, each.line), each.reason) for each in findings]
+    shown = migrated if writes else joined
+    if writes:
+        findings = moved(findings, joined, migrated)
+    return replaced(text, changes), [(_place(shown, cells, each.line), each.reason) for each in findings]
 
 
 def _cells(text: str, magics: Magics) -> List[_Cell]:

@@ -11,7 +11,7 @@ from libcst import matchers
 from libcst.helpers import get_full_name_for_node
 
 from viam_sync.migrate.official_names import is_in
-from viam_sync.migrate.source import parse
+from viam_sync.migrate.script import parse
 
 
 def made_plain(before: str, after: str) -> Dict[str, bool]:
@@ -46,7 +46,8 @@ def visible_from(path: Path, text: str, functions: Mapping[Path, Mapping[str, bo
         for other, names in functions.items():
             if other != path and folder in other.parents:
                 module = _module(other.relative_to(folder))
-                if re.search(rf"\b{module[-1]}\b", text):
+                # The package that a file is in has no name in it.
+                if not module or re.search(rf"\b{module[-1]}\b", text):
                     found.update({".".join([*module, name]): is_awaited for name, is_awaited in names.items()})
     return found
 
@@ -75,7 +76,7 @@ def handed_on(text: str, elsewhere: Mapping[str, bool]) -> Dict[str, bool]:
 
 def _module(path: Path) -> List[str]:
     parts = [*path.with_suffix("").parts]
-    return parts[:-1] if parts[-1] == "__init__" and parts[1:] else parts
+    return parts[:-1] if parts[-1] == "__init__" else parts
 
 
 def _asynchronous(text: str) -> Dict[str, bool]:

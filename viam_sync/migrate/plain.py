@@ -15,7 +15,7 @@ from viam_sync.migrate.facts import Facts
 from viam_sync.migrate.findings import Finding
 from viam_sync.migrate.module_imports import tidy
 from viam_sync.migrate.rewrite import rewrite
-from viam_sync.migrate.values import Values
+from viam_sync.migrate.value_flow import Values
 
 
 def make_plain(

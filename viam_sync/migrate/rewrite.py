@@ -13,7 +13,10 @@ from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
 from viam_sync.migrate.coroutines import PLAIN_NAMES, Plan
 from viam_sync.migrate.facts import Facts
 from viam_sync.migrate.hints import Hints
-from viam_sync.migrate.kinds import (
+from viam_sync.migrate.module_imports import Needed
+from viam_sync.migrate.statements import Statement, expression_of, left_of_finally, rebuilt, spread, unwrapped
+from viam_sync.migrate.value_flow import Values
+from viam_sync.migrate.value_kinds import (
     ANEXT,
     AWAITABLES,
     GENERATOR_METHODS,
@@ -26,9 +29,6 @@ from viam_sync.migrate.kinds import (
     Pending,
     Value,
 )
-from viam_sync.migrate.module_imports import Needed
-from viam_sync.migrate.statements import Statement, rebuilt
-from viam_sync.migrate.values import Values
 
 #: Decorators of coroutine functions, and those that do the same for plain ones; nothing where none is needed.
 DECORATORS = {
@@ -313,7 +313,7 @@ class _Rewriter(cst.CSTTransformer):
         if isinstance(original, (cst.ListComp, cst.GeneratorExp)) and isinstance(
             updated, (cst.ListComp, cst.GeneratorExp)
         ):
-            return asyncio_calls.as_list(updated.with_changes(elt=self._now(original.elt, updated.elt)))
+            return asyncio_calls.listed(updated.with_changes(elt=self._now(original.elt, updated.elt)))
         if isinstance(original, cst.List) and isinstance(updated, cst.List):
             elements = [
                 new.with_changes(value=self._now(old.value, new.value))
@@ -321,7 +321,7 @@ class _Rewriter(cst.CSTTransformer):
             ]
             return updated.with_changes(elements=elements)
         if self._awaitables.name_of(original) == "builtins.map":
-            return asyncio_calls.as_list(updated)
+            return asyncio_calls.listed(updated)
         return asyncio_calls.each_called(updated)
 
     # Statements about event loops.
@@ -339,20 +339,23 @@ class _Rewriter(cst.CSTTransformer):
     def _body(
         self, original: Sequence[Statement], updated: Sequence[Statement]
     ) -> Tuple[List[Statement], List[cst.EmptyLine]]:
-        return rebuilt((new, self._statements(old, new), _left_of_finally(new)) for old, new in zip(original, updated))
+        return rebuilt((new, self._statements(old, new), left_of_finally(new)) for old, new in zip(original, updated))
 
     def _statements(self, old: Statement, new: Statement) -> List[Statement]:
         """Return what stands for a statement."""
         if old in self._unneeded:
             return []
-        value = _expression(old)
+        value = expression_of(old)
         if isinstance(value, cst.Await):
+            if self._facts.function_of(value) is None:
+                # A notebook shows the value.
+                return [new]
             value = value.expression
         elif value is not None and self._awaitables.name_of(value) in RUNNERS and isinstance(value, cst.Call):
             value = value.args[0].value if value.args else None
         if value is not None and self._awaitables.name_of(value) == GATHER and value in self._plan.plain:
-            return _spread(new)
-        return _unwrapped(new)
+            return spread(new)
+        return unwrapped(new)
 
 
 def _names(caught: Optional[cst.BaseExpression]) -> Iterable[cst.BaseExpression]:
@@ -361,53 +364,3 @@ def _names(caught: Optional[cst.BaseExpression]) -> Iterable[cst.BaseExpression]
         yield from (element.value for element in caught.elements)
     elif caught is not None:
         yield caught
-
-
-def _expression(line: Statement) -> Optional[cst.BaseExpression]:
-    """Return the expression that a line consists of."""
-    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
-        return None
-    return line.body[0].value if isinstance(line.body[0], cst.Expr) else None
-
-
-def _spread(line: cst.SimpleStatementLine) -> List[Statement]:
-    """Return a statement of its own for each call in a display whose value nothing uses."""
-    value = _expression(line)
-    if "#" in cst.Module([]).code_for_node(
-        line.with_changes(leading_lines=[], trailing_whitespace=cst.TrailingWhitespace())
-    ):
-        return [line]
-    if isinstance(value, cst.ListComp) and value.for_in.inner_for_in is None and not value.for_in.ifs:
-        body = cst.IndentedBlock([cst.SimpleStatementLine([cst.Expr(value.elt)])])
-        return [cst.For(value.for_in.target, value.for_in.iter, body, leading_lines=line.leading_lines)]
-    if not isinstance(value, cst.List) or any(isinstance(each, cst.StarredElement) for each in value.elements):
-        return [line]
-    lines = [cst.SimpleStatementLine([cst.Expr(each.value)]) for each in value.elements]
-    if not lines:
-        return [line]
-    lines[0] = lines[0].with_changes(leading_lines=line.leading_lines)
-    lines[-1] = lines[-1].with_changes(trailing_whitespace=line.trailing_whitespace)
-    return list(lines)
-
-
-def _is_without_end(node: Statement) -> bool:
-    """Whether a statement is a `try` whose `finally` has nothing left to do."""
-    return isinstance(node, cst.Try) and node.finalbody is not None and not node.finalbody.body.body
-
-
-def _left_of_finally(node: Statement) -> List[cst.EmptyLine]:
-    """Return the comments of a `finally` that has nothing left to do."""
-    return [*node.finalbody.body.footer] if _is_without_end(node) else []
-
-
-def _unwrapped(node: Statement) -> List[Statement]:
-    """Return a statement; without the `finally` that has nothing left to do, and the `try` that needs it."""
-    if not _is_without_end(node):
-        return [node]
-    if node.handlers:
-        return [node.with_changes(finalbody=None)]
-    if not isinstance(node.body, cst.IndentedBlock) or not node.body.body:
-        return [node]
-    body: List[Statement] = [*node.body.body]
-    first, *rest = body
-    return [first.with_changes(leading_lines=[*node.leading_lines, *first.leading_lines]), *rest]

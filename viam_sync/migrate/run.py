@@ -36,7 +36,7 @@ class Run:
             with self._refusing(path):
                 files.update((each.resolve(), each) for each in files_at(path))
         scripts = [path for path in files.values() if not lists_requirements(path)]
-        migration = Migration(scripts, threads=self._threads)
+        migration = Migration(scripts, threads=self._threads, writes=self._writes)
         for path in scripts:
             with self._refusing(path):
                 self._file(path, migration)
@@ -80,9 +80,6 @@ class Run:
         if text != before.text:
             self._changed += 1
             self._show(path, before, text)
-        if left and text != before.text and self._writes:
-            # The lines are those of the file as it is now.
-            _, left = migration.migrated(path, before._replace(text=text))
         self._tell(path, left)
 
     def _requirements(self, path: Path) -> None:

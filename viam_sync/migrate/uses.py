@@ -10,7 +10,8 @@ from viam_sync.migrate import cloud
 from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
 from viam_sync.migrate.facts import Facts
 from viam_sync.migrate.groups import Groups
-from viam_sync.migrate.kinds import (
+from viam_sync.migrate.value_flow import Values
+from viam_sync.migrate.value_kinds import (
     AWAITABLES,
     CONTAINER_READS,
     CONTAINER_WRITES,
@@ -19,9 +20,9 @@ from viam_sync.migrate.kinds import (
     RUNNERS,
     TASK_MAKERS,
     Class,
+    DottedName,
     Function,
     Generator,
-    Imported,
     Manager,
     Pending,
     Place,
@@ -29,7 +30,6 @@ from viam_sync.migrate.kinds import (
     Value,
     is_transparent,
 )
-from viam_sync.migrate.values import Values
 
 Keys = Callable[[Pending], Iterable[cst.CSTNode]]
 
@@ -140,7 +140,7 @@ class Uses:
             if isinstance(base.value, cst.Subscript):
                 values = self._values.of(base.value.value)
             for value in values:
-                if isinstance(value, Imported) and not value.name.startswith(_OWN_BASES):
+                if isinstance(value, DottedName) and not value.name.startswith(_OWN_BASES):
                     self._read_base(node, value.name)
 
     def _read_base(self, node: cst.ClassDef, base: str) -> None:

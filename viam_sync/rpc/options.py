@@ -11,7 +11,7 @@ from typing_extensions import Self
 
 from viam_sync.checks import is_text, path_from, wrong_type, wrong_value
 from viam_sync.checks.numbers import boolean, seconds, whole
-from viam_sync.checks.official import is_official
+from viam_sync.checks.official import is_of_official_sdk
 from viam_sync.rpc.address import FilePath
 
 #: More are no number of attempts, but a mistake.
@@ -200,7 +200,7 @@ def own_options(name: str, given: Any) -> DialOptions:
         TypeError: If they are something else; ``name`` is that of the parameter.
         ValueError: If something in them has no meaning.
     """
-    if not (isinstance(given, DialOptions) or is_official(given, "DialOptions")):
+    if not (isinstance(given, DialOptions) or is_of_official_sdk(given, "DialOptions")):
         raise wrong_type(name, "a viam_sync.DialOptions", given)
     return DialOptions(**{setting: getattr(given, setting) for setting in _SETTINGS if hasattr(given, setting)})
 
@@ -209,7 +209,7 @@ def _own_credentials(given: Any, auth_entity: Any) -> Union[Credentials, Excepti
     """Return credentials as ours, or their error, which is not raised here, where the secret is a variable."""
     if isinstance(given, Credentials):
         return _swap_error(given, auth_entity) or given
-    if not is_official(given, "Credentials"):
+    if not is_of_official_sdk(given, "Credentials"):
         return wrong_type("credentials", "a viam_sync.Credentials", given)
     try:
         return _own_credentials(Credentials(given.type, given.payload), auth_entity)

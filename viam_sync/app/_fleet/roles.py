@@ -9,7 +9,7 @@ from typing import Any, List, Literal, Optional, Tuple, get_args
 from typing_extensions import Self
 
 from viam_sync.checks import items_of, one_of, parameter_names, require, wrong_type
-from viam_sync.checks.official import is_official
+from viam_sync.checks.official import is_of_official_sdk
 from viam_sync.messages.acceptance import adopt
 from viam_sync.proto import app as pb
 from viam_sync.rpc.service import Service
@@ -300,7 +300,7 @@ def _own_authorization(name: str, given: Any) -> APIKeyAuthorization:
     """Return the record of a role as ours, into which that of the official SDK is made, whichever version it has."""
     if isinstance(given, APIKeyAuthorization):
         return given
-    if not is_official(given, "APIKeyAuthorization"):
+    if not is_of_official_sdk(given, "APIKeyAuthorization"):
         raise wrong_type(name, "a viam_sync.app.app_client.APIKeyAuthorization", given)
     # The older versions have no public attributes.
     role, resource_type, resource_id = (

@@ -73,7 +73,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Imported:
+class DottedName:
     """A module, or what it holds, by its dotted name."""
 
     name: str
@@ -87,7 +87,7 @@ class Foreign:
 
 
 Value = Union[
-    Function, Class, Instance, Pending, Generator, Manager, Primitive, Cloud, Machine, Imported, Foreign
+    Function, Class, Instance, Pending, Generator, Manager, Primitive, Cloud, Machine, DottedName, Foreign
 ]  # fmt: skip
 Found = FrozenSet[Value]
 NOTHING: Found = frozenset()

@@ -23,7 +23,7 @@ from libcst.metadata import Assignment, ClassScope, ImportAssignment, Scope
 
 from viam_sync.migrate import cloud
 from viam_sync.migrate.facts import AnyFunction, Binding, Facts
-from viam_sync.migrate.kinds import (
+from viam_sync.migrate.value_kinds import (
     ANEXT,
     AWAITABLES,
     CONTAINER_READS,
@@ -40,11 +40,11 @@ from viam_sync.migrate.kinds import (
     TASK_MAKERS,
     Class,
     Cloud,
+    DottedName,
     Foreign,
     Found,
     Function,
     Generator,
-    Imported,
     Instance,
     Machine,
     Manager,
@@ -108,7 +108,7 @@ class Values:
 
     def name_of(self, node: cst.CSTNode) -> str:
         """Return the dotted name of something imported or built in, or nothing."""
-        names = [value.name for value in self.of(node) if isinstance(value, Imported)]
+        names = [value.name for value in self.of(node) if isinstance(value, DottedName)]
         return names[0] if len(names) == 1 else ""
 
     def place(self, node: cst.CSTNode) -> Optional[Place]:
@@ -154,12 +154,16 @@ class Values:
     def callee(self, call: cst.Call) -> Found:
         """Return what a call enters; `map` enters what it is given first."""
         found = self.of(call.func)
-        is_map = Imported("builtins.map") in found and call.args
+        is_map = DottedName("builtins.map") in found and call.args
         return self.of(call.args[0].value) if is_map else found
 
     def functions(self, node: cst.BaseExpression) -> List[AnyFunction]:
         """Return the functions of the module that an expression may hold."""
         return [value.node for value in self.of(node) if isinstance(value, Function)]
+
+    def is_plain_elsewhere(self, value: Value, method: str) -> bool:
+        """Whether a value is an object of another file, and the method of its class becomes plain."""
+        return isinstance(value, DottedName) and f"{value.name.lstrip('.')}.{method}" in self._elsewhere
 
     def returned(self, function: AnyFunction) -> Found:
         """Return what a function returns."""
@@ -301,14 +305,15 @@ class Values:
         for assignment in assignments:
             if isinstance(assignment, ImportAssignment):
                 found |= {self._imported(name.name) for name in assignment.get_qualified_names_for(node.value)}
-        if not any(isinstance(assignment, Assignment) for assignment in assignments) and hasattr(builtins, node.value):
-            found.add(Imported(f"builtins.{node.value}"))
+        is_bound = any(isinstance(assignment, Assignment) for assignment in assignments)
+        if not is_bound and callable(getattr(builtins, node.value, None)):
+            found.add(DottedName(f"builtins.{node.value}"))
         return found
 
     def _attribute(self, node: cst.Attribute) -> Iterable[Value]:
         name = node.attr.value
         found = {result for value in self.of(node.value) for result in self._member(value, name, node)}
-        if not found and not self.of(node.value) - {Imported("builtins.super")}:
+        if not found and not self.of(node.value) - {DottedName("builtins.super")}:
             return self._guessed(name)
         return found
 
@@ -322,18 +327,24 @@ class Values:
             yield Cloud(name)
 
     def _member(self, value: Value, name: str, node: cst.Attribute) -> Iterable[Value]:
-        if isinstance(value, Imported):
+        if isinstance(value, DottedName):
             yield self._imported(f"{value.name}.{name}")
         elif isinstance(value, Cloud):
             yield Machine() if name == cloud.CONNECT_TO_MACHINE else Cloud(name)
         elif isinstance(value, (Machine, Foreign)):
-            yield value
+            is_client = isinstance(value, Foreign) and name in cloud.CLIENTS and self._may_be_cloud(node)
+            yield Cloud() if is_client else value
         elif isinstance(value, (Instance, Class)):
             yield from self._member_of_object(value.node, name, node)
         else:
             is_next = isinstance(value, Generator) and name in GENERATOR_METHODS
             if is_next or (isinstance(value, Function) and name == "__wrapped__"):
                 yield value
+
+    def _may_be_cloud(self, client: cst.Attribute) -> bool:
+        """Whether an attribute of an object of a library, or of another file, is used like a client of the cloud."""
+        used = self.facts.parents[client]
+        return not isinstance(used, cst.Attribute) or used.attr.value in cloud.cloud_methods()
 
     def _member_of_object(self, home: cst.ClassDef, name: str, node: cst.Attribute) -> Iterable[Value]:
         for method in self.methods(home, name):
@@ -368,7 +379,7 @@ class Values:
             yield Pending(call)
         elif isinstance(value, (Machine, Foreign)):
             yield value
-        elif isinstance(value, Imported):
+        elif isinstance(value, DottedName):
             yield from self._result_of_import(value.name, call)
 
     def _result_of_cloud(self, call: cst.Call) -> Value:
@@ -390,14 +401,14 @@ class Values:
         elif name in RUNNERS and call.args:
             yield from self.awaited(call.args[0].value)
         elif name in LOOP_MAKERS:
-            yield Imported(LOOP)
+            yield DottedName(LOOP)
         elif name in PRIMITIVES:
             yield Primitive(call)
         elif name in AWAITABLES:
             yield Pending(call)
         elif is_transparent(name):
             handed_on = [value for value in first if isinstance(value, Function)]
-            yield from [Imported(name)] if name == "functools.wraps" or not handed_on else handed_on
+            yield from [DottedName(name)] if name == "functools.wraps" or not handed_on else handed_on
         elif name in MANAGERS:
             yield from self._decorated_by(name, first)
         elif library == "builtins":
@@ -410,14 +421,16 @@ class Values:
     def _imported(self, name: str) -> Value:
         """Return what an imported name holds: functions of other files that become plain are like the cloud's."""
         is_awaited = self._elsewhere.get(name.lstrip("."))
-        if is_awaited is None:
-            return Imported(name)
-        return Cloud(min(cloud.CONSTRUCTORS) if is_awaited else "")
+        if is_awaited is not None:
+            return Cloud(min(cloud.CONSTRUCTORS) if is_awaited else "")
+        owner, _, last = name.lstrip(".").rpartition(".")
+        is_near = any(f"{owner}.".startswith(f"{each.rpartition('.')[0]}.") for each in self._elsewhere)
+        return Cloud() if last in cloud.CLIENTS and is_near else DottedName(name)
 
     def _object_of(self, name: str) -> Value:
         """Return an object of an imported class: one of another file has the methods of its class."""
         is_near = any(each.startswith(f"{name.lstrip('.')}.") for each in self._elsewhere)
-        return Imported(name) if is_near else Foreign(name.partition(".")[0])
+        return DottedName(name) if is_near else Foreign(name.lstrip(".").partition(".")[0])
 
     def _result_of_builtin(self, name: str, call: cst.Call) -> Iterable[Value]:
         if name == "anext":
@@ -462,11 +475,11 @@ class Values:
                 yield from (each for each in found if not (is_plain and isinstance(each, Pending)))
             elif isinstance(value, Generator):
                 yield from self._kept_in((value.node, "yield"))
-            elif isinstance(value, Cloud) or (isinstance(value, Imported) and cloud.is_viam(value.name)):
+            elif isinstance(value, Cloud) or (isinstance(value, DottedName) and cloud.is_viam(value.name)):
                 yield Cloud()
-            elif isinstance(value, Imported) and value.name == ANEXT and call.args:
+            elif isinstance(value, DottedName) and value.name == ANEXT and call.args:
                 yield from self._iterated(call.args[0].value)
-            elif isinstance(value, Imported) and value.name in AWAITABLES:
+            elif isinstance(value, DottedName) and value.name in AWAITABLES:
                 for arg in call.args:
                     yield from self.awaited(arg.value)
 
@@ -542,19 +555,19 @@ class Values:
         found: Set[Value] = set(self._kept_in(self._place(scope, text)))
         for assignment in scope[text]:
             if isinstance(assignment, ImportAssignment):
-                found |= {Imported(name.name) for name in assignment.get_qualified_names_for(text)}
+                found |= {DottedName(name.name) for name in assignment.get_qualified_names_for(text)}
         yield from self._hinted(found)
 
     def _hinted(self, found: Iterable[Value]) -> Iterable[Value]:
         for value in found:
             if isinstance(value, Class):
                 yield Instance(value.node)
-            elif isinstance(value, Imported) and cloud.is_viam(value.name):
+            elif isinstance(value, DottedName) and cloud.is_viam(value.name):
                 if cloud.is_cloud(value.name):
                     yield Cloud()
                 elif cloud.is_machine(value.name):
                     yield Machine()
-            elif isinstance(value, Imported) and value.name not in PRIMITIVES:
+            elif isinstance(value, DottedName) and value.name not in PRIMITIVES:
                 library = value.name.partition(".")[0]
                 if library not in ("builtins", "typing", "collections", "typing_extensions"):
                     yield self._object_of(value.name)

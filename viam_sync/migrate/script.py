@@ -44,7 +44,7 @@ def migrate_source(
         UnparsableError: If the text is not Python.
 
     Example:
-        >>> from viam_sync.migrate.source import migrate_source
+        >>> from viam_sync.migrate.script import migrate_source
         >>> migrate_source("import viam\nawait client.app_client.list_organizations()\n")
         ('import viam_sync\nclient.app_client.list_organizations()\n', [])
     """
