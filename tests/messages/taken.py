@@ -3,7 +3,6 @@
 import importlib
 import inspect
 import pkgutil
-import typing
 from typing import Any, Dict
 
 import viam_sync.app
@@ -26,8 +25,9 @@ def record_classes() -> Classes:
 
 
 def _taken_by(from_proto: Any) -> Any:
-    first = next(iter(inspect.signature(from_proto).parameters))
-    return typing.get_type_hints(from_proto)[first]
+    annotation = next(iter(inspect.signature(from_proto).parameters.values())).annotation
+    # typing.get_type_hints() evaluates the result, too, which Python 3.8 refuses where it is Self.
+    return eval(annotation, from_proto.__globals__) if isinstance(annotation, str) else annotation
 
 
 def check_message(cls: Any, theirs: Any) -> None:
