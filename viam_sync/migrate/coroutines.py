@@ -115,6 +115,9 @@ class Plan:
         for value in self._values.returned(function) if name == "__aiter__" else ():
             if isinstance(value, Generator):
                 self._groups.join(function, value.node)
+            elif isinstance(value, Instance):
+                for method in self._values.relatives.methods(value.node, "__anext__"):
+                    self._groups.join(function, method)
         if name == "__await__":
             self._groups.block(function, function, "an object that can be awaited by `__await__`")
 

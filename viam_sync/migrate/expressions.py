@@ -323,31 +323,36 @@ class Values:
 
     def iterated(self, node: cst.BaseExpression) -> Found:
         """Return what a loop over an expression gives."""
-        found: Set[Value] = set()
-        for value in self.of(node):
-            if isinstance(value, Generator):
-                found |= self.places.kept_in((value.node, "yield"))
-            elif isinstance(value, Instance):
-                for name in ("__anext__", "__next__"):
-                    for method in self.relatives.methods(value.node, name):
-                        found |= self.places.kept_in((method, "return"))
-            else:
-                found.add(value)
-        return frozenset(found)
+        return frozenset(result for value in self.of(node) for result in self._iterated(value))
+
+    def _iterated(self, value: Value, is_iterator: bool = False) -> Iterable[Value]:
+        if isinstance(value, Generator):
+            yield from self.places.kept_in((value.node, "yield"))
+        elif isinstance(value, Instance):
+            for method in self._methods(value, "__anext__", "__next__"):
+                yield from self.returned(method)
+            for method in () if is_iterator else self._methods(value, "__aiter__", "__iter__"):
+                for iterator in self.returned(method) | {Generator(method)}:
+                    yield from self._iterated(iterator, is_iterator=True)
+        else:
+            yield value
 
     def entered(self, node: cst.BaseExpression) -> Found:
         """Return what a context manager gives."""
-        found: Set[Value] = set()
-        for value in self.of(node):
-            if isinstance(value, Manager):
-                found |= self.places.kept_in((value.node, "yield"))
-            elif isinstance(value, Instance):
-                for name in ("__aenter__", "__enter__"):
-                    for method in self.relatives.methods(value.node, name):
-                        found |= self.places.kept_in((method, "return"))
-            else:
-                found.add(value)
-        return frozenset(found)
+        return frozenset(result for value in self.of(node) for result in self._entered(value))
+
+    def _entered(self, value: Value) -> Iterable[Value]:
+        if isinstance(value, Manager):
+            yield from self.places.kept_in((value.node, "yield"))
+        elif isinstance(value, Instance):
+            for method in self._methods(value, "__aenter__", "__enter__"):
+                yield from self.returned(method)
+        else:
+            yield value
+
+    def _methods(self, value: Instance, *names: str) -> Iterable[cst.FunctionDef]:
+        for name in names:
+            yield from self.relatives.methods(value.node, name)
 
 
 def decorated_by(name: str, found: Iterable[Value]) -> Iterable[Value]:
