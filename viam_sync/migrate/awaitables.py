@@ -7,8 +7,8 @@ from typing import List, Optional
 import libcst as cst
 
 from viam_sync.migrate import cloud
+from viam_sync.migrate.expressions import Values
 from viam_sync.migrate.facts import AnyFunction, Facts
-from viam_sync.migrate.value_flow import Values
 from viam_sync.migrate.value_kinds import (
     AWAITABLES,
     RUNNERS,

@@ -7,11 +7,11 @@ from typing import Iterator, List, Set, Union
 import libcst as cst
 
 from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
+from viam_sync.migrate.expressions import Values
 from viam_sync.migrate.facts import AnyFunction, Facts
 from viam_sync.migrate.findings import Finding
 from viam_sync.migrate.groups import Groups
 from viam_sync.migrate.uses import Uses
-from viam_sync.migrate.value_flow import Values
 from viam_sync.migrate.value_kinds import (
     ANEXT,
     AWAITABLES,
@@ -104,17 +104,20 @@ class Plan:
         if home is None or not isinstance(function, cst.FunctionDef):
             return
         name = function.name.value
-        for relative in self._values.methods(home, name):
+        for relative in self._values.relatives.methods(home, name):
             self._groups.join(function, relative)
         for pair in (("__aenter__", "__aexit__"), ("__aiter__", "__anext__")):
             if name in pair:
-                for partner in (method for other in pair for method in self._values.methods(home, other)):
+                for partner in (method for other in pair for method in self._values.relatives.methods(home, other)):
                     self._groups.join(function, partner)
-        if name in PLAIN_NAMES and self._values.methods(home, PLAIN_NAMES[name]):
+        if name in PLAIN_NAMES and self._values.relatives.methods(home, PLAIN_NAMES[name]):
             self._groups.block(function, function, f"the class has `{PLAIN_NAMES[name]}`, too")
         for value in self._values.returned(function) if name == "__aiter__" else ():
             if isinstance(value, Generator):
                 self._groups.join(function, value.node)
+            elif isinstance(value, Instance):
+                for method in self._values.relatives.methods(value.node, "__anext__"):
+                    self._groups.join(function, method)
         if name == "__await__":
             self._groups.block(function, function, "an object that can be awaited by `__await__`")
 
@@ -168,7 +171,7 @@ class Plan:
 
     def _need_methods(self, site: cst.CSTNode, home: cst.ClassDef) -> None:
         names = ("__aenter__", "__aexit__") if isinstance(site, cst.With) else ("__aiter__", "__anext__")
-        methods = [method for name in names for method in self._values.methods(home, name)]
+        methods = [method for name in names for method in self._values.relatives.methods(home, name)]
         for method in methods:
             self._groups.need(site, method)
         if not methods:
@@ -249,7 +252,7 @@ class Plan:
         if isinstance(value.node, cst.Attribute):
             for owner in self._values.of(value.node.value):
                 if isinstance(owner, Instance):
-                    yield from self._values.methods(owner.node, value.node.attr.value)
+                    yield from self._values.relatives.methods(owner.node, value.node.attr.value)
             return
         for entered in self._values.callee(value.node):
             is_asyncio = isinstance(entered, DottedName) and entered.name in AWAITABLES

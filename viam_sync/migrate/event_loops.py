@@ -8,8 +8,8 @@ import libcst as cst
 
 from viam_sync.migrate.awaitables import Awaitables
 from viam_sync.migrate.coroutines import Plan
+from viam_sync.migrate.expressions import Values
 from viam_sync.migrate.facts import Facts
-from viam_sync.migrate.value_flow import Values
 from viam_sync.migrate.value_kinds import LOOP, LOOP_MAKERS, Place
 
 #: Calls that set up, or end, what only asynchronous code needs.

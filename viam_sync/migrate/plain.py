@@ -11,11 +11,12 @@ from viam_sync.migrate import cloud
 from viam_sync.migrate.awaitables import Awaitables
 from viam_sync.migrate.coroutines import Plan
 from viam_sync.migrate.event_loops import EventLoops
+from viam_sync.migrate.expressions import Values
 from viam_sync.migrate.facts import Facts
 from viam_sync.migrate.findings import Finding
 from viam_sync.migrate.module_imports import tidy
 from viam_sync.migrate.rewrite import rewrite
-from viam_sync.migrate.value_flow import Values
+from viam_sync.migrate.value_flow import settle
 
 
 def make_plain(
@@ -39,6 +40,7 @@ def make_plain(
     if not facts.sites or not (facts.names_viam or elsewhere or facts.attributes & cloud.CLIENTS):
         return module, []
     values = Values(facts, elsewhere)
+    settle(facts, values)
     awaitables = Awaitables(facts, values, threads)
     plan = Plan(facts, values, awaitables)
     if not plan.is_needed:

@@ -11,11 +11,11 @@ from viam_sync.migrate import asyncio_calls
 from viam_sync.migrate.asyncio_calls import GATHER_IN_ORDER, GATHER_IN_THREADS
 from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
 from viam_sync.migrate.coroutines import PLAIN_NAMES, Plan
+from viam_sync.migrate.expressions import Values
 from viam_sync.migrate.facts import Facts
 from viam_sync.migrate.hints import Hints
 from viam_sync.migrate.module_imports import Needed
 from viam_sync.migrate.statements import Statement, expression_of, left_of_finally, rebuilt, spread, unwrapped
-from viam_sync.migrate.value_flow import Values
 from viam_sync.migrate.value_kinds import (
     ANEXT,
     AWAITABLES,
@@ -173,7 +173,7 @@ class _Rewriter(cst.CSTTransformer):
 
     def leave_ClassDef(self, original_node: cst.ClassDef, updated_node: cst.ClassDef) -> cst.ClassDef:
         """Change the hints, and the abstract classes, that a class stands on."""
-        methods = [method for name in PLAIN_NAMES for method in self._values.methods(original_node, name)]
+        methods = [method for name in PLAIN_NAMES for method in self._values.relatives.methods(original_node, name)]
         if not any(method in self._plan.plain for method in methods):
             return updated_node
         scope = self._scope(original_node)

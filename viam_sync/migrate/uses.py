@@ -8,9 +8,9 @@ import libcst as cst
 
 from viam_sync.migrate import cloud
 from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
+from viam_sync.migrate.expressions import Values
 from viam_sync.migrate.facts import Facts
 from viam_sync.migrate.groups import Groups
-from viam_sync.migrate.value_flow import Values
 from viam_sync.migrate.value_kinds import (
     AWAITABLES,
     CONTAINER_READS,

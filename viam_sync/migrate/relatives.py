@@ -1,0 +1,58 @@
+"""The classes of a module: which inherit from which, and their methods."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Tuple
+
+import libcst as cst
+
+from viam_sync.migrate.facts import AnyFunction, Facts
+
+
+class Relatives:
+    """The classes of a module, each with all that inherit from it, or it from, in the module."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._families = _families(facts)
+        self._methods: Dict[str, List[Tuple[cst.ClassDef, cst.FunctionDef]]] = {}
+        for function in facts.functions:
+            home = facts.class_of(function)
+            if home is not None and isinstance(function, cst.FunctionDef):
+                self._methods.setdefault(function.name.value, []).append((home, function))
+
+    def family(self, node: cst.ClassDef) -> cst.ClassDef:
+        """Return what stands for a class and its relatives."""
+        return self._families[node]
+
+    def methods(self, node: cst.ClassDef, name: str) -> List[cst.FunctionDef]:
+        """Return the methods of one name in a class and in its relatives."""
+        family = self.family(node)
+        return [method for home, method in self._methods.get(name, ()) if self.family(home) is family]
+
+    def methods_anywhere(self, name: str) -> List[cst.FunctionDef]:
+        """Return the methods of one name in all classes."""
+        return [method for _, method in self._methods.get(name, ())]
+
+
+def is_decorated(function: AnyFunction, name: str) -> bool:
+    """Whether a function has a built-in decorator of a name."""
+    return isinstance(function, cst.FunctionDef) and any(
+        isinstance(decorator.decorator, cst.Name) and decorator.decorator.value == name
+        for decorator in function.decorators
+    )
+
+
+def _families(facts: Facts) -> Dict[cst.ClassDef, cst.ClassDef]:
+    """Return, for each class, one that stands for all its relatives in the module."""
+    families = {node: node for node in facts.classes}
+    for node in facts.classes:
+        scope = facts.scopes[node]
+        for base in node.bases:
+            if not isinstance(base.value, cst.Name) or scope is None:
+                continue
+            for assignment in scope[base.value.value]:
+                parent = getattr(assignment, "node", None)
+                if isinstance(parent, cst.ClassDef) and families[parent] is not families[node]:
+                    old = families[node]
+                    families.update({other: families[parent] for other, family in families.items() if family is old})
+    return families
