@@ -193,12 +193,9 @@ class ViamClient(Configurable, Closing):
         """
         with parameter_names(api_key="VIAM_API_KEY", api_key_id="VIAM_API_KEY_ID"):
             keyed = DialOptions.with_api_key(_variable("VIAM_API_KEY"), _variable("VIAM_API_KEY_ID"))
-        if dial_options is not None:
-            dial_options = own_options("dial_options", dial_options)
-            settings: Dict[str, Any] = vars(dial_options)
-            own = {"credentials": keyed.credentials, "auth_entity": keyed.auth_entity}
-            keyed = type(dial_options)(**{**settings, **own})
-        return cls.create_from_dial_options(keyed, app_url, retry=retry, tz=tz)
+        options = keyed if dial_options is None else own_options("dial_options", dial_options)
+        options.credentials, options.auth_entity = keyed.credentials, keyed.auth_entity
+        return cls.create_from_dial_options(options, app_url, retry=retry, tz=tz)
 
     def _copy(self) -> Self:
         other = super()._copy()
