@@ -9,8 +9,17 @@ from typing import FrozenSet
 #: The package of the official SDK, and this one, as a half-migrated script may name both.
 PACKAGES = ("viam", "viam_sync")
 
+#: The classes of the clients, by the attribute of a ViamClient that each is; their modules are called so, too.
+_CLASSES = {
+    "app_client": "AppClient",
+    "billing_client": "BillingClient",
+    "data_client": "DataClient",
+    "ml_training_client": "MLTrainingClient",
+    "provisioning_client": "ProvisioningClient",
+}
+
 #: The attributes of a ViamClient that are clients, too.
-CLIENTS = frozenset({"app_client", "billing_client", "data_client", "ml_training_client", "provisioning_client"})
+CLIENTS = frozenset(_CLASSES)
 
 #: The constructors of ViamClient that are awaited.
 CONSTRUCTORS = frozenset({"create_from_api_key", "create_from_dial_options", "create_from_env_vars"})
@@ -26,19 +35,11 @@ _MACHINES = frozenset(
 #: What both SDKs call without `await`.
 _PLAIN = frozenset({"close", "create_filter", "from_proto", "to_proto"})
 
-_CLASSES = {
-    "viam_sync.app.app_client": "AppClient",
-    "viam_sync.app.billing_client": "BillingClient",
-    "viam_sync.app.data_client": "DataClient",
-    "viam_sync.app.ml_training_client": "MLTrainingClient",
-    "viam_sync.app.provisioning_client": "ProvisioningClient",
-}
-
 
 @functools.lru_cache(maxsize=None)
 def cloud_methods() -> FrozenSet[str]:
     """Return the names of the methods that the official SDK's clients of the cloud await."""
-    classes = (getattr(importlib.import_module(module), name) for module, name in _CLASSES.items())
+    classes = (getattr(importlib.import_module(f"viam_sync.app.{module}"), name) for module, name in _CLASSES.items())
     names = {name for client in classes for name in dir(client) if name[0].islower()}
     return frozenset(names - _PLAIN | {"next_page"}) | CONSTRUCTORS
 
