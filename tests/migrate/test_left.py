@@ -1,6 +1,7 @@
 """Asynchronous code that is left to a person: it stays as it is, and each line has its reason."""
 
 import textwrap
+from pathlib import Path
 from typing import List, Tuple
 
 import pytest
@@ -9,16 +10,17 @@ from viam_sync.migrate.plain import make_plain
 from viam_sync.migrate.script import UnparsableError, migrate_source, parse
 
 MACHINES = "drives a machine, which viam-sdk does, asynchronously"
+PATH = Path("script.py")
 HEAD = "import asyncio\nfrom viam.app.viam_client import ViamClient\n"
 
 
 def left(body: str) -> Tuple[str, List[str]]:
     """Return the new text of a script below its imports, and each line that is left, with the reason."""
     script = HEAD + textwrap.dedent(body).lstrip("\n")
-    module, findings = make_plain(parse(script))
+    module, findings = make_plain({PATH: parse(script)})[PATH]
     lines = script.splitlines()
     reasons = [f"{lines[finding.line - 1].strip()} -- {finding.reason}" for finding in findings]
-    assert make_plain(parse(module.code))[0].code == module.code
+    assert make_plain({PATH: parse(module.code)})[PATH][0].code == module.code
     return module.code.partition("viam_client import ViamClient\n")[2], reasons
 
 
@@ -130,6 +132,20 @@ def test_a_method_of_another_library_is_not_taken_for_the_clouds() -> None:
     assert [reason.split(" -- ")[1] for reason in reasons] == ["`atlas.get_location` is asynchronous code of `maps`"]
 
 
+def test_a_client_of_the_cloud_is_one_in_an_object_of_another_library_too() -> None:
+    text, reasons = left(
+        """
+        import web
+
+        async def main(request: web.Request):
+            print(await request.app.client.app_client.list_locations("org"))
+            await request.answer()
+        """
+    )
+    assert "print(request.app.client.app_client.list_locations" in text
+    assert [reason.split(" -- ")[1] for reason in reasons] == ["`request.answer` is asynchronous code of `web`"]
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -154,6 +170,10 @@ def test_a_method_of_another_library_is_not_taken_for_the_clouds() -> None:
         ("loop.run_in_executor(None, print)", "`loop.run_in_executor(None, print)` runs beside the rest"),
         ("job(client)", "`job(client)` is never awaited"),
         ("await asyncio.gather(job(client), server.start())", "nothing says what `server.start` holds"),
+        (
+            "lock = asyncio.Lock(); lock.locked(); await job(client); await lock.acquire()",
+            "plain code has no `.locked` of this kind",
+        ),
         ("await job(client); await queue.get()", "`queue.get` has no counterpart in plain code"),
         ("await job(client); await event.wait()", "`event.wait` has no counterpart in plain code"),
         ("await job(client); await server.start()", "nothing says what `server.start` awaits"),
@@ -219,7 +239,7 @@ UNTOUCHED = [
 
 @pytest.mark.parametrize("text", UNTOUCHED)
 def test_asynchronous_code_without_viam_is_not_touched(text: str) -> None:
-    module, findings = make_plain(parse(text))
+    module, findings = make_plain({PATH: parse(text)})[PATH]
     assert (module.code, findings) == (text, [])
 
 

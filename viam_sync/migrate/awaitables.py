@@ -18,6 +18,7 @@ from viam_sync.migrate.value_kinds import (
     Function,
     Generator,
     Pending,
+    Primitive,
     Value,
 )
 
@@ -38,7 +39,7 @@ class Awaitables:
 
     def is_dropped(self, call: cst.Call) -> bool:
         """Whether nothing awaits a call of the official SDK's clients, so that it was never made."""
-        is_alone = isinstance(self._facts.parents[call], cst.Expr) and not self._facts.names_ours
+        is_alone = isinstance(self._facts.parents[call], cst.Expr) and not self._facts.names(call).is_migrated
         return is_alone and any(map(_is_of_cloud, self._values.of(call.func)))
 
     def starts(self, node: cst.CSTNode) -> bool:
@@ -54,7 +55,7 @@ class Awaitables:
             return is_asynchronous(value.node) or self.hands_on(value.node)
         if isinstance(value, DottedName):
             return value.name in AWAITABLES or _is_of_cloud(value)
-        return isinstance(value, Generator) or _is_of_cloud(value)
+        return isinstance(value, (Generator, Primitive)) or _is_of_cloud(value)
 
     def hands_on(self, function: AnyFunction) -> bool:
         """Whether a plain function, or a lambda, returns the awaitable of a call that it makes."""

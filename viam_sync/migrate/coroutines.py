@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator, List, Set, Union
+from typing import Dict, Iterator, List, Set, Tuple, Union
 
 import libcst as cst
 
@@ -15,7 +15,9 @@ from viam_sync.migrate.uses import Uses
 from viam_sync.migrate.value_kinds import (
     ANEXT,
     AWAITABLES,
+    ENTER,
     LOOP,
+    PRIMITIVES,
     RUNNERS,
     TASK_MAKERS,
     Cloud,
@@ -34,7 +36,7 @@ from viam_sync.migrate.value_kinds import (
 MACHINES = "drives a machine, which viam-sdk does, asynchronously"
 
 #: Awaitables that become plain only where the function that awaits them does.
-_TIED = AWAITABLES - {GATHER, "asyncio.wait_for"}
+_TIED = (AWAITABLES | {*PRIMITIVES}) - {GATHER, "asyncio.wait_for"}
 
 #: Names of methods that plain code calls otherwise.
 PLAIN_NAMES = {
@@ -46,7 +48,7 @@ PLAIN_NAMES = {
 
 
 class Plan:
-    """What becomes plain in a module."""
+    """What becomes plain in a program."""
 
     def __init__(self, facts: Facts, values: Values, awaitables: Awaitables) -> None:
         self._facts = facts
@@ -61,23 +63,31 @@ class Plan:
             self._read_call(call)
         Uses(facts, values, awaitables).read(self._groups, self._keys)
         self.plain: Set[cst.CSTNode] = self._groups.plain()
+        self._left = self._reasons()
 
     @property
     def is_needed(self) -> bool:
         """Whether anything in the module awaits Viam."""
         return bool(self._groups.wanted)
 
-    def findings(self) -> List[Finding]:
-        """Return what stays asynchronous though it has to do with Viam, and why."""
-        found = {Finding(self._facts.line(block.node), block.reason) for block in self._groups.obstacles()}
-        for call in filter(self._awaitables.is_dropped, self._facts.calls):
-            found.add(Finding(self._facts.line(call), f"`{self._code(call)}` was never awaited; now it is made"))
-        return sorted(found)
+    def findings(self, module: cst.Module) -> List[Finding]:
+        """Return what stays asynchronous in a module though it has to do with Viam, and why."""
+        return sorted({Finding(self._facts.line(node), reason) for node, reason in self._left[module]})
 
-    @property
-    def all_plain(self) -> bool:
-        """Whether nothing asynchronous is left in the module."""
-        return not {*self._facts.sites, *filter(is_asynchronous, self._facts.functions)} - self.plain
+    def _reasons(self) -> Dict[cst.CSTNode, List[Tuple[cst.CSTNode, str]]]:
+        """Return the nodes of each module that stay, with the reasons."""
+        found: Dict[cst.CSTNode, List[Tuple[cst.CSTNode, str]]] = {module: [] for module in self._facts.modules}
+        for block in self._groups.obstacles():
+            found[self._facts.module_of(block.node)].append((block.node, block.reason))
+        for call in filter(self._awaitables.is_dropped, self._facts.calls):
+            reason = f"`{self._code(call)}` was never awaited; now it is made"
+            found[self._facts.module_of(call)].append((call, reason))
+        return found
+
+    def all_plain(self, module: cst.CSTNode) -> bool:
+        """Whether nothing asynchronous is left in a module."""
+        left = {*self._facts.sites, *filter(is_asynchronous, self._facts.functions)} - self.plain
+        return all(self._facts.module_of(node) is not module for node in left)
 
     def is_plain(self, node: cst.BaseExpression) -> bool:
         """Whether what an awaitable expression waits for becomes plain."""
@@ -122,7 +132,7 @@ class Plan:
             self._groups.block(function, function, "an object that can be awaited by `__await__`")
 
     def _read_site(self, site: Union[cst.Await, cst.For, cst.With, cst.CompFor]) -> None:
-        home = self._facts.function_of(site) or self._facts.module
+        home = self._facts.home_of(site)
         self._groups.need(home, site)
         if isinstance(site, cst.Await):
             self._read_awaited(site, site.expression, home)
@@ -154,9 +164,8 @@ class Plan:
         values = self._values.of(node)
         if not values:
             self._groups.block(site, node, f"nothing says what `{self._code(node)}` is")
-        method = "__aenter__" if isinstance(site, cst.With) else "__aiter__"
         for value in values:
-            if isinstance(value, Cloud) or self._values.is_plain_elsewhere(value, method):
+            if isinstance(value, Cloud):
                 self._groups.wanted.add(site)
             elif isinstance(value, (Generator, Manager)):
                 self._groups.need(site, value.node)
@@ -170,7 +179,8 @@ class Plan:
                 self._block(site, node, value)
 
     def _need_methods(self, site: cst.CSTNode, home: cst.ClassDef) -> None:
-        names = ("__aenter__", "__aexit__") if isinstance(site, cst.With) else ("__aiter__", "__anext__")
+        is_context = isinstance(site, (cst.With, cst.Call))
+        names = ("__aenter__", "__aexit__") if is_context else ("__aiter__", "__anext__")
         methods = [method for name in names for method in self._values.relatives.methods(home, name)]
         for method in methods:
             self._groups.need(site, method)
@@ -179,7 +189,7 @@ class Plan:
 
     def _read_call(self, call: cst.Call) -> None:
         name = self._awaitables.name_of(call)
-        home = self._facts.function_of(call) or self._facts.module
+        home = self._facts.home_of(call)
         if name == GATHER:
             self._read_gather(call)
         elif name in RUNNERS or name in TASK_MAKERS:
@@ -191,6 +201,10 @@ class Plan:
             self._read_wait_for(call)
         elif name == ANEXT:
             self._read_next(call)
+        elif isinstance(call.func, cst.Attribute) and call.func.attr.value == ENTER and call.args:
+            self._read_used(call, call.args[0].value, home)
+            for key in (value.node for value in self._values.of(call.func) if isinstance(value, Primitive)):
+                self._groups.need(key, call)
         elif name == f"{LOOP}.run_in_executor" and not (call.args and _is_none(call.args[0].value)):
             self._groups.block(call, call, "an executor of the script's own runs it")
 
@@ -256,7 +270,7 @@ class Plan:
             return
         for entered in self._values.callee(value.node):
             is_asyncio = isinstance(entered, DottedName) and entered.name in AWAITABLES
-            if isinstance(entered, (Function, Generator)):
+            if isinstance(entered, (Function, Generator, Primitive)):
                 yield entered.node
             elif is_asyncio or not self._awaitables.is_awaited_alone(value.node):
                 yield value.node

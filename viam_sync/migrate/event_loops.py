@@ -30,7 +30,8 @@ class EventLoops:
         """Return the lines that have nothing left to do."""
         uses: Dict[Place, List[cst.CSTNode]] = {}
         visitor = _Loops(self._values)
-        self._facts.module.visit(visitor)
+        for module in self._facts.modules:
+            module.visit(visitor)
         for node in visitor.found:
             place = self._values.place(node)
             if place is not None:
@@ -44,11 +45,10 @@ class EventLoops:
         return lines | self._settings()
 
     def _settings(self) -> Set[cst.CSTNode]:
-        """Return the lines with settings, if all that is asynchronous becomes plain."""
-        if not self._plan.all_plain:
-            return set()
+        """Return the lines with settings in modules in which all that is asynchronous becomes plain."""
         lines = (self._statement(call) for call in self._facts.calls if self._awaitables.name_of(call) in _SETTINGS)
-        return {line for line in lines if line is not None}
+        plain = set(filter(self._plan.all_plain, self._facts.modules))
+        return {line for line in lines if line is not None and self._facts.module_of(line) in plain}
 
     def _is_replaced(self, node: cst.CSTNode) -> bool:
         """Whether a loop is used by a call that becomes plain."""

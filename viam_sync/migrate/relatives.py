@@ -1,4 +1,4 @@
-"""The classes of a module: which inherit from which, and their methods."""
+"""The classes of a program: which inherit from which, and their methods."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Dict, List, Tuple
 import libcst as cst
 
 from viam_sync.migrate.facts import AnyFunction, Facts
+from viam_sync.migrate.program import Program
 
 
 class Relatives:
-    """The classes of a module, each with all that inherit from it, or it from, in the module."""
+    """The classes of a program, each with all that inherit from it, or it from."""
 
-    def __init__(self, facts: Facts) -> None:
-        self._families = _families(facts)
+    def __init__(self, facts: Facts, program: Program) -> None:
+        self._families = _families(facts, program)
         self._methods: Dict[str, List[Tuple[cst.ClassDef, cst.FunctionDef]]] = {}
         for function in facts.functions:
             home = facts.class_of(function)
@@ -42,16 +43,12 @@ def is_decorated(function: AnyFunction, name: str) -> bool:
     )
 
 
-def _families(facts: Facts) -> Dict[cst.ClassDef, cst.ClassDef]:
-    """Return, for each class, one that stands for all its relatives in the module."""
+def _families(facts: Facts, program: Program) -> Dict[cst.ClassDef, cst.ClassDef]:
+    """Return, for each class, one that stands for all its relatives."""
     families = {node: node for node in facts.classes}
     for node in facts.classes:
-        scope = facts.scopes[node]
         for base in node.bases:
-            if not isinstance(base.value, cst.Name) or scope is None:
-                continue
-            for assignment in scope[base.value.value]:
-                parent = getattr(assignment, "node", None)
+            for parent in program.definitions(facts, base.value, facts.scopes[node]):
                 if isinstance(parent, cst.ClassDef) and families[parent] is not families[node]:
                     old = families[node]
                     families.update({other: families[parent] for other, family in families.items() if family is old})

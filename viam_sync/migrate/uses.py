@@ -13,10 +13,14 @@ from viam_sync.migrate.facts import Facts
 from viam_sync.migrate.groups import Groups
 from viam_sync.migrate.value_kinds import (
     AWAITABLES,
+    CLOSING,
     CONTAINER_READS,
     CONTAINER_WRITES,
+    ENTER,
     LOOP,
     MANAGERS,
+    PLAIN_METHODS,
+    PRIMITIVE_METHODS,
     RUNNERS,
     TASK_MAKERS,
     Class,
@@ -42,8 +46,7 @@ _LOOKERS = {
     "inspect.isasyncgenfunction",
     "inspect.iscoroutinefunction",
 }
-_TAKERS = {GATHER, "asyncio.wait_for", "asyncio.as_completed", *TASK_MAKERS, *RUNNERS}
-_PRIMITIVE_METHODS = {"acquire", "release", "locked"}
+_TAKERS = {CLOSING, GATHER, "asyncio.wait_for", "asyncio.as_completed", *TASK_MAKERS, *RUNNERS}
 #: Bases whose methods nobody awaits but the script.
 _OWN_BASES = (
     "abc.",
@@ -117,6 +120,8 @@ class Uses:
         if not isinstance(call.func, cst.Attribute):
             return False
         attribute = call.func.attr.value
+        if attribute == ENTER and any(isinstance(value, Primitive) for value in self._values.of(call.func)):
+            return True
         return attribute in CONTAINER_READS | CONTAINER_WRITES and self._values.place(call.func.value) is not None
 
     def _read_decorators(self, function: cst.FunctionDef) -> None:
@@ -168,7 +173,8 @@ class Uses:
 
     def _read_holders(self) -> None:
         holders = _Holders(self._values.of)
-        self._facts.module.visit(holders)
+        for module in self._facts.modules:
+            module.visit(holders)
         targets: Dict[Place, List[cst.CSTNode]] = {}
         uses: Dict[Place, List[cst.CSTNode]] = {}
         for node in holders.found:
@@ -180,6 +186,8 @@ class Uses:
                 uses.setdefault(place, []).append(node)
         for place, nodes in targets.items():
             self._read_place(nodes, uses.get(place, []))
+        for attribute in holders.of_primitives:
+            self._block(attribute.value, attribute, f"plain code has no `.{attribute.attr.value}` of this kind")
         for node in holders.started:
             self._read_started(node)
 
@@ -270,7 +278,7 @@ class Uses:
         code = self._facts.shown(node)
         self._block(node, node, f"`{code}` runs beside the rest" if is_beside else f"`{code}` is never awaited")
         if is_beside:
-            home = self._facts.function_of(node) or self._facts.module
+            home = self._facts.home_of(node)
             self._groups.block(home, node, f"`{code}` runs beside the rest")
 
 
@@ -282,6 +290,7 @@ class _Holders(cst.CSTVisitor):
         self._values = values
         self.found: List[cst.CSTNode] = []
         self.started: List[cst.BaseExpression] = []
+        self.of_primitives: List[cst.Attribute] = []
 
     def _is_holder(self, node: cst.CSTNode) -> bool:
         return any(isinstance(value, Pending) and value.node is not node for value in self._values(node))
@@ -295,6 +304,9 @@ class _Holders(cst.CSTVisitor):
             self.found.append(node)
 
     def visit_Attribute(self, node: cst.Attribute) -> None:
+        is_known = node.attr.value in PLAIN_METHODS or node.attr.value in PRIMITIVE_METHODS
+        if not is_known and any(isinstance(value, Primitive) for value in self._values(node.value)):
+            self.of_primitives.append(node)
         if self._is_holder(node):
             self.found.append(node)
 

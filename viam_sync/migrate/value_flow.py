@@ -1,14 +1,17 @@
-"""The way of values through a module: from where they are made to the places that may hold them."""
+"""The way of values through a program: from where they are made to the places that may hold them."""
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Iterable, Iterator, List, Optional, Tuple
 
 import libcst as cst
+from libcst.metadata import ImportAssignment, Scope
 
 from viam_sync.migrate.expressions import Values, decorated_by
 from viam_sync.migrate.facts import AnyFunction, Binding, Facts
 from viam_sync.migrate.hinted_objects import hinted_objects
+from viam_sync.migrate.places import Move
 from viam_sync.migrate.relatives import is_decorated
 from viam_sync.migrate.value_kinds import CONTAINER_WRITES, Class, Found, Function, Instance, Pending, Value
 
@@ -17,11 +20,19 @@ def settle(facts: Facts, values: Values) -> None:
     """Move values along until nothing moves any more; they only grow in number, so that it ends."""
     flow = _Flow(facts, values)
     flow.begin()
-    before = -1
-    while before != values.places.size:
-        before = values.places.size
+    waiting = dict.fromkeys(flow.moves())
+    queue = deque(waiting)
+    while queue:
+        move = queue.popleft()
+        del waiting[move]
         values.forget()
-        flow.move()
+        values.places.reader = move
+        function, argument = move
+        function(argument)
+        again = [each for each in values.places.woken() if each not in waiting]
+        waiting.update(dict.fromkeys(again))
+        queue.extend(again)
+    values.places.reader = None
     values.forget()
 
 
@@ -44,16 +55,28 @@ class _Flow:
                 is_class = is_decorated(function, "classmethod")
                 self._places.keep(self._values.place(params[0]), [Class(home) if is_class else Instance(home)])
 
-    def move(self) -> None:
-        """Move each value one step."""
-        for function in self._facts.functions:
-            self._move_function(function)
-        for node in self._facts.annotated:
-            self._places.keep(self._values.place(node.target), self._hinted(node.annotation.annotation))
-        for binding in self._facts.bindings:
-            self._bind(binding.target, binding.value, self._bound(binding))
-        for call in self._facts.calls:
-            self._move_arguments(call)
+    def moves(self) -> Iterator[Move]:
+        """Give what moves each value one step."""
+        for module in self._facts.modules:
+            for scope, assignment in self._facts.names(module).assignments():
+                if isinstance(assignment, ImportAssignment) and "." not in assignment.name:
+                    yield self._move_import, (module, scope, assignment)
+        yield from ((self._move_function, function) for function in self._facts.functions)
+        yield from ((self._move_hint, node) for node in self._facts.annotated)
+        yield from ((self._move_binding, binding) for binding in self._facts.bindings)
+        yield from ((self._move_arguments, call) for call in self._facts.calls)
+
+    def _move_import(self, imported: Tuple[cst.Module, Scope, ImportAssignment]) -> None:
+        module, scope, assignment = imported
+        place = self._places.of_name(scope, assignment.name)
+        for name in assignment.get_qualified_names_for(assignment.name):
+            self._places.keep(place, self._values.imported(name.name, module))
+
+    def _move_hint(self, node: cst.AnnAssign) -> None:
+        self._places.keep(self._values.place(node.target), self._hinted(node.annotation.annotation))
+
+    def _move_binding(self, binding: Binding) -> None:
+        self._bind(binding.target, binding.value, self._bound(binding))
 
     def _hinted(self, annotation: cst.BaseExpression) -> Iterable[Value]:
         return hinted_objects(self._facts, self._values, annotation)
@@ -69,10 +92,10 @@ class _Flow:
             if function.returns is not None:
                 self._places.keep((function, "return"), self._hinted(function.returns.annotation))
         for param in (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params):
-            if param.annotation is not None:
-                self._places.keep(self._values.place(param), self._hinted(param.annotation.annotation))
-            if param.default is not None:
-                self._places.keep(self._values.place(param), self._values.of(param.default))
+            # What a type hint says counts more than a default such as that of `Depends`.
+            hinted = [*self._hinted(param.annotation.annotation)] if param.annotation is not None else []
+            if hinted or param.default is not None:
+                self._places.keep(self._values.place(param), hinted or self._values.of(param.default))
 
     def _move_arguments(self, call: cst.Call) -> None:
         for function in self._values.called(call):
