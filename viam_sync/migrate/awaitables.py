@@ -17,6 +17,7 @@ from viam_sync.migrate.value_kinds import (
     DottedName,
     Function,
     Generator,
+    Instance,
     Pending,
     Primitive,
     Value,
@@ -37,15 +38,19 @@ class Awaitables:
         """Whether a call gives an awaitable of the official SDK's clients of the cloud."""
         return Pending(call) in self._values.of(call) and any(map(_is_of_cloud, self._values.callee(call)))
 
+    def is_of_cloud(self, node: cst.CSTNode) -> bool:
+        """Whether an expression is a method of the clients of the cloud, not called."""
+        return any(map(_is_of_cloud, self._values.of(node)))
+
     def is_dropped(self, call: cst.Call) -> bool:
         """Whether nothing awaits a call of the official SDK's clients, so that it was never made."""
-        is_alone = isinstance(self._facts.parents[call], cst.Expr) and not self._facts.names(call).is_migrated
-        return is_alone and any(map(_is_of_cloud, self._values.of(call.func)))
+        is_alone = isinstance(self._facts.parents[call], cst.Expr) and not self._values.is_migrated(call)
+        return is_alone and self.is_of_cloud(call.func)
 
     def starts(self, node: cst.CSTNode) -> bool:
         """Whether an expression is itself what makes an awaitable, unlike a name or a container that holds one."""
         if isinstance(node, cst.Attribute):
-            return Pending(node) in self._values.of(node)
+            return Pending(node) in self._values.of(node) or any(map(self.hands_on, self._values.properties(node)))
         if not isinstance(node, cst.Call):
             return False
         return any(self._makes_awaitable(value) for value in self._values.of(node.func))
@@ -53,6 +58,8 @@ class Awaitables:
     def _makes_awaitable(self, value: Value) -> bool:
         if isinstance(value, Function):
             return is_asynchronous(value.node) or self.hands_on(value.node)
+        if isinstance(value, Instance):
+            return any(map(is_asynchronous, self._values.relatives.methods(value.node, "__call__")))
         if isinstance(value, DottedName):
             return value.name in AWAITABLES or _is_of_cloud(value)
         return isinstance(value, (Generator, Primitive)) or _is_of_cloud(value)
@@ -73,7 +80,7 @@ class Awaitables:
         """Whether an expression may be, or contain, an awaitable."""
         return any(isinstance(value, Pending) for value in self._values.of(node))
 
-    def name_of(self, node: cst.CSTNode) -> str:
+    def name_of(self, node: Optional[cst.CSTNode]) -> str:
         """Return the dotted name of the imported function that an expression calls, or nothing."""
         return self._values.name_of(node.func) if isinstance(node, cst.Call) else ""
 
@@ -105,14 +112,15 @@ class Awaitables:
             return not self.needs_helper(call)
         return name in RUNNERS or name == "asyncio.wait_for"
 
-    def is_awaited_alone(self, node: cst.CSTNode) -> bool:
-        """Whether an awaitable is awaited where it stands, whatever becomes of what is around it."""
+    def consumer(self, node: cst.CSTNode) -> Optional[cst.CSTNode]:
+        """Return what awaits an awaitable where it stands, whatever becomes of what is around it."""
         parent = self._facts.parents[node]
         if isinstance(parent, cst.Await):
-            return True
+            return parent
         call = self._call_with(node)
-        name = self.name_of(call) if call is not None else ""
-        return name in RUNNERS or (call is not None and name in TASK_MAKERS and self.is_awaited_alone(call))
+        if call is not None and self.name_of(call) in TASK_MAKERS:
+            return self.consumer(call)
+        return call if self.name_of(call) in RUNNERS else None
 
     def _call_with(self, node: cst.CSTNode) -> Optional[cst.Call]:
         parents = self._facts.parents

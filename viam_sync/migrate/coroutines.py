@@ -15,10 +15,13 @@ from viam_sync.migrate.uses import Uses
 from viam_sync.migrate.value_kinds import (
     ANEXT,
     AWAITABLES,
+    ENDINGS,
     ENTER,
     LOOP,
+    LOOP_MAKERS,
     PRIMITIVES,
     RUNNERS,
+    SETTINGS,
     TASK_MAKERS,
     Cloud,
     DottedName,
@@ -37,6 +40,12 @@ MACHINES = "drives a machine, which viam-sdk does, asynchronously"
 
 #: Awaitables that become plain only where the function that awaits them does.
 _TIED = (AWAITABLES | {*PRIMITIVES}) - {GATHER, "asyncio.wait_for"}
+
+#: Functions of asyncio that plain code can call, those that are looked at otherwise, and those that go.
+_WITHOUT_LOOP = {
+    *AWAITABLES, *LOOP_MAKERS, *PRIMITIVES, *SETTINGS, *ENDINGS, "asyncio.Condition", "asyncio.Event", "asyncio.Queue",
+    "asyncio.iscoroutine", "asyncio.iscoroutinefunction", "asyncio.timeout",
+}  # fmt: skip
 
 #: Names of methods that plain code calls otherwise.
 PLAIN_NAMES = {
@@ -144,7 +153,9 @@ class Plan:
     def _read_awaited(self, key: cst.CSTNode, node: cst.BaseExpression, home: cst.CSTNode) -> None:
         values = self._values.of(node)
         if not values:
-            self._groups.block(key, node, f"nothing says what `{self._code(node)}` awaits")
+            self._groups.block(
+                key, node, f"nothing says what `{self._code(node)}` awaits", is_named=self._is_of_viam(node)
+            )
         for value in values:
             if isinstance(value, Pending):
                 self._need(key, value, home)
@@ -153,7 +164,7 @@ class Plan:
 
     def _need(self, key: cst.CSTNode, value: Pending, home: cst.CSTNode) -> None:
         for needed in self._keys(value):
-            self._groups.need(key, needed)
+            self._groups.share(key, needed)
             if self._awaitables.name_of(needed) in _TIED:
                 self._groups.join(needed, home)
         if isinstance(value.node, cst.Call) and self._awaitables.is_cloud_call(value.node):
@@ -163,12 +174,14 @@ class Plan:
         """Read what stands behind `async for` and `async with`."""
         values = self._values.of(node)
         if not values:
-            self._groups.block(site, node, f"nothing says what `{self._code(node)}` is")
+            self._groups.block(
+                site, node, f"nothing says what `{self._code(node)}` is", is_named=self._is_of_viam(node)
+            )
         for value in values:
             if isinstance(value, Cloud):
                 self._groups.wanted.add(site)
             elif isinstance(value, (Generator, Manager)):
-                self._groups.need(site, value.node)
+                self._groups.share(site, value.node)
             elif isinstance(value, Primitive):
                 self._groups.join(value.node, home)
             elif isinstance(value, Instance):
@@ -183,7 +196,7 @@ class Plan:
         names = ("__aenter__", "__aexit__") if is_context else ("__aiter__", "__anext__")
         methods = [method for name in names for method in self._values.relatives.methods(home, name)]
         for method in methods:
-            self._groups.need(site, method)
+            self._groups.share(site, method)
         if not methods:
             self._groups.block(site, site, f"`{home.name.value}` has no `{names[0]}` here")
 
@@ -205,8 +218,23 @@ class Plan:
             self._read_used(call, call.args[0].value, home)
             for key in (value.node for value in self._values.of(call.func) if isinstance(value, Primitive)):
                 self._groups.need(key, call)
-        elif name == f"{LOOP}.run_in_executor" and not (call.args and _is_none(call.args[0].value)):
-            self._groups.block(call, call, "an executor of the script's own runs it")
+        elif name == f"{LOOP}.run_in_executor":
+            if not (call.args and _is_none(call.args[0].value)):
+                self._groups.block(call, call, "an executor of the script's own runs it")
+        elif name.startswith("asyncio.") and name not in _WITHOUT_LOOP:
+            self._groups.block(home, call, f"`{self._code(call)}` has no counterpart in plain code")
+        self._read_plain_call(call, name, home)
+
+    def _read_plain_call(self, call: cst.Call, name: str, home: cst.CSTNode) -> None:
+        """Read a call of something plain: what it needs is needed by what calls it, and it may call the cloud."""
+        for function in self._values.called(call):
+            if not is_asynchronous(function) and function not in self._facts.yields:
+                self._groups.need(home, function)
+        if self._awaitables.is_cloud_call(call):
+            self._groups.wanted.update(self._keys(Pending(call)))
+        made = call.args[0].value if name == "asyncio.to_thread" and call.args else call.func
+        if self._values.is_migrated(call) and self._awaitables.is_of_cloud(made):
+            self._groups.wanted.add(home if made is call.func else call)
 
     def _read_runner(self, call: cst.Call, home: cst.CSTNode) -> None:
         if not call.args:
@@ -257,12 +285,12 @@ class Plan:
     def _read_next(self, call: cst.Call) -> None:
         for value in self._values.of(call.args[0].value) if call.args else ():
             if isinstance(value, Generator):
-                self._groups.need(call, value.node)
+                self._groups.share(call, value.node)
             elif not isinstance(value, Cloud):
                 self._block(call, call, value)
 
     def _keys(self, value: Pending) -> Iterator[cst.CSTNode]:
-        """Yield the nodes with which an awaitable becomes plain; none for a call of the cloud awaited at once."""
+        """Yield the nodes with which an awaitable becomes plain: for a call of the cloud, what awaits it."""
         if isinstance(value.node, cst.Attribute):
             for owner in self._values.of(value.node.value):
                 if isinstance(owner, Instance):
@@ -272,13 +300,13 @@ class Plan:
             is_asyncio = isinstance(entered, DottedName) and entered.name in AWAITABLES
             if isinstance(entered, (Function, Generator, Primitive)):
                 yield entered.node
-            elif is_asyncio or not self._awaitables.is_awaited_alone(value.node):
-                yield value.node
+            else:
+                yield value.node if is_asyncio else self._awaitables.consumer(value.node) or value.node
 
     def _block(self, key: cst.CSTNode, node: cst.BaseExpression, value: Value) -> None:
         code = self._code(node)
         if isinstance(value, Machine):
-            self._groups.block(key, node, f"`{code}` {MACHINES}", machine=True)
+            self._groups.block(key, node, f"`{code}` {MACHINES}", is_named=True)
         elif isinstance(value, (Foreign, DottedName)):
             library = (value.library if isinstance(value, Foreign) else value.name).lstrip(".").partition(".")[0]
             kind = (
@@ -286,7 +314,11 @@ class Plan:
             )
             self._groups.block(key, node, f"`{code}` {kind}")
         else:
-            self._groups.block(key, node, f"nothing says how `{code}` is awaited")
+            self._groups.block(key, node, f"nothing says how `{code}` is awaited", is_named=self._is_of_viam(node))
+
+    def _is_of_viam(self, node: cst.CSTNode) -> bool:
+        """Whether something unknown may have to do with Viam, as its module has."""
+        return self._facts.names(node).is_of_viam
 
     def _code(self, node: cst.CSTNode) -> str:
         """Return an expression as it is written, a call without its arguments."""

@@ -118,10 +118,22 @@ class Values:
         return None
 
     def callee(self, call: cst.Call) -> Found:
-        """Return what a call enters; `map` enters what it is given first."""
+        """Return what a call enters; `map` enters what it is given first, and an object its method."""
         found = self.of(call.func)
-        is_map = DottedName("builtins.map") in found and call.args
-        return self.of(call.args[0].value) if is_map else found
+        if DottedName("builtins.map") in found and call.args:
+            found = self.of(call.args[0].value)
+        methods = (Function(each) for value in found for each in self._call_methods(value))
+        return frozenset(value for value in found if not isinstance(value, Instance)) | frozenset(methods)
+
+    def _call_methods(self, value: Value) -> Iterable[cst.FunctionDef]:
+        return self.relatives.methods(value.node, "__call__") if isinstance(value, Instance) else ()
+
+    def properties(self, node: cst.Attribute) -> Iterator[cst.FunctionDef]:
+        """Yield the methods of the program that run where an attribute is read."""
+        for value in self.of(node.value):
+            for method in self.relatives.methods(value.node, node.attr.value) if isinstance(value, Instance) else ():
+                if is_decorated(method, "property") or is_decorated(method, "cached_property"):
+                    yield method
 
     def called(self, call: cst.Call) -> Iterator[AnyFunction]:
         """Yield the functions of the module that a call may enter."""
@@ -130,6 +142,8 @@ class Values:
                 yield value.node
             elif isinstance(value, Class):
                 yield from self.relatives.methods(value.node, "__init__")
+            else:
+                yield from self._call_methods(value)
 
     def functions(self, node: cst.BaseExpression) -> List[AnyFunction]:
         """Return the functions of the module that an expression may hold."""
@@ -219,6 +233,9 @@ class Values:
             yield Manager(value.node, called=True)
         elif isinstance(value, Class):
             yield Instance(value.node)
+        elif isinstance(value, Instance):
+            for method in self._call_methods(value):
+                yield from self._result_of_function(method, call)
         elif isinstance(value, Cloud):
             yield self._result_of_cloud(call) if value.method in cloud.cloud_methods() else Cloud()
         elif isinstance(value, (Generator, Primitive)):
@@ -229,7 +246,23 @@ class Values:
             yield from self._result_of_import(value.name, call)
 
     def _result_of_cloud(self, call: cst.Call) -> Value:
-        return Cloud() if self.facts.lacks_await(call) else Pending(call)
+        is_plain = self.facts.lacks_await(call) or (self.is_migrated(call) and not self._is_given_to_asyncio(call))
+        return Cloud() if is_plain else Pending(call)
+
+    def is_migrated(self, node: cst.CSTNode) -> bool:
+        """Whether the clients are those of this package where a node is, as in what was migrated before."""
+        names = self.facts.names(node)
+        others = [names] if names.is_of_viam else [*map(self.facts.names, self.facts.modules)]
+        return any(each.is_migrated for each in others) and all(
+            each.is_migrated or not each.is_of_viam for each in others
+        )
+
+    def _is_given_to_asyncio(self, call: cst.Call) -> bool:
+        """Whether a call is awaited, or handed to a function of asyncio."""
+        parent = self.facts.parents[call]
+        outer = self.facts.parents.get(parent)
+        is_argument = isinstance(parent, cst.Arg) and isinstance(outer, cst.Call)
+        return isinstance(parent, cst.Await) or (is_argument and self.name_of(outer.func).startswith("asyncio."))
 
     def _result_of_function(self, function: AnyFunction, call: cst.Call) -> Iterable[Value]:
         if function in self.facts.yields:

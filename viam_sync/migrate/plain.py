@@ -8,7 +8,7 @@ from typing import Dict, List, Mapping, Tuple
 import libcst as cst
 
 from viam_sync.migrate import cloud
-from viam_sync.migrate.awaitables import Awaitables
+from viam_sync.migrate.awaitables import Awaitables, is_asynchronous
 from viam_sync.migrate.coroutines import Plan
 from viam_sync.migrate.event_loops import EventLoops
 from viam_sync.migrate.expressions import Values
@@ -40,7 +40,8 @@ def make_plain(
     """
     facts = Facts(modules.values())
     is_of_viam = any(facts.names(module).is_of_viam for module in modules.values())
-    if not facts.sites or not (is_of_viam or facts.attributes & cloud.CLIENTS):
+    is_plain = not facts.sites and not any(map(is_asynchronous, facts.functions))
+    if is_plain or not (is_of_viam or facts.attributes & cloud.CLIENTS):
         return {path: (module, []) for path, module in modules.items()}
     values = Values(facts, Program(modules))
     settle(facts, values)

@@ -30,6 +30,12 @@ class Relatives:
         family = self.family(node)
         return [method for home, method in self._methods.get(name, ()) if self.family(home) is family]
 
+    def fields(self, node: cst.ClassDef) -> List[str]:
+        """Return the names that have type hints in the body of a class, in order, as those of a dataclass."""
+        lines = (line for line in node.body.body if isinstance(line, cst.SimpleStatementLine))
+        hints = (part for line in lines for part in line.body if isinstance(part, cst.AnnAssign))
+        return [hint.target.value for hint in hints if isinstance(hint.target, cst.Name)]
+
     def methods_anywhere(self, name: str) -> List[cst.FunctionDef]:
         """Return the methods of one name in all classes."""
         return [method for _, method in self._methods.get(name, ())]

@@ -27,6 +27,7 @@ from viam_sync.migrate.value_kinds import (
     DottedName,
     Function,
     Generator,
+    Instance,
     Manager,
     Pending,
     Place,
@@ -47,6 +48,8 @@ _LOOKERS = {
     "inspect.iscoroutinefunction",
 }
 _TAKERS = {CLOSING, GATHER, "asyncio.wait_for", "asyncio.as_completed", *TASK_MAKERS, *RUNNERS}
+#: Methods that other code calls without their names.
+_PROTOCOLS = ("__aenter__", "__aexit__", "__aiter__", "__anext__", "__call__")
 #: Bases whose methods nobody awaits but the script.
 _OWN_BASES = (
     "abc.",
@@ -97,6 +100,9 @@ class Uses:
                         yield from self._asynchronous(returned)
             elif isinstance(value, Primitive):
                 yield value.node
+            elif isinstance(value, Instance):
+                methods = (each for name in _PROTOCOLS for each in self._values.relatives.methods(value.node, name))
+                yield from filter(is_asynchronous, methods)
 
     def _block(self, node: cst.CSTNode, place: cst.CSTNode, reason: str) -> None:
         for key in set(self._asynchronous(node)):
@@ -107,7 +113,10 @@ class Uses:
             return
         name = self._facts.shown(call.func)
         for arg in call.args:
-            self._block(arg.value, arg, f"`{self._facts.shown(arg.value)}` is handed to `{name}`")
+            reason = f"`{self._facts.shown(arg.value)}` is handed to `{name}`"
+            self._block(arg.value, arg, reason)
+            if self._values.name_of(arg.value) == LOOP and not self._awaitables.name_of(call).startswith("asyncio."):
+                self._groups.block(self._facts.home_of(call), arg, reason)
 
     def _takes_awaitables(self, call: cst.Call) -> bool:
         name = self._awaitables.name_of(call)
@@ -115,7 +124,7 @@ class Uses:
             return True
         if name.startswith("builtins.") or any(True for _ in self._values.called(call)):
             return True
-        if any(isinstance(value, Class) for value in self._values.of(call.func)):
+        if any(isinstance(value, Class) and self._takes_fields(call, value) for value in self._values.of(call.func)):
             return True
         if not isinstance(call.func, cst.Attribute):
             return False
@@ -123,6 +132,12 @@ class Uses:
         if attribute == ENTER and any(isinstance(value, Primitive) for value in self._values.of(call.func)):
             return True
         return attribute in CONTAINER_READS | CONTAINER_WRITES and self._values.place(call.func.value) is not None
+
+    def _takes_fields(self, call: cst.Call, value: Class) -> bool:
+        """Whether a class that only has annotated fields, such as a dataclass, takes the arguments of a call."""
+        names = self._values.relatives.fields(value.node)
+        keywords = {arg.keyword.value for arg in call.args if arg.keyword is not None}
+        return len(call.args) <= len(names) and keywords <= {*names} and not any(arg.star for arg in call.args)
 
     def _read_decorators(self, function: cst.FunctionDef) -> None:
         if not function.asynchronous:
@@ -145,7 +160,10 @@ class Uses:
             if isinstance(base.value, cst.Subscript):
                 values = self._values.of(base.value.value)
             for value in values:
-                if isinstance(value, DottedName) and not value.name.startswith(_OWN_BASES):
+                is_own = isinstance(value, DottedName) and (
+                    cloud.is_cloud(value.name) or value.name.startswith(_OWN_BASES)
+                )
+                if isinstance(value, DottedName) and not is_own:
                     self._read_base(node, value.name)
 
     def _read_base(self, node: cst.ClassDef, base: str) -> None:
@@ -158,7 +176,7 @@ class Uses:
             if is_private or (base == _TEST_CASE and name.startswith("test")):
                 continue
             reason = f"`{base}` may call `{name}` and await it"
-            self._groups.block(function, function, reason, machine=is_machine)
+            self._groups.block(function, function, reason, is_named=is_machine)
 
     def _read_target(self, target: cst.CSTNode, value: cst.BaseExpression) -> None:
         """Block what is assigned to an attribute, or an item, of something that is not the module's."""
@@ -186,6 +204,8 @@ class Uses:
                 uses.setdefault(place, []).append(node)
         for place, nodes in targets.items():
             self._read_place(nodes, uses.get(place, []))
+        for attribute in holders.of_awaitables:
+            self._block(attribute.value, attribute, f"plain code has no `.{attribute.attr.value}` of a task")
         for attribute in holders.of_primitives:
             self._block(attribute.value, attribute, f"plain code has no `.{attribute.attr.value}` of this kind")
         for node in holders.started:
@@ -290,6 +310,7 @@ class _Holders(cst.CSTVisitor):
         self._values = values
         self.found: List[cst.CSTNode] = []
         self.started: List[cst.BaseExpression] = []
+        self.of_awaitables: List[cst.Attribute] = []
         self.of_primitives: List[cst.Attribute] = []
 
     def _is_holder(self, node: cst.CSTNode) -> bool:
@@ -307,6 +328,9 @@ class _Holders(cst.CSTVisitor):
         is_known = node.attr.value in PLAIN_METHODS or node.attr.value in PRIMITIVE_METHODS
         if not is_known and any(isinstance(value, Primitive) for value in self._values(node.value)):
             self.of_primitives.append(node)
+        is_made = isinstance(node.value, cst.Call) and node.attr.value not in CONTAINER_READS
+        if is_made and any(isinstance(value, Pending) for value in self._values(node.value)):
+            self.of_awaitables.append(node)
         if self._is_holder(node):
             self.found.append(node)
 

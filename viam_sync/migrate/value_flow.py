@@ -101,12 +101,24 @@ class _Flow:
         for function in self._values.called(call):
             for param, value in self._arguments(call, function):
                 self._places.keep(self._values.place(param), self._values.of(value))
+        for made in (value.node for value in self._values.of(call.func) if isinstance(value, Class)):
+            self._move_fields(call, made)
         if isinstance(call.func, cst.Attribute) and call.func.attr.value in CONTAINER_WRITES:
             place = self._values.place(call.func.value)
             for arg in call.args:
                 self._places.keep(
                     place, [value for value in self._values.of(arg.value) if isinstance(value, (Function, Pending))]
                 )
+
+    def _move_fields(self, call: cst.Call, made: cst.ClassDef) -> None:
+        """Move the arguments of a class without a method that takes them, such as a dataclass, to its fields."""
+        if self._values.relatives.methods(made, "__init__"):
+            return
+        names = self._values.relatives.fields(made)
+        for index, arg in enumerate(call.args):
+            name = arg.keyword.value if arg.keyword is not None else names[index] if index < len(names) else ""
+            if name in names:
+                self._places.keep((self._values.relatives.family(made), name), self._values.of(arg.value))
 
     def _arguments(self, call: cst.Call, function: AnyFunction) -> Iterator[Tuple[cst.Param, cst.BaseExpression]]:
         """Yield the parameters of a function of the module with the arguments that a call gives them."""

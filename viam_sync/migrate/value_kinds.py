@@ -105,6 +105,9 @@ Place = Tuple[object, str]
 ENTER = "enter_async_context"
 LOOP = "asyncio.<loop>"
 LOOP_MAKERS = {"asyncio.get_event_loop", "asyncio.new_event_loop", "asyncio.get_running_loop"}
+#: Calls that set up, or end, what only asynchronous code needs.
+SETTINGS = {"asyncio.set_event_loop", "asyncio.set_event_loop_policy", "nest_asyncio.apply"}
+ENDINGS = {f"{LOOP}.close", f"{LOOP}.shutdown_asyncgens", f"{LOOP}.set_debug", f"{LOOP}.stop"}
 #: Classes of objects that asynchronous code waits for, and those of plain code.
 PRIMITIVES = {
     "asyncio.BoundedSemaphore": "threading.BoundedSemaphore",
