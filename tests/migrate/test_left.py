@@ -20,7 +20,10 @@ def left(body: str) -> Tuple[str, List[str]]:
     module, findings = make_plain({PATH: parse(script)})[PATH]
     lines = script.splitlines()
     reasons = [f"{lines[finding.line - 1].strip()} -- {finding.reason}" for finding in findings]
-    assert make_plain({PATH: parse(module.code)})[PATH][0].code == module.code
+    after, named = migrate_source(script)
+    again, named_again = migrate_source(after)
+    assert again == after
+    assert {each.reason for each in named_again} == {each.reason for each in named}
     return module.code.partition("viam_client import ViamClient\n")[2], reasons
 
 

@@ -153,9 +153,7 @@ class Plan:
     def _read_awaited(self, key: cst.CSTNode, node: cst.BaseExpression, home: cst.CSTNode) -> None:
         values = self._values.of(node)
         if not values:
-            self._groups.block(
-                key, node, f"nothing says what `{self._code(node)}` awaits", is_named=self._is_of_viam(node)
-            )
+            self._block_unknown(key, node, f"nothing says what `{self._code(node)}` awaits")
         for value in values:
             if isinstance(value, Pending):
                 self._need(key, value, home)
@@ -174,9 +172,7 @@ class Plan:
         """Read what stands behind `async for` and `async with`."""
         values = self._values.of(node)
         if not values:
-            self._groups.block(
-                site, node, f"nothing says what `{self._code(node)}` is", is_named=self._is_of_viam(node)
-            )
+            self._block_unknown(site, node, f"nothing says what `{self._code(node)}` is")
         for value in values:
             if isinstance(value, Cloud):
                 self._groups.wanted.add(site)
@@ -308,17 +304,18 @@ class Plan:
         if isinstance(value, Machine):
             self._groups.block(key, node, f"`{code}` {MACHINES}", is_named=True)
         elif isinstance(value, (Foreign, DottedName)):
-            library = (value.library if isinstance(value, Foreign) else value.name).lstrip(".").partition(".")[0]
+            name = value.library if isinstance(value, Foreign) else value.name
+            library = name.lstrip(".").partition(".")[0]
             kind = (
                 "has no counterpart in plain code" if library == "asyncio" else f"is asynchronous code of `{library}`"
             )
             self._groups.block(key, node, f"`{code}` {kind}")
         else:
-            self._groups.block(key, node, f"nothing says how `{code}` is awaited", is_named=self._is_of_viam(node))
+            self._block_unknown(key, node, f"nothing says how `{code}` is awaited")
 
-    def _is_of_viam(self, node: cst.CSTNode) -> bool:
-        """Whether something unknown may have to do with Viam, as its module has."""
-        return self._facts.names(node).is_of_viam
+    def _block_unknown(self, key: cst.CSTNode, node: cst.CSTNode, reason: str) -> None:
+        """Block something that may have to do with Viam, if its module has."""
+        self._groups.block(key, node, reason, is_named=self._facts.names(node).is_of_viam)
 
     def _code(self, node: cst.CSTNode) -> str:
         """Return an expression as it is written, a call without its arguments."""

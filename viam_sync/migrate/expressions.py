@@ -182,7 +182,7 @@ class Values:
             yield Cloud(name)
 
     def _member(self, value: Value, name: str, node: cst.CSTNode) -> Iterable[Value]:
-        is_unknown = isinstance(value, (DottedName, Foreign))
+        is_unknown = isinstance(value, (DottedName, Foreign)) and value != Foreign("importlib")
         if is_unknown and name in cloud.CLIENTS and self._may_be_cloud(node):
             yield Cloud(name)
         elif isinstance(value, DottedName):
@@ -274,7 +274,7 @@ class Values:
 
     def _result_of_import(self, name: str, call: cst.Call) -> Iterable[Value]:
         first = self.of(call.args[0].value) if call.args else NOTHING
-        library, _, member = name.partition(".")
+        library, _, member = name.lstrip(".").partition(".")
         if name in TASK_MAKERS or name in ("functools.partial", "asyncio.as_completed", CLOSING):
             yield from first
         elif name in RUNNERS and call.args:

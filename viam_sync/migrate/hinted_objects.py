@@ -46,6 +46,6 @@ def _instances(found: Iterable[Value]) -> Iterable[Value]:
             elif cloud.is_machine(value.name):
                 yield Machine()
         elif isinstance(value, DottedName) and value.name not in PRIMITIVES:
-            library = value.name.partition(".")[0]
+            library = value.name.lstrip(".").partition(".")[0]
             if library not in ("builtins", "typing", "collections", "typing_extensions"):
                 yield Foreign(library)

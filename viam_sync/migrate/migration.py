@@ -49,16 +49,18 @@ class Migration:
         Raises:
             Refusal: If it cannot be migrated.
         """
+        if not contents.is_concerned:
+            return contents.text, []
         if path.suffix == ".ipynb":
-            return migrate_notebook(contents.text, lambda code: self._result(path, contents, code), writes=self._writes)
-        text, findings = self._result(path, contents, contents.text)
+            return migrate_notebook(contents.text, lambda code: self._result(path, code), writes=self._writes)
+        text, findings = self._result(path, contents.text)
         if self._writes:
             findings = moved(findings, contents.text, text)
         return text, [(str(line), reason) for line, reason in findings]
 
-    def _result(self, path: Path, contents: Contents, code: str) -> Tuple[str, List[Finding]]:
+    def _result(self, path: Path, code: str) -> Tuple[str, List[Finding]]:
         error = self._errors.get(path.resolve())
-        if error is not None and contents.is_concerned:
+        if error is not None:
             raise error
         return self._results.get(path.resolve(), (code, []))
 
