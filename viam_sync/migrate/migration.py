@@ -49,7 +49,8 @@ class Migration:
         Raises:
             Refusal: If it cannot be migrated.
         """
-        if not contents.is_concerned:
+        error = self._errors.get(path.resolve())
+        if not contents.is_concerned and (error is not None or path.suffix == ".ipynb"):
             return contents.text, []
         if path.suffix == ".ipynb":
             return migrate_notebook(contents.text, lambda code: self._result(path, code), writes=self._writes)
@@ -59,9 +60,8 @@ class Migration:
         return text, [(str(line), reason) for line, reason in findings]
 
     def _result(self, path: Path, code: str) -> Tuple[str, List[Finding]]:
-        error = self._errors.get(path.resolve())
-        if error is not None:
-            raise error
+        if path.resolve() in self._errors:
+            raise self._errors[path.resolve()]
         return self._results.get(path.resolve(), (code, []))
 
     def _parsed(self, texts: Mapping[Path, str]) -> Dict[Path, cst.Module]:
