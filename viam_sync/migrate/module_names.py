@@ -27,6 +27,7 @@ class ModuleNames:
         self._scopes = {scope for scope in scopes if scope is not None}
         self.imports = imports_of(self._scopes)
         self.stars: List[str] = _stars(module)
+        self._aliases: Dict[str, str] = {}
 
     @property
     def is_of_viam(self) -> bool:
@@ -53,6 +54,11 @@ class ModuleNames:
 
     def alias(self, module: str) -> str:
         """Return the name under which a script imports a module, if it is not its own, or its own is taken."""
+        if module not in self._aliases:
+            self._aliases[module] = self._alias(module)
+        return self._aliases[module]
+
+    def _alias(self, module: str) -> str:
         own = module.partition(".")[0]
         is_taken = False
         for _, assignment in self.assignments():
