@@ -88,10 +88,30 @@ class Plan:
         found: Dict[cst.CSTNode, List[Tuple[cst.CSTNode, str]]] = {module: [] for module in self._facts.modules}
         for block in self._groups.obstacles():
             found[self._facts.module_of(block.node)].append((block.node, block.reason))
+        for item in self._plain_items():
+            reason = f"`{self._code(item)}` is plain now; enter it by a `with` of its own"
+            found[self._facts.module_of(item)].append((item, reason))
+        for mock in self._mocks():
+            reason = "`AsyncMock` gives awaitables; for the clients of the cloud, `MagicMock` is right now"
+            found[self._facts.module_of(mock)].append((mock, reason))
         for call in filter(self._awaitables.is_dropped, self._facts.calls):
             reason = f"`{self._code(call)}` was never awaited; now it is made"
             found[self._facts.module_of(call)].append((call, reason))
         return found
+
+    def _plain_items(self) -> Iterator[cst.BaseExpression]:
+        """Give the clients of the cloud that stand in an `async with` which stays, for the sake of others."""
+        for site in self._facts.sites:
+            if isinstance(site, cst.With) and site not in self.plain and len(site.items) > 1:
+                items = (item.item for item in site.items if Cloud() in self._values.of(item.item))
+                yield from (item.expression if isinstance(item, cst.Await) else item for item in items)
+
+    def _mocks(self) -> Iterator[cst.BaseExpression]:
+        """Give the uses of `AsyncMock`, which gives awaitables where the clients are plain."""
+        for call in self._facts.calls if self.is_needed else ():
+            for node in (call.func, *(arg.value for arg in call.args)):
+                if self._values.name_of(node) in ("unittest.mock.AsyncMock", "mock.AsyncMock"):
+                    yield node
 
     def all_plain(self, module: cst.CSTNode) -> bool:
         """Whether nothing asynchronous is left in a module."""

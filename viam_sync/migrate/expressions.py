@@ -219,6 +219,13 @@ class Values:
             for value in self.places.kept_in((self.relatives.family(home), name))
             if not (isinstance(value, Function) and is_decorated(value.node, "property"))
         )
+        is_inherited = not self.relatives.methods(home, name) and any(map(self._is_of_cloud, home.bases))
+        if is_inherited and (name in cloud.CLIENTS or name in cloud.CONSTRUCTORS):
+            yield Cloud(name)
+
+    def _is_of_cloud(self, base: cst.Arg) -> bool:
+        """Whether a base of a class is one of the clients of the cloud."""
+        return any(isinstance(value, DottedName) and cloud.is_cloud(value.name) for value in self.of(base.value))
 
     def _call(self, node: cst.Call) -> Iterable[Value]:
         for value in self.of(node.func):
@@ -260,9 +267,9 @@ class Values:
     def _is_given_to_asyncio(self, call: cst.Call) -> bool:
         """Whether a call is awaited, or handed to a function of asyncio."""
         parent = self.facts.parents[call]
-        outer = self.facts.parents.get(parent)
-        is_argument = isinstance(parent, cst.Arg) and isinstance(outer, cst.Call)
-        return isinstance(parent, cst.Await) or (is_argument and self.name_of(outer.func).startswith("asyncio."))
+        outer = self.facts.parents[parent] if isinstance(parent, cst.Arg) else None
+        is_argument = isinstance(outer, cst.Call) and self.name_of(outer.func).startswith("asyncio.")
+        return is_argument or isinstance(parent, cst.Await)
 
     def _result_of_function(self, function: AnyFunction, call: cst.Call) -> Iterable[Value]:
         if function in self.facts.yields:
@@ -375,6 +382,9 @@ class Values:
                 yield from self.entered(call.args[0].value)
             elif isinstance(value, Cloud) or (isinstance(value, DottedName) and cloud.is_viam(value.name)):
                 yield Cloud()
+                # A constructor of a class that inherits from the client.
+                owners = self.of(call.func.value) if isinstance(call.func, cst.Attribute) else NOTHING
+                yield from (Instance(owner.node) for owner in owners if isinstance(owner, Class))
             elif isinstance(value, DottedName) and value.name == ANEXT and call.args:
                 yield from self.iterated(call.args[0].value)
             elif isinstance(value, DottedName) and value.name in AWAITABLES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
 
 from viam_sync.migrate.findings import Finding, moved
 from viam_sync.migrate.json_spans import JsonValue, elements, members, replaced
@@ -39,7 +39,8 @@ def joined_code(text: str) -> str:
     Raises:
         Refusal: If the file is no notebook of the version 4, or a cell is not valid.
     """
-    return _joined(_cells(text, Magics()))
+    cells = _cells(text, Magics())
+    return _joined(cells) if cells else ""
 
 
 def migrate_notebook(
@@ -73,7 +74,8 @@ def migrate_notebook(
             changes.append((cell.span, source if isinstance(before, str) else _lines(source)))
     if writes:
         joined, findings = migrated, moved(findings, joined, migrated)
-    return replaced(text, changes), [(_place(joined, cells, each.line), each.reason) for each in findings]
+    left = [(_place(joined, cells, each.line), each.reason) for each in findings]
+    return replaced(text, changes), [*left, *_other_cells(text)]
 
 
 def _cells(text: str, magics: Magics) -> List[_Cell]:
@@ -97,6 +99,14 @@ def _cells(text: str, magics: Magics) -> List[_Cell]:
         head = whole[: whole.find("\n") + 1] if whole.startswith("%%") else ""
         found.append(_valid(_Cell(number, source, head, magics.hide(whole[len(head) :]))))
     return found
+
+
+def _other_cells(text: str) -> Iterator[Tuple[str, str]]:
+    """Give the cells of other languages, such as those that become files, that import the official SDK."""
+    for number, cell in enumerate(json.loads(text)["cells"], 1):
+        source = _source(cell["source"])
+        if cell.get("cell_type") == "code" and is_other_language(source) and _OFFICIAL.search(source):
+            yield f"cell {number}:1", f"a cell of `{source.split()[0]}` stays as it is"
 
 
 def _is_cell(cell: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Iterator, Mapping, Optional, Set, Tuple
+from typing import Dict, Iterator, Mapping, Optional, Set, Tuple
 
 import libcst as cst
 from libcst.metadata import Assignment, ImportAssignment, Scope
@@ -22,7 +22,7 @@ class Program:
 
     def __init__(self, modules: Mapping[Path, cst.Module]) -> None:
         self._modules = modules
-        self._paths = {module: path for path, module in modules.items()}
+        self._paths: Dict[cst.CSTNode, Path] = {module: path for path, module in modules.items()}
         self._links = Links(modules)
 
     def find(self, importer: cst.CSTNode, name: str) -> Optional[Tuple[cst.Module, str]]:

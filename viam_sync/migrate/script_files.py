@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -10,7 +11,7 @@ import stat
 import sys
 import tokenize
 from pathlib import Path
-from typing import Iterator, NamedTuple, Optional
+from typing import Container, Iterator, NamedTuple, Optional, Tuple
 
 from viam_sync.migrate.refusal import Refusal
 from viam_sync.migrate.requirements import lists_requirements
@@ -88,6 +89,20 @@ def read(path: Path) -> Optional[Contents]:
     if is_concerned:
         raise refusal
     return None
+
+
+def importers(path: Path, among: Container[Path]) -> Iterator[Tuple[Path, int]]:
+    """Give the scripts beside a script that import it, with the line, and are not among those that are migrated."""
+    name = path.parent.name if path.stem == "__init__" else path.stem
+    statement = re.compile(rf"^[ \t]*(?:from|import)\b[^#\n]*\b{re.escape(name)}\b", re.MULTILINE)
+    for other in sorted(path.parent.glob("*.py")):
+        if other.resolve() in among or not other.is_file():
+            continue
+        with contextlib.suppress(OSError, Refusal):
+            contents = read(other)
+            found = statement.search(contents.text) if contents is not None and contents.is_concerned else None
+            if contents is not None and found is not None:
+                yield other, 1 + contents.text.count("\n", 0, found.start())
 
 
 def write(path: Path, data: bytes) -> None:

@@ -9,7 +9,7 @@ import libcst as cst
 from viam_sync.migrate import cloud
 from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
 from viam_sync.migrate.expressions import Values
-from viam_sync.migrate.facts import Facts
+from viam_sync.migrate.facts import AnyFunction, Facts
 from viam_sync.migrate.groups import Groups
 from viam_sync.migrate.value_kinds import (
     AWAITABLES,
@@ -142,17 +142,29 @@ class Uses:
     def _read_decorators(self, function: cst.FunctionDef) -> None:
         if not function.asynchronous:
             return
-        for decorator in function.decorators:
+        # The one that is nearest to the function comes first: it may make something plain of it.
+        for decorator in reversed(function.decorators):
             node = decorator.decorator
             name = self._values.name_of(node)
             if name and (is_transparent(name) or name in MANAGERS or name.startswith("builtins.")):
                 continue
-            if any(isinstance(value, Function) for value in self._values.of(node)):
+            own = [value.node for value in self._values.of(node) if isinstance(value, Function)]
+            if own and not any(map(self._returns_asynchronous, own)):
+                break
+            if own or any(isinstance(value, Class) for value in self._values.of(node)):
                 continue
             code = self._facts.shown(node)
             self._groups.block(
                 function, decorator, f"`{function.name.value}` is handed to `@{code}`, which may await it"
             )
+
+    def _returns_asynchronous(self, decorator: AnyFunction) -> bool:
+        """Whether what a decorator of the program makes of a function has to be awaited, too."""
+        return any(
+            isinstance(value, (Generator, Manager, Pending))
+            or (isinstance(value, Function) and is_asynchronous(value.node))
+            for value in self._values.returned(decorator)
+        )
 
     def _read_bases(self, node: cst.ClassDef) -> None:
         for base in node.bases:

@@ -93,9 +93,10 @@ class _Flow:
                 self._places.keep((function, "return"), self._hinted(function.returns.annotation))
         for param in (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params):
             # What a type hint says counts more than a default such as that of `Depends`.
-            hinted = [*self._hinted(param.annotation.annotation)] if param.annotation is not None else []
-            if hinted or param.default is not None:
-                self._places.keep(self._values.place(param), hinted or self._values.of(param.default))
+            found = frozenset(self._hinted(param.annotation.annotation) if param.annotation is not None else ())
+            if not found and param.default is not None:
+                found = self._values.of(param.default)
+            self._places.keep(self._values.place(param), found)
 
     def _move_arguments(self, call: cst.Call) -> None:
         for function in self._values.called(call):
@@ -201,7 +202,12 @@ class _Flow:
             for param in (*value.node.params.posonly_params, *value.node.params.params)[:1]:
                 self._places.keep(self._values.place(param), found)
             yield from self._places.kept_in((value.node, "return"))
-        if not handed_on:
+        for made in (value.node for value in values if isinstance(value, Class)):
+            for method in self._values.relatives.methods(made, "__init__"):
+                for param in (*method.params.posonly_params, *method.params.params)[1:2]:
+                    self._places.keep(self._values.place(param), found)
+            yield Instance(made)
+        if not any(isinstance(value, (Class, Function)) for value in values):
             yield from decorated_by(self._values.name_of(decorator), found)
 
 
