@@ -258,11 +258,9 @@ class Values:
 
     def is_migrated(self, node: cst.CSTNode) -> bool:
         """Whether the clients are those of this package where a node is, as in what was migrated before."""
-        names = self.facts.names(node)
-        others = [names] if names.is_of_viam else [*map(self.facts.names, self.facts.modules)]
-        return any(each.is_migrated for each in others) and all(
-            each.is_migrated or not each.is_of_viam for each in others
-        )
+        modules = [node] if self.facts.names(node).is_of_viam else self.facts.modules
+        names = [each for each in map(self.facts.names, modules) if each.is_of_viam]
+        return all(each.is_migrated for each in names)
 
     def _is_given_to_asyncio(self, call: cst.Call) -> bool:
         """Whether a call is awaited, or handed to a function of asyncio."""
