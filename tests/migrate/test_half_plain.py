@@ -1,6 +1,7 @@
 """Scripts that cannot become plain as a whole: what is left runs as before, and is named."""
 
 import ast
+import sys
 from typing import List, Tuple
 
 import pytest
@@ -11,6 +12,9 @@ from migrate.running import HEAD, PlainClient, run_official, run_script
 from viam_sync.migrate.script import migrate_source
 
 GET = "CLIENT.app_client.get_location"
+
+#: What only Python 3.9 and later can do: `asyncio.to_thread` makes an awaitable of a call of the cloud.
+NEEDS_THREADS = "an object that is awaited"
 
 #: Statements for a function `main`, with functions above it; each does something that plain code may not do.
 FRAGMENTS = {
@@ -157,6 +161,8 @@ def quick(x):
         "    log(await slow('slow'), await quick('quick'))\n",
     ),
 }
+if sys.version_info < (3, 9):
+    del FRAGMENTS[NEEDS_THREADS]
 
 
 def remains(text: str) -> bool:
