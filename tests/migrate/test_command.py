@@ -137,7 +137,9 @@ def test_a_folder_is_walked_and_each_file_that_is_refused_is_named(tmp_path, scr
 
 
 def test_a_script_beside_it_that_imports_it_is_named(tmp_path):
-    cloud = "from viam.app.viam_client import ViamClient\n\nasync def connect():\n    return await ViamClient.create()\n"
+    cloud = (
+        "from viam.app.viam_client import ViamClient\n\nasync def connect():\n    return await ViamClient.create()\n"
+    )
     (tmp_path / "cloud.py").write_text(cloud.replace("create()", "create_from_env_vars()"), encoding="utf-8")
     (tmp_path / "job.py").write_text("import asyncio\nfrom cloud import connect\n\nasyncio.run(connect())\n", "utf-8")
     (tmp_path / "other.py").write_text("import asyncio\n\nclouds = asyncio.run(sky())\n", "utf-8")

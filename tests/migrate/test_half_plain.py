@@ -7,8 +7,8 @@ from typing import List, Tuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from migrate.running import HEAD, PlainClient, run_official, run_script
+
 from viam_sync.migrate.script import migrate_source
 
 GET = "CLIENT.app_client.get_location"
@@ -127,6 +127,70 @@ async def locked():
     "tasks that are asked": (
         f"async def job(x):\n    return await {GET}(x)\n",
         "    task = asyncio.ensure_future(job('task'))\n    await task\n    log(task.done(), task.result())\n",
+    ),
+    "a loop that is handed on": (
+        f"def use(loop):\n    return loop.is_running()\n\nasync def used():\n    return await {GET}('used')\n",
+        "    log(use(asyncio.get_running_loop()), await used())\n",
+    ),
+    "a method of a generator": (
+        f"async def rows():\n    for x in 'ab':\n        yield await {GET}(x)\n",
+        "    log(await rows().__aiter__().__anext__())\n",
+    ),
+    "functions that a method registers": (
+        f"""
+class Poller:
+    def __init__(self):
+        self.callbacks = []
+
+    def on(self, callback):
+        self.callbacks.append(callback)
+        return callback
+
+    async def run(self):
+        for callback in self.callbacks:
+            await callback("poll")
+
+POLLER = Poller()
+
+@POLLER.on
+async def polled(x):
+    log(await {GET}(x))
+
+@POLLER.on
+async def unrelated(x):
+    log(x)
+""",
+        "    await POLLER.run()\n",
+    ),
+    "methods by name": (
+        f"""
+class Named:
+    async def do_this(self):
+        return await {GET}("this")
+
+    async def do_that(self):
+        return await {GET}("that")
+""",
+        "    log(await getattr(Named(), 'do_' + 'this')(), await getattr(Named(), 'do_that')())\n",
+    ),
+    "a method that is set": (
+        f"""
+class Set:
+    pass
+
+async def method(self):
+    return await {GET}("set")
+
+setattr(Set, "method", method)
+""",
+        "    log(await Set().method())\n",
+    ),
+    "tasks that are keys": (
+        f"async def keyed(x):\n    return await {GET}(x)\n",
+        """    tasks = {asyncio.ensure_future(keyed(x)): x for x in 'ab'}
+    for task, x in tasks.items():
+        log(x, await task)
+""",
     ),
     "a queue": (
         f"""

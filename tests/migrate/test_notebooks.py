@@ -108,7 +108,7 @@ def test_the_python_behind_a_magic_that_times_it_is_migrated():
 def test_a_cell_that_becomes_a_file_is_left_to_a_person():
     text = NOTEBOOK.replace("%%bash\\nviam", "%%writefile a.py\\nimport viam")
     after, left = migrate_notebook(text, lambda code: (code, []))
-    assert "%%writefile a.py\\nimport viam\"" in after
+    assert '%%writefile a.py\\nimport viam"' in after
     assert left == [("cell 3:1", "a cell of `%%writefile` stays as it is")]
 
 

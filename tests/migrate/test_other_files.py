@@ -68,14 +68,18 @@ def migrated(folder, files):
             "from app.helpers import Fleet\ndef f():\n    with Fleet() as fleet:\n        pass\n",
         ),
         (
-            "from app import Fleet\nclass Mine(Fleet):\n    async def names(self, c):\n        return await super().names(c)\n",
-            "from app import Fleet\nclass Mine(Fleet):\n    def names(self, c):\n        return super().names(c)\n",
+            "from app import Fleet\nclass A(Fleet):\n    async def names(self, c):\n        return await super().names(c)\n",
+            "from app import Fleet\nclass A(Fleet):\n    def names(self, c):\n        return super().names(c)\n",
         ),
         (
-            "try:\n    from .app import connect\nexcept ImportError:\n    from app import connect\n"
-            "async def f():\n    return await connect()\n",
-            "try:\n    from .app import connect\nexcept ImportError:\n    from app import connect\n"
-            "def f():\n    return connect()\n",
+            (
+                "try:\n    from .app import connect\nexcept ImportError:\n    from app import connect\n"
+                "async def f():\n    return await connect()\n"
+            ),
+            (
+                "try:\n    from .app import connect\nexcept ImportError:\n    from app import connect\n"
+                "def f():\n    return connect()\n"
+            ),
         ),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 import libcst as cst
 
@@ -29,6 +29,11 @@ class Relatives:
         """Return the methods of one name in a class and in its relatives."""
         family = self.family(node)
         return [method for home, method in self._methods.get(name, ()) if self.family(home) is family]
+
+    def all_methods(self, node: cst.ClassDef) -> Iterator[cst.FunctionDef]:
+        """Yield all methods of a class and its relatives."""
+        for name in self._methods:
+            yield from self.methods(node, name)
 
     def fields(self, node: cst.ClassDef) -> List[str]:
         """Return the names that have type hints in the body of a class, in order, as those of a dataclass."""

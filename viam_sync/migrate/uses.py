@@ -17,6 +17,7 @@ from viam_sync.migrate.value_kinds import (
     CONTAINER_READS,
     CONTAINER_WRITES,
     ENTER,
+    GENERATOR_METHODS,
     LOOP,
     MANAGERS,
     PLAIN_METHODS,
@@ -47,6 +48,8 @@ _LOOKERS = {
     "inspect.isasyncgenfunction",
     "inspect.iscoroutinefunction",
 }
+#: Built-in functions that keep what they are given where nobody sees it.
+_KEEPERS = {"builtins.setattr", "builtins.type"}
 _TAKERS = {CLOSING, GATHER, "asyncio.wait_for", "asyncio.as_completed", *TASK_MAKERS, *RUNNERS}
 #: Methods that other code calls without their names.
 _PROTOCOLS = ("__aenter__", "__aexit__", "__aiter__", "__anext__", "__call__")
@@ -109,20 +112,31 @@ class Uses:
             self._groups.block(key, place, reason)
 
     def _read_arguments(self, call: cst.Call) -> None:
-        if self._takes_awaitables(call):
-            return
-        name = self._facts.shown(call.func)
+        takes_awaitables = self._takes_awaitables(call)
+        takes_loops = self._awaitables.name_of(call).startswith("asyncio.")
         for arg in call.args:
-            reason = f"`{self._facts.shown(arg.value)}` is handed to `{name}`"
-            self._block(arg.value, arg, reason)
-            if self._values.name_of(arg.value) == LOOP and not self._awaitables.name_of(call).startswith("asyncio."):
+            reason = f"`{self._facts.shown(arg.value)}` is handed to `{self._facts.shown(call.func)}`"
+            if not takes_awaitables:
+                self._block(arg.value, arg, reason)
+            if not takes_loops and self._values.name_of(arg.value) == LOOP:
                 self._groups.block(self._facts.home_of(call), arg, reason)
+        if self._awaitables.name_of(call) == "builtins.getattr" and len(call.args) > 1:
+            self._read_getattr(call)
+
+    def _read_getattr(self, call: cst.Call) -> None:
+        """Block the methods that `getattr` may give."""
+        name = call.args[1].value
+        text = name.evaluated_value if isinstance(name, cst.SimpleString) else None
+        classes = [value.node for value in self._values.of(call.args[0].value) if isinstance(value, (Class, Instance))]
+        for method in (method for node in classes for method in self._values.relatives.all_methods(node)):
+            if is_asynchronous(method) and text in (None, method.name.value):
+                self._groups.block(method, call, f"`getattr` may give `{method.name.value}`")
 
     def _takes_awaitables(self, call: cst.Call) -> bool:
         name = self._awaitables.name_of(call)
         if name in _TAKERS or name in AWAITABLES or name in _LOOKERS or name in MANAGERS or is_transparent(name):
             return True
-        if name.startswith("builtins.") or any(True for _ in self._values.called(call)):
+        if (name.startswith("builtins.") and name not in _KEEPERS) or any(True for _ in self._values.called(call)):
             return True
         if any(isinstance(value, Class) and self._takes_fields(call, value) for value in self._values.of(call.func)):
             return True
@@ -216,6 +230,8 @@ class Uses:
                 uses.setdefault(place, []).append(node)
         for place, nodes in targets.items():
             self._read_place(nodes, uses.get(place, []))
+        for key in holders.keys:
+            self._block(key, key, f"`{self._facts.shown(key)}` is a key of a dictionary")
         for attribute in holders.of_awaitables:
             self._block(attribute.value, attribute, f"plain code has no `.{attribute.attr.value}` of a task")
         for attribute in holders.of_primitives:
@@ -322,11 +338,18 @@ class _Holders(cst.CSTVisitor):
         self._values = values
         self.found: List[cst.CSTNode] = []
         self.started: List[cst.BaseExpression] = []
+        self.keys: List[cst.BaseExpression] = []
         self.of_awaitables: List[cst.Attribute] = []
         self.of_primitives: List[cst.Attribute] = []
 
     def _is_holder(self, node: cst.CSTNode) -> bool:
         return any(isinstance(value, Pending) and value.node is not node for value in self._values(node))
+
+    def visit_DictElement(self, node: cst.DictElement) -> None:
+        self.keys.append(node.key)
+
+    def visit_DictComp(self, node: cst.DictComp) -> None:
+        self.keys.append(node.key)
 
     def visit_Name(self, node: cst.Name) -> None:
         if self._is_holder(node):
@@ -341,8 +364,10 @@ class _Holders(cst.CSTVisitor):
         if not is_known and any(isinstance(value, Primitive) for value in self._values(node.value)):
             self.of_primitives.append(node)
         is_made = isinstance(node.value, cst.Call) and node.attr.value not in CONTAINER_READS
-        if is_made and any(isinstance(value, Pending) for value in self._values(node.value)):
-            self.of_awaitables.append(node)
+        for value in self._values(node.value):
+            is_generator = isinstance(value, Generator) and node.attr.value not in GENERATOR_METHODS
+            if is_generator or (is_made and isinstance(value, Pending)):
+                self.of_awaitables.append(node)
         if self._is_holder(node):
             self.found.append(node)
 

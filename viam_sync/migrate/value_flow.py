@@ -13,7 +13,7 @@ from viam_sync.migrate.facts import AnyFunction, Binding, Facts
 from viam_sync.migrate.hinted_objects import hinted_objects
 from viam_sync.migrate.places import Move
 from viam_sync.migrate.relatives import is_decorated
-from viam_sync.migrate.value_kinds import CONTAINER_WRITES, Class, Found, Function, Instance, Pending, Value
+from viam_sync.migrate.value_kinds import CONTAINER_WRITES, NOTHING, Class, Found, Function, Instance, Pending, Value
 
 
 def settle(facts: Facts, values: Values) -> None:
@@ -159,7 +159,7 @@ class _Flow:
 
     def _bind(self, target: cst.CSTNode, value: Optional[cst.BaseExpression], found: Found) -> None:
         if isinstance(target, (cst.Tuple, cst.List)):
-            rows = self._rows(value, len(target.elements))
+            rows = self._rows(value, len(target.elements)) or self._columns(value, len(target.elements))
             for index, element in enumerate(target.elements):
                 if rows is None:
                     self._bind(element.value, None, found)
@@ -186,6 +186,18 @@ class _Flow:
             return _fitting([[self._values.of(part.value) for part in row.elements] for row in rows], width)
         return _fitting([[self._values.of(each) for each in inner]], width)
 
+    def _columns(self, value: Optional[cst.BaseExpression], width: int) -> Optional[List[List[Found]]]:
+        """Return what each target of a loop over several things at once gets."""
+        if not isinstance(value, cst.Call):
+            return None
+        if isinstance(value.func, cst.Attribute) and value.func.attr.value == "items" and not value.args:
+            return _fitting([[NOTHING, self._values.iterated(value.func.value)]], width)
+        name = self._values.name_of(value.func)
+        if name not in ("builtins.enumerate", "builtins.zip") or any(arg.star for arg in value.args):
+            return None
+        columns = [self._values.iterated(arg.value) for arg in value.args if arg.keyword is None]
+        return _fitting([[NOTHING, *columns[:1]] if name == "builtins.enumerate" else columns], width)
+
     def _decorated(self, function: cst.FunctionDef) -> Found:
         """Return what the name of a function holds once its decorators have run."""
         found: Found = frozenset([Function(function)])
@@ -199,16 +211,21 @@ class _Flow:
         values = self._values.of(decorator)
         handed_on = [value for value in values if isinstance(value, Function)]
         for value in handed_on:
-            for param in (*value.node.params.posonly_params, *value.node.params.params)[:1]:
-                self._places.keep(self._values.place(param), found)
+            self._place_decorated(decorator, value.node, found)
             yield from self._places.kept_in((value.node, "return"))
         for made in (value.node for value in values if isinstance(value, Class)):
             for method in self._values.relatives.methods(made, "__init__"):
-                for param in (*method.params.posonly_params, *method.params.params)[1:2]:
-                    self._places.keep(self._values.place(param), found)
+                self._place_decorated(decorator, method, found)
             yield Instance(made)
         if not any(isinstance(value, (Class, Function)) for value in values):
             yield from decorated_by(self._values.name_of(decorator), found)
+
+    def _place_decorated(self, decorator: cst.BaseExpression, function: AnyFunction, found: Found) -> None:
+        """Move a function to the parameter that its decorator takes it by."""
+        params = [*function.params.posonly_params, *function.params.params]
+        takes_self = self._takes_self(cst.Call(decorator), function)
+        for param in params[takes_self : takes_self + 1]:
+            self._places.keep(self._values.place(param), found)
 
 
 def _fitting(rows: List[List[Found]], width: int) -> Optional[List[List[Found]]]:
