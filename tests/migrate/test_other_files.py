@@ -68,8 +68,8 @@ def migrated(folder, files):
             "from app.helpers import Fleet\ndef f():\n    with Fleet() as fleet:\n        pass\n",
         ),
         (
-            "from app import Fleet\nclass A(Fleet):\n    async def names(self, c):\n        return await super().names(c)\n",
-            "from app import Fleet\nclass A(Fleet):\n    def names(self, c):\n        return super().names(c)\n",
+            "from app import Fleet\nclass A(Fleet):\n    async def names(self, c):\n        await super().names(c)\n",
+            "from app import Fleet\nclass A(Fleet):\n    def names(self, c):\n        super().names(c)\n",
         ),
         (
             (

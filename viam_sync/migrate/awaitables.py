@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import Iterator, List, Optional
 
 import libcst as cst
 
 from viam_sync.migrate import cloud
 from viam_sync.migrate.expressions import Values
 from viam_sync.migrate.facts import AnyFunction, Facts
+from viam_sync.migrate.relatives import is_decorated
 from viam_sync.migrate.value_kinds import (
     AWAITABLES,
     RUNNERS,
@@ -44,16 +45,25 @@ class Awaitables:
 
     def is_dropped(self, call: cst.Call) -> bool:
         """Whether nothing awaits a call of the official SDK's clients, so that it was never made."""
-        is_alone = isinstance(self._facts.parents[call], cst.Expr) and not self._values.is_migrated(call)
+        is_alone = isinstance(self._facts.parents[call], cst.Expr) and not self._facts.is_migrated(call)
         return is_alone and self.is_of_cloud(call.func)
 
     def starts(self, node: cst.CSTNode) -> bool:
         """Whether an expression is itself what makes an awaitable, unlike a name or a container that holds one."""
         if isinstance(node, cst.Attribute):
-            return Pending(node) in self._values.of(node) or any(map(self.hands_on, self._values.properties(node)))
+            return Pending(node) in self._values.of(node) or any(map(self.hands_on, self._properties(node)))
         if not isinstance(node, cst.Call):
             return False
         return any(self._makes_awaitable(value) for value in self._values.of(node.func))
+
+    def _properties(self, node: cst.Attribute) -> Iterator[cst.FunctionDef]:
+        """Yield the methods of the program that run where an attribute is read."""
+        for value in self._values.of(node.value):
+            for method in (
+                self._values.relatives.methods(value.node, node.attr.value) if isinstance(value, Instance) else ()
+            ):
+                if is_decorated(method, "property") or is_decorated(method, "cached_property"):
+                    yield method
 
     def _makes_awaitable(self, value: Value) -> bool:
         if isinstance(value, Function):

@@ -249,7 +249,7 @@ class Plan:
         if self._awaitables.is_cloud_call(call):
             self._groups.wanted.update(self._keys(Pending(call)))
         made = call.args[0].value if name == "asyncio.to_thread" and call.args else call.func
-        if self._values.is_migrated(call) and self._awaitables.is_of_cloud(made):
+        if self._facts.is_migrated(call) and self._awaitables.is_of_cloud(made):
             self._groups.wanted.add(home if made is call.func else call)
 
     def _read_runner(self, call: cst.Call, home: cst.CSTNode) -> None:

@@ -3,17 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import (
-    Callable,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    Optional,
-    Set,
-    Type,
-    Union,
-)
+from typing import Callable, Dict, Iterable, Iterator, List, Optional, Type, Union
 
 import libcst as cst
 from libcst.metadata import BuiltinAssignment
@@ -54,6 +44,7 @@ from viam_sync.migrate.value_kinds import (
     Place,
     Primitive,
     Value,
+    decorated_by,
     is_transparent,
 )
 
@@ -128,13 +119,6 @@ class Values:
     def _call_methods(self, value: Value) -> Iterable[cst.FunctionDef]:
         return self.relatives.methods(value.node, "__call__") if isinstance(value, Instance) else ()
 
-    def properties(self, node: cst.Attribute) -> Iterator[cst.FunctionDef]:
-        """Yield the methods of the program that run where an attribute is read."""
-        for value in self.of(node.value):
-            for method in self.relatives.methods(value.node, node.attr.value) if isinstance(value, Instance) else ():
-                if is_decorated(method, "property") or is_decorated(method, "cached_property"):
-                    yield method
-
     def called(self, call: cst.Call) -> Iterator[AnyFunction]:
         """Yield the functions of the module that a call may enter."""
         for value in self.of(call.func):
@@ -183,7 +167,7 @@ class Values:
 
     def _member(self, value: Value, name: str, node: cst.CSTNode) -> Iterable[Value]:
         is_unknown = isinstance(value, (DottedName, Foreign)) and value != Foreign("importlib")
-        if is_unknown and name in cloud.CLIENTS and self._may_be_cloud(node):
+        if is_unknown and name in cloud.CLIENTS and self._is_client(node):
             yield Cloud(name)
         elif isinstance(value, DottedName):
             yield from self.imported(f"{value.name}.{name}", self.facts.module_of(node))
@@ -201,9 +185,9 @@ class Values:
             if is_next or is_waiting or (isinstance(value, Function) and name == "__wrapped__"):
                 yield value
 
-    def _may_be_cloud(self, client: cst.CSTNode) -> bool:
-        """Whether an attribute of an object of a library, or of another file, is used like a client of the cloud."""
-        used = self.facts.parents.get(client)
+    def _is_client(self, node: cst.CSTNode) -> bool:
+        """Whether an attribute of something unknown is used like a client of the cloud."""
+        used = self.facts.parents.get(node)
         return not isinstance(used, cst.Attribute) or used.attr.value in cloud.cloud_methods()
 
     def _member_of_object(self, home: cst.ClassDef, name: str, node: cst.CSTNode) -> Iterable[Value]:
@@ -253,14 +237,10 @@ class Values:
             yield from self._result_of_import(value.name, call)
 
     def _result_of_cloud(self, call: cst.Call) -> Value:
-        is_plain = self.facts.lacks_await(call) or (self.is_migrated(call) and not self._is_given_to_asyncio(call))
+        is_plain = self.facts.lacks_await(call) or (
+            self.facts.is_migrated(call) and not self._is_given_to_asyncio(call)
+        )
         return Cloud() if is_plain else Pending(call)
-
-    def is_migrated(self, node: cst.CSTNode) -> bool:
-        """Whether the clients are those of this package where a node is, as in what was migrated before."""
-        modules = [node] if self.facts.names(node).is_of_viam else self.facts.modules
-        names = [each for each in map(self.facts.names, modules) if each.is_of_viam]
-        return all(each.is_migrated for each in names)
 
     def _is_given_to_asyncio(self, call: cst.Call) -> bool:
         """Whether a call is awaited, or handed to a function of asyncio."""
@@ -321,17 +301,12 @@ class Values:
 
     def _starred(self, module: cst.CSTNode, name: str) -> Found:
         """Return what a module has by a name that it imports with all others of a module."""
-        found: Set[Value] = set()
-        waiting, seen = [module], {module}
-        while waiting:
-            importer = waiting.pop()
-            for star in self.facts.names(importer).stars:
-                linked = self._program.find(importer, star)
-                if linked is not None and linked[0] not in seen and not linked[1]:
-                    seen.add(linked[0])
-                    waiting.append(linked[0])
-                    found |= self.places.kept_in(self.places.of_name(self.facts.scopes[linked[0]], name))
-        return frozenset(found)
+        modules = self._program.starred(self.facts, module)
+        return frozenset(
+            value
+            for each in modules
+            for value in self.places.kept_in(self.places.of_name(self.facts.scopes[each], name))
+        )
 
     def _result_of_builtin(self, name: str, call: cst.Call) -> Iterable[Value]:
         if name == "anext":
@@ -421,9 +396,3 @@ class Values:
     def _methods(self, value: Instance, *names: str) -> Iterable[cst.FunctionDef]:
         for name in names:
             yield from self.relatives.methods(value.node, name)
-
-
-def decorated_by(name: str, found: Iterable[Value]) -> Iterable[Value]:
-    """Yield what an imported decorator makes of functions."""
-    for value in found:
-        yield Manager(value.node) if name in MANAGERS and isinstance(value, Function) else value

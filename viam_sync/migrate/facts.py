@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, ParentNodeProvider, PositionProvider, Scope, ScopeProvider
 
-from viam_sync.migrate.module_names import ModuleNames, code_of
+from viam_sync.migrate.bound_names import ModuleNames, code_of
 
 #: A function, or a lambda.
 AnyFunction = Union[cst.FunctionDef, cst.Lambda]
@@ -64,6 +64,12 @@ class Facts:
     def names(self, node: cst.CSTNode) -> ModuleNames:
         """Return the names of the module in which a node is."""
         return self._names[self.module_of(node)]
+
+    def is_migrated(self, node: cst.CSTNode) -> bool:
+        """Whether the clients are those of this package where a node is, as in what was migrated before."""
+        modules = [node] if self.names(node).is_of_viam else self.modules
+        names = [each for each in map(self.names, modules) if each.is_of_viam]
+        return all(each.is_migrated for each in names)
 
     def module_of(self, node: cst.CSTNode) -> cst.CSTNode:
         """Return the module in which a node is."""

@@ -7,8 +7,8 @@ from typing import List, Optional, Sequence, Set
 import libcst as cst
 from libcst.metadata import Scope
 
+from viam_sync.migrate.bound_names import imported_name
 from viam_sync.migrate.module_imports import Needed
-from viam_sync.migrate.module_names import imported_name
 from viam_sync.migrate.value_kinds import PRIMITIVES
 
 _HOMES = ("collections.abc", "contextlib", "typing", "typing_extensions")

@@ -12,7 +12,7 @@ from viam_sync.migrate.official_names import is_official
 _STANDARD = frozenset(getattr(sys, "stdlib_module_names", sys.builtin_module_names))
 
 
-class Link(NamedTuple):
+class ImportedFile(NamedTuple):
     """A file, and what is left of a dotted name once the name of its module is taken off."""
 
     path: Path
@@ -28,13 +28,13 @@ class Links:
     Example:
         >>> links = Links([Path("app/main.py"), Path("app/cloud.py")])
         >>> links.find(Path("app/main.py"), ".cloud.connect")
-        Link(path=PosixPath('app/cloud.py'), rest='connect')
+        ImportedFile(path=PosixPath('app/cloud.py'), rest='connect')
     """
 
     def __init__(self, paths: Iterable[Path]) -> None:
         self._paths: Dict[Path, None] = dict.fromkeys(paths)
 
-    def find(self, importer: Path, name: str) -> Optional[Link]:
+    def find(self, importer: Path, name: str) -> Optional[ImportedFile]:
         """Return the file that the first parts of a dotted name stand for, as many as possible; None if there is none.
 
         Args:
@@ -50,13 +50,13 @@ class Links:
         found = (self.below(folder, parts) for folder in _roots(importer))
         return next((link for link in found if link is not None and link.path != importer), None)
 
-    def below(self, folder: Path, parts: Sequence[str]) -> Optional[Link]:
+    def below(self, folder: Path, parts: Sequence[str]) -> Optional[ImportedFile]:
         """Return the file for a name that is looked up in a folder."""
         for count in range(len(parts), -1, -1):
             place = folder.joinpath(*parts[:count])
             for path in ([place.with_name(f"{place.name}.py")] if count else []) + [place / "__init__.py"]:
                 if path in self._paths and (count or path.parent == folder):
-                    return Link(path, ".".join(parts[count:]))
+                    return ImportedFile(path, ".".join(parts[count:]))
         return None
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Dict, Iterator, Mapping, Optional, Set, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Set, Tuple
 
 import libcst as cst
 from libcst.metadata import Assignment, ImportAssignment, Scope
 
+from viam_sync.migrate.bound_names import imported_name
 from viam_sync.migrate.facts import Facts
-from viam_sync.migrate.links import Link, Links
-from viam_sync.migrate.module_names import imported_name
+from viam_sync.migrate.links import ImportedFile, Links
 
 
 class Program:
@@ -40,6 +40,17 @@ class Program:
         found = self._linked(self._links.below(path.parent, [name])) if path.name == "__init__.py" else None
         return found[0] if found is not None and not found[1] else None
 
+    def starred(self, facts: Facts, module: cst.CSTNode) -> List[cst.Module]:
+        """Return the modules whose names a module imports, all of them, and those whose names they import so."""
+        found: List[cst.Module] = []
+        importers = [module]
+        for importer in importers:
+            linked = (self.find(importer, star) for star in facts.names(importer).stars)
+            new = [each[0] for each in linked if each is not None and not each[1] and each[0] not in importers]
+            found += new
+            importers += new
+        return found
+
     def definitions(self, facts: Facts, node: cst.BaseExpression, scope: Optional[Scope]) -> Iterator[cst.CSTNode]:
         """Give the statements that define what a name stands for, in whichever module they are."""
         if isinstance(node, cst.Name) and scope is not None:
@@ -64,5 +75,5 @@ class Program:
             elif isinstance(assignment, Assignment):
                 yield assignment.node
 
-    def _linked(self, link: Optional[Link]) -> Optional[Tuple[cst.Module, str]]:
+    def _linked(self, link: Optional[ImportedFile]) -> Optional[Tuple[cst.Module, str]]:
         return (self._modules[link.path], link.rest) if link is not None else None

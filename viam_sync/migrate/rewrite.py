@@ -10,12 +10,12 @@ from libcst.metadata import Scope
 from viam_sync.migrate import asyncio_calls
 from viam_sync.migrate.asyncio_calls import GATHER_IN_ORDER, GATHER_IN_THREADS
 from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
+from viam_sync.migrate.bound_names import code_of
 from viam_sync.migrate.coroutines import PLAIN_NAMES, Plan
 from viam_sync.migrate.expressions import Values
 from viam_sync.migrate.facts import Facts
 from viam_sync.migrate.hints import Hints
 from viam_sync.migrate.module_imports import Needed
-from viam_sync.migrate.module_names import code_of
 from viam_sync.migrate.statements import Statement, expression_of, left_of_finally, rebuilt, spread, unwrapped
 from viam_sync.migrate.value_kinds import (
     ANEXT,

@@ -8,12 +8,22 @@ from typing import Iterable, Iterator, List, Optional, Tuple
 import libcst as cst
 from libcst.metadata import ImportAssignment, Scope
 
-from viam_sync.migrate.expressions import Values, decorated_by
+from viam_sync.migrate.expressions import Values
 from viam_sync.migrate.facts import AnyFunction, Binding, Facts
 from viam_sync.migrate.hinted_objects import hinted_objects
 from viam_sync.migrate.places import Move
 from viam_sync.migrate.relatives import is_decorated
-from viam_sync.migrate.value_kinds import CONTAINER_WRITES, NOTHING, Class, Found, Function, Instance, Pending, Value
+from viam_sync.migrate.value_kinds import (
+    CONTAINER_WRITES,
+    NOTHING,
+    Class,
+    Found,
+    Function,
+    Instance,
+    Pending,
+    Value,
+    decorated_by,
+)
 
 
 def settle(facts: Facts, values: Values) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import FrozenSet, Tuple, Union
+from typing import FrozenSet, Iterable, Tuple, Union
 
 import libcst as cst
 
@@ -148,3 +148,9 @@ MANAGERS = {"contextlib.asynccontextmanager", "contextlib.contextmanager"}
 def is_transparent(name: str) -> bool:
     """Whether a decorator leaves a function what it is."""
     return name in TRANSPARENT or name.startswith("pytest.mark.")
+
+
+def decorated_by(name: str, found: Iterable[Value]) -> Iterable[Value]:
+    """Yield what an imported decorator makes of functions."""
+    for value in found:
+        yield Manager(value.node) if name in MANAGERS and isinstance(value, Function) else value
