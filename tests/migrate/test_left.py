@@ -203,6 +203,43 @@ def test_what_plain_code_cannot_do_stays(line: str, reason: str) -> None:
     assert 'return client.app_client.get_location("here")' in text
 
 
+def test_a_mock_that_gives_awaitables_is_named_in_each_run() -> None:
+    text, reasons = left(
+        """
+        from unittest.mock import AsyncMock, MagicMock
+
+        async def names(client):
+            return await client.app_client.list_locations("org")
+
+        async def test_names():
+            client = MagicMock()
+            client.app_client.list_locations = AsyncMock(return_value=[])
+            assert await names(client) == []
+        """
+    )
+    assert "assert names(client) == []" in text
+    assert reasons == [
+        (
+            "client.app_client.list_locations = AsyncMock(return_value=[]) -- "
+            "`AsyncMock` gives awaitables; for the clients of the cloud, `MagicMock` is right now"
+        )
+    ]
+
+
+def test_a_client_in_a_context_of_its_own_is_asked_for_where_the_other_context_stays() -> None:
+    text, reasons = left(
+        """
+        import aiofiles
+
+        async def main():
+            async with await ViamClient.create_from_env_vars() as client, aiofiles.open("x") as file:
+                print(await client.app_client.list_locations("org"))
+        """
+    )
+    assert "async with ViamClient.create_from_env_vars() as client, aiofiles.open" in text
+    assert reasons[0].endswith(" -- `ViamClient.create_from_env_vars` is plain now; enter it by a `with` of its own")
+
+
 def test_a_decorator_of_another_library_keeps_its_function() -> None:
     text, reasons = left(
         """

@@ -40,7 +40,8 @@ def make_plain(
     """
     facts = Facts(modules.values())
     is_of_viam = any(facts.names(module).is_of_viam for module in modules.values())
-    is_plain = not facts.sites and not any(map(is_asynchronous, facts.functions))
+    imported = {name.rpartition(".")[2] for module in facts.modules for name, _ in facts.names(module).imports}
+    is_plain = not facts.sites and not any(map(is_asynchronous, facts.functions)) and "AsyncMock" not in imported
     if is_plain or not (is_of_viam or facts.attributes & cloud.CLIENTS):
         return {path: (module, []) for path, module in modules.items()}
     values = Values(facts, Program(modules))
