@@ -53,12 +53,16 @@ def run_script(text: str, client_type: Any) -> List[Any]:
     return log
 
 
+def run_official(text: str, monkeypatch: Any) -> List[Any]:
+    """Run a script of the official SDK, and return what it and its client noted."""
+    with monkeypatch.context() as patch:
+        for name, module in _official().items():
+            patch.setitem(sys.modules, name, module)
+        return run_script(text, AsynchronousClient)
+
+
 def run_both(text: str, monkeypatch: Any, threads: bool = False) -> Tuple[List[Any], List[Any], str]:
     """Return what a script noted before its migration, and after it, and its new text."""
     migrated, findings = migrate_source(text, threads=threads)
     assert findings == []
-    with monkeypatch.context() as patch:
-        for name, module in _official().items():
-            patch.setitem(sys.modules, name, module)
-        before = run_script(text, AsynchronousClient)
-    return before, run_script(migrated, PlainClient), migrated
+    return run_official(text, monkeypatch), run_script(migrated, PlainClient), migrated

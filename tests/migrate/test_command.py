@@ -136,6 +136,26 @@ def test_a_folder_is_walked_and_each_file_that_is_refused_is_named(tmp_path, scr
     assert outside.read_text(encoding="utf-8") == MIGRATED
 
 
+def test_a_script_beside_it_that_imports_it_is_named(tmp_path):
+    cloud = (
+        "from viam.app.viam_client import ViamClient\n\nasync def connect():\n    return await ViamClient.create()\n"
+    )
+    (tmp_path / "cloud.py").write_text(cloud.replace("create()", "create_from_env_vars()"), encoding="utf-8")
+    (tmp_path / "job.py").write_text("import asyncio\nfrom cloud import connect\n\nasyncio.run(connect())\n", "utf-8")
+    (tmp_path / "other.py").write_text("import asyncio\n\nclouds = asyncio.run(sky())\n", "utf-8")
+    named = "job.py:2: cloud.py is migrated, and not this file, which imports it"
+    done = run("migrate", "--check", "cloud.py", cwd=tmp_path)
+    assert done == (1, "", ["cloud.py: to migrate", named, "1 file: 1 to migrate; 1 line is left to you"])
+    assert run("migrate", "cloud.py", "job.py", cwd=tmp_path)[2][-1] == "2 files: 2 migrated; no lines are left to you"
+    assert (tmp_path / "job.py").read_text("utf-8") == "from cloud import connect\n\nconnect()\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+def test_a_pipe_with_the_name_of_a_script_is_not_read(script):
+    os.mkfifo(script.parent / "pipe.py")
+    assert run("migrate", script.parent)[2][-1] == "1 file: 1 migrated; no lines are left to you"
+
+
 def test_without_libcst_a_line_says_what_to_install(tmp_path, script):
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['libcst'] = None", encoding="utf-8")
     done = subprocess.run(

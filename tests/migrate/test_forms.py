@@ -10,13 +10,15 @@ import pytest
 from viam_sync.migrate.plain import make_plain
 from viam_sync.migrate.script import migrate_source, parse
 
+PATH = Path("script.py")
+
 
 def plain(text: str, threads: bool = False) -> str:
     """Return the new text of a script of which nothing is left, and which stays as it is from then on."""
-    module, findings = make_plain(parse(text), threads=threads)
+    module, findings = make_plain({PATH: parse(text)}, threads=threads)[PATH]
     assert findings == []
     ast.parse(module.code)
-    assert make_plain(parse(module.code), threads=threads)[0].code == module.code
+    assert make_plain({PATH: parse(module.code)}, threads=threads)[PATH][0].code == module.code
     return module.code
 
 
@@ -147,7 +149,7 @@ def test_imports_follow_what_is_used(imports: str, left: str) -> None:
     sleep, run = ("sleep", "run") if "from asyncio" in imports else (f"{module}.sleep", f"{module}.run")
     script = f"async def main():\n    await CLIENT.app_client.list_locations()\n    await {sleep}(1)\n\n{run}(main())\n"
     if left is None:
-        code = make_plain(parse(f"{imports}{script}"))[0].code
+        code = make_plain({PATH: parse(f"{imports}{script}")})[PATH][0].code
         assert code.startswith(imports)
         return
     name = next((line.split()[-1] for line in left.splitlines() if line.startswith("import time as")), "time")

@@ -1,6 +1,7 @@
 """Asynchronous code that is left to a person: it stays as it is, and each line has its reason."""
 
 import textwrap
+from pathlib import Path
 from typing import List, Tuple
 
 import pytest
@@ -9,16 +10,20 @@ from viam_sync.migrate.plain import make_plain
 from viam_sync.migrate.script import UnparsableError, migrate_source, parse
 
 MACHINES = "drives a machine, which viam-sdk does, asynchronously"
+PATH = Path("script.py")
 HEAD = "import asyncio\nfrom viam.app.viam_client import ViamClient\n"
 
 
 def left(body: str) -> Tuple[str, List[str]]:
     """Return the new text of a script below its imports, and each line that is left, with the reason."""
     script = HEAD + textwrap.dedent(body).lstrip("\n")
-    module, findings = make_plain(parse(script))
+    module, findings = make_plain({PATH: parse(script)})[PATH]
     lines = script.splitlines()
     reasons = [f"{lines[finding.line - 1].strip()} -- {finding.reason}" for finding in findings]
-    assert make_plain(parse(module.code))[0].code == module.code
+    after, named = migrate_source(script)
+    again, named_again = migrate_source(after)
+    assert again == after
+    assert {each.reason for each in named_again} == {each.reason for each in named}
     return module.code.partition("viam_client import ViamClient\n")[2], reasons
 
 
@@ -130,6 +135,20 @@ def test_a_method_of_another_library_is_not_taken_for_the_clouds() -> None:
     assert [reason.split(" -- ")[1] for reason in reasons] == ["`atlas.get_location` is asynchronous code of `maps`"]
 
 
+def test_a_client_of_the_cloud_is_one_in_an_object_of_another_library_too() -> None:
+    text, reasons = left(
+        """
+        import web
+
+        async def main(request: web.Request):
+            print(await request.app.client.app_client.list_locations("org"))
+            await request.answer()
+        """
+    )
+    assert "print(request.app.client.app_client.list_locations" in text
+    assert [reason.split(" -- ")[1] for reason in reasons] == ["`request.answer` is asynchronous code of `web`"]
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -154,6 +173,10 @@ def test_a_method_of_another_library_is_not_taken_for_the_clouds() -> None:
         ("loop.run_in_executor(None, print)", "`loop.run_in_executor(None, print)` runs beside the rest"),
         ("job(client)", "`job(client)` is never awaited"),
         ("await asyncio.gather(job(client), server.start())", "nothing says what `server.start` holds"),
+        (
+            "lock = asyncio.Lock(); lock.locked(); await job(client); await lock.acquire()",
+            "plain code has no `.locked` of this kind",
+        ),
         ("await job(client); await queue.get()", "`queue.get` has no counterpart in plain code"),
         ("await job(client); await event.wait()", "`event.wait` has no counterpart in plain code"),
         ("await job(client); await server.start()", "nothing says what `server.start` awaits"),
@@ -178,6 +201,43 @@ def test_what_plain_code_cannot_do_stays(line: str, reason: str) -> None:
     assert reason in [each.split(" -- ")[1] for each in reasons]
     assert "async def main" in text or "async def job" in text
     assert 'return client.app_client.get_location("here")' in text
+
+
+def test_a_mock_that_gives_awaitables_is_named_in_each_run() -> None:
+    text, reasons = left(
+        """
+        from unittest.mock import AsyncMock, MagicMock
+
+        async def names(client):
+            return await client.app_client.list_locations("org")
+
+        async def test_names():
+            client = MagicMock()
+            client.app_client.list_locations = AsyncMock(return_value=[])
+            assert await names(client) == []
+        """
+    )
+    assert "assert names(client) == []" in text
+    assert reasons == [
+        (
+            "client.app_client.list_locations = AsyncMock(return_value=[]) -- "
+            "`AsyncMock` gives awaitables; for the clients of the cloud, `MagicMock` is right now"
+        )
+    ]
+
+
+def test_a_client_in_a_context_of_its_own_is_asked_for_where_the_other_context_stays() -> None:
+    text, reasons = left(
+        """
+        import aiofiles
+
+        async def main():
+            async with await ViamClient.create_from_env_vars() as client, aiofiles.open("x") as file:
+                print(await client.app_client.list_locations("org"))
+        """
+    )
+    assert "async with ViamClient.create_from_env_vars() as client, aiofiles.open" in text
+    assert reasons[0].endswith(" -- `ViamClient.create_from_env_vars` is plain now; enter it by a `with` of its own")
 
 
 def test_a_decorator_of_another_library_keeps_its_function() -> None:
@@ -219,7 +279,7 @@ UNTOUCHED = [
 
 @pytest.mark.parametrize("text", UNTOUCHED)
 def test_asynchronous_code_without_viam_is_not_touched(text: str) -> None:
-    module, findings = make_plain(parse(text))
+    module, findings = make_plain({PATH: parse(text)})[PATH]
     assert (module.code, findings) == (text, [])
 
 

@@ -41,6 +41,8 @@ STATEMENTS = [
     "y = await lazy(client, x)",
     "job = lazy(client, x); log('between'); y = await job",
     "await asyncio.sleep(0)",
+    "y = [page async for page in Book(client)]",
+    "permits = asyncio.Semaphore(2); await permits.acquire(); y = await OTHER(client, x); permits.release()",
     "y = await Fleet(client).robots(x)",
     "y = await decorated(client, x)",
     "y = [await call(client, x) for call in {'a': OTHER, 'b': NEXT}.values()]",
@@ -50,11 +52,16 @@ STATEMENTS = [
 ]
 if sys.version_info >= (3, 9):
     STATEMENTS.append("y = await asyncio.to_thread(str, x)")
+if sys.version_info >= (3, 10):
+    STATEMENTS.append("iterator = entries(client, x); y = await anext(iterator); await iterator.aclose()")
+    STATEMENTS.append("async with contextlib.aclosing(entries(client, x)) as items: y = [item async for item in items]")
 BLOCKS = [
     "async with Fleet(client) as fleet:",
     "async with Fleet(client) as fleet, opened(client, x) as other:",
     "async with opened(client, x) as other:",
     "async with lock:",
+    "async with contextlib.AsyncExitStack() as stack, await stack.enter_async_context(Fleet(client)):",
+    "async for page in Book(client):",
     "async for entry in entries(client, x):",
     "async for entry in Pages(client):",
     "for x in await client.app_client.list_robots(x):",
@@ -130,6 +137,13 @@ class Pages:
             raise StopAsyncIteration
         return await self.client.app_client.get_organization(self.page)
 
+class Book:
+    def __init__(self, client):
+        self.client = client
+
+    def __aiter__(self):
+        return Pages(self.client)
+
 async def f0(client, x):
     return await client.app_client.get_robot(x)
 
@@ -141,7 +155,8 @@ async def use_all(client):
     await measured(decorated(client, 1))
     async with opened(client, 1), Fleet(client) as fleet, lock:
         log(await lazy(client, 1), await fleet.robots(2))
-    log([page async for page in Pages(client)], [entry async for entry in entries(client, 1)])
+    log([page async for page in Pages(client)], [page async for page in Book(client)])
+    log([entry async for entry in entries(client, 1)])
 
 asyncio.run(use_all(CLIENT))
 '''

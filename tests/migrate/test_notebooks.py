@@ -5,7 +5,7 @@ import json
 import pytest
 
 from viam_sync.migrate.findings import Finding
-from viam_sync.migrate.notebooks import migrate_notebook
+from viam_sync.migrate.notebooks import joined_code, migrate_notebook
 from viam_sync.migrate.refusal import Refusal
 
 #: A notebook that no program has written: its formatting is odd on purpose.
@@ -91,12 +91,36 @@ def test_a_notebook_in_another_language_stays():
     assert migrate_notebook(text, shout) == (text, [])
 
 
+@pytest.mark.parametrize("metadata", ['"none"', "[]", '{"kernelspec": null}', '{"language_info": {"name": null}}'])
+def test_a_notebook_that_does_not_say_its_language_is_taken_for_python(metadata):
+    text = f'{{"cells": [{{"cell_type": "code", "source": "viam\\n"}}], "metadata": {metadata}}}'
+    assert migrate_notebook(text, shout)[0] == text.replace('"viam', '"VIAM')
+
+
+def test_the_python_behind_a_magic_that_times_it_is_migrated():
+    text = '{"cells": [{"cell_type": "code", "source": "%timeit -n 1 -r 3 x = viam\\n%prun\\n%time !ls"}]}'
+    code = joined_code(text)
+    assert [line.partition("; ")[2] for line in code.split("\n")] == ["x = viam", "", ""]
+    after, _ = migrate_notebook(text, lambda code: (code.replace("= viam", "= VIAM"), []))
+    assert after == text.replace("= viam", "= VIAM")
+
+
+def test_a_cell_that_becomes_a_file_is_left_to_a_person():
+    text = NOTEBOOK.replace("%%bash\\nviam", "%%writefile a.py\\nimport viam")
+    after, left = migrate_notebook(text, lambda code: (code, []))
+    assert '%%writefile a.py\\nimport viam"' in after
+    assert left == [("cell 3:1", "a cell of `%%writefile` stays as it is")]
+
+
 @pytest.mark.parametrize(
     ("text", "where", "reason"),
     [
         ('{\n"cells": [}', "2", "this is no JSON"),
         ("[]", "", "this is no notebook of the version 4"),
         ('{"worksheets": []}', "", "this is no notebook of the version 4"),
+        ('{"cells": [1]}', "", "a list of cells with their sources"),
+        ('{"cells": [{"cell_type": "code"}]}', "", "a list of cells with their sources"),
+        ('{"cells": [{"cell_type": "code", "source": [1]}]}', "", "a list of cells with their sources"),
         ('{"cells": [{"cell_type": "code", "source": "%%time\\nx = 1\\nprint x"}]}', "cell 1:3", "not valid Python"),
     ],
 )

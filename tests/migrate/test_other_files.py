@@ -1,4 +1,6 @@
-"""A function that becomes plain in one file is called without ``await`` in the others."""
+"""Files that import each other are migrated as one program."""
+
+import pytest
 
 from viam_sync.migrate.migration import Migration
 from viam_sync.migrate.script_files import read
@@ -12,7 +14,19 @@ async def connect():
 class Fleet:
     async def names(self, client):
         return [robot.name for robot in await client.app_client.list_robots("x")]
+
+    async def __aenter__(self):
+        self.client = await connect()
+        return self
+
+    async def __aexit__(self, *error):
+        pass
+
+async def parts(client):
+    for part in await client.app_client.get_robot_parts("x"):
+        yield part
 """
+PLAIN = HELPERS.replace("async ", "").replace("await ", "").replace("__a", "__").replace("from viam", "from viam_sync")
 
 
 def migrated(folder, files):
@@ -24,24 +38,68 @@ def migrated(folder, files):
         paths[name].write_text(text, encoding="utf-8")
     migration = Migration([*paths.values()], threads=False)
     results = {name: migration.migrated(path, read(path)) for name, path in paths.items()}
-    return {name: text for name, (text, _) in results.items()}, {name: left for name, (_, left) in results.items()}
+    left = {name: [reason for _, reason in left] for name, (_, left) in results.items() if left}
+    return {name: text for name, (text, _) in results.items()}, left
 
 
-def test_awaits_go_however_the_function_is_imported(tmp_path):
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        (
+            "from app.helpers import connect as c, Fleet\nasync def f():\n    await Fleet().names(await c())\n",
+            "from app.helpers import connect as c, Fleet\ndef f():\n    Fleet().names(c())\n",
+        ),
+        (
+            "import app.helpers as h, app\nasync def f():\n    await h.connect()\n    await app.connect()\n",
+            "import app.helpers as h, app\ndef f():\n    h.connect()\n    app.connect()\n",
+        ),
+        (
+            "from app import helpers\nasync def f():\n    await helpers.connect()\n",
+            "from app import helpers\ndef f():\n    helpers.connect()\n",
+        ),
+        ("from app import *\nasync def f():\n    await connect()\n", "from app import *\ndef f():\n    connect()\n"),
+        ("import asyncio, app\nclient = asyncio.run(app.connect())\n", "import app\nclient = app.connect()\n"),
+        (
+            "from app.helpers import parts\nasync def f(c):\n    return [x async for x in parts(c)]\n",
+            "from app.helpers import parts\ndef f(c):\n    return [x for x in parts(c)]\n",
+        ),
+        (
+            "from app.helpers import Fleet\nasync def f():\n    async with Fleet() as fleet:\n        pass\n",
+            "from app.helpers import Fleet\ndef f():\n    with Fleet() as fleet:\n        pass\n",
+        ),
+        (
+            "from app import Fleet\nclass A(Fleet):\n    async def names(self, c):\n        await super().names(c)\n",
+            "from app import Fleet\nclass A(Fleet):\n    def names(self, c):\n        super().names(c)\n",
+        ),
+        (
+            (
+                "try:\n    from .app import connect\nexcept ImportError:\n    from app import connect\n"
+                "async def f():\n    return await connect()\n"
+            ),
+            (
+                "try:\n    from .app import connect\nexcept ImportError:\n    from app import connect\n"
+                "def f():\n    return connect()\n"
+            ),
+        ),
+    ],
+)
+def test_awaits_go_however_a_function_is_imported(tmp_path, script, expected):
+    files = {"app/helpers.py": HELPERS, "app/__init__.py": "from .helpers import Fleet, connect\n", "main.py": script}
+    after, left = migrated(tmp_path, files)
+    assert (after["main.py"], left) == (expected, {})
+    assert after["app/helpers.py"] == PLAIN
+    assert migrated(tmp_path, after) == (after, {})
+
+
+def test_functions_that_call_each_other_in_a_circle_of_files_become_plain(tmp_path):
     files = {
-        "app/helpers.py": HELPERS,
-        "app/__init__.py": "from .helpers import connect\n",
-        "app/main.py": "from .helpers import connect as c, Fleet\nasync def f():\n    await Fleet().names(await c())\n",
-        "script.py": "import app.helpers as h, app\nasync def g():\n    await h.connect()\n",
-        "package.py": "from app import connect\nasync def h():\n    return await connect()\n",
-        "chain.py": "from script import g\nasync def i():\n    await g()\n",
+        "a.py": "import b\nasync def f(c, n):\n    return await b.g(c, n)\n",
+        "b.py": "import a, d\nasync def g(c, n):\n    return await (a.f(c, n - 1) if n else d.connect())\n",
+        "d.py": HELPERS,
     }
     after, left = migrated(tmp_path, files)
-    assert after["app/main.py"].endswith("def f():\n    Fleet().names(c())\n")
-    assert after["script.py"].endswith("\ndef g():\n    h.connect()\n")
-    assert after["chain.py"].endswith("\ndef i():\n    g()\n")
-    assert after["package.py"].endswith("\ndef h():\n    return connect()\n")
-    assert {name for name, reasons in left.items() if reasons} == set()
+    assert after["b.py"] == "import a, d\ndef g(c, n):\n    return (a.f(c, n - 1) if n else d.connect())\n"
+    assert (after["a.py"], left) == ("import b\ndef f(c, n):\n    return b.g(c, n)\n", {})
 
 
 def test_functions_of_one_name_in_another_folder_are_others(tmp_path):
@@ -60,6 +118,43 @@ def test_a_function_that_stays_asynchronous_is_awaited_in_all_files(tmp_path):
     after, _ = migrated(tmp_path, {"helpers.py": helpers, "main.py": script})
     assert "async def get(session):\n    async with session.get" in after["helpers.py"]
     assert after["main.py"] == script.replace("await connect", "connect")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import loop\nloop.call_later(1, helpers.connect)\n",
+        "import fastapi\ndef f(client=fastapi.Depends(helpers.connect)):\n    pass\n",
+        "import asyncio\nasync def f():\n    task = asyncio.create_task(helpers.connect())\n    task.cancel()\n",
+    ],
+)
+def test_a_function_that_another_file_hands_to_other_code_stays_asynchronous(tmp_path, use):
+    files = {"helpers.py": HELPERS, "main.py": f"import helpers\n{use}"}
+    after, left = migrated(tmp_path, files)
+    assert "async def connect():\n    return ViamClient" in after["helpers.py"]
+    assert after["main.py"] == files["main.py"]
+    assert list(left) == ["main.py"]
+
+
+def test_methods_of_a_base_class_in_another_file_become_plain_together_with_those_that_override_them(tmp_path):
+    base = "import abc\nclass Base(abc.ABC):\n    @abc.abstractmethod\n    async def get(self): ...\n"
+    twice = "    async def twice(self):\n        return [await self.get(), await self.get()]\n"
+    sub = (
+        HELPERS + "from base import Base\nclass Sub(Base):\n    async def get(self):\n        return await connect()\n"
+    )
+    after, left = migrated(tmp_path, {"base.py": base + twice, "sub.py": sub})
+    assert after["base.py"] == (base + twice).replace("async ", "").replace("await ", "")
+    assert after["sub.py"].endswith("class Sub(Base):\n    def get(self):\n        return connect()\n")
+    assert left == {}
+
+
+def test_a_file_that_is_not_among_them_is_named_as_one_of_another_library(tmp_path):
+    script = (
+        "from cloud import connect\nasync def f():\n    print(await (await connect()).app_client.list_robots('x'))\n"
+    )
+    after, left = migrated(tmp_path, {"main.py": script})
+    assert "await connect()" in after["main.py"]
+    assert left == {"main.py": ["`connect` is asynchronous code of `cloud`"]}
 
 
 def test_an_object_of_another_file_is_entered_iterated_and_has_the_clients_that_it_keeps(tmp_path):
@@ -86,7 +181,7 @@ async def main():
     after, left = migrated(tmp_path, files)
     assert "def __enter__(self):\n        self.client = ViamClient.create" in after["fleet/cloud.py"]
     assert after["fleet/__main__.py"] == script.replace("async ", "").replace("await ", "")
-    assert {name for name, reasons in left.items() if reasons} == set()
+    assert left == {}
 
 
 def test_the_clients_that_an_object_of_another_file_or_library_keeps_are_those_of_the_cloud(tmp_path):
@@ -106,4 +201,4 @@ async def roads():
     assert "\ndef places(context: Context):\n    return context.client.app_client.list" in after["fleet/jobs.py"]
     assert after["fleet/jobs.py"].endswith("\nasync def roads():\n    return await maps.Atlas().data_client.roads()\n")
     assert "    places(context)\n    await roads()\n" in after["fleet/main.py"]
-    assert left["fleet/main.py"] == [("5", "`roads` is asynchronous code of `jobs`")]
+    assert left == {"fleet/jobs.py": ["`maps.Atlas().data_client.roads` is asynchronous code of `maps`"]}

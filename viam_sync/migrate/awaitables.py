@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import Iterator, List, Optional
 
 import libcst as cst
 
 from viam_sync.migrate import cloud
 from viam_sync.migrate.expressions import Values
 from viam_sync.migrate.facts import AnyFunction, Facts
+from viam_sync.migrate.relatives import is_decorated
 from viam_sync.migrate.value_kinds import (
     AWAITABLES,
     RUNNERS,
@@ -17,7 +18,9 @@ from viam_sync.migrate.value_kinds import (
     DottedName,
     Function,
     Generator,
+    Instance,
     Pending,
+    Primitive,
     Value,
 )
 
@@ -36,25 +39,40 @@ class Awaitables:
         """Whether a call gives an awaitable of the official SDK's clients of the cloud."""
         return Pending(call) in self._values.of(call) and any(map(_is_of_cloud, self._values.callee(call)))
 
+    def is_of_cloud(self, node: cst.CSTNode) -> bool:
+        """Whether an expression is a method of the clients of the cloud, not called."""
+        return any(map(_is_of_cloud, self._values.of(node)))
+
     def is_dropped(self, call: cst.Call) -> bool:
         """Whether nothing awaits a call of the official SDK's clients, so that it was never made."""
-        is_alone = isinstance(self._facts.parents[call], cst.Expr) and not self._facts.names_ours
-        return is_alone and any(map(_is_of_cloud, self._values.of(call.func)))
+        is_alone = isinstance(self._facts.parents[call], cst.Expr) and not self._facts.is_migrated(call)
+        return is_alone and self.is_of_cloud(call.func)
 
     def starts(self, node: cst.CSTNode) -> bool:
         """Whether an expression is itself what makes an awaitable, unlike a name or a container that holds one."""
         if isinstance(node, cst.Attribute):
-            return Pending(node) in self._values.of(node)
+            return Pending(node) in self._values.of(node) or any(map(self.hands_on, self._properties(node)))
         if not isinstance(node, cst.Call):
             return False
         return any(self._makes_awaitable(value) for value in self._values.of(node.func))
 
+    def _properties(self, node: cst.Attribute) -> Iterator[cst.FunctionDef]:
+        """Yield the methods of the program that run where an attribute is read."""
+        for value in self._values.of(node.value):
+            for method in (
+                self._values.relatives.methods(value.node, node.attr.value) if isinstance(value, Instance) else ()
+            ):
+                if is_decorated(method, "property") or is_decorated(method, "cached_property"):
+                    yield method
+
     def _makes_awaitable(self, value: Value) -> bool:
         if isinstance(value, Function):
             return is_asynchronous(value.node) or self.hands_on(value.node)
+        if isinstance(value, Instance):
+            return any(map(is_asynchronous, self._values.relatives.methods(value.node, "__call__")))
         if isinstance(value, DottedName):
             return value.name in AWAITABLES or _is_of_cloud(value)
-        return isinstance(value, Generator) or _is_of_cloud(value)
+        return isinstance(value, (Generator, Primitive)) or _is_of_cloud(value)
 
     def hands_on(self, function: AnyFunction) -> bool:
         """Whether a plain function, or a lambda, returns the awaitable of a call that it makes."""
@@ -72,7 +90,7 @@ class Awaitables:
         """Whether an expression may be, or contain, an awaitable."""
         return any(isinstance(value, Pending) for value in self._values.of(node))
 
-    def name_of(self, node: cst.CSTNode) -> str:
+    def name_of(self, node: Optional[cst.CSTNode]) -> str:
         """Return the dotted name of the imported function that an expression calls, or nothing."""
         return self._values.name_of(node.func) if isinstance(node, cst.Call) else ""
 
@@ -104,14 +122,15 @@ class Awaitables:
             return not self.needs_helper(call)
         return name in RUNNERS or name == "asyncio.wait_for"
 
-    def is_awaited_alone(self, node: cst.CSTNode) -> bool:
-        """Whether an awaitable is awaited where it stands, whatever becomes of what is around it."""
+    def consumer(self, node: cst.CSTNode) -> Optional[cst.CSTNode]:
+        """Return what awaits an awaitable where it stands, whatever becomes of what is around it."""
         parent = self._facts.parents[node]
         if isinstance(parent, cst.Await):
-            return True
+            return parent
         call = self._call_with(node)
-        name = self.name_of(call) if call is not None else ""
-        return name in RUNNERS or (call is not None and name in TASK_MAKERS and self.is_awaited_alone(call))
+        if call is not None and self.name_of(call) in TASK_MAKERS:
+            return self.consumer(call)
+        return call if self.name_of(call) in RUNNERS else None
 
     def _call_with(self, node: cst.CSTNode) -> Optional[cst.Call]:
         parents = self._facts.parents

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator, List, Set, Union
+from typing import Dict, Iterator, List, Set, Tuple, Union
 
 import libcst as cst
 
@@ -15,8 +15,13 @@ from viam_sync.migrate.uses import Uses
 from viam_sync.migrate.value_kinds import (
     ANEXT,
     AWAITABLES,
+    ENDINGS,
+    ENTER,
     LOOP,
+    LOOP_MAKERS,
+    PRIMITIVES,
     RUNNERS,
+    SETTINGS,
     TASK_MAKERS,
     Cloud,
     DottedName,
@@ -34,7 +39,13 @@ from viam_sync.migrate.value_kinds import (
 MACHINES = "drives a machine, which viam-sdk does, asynchronously"
 
 #: Awaitables that become plain only where the function that awaits them does.
-_TIED = AWAITABLES - {GATHER, "asyncio.wait_for"}
+_TIED = (AWAITABLES | {*PRIMITIVES}) - {GATHER, "asyncio.wait_for"}
+
+#: Functions of asyncio that plain code can call, those that are looked at otherwise, and those that go.
+_WITHOUT_LOOP = {
+    *AWAITABLES, *LOOP_MAKERS, *PRIMITIVES, *SETTINGS, *ENDINGS, "asyncio.Condition", "asyncio.Event", "asyncio.Queue",
+    "asyncio.iscoroutine", "asyncio.iscoroutinefunction", "asyncio.timeout",
+}  # fmt: skip
 
 #: Names of methods that plain code calls otherwise.
 PLAIN_NAMES = {
@@ -46,7 +57,7 @@ PLAIN_NAMES = {
 
 
 class Plan:
-    """What becomes plain in a module."""
+    """What becomes plain in a program."""
 
     def __init__(self, facts: Facts, values: Values, awaitables: Awaitables) -> None:
         self._facts = facts
@@ -61,23 +72,51 @@ class Plan:
             self._read_call(call)
         Uses(facts, values, awaitables).read(self._groups, self._keys)
         self.plain: Set[cst.CSTNode] = self._groups.plain()
+        self._left = self._reasons()
 
     @property
     def is_needed(self) -> bool:
         """Whether anything in the module awaits Viam."""
         return bool(self._groups.wanted)
 
-    def findings(self) -> List[Finding]:
-        """Return what stays asynchronous though it has to do with Viam, and why."""
-        found = {Finding(self._facts.line(block.node), block.reason) for block in self._groups.obstacles()}
-        for call in filter(self._awaitables.is_dropped, self._facts.calls):
-            found.add(Finding(self._facts.line(call), f"`{self._code(call)}` was never awaited; now it is made"))
-        return sorted(found)
+    def findings(self, module: cst.Module) -> List[Finding]:
+        """Return what stays asynchronous in a module though it has to do with Viam, and why."""
+        return sorted({Finding(self._facts.line(node), reason) for node, reason in self._left[module]})
 
-    @property
-    def all_plain(self) -> bool:
-        """Whether nothing asynchronous is left in the module."""
-        return not {*self._facts.sites, *filter(is_asynchronous, self._facts.functions)} - self.plain
+    def _reasons(self) -> Dict[cst.CSTNode, List[Tuple[cst.CSTNode, str]]]:
+        """Return the nodes of each module that stay, with the reasons."""
+        found: Dict[cst.CSTNode, List[Tuple[cst.CSTNode, str]]] = {module: [] for module in self._facts.modules}
+        for block in self._groups.obstacles():
+            found[self._facts.module_of(block.node)].append((block.node, block.reason))
+        for item in self._plain_items():
+            reason = f"`{self._code(item)}` is plain now; enter it by a `with` of its own"
+            found[self._facts.module_of(item)].append((item, reason))
+        for mock in self._mocks():
+            reason = "`AsyncMock` gives awaitables; for the clients of the cloud, `MagicMock` is right now"
+            found[self._facts.module_of(mock)].append((mock, reason))
+        for call in filter(self._awaitables.is_dropped, self._facts.calls):
+            reason = f"`{self._code(call)}` was never awaited; now it is made"
+            found[self._facts.module_of(call)].append((call, reason))
+        return found
+
+    def _plain_items(self) -> Iterator[cst.BaseExpression]:
+        """Give the clients of the cloud that stand in an `async with` which stays, for the sake of others."""
+        for site in self._facts.sites:
+            if isinstance(site, cst.With) and site not in self.plain and len(site.items) > 1:
+                items = (item.item for item in site.items if Cloud() in self._values.of(item.item))
+                yield from (item.expression if isinstance(item, cst.Await) else item for item in items)
+
+    def _mocks(self) -> Iterator[cst.BaseExpression]:
+        """Give the uses of `AsyncMock`, which gives awaitables where the clients are plain."""
+        for call in self._facts.calls if self.is_needed else ():
+            for node in (call.func, *(arg.value for arg in call.args)):
+                if self._values.name_of(node) in ("unittest.mock.AsyncMock", "mock.AsyncMock"):
+                    yield node
+
+    def all_plain(self, module: cst.CSTNode) -> bool:
+        """Whether nothing asynchronous is left in a module."""
+        left = {*self._facts.sites, *filter(is_asynchronous, self._facts.functions)} - self.plain
+        return all(self._facts.module_of(node) is not module for node in left)
 
     def is_plain(self, node: cst.BaseExpression) -> bool:
         """Whether what an awaitable expression waits for becomes plain."""
@@ -122,7 +161,7 @@ class Plan:
             self._groups.block(function, function, "an object that can be awaited by `__await__`")
 
     def _read_site(self, site: Union[cst.Await, cst.For, cst.With, cst.CompFor]) -> None:
-        home = self._facts.function_of(site) or self._facts.module
+        home = self._facts.home_of(site)
         self._groups.need(home, site)
         if isinstance(site, cst.Await):
             self._read_awaited(site, site.expression, home)
@@ -134,7 +173,7 @@ class Plan:
     def _read_awaited(self, key: cst.CSTNode, node: cst.BaseExpression, home: cst.CSTNode) -> None:
         values = self._values.of(node)
         if not values:
-            self._groups.block(key, node, f"nothing says what `{self._code(node)}` awaits")
+            self._block_unknown(key, node, f"nothing says what `{self._code(node)}` awaits")
         for value in values:
             if isinstance(value, Pending):
                 self._need(key, value, home)
@@ -143,7 +182,7 @@ class Plan:
 
     def _need(self, key: cst.CSTNode, value: Pending, home: cst.CSTNode) -> None:
         for needed in self._keys(value):
-            self._groups.need(key, needed)
+            self._groups.share(key, needed)
             if self._awaitables.name_of(needed) in _TIED:
                 self._groups.join(needed, home)
         if isinstance(value.node, cst.Call) and self._awaitables.is_cloud_call(value.node):
@@ -153,13 +192,12 @@ class Plan:
         """Read what stands behind `async for` and `async with`."""
         values = self._values.of(node)
         if not values:
-            self._groups.block(site, node, f"nothing says what `{self._code(node)}` is")
-        method = "__aenter__" if isinstance(site, cst.With) else "__aiter__"
+            self._block_unknown(site, node, f"nothing says what `{self._code(node)}` is")
         for value in values:
-            if isinstance(value, Cloud) or self._values.is_plain_elsewhere(value, method):
+            if isinstance(value, Cloud):
                 self._groups.wanted.add(site)
             elif isinstance(value, (Generator, Manager)):
-                self._groups.need(site, value.node)
+                self._groups.share(site, value.node)
             elif isinstance(value, Primitive):
                 self._groups.join(value.node, home)
             elif isinstance(value, Instance):
@@ -170,16 +208,17 @@ class Plan:
                 self._block(site, node, value)
 
     def _need_methods(self, site: cst.CSTNode, home: cst.ClassDef) -> None:
-        names = ("__aenter__", "__aexit__") if isinstance(site, cst.With) else ("__aiter__", "__anext__")
+        is_context = isinstance(site, (cst.With, cst.Call))
+        names = ("__aenter__", "__aexit__") if is_context else ("__aiter__", "__anext__")
         methods = [method for name in names for method in self._values.relatives.methods(home, name)]
         for method in methods:
-            self._groups.need(site, method)
+            self._groups.share(site, method)
         if not methods:
             self._groups.block(site, site, f"`{home.name.value}` has no `{names[0]}` here")
 
     def _read_call(self, call: cst.Call) -> None:
         name = self._awaitables.name_of(call)
-        home = self._facts.function_of(call) or self._facts.module
+        home = self._facts.home_of(call)
         if name == GATHER:
             self._read_gather(call)
         elif name in RUNNERS or name in TASK_MAKERS:
@@ -191,8 +230,27 @@ class Plan:
             self._read_wait_for(call)
         elif name == ANEXT:
             self._read_next(call)
-        elif name == f"{LOOP}.run_in_executor" and not (call.args and _is_none(call.args[0].value)):
-            self._groups.block(call, call, "an executor of the script's own runs it")
+        elif isinstance(call.func, cst.Attribute) and call.func.attr.value == ENTER and call.args:
+            self._read_used(call, call.args[0].value, home)
+            for key in (value.node for value in self._values.of(call.func) if isinstance(value, Primitive)):
+                self._groups.need(key, call)
+        elif name == f"{LOOP}.run_in_executor":
+            if not (call.args and _is_none(call.args[0].value)):
+                self._groups.block(call, call, "an executor of the script's own runs it")
+        elif name.startswith("asyncio.") and name not in _WITHOUT_LOOP:
+            self._groups.block(home, call, f"`{self._code(call)}` has no counterpart in plain code")
+        self._read_plain_call(call, name, home)
+
+    def _read_plain_call(self, call: cst.Call, name: str, home: cst.CSTNode) -> None:
+        """Read a call of something plain: what it needs is needed by what calls it, and it may call the cloud."""
+        for function in self._values.called(call):
+            if not is_asynchronous(function) and function not in self._facts.yields:
+                self._groups.need(home, function)
+        if self._awaitables.is_cloud_call(call):
+            self._groups.wanted.update(self._keys(Pending(call)))
+        made = call.args[0].value if name == "asyncio.to_thread" and call.args else call.func
+        if self._facts.is_migrated(call) and self._awaitables.is_of_cloud(made):
+            self._groups.wanted.add(home if made is call.func else call)
 
     def _read_runner(self, call: cst.Call, home: cst.CSTNode) -> None:
         if not call.args:
@@ -243,12 +301,12 @@ class Plan:
     def _read_next(self, call: cst.Call) -> None:
         for value in self._values.of(call.args[0].value) if call.args else ():
             if isinstance(value, Generator):
-                self._groups.need(call, value.node)
+                self._groups.share(call, value.node)
             elif not isinstance(value, Cloud):
                 self._block(call, call, value)
 
     def _keys(self, value: Pending) -> Iterator[cst.CSTNode]:
-        """Yield the nodes with which an awaitable becomes plain; none for a call of the cloud awaited at once."""
+        """Yield the nodes with which an awaitable becomes plain: for a call of the cloud, what awaits it."""
         if isinstance(value.node, cst.Attribute):
             for owner in self._values.of(value.node.value):
                 if isinstance(owner, Instance):
@@ -256,23 +314,28 @@ class Plan:
             return
         for entered in self._values.callee(value.node):
             is_asyncio = isinstance(entered, DottedName) and entered.name in AWAITABLES
-            if isinstance(entered, (Function, Generator)):
+            if isinstance(entered, (Function, Generator, Primitive)):
                 yield entered.node
-            elif is_asyncio or not self._awaitables.is_awaited_alone(value.node):
-                yield value.node
+            else:
+                yield value.node if is_asyncio else self._awaitables.consumer(value.node) or value.node
 
     def _block(self, key: cst.CSTNode, node: cst.BaseExpression, value: Value) -> None:
         code = self._code(node)
         if isinstance(value, Machine):
-            self._groups.block(key, node, f"`{code}` {MACHINES}", machine=True)
+            self._groups.block(key, node, f"`{code}` {MACHINES}", is_named=True)
         elif isinstance(value, (Foreign, DottedName)):
-            library = (value.library if isinstance(value, Foreign) else value.name).lstrip(".").partition(".")[0]
+            name = value.library if isinstance(value, Foreign) else value.name
+            library = name.lstrip(".").partition(".")[0]
             kind = (
                 "has no counterpart in plain code" if library == "asyncio" else f"is asynchronous code of `{library}`"
             )
             self._groups.block(key, node, f"`{code}` {kind}")
         else:
-            self._groups.block(key, node, f"nothing says how `{code}` is awaited")
+            self._block_unknown(key, node, f"nothing says how `{code}` is awaited")
+
+    def _block_unknown(self, key: cst.CSTNode, node: cst.CSTNode, reason: str) -> None:
+        """Block something that may have to do with Viam, if its module has."""
+        self._groups.block(key, node, reason, is_named=self._facts.names(node).is_of_viam)
 
     def _code(self, node: cst.CSTNode) -> str:
         """Return an expression as it is written, a call without its arguments."""

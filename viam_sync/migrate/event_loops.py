@@ -10,11 +10,7 @@ from viam_sync.migrate.awaitables import Awaitables
 from viam_sync.migrate.coroutines import Plan
 from viam_sync.migrate.expressions import Values
 from viam_sync.migrate.facts import Facts
-from viam_sync.migrate.value_kinds import LOOP, LOOP_MAKERS, Place
-
-#: Calls that set up, or end, what only asynchronous code needs.
-_SETTINGS = {"asyncio.set_event_loop", "asyncio.set_event_loop_policy", "nest_asyncio.apply"}
-_ENDINGS = {f"{LOOP}.close", f"{LOOP}.shutdown_asyncgens", f"{LOOP}.set_debug", f"{LOOP}.stop"}
+from viam_sync.migrate.value_kinds import ENDINGS, LOOP, LOOP_MAKERS, SETTINGS, Place
 
 
 class EventLoops:
@@ -30,25 +26,25 @@ class EventLoops:
         """Return the lines that have nothing left to do."""
         uses: Dict[Place, List[cst.CSTNode]] = {}
         visitor = _Loops(self._values)
-        self._facts.module.visit(visitor)
+        for module in self._facts.modules:
+            module.visit(visitor)
         for node in visitor.found:
             place = self._values.place(node)
             if place is not None:
                 uses.setdefault(place, []).append(node)
         lines: Set[cst.CSTNode] = set()
         for nodes in uses.values():
-            if all(self._is_replaced(node) or self._line(node) for node in nodes) and any(
-                map(self._is_replaced, nodes)
-            ):
+            is_used = not all(self._is_replaced(node) or self._line(node) for node in nodes)
+            is_replaced = any(map(self._is_replaced, nodes))
+            if not is_used and (is_replaced or all(self._facts.home_of(node) in self._plan.plain for node in nodes)):
                 lines.update(line for line in map(self._line, nodes) if line is not None)
         return lines | self._settings()
 
     def _settings(self) -> Set[cst.CSTNode]:
-        """Return the lines with settings, if all that is asynchronous becomes plain."""
-        if not self._plan.all_plain:
-            return set()
-        lines = (self._statement(call) for call in self._facts.calls if self._awaitables.name_of(call) in _SETTINGS)
-        return {line for line in lines if line is not None}
+        """Return the lines with settings in modules in which all that is asynchronous becomes plain."""
+        lines = (self._statement(call) for call in self._facts.calls if self._awaitables.name_of(call) in SETTINGS)
+        plain = set(filter(self._plan.all_plain, self._facts.modules))
+        return {line for line in lines if line is not None and self._facts.module_of(line) in plain}
 
     def _is_replaced(self, node: cst.CSTNode) -> bool:
         """Whether a loop is used by a call that becomes plain."""
@@ -64,7 +60,7 @@ class EventLoops:
             return self._facts.parents[assign] if is_made else None
         call = self._facts.parents[parent]
         name = self._awaitables.name_of(call)
-        if name in _ENDINGS or name in _SETTINGS:
+        if name in ENDINGS or name in SETTINGS:
             return self._statement(call)
         return None
 

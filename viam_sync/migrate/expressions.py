@@ -1,32 +1,22 @@
-"""What the expressions of a module may hold, as far as its text tells."""
+"""What the expressions of a program may hold, as far as its text tells."""
 
 from __future__ import annotations
 
 import builtins
-from types import MappingProxyType
-from typing import (
-    Callable,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    Mapping,
-    Optional,
-    Set,
-    Type,
-    Union,
-)
+from typing import Callable, Dict, Iterable, Iterator, List, Optional, Type, Union
 
 import libcst as cst
-from libcst.metadata import Assignment, ImportAssignment
+from libcst.metadata import BuiltinAssignment
 
 from viam_sync.migrate import cloud
 from viam_sync.migrate.facts import AnyFunction, Facts
 from viam_sync.migrate.places import Places
+from viam_sync.migrate.program import Program
 from viam_sync.migrate.relatives import Relatives, is_decorated
 from viam_sync.migrate.value_kinds import (
     ANEXT,
     AWAITABLES,
+    CLOSING,
     CONTAINER_READS,
     CONTAINERS,
     ELEMENTS,
@@ -35,6 +25,7 @@ from viam_sync.migrate.value_kinds import (
     LOOP_MAKERS,
     MANAGERS,
     NOTHING,
+    PRIMITIVE_METHODS,
     PRIMITIVES,
     RUNNERS,
     TASK_MAKERS,
@@ -48,24 +39,23 @@ from viam_sync.migrate.value_kinds import (
     Instance,
     Machine,
     Manager,
+    OwnModule,
     Pending,
     Place,
     Primitive,
     Value,
+    decorated_by,
     is_transparent,
 )
 
 
 class Values:
-    """What each expression of a module may hold, once values have been moved to their places."""
+    """What each expression of a program may hold, once values have been moved to their places."""
 
-    def __init__(self, facts: Facts, elsewhere: Mapping[str, bool] = MappingProxyType({})) -> None:
+    def __init__(self, facts: Facts, program: Program) -> None:
         self.facts = facts
-        #: Functions of other files that become plain, by full name, and whether they are awaited.
-        self._elsewhere = elsewhere
-        #: Whether a method with the name of one of the cloud's is taken for it where nothing says whose it is.
-        self._is_viam = facts.names_viam
-        self.relatives = Relatives(facts)
+        self._program = program
+        self.relatives = Relatives(facts, program)
         self.places = Places(facts, self.relatives)
         self._memo: Dict[cst.CSTNode, Found] = {}
         self._rules: Dict[Type[cst.CSTNode], Callable[..., Iterable[Value]]] = {
@@ -119,10 +109,15 @@ class Values:
         return None
 
     def callee(self, call: cst.Call) -> Found:
-        """Return what a call enters; `map` enters what it is given first."""
+        """Return what a call enters; `map` enters what it is given first, and an object its method."""
         found = self.of(call.func)
-        is_map = DottedName("builtins.map") in found and call.args
-        return self.of(call.args[0].value) if is_map else found
+        if DottedName("builtins.map") in found and call.args:
+            found = self.of(call.args[0].value)
+        methods = (Function(each) for value in found for each in self._call_methods(value))
+        return frozenset(value for value in found if not isinstance(value, Instance)) | frozenset(methods)
+
+    def _call_methods(self, value: Value) -> Iterable[cst.FunctionDef]:
+        return self.relatives.methods(value.node, "__call__") if isinstance(value, Instance) else ()
 
     def called(self, call: cst.Call) -> Iterator[AnyFunction]:
         """Yield the functions of the module that a call may enter."""
@@ -131,14 +126,12 @@ class Values:
                 yield value.node
             elif isinstance(value, Class):
                 yield from self.relatives.methods(value.node, "__init__")
+            else:
+                yield from self._call_methods(value)
 
     def functions(self, node: cst.BaseExpression) -> List[AnyFunction]:
         """Return the functions of the module that an expression may hold."""
         return [value.node for value in self.of(node) if isinstance(value, Function)]
-
-    def is_plain_elsewhere(self, value: Value, method: str) -> bool:
-        """Whether a value is an object of another file, and the method of its class becomes plain."""
-        return isinstance(value, DottedName) and f"{value.name.lstrip('.')}.{method}" in self._elsewhere
 
     def returned(self, function: AnyFunction) -> Found:
         """Return what a function returns."""
@@ -150,65 +143,73 @@ class Values:
         scope = self.facts.scopes.get(node)
         if scope is None:
             return NOTHING
-        assignments = list(scope[node.value])
-        found: Set[Value] = set(self.places.kept_in(self.places.of_name(scope, node.value)))
-        for assignment in assignments:
-            if isinstance(assignment, ImportAssignment):
-                found |= {self._imported(name.name) for name in assignment.get_qualified_names_for(node.value)}
-        is_bound = any(isinstance(assignment, Assignment) for assignment in assignments)
-        if not is_bound and callable(getattr(builtins, node.value, None)):
-            found.add(DottedName(f"builtins.{node.value}"))
-        return found
+        if any(not isinstance(assignment, BuiltinAssignment) for assignment in scope[node.value]):
+            return self.places.kept_in(self.places.of_name(scope, node.value))
+        found = self._starred(self.facts.module_of(node), node.value)
+        is_built_in = not found and callable(getattr(builtins, node.value, None))
+        return [DottedName(f"builtins.{node.value}")] if is_built_in else found
 
     def _attribute(self, node: cst.Attribute) -> Iterable[Value]:
         name = node.attr.value
         found = {result for value in self.of(node.value) for result in self._member(value, name, node)}
         if not found and not self.of(node.value) - {DottedName("builtins.super")}:
-            return self._guessed(name)
+            return self._guessed(name, node)
         return found
 
-    def _guessed(self, name: str) -> Iterable[Value]:
+    def _guessed(self, name: str, node: cst.Attribute) -> Iterable[Value]:
         """Yield what an attribute of an unknown object is taken for."""
         if name in cloud.CLIENTS:
             yield Cloud()
         elif self.relatives.methods_anywhere(name):
             yield from (Function(each) for each in self.relatives.methods_anywhere(name) if each.asynchronous)
-        elif self._is_viam and name in cloud.cloud_methods():
+        elif name in cloud.cloud_methods() and self.facts.names(node).is_of_viam:
             yield Cloud(name)
 
-    def _member(self, value: Value, name: str, node: cst.Attribute) -> Iterable[Value]:
-        if isinstance(value, DottedName):
-            yield self._imported(f"{value.name}.{name}")
+    def _member(self, value: Value, name: str, node: cst.CSTNode) -> Iterable[Value]:
+        is_unknown = isinstance(value, (DottedName, Foreign)) and value != Foreign("importlib")
+        if is_unknown and name in cloud.CLIENTS and self._is_client(node):
+            yield Cloud(name)
+        elif isinstance(value, DottedName):
+            yield from self.imported(f"{value.name}.{name}", self.facts.module_of(node))
+        elif isinstance(value, OwnModule):
+            yield from self._in_module(value.node, name)
         elif isinstance(value, Cloud):
             yield Machine() if name == cloud.CONNECT_TO_MACHINE else Cloud(name)
         elif isinstance(value, (Machine, Foreign)):
-            is_client = isinstance(value, Foreign) and name in cloud.CLIENTS and self._may_be_cloud(node)
-            yield Cloud() if is_client else value
+            yield value
         elif isinstance(value, (Instance, Class)):
             yield from self._member_of_object(value.node, name, node)
         else:
             is_next = isinstance(value, Generator) and name in GENERATOR_METHODS
-            if is_next or (isinstance(value, Function) and name == "__wrapped__"):
+            is_waiting = isinstance(value, Primitive) and name in PRIMITIVE_METHODS
+            if is_next or is_waiting or (isinstance(value, Function) and name == "__wrapped__"):
                 yield value
 
-    def _may_be_cloud(self, client: cst.Attribute) -> bool:
-        """Whether an attribute of an object of a library, or of another file, is used like a client of the cloud."""
-        used = self.facts.parents[client]
+    def _is_client(self, node: cst.CSTNode) -> bool:
+        """Whether an attribute of something unknown is used like a client of the cloud."""
+        used = self.facts.parents.get(node)
         return not isinstance(used, cst.Attribute) or used.attr.value in cloud.cloud_methods()
 
-    def _member_of_object(self, home: cst.ClassDef, name: str, node: cst.Attribute) -> Iterable[Value]:
+    def _member_of_object(self, home: cst.ClassDef, name: str, node: cst.CSTNode) -> Iterable[Value]:
         for method in self.relatives.methods(home, name):
             if not (is_decorated(method, "property") or is_decorated(method, "cached_property")):
                 continue
-            if method.asynchronous:
-                yield Pending(node)
-            else:
+            if not method.asynchronous:
                 yield from self.places.kept_in((method, "return"))
+            elif isinstance(node, cst.Attribute):
+                yield Pending(node)
         yield from (
             value
             for value in self.places.kept_in((self.relatives.family(home), name))
             if not (isinstance(value, Function) and is_decorated(value.node, "property"))
         )
+        is_inherited = not self.relatives.methods(home, name) and any(map(self._is_of_cloud, home.bases))
+        if is_inherited and (name in cloud.CLIENTS or name in cloud.CONSTRUCTORS):
+            yield Cloud(name)
+
+    def _is_of_cloud(self, base: cst.Arg) -> bool:
+        """Whether a base of a class is one of the clients of the cloud."""
+        return any(isinstance(value, DottedName) and cloud.is_cloud(value.name) for value in self.of(base.value))
 
     def _call(self, node: cst.Call) -> Iterable[Value]:
         for value in self.of(node.func):
@@ -223,9 +224,12 @@ class Values:
             yield Manager(value.node, called=True)
         elif isinstance(value, Class):
             yield Instance(value.node)
+        elif isinstance(value, Instance):
+            for method in self._call_methods(value):
+                yield from self._result_of_function(method, call)
         elif isinstance(value, Cloud):
             yield self._result_of_cloud(call) if value.method in cloud.cloud_methods() else Cloud()
-        elif isinstance(value, Generator):
+        elif isinstance(value, (Generator, Primitive)):
             yield Pending(call)
         elif isinstance(value, (Machine, Foreign)):
             yield value
@@ -233,7 +237,17 @@ class Values:
             yield from self._result_of_import(value.name, call)
 
     def _result_of_cloud(self, call: cst.Call) -> Value:
-        return Cloud() if self.facts.lacks_await(call) else Pending(call)
+        is_plain = self.facts.lacks_await(call) or (
+            self.facts.is_migrated(call) and not self._is_given_to_asyncio(call)
+        )
+        return Cloud() if is_plain else Pending(call)
+
+    def _is_given_to_asyncio(self, call: cst.Call) -> bool:
+        """Whether a call is awaited, or handed to a function of asyncio."""
+        parent = self.facts.parents[call]
+        outer = self.facts.parents[parent] if isinstance(parent, cst.Arg) else None
+        is_argument = isinstance(outer, cst.Call) and self.name_of(outer.func).startswith("asyncio.")
+        return is_argument or isinstance(parent, cst.Await)
 
     def _result_of_function(self, function: AnyFunction, call: cst.Call) -> Iterable[Value]:
         if function in self.facts.yields:
@@ -245,8 +259,8 @@ class Values:
 
     def _result_of_import(self, name: str, call: cst.Call) -> Iterable[Value]:
         first = self.of(call.args[0].value) if call.args else NOTHING
-        library, _, member = name.partition(".")
-        if name in TASK_MAKERS or name in ("functools.partial", "asyncio.as_completed"):
+        library, _, member = name.lstrip(".").partition(".")
+        if name in TASK_MAKERS or name in ("functools.partial", "asyncio.as_completed", CLOSING):
             yield from first
         elif name in RUNNERS and call.args:
             yield from self.awaited(call.args[0].value)
@@ -266,21 +280,33 @@ class Values:
         elif cloud.is_viam(name):
             yield from self._result_of_viam(name, call)
         else:
-            yield self.object_of(name)
+            yield Foreign(library)
 
-    def _imported(self, name: str) -> Value:
-        """Return what an imported name holds: functions of other files that become plain are like the cloud's."""
-        is_awaited = self._elsewhere.get(name.lstrip("."))
-        if is_awaited is not None:
-            return Cloud(min(cloud.CONSTRUCTORS) if is_awaited else "")
-        owner, _, last = name.lstrip(".").rpartition(".")
-        is_near = any(f"{owner}.".startswith(f"{each.rpartition('.')[0]}.") for each in self._elsewhere)
-        return Cloud() if last in cloud.CLIENTS and is_near else DottedName(name)
+    def imported(self, name: str, importer: cst.CSTNode) -> Found:
+        """Return what a name holds that a module imports."""
+        found = self._program.find(importer, name)
+        if found is None:
+            return frozenset([DottedName(name)])
+        module, rest = found
+        values: Found = frozenset([OwnModule(module)])
+        for part in filter(None, rest.split(".")):
+            values = frozenset(each for value in values for each in self._member(value, part, module))
+        return values
 
-    def object_of(self, name: str) -> Value:
-        """Return an object of an imported class: one of another file has the methods of its class."""
-        is_near = any(each.startswith(f"{name.lstrip('.')}.") for each in self._elsewhere)
-        return DottedName(name) if is_near else Foreign(name.lstrip(".").partition(".")[0])
+    def _in_module(self, module: cst.CSTNode, name: str) -> Found:
+        """Return what a module of the program has by a name: its own, one that it imports, a module in its folder."""
+        found = self.places.kept_in(self.places.of_name(self.facts.scopes[module], name))
+        inner = self._program.submodule(module, name)
+        return found or self._starred(module, name) or frozenset([OwnModule(inner)] if inner is not None else [])
+
+    def _starred(self, module: cst.CSTNode, name: str) -> Found:
+        """Return what a module has by a name that it imports with all others of a module."""
+        modules = self._program.starred(self.facts, module)
+        return frozenset(
+            value
+            for each in modules
+            for value in self.places.kept_in(self.places.of_name(self.facts.scopes[each], name))
+        )
 
     def _result_of_builtin(self, name: str, call: cst.Call) -> Iterable[Value]:
         if name == "anext":
@@ -325,8 +351,13 @@ class Values:
                 yield from (each for each in found if not (is_plain and isinstance(each, Pending)))
             elif isinstance(value, Generator):
                 yield from self.places.kept_in((value.node, "yield"))
+            elif isinstance(value, Primitive) and call.args:
+                yield from self.entered(call.args[0].value)
             elif isinstance(value, Cloud) or (isinstance(value, DottedName) and cloud.is_viam(value.name)):
                 yield Cloud()
+                # A constructor of a class that inherits from the client.
+                owners = self.of(call.func.value) if isinstance(call.func, cst.Attribute) else NOTHING
+                yield from (Instance(owner.node) for owner in owners if isinstance(owner, Class))
             elif isinstance(value, DottedName) and value.name == ANEXT and call.args:
                 yield from self.iterated(call.args[0].value)
             elif isinstance(value, DottedName) and value.name in AWAITABLES:
@@ -365,9 +396,3 @@ class Values:
     def _methods(self, value: Instance, *names: str) -> Iterable[cst.FunctionDef]:
         for name in names:
             yield from self.relatives.methods(value.node, name)
-
-
-def decorated_by(name: str, found: Iterable[Value]) -> Iterable[Value]:
-    """Yield what an imported decorator makes of functions."""
-    for value in found:
-        yield Manager(value.node) if name in MANAGERS and isinstance(value, Function) else value

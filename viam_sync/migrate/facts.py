@@ -1,4 +1,4 @@
-"""The places of a module through which values move: assignments, loops, calls, returns."""
+"""The places of modules through which values move: assignments, loops, calls, returns."""
 
 from __future__ import annotations
 
@@ -6,16 +6,9 @@ import re
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple, Union
 
 import libcst as cst
-from libcst.metadata import (
-    ImportAssignment,
-    MetadataWrapper,
-    ParentNodeProvider,
-    PositionProvider,
-    Scope,
-    ScopeProvider,
-)
+from libcst.metadata import CodeRange, MetadataWrapper, ParentNodeProvider, PositionProvider, Scope, ScopeProvider
 
-from viam_sync.migrate import cloud
+from viam_sync.migrate.bound_names import ModuleNames, code_of
 
 #: A function, or a lambda.
 AnyFunction = Union[cst.FunctionDef, cst.Lambda]
@@ -36,17 +29,15 @@ class Binding(NamedTuple):
 
 
 class Facts:
-    """The places of one module, and where each of its nodes is."""
+    """The places of the modules of a program, and where each of their nodes is."""
 
-    def __init__(self, module: cst.Module) -> None:
-        wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-        metadata: Mapping[Any, Mapping[cst.CSTNode, Any]] = wrapper.resolve_many(PROVIDERS)
-        self.module = module
-        self.scopes: Mapping[cst.CSTNode, Optional[Scope]] = metadata[ScopeProvider]
-        self.imports = imports_of(self.scopes.values())
-        self.parents: Mapping[cst.CSTNode, cst.CSTNode] = metadata[ParentNodeProvider]
-        self._positions = metadata[PositionProvider]
-        self._lines = re.split(r"\r\n|\r|\n", module.code)
+    def __init__(self, modules: Iterable[cst.Module]) -> None:
+        self.modules = [*modules]
+        self.scopes: Dict[cst.CSTNode, Optional[Scope]] = {}
+        self.parents: Dict[cst.CSTNode, cst.CSTNode] = {}
+        self._positions: Dict[cst.CSTNode, CodeRange] = {}
+        self._names: Dict[cst.CSTNode, ModuleNames] = {}
+        self._lines: Dict[cst.CSTNode, List[str]] = {}
         self.bindings: List[Binding] = []
         self.calls: List[cst.Call] = []
         self.functions: List[AnyFunction] = []
@@ -57,21 +48,42 @@ class Facts:
         self.yields: Dict[AnyFunction, List[cst.BaseExpression]] = {}
         #: What is asynchronous in itself: awaits, loops, contexts, comprehensions.
         self.sites: List[Site] = []
+        for module in self.modules:
+            self._read(module)
+
+    def _read(self, module: cst.Module) -> None:
+        wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
+        metadata: Mapping[Any, Mapping[cst.CSTNode, Any]] = wrapper.resolve_many(PROVIDERS)
+        self.scopes.update(metadata[ScopeProvider])
+        self.parents.update(metadata[ParentNodeProvider])
+        self._positions.update(metadata[PositionProvider])
+        self._names[module] = ModuleNames(module, metadata[ScopeProvider].values())
+        self._lines[module] = re.split(r"\r\n|\r|\n", module.code)
         module.visit(_Collector(self))
 
-    @property
-    def names_viam(self) -> bool:
-        """Whether the module imports the official SDK, or this package."""
-        return any(cloud.is_viam(name) for name, _ in self.imports)
+    def names(self, node: cst.CSTNode) -> ModuleNames:
+        """Return the names of the module in which a node is."""
+        return self._names[self.module_of(node)]
 
-    @property
-    def names_ours(self) -> bool:
-        """Whether the module imports this package, as one that was migrated before does."""
-        return any(name.partition(".")[0] == "viam_sync" for name, _ in self.imports)
+    def is_migrated(self, node: cst.CSTNode) -> bool:
+        """Whether the clients are those of this package where a node is, as in what was migrated before."""
+        modules = [node] if self.names(node).is_of_viam else self.modules
+        names = [each for each in map(self.names, modules) if each.is_of_viam]
+        return all(each.is_migrated for each in names)
+
+    def module_of(self, node: cst.CSTNode) -> cst.CSTNode:
+        """Return the module in which a node is."""
+        while node in self.parents:
+            node = self.parents[node]
+        return node
+
+    def home_of(self, node: cst.CSTNode) -> cst.CSTNode:
+        """Return the function in whose body a node is, or the module."""
+        return self.function_of(node) or self.module_of(node)
 
     def shown(self, node: cst.CSTNode) -> str:
         """Return a node as it is written, on one line, shortened."""
-        text = " ".join(self.module.code_for_node(node).split())
+        text = " ".join(code_of(node).split())
         return text if len(text) <= 60 else f"{text[:57]}..."
 
     def line(self, node: cst.CSTNode) -> int:
@@ -86,36 +98,10 @@ class Facts:
     def follows_word(self, node: cst.BaseExpression) -> bool:
         """Whether the parentheses of an expression stand right behind a word, which they keep apart from it."""
         line, column = self.start(node)
-        before = self._lines[line - 1][:column]
+        before = self._lines[self.module_of(node)][line - 1][:column]
         for _ in node.lpar:
             before = before.rstrip()[:-1]
         return before[-1:].isidentifier()
-
-    def alias(self, module: str) -> str:
-        """Return the name under which a script imports a module, if it is not its own, or its own is taken."""
-        own = module.partition(".")[0]
-        is_taken = False
-        for scope in {scope for scope in self.scopes.values() if scope is not None}:
-            for assignment in scope.assignments:
-                names = {name.name for name in assignment.get_qualified_names_for(assignment.name)}
-                is_import = isinstance(assignment, ImportAssignment)
-                if is_import and module in names and assignment.name != own:
-                    return assignment.name
-                is_taken |= assignment.name == own and not (is_import and own in names)
-        return f"{own}_module" if is_taken else ""
-
-    def imported_name(self, node: cst.BaseExpression, scope: Optional[Scope]) -> str:
-        """Return the dotted name of something imported, by the way it is written; or nothing."""
-        first, dot, rest = self.module.code_for_node(node).partition(".")
-        for assignment in scope[first] if scope is not None and first.isidentifier() else ():
-            if isinstance(assignment, ImportAssignment):
-                for name in assignment.get_qualified_names_for(first):
-                    return f"{name.name}{dot}{rest}"
-        return ""
-
-    def is_bound(self, name: str) -> bool:
-        """Whether a name stands for something anywhere in the module."""
-        return any(scope is not None and name in scope.assignments for scope in set(self.scopes.values()))
 
     def is_inside(self, node: cst.CSTNode, block: cst.CSTNode) -> bool:
         """Whether a node is part of another one."""
@@ -147,18 +133,6 @@ class Facts:
         while isinstance(parent, (cst.IndentedBlock, cst.SimpleStatementLine, cst.If, cst.Else)):
             parent = self.parents.get(parent)
         return parent if isinstance(parent, cst.ClassDef) else None
-
-
-def imports_of(scopes: Iterable[Optional[Scope]]) -> Dict[Tuple[str, str], bool]:
-    """Return the dotted names that a module imports, each with the name it is bound to, and whether it is used."""
-    found: Dict[Tuple[str, str], bool] = {}
-    for scope in set(scopes):
-        for assignment in scope.assignments if scope is not None else ():
-            if isinstance(assignment, ImportAssignment):
-                for name in assignment.get_qualified_names_for(assignment.name):
-                    key = (name.name, assignment.name)
-                    found[key] = found.get(key, False) or bool(assignment.references)
-    return found
 
 
 class _Collector(cst.CSTVisitor):

@@ -23,7 +23,7 @@ class Groups:
         self._needs: Dict[cst.CSTNode, Set[cst.CSTNode]] = {}
         #: The nodes that call Viam.
         self.wanted: Set[cst.CSTNode] = set()
-        self._machines: Set[cst.CSTNode] = set()
+        self._named: Set[cst.CSTNode] = set()
         self.blocks: List[Obstacle] = []
 
     def join(self, first: cst.CSTNode, second: cst.CSTNode) -> None:
@@ -34,11 +34,16 @@ class Groups:
         """Say that a node can become plain only if another one does."""
         self._needs.setdefault(node, set()).add(needed)
 
-    def block(self, key: cst.CSTNode, node: cst.CSTNode, reason: str, *, machine: bool = False) -> None:
-        """Say why a node stays asynchronous, and where."""
+    def share(self, node: cst.CSTNode, needed: cst.CSTNode) -> None:
+        """Say that a node awaits another one: neither can become plain unless both do."""
+        self.need(node, needed)
+        self.need(needed, node)
+
+    def block(self, key: cst.CSTNode, node: cst.CSTNode, reason: str, *, is_named: bool = False) -> None:
+        """Say why a node stays asynchronous, and where; some reasons are named whether or not it calls Viam."""
         self.blocks.append(Obstacle(key, node, reason))
-        if machine:
-            self._machines.add(node)
+        if is_named:
+            self._named.add(node)
 
     def plain(self) -> Set[cst.CSTNode]:
         """Return the nodes that become plain: those that call Viam, all that these await, and all that await them."""
@@ -53,12 +58,12 @@ class Groups:
         return {node for node in self._nodes() if self._top(node) in chosen}
 
     def obstacles(self) -> Iterator[Obstacle]:
-        """Yield the reasons that concern calls of Viam, and those that name machines."""
+        """Yield the reasons that concern calls of Viam, and those that are named anyway."""
         needs = self._edges()
         wanted = self._calling_viam(needs)
         dependents = _reversed(needs)
         for block in self.blocks:
-            if block.node in self._machines or wanted & self._reached({self._top(block.key)}, dependents):
+            if block.node in self._named or wanted & self._reached({self._top(block.key)}, dependents):
                 yield block
 
     def _calling_viam(self, needs: Dict[cst.CSTNode, Set[cst.CSTNode]]) -> Set[cst.CSTNode]:

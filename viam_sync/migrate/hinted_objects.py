@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Set
+from typing import Iterable
 
 import libcst as cst
-from libcst.metadata import ImportAssignment
 
 from viam_sync.migrate import cloud
 from viam_sync.migrate.expressions import Values
 from viam_sync.migrate.facts import Facts
-from viam_sync.migrate.value_kinds import PRIMITIVES, Class, Cloud, DottedName, Instance, Machine, Value
+from viam_sync.migrate.value_kinds import PRIMITIVES, Class, Cloud, DottedName, Foreign, Instance, Machine, Value
 
 
 def hinted_objects(facts: Facts, values: Values, annotation: cst.BaseExpression) -> Iterable[Value]:
@@ -26,7 +25,7 @@ def hinted_objects(facts: Facts, values: Values, annotation: cst.BaseExpression)
     elif isinstance(annotation, cst.SimpleString):
         yield from _named_in_quotes(facts, values, annotation)
     else:
-        yield from _instances(values, values.of(annotation))
+        yield from _instances(values.of(annotation))
 
 
 def _named_in_quotes(facts: Facts, values: Values, annotation: cst.SimpleString) -> Iterable[Value]:
@@ -34,14 +33,10 @@ def _named_in_quotes(facts: Facts, values: Values, annotation: cst.SimpleString)
     scope = facts.scopes.get(annotation)
     if not text.isidentifier() or scope is None:
         return
-    found: Set[Value] = set(values.places.kept_in(values.places.of_name(scope, text)))
-    for assignment in scope[text]:
-        if isinstance(assignment, ImportAssignment):
-            found |= {DottedName(name.name) for name in assignment.get_qualified_names_for(text)}
-    yield from _instances(values, found)
+    yield from _instances(values.places.kept_in(values.places.of_name(scope, text)))
 
 
-def _instances(values: Values, found: Iterable[Value]) -> Iterable[Value]:
+def _instances(found: Iterable[Value]) -> Iterable[Value]:
     for value in found:
         if isinstance(value, Class):
             yield Instance(value.node)
@@ -51,6 +46,6 @@ def _instances(values: Values, found: Iterable[Value]) -> Iterable[Value]:
             elif cloud.is_machine(value.name):
                 yield Machine()
         elif isinstance(value, DottedName) and value.name not in PRIMITIVES:
-            library = value.name.partition(".")[0]
+            library = value.name.lstrip(".").partition(".")[0]
             if library not in ("builtins", "typing", "collections", "typing_extensions"):
-                yield values.object_of(value.name)
+                yield Foreign(library)

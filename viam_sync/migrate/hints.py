@@ -7,7 +7,7 @@ from typing import List, Optional, Sequence, Set
 import libcst as cst
 from libcst.metadata import Scope
 
-from viam_sync.migrate.facts import Facts
+from viam_sync.migrate.bound_names import imported_name
 from viam_sync.migrate.module_imports import Needed
 from viam_sync.migrate.value_kinds import PRIMITIVES
 
@@ -16,6 +16,7 @@ _HOMES = ("collections.abc", "contextlib", "typing", "typing_extensions")
 _RENAMED = {
     "AbstractAsyncContextManager": "AbstractContextManager",
     "AsyncContextManager": "ContextManager",
+    "AsyncExitStack": "ExitStack",
     "AsyncGenerator": "Generator",
     "AsyncIterable": "Iterable",
     "AsyncIterator": "Iterator",
@@ -28,8 +29,7 @@ _TASKS = {"asyncio.Future", "asyncio.Task"}
 class Hints:
     """Makes plain hints, and notes what these need."""
 
-    def __init__(self, facts: Facts) -> None:
-        self._facts = facts
+    def __init__(self) -> None:
         self.needed: Set[Needed] = set()
 
     def plain(self, node: cst.BaseExpression, scope: Optional[Scope], *, later: bool = False) -> cst.BaseExpression:
@@ -106,9 +106,9 @@ class Hints:
 
     def _hint(self, node: cst.BaseExpression, scope: Optional[Scope]) -> Sequence[str]:
         """Return the module and the name of a hint that may be one of asynchronous code; nothing for others."""
-        full = self._facts.imported_name(node, scope)
+        full = imported_name(node, scope)
         module, _, name = full.rpartition(".")
-        return (module, name) if module in _HOMES or full in _TASKS | PRIMITIVES else ("", "")
+        return (module, name) if module in _HOMES or full in _TASKS or full in PRIMITIVES else ("", "")
 
 
 def _parameters(node: cst.Subscript) -> List[cst.BaseExpression]:

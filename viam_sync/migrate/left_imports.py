@@ -31,7 +31,7 @@ def left_imports(module: cst.Module) -> Iterator[Finding]:
         >>> [each.reason for each in left_imports(libcst.parse_module("import viam.media"))]
         ['viam.media belongs to machines, which viam-sdk drives: its import stays']
     """
-    wrapper = metadata.MetadataWrapper(module)
+    wrapper = metadata.MetadataWrapper(module, unsafe_skip_copy=True)
     found = ImportUses(wrapper)
     positions = wrapper.resolve(metadata.PositionProvider)
     for statement in found.imports:

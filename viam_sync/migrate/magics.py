@@ -17,9 +17,11 @@ _LINE = re.compile(
     )""",
     re.VERBOSE,
 )
+#: A magic that runs Python on its line, with its options.
+_PYTHON_LINE = re.compile(r"(?P<indent>\s*)(?P<magic>%(?:time|timeit|prun)\s+(?:-\S+\s+(?:\d+\s+)?)*)(?P<code>\S.*)")
 #: Cell magics whose cell is Python.
 _PYTHON_CELL = re.compile(r"\s*%%(time|timeit|capture|prun)\b")
-_HIDDEN = re.compile(r"^(?P<indent>[ \t]*)__viam_sync_line_(?P<number>\d+)__", re.MULTILINE)
+_HIDDEN = re.compile(r"^(?P<indent>[ \t]*)__viam_sync_line_(?P<number>\d+)__(?:; )?", re.MULTILINE)
 
 
 def is_other_language(source: str) -> bool:
@@ -49,9 +51,16 @@ class Magics:
                 continue
             while line.endswith("\\"):
                 line += "\n" + next(lines, "")
-            shown.append(f"{found['indent']}__viam_sync_line_{len(self.lines)}__")
-            self.lines.append(line[len(found["indent"]) :])
+            shown.append(self._hidden(line, found["indent"]))
         return "\n".join(shown)
+
+    def _hidden(self, line: str, indent: str) -> str:
+        """Return a name in the place of a line, or of its magic, if the rest is Python."""
+        timed = _PYTHON_LINE.fullmatch(line)
+        is_python = timed is not None and _is_python(timed["code"])
+        name = f"{indent}__viam_sync_line_{len(self.lines)}__"
+        self.lines.append(timed["magic"] if timed and is_python else line[len(indent) :])
+        return f"{name}; {timed['code']}" if timed and is_python else name
 
     def show(self, source: str, change: Callable[[str], str]) -> str:
         """Return code with the hidden lines in their places again, each changed."""

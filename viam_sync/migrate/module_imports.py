@@ -7,7 +7,7 @@ from typing import Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set,
 import libcst as cst
 from libcst.metadata import MetadataWrapper, ScopeProvider
 
-from viam_sync.migrate.facts import imports_of
+from viam_sync.migrate.bound_names import imports_of
 from viam_sync.migrate.statements import Group, Statement, rebuilt
 
 #: Modules whose names go where nothing uses them any more.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
 
 from viam_sync.migrate.findings import Finding, moved
 from viam_sync.migrate.json_spans import JsonValue, elements, members, replaced
@@ -33,6 +33,16 @@ class _Cell(NamedTuple):
     code: str
 
 
+def joined_code(text: str) -> str:
+    """Return the code of all cells of a notebook, as one script.
+
+    Raises:
+        Refusal: If the file is no notebook of the version 4, or a cell is not valid.
+    """
+    cells = _cells(text, Magics())
+    return _joined(cells) if cells else ""
+
+
 def migrate_notebook(
     text: str, migrate: Callable[[str], Tuple[str, List[Finding]]], *, writes: bool = False
 ) -> Tuple[str, List[Tuple[str, str]]]:
@@ -41,7 +51,7 @@ def migrate_notebook(
     Args:
         text: The contents of the file.
         migrate: The function that migrates a script, and returns it with what it leaves to a person.
-        writes: Whether what is left is named by the lines of the migrated notebook.
+        writes: Whether the file gets the new contents, so that the places are those in them.
 
     Returns:
         The contents, and the places and reasons of what is left to a person.
@@ -53,8 +63,6 @@ def migrate_notebook(
     cells = _cells(text, magics)
     if not cells:
         return text, []
-    for cell in cells:
-        _require_valid(cell)
     joined = _joined(cells)
     migrated, findings = migrate(joined)
     keeps = _OFFICIAL.search(migrated) is not None
@@ -64,10 +72,10 @@ def migrate_notebook(
         before = cell.span.value
         if source != _source(before):
             changes.append((cell.span, source if isinstance(before, str) else _lines(source)))
-    shown = migrated if writes else joined
     if writes:
-        findings = moved(findings, joined, migrated)
-    return replaced(text, changes), [(_place(shown, cells, each.line), each.reason) for each in findings]
+        joined, findings = migrated, moved(findings, joined, migrated)
+    left = [(_place(joined, cells, each.line), each.reason) for each in findings]
+    return replaced(text, changes), [*left, *_other_cells(text)]
 
 
 def _cells(text: str, magics: Magics) -> List[_Cell]:
@@ -76,8 +84,9 @@ def _cells(text: str, magics: Magics) -> List[_Cell]:
         notebook = json.loads(text)
     except json.JSONDecodeError as error:
         raise Refusal(str(error.lineno), f"this is no JSON: {error.msg}") from None
-    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
-        raise Refusal("", "this is no notebook of the version 4, which has a list of cells")
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list) or not all(map(_is_cell, cells)):
+        raise Refusal("", "this is no notebook of the version 4, which has a list of cells with their sources")
     if _language(notebook) != "python":
         return []
     found = []
@@ -88,14 +97,32 @@ def _cells(text: str, magics: Magics) -> List[_Cell]:
         source = members(text, span.start)["source"]
         whole = _source(source.value)
         head = whole[: whole.find("\n") + 1] if whole.startswith("%%") else ""
-        found.append(_Cell(number, source, head, magics.hide(whole[len(head) :])))
+        found.append(_valid(_Cell(number, source, head, magics.hide(whole[len(head) :]))))
     return found
 
 
+def _other_cells(text: str) -> Iterator[Tuple[str, str]]:
+    """Give the cells of other languages, such as those that become files, that import the official SDK."""
+    for number, cell in enumerate(json.loads(text)["cells"], 1):
+        source = _source(cell["source"])
+        if cell.get("cell_type") == "code" and is_other_language(source) and _OFFICIAL.search(source):
+            yield f"cell {number}:1", f"a cell of `{source.split()[0]}` stays as it is"
+
+
+def _is_cell(cell: Any) -> bool:
+    """Whether a value of the file is a cell; each has its source, a text or a list of lines."""
+    source = cell.get("source") if isinstance(cell, dict) else None
+    return isinstance(source, str) or (isinstance(source, list) and all(isinstance(line, str) for line in source))
+
+
 def _language(notebook: Dict[str, Any]) -> str:
-    metadata = notebook.get("metadata", {})
-    language = metadata.get("language_info", {}).get("name") or metadata.get("kernelspec", {}).get("language")
-    return str(language or "python").lower()
+    """Return the language of a notebook; Python if nothing says it."""
+    metadata = notebook.get("metadata")
+    for part, key in (("language_info", "name"), ("kernelspec", "language")):
+        about = metadata.get(part) if isinstance(metadata, dict) else None
+        if isinstance(about, dict) and about.get(key):
+            return str(about[key]).lower()
+    return "python"
 
 
 def _source(value: Any) -> str:
@@ -108,9 +135,11 @@ def _lines(source: str) -> List[str]:
     return re.findall(r"[^\n]*\n|[^\n]+", source)
 
 
-def _require_valid(cell: _Cell) -> None:
+def _valid(cell: _Cell) -> _Cell:
+    """Return a cell, if its code is valid."""
     try:
         parse(cell.code)
+        return cell
     except UnparsableError as error:
         raise Refusal(
             f"cell {cell.number}:{error.line + len(_lines(cell.head))}", f"this is not valid Python: {error.reason}"

@@ -10,6 +10,7 @@ from libcst.metadata import Scope
 from viam_sync.migrate import asyncio_calls
 from viam_sync.migrate.asyncio_calls import GATHER_IN_ORDER, GATHER_IN_THREADS
 from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
+from viam_sync.migrate.bound_names import code_of
 from viam_sync.migrate.coroutines import PLAIN_NAMES, Plan
 from viam_sync.migrate.expressions import Values
 from viam_sync.migrate.facts import Facts
@@ -19,14 +20,17 @@ from viam_sync.migrate.statements import Statement, expression_of, left_of_final
 from viam_sync.migrate.value_kinds import (
     ANEXT,
     AWAITABLES,
+    CLOSING,
     GENERATOR_METHODS,
     LOOP,
+    PRIMITIVE_METHODS,
     PRIMITIVES,
     RUNNERS,
     TASK_MAKERS,
     Function,
     Generator,
     Pending,
+    Primitive,
     Value,
 )
 
@@ -50,27 +54,36 @@ class Rewritten(NamedTuple):
     helpers: Set[str]
 
 
-def rewrite(facts: Facts, values: Values, awaitables: Awaitables, plan: Plan, unneeded: Set[cst.CSTNode]) -> Rewritten:
+def rewrite(
+    module: cst.Module, facts: Facts, values: Values, awaitables: Awaitables, plan: Plan, unneeded: Set[cst.CSTNode]
+) -> Rewritten:
     """Return the tree of a module with what the plan names made plain, and without the statements that are unneeded."""
-    rewriter = _Rewriter(facts, values, awaitables, plan, unneeded)
-    module = facts.module.visit(rewriter)
-    return Rewritten(module, rewriter.needed | rewriter.hints.needed, rewriter.helpers)
+    rewriter = _Rewriter(module, facts, values, awaitables, plan, unneeded)
+    return Rewritten(module.visit(rewriter), rewriter.needed | rewriter.hints.needed, rewriter.helpers)
 
 
 class _Rewriter(cst.CSTTransformer):
     """Changes the nodes that the plan names, and nothing else."""
 
     def __init__(
-        self, facts: Facts, values: Values, awaitables: Awaitables, plan: Plan, unneeded: Set[cst.CSTNode]
+        self,
+        module: cst.Module,
+        facts: Facts,
+        values: Values,
+        awaitables: Awaitables,
+        plan: Plan,
+        unneeded: Set[cst.CSTNode],
     ) -> None:
         super().__init__()
+        self._names = facts.names(module)
+        self._all_plain = plan.all_plain(module)
         self._facts = facts
         self._values = values
         self._awaitables = awaitables
         self._plan = plan
         self._unneeded = unneeded
-        self.hints = Hints(facts)
-        self._gather_name = "gather_calls" if facts.is_bound("gather") else "gather"
+        self.hints = Hints()
+        self._gather_name = "gather_calls" if self._names.is_bound("gather") else "gather"
         #: Modules, and names of them, that the new code speaks of.
         self.needed: Set[Needed] = set()
         #: Functions that the script needs, as text.
@@ -110,7 +123,7 @@ class _Rewriter(cst.CSTTransformer):
 
     def _module(self, name: str) -> str:
         """Return how the script speaks of a module of the standard library, which it imports from now on."""
-        alias = self._facts.alias(name)
+        alias = self._names.alias(name)
         self.needed.add(Needed(name, alias=alias))
         return alias or name
 
@@ -130,6 +143,8 @@ class _Rewriter(cst.CSTTransformer):
                 return updated_node.with_changes(attr=cst.Name(GENERATOR_METHODS[name]))
             if isinstance(value, Function) and value.node in self._plan.plain and name in PLAIN_NAMES:
                 return updated_node.with_changes(attr=cst.Name(PLAIN_NAMES[name]))
+            if isinstance(value, Primitive) and value.node in self._plan.plain and name in PRIMITIVE_METHODS:
+                return updated_node.with_changes(attr=cst.Name(PRIMITIVE_METHODS[name]))
         return updated_node
 
     # Type hints.
@@ -140,7 +155,7 @@ class _Rewriter(cst.CSTTransformer):
         is_later = any(self._plan.becomes_plain(value) for value in holder if isinstance(value, Pending))
         is_later &= not (isinstance(parent, cst.FunctionDef) and self._awaitables.hands_on(parent))
         is_plain = any(self._plan.becomes_plain(value) for value in holder) or self._owner(parent) in self._plan.plain
-        if not (is_plain or self._plan.all_plain):
+        if not (is_plain or self._all_plain):
             return updated_node
         hint = self.hints.plain(original_node.annotation, self._scope(parent), later=is_later)
         is_same = hint.deep_equals(original_node.annotation)
@@ -156,7 +171,7 @@ class _Rewriter(cst.CSTTransformer):
         """Return the function that a hint belongs to, or the module."""
         while isinstance(parent, (cst.Param, cst.Parameters)):
             parent = self._facts.parents[parent]
-        return parent if isinstance(parent, cst.FunctionDef) else self._facts.function_of(parent) or self._facts.module
+        return parent if isinstance(parent, cst.FunctionDef) else self._facts.home_of(parent)
 
     def _scope(self, node: cst.CSTNode) -> Optional[Scope]:
         while node not in self._facts.scopes:
@@ -165,7 +180,7 @@ class _Rewriter(cst.CSTTransformer):
 
     def leave_Assign(self, original_node: cst.Assign, updated_node: cst.Assign) -> cst.Assign:
         """Change an alias of a hint."""
-        if not self._plan.all_plain or not isinstance(original_node.value, cst.Subscript):
+        if not self._all_plain or not isinstance(original_node.value, cst.Subscript):
             return updated_node
         hint = self.hints.plain(original_node.value, self._scope(original_node))
         is_same = hint.deep_equals(original_node.value)
@@ -225,7 +240,7 @@ class _Rewriter(cst.CSTTransformer):
     def _are_needless(self, original: cst.Await, node: cst.BaseExpression) -> bool:
         """Whether the parentheses of an `await` only held it together, on one line and apart from the word before."""
         is_atom = isinstance(node, (cst.Call, cst.Name, cst.Attribute, cst.Subscript, cst.List, cst.ListComp))
-        code = self._facts.module.code_for_node(original)
+        code = code_of(original)
         return is_atom and "\n" not in code and not self._facts.follows_word(original)
 
     def _now(self, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
@@ -242,7 +257,12 @@ class _Rewriter(cst.CSTTransformer):
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         name = self._awaitables.name_of(original_node)
-        if name.startswith("asyncio.") or name in AWAITABLES:
+        if name == CLOSING:
+            values = self._values.of(original_node)
+            is_plain = any(map(self._plan.becomes_plain, values))
+            func = self._renamed(updated_node.func, "contextlib.closing") if is_plain else updated_node.func
+            return updated_node.with_changes(func=func)
+        if name.startswith("asyncio.") or name in AWAITABLES or name in PRIMITIVES:
             is_plain = original_node in self._plan.plain
             return self._call_of_asyncio(name, original_node, updated_node) if is_plain else updated_node
         if not self._awaitables.starts(original_node):
@@ -263,9 +283,10 @@ class _Rewriter(cst.CSTTransformer):
             return self._gather(original, call)
         if name in PRIMITIVES:
             args = [arg for arg in call.args if arg.keyword is None or arg.keyword.value != "loop"]
-            return call.with_changes(
-                func=asyncio_calls.dotted(name.replace("asyncio", self._module("threading"))), args=args
-            )
+            if name.startswith("contextlib."):
+                return call.with_changes(func=self._renamed(call.func, PRIMITIVES[name]))
+            plain = PRIMITIVES[name].replace("threading", self._module("threading"))
+            return call.with_changes(func=asyncio_calls.dotted(plain), args=args)
         return self._awaitable_of_asyncio(name, original, call)
 
     def _awaitable_of_asyncio(self, name: str, original: cst.Call, call: cst.Call) -> cst.BaseExpression:

@@ -12,7 +12,7 @@ from typing import Dict, Iterator, Sequence, Tuple
 from viam_sync.migrate.migration import Migration
 from viam_sync.migrate.refusal import Refusal
 from viam_sync.migrate.requirements import left_requirements, lists_requirements
-from viam_sync.migrate.script_files import Contents, files_at, read, write
+from viam_sync.migrate.script_files import Contents, files_at, importers, read, write
 
 
 class Run:
@@ -27,11 +27,12 @@ class Run:
     def __init__(self, *, check: bool, diff: bool, threads: bool) -> None:
         self._writes = not check and not diff
         self._check, self._diff, self._threads = check, diff, threads
+        self._files: Dict[Path, Path] = {}
         self._changed = self._left = self._refused = 0
 
     def migrate(self, paths: Sequence[Path]) -> int:
         """Migrate the files at some paths, and return the exit status."""
-        files: Dict[Path, Path] = {}
+        files = self._files
         for path in paths:
             with self._refusing(path):
                 files.update((each.resolve(), each) for each in files_at(path))
@@ -81,6 +82,9 @@ class Run:
             self._changed += 1
             self._show(path, before, text)
         self._tell(path, left)
+        if text.count("async def") < before.text.count("async def"):
+            for other, line in importers(path, self._files):
+                self._tell(other, [(str(line), f"{path.name} is migrated, and not this file, which imports it")])
 
     def _requirements(self, path: Path) -> None:
         self._tell(path, [(str(line), reason) for line, reason in left_requirements(path.read_text("utf-8"))])

@@ -1,21 +1,17 @@
-"""The migration of the text of one script."""
+"""The migration of the texts of scripts."""
 
 from __future__ import annotations
 
 import ast
-from types import MappingProxyType
-from typing import List, Mapping, Tuple
+from pathlib import Path
+from typing import Dict, List, Mapping, Tuple
 
 import libcst as cst
 
-from viam_sync.migrate.cloud import CLIENTS
 from viam_sync.migrate.findings import Finding
 from viam_sync.migrate.imports import rewrite_imports
 from viam_sync.migrate.left_imports import left_imports
 from viam_sync.migrate.plain import make_plain
-
-#: Words of which a script has one if there is anything to migrate.
-_WORDS = ("viam", "grpclib", *CLIENTS)
 
 
 class UnparsableError(ValueError):
@@ -27,15 +23,12 @@ class UnparsableError(ValueError):
         self.reason = reason
 
 
-def migrate_source(
-    text: str, *, threads: bool = False, elsewhere: Mapping[str, bool] = MappingProxyType({})
-) -> Tuple[str, List[Finding]]:
+def migrate_source(text: str, *, threads: bool = False) -> Tuple[str, List[Finding]]:
     r"""Return the text of a script with its calls of Viam made plain, and what is left to a person.
 
     Args:
         text: A Python module. A notebook's cells, joined, are one, too: ``await`` may stand outside of functions.
         threads: Whether what ``asyncio.gather`` waits for runs in threads, instead of one after the other.
-        elsewhere: Functions of other files that become plain, by full name, and whether they are awaited.
 
     Returns:
         The new text, which parses and is the old one if there is nothing to migrate; and the findings, by line.
@@ -48,13 +41,24 @@ def migrate_source(
         >>> migrate_source("import viam\nawait client.app_client.list_organizations()\n")
         ('import viam_sync\nclient.app_client.list_organizations()\n', [])
     """
-    module = parse(text)
-    if not elsewhere and not any(word in text for word in _WORDS):
-        return text, []
-    changed, findings = make_plain(module, threads=threads, elsewhere=elsewhere)
-    code = rewrite_imports(changed).code
-    # The tree has no place for some ends of lines; a text without changes keeps them.
-    return text if code == module.code else code, sorted({*findings, *left_imports(module)})
+    path = Path("script.py")
+    return migrate_program({path: parse(text)}, threads=threads)[path]
+
+
+def migrate_program(
+    modules: Mapping[Path, cst.Module], *, threads: bool = False
+) -> Dict[Path, Tuple[str, List[Finding]]]:
+    """Return the texts of scripts that import each other, as `migrate_source` does that of one.
+
+    Args:
+        modules: The scripts, by the paths of their files.
+        threads: Whether what ``asyncio.gather`` waits for runs in threads, instead of one after the other.
+    """
+    results = {}
+    for path, (changed, findings) in make_plain(modules, threads=threads).items():
+        # The tree has no place for some ends of lines; a text without changes keeps them.
+        results[path] = rewrite_imports(changed).code, sorted({*findings, *left_imports(modules[path])})
+    return results
 
 
 def parse(text: str) -> cst.Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -10,15 +11,15 @@ import stat
 import sys
 import tokenize
 from pathlib import Path
-from typing import Iterator, NamedTuple, Optional
+from typing import Container, Iterator, NamedTuple, Optional, Tuple
 
 from viam_sync.migrate.refusal import Refusal
 from viam_sync.migrate.requirements import lists_requirements
 from viam_sync.transfer.output.atomic import AtomicFile
 
 _ENDINGS = (".py", ".pyw", ".ipynb")
-#: A file without one of these words has nothing to migrate.
-_WORDS = re.compile(rb"\b(viam|viam_sync|grpclib|await)\b")
+#: A file without one of these words has nothing to migrate, unless it imports one that has.
+_WORDS = re.compile(rb"\b(viam|viam_sync|grpclib|async|await|asyncio)\b")
 #: Folders that hold the code of others.
 _OTHERS = ("__pycache__", "node_modules", "site-packages")
 
@@ -43,7 +44,7 @@ def files_at(path: Path) -> Iterator[Path]:
         if each.is_dir():
             if each.name[0] != "." and each.name not in _OTHERS and not (each / "pyvenv.cfg").exists():
                 yield from files_at(each)
-        elif each.suffix in _ENDINGS or lists_requirements(each):
+        elif each.is_file() and (each.suffix in _ENDINGS or lists_requirements(each)):
             yield each
 
 
@@ -53,10 +54,12 @@ class Contents(NamedTuple):
     Attributes:
         text: The text, with the ends of lines as they are.
         encoding: Its encoding.
+        is_concerned: Whether a word of it says that there may be something to migrate.
     """
 
     text: str
     encoding: str
+    is_concerned: bool = True
 
     @property
     def data(self) -> bytes:
@@ -65,7 +68,7 @@ class Contents(NamedTuple):
 
 
 def read(path: Path) -> Optional[Contents]:
-    """Return the contents of a script or a notebook; None if it has nothing to migrate, whatever its language is.
+    """Return the contents of a script or a notebook; None if it is no text and has nothing to migrate.
 
     The encoding is the one that its first lines or its byte order mark name.
 
@@ -74,17 +77,32 @@ def read(path: Path) -> Optional[Contents]:
         Refusal: If it is not in that encoding.
     """
     data = path.read_bytes()
-    # A package may hand on what another file has.
-    if not _WORDS.search(data) and path.name != "__init__.py":
-        return None
+    is_concerned = _WORDS.search(data) is not None
     try:
         encoding = "utf-8" if path.suffix == ".ipynb" else tokenize.detect_encoding(io.BytesIO(data).readline)[0]
-        return Contents(data.decode(encoding), encoding)
+        return Contents(data.decode(encoding), encoding, is_concerned)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise Refusal(str(line), f"this is not {error.encoding}, as the encoding of the file is") from None
+        refusal = Refusal(str(line), f"this is not {error.encoding}, as the encoding of the file is")
     except SyntaxError as error:
-        raise Refusal("1", str(error)) from None
+        refusal = Refusal("1", str(error))
+    if is_concerned:
+        raise refusal
+    return None
+
+
+def importers(path: Path, among: Container[Path]) -> Iterator[Tuple[Path, int]]:
+    """Give the scripts beside a script that import it, with the line, and are not among those that are migrated."""
+    name = path.parent.name if path.stem == "__init__" else path.stem
+    statement = re.compile(rf"^[ \t]*(?:from|import)\b[^#\n]*\b{re.escape(name)}\b", re.MULTILINE)
+    for other in sorted(path.parent.glob("*.py")):
+        if other.resolve() in among or not other.is_file():
+            continue
+        with contextlib.suppress(OSError, Refusal):
+            contents = read(other)
+            found = statement.search(contents.text) if contents is not None and contents.is_concerned else None
+            if contents is not None and found is not None:
+                yield other, 1 + contents.text.count("\n", 0, found.start())
 
 
 def write(path: Path, data: bytes) -> None:

@@ -9,20 +9,26 @@ import libcst as cst
 from viam_sync.migrate import cloud
 from viam_sync.migrate.awaitables import GATHER, Awaitables, is_asynchronous
 from viam_sync.migrate.expressions import Values
-from viam_sync.migrate.facts import Facts
+from viam_sync.migrate.facts import AnyFunction, Facts
 from viam_sync.migrate.groups import Groups
 from viam_sync.migrate.value_kinds import (
     AWAITABLES,
+    CLOSING,
     CONTAINER_READS,
     CONTAINER_WRITES,
+    ENTER,
+    GENERATOR_METHODS,
     LOOP,
     MANAGERS,
+    PLAIN_METHODS,
+    PRIMITIVE_METHODS,
     RUNNERS,
     TASK_MAKERS,
     Class,
     DottedName,
     Function,
     Generator,
+    Instance,
     Manager,
     Pending,
     Place,
@@ -42,8 +48,11 @@ _LOOKERS = {
     "inspect.isasyncgenfunction",
     "inspect.iscoroutinefunction",
 }
-_TAKERS = {GATHER, "asyncio.wait_for", "asyncio.as_completed", *TASK_MAKERS, *RUNNERS}
-_PRIMITIVE_METHODS = {"acquire", "release", "locked"}
+#: Built-in functions that keep what they are given where nobody sees it.
+_KEEPERS = {"builtins.setattr", "builtins.type"}
+_TAKERS = {CLOSING, GATHER, "asyncio.wait_for", "asyncio.as_completed", *TASK_MAKERS, *RUNNERS}
+#: Methods that other code calls without their names.
+_PROTOCOLS = ("__aenter__", "__aexit__", "__aiter__", "__anext__", "__call__")
 #: Bases whose methods nobody awaits but the script.
 _OWN_BASES = (
     "abc.",
@@ -94,45 +103,82 @@ class Uses:
                         yield from self._asynchronous(returned)
             elif isinstance(value, Primitive):
                 yield value.node
+            elif isinstance(value, Instance):
+                methods = (each for name in _PROTOCOLS for each in self._values.relatives.methods(value.node, name))
+                yield from filter(is_asynchronous, methods)
 
     def _block(self, node: cst.CSTNode, place: cst.CSTNode, reason: str) -> None:
         for key in set(self._asynchronous(node)):
             self._groups.block(key, place, reason)
 
     def _read_arguments(self, call: cst.Call) -> None:
-        if self._takes_awaitables(call):
-            return
-        name = self._facts.shown(call.func)
+        takes_awaitables = self._takes_awaitables(call)
+        takes_loops = self._awaitables.name_of(call).startswith("asyncio.")
         for arg in call.args:
-            self._block(arg.value, arg, f"`{self._facts.shown(arg.value)}` is handed to `{name}`")
+            reason = f"`{self._facts.shown(arg.value)}` is handed to `{self._facts.shown(call.func)}`"
+            if not takes_awaitables:
+                self._block(arg.value, arg, reason)
+            if not takes_loops and self._values.name_of(arg.value) == LOOP:
+                self._groups.block(self._facts.home_of(call), arg, reason)
+        if self._awaitables.name_of(call) == "builtins.getattr" and len(call.args) > 1:
+            self._read_getattr(call)
+
+    def _read_getattr(self, call: cst.Call) -> None:
+        """Block the methods that `getattr` may give."""
+        name = call.args[1].value
+        text = name.evaluated_value if isinstance(name, cst.SimpleString) else None
+        classes = [value.node for value in self._values.of(call.args[0].value) if isinstance(value, (Class, Instance))]
+        for method in (method for node in classes for method in self._values.relatives.all_methods(node)):
+            if is_asynchronous(method) and text in (None, method.name.value):
+                self._groups.block(method, call, f"`getattr` may give `{method.name.value}`")
 
     def _takes_awaitables(self, call: cst.Call) -> bool:
         name = self._awaitables.name_of(call)
         if name in _TAKERS or name in AWAITABLES or name in _LOOKERS or name in MANAGERS or is_transparent(name):
             return True
-        if name.startswith("builtins.") or any(True for _ in self._values.called(call)):
+        if (name.startswith("builtins.") and name not in _KEEPERS) or any(True for _ in self._values.called(call)):
             return True
-        if any(isinstance(value, Class) for value in self._values.of(call.func)):
+        if any(isinstance(value, Class) and self._takes_fields(call, value) for value in self._values.of(call.func)):
             return True
         if not isinstance(call.func, cst.Attribute):
             return False
         attribute = call.func.attr.value
+        if attribute == ENTER and any(isinstance(value, Primitive) for value in self._values.of(call.func)):
+            return True
         return attribute in CONTAINER_READS | CONTAINER_WRITES and self._values.place(call.func.value) is not None
+
+    def _takes_fields(self, call: cst.Call, value: Class) -> bool:
+        """Whether a class that only has annotated fields, such as a dataclass, takes the arguments of a call."""
+        names = self._values.relatives.fields(value.node)
+        keywords = {arg.keyword.value for arg in call.args if arg.keyword is not None}
+        return len(call.args) <= len(names) and keywords <= {*names} and not any(arg.star for arg in call.args)
 
     def _read_decorators(self, function: cst.FunctionDef) -> None:
         if not function.asynchronous:
             return
-        for decorator in function.decorators:
+        # The one that is nearest to the function comes first: it may make something plain of it.
+        for decorator in reversed(function.decorators):
             node = decorator.decorator
             name = self._values.name_of(node)
             if name and (is_transparent(name) or name in MANAGERS or name.startswith("builtins.")):
                 continue
-            if any(isinstance(value, Function) for value in self._values.of(node)):
+            own = [value.node for value in self._values.of(node) if isinstance(value, Function)]
+            if own and not any(map(self._returns_asynchronous, own)):
+                break
+            if own or any(isinstance(value, Class) for value in self._values.of(node)):
                 continue
             code = self._facts.shown(node)
             self._groups.block(
                 function, decorator, f"`{function.name.value}` is handed to `@{code}`, which may await it"
             )
+
+    def _returns_asynchronous(self, decorator: AnyFunction) -> bool:
+        """Whether what a decorator of the program makes of a function has to be awaited, too."""
+        return any(
+            isinstance(value, (Generator, Manager, Pending))
+            or (isinstance(value, Function) and is_asynchronous(value.node))
+            for value in self._values.returned(decorator)
+        )
 
     def _read_bases(self, node: cst.ClassDef) -> None:
         for base in node.bases:
@@ -140,7 +186,10 @@ class Uses:
             if isinstance(base.value, cst.Subscript):
                 values = self._values.of(base.value.value)
             for value in values:
-                if isinstance(value, DottedName) and not value.name.startswith(_OWN_BASES):
+                is_own = isinstance(value, DottedName) and (
+                    cloud.is_cloud(value.name) or value.name.startswith(_OWN_BASES)
+                )
+                if isinstance(value, DottedName) and not is_own:
                     self._read_base(node, value.name)
 
     def _read_base(self, node: cst.ClassDef, base: str) -> None:
@@ -153,7 +202,7 @@ class Uses:
             if is_private or (base == _TEST_CASE and name.startswith("test")):
                 continue
             reason = f"`{base}` may call `{name}` and await it"
-            self._groups.block(function, function, reason, machine=is_machine)
+            self._groups.block(function, function, reason, is_named=is_machine)
 
     def _read_target(self, target: cst.CSTNode, value: cst.BaseExpression) -> None:
         """Block what is assigned to an attribute, or an item, of something that is not the module's."""
@@ -168,7 +217,8 @@ class Uses:
 
     def _read_holders(self) -> None:
         holders = _Holders(self._values.of)
-        self._facts.module.visit(holders)
+        for module in self._facts.modules:
+            module.visit(holders)
         targets: Dict[Place, List[cst.CSTNode]] = {}
         uses: Dict[Place, List[cst.CSTNode]] = {}
         for node in holders.found:
@@ -180,6 +230,12 @@ class Uses:
                 uses.setdefault(place, []).append(node)
         for place, nodes in targets.items():
             self._read_place(nodes, uses.get(place, []))
+        for key in holders.keys:
+            self._block(key, key, f"`{self._facts.shown(key)}` is a key of a dictionary")
+        for attribute in holders.of_awaitables:
+            self._block(attribute.value, attribute, f"plain code has no `.{attribute.attr.value}` of a task")
+        for attribute in holders.of_primitives:
+            self._block(attribute.value, attribute, f"plain code has no `.{attribute.attr.value}` of this kind")
         for node in holders.started:
             self._read_started(node)
 
@@ -270,7 +326,7 @@ class Uses:
         code = self._facts.shown(node)
         self._block(node, node, f"`{code}` runs beside the rest" if is_beside else f"`{code}` is never awaited")
         if is_beside:
-            home = self._facts.function_of(node) or self._facts.module
+            home = self._facts.home_of(node)
             self._groups.block(home, node, f"`{code}` runs beside the rest")
 
 
@@ -282,9 +338,18 @@ class _Holders(cst.CSTVisitor):
         self._values = values
         self.found: List[cst.CSTNode] = []
         self.started: List[cst.BaseExpression] = []
+        self.keys: List[cst.BaseExpression] = []
+        self.of_awaitables: List[cst.Attribute] = []
+        self.of_primitives: List[cst.Attribute] = []
 
     def _is_holder(self, node: cst.CSTNode) -> bool:
         return any(isinstance(value, Pending) and value.node is not node for value in self._values(node))
+
+    def visit_DictElement(self, node: cst.DictElement) -> None:
+        self.keys.append(node.key)
+
+    def visit_DictComp(self, node: cst.DictComp) -> None:
+        self.keys.append(node.key)
 
     def visit_Name(self, node: cst.Name) -> None:
         if self._is_holder(node):
@@ -295,6 +360,14 @@ class _Holders(cst.CSTVisitor):
             self.found.append(node)
 
     def visit_Attribute(self, node: cst.Attribute) -> None:
+        is_known = node.attr.value in PLAIN_METHODS or node.attr.value in PRIMITIVE_METHODS
+        if not is_known and any(isinstance(value, Primitive) for value in self._values(node.value)):
+            self.of_primitives.append(node)
+        is_made = isinstance(node.value, cst.Call) and node.attr.value not in CONTAINER_READS
+        for value in self._values(node.value):
+            is_generator = isinstance(value, Generator) and node.attr.value not in GENERATOR_METHODS
+            if is_generator or (is_made and isinstance(value, Pending)):
+                self.of_awaitables.append(node)
         if self._is_holder(node):
             self.found.append(node)
 

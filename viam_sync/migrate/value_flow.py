@@ -1,27 +1,48 @@
-"""The way of values through a module: from where they are made to the places that may hold them."""
+"""The way of values through a program: from where they are made to the places that may hold them."""
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Iterable, Iterator, List, Optional, Tuple
 
 import libcst as cst
+from libcst.metadata import ImportAssignment, Scope
 
-from viam_sync.migrate.expressions import Values, decorated_by
+from viam_sync.migrate.expressions import Values
 from viam_sync.migrate.facts import AnyFunction, Binding, Facts
 from viam_sync.migrate.hinted_objects import hinted_objects
+from viam_sync.migrate.places import Move
 from viam_sync.migrate.relatives import is_decorated
-from viam_sync.migrate.value_kinds import CONTAINER_WRITES, Class, Found, Function, Instance, Pending, Value
+from viam_sync.migrate.value_kinds import (
+    CONTAINER_WRITES,
+    NOTHING,
+    Class,
+    Found,
+    Function,
+    Instance,
+    Pending,
+    Value,
+    decorated_by,
+)
 
 
 def settle(facts: Facts, values: Values) -> None:
     """Move values along until nothing moves any more; they only grow in number, so that it ends."""
     flow = _Flow(facts, values)
     flow.begin()
-    before = -1
-    while before != values.places.size:
-        before = values.places.size
+    waiting = dict.fromkeys(flow.moves())
+    queue = deque(waiting)
+    while queue:
+        move = queue.popleft()
+        del waiting[move]
         values.forget()
-        flow.move()
+        values.places.reader = move
+        function, argument = move
+        function(argument)
+        again = [each for each in values.places.woken() if each not in waiting]
+        waiting.update(dict.fromkeys(again))
+        queue.extend(again)
+    values.places.reader = None
     values.forget()
 
 
@@ -44,16 +65,28 @@ class _Flow:
                 is_class = is_decorated(function, "classmethod")
                 self._places.keep(self._values.place(params[0]), [Class(home) if is_class else Instance(home)])
 
-    def move(self) -> None:
-        """Move each value one step."""
-        for function in self._facts.functions:
-            self._move_function(function)
-        for node in self._facts.annotated:
-            self._places.keep(self._values.place(node.target), self._hinted(node.annotation.annotation))
-        for binding in self._facts.bindings:
-            self._bind(binding.target, binding.value, self._bound(binding))
-        for call in self._facts.calls:
-            self._move_arguments(call)
+    def moves(self) -> Iterator[Move]:
+        """Give what moves each value one step."""
+        for module in self._facts.modules:
+            for scope, assignment in self._facts.names(module).assignments():
+                if isinstance(assignment, ImportAssignment) and "." not in assignment.name:
+                    yield self._move_import, (module, scope, assignment)
+        yield from ((self._move_function, function) for function in self._facts.functions)
+        yield from ((self._move_hint, node) for node in self._facts.annotated)
+        yield from ((self._move_binding, binding) for binding in self._facts.bindings)
+        yield from ((self._move_arguments, call) for call in self._facts.calls)
+
+    def _move_import(self, imported: Tuple[cst.Module, Scope, ImportAssignment]) -> None:
+        module, scope, assignment = imported
+        place = self._places.of_name(scope, assignment.name)
+        for name in assignment.get_qualified_names_for(assignment.name):
+            self._places.keep(place, self._values.imported(name.name, module))
+
+    def _move_hint(self, node: cst.AnnAssign) -> None:
+        self._places.keep(self._values.place(node.target), self._hinted(node.annotation.annotation))
+
+    def _move_binding(self, binding: Binding) -> None:
+        self._bind(binding.target, binding.value, self._bound(binding))
 
     def _hinted(self, annotation: cst.BaseExpression) -> Iterable[Value]:
         return hinted_objects(self._facts, self._values, annotation)
@@ -69,21 +102,34 @@ class _Flow:
             if function.returns is not None:
                 self._places.keep((function, "return"), self._hinted(function.returns.annotation))
         for param in (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params):
-            if param.annotation is not None:
-                self._places.keep(self._values.place(param), self._hinted(param.annotation.annotation))
-            if param.default is not None:
-                self._places.keep(self._values.place(param), self._values.of(param.default))
+            # What a type hint says counts more than a default such as that of `Depends`.
+            found = frozenset(self._hinted(param.annotation.annotation) if param.annotation is not None else ())
+            if not found and param.default is not None:
+                found = self._values.of(param.default)
+            self._places.keep(self._values.place(param), found)
 
     def _move_arguments(self, call: cst.Call) -> None:
         for function in self._values.called(call):
             for param, value in self._arguments(call, function):
                 self._places.keep(self._values.place(param), self._values.of(value))
+        for made in (value.node for value in self._values.of(call.func) if isinstance(value, Class)):
+            self._move_fields(call, made)
         if isinstance(call.func, cst.Attribute) and call.func.attr.value in CONTAINER_WRITES:
             place = self._values.place(call.func.value)
             for arg in call.args:
                 self._places.keep(
                     place, [value for value in self._values.of(arg.value) if isinstance(value, (Function, Pending))]
                 )
+
+    def _move_fields(self, call: cst.Call, made: cst.ClassDef) -> None:
+        """Move the arguments of a class without a method that takes them, such as a dataclass, to its fields."""
+        if self._values.relatives.methods(made, "__init__"):
+            return
+        names = self._values.relatives.fields(made)
+        for index, arg in enumerate(call.args):
+            name = arg.keyword.value if arg.keyword is not None else names[index] if index < len(names) else ""
+            if name in names:
+                self._places.keep((self._values.relatives.family(made), name), self._values.of(arg.value))
 
     def _arguments(self, call: cst.Call, function: AnyFunction) -> Iterator[Tuple[cst.Param, cst.BaseExpression]]:
         """Yield the parameters of a function of the module with the arguments that a call gives them."""
@@ -123,7 +169,7 @@ class _Flow:
 
     def _bind(self, target: cst.CSTNode, value: Optional[cst.BaseExpression], found: Found) -> None:
         if isinstance(target, (cst.Tuple, cst.List)):
-            rows = self._rows(value, len(target.elements))
+            rows = self._rows(value, len(target.elements)) or self._columns(value, len(target.elements))
             for index, element in enumerate(target.elements):
                 if rows is None:
                     self._bind(element.value, None, found)
@@ -150,6 +196,18 @@ class _Flow:
             return _fitting([[self._values.of(part.value) for part in row.elements] for row in rows], width)
         return _fitting([[self._values.of(each) for each in inner]], width)
 
+    def _columns(self, value: Optional[cst.BaseExpression], width: int) -> Optional[List[List[Found]]]:
+        """Return what each target of a loop over several things at once gets."""
+        if not isinstance(value, cst.Call):
+            return None
+        if isinstance(value.func, cst.Attribute) and value.func.attr.value == "items" and not value.args:
+            return _fitting([[NOTHING, self._values.iterated(value.func.value)]], width)
+        name = self._values.name_of(value.func)
+        if name not in ("builtins.enumerate", "builtins.zip") or any(arg.star for arg in value.args):
+            return None
+        columns = [self._values.iterated(arg.value) for arg in value.args if arg.keyword is None]
+        return _fitting([[NOTHING, *columns[:1]] if name == "builtins.enumerate" else columns], width)
+
     def _decorated(self, function: cst.FunctionDef) -> Found:
         """Return what the name of a function holds once its decorators have run."""
         found: Found = frozenset([Function(function)])
@@ -163,11 +221,21 @@ class _Flow:
         values = self._values.of(decorator)
         handed_on = [value for value in values if isinstance(value, Function)]
         for value in handed_on:
-            for param in (*value.node.params.posonly_params, *value.node.params.params)[:1]:
-                self._places.keep(self._values.place(param), found)
+            self._place_decorated(decorator, value.node, found)
             yield from self._places.kept_in((value.node, "return"))
-        if not handed_on:
+        for made in (value.node for value in values if isinstance(value, Class)):
+            for method in self._values.relatives.methods(made, "__init__"):
+                self._place_decorated(decorator, method, found)
+            yield Instance(made)
+        if not any(isinstance(value, (Class, Function)) for value in values):
             yield from decorated_by(self._values.name_of(decorator), found)
+
+    def _place_decorated(self, decorator: cst.BaseExpression, function: AnyFunction, found: Found) -> None:
+        """Move a function to the parameter that its decorator takes it by."""
+        params = [*function.params.posonly_params, *function.params.params]
+        takes_self = self._takes_self(cst.Call(decorator), function)
+        for param in params[takes_self : takes_self + 1]:
+            self._places.keep(self._values.place(param), found)
 
 
 def _fitting(rows: List[List[Found]], width: int) -> Optional[List[List[Found]]]:

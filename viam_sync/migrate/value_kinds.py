@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import FrozenSet, Tuple, Union
+from typing import FrozenSet, Iterable, Tuple, Union
 
 import libcst as cst
 
@@ -55,7 +55,7 @@ class Manager:
 
 @dataclass(frozen=True)
 class Primitive:
-    """A lock or a semaphore of asyncio, by the call that made it."""
+    """A lock, a semaphore or a stack of contexts, by the call that made it."""
 
     node: cst.Call
 
@@ -80,6 +80,13 @@ class DottedName:
 
 
 @dataclass(frozen=True)
+class OwnModule:
+    """A module of the program."""
+
+    node: cst.CSTNode
+
+
+@dataclass(frozen=True)
 class Foreign:
     """An object of a library."""
 
@@ -87,7 +94,7 @@ class Foreign:
 
 
 Value = Union[
-    Function, Class, Instance, Pending, Generator, Manager, Primitive, Cloud, Machine, DottedName, Foreign
+    Function, Class, Instance, Pending, Generator, Manager, Primitive, Cloud, Machine, DottedName, OwnModule, Foreign
 ]  # fmt: skip
 Found = FrozenSet[Value]
 NOTHING: Found = frozenset()
@@ -95,9 +102,24 @@ NOTHING: Found = frozenset()
 #: Where a value is kept: the scope, class or function, and the name in it.
 Place = Tuple[object, str]
 
+ENTER = "enter_async_context"
 LOOP = "asyncio.<loop>"
 LOOP_MAKERS = {"asyncio.get_event_loop", "asyncio.new_event_loop", "asyncio.get_running_loop"}
-PRIMITIVES = {"asyncio.Lock", "asyncio.Semaphore", "asyncio.BoundedSemaphore"}
+#: Calls that set up, or end, what only asynchronous code needs.
+SETTINGS = {"asyncio.set_event_loop", "asyncio.set_event_loop_policy", "nest_asyncio.apply"}
+ENDINGS = {f"{LOOP}.close", f"{LOOP}.shutdown_asyncgens", f"{LOOP}.set_debug", f"{LOOP}.stop"}
+#: Classes of objects that asynchronous code waits for, and those of plain code.
+PRIMITIVES = {
+    "asyncio.BoundedSemaphore": "threading.BoundedSemaphore",
+    "asyncio.Lock": "threading.Lock",
+    "asyncio.Semaphore": "threading.Semaphore",
+    "contextlib.AsyncExitStack": "contextlib.ExitStack",
+}
+#: Their methods that are awaited, with the names that plain code has for them; and those that are the same.
+PRIMITIVE_METHODS = {"acquire": "acquire", "aclose": "close", ENTER: "enter_context"}
+PLAIN_METHODS = {"callback", "enter_context", "push", "release"}
+#: Makes a context of a generator.
+CLOSING = "contextlib.aclosing"
 #: Calls that hand on the awaitable that they are given.
 TASK_MAKERS = {"asyncio.create_task", "asyncio.ensure_future", "asyncio.shield", f"{LOOP}.create_task"}
 RUNNERS = {"asyncio.run", f"{LOOP}.run_until_complete"}
@@ -126,3 +148,9 @@ MANAGERS = {"contextlib.asynccontextmanager", "contextlib.contextmanager"}
 def is_transparent(name: str) -> bool:
     """Whether a decorator leaves a function what it is."""
     return name in TRANSPARENT or name.startswith("pytest.mark.")
+
+
+def decorated_by(name: str, found: Iterable[Value]) -> Iterable[Value]:
+    """Yield what an imported decorator makes of functions."""
+    for value in found:
+        yield Manager(value.node) if name in MANAGERS and isinstance(value, Function) else value
