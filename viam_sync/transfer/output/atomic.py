@@ -116,6 +116,7 @@ class AtomicFile:
 
     Attributes:
         file: The open file, to write to.
+        temporary: The path that it has until it is committed.
 
     Raises:
         OSError: If it cannot be made.
@@ -133,10 +134,10 @@ class AtomicFile:
     def __init__(self, path: Path, mode: int = 0o666, prefix: str = ".viam-") -> None:
         _require_replaceable(path)
         self._path = path
-        self._temporary = path.with_name(f"{prefix}{secrets.token_hex(8)}.part")
+        self.temporary = path.with_name(f"{prefix}{secrets.token_hex(8)}.part")
         with errors_of(path):
             descriptor = os.open(
-                self._temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode
+                self.temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode
             )
         self._committed = False
         self.file: BinaryIO = io.BufferedWriter(NamedFile(descriptor, path))
@@ -152,13 +153,13 @@ class AtomicFile:
         """Give it its name."""
         with errors_of(self._path):
             try:
-                self._temporary.replace(self._path)
+                self.temporary.replace(self._path)
                 self._committed = True
             except OSError as error:
                 if error.errno != errno.EBUSY:
                     raise
                 # The file is a mount of its own, as containers have them: it can be written, and not be replaced.
-                with self._temporary.open("rb") as whole:
+                with self.temporary.open("rb") as whole:
                     write_through(self._path, whole)
 
     def rollback(self) -> None:
@@ -168,7 +169,7 @@ class AtomicFile:
             self.file.close()
         if not self._committed:
             with contextlib.suppress(OSError):
-                self._temporary.unlink()
+                self.temporary.unlink()
 
 
 def _require_replaceable(path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Images with labels, in the formats of training tools."""
