@@ -26,8 +26,8 @@ class DatasetSplit(NamedTuple):
 
     Example:
         >>> from viam_sync.transfer.labels.dataset_split import DatasetSplit
-        >>> [DatasetSplit(0.8, 0.1, 0.1).part_of(f"org/loc/file{number}") for number in range(5)]
-        ['train', 'train', 'val', 'train', 'train']
+        >>> [DatasetSplit(0.6, 0.2, 0.2).part_of(f"org/loc/{name}") for name in ("cat", "dog", "cow", "ox")]
+        ['train', 'train', 'train', 'test']
     """
 
     train: float

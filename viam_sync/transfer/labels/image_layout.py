@@ -71,15 +71,17 @@ def reason_against(metadata: pb.BinaryMetadata) -> Optional[str]:
         >>> from viam_sync.proto.app.data import BinaryMetadata
         >>> from viam_sync.transfer.labels.image_layout import reason_against
         >>> reason_against(BinaryMetadata(file_name="cat.PNG")), reason_against(BinaryMetadata(file_name="cat.mp4"))
-        (None, "it is no image, but a file of the ending '.mp4'")
+        (None, "it is no image that tools read, but '.mp4'")
     """
     ending = (metadata.file_ext or PurePosixPath(metadata.file_name).suffix).lower()
     mime_type = _type_of(metadata)
     if ending == GZIP_ENDING:
-        return "it is gzipped, and no tool unzips an image"
-    if mime_type in _UNTOLD:
-        return None if ending in _KNOWN_ENDINGS else f"it is no image, but a file of the ending {ending!r}"
-    return None if mime_type in _ENDINGS else f"it is no image that tools read, but {mime_type!r}"
+        return "it is gzipped, and tools unzip no images"
+    is_told = mime_type not in _UNTOLD
+    if mime_type in _ENDINGS or (ending in _KNOWN_ENDINGS and not is_told):
+        return None
+    kind = mime_type if is_told else ending
+    return f"it is no image that tools read, but {kind!r}" if kind else "nothing tells that it is an image"
 
 
 def _type_of(metadata: pb.BinaryMetadata) -> str:

@@ -17,8 +17,8 @@ _ON_ITS_SIDE = (5, 6, 7, 8)
 def load_pillow(purpose: str) -> Any:
     """Return the module that reads images.
 
-    The smaller imagesize will not do: its versions for older Pythons tell wrong sizes of some WebP and of broken PNG, and
-    know no AVIF; the newer ones turn JPEG as EXIF says, but no other image.
+    The smaller imagesize will not do: its versions for older Pythons know no AVIF, and tell wrong sizes of some WebP
+    and of broken PNG; the newer ones turn JPEG as EXIF says, but no other image.
 
     Args:
         purpose: The format or function that takes sizes, for the error.
