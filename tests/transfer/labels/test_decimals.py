@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 
 from viam_sync.transfer.labels.decimals import rounding_interval, shortest_decimal
 
-SHARES = st.one_of(st.floats(0, 1), st.floats(-2, 2), st.sampled_from([2.0**-k for k in range(60)]))
+SHARES = st.one_of(
+    st.floats(0, 1, allow_subnormal=False),
+    st.floats(-2, 2, allow_subnormal=False),
+    st.sampled_from([2.0**-k for k in range(60)]),
+)
 
 
 def digits_of(text: str) -> int:
