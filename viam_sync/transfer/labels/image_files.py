@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Iterator, List, Tuple
 
 #: The names of images; those that macOS puts beside files begin with a dot.
-_IMAGE = re.compile(r"[^.].*\.(avif|bmp|dng|gif|heic|heif|jfif|jpe?g|mpo|png|tiff?|webp)", re.IGNORECASE | re.DOTALL)
+IMAGE_NAME = re.compile(
+    r"[^.].*\.(avif|bmp|dng|gif|heic|heif|jfif|jpe?g|mpo|png|tiff?|webp)", re.IGNORECASE | re.DOTALL
+)
 
 
 def walk_images(folder: Path, start: str) -> Iterator[Tuple[str, List[str]]]:
@@ -26,5 +28,5 @@ def walk_images(folder: Path, start: str) -> Iterator[Tuple[str, List[str]]]:
     """
     for place, folders, names in os.walk(folder / start, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        images = sorted(name for name in names if _IMAGE.fullmatch(name))
+        images = sorted(name for name in names if IMAGE_NAME.fullmatch(name))
         yield Path(place).relative_to(folder).as_posix(), images
