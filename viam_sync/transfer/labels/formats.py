@@ -2,8 +2,9 @@
 
 from typing import Dict
 
+from viam_sync.transfer.labels.coco_format import CocoFormat
 from viam_sync.transfer.labels.label_format import LabelFormat
 from viam_sync.transfer.labels.viam_format import ViamFormat
 
 #: The formats, by the names that ``format=`` takes.
-FORMATS: Dict[str, LabelFormat] = {format.name: format for format in (ViamFormat(),)}
+FORMATS: Dict[str, LabelFormat] = {format.name: format for format in (ViamFormat(), CocoFormat())}
