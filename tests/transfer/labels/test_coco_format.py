@@ -320,3 +320,12 @@ def test_edges_that_others_compute_in_doubles_are_those_of_the_image(tmp_path: P
     images, problems = read_labels(tmp_path, "coco")
     assert problems == []
     assert images[0].boxes == [Box("cat", 0.0, 0.1 / 480, 1.0, 1.0)]
+
+
+def test_a_file_of_somebody_else_is_neither_used_nor_replaced(tmp_path: Path) -> None:
+    (tmp_path / "annotations").mkdir()
+    for contents in ('{"images": [7]}', "[", '{"images": [{"file_name": 7, "id": []}]}'):
+        (tmp_path / INSTANCES).write_text(contents)
+        with pytest.raises(FileExistsError, match="was not written by an export"):
+            write_labels(tmp_path, "coco", [LabeledImage("cat.png", (8, 8))], [])
+        assert (tmp_path / INSTANCES).read_text() == contents

@@ -5,19 +5,19 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import sqlite3
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, Dict, Iterable, Iterator, Mapping, Sequence, Tuple
 
 from viam_sync.transfer.labels.coco_files import CocoFile, coco_files
-from viam_sync.transfer.labels.decimals import shortest_decimal
+from viam_sync.transfer.labels.decimals import exact_number, shortest_decimal
 from viam_sync.transfer.labels.json_entries import json_entries
-from viam_sync.transfer.labels.label_checks import WrongLabel
+from viam_sync.transfer.labels.label_checks import WrongLabel, require_label
 from viam_sync.transfer.labels.label_files import LabelFiles
 from viam_sync.transfer.labels.label_format import LabelFormat
 from viam_sync.transfer.labels.label_problems import LabelProblems
-from viam_sync.transfer.labels.labeled_image import Box, LabeledImage
+from viam_sync.transfer.labels.label_spool import ImageIds
+from viam_sync.transfer.labels.labeled_image import SPLITS, Box, LabeledImage
 from viam_sync.transfer.labels.pixel_boxes import pixel_interval
 
 
@@ -47,7 +47,7 @@ class CocoFormat(LabelFormat):
         """Write ``annotations/instances.json`` or, with a split, ``annotations/instances_train.json`` and so on."""
         categories = {label: number for number, label in enumerate(classes, start=1)}
         with contextlib.ExitStack() as stack:
-            ids = stack.enter_context(contextlib.closing(_ImageIds(files.folder)))
+            ids = stack.enter_context(contextlib.closing(ImageIds(_earlier_ids(files.folder))))
             outputs: Dict[str, _Output] = {}
             for image in images:
                 if image.split not in outputs:
@@ -112,38 +112,16 @@ class _Output:
         self._file.write(b"]}\n")
 
 
-class _ImageIds:
-    """The IDs of images: those of earlier runs stay, as predictions name images by them; others get the next."""
-
-    def __init__(self, folder: Path) -> None:
-        # On the disk, as there may be millions.
-        self._database = sqlite3.connect("")
-        self._database.execute("CREATE TABLE ids (path TEXT PRIMARY KEY, id INTEGER) WITHOUT ROWID")
-        for path in sorted(folder.glob("annotations/instances*.json")):
-            # A file of somebody else is refused when it is about to be replaced.
-            with contextlib.suppress(WrongLabel, AttributeError, LookupError, sqlite3.Error):
-                self._database.executemany("INSERT OR IGNORE INTO ids VALUES (?, ?)", _ids_in(path))
-        (self._last,) = self._database.execute("SELECT coalesce(max(id), 0) FROM ids").fetchone()
-
-    def of(self, path: str) -> int:
-        """Return the ID of an image."""
-        for (known,) in self._database.execute("SELECT id FROM ids WHERE path = ?", (path,)):
-            return int(known)
-        self._last += 1
-        self._database.execute("INSERT INTO ids VALUES (?, ?)", (path, self._last))
-        return int(self._last)
-
-    def close(self) -> None:
-        self._database.close()
-
-
-def _ids_in(path: Path) -> Iterator[Tuple[str, int]]:
-    """Yield the paths and the IDs of the images in a file that an earlier run has written."""
-    split = path.stem[len("instances_") :]
-    for entry in json_entries(path):
-        if entry.section == "images":
-            name = entry.value["file_name"]
-            yield f"{split}/{name}" if split else name, entry.value["id"]
+def _earlier_ids(folder: Path) -> Iterator[Tuple[str, int]]:
+    """Yield the paths and the IDs of images in the files of an earlier run: predictions name images by IDs."""
+    for split in ("", *SPLITS):
+        path = folder / _file_of(split)
+        # A file that somebody has changed is refused when it is about to be replaced.
+        with contextlib.suppress(FileNotFoundError, LookupError, TypeError, WrongLabel):
+            for entry in json_entries(path):
+                if entry.section == "images":
+                    name = require_label("file_name", entry.value["file_name"])
+                    yield f"{split}/{name}" if split else name, int(exact_number("id", entry.value["id"]))
 
 
 def _image_json(image: LabeledImage, id: int) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import sqlite3
 from decimal import Decimal
-from typing import Any, Iterator, List, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, List, NamedTuple, Tuple
 
 from viam_sync.transfer.labels.label_checks import WrongLabel, shown
+
+if TYPE_CHECKING:
+    import sqlite3
 
 
 class Spooled(NamedTuple):
@@ -25,8 +26,7 @@ class LabelSpool:
     """
 
     def __init__(self) -> None:
-        # A database without a name is a temporary file that SQLite removes. Another thread may read on.
-        self._database = sqlite3.connect("", check_same_thread=False)
+        self._database = _temporary_database()
         self._database.executescript(
             "CREATE TABLE images (id TEXT UNIQUE, line INTEGER, text TEXT);"
             "CREATE TABLE annotations (image TEXT, line INTEGER, text TEXT);"
@@ -38,10 +38,9 @@ class LabelSpool:
         Raises:
             WrongLabel: If there is one of this ID.
         """
-        try:
-            self._database.execute("INSERT INTO images VALUES (?, ?, ?)", (key_of("id", id), *image))
-        except sqlite3.IntegrityError:
-            raise WrongLabel(f"another image has the id {shown(id)} already") from None
+        row = (key_of("id", id), *image)
+        if not self._database.execute("INSERT OR IGNORE INTO images VALUES (?, ?, ?)", row).rowcount:
+            raise WrongLabel(f"another image has the id {shown(id)} already")
 
     def add_annotation(self, image_id: Any, annotation: Spooled) -> None:
         """Add an annotation of an image, which may come later."""
@@ -66,8 +65,40 @@ class LabelSpool:
 
     def close(self) -> None:
         """Remove the database."""
-        with contextlib.suppress(sqlite3.Error):
-            self._database.close()
+        self._database.close()
+
+
+class ImageIds:
+    """The IDs of images in a file that is written anew: those of earlier runs stay, and others get the next.
+
+    Args:
+        earlier: The paths of images and their IDs so far.
+
+    Example:
+        >>> from viam_sync.transfer.labels.label_spool import ImageIds
+        >>> ids = ImageIds([("cat.png", 7)])
+        >>> ids.of("dog.png"), ids.of("cat.png"), ids.of("dog.png")
+        (8, 7, 8)
+        >>> ids.close()
+    """
+
+    def __init__(self, earlier: Iterable[Tuple[str, int]]) -> None:
+        self._database = _temporary_database()
+        self._database.execute("CREATE TABLE ids (path TEXT PRIMARY KEY, id INTEGER) WITHOUT ROWID")
+        self._database.executemany("INSERT OR IGNORE INTO ids VALUES (?, ?)", earlier)
+        (self._last,) = self._database.execute("SELECT coalesce(max(id), 0) FROM ids").fetchone()
+
+    def of(self, path: str) -> int:
+        """Return the ID of an image."""
+        for (known,) in self._database.execute("SELECT id FROM ids WHERE path = ?", (path,)):
+            return int(known)
+        self._last += 1
+        self._database.execute("INSERT INTO ids VALUES (?, ?)", (path, self._last))
+        return int(self._last)
+
+    def close(self) -> None:
+        """Remove the database."""
+        self._database.close()
 
 
 def key_of(name: str, id: Any) -> str:
@@ -83,3 +114,11 @@ def key_of(name: str, id: Any) -> str:
     if isinstance(id, bool) or not isinstance(id, (int, str)):
         raise WrongLabel(f"{name} is {shown(id)}, and has to be a whole number or a text")
     return repr(id)
+
+
+def _temporary_database() -> sqlite3.Connection:
+    # Loaded here, as most programs need none.
+    import sqlite3
+
+    # One without a name is a file that SQLite removes when it is closed. Another thread may read on.
+    return sqlite3.connect("", check_same_thread=False)
