@@ -29,14 +29,14 @@ def find_image(folder: Path, given: str, places: Sequence[str] = ("",)) -> str:
         'cat.png'
     """
     for path in (given, given.replace("\\", "/")):
-        for end in _ends(path):
+        for end in ends_of(path):
             for place in places:
                 if _is_file(folder / place / end):
                     return PurePosixPath(place, end).as_posix()
     raise WrongLabel(f"there is no image {given!r} in the folder; put it there, or remove its labels")
 
 
-def _ends(path: str) -> Iterator[str]:
+def ends_of(path: str) -> Iterator[str]:
     """Yield the ends of a path, the longest first; they lie in the folder, as what is above a ``..`` is left out."""
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if ".." in parts:
