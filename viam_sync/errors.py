@@ -12,6 +12,7 @@
     │   └── AmbiguousResultError      nobody knows whether the call was carried out; look before calling again
     ├── InsecureConnectionError       the server speaks no TLS, or offers a certificate that cannot be trusted
     ├── ClosedError                   a call after the client was closed
+    ├── LabelsError                   labels on disk are wrong, so that nothing was sent; a ValueError, too
     └── NotSupportedError             something of a machine was asked for
 
 Further names of the official SDK are here for scripts that have them in ``except`` clauses: ``ViamGRPCError``, which is
@@ -20,9 +21,13 @@ Further names of the official SDK are here for scripts that have them in ``excep
 A wrong argument that is found before anything is sent is a ``ValueError`` or a ``TypeError``.
 """
 
-from typing import Any, Callable, Dict, Iterable, NamedTuple, Optional, Tuple, Type, Union
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, NamedTuple, Optional, Sequence, Tuple, Type, Union
 
 import grpc
+
+#: The problems that the text of an error shows; all of them are its attribute.
+_SHOWN = 10
 
 
 class ViamError(Exception):
@@ -264,6 +269,60 @@ class ClosedError(ViamError):
 
 class NotSupportedError(ViamError):
     """Something of a machine was asked for, which viam-sdk does."""
+
+
+class LabelProblem(NamedTuple):
+    """Something that is wrong in the labels of a folder.
+
+    Attributes:
+        path: The file.
+        line: The line in it, from 1; None where none can be named.
+        text: The mistake, and what to do about it.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from viam_sync.errors import LabelProblem
+        >>> str(LabelProblem(Path("labels/cat.txt"), 3, "class 7 is not one of the 2 of data.yaml"))
+        'labels/cat.txt:3: class 7 is not one of the 2 of data.yaml'
+    """
+
+    path: Path
+    line: Optional[int]
+    text: str
+
+    def __str__(self) -> str:
+        place = self.path.as_posix() if self.line is None else f"{self.path.as_posix()}:{self.line}"
+        return f"{place}: {self.text}"
+
+
+class LabelsError(ViamError, ValueError):
+    """The labels in a folder are wrong, so that nothing of it was sent.
+
+    Attributes:
+        problems: All that is wrong; each is a `LabelProblem`, with a ``path``, a ``line`` and a ``text``.
+
+    Args:
+        problems: The same.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from viam_sync.errors import LabelProblem, LabelsError
+        >>> print(LabelsError([LabelProblem(Path("labels/cat.txt"), 3, "the box has no area")]))
+        1 problem in the labels, so nothing was sent:
+          labels/cat.txt:3: the box has no area
+    """
+
+    def __init__(self, problems: Sequence[LabelProblem]) -> None:
+        super().__init__(problems)
+        self.problems = list(problems)
+
+    def __str__(self) -> str:
+        count = len(self.problems)
+        lines = [f"{count} problem{'s' * (count != 1)} in the labels, so nothing was sent:"]
+        lines += [f"  {problem}" for problem in self.problems[:_SHOWN]]
+        if count > _SHOWN:
+            lines.append(f"  and {count - _SHOWN} more; the error has all of them as its attribute problems")
+        return "\n".join(lines)
 
 
 class ValidationError(ViamError):

@@ -8,6 +8,7 @@ from viam_sync.app._data.bounding_boxes import BoundingBoxesMixin
 from viam_sync.app._data.bulk_uploads import BulkUploadsMixin
 from viam_sync.app._data.capture_uploads import CaptureUploadsMixin
 from viam_sync.app._data.data_pipelines import DataPipelinesMixin
+from viam_sync.app._data.dataset_imports import DatasetImportsMixin
 from viam_sync.app._data.datasets import DatasetsMixin
 from viam_sync.app._data.deprecated import DeprecatedMixin
 from viam_sync.app._data.exports import ExportsMixin
@@ -37,6 +38,7 @@ class DataClient(
     TabularDataMixin,
     ResourceReadingsMixin,
     QueriesMixin,
+    DatasetImportsMixin,
     BulkUploadsMixin,
     BinaryDataMixin,
     TagsMixin,

@@ -1,0 +1,75 @@
+"""The images of a folder with their labels, read and checked as a whole before anything is done with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Dict, List, Optional
+
+from viam_sync.errors import LabelsError
+from viam_sync.transfer.labels.label_format import LabelFormat
+from viam_sync.transfer.labels.label_problems import LabelProblems
+from viam_sync.transfer.labels.labeled_image import LabeledImage
+
+#: The MIME types of images by their extensions; the service does not know all of them by itself.
+_BY_EXTENSION = {
+    ".bmp": "image/bmp",
+    ".gif": "image/gif",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".webp": "image/webp",
+}
+#: Those of files without an extension, such as captured ones, by their first bytes.
+_BY_HEAD = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+
+
+def images_with_labels(folder: Path, labels: LabelFormat) -> List[LabeledImage]:
+    """Return the images of a folder with their labels.
+
+    Args:
+        folder: The folder.
+        labels: The format of its labels.
+
+    Raises:
+        LabelsError: If something in it is wrong, with all of that.
+        OSError: If it cannot be read.
+
+    Example:
+        >>> from viam_sync.transfer.labels.formats import FORMATS
+        >>> from viam_sync.transfer.labels.labeled_folder import images_with_labels
+        >>> _ = (folder / "cat.png").write_bytes(b"")
+        >>> _ = (folder / "dataset.jsonl").write_text('{"image_path": "cat.png"}')
+        >>> [image.path for image in images_with_labels(folder, FORMATS["viam"])]
+        ['cat.png']
+    """
+    problems = LabelProblems()
+    images: Dict[str, LabeledImage] = {}
+    for image in labels.read(folder, problems):
+        if image.path in images:
+            problems.add(Path(image.path), None, "the image has labels twice; leave one of them out")
+        elif image_type(folder / image.path) is None:
+            problems.add(Path(image.path), None, f"this is no image; one ends in {', '.join(sorted(_BY_EXTENSION))}")
+        images[image.path] = image
+    if not images and not problems.found:
+        problems.add(Path(), None, f"there are no images with labels of the format {labels.name!r}")
+    if problems.found:
+        raise LabelsError(problems.found)
+    return list(images.values())
+
+
+def image_type(path: Path) -> Optional[str]:
+    """Return the MIME type of an image, by its extension or, without one, by its first bytes; None if it is no image.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from viam_sync.transfer.labels.labeled_folder import image_type
+        >>> image_type(Path("cat.JPG"))
+        'image/jpeg'
+    """
+    if path.suffix:
+        return _BY_EXTENSION.get(path.suffix.lower())
+    with path.open("rb") as file:
+        head = file.read(8)
+    return next((kind for start, kind in _BY_HEAD.items() if head.startswith(start)), None)
