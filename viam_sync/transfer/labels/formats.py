@@ -1,0 +1,9 @@
+"""The formats of labels, by name."""
+
+from typing import Dict
+
+from viam_sync.transfer.labels.label_format import LabelFormat
+from viam_sync.transfer.labels.viam_format import ViamFormat
+
+#: The formats, by the names that ``format=`` takes.
+FORMATS: Dict[str, LabelFormat] = {format.name: format for format in (ViamFormat(),)}

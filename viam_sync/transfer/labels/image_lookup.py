@@ -1,0 +1,50 @@
+"""The images that label files name by paths, which may have been written on another machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Iterator
+
+from viam_sync.transfer.labels.label_checks import WrongLabel
+
+
+def find_image(folder: Path, given: str) -> str:
+    """Return the path of an image within a folder, with slashes.
+
+    The folder may have been moved since its labels were written: of an absolute path, or one from another working
+    directory, the longest end that is a file in the folder counts.
+
+    Args:
+        folder: The folder.
+        given: The path in the labels, with slashes or, as Windows writes it, backslashes.
+
+    Raises:
+        WrongLabel: If there is no such file.
+
+    Example:
+        >>> from viam_sync.transfer.labels.image_lookup import find_image
+        >>> _ = (folder / "cat.png").write_bytes(b"PNG")
+        >>> find_image(folder, "/home/jo/cats/cat.png")
+        'cat.png'
+    """
+    for path in (given, given.replace("\\", "/")):
+        for end in _ends(path):
+            if _is_file(folder / end):
+                return end
+    raise WrongLabel(f"there is no image {given!r} in the folder; put it there, or remove its labels")
+
+
+def _ends(path: str) -> Iterator[str]:
+    """Yield the ends of a path, the longest first; they lie in the folder, as what is above a ``..`` is left out."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        parts = parts[len(parts) - parts[::-1].index("..") :]
+    for start in range(len(parts)):
+        yield "/".join(parts[start:])
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no disk takes: too long, or with a null byte
+        return False
