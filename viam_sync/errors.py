@@ -26,9 +26,6 @@ from typing import Any, Callable, Dict, Iterable, NamedTuple, Optional, Sequence
 
 import grpc
 
-#: The problems that the text of an error shows; all of them are its attribute.
-_SHOWN = 10
-
 
 class ViamError(Exception):
     """The base of every exception that this package defines."""
@@ -272,44 +269,26 @@ class NotSupportedError(ViamError):
 
 
 class LabelProblem(NamedTuple):
-    """Something that is wrong in the labels of a folder.
-
-    Attributes:
-        path: The file.
-        line: The line in it, from 1; None where none can be named.
-        text: The mistake, and what to do about it.
-
-    Example:
-        >>> from pathlib import Path
-        >>> from viam_sync.errors import LabelProblem
-        >>> str(LabelProblem(Path("labels/cat.txt"), 3, "class 7 is not one of the 2 of data.yaml"))
-        'labels/cat.txt:3: class 7 is not one of the 2 of data.yaml'
-    """
+    """Something that is wrong in the labels of a folder: its file, its line from 1, if there is one, and what it is."""
 
     path: Path
     line: Optional[int]
     text: str
 
     def __str__(self) -> str:
-        place = self.path.as_posix() if self.line is None else f"{self.path.as_posix()}:{self.line}"
-        return f"{place}: {self.text}"
+        return f"{self.path.as_posix()}{'' if self.line is None else f':{self.line}'}: {self.text}"
 
 
 class LabelsError(ViamError, ValueError):
     """The labels in a folder are wrong, so that nothing of it was sent.
 
     Attributes:
-        problems: All that is wrong; each is a `LabelProblem`, with a ``path``, a ``line`` and a ``text``.
-
-    Args:
-        problems: The same.
+        problems: All that is wrong; each is a `LabelProblem`, with ``path``, ``line`` and ``text``.
 
     Example:
-        >>> from pathlib import Path
         >>> from viam_sync.errors import LabelProblem, LabelsError
-        >>> print(LabelsError([LabelProblem(Path("labels/cat.txt"), 3, "the box has no area")]))
-        1 problem in the labels, so nothing was sent:
-          labels/cat.txt:3: the box has no area
+        >>> LabelsError([LabelProblem(folder / "cat.txt", 3, "the box has no area")]).problems[0].line
+        3
     """
 
     def __init__(self, problems: Sequence[LabelProblem]) -> None:
@@ -318,11 +297,8 @@ class LabelsError(ViamError, ValueError):
 
     def __str__(self) -> str:
         count = len(self.problems)
-        lines = [f"{count} problem{'s' * (count != 1)} in the labels, so nothing was sent:"]
-        lines += [f"  {problem}" for problem in self.problems[:_SHOWN]]
-        if count > _SHOWN:
-            lines.append(f"  and {count - _SHOWN} more; the error has all of them as its attribute problems")
-        return "\n".join(lines)
+        lines = [f"Nothing was sent, as the labels have {count} problem{'s' * (count != 1)}:", *self.problems[:10]]
+        return "\n".join(map(str, lines + [f"and {count - 10} more, in the error's problems"] * (count > 10)))
 
 
 class ValidationError(ViamError):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 from urllib.parse import quote
 
+from google.protobuf.message import Message
 from typing_extensions import TypeAlias
 
 from viam_sync.app._data.bulk_uploads import BulkUploadsMixin
 from viam_sync.app._data.datasets import DatasetsMixin
-from viam_sync.app._data.image_labels import ImageLabelsMixin, batches_of
+from viam_sync.app._data.image_labels import Uploaded, batches_of, label_batch, metadata_by_id
 from viam_sync.app._data.upload_metadata import upload_metadata
 from viam_sync.checks import one_of, path_from, require, text
 from viam_sync.checks.numbers import require_seconds, worker_count
@@ -20,9 +21,11 @@ from viam_sync.proto import app as app_pb
 from viam_sync.proto.app import dataset as dataset_pb
 from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.rpc.method import Method
 from viam_sync.services import methods
+from viam_sync.transfer.concurrency.workers import for_each
 from viam_sync.transfer.labels.formats import FORMATS
-from viam_sync.transfer.labels.import_results import DatasetImportResult
+from viam_sync.transfer.labels.import_results import DatasetImportResult, ImportedImage
 from viam_sync.transfer.labels.label_files import STATE
 from viam_sync.transfer.labels.label_format import IMAGES
 from viam_sync.transfer.labels.labeled_folder import image_type, images_with_labels
@@ -50,7 +53,7 @@ class _Target(NamedTuple):
     timeout: Optional[float]
 
 
-class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin, ImageLabelsMixin):
+class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
     """A method that imports a dataset."""
 
     # Without TypeAlias, mypy takes the name for a variable, which cannot be used as a type.
@@ -136,9 +139,9 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin, ImageLabelsMixin):
             images = images_with_labels(place, labels)
             organization_id = organization_id or self._organization_of(part_id, timeout)
             dataset_id = self._dataset_named(name, organization_id, timeout)
-            uploads = self._upload_images(place, images, _Target(part_id, dataset_id, workers, timeout), sending)
-            labelled = self._label_images(list(zip(images, uploads)), dataset_id, workers, labelling, timeout)
-            return DatasetImportResult(dataset_id, labelled)
+            target = _Target(part_id, dataset_id, workers, timeout)
+            uploads = self._upload_images(place, images, target, sending)
+            return DatasetImportResult(dataset_id, self._label_images(list(zip(images, uploads)), target, labelling))
 
     def _organization_of(self, part_id: str, timeout: Optional[float]) -> str:
         """Return the ID of the organization that a part belongs to."""
@@ -204,12 +207,33 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin, ImageLabelsMixin):
 
     def _forget_deleted(self, journal: Journal, files: Sequence[Found], timeout: Optional[float]) -> None:
         """Have the files sent again that were deleted from the cloud since."""
+
+        def call(method: Method, request: Message) -> Any:
+            return self._unary_unary(method, request, timeout)
+
         sent = [file.version for file in files if file.version is not None and file.version in journal.sent]
         for batch in batches_of(sent):
-            there = self._metadata_by_id([journal.sent[version] for version in batch], timeout)
+            there = metadata_by_id(call, [journal.sent[version] for version in batch])
             for version in batch:
                 if journal.sent[version] not in there:
                     journal.forget(version)
+
+    def _label_images(self, uploads: Sequence[Uploaded], target: _Target, progress: Progress) -> List[ImportedImage]:
+        """Add what is missing to the images that are there; return a result for each."""
+        results: Dict[str, ImportedImage] = {}
+
+        def label(batch: Sequence[Uploaded], cancellation: Cancellation) -> None:
+            def call(method: Method, request: Message) -> Any:
+                return self._unary_unary(method, request, target.timeout, cancellation)
+
+            for (image, _), result in zip(batch, label_batch(call, batch, target.dataset_id)):
+                results[image.path] = result
+                progress.advance(1)
+
+        progress.begin(len(uploads))
+        batches = list(batches_of(uploads))
+        for_each(batches, label, min(target.workers, len(batches)))
+        return [results[image.path] for image, _ in uploads]
 
 
 def _file_of(folder: Path, image: LabeledImage) -> Found:

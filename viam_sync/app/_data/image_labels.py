@@ -1,21 +1,20 @@
-"""The labels of many images: their tags, their boxes and their dataset, of which those that are missing are added."""
+"""The labels of images that have been uploaded: those that are missing are added, and no box is added twice."""
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
+
+from google.protobuf.message import Message
 
 from viam_sync.app._data.arguments import box_fields, id_field, id_fields
 from viam_sync.errors import AmbiguousResultError, ViamError
 from viam_sync.messages.file_id import FileID
 from viam_sync.proto.app import data as pb
-from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.service import Service
+from viam_sync.rpc.method import Method
 from viam_sync.services import methods
-from viam_sync.transfer.concurrency.workers import for_each
 from viam_sync.transfer.labels.box_matching import missing_boxes
 from viam_sync.transfer.labels.import_results import ImportedImage
 from viam_sync.transfer.labels.labeled_image import Box, LabeledImage
-from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.upload.batch import UploadResult
 
 #: The images that are looked up by one call.
@@ -23,125 +22,93 @@ _BATCH = 20
 #: The calls for an image whose outcome nobody knows, after which no other is made for it.
 _MOST_DOUBTS = 3
 
+#: Makes a call: takes the method and the request, and returns the response.
+Call = Callable[[Method, Message], Any]
 #: An image, and the result of its upload.
-_Upload = Tuple[LabeledImage, UploadResult]
-_Metadata = Dict[FileID, pb.BinaryMetadata]
+Uploaded = Tuple[LabeledImage, UploadResult]
 Item = TypeVar("Item")
 
 
-class ImageLabelsMixin(Service):
-    """The labelling of images that have been uploaded.
+def label_batch(call: Call, batch: Sequence[Uploaded], dataset_id: str) -> Iterator[ImportedImage]:
+    """Add what is missing to images that have been uploaded: the dataset, tags and boxes; yield a result for each.
 
-    Nothing is added without a look at what is there: a box that is sent twice would be there twice.
+    Args:
+        call: Makes the calls.
+        batch: The images, as many as one call looks up.
+        dataset_id: ID of the dataset that they belong into.
     """
+    there: Dict[FileID, pb.BinaryMetadata] = {}
+    failure: Optional[ViamError] = None
+    try:
+        there = metadata_by_id(call, [upload.id for _, upload in batch if upload.id is not None])
+        _add_to_dataset(call, there, dataset_id)
+    except ViamError as error:
+        failure = error
+    for image, upload in batch:
+        if upload.id is None or failure is not None:
+            yield ImportedImage(upload.path, upload.id, 0, upload.error or failure, upload.already_sent)
+        else:
+            # The service may not show an upload of this very moment yet; it has no boxes.
+            yield _label_image(call, image, upload, upload.id, there.get(upload.id, pb.BinaryMetadata()))
 
-    def _label_images(
-        self,
-        uploads: Sequence[_Upload],
-        dataset_id: str,
-        workers: int,
-        progress: Progress,
-        timeout: Optional[float],
-    ) -> List[ImportedImage]:
-        """Add what is missing to images that are there.
 
-        Args:
-            uploads: The images, and the results of their uploads.
-            dataset_id: ID of the dataset that they belong into.
-            workers: The number of calls at a time.
-            progress: Counts the images.
-            timeout: Seconds that a call may take.
+def _add_to_dataset(call: Call, there: Dict[FileID, pb.BinaryMetadata], dataset_id: str) -> None:
+    outside = [id for id, metadata in there.items() if dataset_id not in metadata.dataset_ids]
+    if outside:
+        ids = id_fields("binary_ids", outside)
+        request = pb.AddBinaryDataToDatasetByIDsRequest(dataset_id=dataset_id, **ids)
+        call(methods.ADD_BINARY_DATA_TO_DATASET_BY_IDS, request)
 
-        Returns:
-            A result for each image.
-        """
-        results: Dict[str, ImportedImage] = {}
 
-        def label(batch: Sequence[_Upload], cancellation: Cancellation) -> None:
-            for (image, _), result in zip(batch, self._label_batch(batch, dataset_id, timeout, cancellation)):
-                results[image.path] = result
-                progress.advance(1)
+def _label_image(
+    call: Call, image: LabeledImage, upload: UploadResult, id: FileID, metadata: pb.BinaryMetadata
+) -> ImportedImage:
+    missing = missing_boxes(image.boxes, boxes_of(metadata))
+    count, doubts = len(missing), 0
+    failure: Optional[ViamError] = None
+    try:
+        _add_tags(call, id, [tag for tag in image.tags if tag not in metadata.capture_metadata.tags])
+        while missing:
+            try:
+                _add_box(call, id, missing[0])
+                del missing[0]
+            except AmbiguousResultError:
+                there = metadata_by_id(call, [id])
+                doubts += 1
+                if doubts == _MOST_DOUBTS or id not in there:
+                    raise
+                missing = missing_boxes(image.boxes, boxes_of(there[id]))
+    except ViamError as error:
+        failure = error
+    return ImportedImage(upload.path, id, count - len(missing), failure, upload.already_sent)
 
-        progress.begin(len(uploads))
-        batches = list(batches_of(uploads))
-        for_each(batches, label, min(workers, len(batches)))
-        return [results[image.path] for image, _ in uploads]
 
-    def _label_batch(
-        self, batch: Sequence[_Upload], dataset_id: str, timeout: Optional[float], cancellation: Cancellation
-    ) -> Iterator[ImportedImage]:
-        """Add what is missing to some images, and yield a result for each."""
-        failure: Optional[ViamError] = None
-        there: _Metadata = {}
-        try:
-            there = self._metadata_by_id([upload.id for _, upload in batch if upload.id], timeout, cancellation)
-            outside = [id for id, metadata in there.items() if dataset_id not in metadata.dataset_ids]
-            if outside:
-                request = pb.AddBinaryDataToDatasetByIDsRequest(
-                    dataset_id=dataset_id, **id_fields("binary_ids", outside)
-                )
-                self._unary_unary(methods.ADD_BINARY_DATA_TO_DATASET_BY_IDS, request, timeout, cancellation)
-        except ViamError as error:
-            failure = error
-        for image, upload in batch:
-            error = upload.error or failure
-            if upload.id is None or error is not None:
-                yield ImportedImage(upload.path, upload.id, 0, error, upload.already_sent)
-            else:
-                # The service may not show an upload of this very moment yet; it has no labels but those it came with.
-                metadata = there.get(upload.id, pb.BinaryMetadata())
-                yield self._label_image(image, upload, upload.id, metadata, timeout, cancellation)
+def _add_tags(call: Call, id: FileID, tags: Sequence[str]) -> None:
+    if tags:
+        request = pb.AddTagsToBinaryDataByIDsRequest(tags=tags, **id_fields("binary_ids", [id]))
+        call(methods.ADD_TAGS_TO_BINARY_DATA_BY_IDS, request)
 
-    def _label_image(
-        self,
-        image: LabeledImage,
-        upload: UploadResult,
-        id: FileID,
-        metadata: pb.BinaryMetadata,
-        timeout: Optional[float],
-        cancellation: Cancellation,
-    ) -> ImportedImage:
-        """Add the tags and boxes that an image lacks."""
-        failure: Optional[ViamError] = None
-        missing = missing_boxes(image.boxes, boxes_of(metadata))
-        count, doubts = len(missing), 0
-        tags = [tag for tag in image.tags if tag not in metadata.capture_metadata.tags]
-        try:
-            if tags:
-                request = pb.AddTagsToBinaryDataByIDsRequest(tags=tags, **id_fields("binary_ids", [id]))
-                self._unary_unary(methods.ADD_TAGS_TO_BINARY_DATA_BY_IDS, request, timeout, cancellation)
-            while missing:
-                try:
-                    self._add_box(id, missing[0], timeout, cancellation)
-                    del missing[0]
-                except AmbiguousResultError:
-                    there = self._metadata_by_id([id], timeout, cancellation)
-                    doubts += 1
-                    if doubts == _MOST_DOUBTS or id not in there:
-                        raise
-                    missing = missing_boxes(image.boxes, boxes_of(there[id]))
-        except ViamError as error:
-            failure = error
-        return ImportedImage(upload.path, id, count - len(missing), failure, upload.already_sent)
 
-    def _add_box(self, id: FileID, box: Box, timeout: Optional[float], cancellation: Cancellation) -> None:
-        request = pb.AddBoundingBoxToImageByIDRequest(
-            label=box.label, confidence=box.confidence, **id_field("binary_id", id), **box_fields(*box[1:5])
-        )
-        self._unary_unary(methods.ADD_BOUNDING_BOX_TO_IMAGE_BY_ID, request, timeout, cancellation)
+def _add_box(call: Call, id: FileID, box: Box) -> None:
+    request = pb.AddBoundingBoxToImageByIDRequest(
+        label=box.label, confidence=box.confidence, **id_field("binary_id", id), **box_fields(*box[1:5])
+    )
+    call(methods.ADD_BOUNDING_BOX_TO_IMAGE_BY_ID, request)
 
-    def _metadata_by_id(
-        self, ids: Sequence[FileID], timeout: Optional[float], cancellation: Optional[Cancellation] = None
-    ) -> _Metadata:
-        """Return the metadata of those files that the service has."""
-        if not ids:
-            return {}
-        request = pb.BinaryDataByIDsRequest(include_binary=False, **id_fields("binary_ids", ids))
-        response: pb.BinaryDataByIDsResponse = self._unary_unary(
-            methods.BINARY_DATA_BY_IDS, request, timeout, cancellation
-        )
-        found = [file.metadata for file in response.data]
-        return {FileID(metadata.id, metadata.binary_data_id): metadata for metadata in found}
+
+def metadata_by_id(call: Call, ids: Sequence[FileID]) -> Dict[FileID, pb.BinaryMetadata]:
+    """Return the metadata of those files that the service has.
+
+    Args:
+        call: Makes the call; none if there are no IDs.
+        ids: Their IDs, as many as one call looks up.
+    """
+    if not ids:
+        return {}
+    request = pb.BinaryDataByIDsRequest(include_binary=False, **id_fields("binary_ids", ids))
+    response: pb.BinaryDataByIDsResponse = call(methods.BINARY_DATA_BY_IDS, request)
+    found = [file.metadata for file in response.data]
+    return {FileID(metadata.id, metadata.binary_data_id): metadata for metadata in found}
 
 
 def batches_of(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

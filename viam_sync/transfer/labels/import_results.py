@@ -40,8 +40,9 @@ class DatasetImportResult:
         >>> from pathlib import Path
         >>> from viam_sync.messages.file_id import FileID
         >>> from viam_sync.transfer.labels.import_results import DatasetImportResult, ImportedImage
-        >>> DatasetImportResult("d-1", [ImportedImage(Path("cat.png"), FileID("f-1"), 2), ImportedImage(Path("dog.png"))])
-        DatasetImportResult(dataset_id='d-1', 2 images: 1 uploaded, 0 already there, 0 failed; 2 boxes added, not complete)
+        >>> cat, dog = ImportedImage(Path("cat.png"), FileID("f-1"), 2), ImportedImage(Path("dog.png"))
+        >>> DatasetImportResult("d-1", [cat, dog])
+        DatasetImportResult('d-1', 2 images: 1 uploaded, 0 already there, 0 failed; 2 boxes added, not complete)
     """
 
     dataset_id: str
@@ -76,6 +77,6 @@ class DatasetImportResult:
         counts = f"{len(self.uploaded)} uploaded, {len(self.already_there)} already there, {len(self.failed)} failed"
         end = "complete" if self.complete else "not complete"
         return (
-            f"DatasetImportResult(dataset_id={self.dataset_id!r}, {len(self.images)} images: {counts};"
+            f"DatasetImportResult({self.dataset_id!r}, {len(self.images)} images: {counts};"
             f" {self.boxes_added} boxes added, {end})"
         )
