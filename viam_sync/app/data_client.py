@@ -8,6 +8,7 @@ from viam_sync.app._data.bounding_boxes import BoundingBoxesMixin
 from viam_sync.app._data.bulk_uploads import BulkUploadsMixin
 from viam_sync.app._data.capture_uploads import CaptureUploadsMixin
 from viam_sync.app._data.data_pipelines import DataPipelinesMixin
+from viam_sync.app._data.dataset_checks import DatasetChecksMixin
 from viam_sync.app._data.dataset_imports import DatasetImportsMixin
 from viam_sync.app._data.datasets import DatasetsMixin
 from viam_sync.app._data.deprecated import DeprecatedMixin
@@ -39,6 +40,7 @@ class DataClient(
     ResourceReadingsMixin,
     QueriesMixin,
     DatasetImportsMixin,
+    DatasetChecksMixin,
     BulkUploadsMixin,
     BinaryDataMixin,
     TagsMixin,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Dict, List, Optional
 
 from viam_sync.errors import LabelsError
 from viam_sync.transfer.labels.label_format import LabelFormat
 from viam_sync.transfer.labels.label_problems import LabelProblems
-from viam_sync.transfer.labels.labeled_image import LabeledImage
+from viam_sync.transfer.labels.labeled_image import DATASET_TAG, LabeledImage
 
 #: The MIME types of images by their extensions; the service does not know all of them by itself.
 _BY_EXTENSION = {
@@ -51,7 +52,8 @@ def images_with_labels(folder: Path, labels: LabelFormat) -> List[LabeledImage]:
             problems.add(Path(image.path), None, "the image has labels twice; leave one of them out")
         elif image_type(folder / image.path) is None:
             problems.add(Path(image.path), None, f"this is no image; one ends in {', '.join(sorted(_BY_EXTENSION))}")
-        images[image.path] = image
+        # The official command line may write the tags of datasets among the labels; they are those of another one.
+        images[image.path] = replace(image, tags=[tag for tag in image.tags if not tag.startswith(DATASET_TAG)])
     if not images and not problems.found:
         problems.add(Path(), None, f"there are no images with labels of the format {labels.name!r}")
     if problems.found:
