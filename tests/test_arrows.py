@@ -42,7 +42,7 @@ ALLOWED: Dict[str, Set[str]] = {
     "sandbox/registry": {"proto", "sandbox/core", "sandbox/fleet"},
     "sandbox/wire": {"messages", "proto", "sandbox/core", "sandbox/faults", "sandbox/fleet"},
     "transfer/export": {"checks", "clock", "errors", "proto", "rpc", "transfer/concurrency", "transfer/output"},
-    "transfer/labels": {"errors", "messages", "transfer/output"},
+    "transfer/labels": {"checks", "errors", "messages", "proto", "transfer/export", "transfer/output"},
     "transfer/paging": {"checks", "clock", "errors", "proto", "rpc", "transfer/concurrency"},
     "transfer/upload": {"checks", "clock", "errors", "messages", "rpc", "transfer/concurrency", "transfer/output"},
     "app/_data": {

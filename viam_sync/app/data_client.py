@@ -9,6 +9,7 @@ from viam_sync.app._data.bulk_uploads import BulkUploadsMixin
 from viam_sync.app._data.capture_uploads import CaptureUploadsMixin
 from viam_sync.app._data.data_pipelines import DataPipelinesMixin
 from viam_sync.app._data.dataset_checks import DatasetChecksMixin
+from viam_sync.app._data.dataset_exports import DatasetExportsMixin
 from viam_sync.app._data.dataset_imports import DatasetImportsMixin
 from viam_sync.app._data.datasets import DatasetsMixin
 from viam_sync.app._data.deprecated import DeprecatedMixin
@@ -35,6 +36,7 @@ __all__ = ["DataClient"]
 
 
 class DataClient(
+    DatasetExportsMixin,
     ExportsMixin,
     TabularDataMixin,
     ResourceReadingsMixin,

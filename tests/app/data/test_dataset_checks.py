@@ -161,7 +161,8 @@ def test_labels_are_found_where_the_deprecated_call_is_gone(sandbox: Sandbox, da
 
 def test_a_dataset_of_sequences_does_not_suffice(client: ViamClient, sandbox: Sandbox, data: DataClient) -> None:
     id = data.create_dataset("walks", sandbox.organization_id, DatasetType.DATASET_TYPE_SEQUENCE_DATA)
-    assert not data.check_dataset(id, SINGLE).suffices
+    with pytest.raises(FailedPreconditionError, match="dataset_id is that of 'walks', a dataset of sequences"):
+        data.check_dataset(id, SINGLE)
     assert not is_accepted(client, sandbox, id, SINGLE)
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence
 
-import grpc
 from typing_extensions import TypeAlias
 
 from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.binary_tags import TagsMixin
 from viam_sync.app._data.bounding_boxes import BoundingBoxesMixin
 from viam_sync.app._data.filters import create_filter
-from viam_sync.checks import as_list, require, text, wrong_word
-from viam_sync.errors import UnimplementedError, grpc_error
-from viam_sync.proto.app import dataset as dataset_pb
+from viam_sync.app._data.unknown_ids import UnknownIDsMixin
+from viam_sync.checks import as_list, text, wrong_word
+from viam_sync.errors import UnimplementedError
 from viam_sync.proto.app import mltraining as pb
-from viam_sync.services import methods
 from viam_sync.transfer.labels.labeled_image import DATASET_TAG
 
 #: The least that training takes: images for a detector, labels, examples of each, and the share of labelled images.
@@ -63,7 +61,7 @@ class DatasetCheck:
         return "\n".join([repr(self), *self.problems])
 
 
-class DatasetChecksMixin(BinaryDataMixin, TagsMixin, BoundingBoxesMixin):
+class DatasetChecksMixin(BinaryDataMixin, TagsMixin, BoundingBoxesMixin, UnknownIDsMixin):
     """A method that checks a dataset before a model is trained on it."""
 
     # Without TypeAlias, mypy takes the name for a variable, which cannot be used as a type.
@@ -97,6 +95,7 @@ class DatasetChecksMixin(BinaryDataMixin, TagsMixin, BoundingBoxesMixin):
         Raises:
             TypeError: If an argument is of the wrong type.
             ValueError: If an ID or a label is empty, or ``model_type`` is none.
+            FailedPreconditionError: If it is a dataset of sequences.
             NotFoundError: If there is no such dataset.
             GRPCError: If the service refuses a call or cannot be reached; a subclass says which.
 
@@ -108,7 +107,6 @@ class DatasetChecksMixin(BinaryDataMixin, TagsMixin, BoundingBoxesMixin):
             >>> print(client.data_client.check_dataset(sandbox.dataset_id, kind, tags=["ripe"]).problems[1])
             it trains on 1 label, and takes 2; add images with another one
         """
-        require(dataset_id=dataset_id)
         kind = pb.SubmitTrainingJobRequest(model_type=model_type).model_type
         kinds = [each for each in pb.ModelType.values() if each]
         if kind not in kinds:
@@ -117,7 +115,7 @@ class DatasetChecksMixin(BinaryDataMixin, TagsMixin, BoundingBoxesMixin):
         detects = kind == pb.ModelType.MODEL_TYPE_OBJECT_DETECTION
         given = as_list("tags", [] if tags is None else tags, "strings")
         labels = list(dict.fromkeys(text(f"tags[{index}]", each) for index, each in enumerate(given)))
-        self._require_dataset(dataset_id, timeout)
+        self._get_dataset(dataset_id, timeout)
         labels = labels or self._labels_in(dataset_id, detects, timeout)
         check = DatasetCheck(
             dataset_id,
@@ -127,16 +125,6 @@ class DatasetChecksMixin(BinaryDataMixin, TagsMixin, BoundingBoxesMixin):
         )
         check.problems = _problems(check, detects)
         return check
-
-    def _require_dataset(self, dataset_id: str, timeout: Optional[float]) -> None:
-        request = dataset_pb.ListDatasetsByIDsRequest(ids=[dataset_id])
-        response: dataset_pb.ListDatasetsByIDsResponse = self._unary_unary(
-            methods.LIST_DATASETS_BY_IDS, request, timeout
-        )
-        if not response.datasets:
-            advice = "list_datasets_by_organization_id shows those that there are"
-            message = f"dataset_id is {dataset_id!r}, which the service does not know or does not show to you; {advice}"
-            raise grpc_error(grpc.StatusCode.NOT_FOUND, message, method=methods.LIST_DATASETS_BY_IDS.name)
 
     def _labels_in(self, dataset_id: str, detects: bool, timeout: Optional[float]) -> List[str]:
         """Return the labels of a dataset, sorted."""

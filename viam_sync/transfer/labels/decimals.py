@@ -58,8 +58,9 @@ def shortest_decimal(low: Fraction, high: Fraction) -> str:
         raise ValueError(f"low is {low}, which is more than high, {high}")
     for places in count():
         scale = 10**places
-        least = math.ceil(low * scale)
-        most = math.floor(high * scale)
+        # As math.ceil and math.floor of the products, without making a fraction of each.
+        least = -(-low.numerator * scale // low.denominator)
+        most = high.numerator * scale // high.denominator
         if least <= most:
             break
     nearest = min(max(round((low + high) / 2 * scale), least), most)

@@ -4,6 +4,7 @@ from typing import Dict
 
 from viam_sync.transfer.labels.label_format import LabelFormat
 from viam_sync.transfer.labels.viam_format import ViamFormat
+from viam_sync.transfer.labels.yolo_format import YoloFormat
 
 #: The formats, by the names that ``format=`` takes.
-FORMATS: Dict[str, LabelFormat] = {format.name: format for format in (ViamFormat(),)}
+FORMATS: Dict[str, LabelFormat] = {format.name: format for format in (ViamFormat(), YoloFormat())}

@@ -28,13 +28,13 @@ def find_image(folder: Path, given: str) -> str:
         'cat.png'
     """
     for path in (given, given.replace("\\", "/")):
-        for end in _ends(path):
+        for end in ends_of(path):
             if _is_file(folder / end):
                 return end
     raise WrongLabel(f"there is no image {given!r} in the folder; put it there, or remove its labels")
 
 
-def _ends(path: str) -> Iterator[str]:
+def ends_of(path: str) -> Iterator[str]:
     """Yield the ends of a path, the longest first; they lie in the folder, as what is above a ``..`` is left out."""
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if ".." in parts:

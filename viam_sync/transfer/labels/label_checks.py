@@ -35,6 +35,14 @@ def noted(problems: LabelProblems, path: Path, line: Optional[int]) -> Iterator[
         problems.add(path, line, str(error))
 
 
+def read_text(path: Path) -> str:
+    """Return the text of a file, which is UTF-8."""
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise WrongLabel(f"this file is not UTF-8: {error.reason} at byte {error.start}") from None
+
+
 def require_label(name: str, value: Any) -> str:
     """Return a label, which is a text that says something."""
     if not isinstance(value, str):

@@ -40,7 +40,7 @@ class LabeledImage:
     Attributes:
         path: Its path in the folder of images, with slashes, such as ``"train/cat.png"``; its first part is the split,
             where there is one.
-        size: Its width and height in pixels, as they are stored; ``UNKNOWN_SIZE`` for one that has been read from
+        size: Its width and height in pixels, turned as its EXIF says; ``UNKNOWN_SIZE`` for one that has been read from
             labels that do not tell it.
         boxes: The boxes in it.
         tags: The labels of the image as a whole, without those that the service keeps for itself.

@@ -40,6 +40,7 @@ class ViamFormat(LabelFormat):
     """
 
     name = "viam"
+    needs_sizes = False
 
     def write(self, files: LabelFiles, images: Iterable[LabeledImage], classes: Sequence[str]) -> None:
         """Write ``dataset.jsonl`` or, with a split, ``dataset_train.jsonl`` and those of the other parts."""
