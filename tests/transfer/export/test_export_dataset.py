@@ -177,6 +177,28 @@ def test_an_image_that_left_the_dataset_leaves_the_folder_with_its_labels(
     assert (image_names(tmp_path), rows_by_id(tmp_path)) == (["pets_cat-1.png"], {})
 
 
+def test_another_format_is_added_and_no_image_is_fetched_again(
+    pets: PetDataset, sandbox: Sandbox, data: DataClient, tmp_path: Path
+) -> None:
+    cat, dog = pets.add("cat.png"), pets.add("dog.png")
+    data.add_bounding_box_to_image_by_id(cat, "nose", 0, 0, 0.5, 1)
+    assert pets.export(tmp_path).complete
+    before = all_files(tmp_path)
+    fault = sandbox.faults.fail("BinaryDataByIDs", "INTERNAL", times=None)
+    result = pets.export(tmp_path, format="yolo")
+    assert (result.complete, fault.met, len(result.images.already_there)) == (True, 0, 2)
+    added = {path for path in all_files(tmp_path) if path not in before and not path.startswith(".")}
+    assert added == {"data.yaml", "labels/pets_cat.txt", "labels/pets_dog.txt"}
+    assert (tmp_path / "labels" / "pets_cat.txt").read_text() == "0 0.25 0.5 0.5 1\n"
+    # Each format goes on by itself, and a run of one leaves the labels of the other alone.
+    data.remove_binary_data_from_dataset_by_ids([dog], pets.id)
+    assert pets.export(tmp_path, format="yolo").complete
+    assert not (tmp_path / "labels" / "pets_dog.txt").exists()
+    assert all_files(tmp_path)["dataset.jsonl"] == before["dataset.jsonl"]
+    assert pets.export(tmp_path).complete
+    assert set(rows_by_id(tmp_path)) == {cat}
+
+
 def test_files_that_are_no_images_are_named_and_not_fetched(pets: PetDataset, tmp_path: Path) -> None:
     cat = pets.add("cat.png")
     others = {
@@ -330,12 +352,15 @@ def test_a_run_that_is_killed_at_any_moment_is_completed_by_the_next(
             folder = tmp_path / str(turn)
             if turn % 2:
                 shutil.copytree(tmp_path / "before", folder)
-            arguments = {"dataset_id": pets.id, "folder": str(folder), "split": split}
+            options = {"split": split, "format": "yolo" if turn % 4 < 2 else "viam"}
+            arguments = {"dataset_id": pets.id, "folder": str(folder), **options}
             # The first one shows how long it takes.
             limit = source.uniform(0, duration) if turn else 60
             was_killed, seconds = children.run(sandbox, "export_dataset", arguments, limit)
             duration, killed = duration or seconds, killed + was_killed
+            assert pets.export(folder, **options).complete
             assert pets.export(folder, split=split).complete
+            assert pets.export(folder, split=split, format="yolo").complete
             files = {path: contents for path, contents in all_files(folder).items() if path != "manifest.jsonl"}
             expected = expected or files
             assert files == expected

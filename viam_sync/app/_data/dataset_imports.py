@@ -25,10 +25,11 @@ from viam_sync.rpc.method import Method
 from viam_sync.services import methods
 from viam_sync.transfer.concurrency.workers import for_each
 from viam_sync.transfer.labels.formats import FORMATS
+from viam_sync.transfer.labels.image_files import image_type
 from viam_sync.transfer.labels.import_results import DatasetImportResult, ImportedImage
 from viam_sync.transfer.labels.label_files import STATE
 from viam_sync.transfer.labels.label_format import IMAGES
-from viam_sync.transfer.labels.labeled_folder import image_type, images_with_labels
+from viam_sync.transfer.labels.labeled_folder import images_with_labels
 from viam_sync.transfer.labels.labeled_image import LabeledImage
 from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress, ProgressLike

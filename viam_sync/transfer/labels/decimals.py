@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from itertools import count
-from typing import Tuple
+from typing import Any, Tuple
+
+from viam_sync.transfer.labels.label_checks import WrongLabel, shown
+
+#: The greatest number of pixels, and the number of places after which a decimal is nought, so that a number with an
+#: exponent of a million digits is not computed.
+_GREATEST, _LEAST_PLACES = 10**9, 400
 
 
 def rounding_interval(share: float) -> Tuple[Fraction, Fraction]:
@@ -65,3 +71,49 @@ def shortest_decimal(low: Fraction, high: Fraction) -> str:
             break
     nearest = min(max(round((low + high) / 2 * scale), least), most)
     return f"{Decimal(f'{nearest}e-{places}'):f}"
+
+
+class WrittenNumber(Decimal):
+    """A number that errors show as it is written."""
+
+    __repr__ = Decimal.__str__
+
+
+def read_decimal(text: str) -> Decimal:
+    """Return the number that a text stands for; infinity for what is none, or too great for any.
+
+    Example:
+        >>> from viam_sync.transfer.labels.decimals import read_decimal
+        >>> read_decimal("0.10"), read_decimal("1,5")
+        (0.10, Infinity)
+    """
+    try:
+        number = WrittenNumber(text.strip())
+    except InvalidOperation:
+        number = WrittenNumber("Infinity")
+    return number if number.is_finite() else WrittenNumber("Infinity")
+
+
+def exact_number(name: str, value: Any) -> Fraction:
+    """Return a number of a label as it is written, which a double may not be able to hold.
+
+    Args:
+        name: What it is called in the labels.
+        value: What has been read; decimals as ``Decimal``.
+
+    Raises:
+        WrongLabel: If it is no number, or none that pixels can have.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> from viam_sync.transfer.labels.decimals import exact_number
+        >>> exact_number("width", Decimal("0.1"))
+        Fraction(1, 10)
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise WrongLabel(f"{name} is {shown(value)}, and has to be a number")
+    if not -_GREATEST <= value <= _GREATEST:
+        raise WrongLabel(f"{name} is {value}, and has to be a number of pixels")
+    if isinstance(value, Decimal) and value.adjusted() < -_LEAST_PLACES:
+        return Fraction(0)
+    return Fraction(value)

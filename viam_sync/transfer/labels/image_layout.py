@@ -7,12 +7,13 @@ from typing import Optional, Tuple
 
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.labels.dataset_split import DatasetSplit
+from viam_sync.transfer.labels.image_files import IMAGE_NAME
 from viam_sync.transfer.labels.label_format import IMAGES
 from viam_sync.transfer.output.export_paths import ExportPath, Layout
 from viam_sync.transfer.output.gzipped import GZIP_ENDING
 from viam_sync.transfer.output.names import export_name, shortened, with_ending
 
-#: The types of images that tools read, and the ending that a file gets which has none of them.
+#: The types of images that tools read, and the ending of a file whose name has none of an image.
 _ENDINGS = {
     "image/jpeg": ".jpg",
     "image/jpg": ".jpg",
@@ -24,7 +25,6 @@ _ENDINGS = {
     "image/avif": ".avif",
     "image/heic": ".heic",
 }
-_KNOWN_ENDINGS = {*_ENDINGS.values(), ".jpeg", ".tif"}
 #: Types that say nothing.
 _UNTOLD = ("", "application/octet-stream")
 
@@ -57,7 +57,7 @@ class ImageLayout(Layout):
         An upload keeps its own name, so that it has the same in the next dataset that is made of the folder.
         """
         name = with_ending(*export_name(metadata, with_time=False)).replace("/", "_")
-        if PurePosixPath(name).suffix.lower() not in _KNOWN_ENDINGS:
+        if not IMAGE_NAME.fullmatch(name):
             name += _ENDINGS.get(_type_of(metadata), "")
         return shortened(name), ""
 
@@ -76,12 +76,12 @@ def reason_against(metadata: pb.BinaryMetadata) -> Optional[str]:
         >>> reason_against(BinaryMetadata(file_name="cat.PNG")), reason_against(BinaryMetadata(file_name="cat.mp4"))
         (None, "it is no image that tools read, but '.mp4'")
     """
-    ending = (metadata.file_ext or PurePosixPath(metadata.file_name).suffix).lower()
+    ending = metadata.file_ext or PurePosixPath(metadata.file_name).suffix
     mime_type = _type_of(metadata)
-    if ending == GZIP_ENDING:
+    if ending.lower() == GZIP_ENDING:
         return "it is gzipped, and tools unzip no images"
     is_told = mime_type not in _UNTOLD
-    if mime_type in _ENDINGS or (ending in _KNOWN_ENDINGS and not is_told):
+    if mime_type in _ENDINGS or (IMAGE_NAME.fullmatch(f"x{ending}") and not is_told):
         return None
     kind = mime_type if is_told else ending
     return f"it is no image that tools read, but {kind!r}" if kind else "nothing tells that it is an image"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Iterator, Sequence
 
 from viam_sync.transfer.labels.label_checks import WrongLabel
 
 
-def find_image(folder: Path, given: str) -> str:
+def find_image(folder: Path, given: str, places: Sequence[str] = ("",)) -> str:
     """Return the path of an image within a folder, with slashes.
 
     The folder may have been moved since its labels were written: of an absolute path, or one from another working
@@ -17,6 +17,7 @@ def find_image(folder: Path, given: str) -> str:
     Args:
         folder: The folder.
         given: The path in the labels, with slashes or, as Windows writes it, backslashes.
+        places: The folders in it to look into, in their order, with slashes.
 
     Raises:
         WrongLabel: If there is no such file.
@@ -29,8 +30,9 @@ def find_image(folder: Path, given: str) -> str:
     """
     for path in (given, given.replace("\\", "/")):
         for end in ends_of(path):
-            if _is_file(folder / end):
-                return end
+            for place in places:
+                if _is_file(folder / place / end):
+                    return PurePosixPath(place, end).as_posix()
     raise WrongLabel(f"there is no image {given!r} in the folder; put it there, or remove its labels")
 
 

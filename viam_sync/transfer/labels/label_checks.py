@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Iterator, List, Optional
 
@@ -12,7 +13,16 @@ from viam_sync.transfer.labels.labeled_image import Box
 
 
 class WrongLabel(ValueError):
-    """A label, or a line of labels, is wrong; the text says how, and what to do."""
+    """A label, or a line of labels, is wrong; the text says how, and what to do.
+
+    Args:
+        text: The text.
+        line: The line of the file, where it is known better than by the reader of the label.
+    """
+
+    def __init__(self, text: str, line: Optional[int] = None) -> None:
+        super().__init__(text)
+        self.line = line
 
 
 @contextlib.contextmanager
@@ -32,7 +42,7 @@ def noted(problems: LabelProblems, path: Path, line: Optional[int]) -> Iterator[
     try:
         yield
     except WrongLabel as error:
-        problems.add(path, line, str(error))
+        problems.add(path, error.line or line, str(error))
 
 
 def read_text(path: Path) -> str:
@@ -63,7 +73,7 @@ def require_list(name: str, value: Any) -> List[Any]:
 
 def require_number(name: str, value: Any) -> float:
     """Return a finite number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise WrongLabel(f"{name} is {shown(value)}, and has to be a number")
     try:
         number = float(value)

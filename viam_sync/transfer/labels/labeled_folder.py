@@ -4,26 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List
 
 from viam_sync.errors import LabelsError
+from viam_sync.transfer.labels.image_files import IMAGE_TYPES, image_type
 from viam_sync.transfer.labels.label_format import LabelFormat
 from viam_sync.transfer.labels.label_problems import LabelProblems
 from viam_sync.transfer.labels.labeled_image import DATASET_TAG, LabeledImage
-
-#: The MIME types of images by their extensions; the service does not know all of them by itself.
-_BY_EXTENSION = {
-    ".bmp": "image/bmp",
-    ".gif": "image/gif",
-    ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg",
-    ".png": "image/png",
-    ".tif": "image/tiff",
-    ".tiff": "image/tiff",
-    ".webp": "image/webp",
-}
-#: Those of files without an extension, such as captured ones, by their first bytes.
-_BY_HEAD = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
 
 def images_with_labels(folder: Path, labels: LabelFormat) -> List[LabeledImage]:
@@ -51,7 +38,7 @@ def images_with_labels(folder: Path, labels: LabelFormat) -> List[LabeledImage]:
         if image.path in images:
             problems.add(Path(image.path), None, "the image has labels twice; leave one of them out")
         elif image_type(folder / image.path) is None:
-            problems.add(Path(image.path), None, f"this is no image; one ends in {', '.join(sorted(_BY_EXTENSION))}")
+            problems.add(Path(image.path), None, f"this is no image; one ends in {', '.join(IMAGE_TYPES)}")
         # The official command line may write the tags of datasets among the labels; they are those of another one.
         images[image.path] = replace(image, tags=[tag for tag in image.tags if not tag.startswith(DATASET_TAG)])
     if not images and not problems.found:
@@ -59,19 +46,3 @@ def images_with_labels(folder: Path, labels: LabelFormat) -> List[LabeledImage]:
     if problems.found:
         raise LabelsError(problems.found)
     return list(images.values())
-
-
-def image_type(path: Path) -> Optional[str]:
-    """Return the MIME type of an image, by its extension or, without one, by its first bytes; None if it is no image.
-
-    Example:
-        >>> from pathlib import Path
-        >>> from viam_sync.transfer.labels.labeled_folder import image_type
-        >>> image_type(Path("cat.JPG"))
-        'image/jpeg'
-    """
-    if path.suffix:
-        return _BY_EXTENSION.get(path.suffix.lower())
-    with path.open("rb") as file:
-        head = file.read(8)
-    return next((kind for start, kind in _BY_HEAD.items() if head.startswith(start)), None)

@@ -36,6 +36,7 @@ class YoloFormat(LabelFormat):
 
     name = "yolo"
     has_tags = False
+    needs_sizes = False
 
     def write(self, files: LabelFiles, images: Iterable[LabeledImage], classes: Sequence[str]) -> None:
         """Write a text for each image, which is empty if there are no boxes in it, and ``data.yaml``."""
