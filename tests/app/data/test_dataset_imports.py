@@ -289,19 +289,31 @@ def test_images_of_the_same_contents_or_stem_are_two(
     }
 
 
-def test_folders_stay_in_the_names(data: DataClient, tmp_path: Path, arguments: Dict[str, Any]) -> None:
-    pictures = Pictures(tmp_path / "split")
-    for path in ("images/train/cat.png", "images/val/cat.png", "day-1/cat.tar.png", "cat.png"):
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["images/train/cat.png", "images/val/cat.png"], ["train/cat.png", "val/cat.png"]),
+        (["val2017/1.png", "val2017/2.png"], ["1.png", "2.png"]),
+        (["pets/cats/1.png", "pets/dogs.tar.png"], ["cats/1.png", "dogs.tar.png"]),
+        (["cats/1.png", "cat.png"], ["cat.png", "cats/1.png"]),
+        (["cats/1.png"], ["1.png"]),
+    ],
+)
+def test_names_are_paths_in_the_folder_of_all_images(
+    data: DataClient, tmp_path: Path, arguments: Dict[str, Any], paths: List[str], names: List[str]
+) -> None:
+    pictures = Pictures(tmp_path / "other")
+    for path in paths:
         pictures.add(path)
     result = data.import_dataset(**{**arguments, "folder": pictures.folder})
-    assert sorted(stored(data, result.dataset_id)) == ["cat.png", "day-1/cat.tar.png", "train/cat.png", "val/cat.png"]
+    assert sorted(stored(data, result.dataset_id)) == names
 
 
 @pytest.mark.parametrize("name", ["scan.WEBP", "scan.tif", "captured"])
 def test_an_image_of_any_kind_takes_boxes(
     data: DataClient, pictures: Pictures, arguments: Dict[str, Any], name: str
 ) -> None:
-    pictures.add(name, [CAT], contents=PNG)
+    pictures.add(f"images/{name}", [CAT], contents=PNG)
     result = data.import_dataset(**arguments)
     assert result.complete
     assert stored(data, result.dataset_id)[name] == ([CAT], [])

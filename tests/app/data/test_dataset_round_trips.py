@@ -8,6 +8,7 @@ import pytest
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
+from viam_sync.errors import LabelsError
 from viam_sync.sandbox import Sandbox
 from viam_sync.sandbox.sample.tomato_images import render_png
 from viam_sync.transfer.labels.formats import FORMATS
@@ -96,3 +97,60 @@ def test_a_dataset_with_a_split_comes_back_with_all_of_its_labels(
         assert part in ("train", "val", "test")
         assert row["bounding_box_annotations"] == boxes.pop(name)
     assert boxes == {}
+
+
+def test_coco_from_elsewhere_comes_back_as_it_was(data: DataClient, sandbox: Sandbox, tmp_path: Path) -> None:
+    pytest.importorskip("PIL")
+    folder = tmp_path / "elsewhere"
+    labels: Dict[str, Any] = {
+        "info": {"year": 2017},
+        "licenses": [{"id": 1, "name": "CC BY"}],
+        "categories": [{"id": 18, "name": "dog", "supercategory": "animal"}, {"id": 7, "name": "cat"}],
+        "images": [{"id": 900 - n, "file_name": f"{n:012}.png", "width": 97, "height": 61} for n in range(3)],
+        "annotations": [
+            {"id": 5, "image_id": 900, "category_id": 18, "bbox": [12.34, 0, 84.66, 61], "area": 5164.26, "iscrowd": 0},
+            {"id": 6, "image_id": 898, "category_id": 7, "bbox": [0, 0.1, 97, 0.7], "segmentation": []},
+            {"id": 7, "image_id": 900, "category_id": 7, "bbox": [1, 2, 3.3, 4], "score": 0.25},
+        ],
+    }
+    (folder / "annotations").mkdir(parents=True)
+    (folder / "val2017").mkdir()
+    (folder / "annotations" / "instances_val2017.json").write_text(json.dumps(labels), encoding="utf-8")
+    for image in labels["images"]:
+        (folder / "val2017" / image["file_name"]).write_bytes(render_png(97, 61, (0, 0, 0), []))
+    result = data.import_dataset(folder, format="coco", name="coco", part_id=sandbox.robot_part_id)
+    assert result.complete
+    back = tmp_path / "back"
+    data.export_dataset(result.dataset_id, back, format="coco", classes=["dog", "cat"])
+    exported = json.loads((back / "annotations" / "instances.json").read_text(encoding="utf-8"))
+    assert [each["name"] for each in exported["categories"]] == ["dog", "cat"]
+    assert _by_name(exported) == _by_name(labels)
+    assert list(_by_name(exported)) == [image["file_name"] for image in labels["images"]]
+
+
+def _by_name(labels: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the size of each image, and its boxes with their categories and scores."""
+    categories = {each["id"]: each["name"] for each in labels["categories"]}
+    found = {each["id"]: (each["width"], each["height"], []) for each in labels["images"]}
+    for each in labels["annotations"]:
+        found[each["image_id"]][2].append((categories[each["category_id"]], each["bbox"], each.get("score")))
+    return {each["file_name"]: found[each["id"]] for each in labels["images"]}
+
+
+def test_what_viam_cannot_hold_is_named_and_nothing_is_sent(data: DataClient, sandbox: Sandbox, tmp_path: Path) -> None:
+    triangle = [[1, 1, 5, 1, 5, 5]]
+    annotation = {"id": 5, "image_id": 1, "category_id": 1, "bbox": [1, 1, 4, 4], "segmentation": triangle}
+    labels = {
+        "categories": [{"id": 1, "name": "cat"}],
+        "images": [{"id": 1, "file_name": "cat.png", "width": 97, "height": 61}],
+        "annotations": [annotation, {**annotation, "id": 6, "iscrowd": 1}],
+    }
+    (tmp_path / "cat.png").write_bytes(render_png(97, 61, (0, 0, 0), []))
+    (tmp_path / "labels.json").write_text(json.dumps(labels), encoding="utf-8")
+    calls = sandbox.faults.fail("all", "UNAVAILABLE", times=None)
+    with pytest.raises(
+        LabelsError, match=r"labels\.json:1: Viam holds no 'segmentation'; .* from 2 annotations"
+    ) as found:
+        data.import_dataset(tmp_path, format="coco", name="coco", part_id=sandbox.robot_part_id)
+    assert len(found.value.problems) == 2
+    assert calls.met == 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 from urllib.parse import quote
 
 from google.protobuf.message import Message
@@ -28,7 +29,6 @@ from viam_sync.transfer.labels.formats import FORMATS
 from viam_sync.transfer.labels.image_files import image_type
 from viam_sync.transfer.labels.import_results import DatasetImportResult, ImportedImage
 from viam_sync.transfer.labels.label_files import STATE
-from viam_sync.transfer.labels.label_format import IMAGES
 from viam_sync.transfer.labels.labeled_folder import images_with_labels
 from viam_sync.transfer.labels.labeled_image import LabeledImage
 from viam_sync.transfer.output.atomic import StrPath
@@ -78,9 +78,9 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
         the images are uploaded into the dataset of that name, which is made if there is none, with their tags; and
         their boxes are added, unless they are there.
 
-        The service knows each image by its path in the folder, without ``images/`` at the beginning: the parts of a
-        split stay folders in the names, such as ``train/cat.jpg``. Two files stay two images, though their contents be
-        the same.
+        The service knows each image by its path in the innermost folder that all of them are in. So the parts of a
+        split stay in the names, such as ``train/cat.jpg``, which `export_dataset` makes ``train_cat.jpg`` of; it splits
+        anew, by ID. Two files stay two images, though their contents be the same.
 
         A journal in the folder, in ``.viam-labels``, records the uploads to each part, as that of `upload_files` does.
         So a second call uploads only images that are new, have changed or are not in the cloud any more; it adds the
@@ -198,7 +198,7 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
             )
             return self._send_file(file, described, pieces, mark, target.timeout, cancellation)
 
-        files = [_file_of(folder, image) for image in images]
+        files = list(_files_of(folder, images))
         journal_path = folder / STATE / f"uploads-{quote(target.part_id, safe='')}.jsonl"
         journal_path.parent.mkdir(exist_ok=True)
         with Journal(journal_path, target.part_id) as journal:
@@ -237,12 +237,14 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
         return [results[image.path] for image, _ in uploads]
 
 
-def _file_of(folder: Path, image: LabeledImage) -> Found:
-    """Return the file of an image, which the service knows by its path in the folder of images."""
-    path = folder / image.path
-    name = image.path[len(f"{IMAGES}/") :] if image.path.startswith(f"{IMAGES}/") else image.path
-    stem = name[: len(name) - len(path.suffix)]
-    try:
-        return Found(path, image.path, stem, path.stat())
-    except OSError as error:  # it was there a moment ago
-        return Found(path, image.path, stem, None, error)
+def _files_of(folder: Path, images: Sequence[LabeledImage]) -> Iterator[Found]:
+    """Yield the files of images, which the service knows by their paths in the folder that all of them are in."""
+    parents = {image.path.rpartition("/")[0] for image in images}
+    common = len(posixpath.join(posixpath.commonpath(parents), ""))
+    for image in images:
+        path = folder / image.path
+        stem = image.path[common : len(image.path) - len(path.suffix)]
+        try:
+            yield Found(path, image.path, stem, path.stat())
+        except OSError as error:  # it was there a moment ago
+            yield Found(path, image.path, stem, None, error)
