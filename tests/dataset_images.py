@@ -51,7 +51,7 @@ def rows_by_id(folder: Path, file: str = "dataset.jsonl") -> Dict[str, Any]:
 
 
 def all_files(folder: Path) -> Dict[str, bytes]:
-    """Return the contents of all files in a folder by their paths; nothing that is unfinished is among them."""
+    """Return the contents of all files in a folder by their paths, but for the hidden state; nothing is unfinished."""
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert not [path for path in files if path.endswith(".part")]
-    return files
+    return {path: contents for path, contents in files.items() if not path.startswith(".viam-labels/")}
