@@ -46,12 +46,19 @@ LEFT = "viam.robot.client.RobotClient belongs to machines, which viam-sdk drives
 REQUIRED = "viam-sdk is required here; the scripts need viam-sync now, and viam-sdk for machines alone"
 
 
-def run(*arguments, module="viam_sync", cwd=None):
+def run(*arguments, module="viam_sync", cwd=None, stdout=subprocess.PIPE):
     """Run the command, and return its exit status, what it wrote, and the lines of its errors."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8", timeout=60, check=False
+        command,
+        cwd=cwd,
+        env=environment,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
     )
     return done.returncode, done.stdout, done.stderr.splitlines()
 
@@ -81,6 +88,19 @@ def test_diff_prints_a_patch_and_writes_nothing(script):
     assert script.read_text(encoding="utf-8") == SCRIPT
     assert patch.startswith("--- script.py\n+++ script.py\n@@ -1,")
     assert "\n-asyncio.run(main())\n+main()\n" in patch
+
+
+def test_a_reader_of_patches_that_has_seen_enough_ends_the_run(script):
+    beginning = script.read_text(encoding="utf-8")
+    script.write_text(beginning + "print(1)\n" * 9, encoding="utf-8")
+    (script.parent / "other.py").write_text(SCRIPT, encoding="utf-8")
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        status, _, errors = run("migrate", "--diff", script, script.parent / "other.py", stdout=writing)
+    finally:
+        os.close(writing)
+    assert (status, errors) == (2, [])
 
 
 def test_check_says_what_would_change_and_writes_nothing(script):

@@ -210,9 +210,9 @@ def test_a_stream_that_never_begins_is_asked_for_again(server: FakeService, chan
 
 def test_a_slow_reader_is_no_stall(server: FakeService, channel: Channel) -> None:
     server.stream["ExportTabularData"] = answers
-    with export(DataClient(channel, {}), idle_timeout=0.05) as stream:
+    with export(DataClient(channel, {}), idle_timeout=0.5) as stream:
         assert next(stream).part_id == "a"
-        threading.Event().wait(0.3)
+        threading.Event().wait(1.2)
         assert next(stream).part_id == "b"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from typing import Optional, Sequence
@@ -23,7 +24,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     from viam_sync.migrate.run import Run
 
     run = Run(check=options.check, diff=options.diff, threads=options.threads)
-    return run.migrate(options.paths)
+    try:
+        return run.migrate(options.paths)
+    except BrokenPipeError:
+        # The reader of a patch, such as head, has seen enough. What is buffered for it goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
 
 
 def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:

@@ -6,6 +6,9 @@ import functools
 import importlib
 from typing import FrozenSet
 
+from viam_sync.migrate.official_names import is_of_machines
+from viam_sync.viam_sdk import why_missing
+
 #: The package of the official SDK, and this one, as a half-migrated script may name both.
 PACKAGES = ("viam", "viam_sync")
 
@@ -26,11 +29,6 @@ CONSTRUCTORS = frozenset({"create_from_api_key", "create_from_dial_options", "cr
 
 #: The method of ViamClient whose result is a machine.
 CONNECT_TO_MACHINE = "connect_to_machine"
-
-#: The subpackages that drive machines.
-_MACHINES = frozenset(
-    {"components", "media", "module", "operations", "resource", "robot", "services", "sessions_client", "streams"}
-)
 
 #: What both SDKs call without `await`.
 _PLAIN = frozenset({"close", "create_filter", "from_proto", "to_proto"})
@@ -57,5 +55,5 @@ def is_cloud(name: str) -> bool:
 
 def is_machine(name: str) -> bool:
     """Whether a dotted name of Viam's stands for something that drives machines."""
-    parts = name.split(".")
-    return is_viam(name) and parts[1:2] != [] and parts[1] in _MACHINES
+    package, _, rest = name.partition(".")
+    return is_of_machines(name) if package == "viam" else package == "viam_sync" and bool(why_missing(rest))

@@ -57,6 +57,8 @@ class Run:
             yield
         except Refusal as error:
             self._refuse(f"{path}:{error.where}" if error.where else str(path), str(error))
+        except BrokenPipeError:  # of the output, which no file is
+            raise
         except OSError as error:
             self._refuse(str(path), error.strerror or str(error))
         except RecursionError:
@@ -101,6 +103,7 @@ class Run:
             _say(f"{path}: migrated")
         if self._diff:
             sys.stdout.writelines(_patch(path, before.text, text))
+            sys.stdout.flush()
         if self._check:
             _say(f"{path}: to migrate")
 

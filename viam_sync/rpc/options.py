@@ -222,7 +222,7 @@ def _swap_error(credentials: Credentials, auth_entity: Any) -> Optional[Exceptio
     if credentials.type != "api-key" or not credentials.payload or not isinstance(auth_entity, str):
         return None
     if _trimmed(auth_entity) == credentials.payload:
-        return ValueError("auth_entity got the key itself; its ID is the UUID that is shown beside it")
+        return _key_itself_error("auth_entity")
     if not _is_uuid(_trimmed(auth_entity)) and _is_uuid(credentials.payload):
         return ValueError("auth_entity takes the key's ID, a UUID, which credentials have as payload; swap the two")
     return None
@@ -242,13 +242,17 @@ def _key_error(api_key: Any, api_key_id: Any) -> Optional[Exception]:
         return error
     key, key_id = _trimmed(api_key), _trimmed(api_key_id)
     if key_id == key:
-        return ValueError("api_key_id got the key itself; its ID is the UUID that is shown beside it")
+        return _key_itself_error("api_key_id")
     if not _is_uuid(key_id):
         got = f"a text of {len(key_id)} characters"
         swapped = "; api_key has one, so the two may be swapped" if _is_uuid(key) else ""
         example = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
         return ValueError(f"api_key_id takes the key's ID, a UUID such as {example}, got {got}{swapped}")
     return None
+
+
+def _key_itself_error(name: str) -> Exception:
+    return ValueError(f"{name} got the key itself; its ID is the UUID that is shown beside it")
 
 
 def _is_uuid(value: str) -> bool:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, ContextManager, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from viam_sync.transfer.labels.decimals import exact_number
-from viam_sync.transfer.labels.image_lookup import find_image
+from viam_sync.transfer.labels.image_lookup import find_image, split_in_name
 from viam_sync.transfer.labels.json_entries import decode, json_entries
 from viam_sync.transfer.labels.label_checks import WrongLabel, noted, require_label, require_list, require_number, shown
 from viam_sync.transfer.labels.label_problems import LabelProblems
 from viam_sync.transfer.labels.label_spool import LabelSpool, Spooled, key_of
 from viam_sync.transfer.labels.labeled_image import Box, LabeledImage
-from viam_sync.transfer.labels.pixel_boxes import NOISE, box_of_pixels
+from viam_sync.transfer.labels.pixel_boxes import NOISE, box_of_pixels, size_in_file
 
 #: The names of files; the first group counts of which there is one. COCO itself, CVAT and Datumaro have
 #: ``annotations/instances_train2017.json``, Roboflow ``train/_annotations.coco.json``, Label Studio ``result.json`` and
@@ -27,9 +26,6 @@ _PATTERNS = (
     ("annotations/*.json",),
     ("*.json",),
 )
-#: The part of a split in the name of a file or a folder, and what others call it.
-_PART = re.compile(r"(?:^|[_-])(train|valid|validation|val|test)(?![a-z])")
-_PARTS = {"valid": "val", "validation": "val"}
 #: The keys of an annotation that Viam holds, and the area, which follows from the box.
 _HELD = {"id", "image_id", "category_id", "bbox", "score", "area"}
 
@@ -112,14 +108,19 @@ class CocoFile:
         self._categories[key] = name
 
     def _image(self, image: Mapping[str, Any], annotations: Sequence[Spooled]) -> LabeledImage:
-        size = _pixels("width", image), _pixels("height", image)
         path = find_image(self._folder, require_label("file_name", image.get("file_name")), self._places)
+        size = self._size(image, path)
         boxes: List[Box] = []
         for line, text in annotations:
             with self._noted(line):
                 boxes.append(self._box(decode(text), line, size))
         tags = [require_label("a tag", tag) for tag in require_list("tags", image.get("tags"))]
         return LabeledImage(path, size, boxes, tags, self._split)
+
+    def _size(self, image: Mapping[str, Any], path: str) -> Tuple[int, int]:
+        if image.keys() & {"width", "height"}:
+            return _pixels("width", image), _pixels("height", image)
+        return size_in_file(self._folder / path, "an image of COCO without a width")
 
     def _box(self, annotation: Mapping[str, Any], line: int, size: Tuple[int, int]) -> Box:
         category = annotation.get("category_id")
@@ -150,10 +151,8 @@ def _split_and_places(path: Path) -> Tuple[str, List[str]]:
     name = path.parent.name if path.name.startswith("_annotations") else path.stem
     if name.startswith("instances"):
         name = name[len("instances") :].lstrip("_")
-    part = _PART.search(name)
-    split = _PARTS.get(part[1], part[1]) if part else ""
     places = [beside, f"{beside}/images", f"images/{name}", name, "images", "data", ""]
-    return split, list(dict.fromkeys(places))
+    return split_in_name(name), list(dict.fromkeys(places))
 
 
 def _object(value: Any) -> Mapping[str, Any]:

@@ -10,11 +10,8 @@ from viam_sync.transfer.export.local_folder import LocalFolder
 from viam_sync.transfer.export.manifest import Entry
 from viam_sync.transfer.labels.dataset_results import LeftOutFile
 from viam_sync.transfer.labels.image_size import image_size
-from viam_sync.transfer.labels.labeled_image import UNKNOWN_SIZE, Box, LabeledImage
+from viam_sync.transfer.labels.labeled_image import DATASET_TAG, UNKNOWN_SIZE, Box, LabeledImage
 from viam_sync.transfer.output.exclusive import NO_LINE
-
-#: The prefix of the tag that the service gives to each file in a dataset; the ID of the dataset follows.
-DATASET_TAG = "VIAM_DATASET_"
 
 
 class ExportedImages:

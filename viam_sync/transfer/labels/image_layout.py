@@ -11,7 +11,7 @@ from viam_sync.transfer.labels.image_files import IMAGE_NAME
 from viam_sync.transfer.labels.label_format import IMAGES
 from viam_sync.transfer.output.export_paths import ExportPath, Layout
 from viam_sync.transfer.output.gzipped import GZIP_ENDING
-from viam_sync.transfer.output.names import shortened, with_ending
+from viam_sync.transfer.output.names import export_name, shortened, with_ending
 
 #: The types of images that tools read, and the ending of a file whose name has none of an image.
 _ENDINGS = {
@@ -52,8 +52,11 @@ class ImageLayout(Layout):
         self._split = split
 
     def name(self, metadata: pb.BinaryMetadata) -> Tuple[str, str]:
-        """Return the name of an image, without folders, which some tools do not look into."""
-        name = with_ending(*super().name(metadata)).replace("/", "_")
+        """Return the name of an image, without folders, which some tools do not look into.
+
+        An upload keeps its own name, so that it has the same in the next dataset that is made of the folder.
+        """
+        name = with_ending(*export_name(metadata, with_time=False)).replace("/", "_")
         if not IMAGE_NAME.fullmatch(name):
             name += _ENDINGS.get(_type_of(metadata), "")
         return shortened(name), ""

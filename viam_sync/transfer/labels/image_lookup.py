@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePosixPath
 from typing import Iterator, Sequence
 
 from viam_sync.transfer.labels.label_checks import WrongLabel
+
+#: The part of a split in the name of a file or a folder, and what others call it.
+_PART = re.compile(r"(?:^|[_-])(train|valid|validation|val|test)(?![a-z])")
+_PARTS = {"valid": "val", "validation": "val"}
 
 
 def find_image(folder: Path, given: str, places: Sequence[str] = ("",)) -> str:
@@ -34,6 +39,18 @@ def find_image(folder: Path, given: str, places: Sequence[str] = ("",)) -> str:
                 if _is_file(folder / place / end):
                     return PurePosixPath(place, end).as_posix()
     raise WrongLabel(f"there is no image {given!r} in the folder; put it there, or remove its labels")
+
+
+def split_in_name(name: str) -> str:
+    """Return the part of a split that the name of a file or a folder tells; ``""`` if it tells none.
+
+    Example:
+        >>> from viam_sync.transfer.labels.image_lookup import split_in_name
+        >>> [split_in_name(name) for name in ("train2017", "valid", "trainval")]
+        ['train', 'val', '']
+    """
+    found = _PART.search(name)
+    return _PARTS.get(found[1], found[1]) if found else ""
 
 
 def ends_of(path: str) -> Iterator[str]:

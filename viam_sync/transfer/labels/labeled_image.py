@@ -7,6 +7,8 @@ from typing import Any, List, Mapping, NamedTuple, Optional, Tuple
 
 #: The parts of a split, in their order; the same names are folders of images.
 SPLITS = ("train", "val", "test")
+#: The prefix of a tag that the service gives to each file in a dataset; it is no label.
+DATASET_TAG = "VIAM_DATASET_"
 #: The size of an image whose labels do not tell it.
 UNKNOWN_SIZE = (0, 0)
 

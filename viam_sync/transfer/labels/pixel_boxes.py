@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Optional, Sequence, Tuple
 
 from viam_sync.transfer.labels.decimals import rounding_interval
+from viam_sync.transfer.labels.image_size import image_size, load_pillow
 from viam_sync.transfer.labels.label_checks import WrongLabel, require_box
 from viam_sync.transfer.labels.labeled_image import Box
 
@@ -51,6 +53,23 @@ def box_of_pixels(
         for name, edge, length in zip(("left", "upper", "right", "lower"), edges, (*size, *size))
     )
     return require_box(Box(label, left, upper, right, lower, confidence))
+
+
+def size_in_file(path: Path, purpose: str) -> Tuple[int, int]:
+    """Return the width and the height of an image whose labels do not tell them.
+
+    Args:
+        path: The path of the image.
+        purpose: Whose size is missing, for the error if Pillow is not there.
+
+    Raises:
+        ImportError: If Pillow is not installed.
+        WrongLabel: If it is no image.
+    """
+    try:
+        return image_size(path, load_pillow(purpose))
+    except ValueError as error:
+        raise WrongLabel(f"no size is told of image {path.name!r}, and {error}") from None
 
 
 def _share(name: str, edge: Fraction, length: int) -> float:
