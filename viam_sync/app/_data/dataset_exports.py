@@ -11,6 +11,7 @@ from viam_sync.checks import one_of, path_from, texts
 from viam_sync.checks.numbers import require_seconds, worker_count
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.export.local_folder import LocalFolder
+from viam_sync.transfer.labels.class_order import class_order
 from viam_sync.transfer.labels.dataset_results import DatasetExportResult, LeftOutFile
 from viam_sync.transfer.labels.dataset_split import split_from
 from viam_sync.transfer.labels.dataset_state import DatasetState
@@ -63,7 +64,8 @@ class DatasetExportsMixin(ExportsMixin):
             split: The shares of images to train with, to choose a model by and to test it with, which add up to 1, such
                 as ``(0.8, 0.1, 0.1)`` or ``(0.8, 0.2)``. None for all images in one folder.
             classes: The labels of boxes, in the order in which numbers stand for them; a box with another label is
-                refused then. None for all labels that there are.
+                refused then. None for all labels that there are: those of earlier runs keep their places, and new
+                ones follow, sorted.
             workers: How many calls may be under way at a time, up to 64.
             progress: True for a bar on the terminal or in a notebook (``pip install tqdm``); or a function that is
                 called with the number of files done, their total, and ``"files"``.
@@ -144,7 +146,7 @@ def _write_labels(
     result: DatasetExportResult,
 ) -> None:
     """Write the labels of images anew, and note the classes and the images that cannot be read."""
-    result.classes = list(fixed) if fixed is not None else sorted(images.classes())
+    result.classes = class_order(files.folder, images.classes(), fixed)
     label_format.write(files, images, result.classes)
     files.finish()
     result.left_out += images.unreadable()
