@@ -94,13 +94,15 @@ def test_another_dataset_or_split_in_the_folder_is_refused(
     assert all_files(tmp_path) == before
 
 
-@pytest.mark.parametrize("kind", ["file", "export", "state"])
+@pytest.mark.parametrize("kind", ["file", "link", "export", "state"])
 def test_a_folder_that_no_export_of_a_dataset_has_made_is_refused_and_left_alone(
     pets: PetDataset, data: DataClient, tmp_path: Path, kind: str
 ) -> None:
     pets.add()
     if kind == "file":
         (tmp_path / "notes.txt").write_text("mine")
+    elif kind == "link":
+        (tmp_path / "notes.txt").symlink_to("nowhere")
     elif kind == "state":
         (tmp_path / ".viam-labels").mkdir()
         (tmp_path / ".viam-labels" / "dataset.json").write_text("[]")
@@ -122,6 +124,8 @@ def test_hidden_files_and_those_that_come_later_are_neither_touched_nor_in_the_w
     pets: PetDataset, tmp_path: Path
 ) -> None:
     (tmp_path / ".gitignore").write_text("images/")
+    # An earlier run was killed before it knew more.
+    (tmp_path / "manifest.jsonl").touch()
     pets.add("cat.png")
     assert pets.export(tmp_path).complete
     mine = ["images/mine.png", "images/pets_dog.png", "metadata/pets_cow.json", "train.py", "images/runs/best.pt"]

@@ -60,7 +60,9 @@ class DatasetExportsMixin(ExportsMixin):
             dataset_id: ID of the dataset, 24 hexadecimal digits.
             folder: The folder, which is made if it is not there. One with other files, with another dataset or with
                 another split is refused.
-            format: The format of the labels: ``"viam"`` for the JSON lines of Viam's own scripts and command line.
+            format: The format of the labels: ``"viam"`` for the JSON lines of Viam's own scripts and command line,
+                ``"coco"`` for COCO's JSON, ``"yolo"`` for the texts of YOLO with a ``data.yaml``, ``"voc"`` for the XML
+                of Pascal VOC, ``"imagefolder"`` for the folder of images of Hugging Face.
             split: The shares of images to train with, to choose a model by and to test it with, which add up to 1, such
                 as ``(0.8, 0.1, 0.1)`` or ``(0.8, 0.2)``. None for all images in one folder.
             classes: The labels of boxes, in the order in which numbers stand for them; a box with another label is
