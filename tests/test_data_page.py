@@ -154,6 +154,15 @@ def test_a_dataset_is_there_for_hugging_face(run: Run) -> None:
     assert sum(part.num_rows for part in dataset.values()) == 24
 
 
+def test_a_folder_becomes_a_dataset_that_suffices_to_train_on(
+    run: Run, client: ViamClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = run("Viam's JSON lines", "YOLO", "Images and labels of your own", "Before training")
+    assert names["result"].complete
+    assert client.data_client.list_dataset_by_ids([names["result"].dataset_id])[0].name == "my tomatoes"
+    assert capsys.readouterr().out.endswith("24 images, 24 labelled, 2 labels, 0 problems)\n")
+
+
 def test_a_schema_has_its_types(run: Run, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     run("Names, order and types")

@@ -238,6 +238,27 @@ def test_a_look_that_fails_is_the_error_of_its_images(
     assert stored(data, first.dataset_id) == ALL
 
 
+def test_an_upload_whose_answer_was_lost_is_there_once(
+    data: DataClient, sandbox: Sandbox, arguments: Dict[str, Any]
+) -> None:
+    sandbox.faults.fail("FileUpload", "UNAVAILABLE", after=True)
+    first = data.import_dataset(**arguments)
+    assert [type(image.error) for image in first.failed] == [AmbiguousResultError]
+    second = data.import_dataset(**arguments)
+    assert (second.complete, second.uploaded) == (True, [])
+    assert stored(data, first.dataset_id) == ALL
+
+
+def test_an_image_that_takes_no_box_yet_gets_it_from_the_next_run(
+    data: DataClient, sandbox: Sandbox, arguments: Dict[str, Any]
+) -> None:
+    sandbox.faults.fail(ADD_BOX, "NOT_FOUND")
+    first = data.import_dataset(**arguments)
+    assert [type(image.error) for image in first.failed] == [NotFoundError]
+    assert data.import_dataset(**arguments).complete
+    assert stored(data, first.dataset_id) == ALL
+
+
 def test_an_image_that_was_deleted_is_uploaded_again(data: DataClient, arguments: Dict[str, Any]) -> None:
     first = data.import_dataset(**arguments)
     assert first.images[0].id is not None

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import shutil
+import sys
 from pathlib import Path
 from typing import Any, Dict
 
@@ -93,13 +94,15 @@ def test_another_dataset_or_split_in_the_folder_is_refused(
     assert all_files(tmp_path) == before
 
 
-@pytest.mark.parametrize("kind", ["file", "export", "state"])
+@pytest.mark.parametrize("kind", ["file", "link", "export", "state"])
 def test_a_folder_that_no_export_of_a_dataset_has_made_is_refused_and_left_alone(
     pets: PetDataset, data: DataClient, tmp_path: Path, kind: str
 ) -> None:
     pets.add()
     if kind == "file":
         (tmp_path / "notes.txt").write_text("mine")
+    elif kind == "link":
+        (tmp_path / "notes.txt").symlink_to("nowhere")
     elif kind == "state":
         (tmp_path / ".viam-labels").mkdir()
         (tmp_path / ".viam-labels" / "dataset.json").write_text("[]")
@@ -121,6 +124,8 @@ def test_hidden_files_and_those_that_come_later_are_neither_touched_nor_in_the_w
     pets: PetDataset, tmp_path: Path
 ) -> None:
     (tmp_path / ".gitignore").write_text("images/")
+    # An earlier run was killed before it knew more.
+    (tmp_path / "manifest.jsonl").touch()
     pets.add("cat.png")
     assert pets.export(tmp_path).complete
     mine = ["images/mine.png", "images/pets_dog.png", "metadata/pets_cow.json", "train.py", "images/runs/best.pt"]
@@ -241,6 +246,32 @@ def test_an_image_that_cannot_be_fetched_is_labeled_by_the_run_that_does(
     sandbox.faults.clear()
     assert pets.export(tmp_path).complete
     assert set(rows_by_id(tmp_path)) == set(ids)
+
+
+def test_an_image_that_cannot_be_read_is_named_and_not_labeled(pets: PetDataset, tmp_path: Path) -> None:
+    pytest.importorskip("PIL")
+    whole, broken = pets.add("cat.png"), pets.add("dog.png", contents=b"no PNG")
+    result = pets.export(tmp_path, format="coco")
+    assert (result.complete, len(result.images.exported)) == (True, 2)
+    ((id, name, reason),) = result.left_out
+    assert (id, name) == (broken, "images/pets_dog.png")
+    assert reason.startswith("its size cannot be read: ")
+    (image,) = json.loads((tmp_path / "annotations" / "instances.json").read_text(encoding="utf-8"))["images"]
+    assert (image["file_name"], image["width"], image["height"]) == ("pets_cat.png", 1, 2)
+    # Formats that tell no sizes do not look.
+    assert pets.export(tmp_path).left_out == []
+    assert set(rows_by_id(tmp_path)) == {whole, broken}
+
+
+def test_without_pillow_only_formats_that_tell_sizes_are_refused_and_before_anything_is_sent(
+    pets: PetDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    with pytest.raises(ImportError, match="pip install pillow"):
+        pets.export(tmp_path / "pets", format="coco")
+    assert not list(tmp_path.iterdir())
+    for format in ("viam", "yolo"):
+        assert pets.export(tmp_path / "pets", format=format).complete
 
 
 def test_metadata_that_somebody_has_changed_is_named_and_not_believed(pets: PetDataset, tmp_path: Path) -> None:

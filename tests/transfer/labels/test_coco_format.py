@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, Iterator, List, Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_folders import read_labels, write_labels
+from memory import measured_memory
 
+from viam_sync.transfer.labels.coco_format import CocoFormat
+from viam_sync.transfer.labels.label_files import LabelFiles
 from viam_sync.transfer.labels.labeled_image import Box, LabeledImage
 
 INSTANCES = "annotations/instances.json"
@@ -68,8 +71,8 @@ def test_the_file_has_what_the_tools_of_coco_read(tmp_path: Path) -> None:
 SHARES = st.lists(st.floats(0, 1, allow_subnormal=False), min_size=2, max_size=2, unique=True).map(sorted)
 
 
-@settings(max_examples=50)
-@given(edges=st.lists(st.tuples(SHARES, SHARES), max_size=3), width=st.integers(1, 9999), height=st.integers(1, 9999))
+@settings(max_examples=20, deadline=None)
+@given(edges=st.lists(st.tuples(SHARES, SHARES), max_size=9), width=st.integers(1, 9999), height=st.integers(1, 9999))
 def test_edges_are_read_as_they_were_written(
     edges: List[Any], width: int, height: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -339,3 +342,24 @@ def test_a_file_of_somebody_else_is_neither_used_nor_replaced(tmp_path: Path) ->
         with pytest.raises(FileExistsError, match="was not written by an export"):
             write_labels(tmp_path, "coco", [LabeledImage("cat.png", (8, 8))], [])
         assert (tmp_path / INSTANCES).read_text() == contents
+
+
+def test_what_is_in_memory_does_not_grow_with_the_images(tmp_path: Path) -> None:
+    def most(count: int) -> int:
+        peaks = []
+
+        class Images:
+            def __iter__(self) -> Iterator[LabeledImage]:
+                for number in range(count):
+                    yield LabeledImage(f"{number}.png", (640, 480), [CAT])
+                peaks.append(memory.most)
+
+        files = LabelFiles(tmp_path, "coco")
+        with measured_memory() as memory:
+            CocoFormat().write(files, Images(), ["cat"])
+        files.finish()
+        return peaks[-1]
+
+    # The first run loads what is used.
+    assert most(1)
+    assert most(1000) - most(100) < 20_000

@@ -18,7 +18,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=20, deadline=None)
 @given(
     document=st.dictionaries(st.text(), VALUES, max_size=3),
     indent=st.sampled_from([None, 0, 1]),

@@ -11,6 +11,7 @@ from viam_sync.checks import one_of, path_from, texts
 from viam_sync.checks.numbers import require_seconds, worker_count
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.export.local_folder import LocalFolder
+from viam_sync.transfer.labels.class_order import class_order
 from viam_sync.transfer.labels.dataset_results import DatasetExportResult, LeftOutFile
 from viam_sync.transfer.labels.dataset_split import split_from
 from viam_sync.transfer.labels.dataset_state import DatasetState
@@ -59,11 +60,14 @@ class DatasetExportsMixin(ExportsMixin):
             dataset_id: ID of the dataset, 24 hexadecimal digits.
             folder: The folder, which is made if it is not there. One with other files, with another dataset or with
                 another split is refused.
-            format: The format of the labels: ``"viam"`` for the JSON lines of Viam's own scripts and command line.
+            format: The format of the labels: ``"viam"`` for the JSON lines of Viam's own scripts and command line,
+                ``"coco"`` for COCO's JSON, ``"yolo"`` for the texts of YOLO with a ``data.yaml``, ``"voc"`` for the XML
+                of Pascal VOC, ``"imagefolder"`` for the folder of images of Hugging Face.
             split: The shares of images to train with, to choose a model by and to test it with, which add up to 1, such
                 as ``(0.8, 0.1, 0.1)`` or ``(0.8, 0.2)``. None for all images in one folder.
             classes: The labels of boxes, in the order in which numbers stand for them; a box with another label is
-                refused then. None for all labels that there are.
+                refused then. None for all labels that there are: those of earlier runs keep their places, and new
+                ones follow, sorted.
             workers: How many calls may be under way at a time, up to 64.
             progress: True for a bar on the terminal or in a notebook (``pip install tqdm``); or a function that is
                 called with the number of files done, their total, and ``"files"``.
@@ -144,7 +148,7 @@ def _write_labels(
     result: DatasetExportResult,
 ) -> None:
     """Write the labels of images anew, and note the classes and the images that cannot be read."""
-    result.classes = list(fixed) if fixed is not None else sorted(images.classes())
+    result.classes = class_order(files.folder, images.classes(), fixed)
     label_format.write(files, images, result.classes)
     files.finish()
     result.left_out += images.unreadable()

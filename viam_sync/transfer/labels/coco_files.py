@@ -118,6 +118,8 @@ class CocoFile:
         return LabeledImage(path, size, boxes, tags, self._split)
 
     def _size(self, image: Mapping[str, Any], path: str) -> Tuple[int, int]:
+        # The size that is told counts, whatever is in the file: a share is right, then, where images have been
+        # scaled since, or the size was not turned as EXIF says (HumanSignal/label-studio#6608).
         if image.keys() & {"width", "height"}:
             return _pixels("width", image), _pixels("height", image)
         return size_in_file(self._folder / path, "an image of COCO without a width")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
 from typing import NamedTuple, Optional
 
+from viam_sync.transfer.export.manifest import MANIFEST_NAME
 from viam_sync.transfer.labels.dataset_split import DatasetSplit
 from viam_sync.transfer.labels.label_files import STATE
 from viam_sync.transfer.output.atomic import AtomicFile
@@ -88,16 +88,18 @@ def _read_state(folder: Path) -> Optional[DatasetState]:
 
 
 def _require_empty(folder: Path) -> None:
-    """Refuse a folder with files in it; a run that was killed early may have left an empty manifest."""
-    if folder.exists() and not folder.is_dir():
+    """Refuse a folder with files in it but hidden ones and the empty manifest of a run that was killed early."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
         raise NotADirectoryError(f"folder is {str(folder)!r}, a file; a dataset is exported to a folder")
-    with contextlib.suppress(FileNotFoundError):
-        for path in sorted(folder.iterdir()):
-            if not path.name.startswith(".") and path.stat().st_size:
-                raise FileExistsError(
-                    f"folder is {str(folder)!r}, but {path.name!r} in it was not written by an export of a dataset;"
-                    " name another folder"
-                )
+    for path in sorted(folder.iterdir()):
+        is_new_manifest = path.name == MANIFEST_NAME and not path.lstat().st_size
+        if not path.name.startswith(".") and not is_new_manifest:
+            raise FileExistsError(
+                f"folder is {str(folder)!r}, but {path.name!r} in it was not written by an export of a dataset; name"
+                " another folder"
+            )
 
 
 def _shares(split: Optional[DatasetSplit]) -> str:

@@ -62,9 +62,9 @@ def shortest_decimal(low: Fraction, high: Fraction) -> str:
     """
     if low > high:
         raise ValueError(f"low is {low}, which is more than high, {high}")
+    # In integers, as Fraction would look for common divisors at each step.
     for places in count():
         scale = 10**places
-        # As math.ceil and math.floor of the products, without making a fraction of each.
         least = -(-low.numerator * scale // low.denominator)
         most = high.numerator * scale // high.denominator
         if least <= most:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Iterable, Iterator, List, NamedTuple, Tuple
+from typing import Any, Iterable, Iterator, List, NamedTuple, Tuple
 
 from viam_sync.transfer.labels.label_checks import WrongLabel, shown
-
-if TYPE_CHECKING:
-    import sqlite3
 
 
 class Spooled(NamedTuple):
@@ -117,8 +115,5 @@ def key_of(name: str, id: Any) -> str:
 
 
 def _temporary_database() -> sqlite3.Connection:
-    # Loaded here, as most programs need none.
-    import sqlite3
-
     # One without a name is a file that SQLite removes when it is closed. Another thread may read on.
     return sqlite3.connect("", check_same_thread=False)

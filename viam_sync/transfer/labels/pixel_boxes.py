@@ -44,7 +44,6 @@ def box_of_pixels(
 
     Example:
         >>> from fractions import Fraction
-    from pathlib import Path
         >>> from viam_sync.transfer.labels.pixel_boxes import box_of_pixels
         >>> box_of_pixels("cat", [Fraction(0), Fraction(0), Fraction(64), Fraction(48)], (640, 480))
         Box(label='cat', x_min=0.0, y_min=0.0, x_max=0.1, y_max=0.1, confidence=None)

@@ -38,7 +38,9 @@ class VocFormat(LabelFormat):
         >>> from viam_sync.transfer.labels.labeled_image import Box, LabeledImage
         >>> from viam_sync.transfer.labels.voc_format import VocFormat
         >>> cat = LabeledImage("cat.png", (640, 480), [Box("cat", 0.1, 0, 0.5, 1)])
-        >>> VocFormat().write(LabelFiles(folder, "voc"), [cat], ["cat"])
+        >>> files = LabelFiles(folder, "voc")
+        >>> VocFormat().write(files, [cat], ["cat"])
+        >>> files.finish()
         >>> (folder / "Annotations" / "cat.xml").read_text().splitlines()[9].strip()
         '<bndbox><xmin>65</xmin><ymin>1</ymin><xmax>320</xmax><ymax>480</ymax></bndbox>'
     """
