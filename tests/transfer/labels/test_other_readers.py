@@ -141,3 +141,27 @@ def test_hugging_face_reads_the_json_lines(folder: Path, monkeypatch: pytest.Mon
     assert [row["image_path"] for row in rows["train"]] == [f"images/{path}" for path in BOXES if "train" in path]
     (box,) = rows["val"][0]["bounding_box_annotations"]
     assert (box["annotation_label"], box["x_min_normalized"], box["y_max_normalized"]) == ("cat", 0.25, 0.5)
+
+
+def test_hugging_face_reads_the_image_folder_with_its_splits(folder: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    write_labels(folder, "imagefolder", IMAGES, CLASSES)
+    found = datasets.load_dataset("imagefolder", data_dir=str(folder / "images"), cache_dir=str(folder / "cache"))
+    assert sorted(found) == ["train", "validation"]
+    rows = [*found["train"], *found["validation"]]
+    assert [row["image"].size for row in rows] == [IMAGES[number].size for number in (0, 1, 2, 3)]
+    assert [row["tags"] for row in rows] == [[], ["sofa"], [], [""]]
+    for row, image in zip(rows, IMAGES):
+        edges = [[x, y, x + width, y + height] for x, y, width, height in row["objects"]["bbox"]]
+        boxes = [(label, pytest.approx(each)) for label, each in zip(row["objects"]["category"], edges)]
+        assert BOXES[image.path] == boxes
+
+
+def test_hugging_face_reads_the_image_folder_without_a_split_whatever_its_images_are_called(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    images = [LabeledImage(f"{name}.png", (8, 6), [Box("cat", 0, 0, 1, 1)]) for name in ("a", "cat-test-1", "train_2")]
+    write_labels(tmp_path, "imagefolder", images, CLASSES)
+    for image in images:
+        pillow.new("RGB", image.size).save(tmp_path / "images" / image.path)
+    found = datasets.load_dataset("imagefolder", data_files=str(tmp_path / "images" / "**"), split="train")
+    assert [row["objects"]["bbox"] for row in found] == [[[0, 0, 8, 6]]] * 3

@@ -34,8 +34,8 @@ def class_order(folder: Path, labels: AbstractSet[str], classes: Optional[Sequen
         ['cat', 'dog', 'ant']
     """
     earlier = _earlier_order(folder)
-    order = [*earlier, *sorted(labels.difference(earlier))] if classes is None else list(classes)
-    missing = sorted(labels.difference(order))
+    order = [*earlier, *sorted(labels - set(earlier))] if classes is None else list(classes)
+    missing = sorted(labels - set(order))
     if missing:
         raise ValueError(f"classes lacks {', '.join(map(repr, missing))}, which boxes have; add it, or give None")
     twice = [name for name in dict.fromkeys(order) if order.count(name) > 1]

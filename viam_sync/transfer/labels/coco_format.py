@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Dict, Iterable, Iterator, Mapping, Sequence, Tuple
 
 from viam_sync.transfer.labels.coco_files import CocoFile, coco_files
-from viam_sync.transfer.labels.decimals import exact_number, shortest_decimal
+from viam_sync.transfer.labels.decimals import exact_number
 from viam_sync.transfer.labels.json_entries import json_entries
 from viam_sync.transfer.labels.label_checks import WrongLabel, require_label
 from viam_sync.transfer.labels.label_files import LabelFiles
@@ -18,7 +18,7 @@ from viam_sync.transfer.labels.label_format import LabelFormat
 from viam_sync.transfer.labels.label_problems import LabelProblems
 from viam_sync.transfer.labels.label_spool import ImageIds
 from viam_sync.transfer.labels.labeled_image import SPLITS, Box, LabeledImage
-from viam_sync.transfer.labels.pixel_boxes import pixel_interval
+from viam_sync.transfer.labels.pixel_boxes import side_in_pixels
 
 
 class CocoFormat(LabelFormat):
@@ -131,18 +131,11 @@ def _image_json(image: LabeledImage, id: int) -> str:
 
 
 def _box_json(id: int, image_id: int, category: int, box: Box, size: Tuple[int, int]) -> str:
-    left, width = _side(box.x_min, box.x_max, size[0])
-    top, height = _side(box.y_min, box.y_max, size[1])
+    left, width = side_in_pixels(box.x_min, box.x_max, size[0])
+    top, height = side_in_pixels(box.y_min, box.y_max, size[1])
     score = "" if box.confidence is None else f', "score": {json.dumps(box.confidence)}'
     return (
         f'{{"id": {id}, "image_id": {image_id}, "category_id": {category}, "bbox": [{left}, {top}, {width}, {height}], '
         # Without "segmentation", showAnns of pycocotools raises, and so do loaders that were made for masks.
         f'"area": {float(Fraction(width) * Fraction(height))}, "iscrowd": 0, "segmentation": []{score}}}'
     )
-
-
-def _side(start: float, end: float, length: int) -> Tuple[str, str]:
-    """Return where a box begins and how far it goes on: the shortest numbers that are read as its edges."""
-    begin = shortest_decimal(*pixel_interval(start, length))
-    low, high = pixel_interval(end, length)
-    return begin, shortest_decimal(low - Fraction(begin), high - Fraction(begin))

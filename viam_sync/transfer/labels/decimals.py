@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from itertools import count
 from typing import Any, Tuple
 
 from viam_sync.transfer.labels.label_checks import WrongLabel, shown
@@ -62,15 +61,16 @@ def shortest_decimal(low: Fraction, high: Fraction) -> str:
     """
     if low > high:
         raise ValueError(f"low is {low}, which is more than high, {high}")
-    # In integers, as Fraction would look for common divisors at each step.
-    for places in count():
+    places = 0
+    while True:
         scale = 10**places
+        # In integers, as Fraction would look for common divisors at each step.
         least = -(-low.numerator * scale // low.denominator)
         most = high.numerator * scale // high.denominator
         if least <= most:
-            break
-    nearest = min(max(round((low + high) / 2 * scale), least), most)
-    return f"{Decimal(f'{nearest}e-{places}'):f}"
+            nearest = min(max(round((low + high) / 2 * scale), least), most)
+            return f"{Decimal(f'{nearest}e-{places}'):f}"
+        places += 1
 
 
 class WrittenNumber(Decimal):

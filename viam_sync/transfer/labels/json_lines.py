@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, Tuple
 
+from viam_sync.transfer.labels.json_entries import decode
 from viam_sync.transfer.labels.label_checks import WrongLabel, noted, shown
 from viam_sync.transfer.labels.label_files import LabelFiles
 from viam_sync.transfer.labels.label_problems import LabelProblems
 
 
-def write_json_lines(
-    files: LabelFiles, path_of: Callable[[str], str], rows: Iterable[Tuple[str, Dict[str, Any]]]
-) -> None:
-    """Write rows into the files of their splits; without any row, the file of no split is there, and empty.
+def write_json_lines(files: LabelFiles, path_of: Callable[[str], str], rows: Iterable[Tuple[str, str]]) -> None:
+    """Write lines into the files of their splits; without any row, the file of no split is there, and empty.
 
     Args:
         files: The label files of the folder.
         path_of: The path of a file by the name of the split, which is empty where there is none.
-        rows: The split and the object of each line.
+        rows: The split and the JSON of each line, in ASCII: some scripts open it in the encoding of their system.
     """
     with contextlib.ExitStack() as open_files:
         outputs: Dict[str, BinaryIO] = {}
         for split, row in rows:
             if split not in outputs:
                 outputs[split] = open_files.enter_context(files.open(path_of(split)))
-            # ASCII alone, as some scripts open it in the encoding of their system.
-            outputs[split].write(json.dumps(row).encode("ascii") + b"\n")
+            outputs[split].write(row.encode("ascii") + b"\n")
         if not outputs:
             files.write_text(path_of(""), "")
 
@@ -52,7 +49,7 @@ def read_json_lines(folder: Path, path: str, problems: LabelProblems) -> Iterato
 
 def _object(line: bytes) -> Dict[str, Any]:
     try:
-        row = json.loads(line.decode("utf-8"))
+        row = decode(line.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise WrongLabel(f"this line is not UTF-8: {error.reason} at byte {error.start}") from None
     except (ValueError, RecursionError) as error:

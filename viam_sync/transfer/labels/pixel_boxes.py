@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Optional, Sequence, Tuple
 
-from viam_sync.transfer.labels.decimals import rounding_interval
+from viam_sync.transfer.labels.decimals import rounding_interval, shortest_decimal
 from viam_sync.transfer.labels.image_size import image_size, load_pillow
 from viam_sync.transfer.labels.label_checks import WrongLabel, require_box
 from viam_sync.transfer.labels.labeled_image import Box
@@ -26,6 +26,24 @@ def pixel_interval(share: float, length: int) -> Tuple[Fraction, Fraction]:
     """
     low, high = rounding_interval(share)
     return low * length, high * length
+
+
+def side_in_pixels(start: float, end: float, length: int) -> Tuple[str, str]:
+    """Return where a box begins and how far it goes on: the shortest numbers that are read as its edges.
+
+    Args:
+        start: The left or upper edge, as a share.
+        end: The right or lower edge.
+        length: The width or the height of the image.
+
+    Example:
+        >>> from viam_sync.transfer.labels.pixel_boxes import side_in_pixels
+        >>> side_in_pixels(0.1, 0.3, 640)
+        ('64', '128')
+    """
+    begin = shortest_decimal(*pixel_interval(start, length))
+    low, high = pixel_interval(end, length)
+    return begin, shortest_decimal(low - Fraction(begin), high - Fraction(begin))
 
 
 def box_of_pixels(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence
 
@@ -44,7 +45,7 @@ class ViamFormat(LabelFormat):
 
     def write(self, files: LabelFiles, images: Iterable[LabeledImage], classes: Sequence[str]) -> None:
         """Write ``dataset.jsonl`` or, with a split, ``dataset_train.jsonl`` and those of the other parts."""
-        write_json_lines(files, _file_of, ((image.split, _row(image)) for image in images))
+        write_json_lines(files, _file_of, ((image.split, json.dumps(_row(image))) for image in images))
 
     def read(self, folder: Path, problems: LabelProblems) -> Iterator[LabeledImage]:
         """Yield the images that ``dataset.jsonl`` and the files of a split list."""

@@ -29,7 +29,9 @@ class YoloFormat(LabelFormat):
         >>> from viam_sync.transfer.labels.labeled_image import Box, LabeledImage
         >>> from viam_sync.transfer.labels.yolo_format import YoloFormat
         >>> image = LabeledImage("cat.png", (64, 48), [Box("cat", 0.1, 0.0, 0.5, 1.0)])
-        >>> YoloFormat().write(LabelFiles(folder, "yolo"), [image], ["cat"])
+        >>> files = LabelFiles(folder, "yolo")
+        >>> YoloFormat().write(files, [image], ["cat"])
+        >>> files.finish()
         >>> (folder / "labels" / "cat.txt").read_text()
         '0 0.3 0.5 0.4 1\n'
     """
