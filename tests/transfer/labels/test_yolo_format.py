@@ -113,7 +113,7 @@ def test_the_places_of_images_are_found_wherever_the_folder_was(data: str, tmp_p
 
 
 def test_images_may_be_listed_in_a_file(tmp_path: Path) -> None:
-    listed = "./images/a.png\n\n/somewhere/images/b.png\nimages/c.png\n"
+    listed = ".\\images\\a.png\n\n/somewhere/images/b.png\nimages/c.png\n"
     lay(tmp_path, data_yaml="train: train.txt\nnames: [cat]", train_txt=listed, images__a_png="", images__b_png="")
     lay(tmp_path, labels__a_txt="0 .5 .5 1 1")
     images, problems = read_labels(tmp_path, "yolo")
