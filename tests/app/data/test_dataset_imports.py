@@ -171,6 +171,14 @@ def test_the_text_of_many_problems_is_short(data: DataClient, pictures: Pictures
     assert str(raised.value).splitlines()[-1] == "and 20 more, in the error's problems"
 
 
+def test_half_a_character_is_named_before_anything_is_sent(
+    data: DataClient, pictures: Pictures, arguments: Dict[str, Any]
+) -> None:
+    pictures.add("images/half.png", [("\ud83d", 0.0, 0.0, 1.0, 1.0)])
+    with pytest.raises(LabelsError, match=r"dataset\.jsonl:4: .*, in which there is half a character"):
+        data.import_dataset(**arguments)
+
+
 def test_a_folder_without_images_is_named(data: DataClient, tmp_path: Path, arguments: Dict[str, Any]) -> None:
     (tmp_path / "dataset.jsonl").touch()
     with pytest.raises(LabelsError, match="there are no images with labels of the format 'viam'"):

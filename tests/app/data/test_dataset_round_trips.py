@@ -91,12 +91,27 @@ def test_a_dataset_with_a_split_comes_back_with_all_of_its_labels(
     data.export_dataset(dataset_id, tmp_path / "first")
     data.export_dataset(result.dataset_id, tmp_path / "second")
     first, second = (labels_in(tmp_path / name)["dataset.jsonl"] for name in ("first", "second"))
-    boxes = {Path(row["image_path"]).name: row["bounding_box_annotations"] for row in first}
+    boxes = {Path(row["image_path"]).stem: row["bounding_box_annotations"] for row in first}
     for row in second:
-        part, _, name = Path(row["image_path"]).name.partition("_")
-        assert part in ("train", "val", "test")
+        # The part of the split is in the name, unless all images happen to be in one.
+        part, _, name = Path(row["image_path"]).stem.rpartition("_")
+        assert part in ("train", "val", "test", "")
         assert row["bounding_box_annotations"] == boxes.pop(name)
     assert boxes == {}
+
+
+def test_another_format_of_a_folder_adds_the_labels_that_the_first_lacks(
+    data: DataClient, sandbox: Sandbox, dataset_id: str, tmp_path: Path
+) -> None:
+    for format in ("yolo", "viam"):
+        data.export_dataset(dataset_id, tmp_path / "first", format=format)
+    part = sandbox.robot_part_id
+    boxes = data.import_dataset(tmp_path / "first", format="yolo", name="again", part_id=part)
+    both = data.import_dataset(tmp_path / "first", format="viam", name="again", part_id=part)
+    assert (boxes.boxes_added, both.boxes_added, both.uploaded) == (4, 0, [])
+    data.export_dataset(both.dataset_id, tmp_path / "second")
+    labels = labels_in(tmp_path / "first")
+    assert labels_in(tmp_path / "second")["dataset.jsonl"] == labels["dataset.jsonl"]
 
 
 def test_coco_from_elsewhere_comes_back_as_it_was(data: DataClient, sandbox: Sandbox, tmp_path: Path) -> None:

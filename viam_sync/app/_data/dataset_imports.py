@@ -109,7 +109,7 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
             OSError: If the folder cannot be read, or the journal not be written, or another import is at work in it.
             TypeError: If an argument is of the wrong type.
             ValueError: If there is no such format, ``workers`` is out of its range, or the dataset is one of sequences.
-            ImportError: If ``progress`` is True, and tqdm is not installed.
+            ImportError: If ``progress`` is True, and tqdm is not installed, or a package that the format takes is not.
             NotFoundError: If there is no such part or organization.
             PermissionDeniedError: If the caller may not make datasets, as with a key of a machine or of a location.
             GRPCError: If the dataset cannot be found or made; a subclass says why.

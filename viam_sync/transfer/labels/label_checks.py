@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Iterator, List, Optional
 
+from viam_sync.checks import is_text
 from viam_sync.transfer.labels.label_problems import LabelProblems
 from viam_sync.transfer.labels.labeled_image import Box
 
@@ -57,6 +58,8 @@ def require_label(name: str, value: Any) -> str:
     """Return a label, which is a text that says something."""
     if not isinstance(value, str):
         raise WrongLabel(f"{name} is {shown(value)}, and has to be a text")
+    if not is_text(value):
+        raise WrongLabel(f"{name} is {shown(value)}, in which there is half a character")
     if not value.strip():
         raise WrongLabel(f"{name} is empty")
     return value
