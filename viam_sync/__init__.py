@@ -14,6 +14,7 @@ from viam_sync import viam_sdk
 
 if TYPE_CHECKING:
     from viam_sync.app.viam_client import ViamClient
+    from viam_sync.display.json_form import to_dict
     from viam_sync.errors import (
         AbortedError,
         AlreadyExistsError,
@@ -72,6 +73,7 @@ __all__ = [
     "ViamClient",
     "ViamError",
     "__version__",
+    "to_dict",
 ]
 
 _HOMES = {
@@ -80,6 +82,7 @@ _HOMES = {
     "PrecisionLossWarning": "viam_sync.messages.precision",
     "Retry": "viam_sync.rpc.policies",
     "ViamClient": "viam_sync.app.viam_client",
+    "to_dict": "viam_sync.display.json_form",
 }
 
 

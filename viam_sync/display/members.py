@@ -1,0 +1,93 @@
+"""The fields of messages and records, in one form: name, value, whether it is a secret, and the enum of a number."""
+
+import dataclasses
+from typing import Any, Iterator, Mapping, NamedTuple, Optional, Tuple
+
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from viam_sync.messages.pool import pool
+from viam_sync.messages.secret_fields import is_secret
+
+#: The enums of the numbers in records, whose types are gone at run time.
+_ENUMS: Mapping[Tuple[str, str], str] = {
+    ("DataPipeline", "data_source_type"): "viam.app.data.v1.TabularDataSourceType",
+    ("DataPipelineRun", "data_source_type"): "viam.app.data.v1.TabularDataSourceType",
+    ("DataPipelineRun", "status"): "viam.app.datapipelines.v1.DataPipelineRunStatus",
+}
+
+
+class Member(NamedTuple):
+    """A field of a message or a record.
+
+    Attributes:
+        name: Its name in Python.
+        value: Its value.
+        secret: Whether it holds a secret, or may.
+        enum: The enum that a number in it belongs to.
+    """
+
+    name: str
+    value: Any
+    secret: bool = False
+    enum: Optional[EnumDescriptor] = None
+
+
+def is_record(value: Any) -> bool:
+    """Tell whether a value is a record or a result of this package: an instance of one of its dataclasses and tuples.
+
+    Example:
+        >>> from viam_sync.app.app_client import LogEntry
+        >>> from viam_sync.display.members import is_record
+        >>> is_record(LogEntry.from_proto({"message": "hot"})), is_record(LogEntry), is_record((1, 2))
+        (True, False, False)
+    """
+    cls = type(value)
+    own = cls.__module__.partition(".")[0] == "viam_sync"
+    return own and (dataclasses.is_dataclass(cls) or (isinstance(value, tuple) and hasattr(cls, "_fields")))
+
+
+def is_well_known(descriptor: Descriptor) -> bool:
+    """Tell whether a message is one of protobuf's own, such as a Timestamp, which stands for a single value."""
+    return descriptor.file.package == "google.protobuf"
+
+
+def members(value: Any) -> Iterator[Member]:
+    """Yield the fields of a message, those that are set; or the public ones of a record, all of them.
+
+    Example:
+        >>> from viam_sync.display.members import members
+        >>> [(member.name, member.value) for member in members(pb.Robot(name="rover", location="shed"))]
+        [('name', 'rover'), ('location', 'shed')]
+    """
+    if isinstance(value, Message):
+        for field, inner in value.ListFields():
+            yield Member(field.name, inner, is_secret(field), field.enum_type)
+    elif isinstance(value, tuple):
+        yield from (Member(name, inner) for name, inner in value._asdict().items())  # type: ignore[attr-defined]
+    else:
+        for each in dataclasses.fields(value):
+            if not each.name.startswith("_"):
+                yield _record_member(value, each)
+
+
+def _record_member(record: Any, field: "dataclasses.Field[Any]") -> Member:
+    # What may be a secret is left out of the repr, too; a test compares these fields with those of the messages.
+    enum = _ENUMS.get((type(record).__name__, field.name))
+    found = None if enum is None else pool().FindEnumTypeByName(enum)
+    return Member(field.name, getattr(record, field.name), not field.repr, found)
+
+
+def enum_name(enum: EnumDescriptor, number: int) -> Any:
+    """Return the name of a value of an enum; the number where this version of the schema has no name for it."""
+    found = enum.values_by_number.get(number)
+    return number if found is None else found.name
+
+
+def inner_message(field: FieldDescriptor) -> Optional[Descriptor]:
+    """Return the descriptor of the messages that a field holds, also as the values of a map; None if it holds none."""
+    kind: Optional[Descriptor] = field.message_type
+    if kind is not None and kind.GetOptions().map_entry:
+        inner: Optional[Descriptor] = kind.fields_by_name["value"].message_type
+        return inner
+    return kind
