@@ -15,6 +15,7 @@ from viam_sync import viam_sdk
 if TYPE_CHECKING:
     from viam_sync.app.viam_client import ViamClient
     from viam_sync.display.json_form import to_dict
+    from viam_sync.display.show import show
     from viam_sync.errors import (
         AbortedError,
         AlreadyExistsError,
@@ -73,6 +74,7 @@ __all__ = [
     "ViamClient",
     "ViamError",
     "__version__",
+    "show",
     "to_dict",
 ]
 
@@ -82,6 +84,7 @@ _HOMES = {
     "PrecisionLossWarning": "viam_sync.messages.precision",
     "Retry": "viam_sync.rpc.policies",
     "ViamClient": "viam_sync.app.viam_client",
+    "show": "viam_sync.display.show",
     "to_dict": "viam_sync.display.json_form",
 }
 

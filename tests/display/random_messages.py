@@ -9,7 +9,7 @@ from google.protobuf.message_factory import GetMessageClass
 from viam_sync.messages.explain import is_list, is_map
 
 #: Fields of this many messages within each other have something in them.
-DEPTH = 4
+DEPTH = 3
 _NUMBERS = {
     FieldDescriptor.CPPTYPE_INT32: (-(2**31), 2**31 - 1),
     FieldDescriptor.CPPTYPE_INT64: (-(2**63), 2**63 - 1),

@@ -42,11 +42,11 @@ SUSPICIOUS = re.compile(
 #: Fields with such a name that hold none: IDs, places in a list, readings, and what has its secrets within.
 NO_SECRETS = re.compile(
     r"page_token|secret_id|\.payload$|FragmentHistoryEntry\.fragment$|Container\.key|maintenance_allowed_key|Entry\.key"
-    r"|ICECandidate\.sdp_m|api_keys?$|oauth_config|APIKeyWithAuthorizations|BillingServiceConfig"
+    r"|ICECandidate\.sdp|api_keys?$|oauth_config|APIKeyWithAuthorizations|BillingServiceConfig"
 )
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_every_message_is_as_proto_json_has_it(seed: int) -> None:
     source = random.Random(seed)
     for cls in messages():
@@ -211,7 +211,9 @@ def test_lists_and_maps_of_messages_are_converted() -> None:
     metadata = data_pb.CaptureMetadata(tags=["a"])
     metadata.method_parameters["x"].Pack(google_pb.Struct(fields={}))
     assert to_dict(metadata.tags) == ["a"]
-    assert to_dict(metadata.method_parameters) == {"x": {"@type": "type.googleapis.com/google.protobuf.Struct", "value": {}}}
+    assert to_dict(metadata.method_parameters) == {
+        "x": {"@type": "type.googleapis.com/google.protobuf.Struct", "value": {}}
+    }
     page = pb.ListRobotsResponse(robots=[pb.Robot(name="rover")])
     assert to_dict(page.robots) == [{"name": "rover"}]
 

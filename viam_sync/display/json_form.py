@@ -69,9 +69,7 @@ def _form(value: Any, place: str, secrets: bool, room: int = _DEEPEST) -> Any:
     if is_record(value):
         return _record_form(value, place, secrets, room)
     if isinstance(value, Mapping):
-        return {
-            _key(place, key): _form(item, f"{place}[{key!r}]", secrets, room - 1) for key, item in value.items()
-        }
+        return {_key(place, key): _form(item, f"{place}[{key!r}]", secrets, room - 1) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray, memoryview)):
         return [_form(item, f"{place}[{index}]", secrets, room - 1) for index, item in enumerate(value)]
     return _plain_form(value, place)
