@@ -82,7 +82,7 @@ def _mark_secrets(message: Any) -> None:
         if field.full_name in SECRET_FIELDS:
             message.ClearField(field.name)
             _mark(message, field)
-        elif field.message_type is not None and not field.message_type.file.package == "google.protobuf":
+        elif field.message_type is not None and field.message_type.file.package != "google.protobuf":
             if is_map(field):
                 inner = [value[key] for key in value if field.message_type.fields_by_name["value"].message_type]
             else:
@@ -211,9 +211,8 @@ def test_lists_and_maps_of_messages_are_converted() -> None:
     metadata = data_pb.CaptureMetadata(tags=["a"])
     metadata.method_parameters["x"].Pack(google_pb.Struct(fields={}))
     assert to_dict(metadata.tags) == ["a"]
-    assert to_dict(metadata.method_parameters) == {
-        "x": {"@type": "type.googleapis.com/google.protobuf.Struct", "value": {}}
-    }
+    packed = {"@type": "type.googleapis.com/google.protobuf.Struct", "value": {}}
+    assert to_dict(metadata.method_parameters) == {"x": packed}
     page = pb.ListRobotsResponse(robots=[pb.Robot(name="rover")])
     assert to_dict(page.robots) == [{"name": "rover"}]
 
@@ -239,11 +238,11 @@ def test_what_has_no_form_in_json_is_named() -> None:
         to_dict({"a": object()})
     with pytest.raises(TypeError, match=r"give list\(value\)"):
         to_dict(iter([]))
-    with pytest.raises(TypeError, match=r"value takes a dict whose keys are each a str"):
+    with pytest.raises(TypeError, match="value takes a dict whose keys are each a str"):
         to_dict({(1, 2): 3})
     with pytest.raises(TypeError, match="secrets takes a bool"):
         to_dict([], secrets="no")  # type: ignore[arg-type]
     loop: List[Any] = []
     loop.append(loop)
-    with pytest.raises(ValueError, match="^value has more than 100 lists and dicts"):
+    with pytest.raises(ValueError, match=r"^value has more than 100 lists and dicts"):
         to_dict(loop)

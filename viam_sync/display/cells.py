@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from viam_sync.checks.urls import redact_urls
 from viam_sync.display.json_form import message_form, to_dict
-from viam_sync.display.members import Member, enum_name, is_record, members
+from viam_sync.display.shown_fields import ShownField, enum_name, is_record, shown_fields
 from viam_sync.messages.secret_fields import HIDDEN
 
 #: The number of characters of a value, at most.
@@ -33,13 +33,14 @@ class Look(NamedTuple):
     tz: Optional[tzinfo] = None
 
 
-def member_text(member: Member, look: Look) -> str:
+def field_text(field: ShownField, look: Look) -> str:
     """Return the value of a field as text; a secret is hidden, unless it is asked for or empty."""
-    if member.secret and not look.secrets:
-        return "" if _is_empty(member.value) else HIDDEN
-    if member.enum is not None and isinstance(member.value, int):
-        return str(enum_name(member.enum, member.value))
-    return cell_text(member.value, look)
+    if field.secret and not look.secrets:
+        return "" if _is_empty(field.value) else HIDDEN
+    if field.enum is not None:
+        numbers = [field.value] if isinstance(field.value, int) else field.value
+        return ", ".join(str(enum_name(field.enum, number)) for number in numbers)
+    return cell_text(field.value, look)
 
 
 def _is_empty(value: Any) -> bool:
@@ -136,7 +137,7 @@ def timestamp_text(message: Any, tz: Optional[tzinfo]) -> str:
 
 def _named(value: Any) -> str:
     """Return the type of a message or record, and its name."""
-    known = {member.name: member.value for member in members(value) if member.name in _NAMES and member.value}
+    known = {field.name: field.value for field in shown_fields(value) if field.name in _NAMES and field.value}
     name = next((known[each] for each in _NAMES if each in known), "")
     return _clipped(f"{type(value).__name__} {name}".rstrip())
 

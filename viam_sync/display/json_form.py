@@ -17,7 +17,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from viam_sync.checks import wrong_key, wrong_type
 from viam_sync.checks.numbers import boolean, plain_number
 from viam_sync.checks.urls import redact_urls
-from viam_sync.display.members import enum_name, inner_message, is_record, is_well_known, members
+from viam_sync.display.shown_fields import enum_name, inner_message, is_record, is_well_known, shown_fields
 from viam_sync.messages.bson_documents import bson_text
 from viam_sync.messages.explain import UNFIT, is_list, is_map
 from viam_sync.messages.secret_fields import HIDDEN, is_secret
@@ -115,14 +115,14 @@ def _record_form(record: Any, place: str, secrets: bool, room: int) -> Dict[str,
     if isinstance(message, Message):
         return message_form(message, place, secrets)  # type: ignore[no-any-return]
     form: Dict[str, Any] = {}
-    for member in members(record):
-        name = _NEXT_WORD.sub(lambda found: found[1].upper(), member.name)
-        if member.secret and not secrets:
+    for field in shown_fields(record):
+        name = _NEXT_WORD.sub(lambda found: found[1].upper(), field.name)
+        if field.secret and not secrets:
             form[name] = HIDDEN
-        elif member.enum is not None:
-            form[name] = enum_name(member.enum, member.value)
+        elif field.enum is not None:
+            form[name] = enum_name(field.enum, field.value)
         else:
-            form[name] = _form(member.value, f"{place}.{member.name}", secrets, room - 1)
+            form[name] = _form(field.value, f"{place}.{field.name}", secrets, room - 1)
     return form
 
 

@@ -5,9 +5,9 @@ from typing import Any, Callable, Optional
 
 from google.protobuf.message import Message
 
-from viam_sync.display.cells import Look, cell_text, member_text
+from viam_sync.display.cells import Look, cell_text, field_text
 from viam_sync.display.html_blocks import html_blocks
-from viam_sync.display.members import is_record, is_well_known, members
+from viam_sync.display.shown_fields import is_well_known, shown_fields
 from viam_sync.display.tables import blocks_of
 from viam_sync.shown import is_shown
 
@@ -29,16 +29,16 @@ def print_pretty(value: Any, printer: Any) -> None:
         return
     name = type(value).__name__
     with printer.group(len(name) + 1, f"{name}(", ")"):
-        for index, member in enumerate(members(value)):
+        for index, field in enumerate(shown_fields(value)):
             if index:
                 printer.text(",")
                 printer.breakable()
-            printer.text(f"{member.name}=")
-            inner = member.value
-            if (isinstance(inner, Message) or is_record(inner)) and is_shown(inner) and not member.secret:
-                printer.pretty(inner)
+            printer.text(f"{field.name}=")
+            if is_shown(field.value) and not field.secret:
+                printer.pretty(field.value)
             else:
-                printer.text(repr(inner) if isinstance(inner, (bool, int, float)) else member_text(member, _LOOK))
+                text = field_text(field, _LOOK)
+                printer.text(repr(text) if isinstance(field.value, str) and not field.secret else text or "None")
 
 
 def running_shell() -> Any:

@@ -40,7 +40,8 @@ def short_repr(record: Any) -> str:
 
     Example:
         >>> from viam_sync.app.app_client import LogEntry
-        >>> LogEntry.from_proto({"host": "rover-main", "level": "info", "message": "hot"})
+        >>> from viam_sync.proto import common
+        >>> LogEntry.from_proto(common.LogEntry(host="rover-main", level="info", message="hot"))
         LogEntry(host='rover-main', level='info', time=None, logger_name='', message='hot', caller=None, stack='', ...)
     """
     short = _ShortRepr()

@@ -31,9 +31,9 @@ def show(value: Any, *, secrets: bool = False, tz: Optional[tzinfo] = None) -> N
         >>> import viam_sync
         >>> viam_sync.show(client.data_client.tabular_data_by_sql(
         ...     sandbox.organization_id, "SELECT component_name, count(*) AS rows FROM readings GROUP BY 1"))
-        1 × row
+        rows (1)
         component_name  rows
-        air             144
+        air             1008
     """
     look = Look(boolean("secrets", secrets), None if tz is None else time_zone("tz", tz))
     blocks = blocks_of(value, look)

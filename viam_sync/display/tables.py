@@ -6,8 +6,8 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Seq
 
 from google.protobuf.message import Message
 
-from viam_sync.display.cells import Look, cell_text, member_text
-from viam_sync.display.members import Member, is_record, is_well_known, members
+from viam_sync.display.cells import Look, cell_text, field_text
+from viam_sync.display.shown_fields import ShownField, is_record, is_well_known, shown_fields
 from viam_sync.display.thumbnails import Picture, picture_of
 from viam_sync.transfer.output.flatten import flatten
 
@@ -27,6 +27,7 @@ _COLUMNS: Mapping[str, str] = {
     "Dataset": "name id type organization_id time_created",
     "DataPipeline": "name id schedule enabled created_on updated_at",
     "DataPipelineRun": "id status start_time end_time data_start_time data_end_time error_message",
+    "ExportedFile": "path size already_there metadata_updated error id",
     "Fragment": "name id visibility organization_name robot_part_count created_on last_updated",
     "Location": "name id parent_location_id robot_count created_on",
     "LogEntry": "time level logger_name message host",
@@ -36,6 +37,7 @@ _COLUMNS: Mapping[str, str] = {
     "TabularData": "time_requested metadata.robot_name metadata.component_name metadata.method_name data",
     "TabularDataPoint": "time_captured robot_name resource_name method_name payload",
     "TrainingJobMetadata": "request.model_name id status dataset_id created_on training_ended",
+    "UploadResult": "path already_sent error id",
 }
 #: The fields whose values become columns of their own.
 _SPREAD = ("data", "payload")
@@ -69,18 +71,18 @@ def blocks_of(value: Any, look: Look) -> List[Block]:
         >>> from viam_sync.display.tables import blocks_of
         >>> (table,) = blocks_of(client.app_client.list_organizations(), Look())
         >>> table.title, table.columns[0], table.rows[0][0]
-        ('1 × Organization', 'name', 'Lesson Robotics')
+        ('Organization (1)', 'name', 'Lesson Robotics')
     """
     if isinstance(value, (list, tuple)) and not is_record(value):
         if value and all(map(_is_row, value)):
             return [_table(value, look)]
-        return (
-            [block for item in value for block in blocks_of(item, look)] if _has_rows(value) else [_line(value, look)]
-        )
+        if _has_rows(value):
+            return [block for item in value for block in blocks_of(item, look)]
+        return [cell_text(value, look) or "an empty list"]
     if isinstance(value, Message) and not is_well_known(value.DESCRIPTOR):
         return [_fields_table(value, look)]
     if not is_record(value):
-        return [_line(value, look)]
+        return [cell_text(value, look)]
     held = next((items for items in (getattr(value, name, None) for name in ("files", "runs")) if items), None)
     return [_fields_table(value, look)] if held is None else [repr(value), _table(held, look)]
 
@@ -93,17 +95,13 @@ def _has_rows(values: Sequence[Any]) -> bool:
     return any(_is_row(item) or isinstance(item, list) for item in values)
 
 
-def _line(value: Any, look: Look) -> str:
-    return cell_text(value, look)
-
-
 def _table(items: Sequence[Any], look: Look) -> Table:
     kind = type(items[0]).__name__ if len({type(item) for item in items[:_MOST_ROWS]}) == 1 else "item"
     pictures = kind == "BinaryData" and any(item.binary for item in items[:_MOST_ROWS])
     shown = items[: _MOST_PICTURES if pictures else _MOST_ROWS]
     rows = [dict(_cells(item, _COLUMNS.get(kind, "").split(), look)) for item in shown]
     columns = _used_columns(rows)
-    title = f"{len(items):,} × {'row' if kind == 'dict' else kind}"
+    title = f"{'rows' if kind == 'dict' else kind} ({len(items):,})"
     return Table(columns, [[row.get(column, "") for column in columns] for row in rows], len(items), title)
 
 
@@ -119,29 +117,29 @@ def _cells(item: Any, paths: Sequence[str], look: Look) -> Iterator[Tuple[str, C
     if isinstance(item, Mapping) and not isinstance(item, Message):
         yield from ((name, cell_text(value, look)) for name, value in _flat(item).items())
         return
-    for path in paths or [member.name for member in members(item)]:
+    for path in paths or [field.name for field in shown_fields(item)]:
         if path == "picture":
             yield path, picture_of(item) or ""
             continue
-        member = _member_at(item, path)
-        if path in _SPREAD and member is not None and isinstance(member.value, Mapping):
-            yield from ((name, cell_text(value, look)) for name, value in _flat(member.value).items())
+        field = _field_at(item, path)
+        if path in _SPREAD and field is not None and isinstance(field.value, Mapping):
+            yield from ((name, cell_text(value, look)) for name, value in _flat(field.value).items())
         else:
-            yield path.rpartition(".")[2], "" if member is None else member_text(member, look)
+            yield path.rpartition(".")[2], "" if field is None else field_text(field, look)
 
 
 def _flat(row: Mapping[Any, Any]) -> Dict[str, Any]:
     return flatten({str(key): value for key, value in row.items()})
 
 
-def _member_at(item: Any, path: str) -> Optional[Member]:
-    member: Optional[Member] = None
+def _field_at(item: Any, path: str) -> Optional[ShownField]:
+    field: Optional[ShownField] = None
     for name in path.split("."):
-        member = next((each for each in members(item) if each.name == name), None)
-        if member is None:
+        field = next((each for each in shown_fields(item) if each.name == name), None)
+        if field is None:
             return None
-        item = member.value
-    return member
+        item = field.value
+    return field
 
 
 def _fields_table(value: Any, look: Look) -> Table:
@@ -153,12 +151,12 @@ def _fields_table(value: Any, look: Look) -> Table:
 
 
 def _lines(value: Any, prefix: str, look: Look) -> Iterator[Tuple[str, str]]:
-    for member in members(value):
-        inner = member.value
+    for field in shown_fields(value):
+        inner = field.value
         opened = isinstance(inner, Message) and not is_well_known(inner.DESCRIPTOR)
-        if (opened or is_record(inner)) and not member.secret:
-            yield from _lines(inner, f"{prefix}{member.name}.", look)
+        if (opened or is_record(inner)) and not field.secret:
+            yield from _lines(inner, f"{prefix}{field.name}.", look)
         else:
-            text = member_text(member, look)
+            text = field_text(field, look)
             if text:
-                yield prefix + member.name, text
+                yield prefix + field.name, text

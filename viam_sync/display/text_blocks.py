@@ -24,7 +24,8 @@ def text_blocks(blocks: Sequence[Block]) -> str:
 def _text_table(table: Table) -> str:
     rows = [[_plain(_words(cell)) for cell in row] for row in table.rows]
     if table.columns:
-        rows = [[_clip(cell) for cell in row] for row in [[_plain(name) for name in table.columns], *rows]]
+        # The last column may be as wide as it is; most often, it is an ID.
+        rows = [[*map(_clip, row[:-1]), row[-1]] for row in [[_plain(name) for name in table.columns], *rows]]
     widths = [max(map(width_of, column)) for column in zip(*rows)]
     lines = ["  ".join(map(_pad, row, widths)).rstrip() for row in rows]
     left = table.total - len(table.rows)

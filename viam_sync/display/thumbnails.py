@@ -70,7 +70,7 @@ def _thumbnail(binary: bytes, mime_type: str) -> Tuple[str, str]:
         with Image.open(io.BytesIO(binary)) as image:
             width, height = image.size
             if width * height > _MOST_PIXELS:
-                return f"{width} × {height}, ", ""
+                return f"{width} x {height}, ", ""
             image.draft("RGB", (_PIXELS, _PIXELS))
             image.thumbnail((_PIXELS, _PIXELS))
             small = io.BytesIO()
@@ -79,7 +79,7 @@ def _thumbnail(binary: bytes, mime_type: str) -> Tuple[str, str]:
             )
     except Exception:
         return "", ""
-    return f"{width} × {height}, ", _data_url(small.getvalue(), "image/png" if mime_type != "image/jpeg" else mime_type)
+    return f"{width} x {height}, ", _data_url(small.getvalue(), "image/png" if mime_type != "image/jpeg" else mime_type)
 
 
 def _data_url(binary: bytes, mime_type: str) -> str:

@@ -83,7 +83,10 @@ def message(descriptor: Descriptor) -> Any:
 
 
 def _complete(cls: Any, descriptor: Descriptor) -> None:
-    """Give a class its address, so that it pickles, what is nested in it, acceptance of other values, clear errors, tables."""
+    """Give a class its address, so that it pickles, what is nested in it, and methods of ours.
+
+    These accept other values, raise clear errors, and show tables in notebooks.
+    """
     cls.__module__, cls.__qualname__ = _address(descriptor)
     if descriptor.containing_type is not None:
         cls.__reduce__ = _reduce

@@ -108,4 +108,5 @@ class ExportResult(Shown):
         counts = [f"{count} {name}" for name, count in done.items()]
         counts += [f"{count} {name}" for name, count in more.items() if count]
         end = "complete" if self.complete else "not complete"
-        return f"ExportResult(folder={redact_urls(repr(str(self.folder)))}, {len(self.files)} files: {', '.join([*counts, end])})"
+        folder = redact_urls(repr(str(self.folder)))
+        return f"ExportResult(folder={folder}, {len(self.files)} files: {', '.join([*counts, end])})"

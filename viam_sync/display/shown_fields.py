@@ -17,7 +17,7 @@ _ENUMS: Mapping[Tuple[str, str], str] = {
 }
 
 
-class Member(NamedTuple):
+class ShownField(NamedTuple):
     """A field of a message or a record.
 
     Attributes:
@@ -38,8 +38,9 @@ def is_record(value: Any) -> bool:
 
     Example:
         >>> from viam_sync.app.app_client import LogEntry
-        >>> from viam_sync.display.members import is_record
-        >>> is_record(LogEntry.from_proto({"message": "hot"})), is_record(LogEntry), is_record((1, 2))
+        >>> from viam_sync.display.shown_fields import is_record
+        >>> from viam_sync.proto import common
+        >>> is_record(LogEntry.from_proto(common.LogEntry())), is_record(LogEntry), is_record((1, 2))
         (True, False, False)
     """
     cls = type(value)
@@ -52,30 +53,30 @@ def is_well_known(descriptor: Descriptor) -> bool:
     return descriptor.file.package == "google.protobuf"
 
 
-def members(value: Any) -> Iterator[Member]:
+def shown_fields(value: Any) -> Iterator[ShownField]:
     """Yield the fields of a message, those that are set; or the public ones of a record, all of them.
 
     Example:
-        >>> from viam_sync.display.members import members
-        >>> [(member.name, member.value) for member in members(pb.Robot(name="rover", location="shed"))]
+        >>> from viam_sync.display.shown_fields import shown_fields
+        >>> [(field.name, field.value) for field in shown_fields(pb.Robot(name="rover", location="shed"))]
         [('name', 'rover'), ('location', 'shed')]
     """
     if isinstance(value, Message):
         for field, inner in value.ListFields():
-            yield Member(field.name, inner, is_secret(field), field.enum_type)
+            yield ShownField(field.name, inner, is_secret(field), field.enum_type)
     elif isinstance(value, tuple):
-        yield from (Member(name, inner) for name, inner in value._asdict().items())  # type: ignore[attr-defined]
+        yield from (ShownField(name, inner) for name, inner in value._asdict().items())  # type: ignore[attr-defined]
     else:
         for each in dataclasses.fields(value):
             if not each.name.startswith("_"):
-                yield _record_member(value, each)
+                yield _record_field(value, each)
 
 
-def _record_member(record: Any, field: "dataclasses.Field[Any]") -> Member:
+def _record_field(record: Any, field: "dataclasses.Field[Any]") -> ShownField:
     # What may be a secret is left out of the repr, too; a test compares these fields with those of the messages.
     enum = _ENUMS.get((type(record).__name__, field.name))
     found = None if enum is None else pool().FindEnumTypeByName(enum)
-    return Member(field.name, getattr(record, field.name), not field.repr, found)
+    return ShownField(field.name, getattr(record, field.name), not field.repr, found)
 
 
 def enum_name(enum: EnumDescriptor, number: int) -> Any:
