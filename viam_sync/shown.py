@@ -21,6 +21,9 @@ class Shown:
 class ShortRepr(Shown):
     """The base of records whose ``repr`` is one short line, without secrets."""
 
+    # IPython takes the first of the two that it finds in the classes of an object, from the last one on.
+    _repr_pretty_ = Shown._repr_pretty_
+
     def __repr__(self) -> str:
         text: str = importlib.import_module("viam_sync.display.short_repr").short_repr(self)
         return text

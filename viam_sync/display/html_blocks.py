@@ -6,10 +6,12 @@ from typing import Sequence
 from viam_sync.display.tables import Block, Cell, Table
 from viam_sync.display.thumbnails import Picture
 
-_TABLE = "border-collapse:collapse;margin:4px 0"
-_CELL = (
-    "border:1px solid rgba(128,128,128,.4);padding:2px 8px;text-align:left;vertical-align:top;"
-    "white-space:pre-wrap;overflow-wrap:anywhere;max-width:40em"
+#: Once for all cells, as a style of each would be most of the HTML; twice named, so that it wins over the page's.
+_STYLE = (
+    "<style>.viam-sync table.viam-sync{border-collapse:collapse;margin:4px 0;color:inherit}"
+    ".viam-sync table.viam-sync :is(th,td){border:1px solid rgba(128,128,128,.4);padding:2px 8px;text-align:left;"
+    "vertical-align:top;max-width:40em}"
+    ".viam-sync table.viam-sync td{white-space:pre-wrap;overflow-wrap:anywhere}</style>"
 )
 _IMAGE = "display:block;max-width:240px;max-height:240px;margin:0;image-orientation:none"
 _BOX = "position:absolute;box-sizing:border-box;border:2px solid #ff3b30"
@@ -23,13 +25,15 @@ def html_blocks(blocks: Sequence[Block]) -> str:
     Example:
         >>> from viam_sync.display.html_blocks import html_blocks
         >>> html_blocks(["<script>"])
-        '<div>&lt;script&gt;</div>'
+        '<div class="viam-sync"><div>&lt;script&gt;</div></div>'
     """
-    return "".join(_html_table(block) if isinstance(block, Table) else _tag("div", block) for block in blocks)
+    parts = [_html_table(block) if isinstance(block, Table) else _tag("div", block) for block in blocks]
+    style = _STYLE if any(isinstance(block, Table) for block in blocks) else ""
+    return f'<div class="viam-sync">{style}{"".join(parts)}</div>'
 
 
 def _html_table(table: Table) -> str:
-    head = "".join(_tag("th", name, _CELL) for name in table.columns)
+    head = "".join(_tag("th", name) for name in table.columns)
     head = head and f"<thead><tr>{head}</tr></thead>"
     # Where there are no columns, the first cell of a row is the name of the second.
     first = "td" if table.columns else "th"
@@ -39,14 +43,13 @@ def _html_table(table: Table) -> str:
     )
     left = table.total - len(table.rows)
     more = _tag("div", f"… and {left:,} more") if left else ""
-    title = _tag("div", table.title)
-    return f'<div>{title}<table style="{_TABLE}">{head}<tbody>{body}</tbody></table>{more}</div>'
+    return f'{_tag("div", table.title)}<table class="viam-sync">{head}<tbody>{body}</tbody></table>{more}'
 
 
 def _html_cell(cell: Cell, tag: str) -> str:
     if not isinstance(cell, Picture):
-        return _tag(tag, cell, _CELL)
-    return f'<{tag} style="{_CELL}">{_html_picture(cell)}{_tag("small", cell.text)}</{tag}>'
+        return _tag(tag, cell)
+    return f"<{tag}>{_html_picture(cell)}{_tag('small', cell.text, 'display:block')}</{tag}>"
 
 
 def _html_picture(picture: Picture) -> str:

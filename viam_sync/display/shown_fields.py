@@ -48,9 +48,10 @@ def is_record(value: Any) -> bool:
     return own and (dataclasses.is_dataclass(cls) or (isinstance(value, tuple) and hasattr(cls, "_fields")))
 
 
-def is_well_known(descriptor: Descriptor) -> bool:
+def is_well_known(descriptor: Any) -> bool:
     """Tell whether a message is one of protobuf's own, such as a Timestamp, which stands for a single value."""
-    return descriptor.file.package == "google.protobuf"
+    package: str = descriptor.file.package
+    return package == "google.protobuf"
 
 
 def shown_fields(value: Any) -> Iterator[ShownField]:

@@ -146,7 +146,7 @@ def _fields_table(value: Any, look: Look) -> Table:
     rows: List[List[Cell]] = [[name, text] for name, text in _lines(value, "", look)]
     picture = picture_of(value)
     if picture is not None:
-        rows = [[name, picture if name == "binary" else cell] for name, cell in rows]  # type: ignore[list-item]
+        rows = [[name, picture if name == "binary" else cell] for name, cell in rows]
     return Table((), rows, len(rows), type(value).__name__)
 
 

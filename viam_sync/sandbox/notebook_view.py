@@ -29,4 +29,4 @@ def sandbox_html(facts: Mapping[str, str], api_key: str, ui_url: str) -> str:
         f'<tr><th style="{_CELL}">{escape(name)}</th><td style="{_CELL}">{cell}</td></tr>'
         for name, cell in cells.items()
     )
-    return f'<div>Sandbox</div><table style="border-collapse:collapse"><tbody>{rows}</tbody></table>'
+    return f'<div>Sandbox</div><table style="border-collapse:collapse;color:inherit"><tbody>{rows}</tbody></table>'
