@@ -16,7 +16,10 @@ _STYLE = (
 _IMAGE = "display:block;max-width:240px;max-height:240px;margin:0;image-orientation:none"
 _BOX = "position:absolute;box-sizing:border-box;border:2px solid #ff3b30"
 #: On a picture, colours cannot be the page's.
-_LABEL = "position:absolute;top:0;left:0;font-size:10px;line-height:1.2;color:#fff;background:rgba(0,0,0,.65)"
+_LABEL = (
+    "position:absolute;top:0;left:0;font-size:10px;line-height:1.2;white-space:nowrap;"
+    "color:#fff;background:rgba(0,0,0,.65)"
+)
 
 
 def html_blocks(blocks: Sequence[Block]) -> str:
