@@ -296,6 +296,15 @@ def test_every_public_name_is_there(name: str) -> None:
     assert name in dir(viam_sync)
 
 
+def test_help_on_the_package_fits_on_two_screens() -> None:
+    script = "import viam_sync; viam_sync.ViamClient; help(viam_sync)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    lines = done.stdout.splitlines()
+    assert len(lines) <= 100
+    assert "viam_sync.show(robots)" in done.stdout
+    assert max(map(len, lines[:50])) <= 120
+
+
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'viam_sync' has no attribute 'Robot'"):
         viam_sync.Robot  # noqa: B018
