@@ -60,9 +60,9 @@ def test_a_cell_shows_a_table_the_first_time(cell: str, title: str) -> None:
 def test_a_picture_of_ten_megabytes_is_a_thumbnail_with_its_boxes_in_a_list_too() -> None:
     for cell in ("picture", "[picture, picture], 2, 'last'"):
         found = shown(PICTURE, cell)
-        assert len(found["text/html"]) < 400_000
+        assert len(found["text/html"]) < 100_000
         assert len(found["text/plain"]) < 1000
-        assert "data:image/png;base64," in found["text/html"]
+        assert "data:image/jpeg;base64," in found["text/html"]
         assert "PNG, 2000 x 1600" in found["text/html"]
         assert ">cat</span>" in found["text/html"]
         assert "binary=9.2 MiB" in found["text/plain"]

@@ -212,7 +212,7 @@ def test_a_picture_of_ten_megabytes_takes_little_of_a_notebook() -> None:
 
 
 def test_without_pillow_a_small_picture_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "PIL", None)
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
     small, large = png(64, 48), png(64, 48) + bytes(200_000)
     assert f'src="data:image/png;base64,{base64.b64encode(small).decode()}"' in html_of(
         data_pb.BinaryData(binary=small)

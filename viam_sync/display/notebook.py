@@ -70,14 +70,12 @@ class _ListView:
         self._before = before
 
     def __call__(self, value: Any) -> Any:
-        from IPython.utils.dir2 import get_real_method
-
         if type(value) is self._kind and _holds_ours(value):
             return html_blocks(blocks_of(value, _LOOK))
         if self._before is not None:
             return self._before(value)
         # A list of another library may show itself; IPython does not ask it any more, as its type is a list.
-        method = get_real_method(value, "_repr_html_")
+        method = getattr(value, "_repr_html_", None)
         return None if method is None else method()
 
 

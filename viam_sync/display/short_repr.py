@@ -23,13 +23,13 @@ class _ShortRepr(reprlib.Repr):
         self.maxlist = self.maxtuple = self.maxdict = 4
         self.maxlevel = 3
 
-    def repr_datetime(self, moment: datetime, level: int) -> str:
-        return str(moment)
+    def repr_datetime(self, x: datetime, level: int) -> str:
+        return str(x)
 
-    def repr_instance(self, value: Any, level: int) -> str:
-        if isinstance(value, Message):
-            return f"<{type(value).__name__}>"
-        text = self.repr_str(value, level) if isinstance(value, str) else repr(value)
+    def repr_instance(self, x: Any, level: int) -> str:
+        if isinstance(x, Message):
+            return f"<{type(x).__name__}>"
+        text = self.repr_str(x, level) if isinstance(x, str) else repr(x)
         return text if len(text) <= LONGEST else f"{text[:_LONGEST_TEXT]}…"
 
 

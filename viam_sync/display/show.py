@@ -38,9 +38,8 @@ def show(value: Any, *, secrets: bool = False, tz: Optional[tzinfo] = None) -> N
     look = Look(boolean("secrets", secrets), None if tz is None else time_zone("tz", tz))
     blocks = blocks_of(value, look)
     text = text_blocks(blocks)
-    if running_shell() is None:
+    shell = running_shell()
+    if shell is None:
         print(text)
-        return
-    from IPython.display import display
-
-    display({"text/plain": text, "text/html": html_blocks(blocks)}, raw=True)
+    else:
+        shell.display_pub.publish({"text/plain": text, "text/html": html_blocks(blocks)})

@@ -1,6 +1,7 @@
 """Pictures as thumbnails, with the boxes that mark things in them."""
 
 import base64
+import importlib
 import io
 from typing import Any, Iterator, NamedTuple, Optional, Sequence, Tuple
 
@@ -49,37 +50,44 @@ def picture_of(value: Any) -> Optional[Picture]:
     """
     if not isinstance(value, Message) or value.DESCRIPTOR.full_name != "viam.app.data.v1.BinaryData":
         return None
-    data: Any = value
-    if not data.binary:
+    message: Any = value
+    # Each look at the field would copy the contents.
+    binary: bytes = message.binary
+    if not binary:
         return None
     for start, name, mime_type in _FORMATS:
-        if data.binary.startswith(start):
-            shape, source = _thumbnail(data.binary, mime_type)
-            text = f"{name}, {shape}{size_text(len(data.binary))}"
-            return Picture(text, source, list(_boxes(data.metadata.annotations)))
-    return Picture(size_text(len(data.binary)))
+        if binary.startswith(start):
+            shape, source = _thumbnail(binary, mime_type)
+            return Picture(
+                f"{name}, {shape}{size_text(len(binary))}", source, list(_boxes(message.metadata.annotations))
+            )
+    return Picture(size_text(len(binary)))
 
 
 def _thumbnail(binary: bytes, mime_type: str) -> Tuple[str, str]:
     """Return the size of a picture in words, where it is known, and a small form of it as a ``data:`` URL."""
     try:
-        from PIL import Image
+        image_module = importlib.import_module("PIL.Image")
     except ImportError:
         return "", _data_url(binary, mime_type) if len(binary) <= _LARGEST else ""
     try:
-        with Image.open(io.BytesIO(binary)) as image:
-            width, height = image.size
-            if width * height > _MOST_PIXELS:
-                return f"{width} x {height}, ", ""
-            image.draft("RGB", (_PIXELS, _PIXELS))
-            image.thumbnail((_PIXELS, _PIXELS))
-            small = io.BytesIO()
-            image.convert("RGBA" if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA") else "RGB").save(
-                small, "PNG" if mime_type != "image/jpeg" else "JPEG"
-            )
-    except Exception:
+        return _scaled_down(image_module, binary)
+    except Exception:  # a damaged picture makes Pillow raise anything; it is shown by its size
         return "", ""
-    return f"{width} x {height}, ", _data_url(small.getvalue(), "image/png" if mime_type != "image/jpeg" else mime_type)
+
+
+def _scaled_down(image_module: Any, binary: bytes) -> Tuple[str, str]:
+    with image_module.open(io.BytesIO(binary)) as image:
+        shape = f"{image.width} x {image.height}, "
+        if image.width * image.height > _MOST_PIXELS:
+            return shape, ""
+        image.draft("RGB", (_PIXELS, _PIXELS))
+        image.thumbnail((_PIXELS, _PIXELS))
+        # Only PNG has transparent pixels.
+        kind, mode = ("PNG", "RGBA") if image.mode in ("RGBA", "LA", "PA", "P") else ("JPEG", "RGB")
+        small = io.BytesIO()
+        image.convert(mode).save(small, kind)
+    return shape, _data_url(small.getvalue(), f"image/{kind.lower()}")
 
 
 def _data_url(binary: bytes, mime_type: str) -> str:
