@@ -153,6 +153,16 @@ def test_columns_stay_in_line_where_letters_are_wide(capsys: pytest.CaptureFixtu
     assert lines[2:] == ["機械  1", "abcd  2"]
 
 
+def test_columns_have_one_order_whatever_the_first_row_lacks(capsys: pytest.CaptureFixture[str]) -> None:
+    places = [pb.Location(name="a", robot_count=1), pb.Location(name="b", parent_location_id="p", robot_count=2)]
+    assert printed(capsys, places)[1:] == [
+        "name  parent_location_id  robot_count",
+        "a                         1",
+        "b     p                   2",
+    ]
+    assert printed(capsys, [{1: {2: 3}}]) == ["rows (1)", "1", '{"2": 3}']
+
+
 def test_plain_values_are_shown_as_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed(capsys, []) == ["an empty list"]
     assert printed(capsys, [1, "a"]) == ["1, a"]

@@ -73,6 +73,23 @@ def shown_fields(value: Any) -> Iterator[ShownField]:
                 yield _record_field(value, each)
 
 
+def shown_field(value: Any, name: str) -> Optional[ShownField]:
+    """Return one field as `shown_fields` does, without a look at the others, which may be large; None if it is not set.
+
+    Example:
+        >>> from viam_sync.display.shown_fields import shown_field
+        >>> shown_field(pb.Robot(name="rover"), "name").value, shown_field(pb.Robot(), "last_access")
+        ('rover', None)
+    """
+    if not isinstance(value, Message):
+        return next((field for field in shown_fields(value) if field.name == name), None)
+    field: Any = value.DESCRIPTOR.fields_by_name.get(name)
+    if field is None or (field.has_presence and not value.HasField(name)):
+        return None
+    inner = getattr(value, name)
+    return ShownField(name, inner, is_secret(field), field.enum_type) if field.has_presence or inner else None
+
+
 def _record_field(record: Any, field: "dataclasses.Field[Any]") -> ShownField:
     # What may be a secret is left out of the repr, too; a test compares these fields with those of the messages.
     enum = _ENUMS.get((type(record).__name__, field.name))

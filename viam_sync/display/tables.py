@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Seq
 from google.protobuf.message import Message
 
 from viam_sync.display.cells import Look, cell_text, field_text
-from viam_sync.display.shown_fields import ShownField, is_record, is_well_known, shown_fields
+from viam_sync.display.shown_fields import ShownField, is_record, is_well_known, shown_field, shown_fields
 from viam_sync.display.thumbnails import Picture, picture_of
 from viam_sync.transfer.output.flatten import flatten
 
@@ -107,10 +107,8 @@ def _table(items: Sequence[Any], look: Look) -> Table:
 
 def _used_columns(rows: Sequence[Mapping[str, Cell]]) -> List[str]:
     """Return the columns that any row has something in, in their order, as many as fit."""
-    found: Dict[str, None] = {}
-    for row in rows:
-        found.update(dict.fromkeys(name for name, cell in row.items() if cell != ""))
-    return list(found)[:_MOST_COLUMNS]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return [name for name in names if any(row.get(name, "") != "" for row in rows)][:_MOST_COLUMNS]
 
 
 def _cells(item: Any, paths: Sequence[str], look: Look) -> Iterator[Tuple[str, Cell]]:
@@ -129,13 +127,17 @@ def _cells(item: Any, paths: Sequence[str], look: Look) -> Iterator[Tuple[str, C
 
 
 def _flat(row: Mapping[Any, Any]) -> Dict[str, Any]:
-    return flatten({str(key): value for key, value in row.items()})
+    named = {str(key): value for key, value in row.items()}
+    try:
+        return flatten(named)
+    except TypeError:  # an object within has keys that are no text
+        return named
 
 
 def _field_at(item: Any, path: str) -> Optional[ShownField]:
     field: Optional[ShownField] = None
     for name in path.split("."):
-        field = next((each for each in shown_fields(item) if each.name == name), None)
+        field = shown_field(item, name)
         if field is None:
             return None
         item = field.value
