@@ -27,3 +27,5 @@ class ProvisioningClient(ProvisioningService):
         >>> device.get_network_list()[0].ssid
         'Workshop'
     """
+
+    _subjects = "first setup of a machine"

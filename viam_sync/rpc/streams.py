@@ -16,6 +16,18 @@ T = TypeVar("T")
 NO_MESSAGE = object()
 
 
+def iterator_repr(iterator: object, item_type: Optional[type], closed: bool) -> str:
+    """Return the ``repr`` of an iterator; people who print one in place of its items learn how to get them.
+
+    Example:
+        >>> client.data_client.iter_tabular_data()
+        <Pages of TabularData: go through it by a for loop, or give it to list()>
+    """
+    items = "" if item_type is None else f" of {item_type.__name__}"
+    how = "closed" if closed else "go through it by a for loop, or give it to list()"
+    return f"<{type(iterator).__name__}{items}: {how}>"
+
+
 class StreamCall(Protocol):
     """The call that a stream reads."""
 
@@ -91,6 +103,9 @@ class Stream(Closing, Generic[T]):
         self._end(failure)
         raise failure
 
+    def __repr__(self) -> str:
+        return iterator_repr(self, None, self._cancellation.cancelled)
+
     def _read(self) -> Any:
         if self._open is None:
             return self._call.read()
@@ -154,6 +169,9 @@ class StreamItems(Closing, Iterator[T]):
         except BaseException:  # a KeyboardInterrupt, too
             self.close()
             raise
+
+    def __repr__(self) -> str:
+        return iterator_repr(self, self.item_type, self._closed)
 
     def _opened(self) -> Stream[Any]:
         self._stream = stream = self._open()

@@ -21,7 +21,7 @@ from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.policies import Policy
 from viam_sync.rpc.retry_limits import Unlimited
-from viam_sync.rpc.streams import Stream
+from viam_sync.rpc.streams import Stream, iterator_repr
 
 Entries = List[common_pb.LogEntry]
 #: Begins a tail; takes the seconds that are left, None for no limit.
@@ -87,6 +87,9 @@ class LogsStream(Closing, Iterator[List[LogEntry]]):
                 raise StopIteration
             return [LogEntry.from_proto(entry, tz=self._tz) for entry in entries]
         raise failure
+
+    def __repr__(self) -> str:
+        return iterator_repr(self, LogEntry, self._tail.cancellation.cancelled)
 
     def next(self) -> List[LogEntry]:
         """Wait for the next entries.
