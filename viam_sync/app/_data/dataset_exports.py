@@ -103,10 +103,10 @@ class DatasetExportsMixin(ExportsMixin):
         root, workers, timeout = path_from("folder", folder), worker_count(workers), require_seconds("timeout", timeout)
         pillow = load_pillow(f"the format {format!r}") if label_format.needs_sizes else None
         state.require_same(root)
-        self._get_dataset(dataset_id, timeout)
         filter = pb.Filter(dataset_id=dataset_id)
         listed = self.iter_binary_data(filter, include_binary_data=False, include_internal_data=True, timeout=timeout)
         with listed, Progress(progress, "files") as told:
+            self._get_dataset(dataset_id, timeout)
             place = LocalFolder(root, ImageLayout(state.split))
             with self._export_into(place, workers, told, timeout) as export:
                 # Another run may have begun between the first look and the lock.
