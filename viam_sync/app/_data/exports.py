@@ -7,7 +7,7 @@ from typing import Any, Mapping, Optional, Union
 from typing_extensions import TypeAlias
 
 from viam_sync.app._data.binary_data import BinaryDataMixin
-from viam_sync.app._data.tabular_datasets import DatasetOptions, readings_dataset
+from viam_sync.app._data.tabular_datasets import DatasetOptions, dataset_folder, readings_dataset
 from viam_sync.app._data.tabular_exports import RowOptions, RowSource, TabularExportsMixin, source_with_columns
 from viam_sync.app._data.tabular_records import plain_rows
 from viam_sync.app._data.unknown_ids import UnknownIDsMixin
@@ -247,7 +247,8 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             output = TableFile(location, format=format, columns=columns, escape_formulas=escape_formulas)
         else:
             rules = DatasetOptions(partition_by, format, sort_order, include_internal_data, schema, misfits)
-            output, sort_order = readings_dataset(source, location, rules), pb.Order.ORDER_ASCENDING
+            output = readings_dataset(source, rules).in_folder(dataset_folder(location))
+            sort_order = pb.Order.ORDER_ASCENDING
         options = RowOptions(organization_id, sort_order, include_internal_data, workers, timeout)
         with Progress(progress, "rows") as told, parameter_names(rows="filter_or_query"), self._rows_of(
             source, options, counted=bool(progress)

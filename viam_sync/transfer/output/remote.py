@@ -23,8 +23,8 @@ _PACKAGES = {
     "abfss": "adlfs",
 }
 _S3 = {"s3", "s3a"}
-#: The schemes of file servers: others see how a file grows there, and renaming one costs nothing.
-_FILE_SERVERS = {"arrow_hdfs", "ftp", "hdfs", "sftp", "smb", "ssh", "webdav", "webhdfs"}
+#: The schemes of disks and file servers: others see how a file grows there, and renaming one costs nothing.
+_FILE_SERVERS = {"", "arrow_hdfs", "ftp", "hdfs", "sftp", "smb", "ssh", "webdav", "webhdfs"}
 _WEB = {"data", "http", "https"}
 #: The bytes of a part of a large object, of which s3fs has several in memory; and the most parts that S3 takes.
 _PART = 16 << 20
@@ -104,8 +104,29 @@ class Location:
         """
         return path_from(self.name, self.local())
 
+    def beside(self, name: str) -> Location:
+        """Return the location of another folder in the same one.
+
+        Args:
+            name: Its name; in it, ``{}`` stands for the name of this one.
+
+        Raises:
+            ValueError: If this one is a whole bucket or disk.
+
+        Example:
+            >>> from viam_sync.transfer.output.remote import Location
+            >>> Location("url", "s3://bucket/air/").beside(".{}.new")
+            <url is 's3://bucket/.air.new'>
+        """
+        parent, _, last = self._text.rstrip("/").rpartition("/")
+        if not last or parent.endswith(":/"):
+            raise ValueError(
+                f"{self.given}, all of a store; name a folder in it, as unfinished files are kept beside it"
+            )
+        return Location(self.name, f"{parent}/{name.format(last)}", self._options)
+
     def connect(self) -> Remote:
-        """Return the remote file or folder.
+        """Return the remote file or folder; one on this computer's disks, too, if it is an absolute path.
 
         Raises:
             ImportError: If a package for it is not installed; the text says which.
@@ -249,6 +270,46 @@ class Remote:
         with contextlib.suppress(FileNotFoundError):
             self._call("removed", path, lambda: self._fs.rm_file(self._at(path)))
 
+    def clear(self) -> None:
+        """Remove all objects in the folder.
+
+        Raises:
+            OSError: If one cannot be removed.
+        """
+        for path in self.sizes():
+            self.remove(path)
+        if self._scheme in _FILE_SERVERS:
+            with contextlib.suppress(FileNotFoundError):
+                self._call("removed", "", lambda: self._fs.rm(self._root, recursive=True))
+
+    def download(self, path: str, local: Path) -> None:
+        """Copy an object into a local file.
+
+        Args:
+            path: Its path within the folder.
+            local: The path of the local file.
+
+        Raises:
+            FileNotFoundError: If there is none.
+            OSError: If it cannot be read.
+        """
+        self._fs.invalidate_cache()
+        self._call("read", path, lambda: self._fs.get_file(self._at(path), str(local)))
+
+    def take(self, other: Remote, source: str, path: str) -> None:
+        """Move an object of another folder of the same store into this one; one of that name is replaced.
+
+        Args:
+            other: The other folder.
+            source: The path of the object within it.
+            path: Its new path within this folder.
+
+        Raises:
+            OSError: If it cannot be moved.
+        """
+        move = self._rename if self._scheme in _FILE_SERVERS else self._copy_and_remove
+        self._call("written", path, lambda: move(other._at(source), self._at(path)))
+
     def require_file(self) -> None:
         """Refuse the URL of a bucket or of a folder.
 
@@ -276,6 +337,14 @@ class Remote:
             with contextlib.suppress(Exception):
                 self._fs.rm_file(unfinished)
             raise
+
+    def _rename(self, source: str, target: str) -> None:
+        self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
+        self._fs.mv(source, target)
+
+    def _copy_and_remove(self, source: str, target: str) -> None:
+        self._fs.cp_file(source, target)
+        self._fs.rm_file(source)
 
     def _put(self, contents: Union[bytes, Path], target: str) -> None:
         size = len(contents) if isinstance(contents, bytes) else contents.stat().st_size
