@@ -7,7 +7,7 @@ import io
 import tempfile
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO, ContextManager, Dict, Iterable, Iterator, Tuple
+from typing import BinaryIO, ContextManager, Dict, Iterable, Iterator, Optional, Tuple
 
 from viam_sync.transfer.output.dataset_folder import day_of, file_of, new_file, not_of_dataset
 from viam_sync.transfer.output.named_errors import temporary_file
@@ -27,6 +27,7 @@ class DatasetBucket:
 
     Args:
         location: The location of the folder.
+        temporary: The folder for temporary files; None for that of this computer.
 
     Attributes:
         given: The beginning of errors: the parameter and its value, without credentials.
@@ -39,15 +40,16 @@ class DatasetBucket:
     #: The folder for new files, while a run is under way.
     _staging: Path
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, temporary: Optional[Path] = None) -> None:
         self.given = location.given
         self._remote = location.connect()
+        self._temporary = temporary
         self._adopted: Dict[date, Tuple[Location, str]] = {}
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
         """Have a folder for new files for a ``with`` block."""
-        with tempfile.TemporaryDirectory(prefix="viam-export-") as staging:
+        with tempfile.TemporaryDirectory(prefix="viam-export-", dir=self._temporary) as staging:
             self._staging = Path(staging)
             yield
 

@@ -1,0 +1,5 @@
+"""Exports of files on a cluster."""
+
+
+def export_binary_data():
+    """To do."""
