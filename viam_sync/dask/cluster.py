@@ -6,19 +6,21 @@ import contextlib
 import copy
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Mapping, Sequence
 
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.checks import wrong_type
 from viam_sync.transfer.output.columns import optional
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
 _PACKAGES = '"dask[dataframe,distributed]" pyarrow fsspec'
 #: How often a task is done again that failed, as another worker may have what this one lacks. Where a worker dies,
 #: another one does its task in any case.
 _RETRIES = 2
+#: The options of all tasks; those that are "pure" would not run again in the next export.
+_OPTIONS: Mapping[str, Any] = {"pure": False, "retries": _RETRIES}
 
 
 def dask_module(name: str, purpose: str) -> Any:
@@ -81,14 +83,18 @@ def run_tasks(cluster: Client, act: Callable[..., Any], *items: Sequence[Any], *
         items: The arguments of each call.
         fixed: The arguments that all calls have in common.
     """
-    # Tasks that are "pure" would not run again in the next export.
-    futures = cluster.map(act, *items, pure=False, retries=_RETRIES, **fixed)
+    futures = cluster.map(act, *items, **_OPTIONS, **fixed)
     try:
         results: List[Any] = cluster.gather(futures)
     except BaseException:
         cluster.cancel(futures)
         raise
     return results
+
+
+def submit_task(cluster: Client, act: Callable[..., Any], *arguments: Any, **fixed: Any) -> Future:
+    """Let a cluster call a function, and return what will have its result."""
+    return cluster.submit(act, *arguments, **_OPTIONS, **fixed)
 
 
 @contextlib.contextmanager

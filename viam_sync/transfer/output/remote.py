@@ -125,6 +125,10 @@ class Location:
             )
         return Location(self.name, f"{parent}/{name.format(last)}", self._options)
 
+    def within(self, name: str) -> Location:
+        """Return the location of a folder in this one."""
+        return Location(self.name, f"{self._text.rstrip('/')}/{name}", self._options)
+
     def connect(self) -> Remote:
         """Return the remote file or folder; one on this computer's disks, too, if it is an absolute path.
 
