@@ -26,7 +26,7 @@ from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.output.remote import Location
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
 #: The size of the contents that a task fetches, in bytes, and the number of files; a task takes some milliseconds, and
 #: connects to the cloud.

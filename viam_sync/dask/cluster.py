@@ -13,7 +13,7 @@ from viam_sync.checks import wrong_type
 from viam_sync.transfer.output.columns import optional
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
 _PACKAGES = '"dask[dataframe,distributed]" pyarrow fsspec'
 #: How often a task is done again that failed, as another worker may have what this one lacks. Where a worker dies,

@@ -19,7 +19,7 @@ from viam_sync.proto.app import data as pb
 from viam_sync.transfer.output.atomic import StrPath
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
 
 def export_tabular_data(

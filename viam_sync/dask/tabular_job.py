@@ -14,7 +14,7 @@ from viam_sync.transfer.output.remote import Location
 from viam_sync.transfer.output.rows import time_row
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
 
 class TabularJob(NamedTuple):

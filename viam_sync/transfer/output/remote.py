@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import secrets
 from pathlib import Path, PurePosixPath
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Type, Union
-from urllib.parse import unquote
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type, Union
 
 from viam_sync.checks import path_from, redact, wrong_type
 from viam_sync.checks.urls import is_url, path_text, redact_urls, url_scheme
 from viam_sync.transfer.output.names import UNFINISHED
+from viam_sync.transfer.output.store_credentials import without_credentials
 
 #: The packages for the stores that most people use, all of which have buckets; fsspec knows those of others.
 _PACKAGES = {
@@ -31,8 +31,6 @@ _PART = 16 << 20
 _PARTS_AT_A_TIME = 4
 _MOST_PARTS = 10_000
 _FORBIDDEN = 403
-_HIDDEN = "***"
-_SHORTEST_SECRET = 6
 _KINDS: Tuple[Type[OSError], ...] = (FileNotFoundError, PermissionError, FileExistsError, IsADirectoryError)
 
 
@@ -165,11 +163,7 @@ class Location:
         """Return the error that says what a file system has failed to do, without credentials."""
         kind = next((kind for kind in _KINDS if isinstance(error, kind)), OSError)
         text = f"{type(error).__name__}: {error}"
-        hidden = {*_texts_of(self._options), *_passwords_of(self._text)}
-        # The longest come first, as one may be the beginning of another.
-        for secret in sorted(hidden, key=len, reverse=True):
-            text = text.replace(secret, _HIDDEN)
-        return kind(f"{self.given}, {failing}: {redact_urls(text)}")
+        return kind(f"{self.given}, {failing}: {without_credentials(text, self._text, self._options)}")
 
     def _open(self) -> Tuple[Any, str]:
         """Return the file system, and the path in it."""
@@ -394,20 +388,3 @@ def _is_refusal(error: Exception) -> bool:
     """Tell whether a store only does not say what is in a bucket, which not everybody who may write to it may see."""
     is_refused = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
     return is_refused or getattr(error, "status_code", None) == _FORBIDDEN
-
-
-def _texts_of(options: Any) -> Iterator[str]:
-    """Yield the texts among options that may be secrets, however deep; a shorter one is in a text by chance."""
-    if isinstance(options, str) and len(options) >= _SHORTEST_SECRET and not is_url(options):
-        yield options
-    for value in options.values() if isinstance(options, Mapping) else ():
-        yield from _texts_of(value)
-
-
-def _passwords_of(url: str) -> Iterator[str]:
-    """Yield what may be the password in a URL, and what it stands for: it may have a slash in it, and the path an @."""
-    rest = url.partition("://")[2]
-    for before in (rest, rest.partition("/")[0]):
-        password = before.rpartition("@")[0].partition(":")[2]
-        if password:
-            yield from (password, unquote(password))

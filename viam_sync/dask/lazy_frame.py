@@ -18,7 +18,7 @@ from viam_sync.transfer.output.frames import data_frame
 from viam_sync.transfer.output.schema import columns_for
 
 if TYPE_CHECKING:
-    from dask.dataframe import DataFrame
+    from dask.dataframe import DataFrame  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
 #: The rows of a part that are looked at for its columns, the most parts that are, and how many at a time.
 _SAMPLE_ROWS, _SAMPLE_PARTS, _SAMPLERS = 100, 64, 8
