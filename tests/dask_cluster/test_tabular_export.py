@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotDone
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Set
 
@@ -308,10 +308,11 @@ def test_the_next_day_is_added_and_what_was_late_comes_in_whoever_runs(
     assert client.data_client.export_tabular_data_to(days(1, 1), folder, partition_by="day") == 48
     assert in_the_dataset(folder) == in_the_service(client, days(1, 5))
     assert sums(folder, "data.n") == (240, sum(range(240)))
-    client.data_client.delete_tabular_data_by_filter(days(2, 2))
-    assert export_tabular_data(client, days(1, 3), folder, **with_dask) == 96
+    age = datetime.now(timezone.utc).date() - date(2024, 5, 3)
+    client.data_client.delete_tabular_data(sandbox.organization_id, age.days)
+    assert export_tabular_data(client, days(1, 3), folder, **with_dask) == 48
     assert in_the_dataset(folder) == in_the_service(client, days(1, 5))
-    assert "day=2024-05-02" not in day_files(folder)
+    assert list(day_files(folder)) == ["day=2024-05-03", "day=2024-05-04", "day=2024-05-05"]
 
 
 def test_pandas_duckdb_and_dask_read_the_files_of_parts(

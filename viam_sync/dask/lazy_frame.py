@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 #: The rows of a part that are looked at for its columns, the most parts that are, and how many at a time.
 _SAMPLE_ROWS, _SAMPLE_PARTS, _SAMPLERS = 100, 64, 8
+_ADVICE = "give the names and types of all columns as schema"
 
 
 def read_tabular_data(
@@ -145,17 +146,13 @@ def _fitted_frame(frame: Any, meta: Any, pandas: Any) -> Any:
     return pandas.DataFrame(fitted, index=frame.index, copy=False)
 
 
-_ADVICE = "give the names and types of all columns as schema"
-
-
 def _fitted_column(frame: Any, name: str, dtype: Any, pandas: Any) -> Any:
-    if name not in frame.columns:
-        return pandas.Series(None, frame.index, dtype)
-    column = frame[name]
+    column = frame[name] if name in frame.columns else pandas.Series([None] * len(frame), frame.index, object)
     if column.dtype == dtype:
         return column
-    if dtype.kind == "O" and str(dtype) == "object":
-        return column.astype(object).where(column.notna(), None)
+    if str(dtype) == "object":
+        values = [None if missing else value for value, missing in zip(column, column.isna())]
+        return pandas.Series(values, frame.index, object)
     # Text may be stored in several ways.
     if str(column.dtype) == str(dtype) or column.isna().all():
         return column.astype(dtype)
