@@ -1,7 +1,8 @@
 """A week of readings as a dataset with a file for each day, fetched by all processors of this computer, with Dask.
 
 Run it every day, and the new readings are added. It takes pip install "dask[dataframe,distributed]" pyarrow fsspec.
-Without an account it exports from a sandbox on this computer; with VIAM_API_KEY and VIAM_API_KEY_ID set, from the cloud.
+Without an account it exports from a sandbox on this computer. With VIAM_API_KEY and VIAM_API_KEY_ID set
+(and VIAM_APP_URL, if it is not app.viam.com), it exports from the real cloud.
 """
 
 import os

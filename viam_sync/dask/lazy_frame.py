@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, List, NamedTuple, Optional, Sequence, Tup
 from viam_sync.app._data.filters import partition_filter
 from viam_sync.app._data.tabular_records import READING_COLUMNS
 from viam_sync.app.viam_client import ViamClient
+from viam_sync.checks import parameter_names
 from viam_sync.checks.numbers import boolean, require_seconds
 from viam_sync.dask.cluster import dask_module, require_client
 from viam_sync.dask.fetched_parts import RowRequest, of_part
@@ -77,7 +78,8 @@ def read_tabular_data(
     """
     dask = dask_module("dask", "read_tabular_data")
     frames = dask_module("dask.dataframe", "read_tabular_data")
-    filters = partition_filter(filter, partitions)
+    with parameter_names(n="partitions"):
+        filters = partition_filter(filter, partitions)
     include_internal_data = boolean("include_internal_data", include_internal_data)
     request = RowRequest(require_client(client), include_internal_data, require_seconds("timeout", timeout))
     columns_for(READING_COLUMNS, schema, misfits)

@@ -95,9 +95,9 @@ def export_tabular_data(
     # There may be keys in them, and tools show the variables of each frame of a traceback.
     del url, storage_options
     request = RowRequest(require_client(client), include_internal_data, require_seconds("timeout", timeout))
-    parts = partition_filter(filter, partitions)
     options = DatasetOptions(partition_by or "day", None, None, include_internal_data, schema, misfits)
-    with parameter_names(filter_or_query="filter"):
+    with parameter_names(filter_or_query="filter", n="partitions"):
+        parts = partition_filter(filter, partitions)
         readings = readings_dataset(filter, options)
     job = TabularJob(cluster_for(cluster, "export_tabular_data"), request, readings, target)
     if partition_by is None:
