@@ -127,6 +127,16 @@ def test_images_are_there(run: Run, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out.startswith("ExportResult(")
 
 
+def test_a_cluster_has_all_temperatures(run: Run, client: ViamClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    pandas = pytest.importorskip("pandas")
+    monkeypatch.setitem(PARTS, "A cluster", [PARTS["A dataset that grows every day"][0], *PARTS["A cluster"]])
+    names = run("A cluster")
+    readings = pandas.read_parquet("readings")
+    assert names["rows"] == len(readings) > 0
+    assert names["hottest"] == readings["data.readings.temperature"].max()
+
+
 def test_a_schema_has_its_types(run: Run, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     run("Names, order and types")

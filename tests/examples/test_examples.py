@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict
+from typing import Dict, Optional
 
 import pytest
 
@@ -13,14 +13,17 @@ from viam_sync.sandbox import Sandbox
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
-def run(name: str, variables: Dict[str, str]) -> "subprocess.CompletedProcess[str]":
+def run(
+    name: str, variables: Dict[str, str], *, folder: Optional[Path] = None, warnings: str = "error"
+) -> "subprocess.CompletedProcess[str]":
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("VIAM_")}
     return subprocess.run(
-        [sys.executable, "-W", "error", str(EXAMPLES / name)],
+        [sys.executable, "-W", warnings, str(EXAMPLES / name)],
         env={**inherited, **variables},
+        cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -44,6 +47,20 @@ def test_the_first_call_shows_the_cloud_that_the_variables_name(sandbox: Sandbox
     assert done.returncode == 0, done.stderr
     assert f"Lesson Robotics ({sandbox.organization_id})" in done.stdout
     assert sandbox.robot_id in done.stdout
+
+
+def test_the_export_with_dask_adds_to_the_days_that_are_there(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="tox -e dask has it")
+    pytest.importorskip("dask.dataframe", reason="tox -e dask has it")
+    # The warnings are those of pandas, about what Dask calls.
+    done = run("export_with_dask.py", {}, folder=tmp_path, warnings="default")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "VIAM_API_KEY is not set, so this is the sandbox:"
+    assert lines[1].endswith(" readings are in the folder readings")
+    assert int(lines[1].partition(" ")[0]) > 700
+    days = [path.name for path in sorted((tmp_path / "readings").iterdir())]
+    assert [f"day={line.partition(' ')[0]}" for line in lines if line.startswith("20")] == days
 
 
 def test_every_example_is_tested() -> None:
