@@ -5,6 +5,9 @@ Without an account it exports from a sandbox on this computer. With VIAM_API_KEY
 (and VIAM_APP_URL, if it is not app.viam.com), it exports from the real cloud.
 """
 
+# What is imported from Dask has no complete types.
+# pyright: basic, reportMissingImports=false
+
 import os
 from datetime import datetime, time, timedelta, timezone
 

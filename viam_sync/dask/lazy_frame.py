@@ -67,14 +67,14 @@ def read_tabular_data(
         GRPCError: If the service refuses a call or cannot be reached; a subclass says which.
 
     Example:
-        >>> from datetime import datetime, timedelta
+        >>> from datetime import datetime, timedelta, timezone
         >>> from viam_sync.dask import read_tabular_data
         >>> from viam_sync.utils import create_filter
-        >>> now = datetime.utcnow()
-        >>> week = create_filter(component_name="air", start_time=now - timedelta(7), end_time=now)
-        >>> frame = read_tabular_data(client, week, partitions=7)
+        >>> now = datetime.now(timezone.utc)
+        >>> week = create_filter(component_name="air", start_time=now - timedelta(8), end_time=now)
+        >>> frame = read_tabular_data(client, week, partitions=8)
         >>> frame.npartitions, len(frame), bool(frame["data.readings.co2"].mean().compute() > 400)
-        (7, 1008, True)
+        (8, 1008, True)
     """
     dask = dask_module("dask", "read_tabular_data")
     frames = dask_module("dask.dataframe", "read_tabular_data")

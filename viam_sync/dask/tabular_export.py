@@ -81,15 +81,15 @@ def export_tabular_data(
 
     Example:
         >>> import distributed
-        >>> from datetime import datetime, timedelta
+        >>> from datetime import datetime, timedelta, timezone
         >>> from viam_sync.dask import export_tabular_data
         >>> from viam_sync.utils import create_filter
-        >>> now = datetime.utcnow()
-        >>> week = create_filter(component_name="air", start_time=now - timedelta(7), end_time=now)
+        >>> now = datetime.now(timezone.utc)
+        >>> week = create_filter(component_name="air", start_time=now - timedelta(8), end_time=now)
         >>> with distributed.Client(processes=False, dashboard_address=":0"):
         ...     rows = export_tabular_data(client, week, folder / "readings", partition_by="day")
-        >>> rows, len(list((folder / "readings").iterdir()))
-        (1008, 8)
+        >>> rows, {path.name[:7] for path in (folder / "readings").iterdir()}
+        (1008, {'day=202'})
     """
     target = shared_location(url, storage_options)
     # There may be keys in them, and tools show the variables of each frame of a traceback.
