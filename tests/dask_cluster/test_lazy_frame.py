@@ -17,6 +17,9 @@ WHY = "tox -e dask has it"
 pandas = pytest.importorskip("pandas", reason=WHY)
 pytest.importorskip("dask.dataframe", reason=WHY)
 
+# Older versions of Dask warn where a client of a cluster is there, too, and another scheduler is asked for.
+pytestmark = pytest.mark.filterwarnings("ignore:Running on a single-machine scheduler when a distributed client is")
+
 VALUES: List[Dict[str, Any]] = [
     {"level": 1.5, "on": True, "name": "ä", "list": [1, "a"], "mixed": 1, "none": None, "at": {"x": 1}, "object": {}},
     {"level": 2, "on": None, "name": None, "list": [], "mixed": "text", "at": {"y": "2"}},
