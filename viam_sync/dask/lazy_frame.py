@@ -71,7 +71,7 @@ def read_tabular_data(
         >>> from viam_sync.dask import read_tabular_data
         >>> from viam_sync.utils import create_filter
         >>> now = datetime.now(timezone.utc)
-        >>> week = create_filter(component_name="air", start_time=now - timedelta(8), end_time=now + timedelta(1))
+        >>> week = create_filter(component_name="air", start_time=now - timedelta(9), end_time=now)
         >>> frame = read_tabular_data(client, week, partitions=9)
         >>> frame.npartitions, len(frame), bool(frame["data.readings.co2"].mean().compute() > 400)
         (9, 1008, True)

@@ -85,7 +85,7 @@ def export_tabular_data(
         >>> from viam_sync.dask import export_tabular_data
         >>> from viam_sync.utils import create_filter
         >>> now = datetime.now(timezone.utc)
-        >>> week = create_filter(component_name="air", start_time=now - timedelta(8), end_time=now + timedelta(1))
+        >>> week = create_filter(component_name="air", start_time=now - timedelta(9), end_time=now)
         >>> with distributed.Client(processes=False, dashboard_address=":0"):
         ...     rows = export_tabular_data(client, week, folder / "readings", partition_by="day")
         >>> rows, {path.name[:7] for path in (folder / "readings").iterdir()}
