@@ -50,8 +50,10 @@ def missing_name(module: str, name: str) -> ImportError:
     return ImportError(f"cannot import name {name!r} from {module!r}: {MACHINES}")
 
 
-def missing_attribute(module: str, name: str) -> Exception:
-    """Return the error of a name that a module of messages does not have; for a stub, it says what to call.
+def missing_attribute(module: str, name: str, near: Sequence[str] = ()) -> Exception:
+    """Return the error of a name that a module of messages does not have, with those near to it.
+
+    For a stub, it says what to call.
 
     Example:
         >>> from viam_sync.viam_sdk import missing_attribute
@@ -62,7 +64,8 @@ def missing_attribute(module: str, name: str) -> Exception:
     """
     if _STUB.fullmatch(name):
         return ImportError(f"cannot import name {name!r} from {module!r}: {_STUBS}")
-    return AttributeError(f"module {module!r} has no attribute {name!r}")
+    meant = f"; did you mean {' or '.join(near)}?" if near else ""
+    return AttributeError(f"module {module!r} has no attribute {name!r}{meant}")
 
 
 class MissingModules:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from viam_sync.app._clients import NamedMethods
 from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.binary_tags import TagsMixin
 from viam_sync.app._data.bounding_boxes import BoundingBoxesMixin
@@ -33,6 +34,7 @@ __all__ = ["DataClient"]
 
 
 class DataClient(
+    NamedMethods,
     ExportsMixin,
     TabularDataMixin,
     ResourceReadingsMixin,

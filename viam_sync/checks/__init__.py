@@ -10,9 +10,10 @@ from decimal import Decimal
 from functools import lru_cache
 from numbers import Integral, Real
 from pathlib import Path
-from types import TracebackType
+from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
 from typing import Any, Collection, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
+from viam_sync.checks.advice import advice_for
 from viam_sync.checks.urls import local_path
 
 #: A longer number is not written out; Python refuses to write a huge one.
@@ -24,6 +25,12 @@ _NUMBERS = (Real, Decimal)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ID = re.compile(r"(?:.*_)?id(?P<several>s?)(?:_.*)?")
 _FIRST_WORD = re.compile(r"\w+")
+
+#: The words that take "an": those with a vowel first, but for those that begin as "user" and "UUID" do.
+_AN = re.compile("[aeio]|u(?!s|uid|ni)", re.IGNORECASE)
+_FUNCTIONS = (FunctionType, MethodType, BuiltinFunctionType)
+#: The marks that come with an ID from an example, a printed list or a shell, and are part of none.
+_MARKS = frozenset("\"'`<>(){}[],;")
 
 #: The names of parameters in the blocks of `parameter_names` around the code that runs, from the inside out.
 _names_around: ContextVar[Tuple[Mapping[str, str], ...]] = ContextVar("names_around", default=())
@@ -86,17 +93,23 @@ def wrong_type(name: str, kind: str, value: Any, *, advice: str = "") -> TypeErr
         name: The name of the parameter.
         kind: What it takes, in the words of Python.
         value: The argument.
-        advice: What the caller can do.
+        advice: What the caller can do; left out, it is what ``advice_for`` knows.
 
     Example:
         >>> from viam_sync.checks import wrong_type
         >>> wrong_type("limit", "an int", 5.0)
         TypeError('limit takes an int, got 5.0')
     """
+    return TypeError(misfit_text(name, kind, value, advice))
+
+
+def misfit_text(name: str, kind: str, value: Any, advice: str = "") -> str:
+    """Return the text of the error of an argument that does not fit; see ``wrong_type``."""
     got, module = redact(value), type(value).__module__
     if module != "builtins" and re.search(rf"\ban? ([\w.]+\.)?{type(value).__name__}\b", kind):
         got = f"{got} of the module {module}"
-    return TypeError(f"{name} takes {kind}, got {got}{advice and f'; {advice}'}")
+    advice = advice or advice_for(name, kind, value)
+    return f"{name} takes {kind}, got {got}{advice and f'; {advice}'}"
 
 
 def wrong_value(name: str, kind: str, value: Any) -> ValueError:
@@ -122,12 +135,14 @@ def redact(value: Any) -> str:
         return f"a number of {value.bit_length()} bits"
     if isinstance(value, (bool, int, float, type(None))):
         return repr(value)
-    return with_article(type(value).__name__)
+    if isinstance(value, (type, *_FUNCTIONS)):
+        return f"the {'class' if isinstance(value, type) else 'function'} {value.__name__} itself"
+    return "bytes" if type(value) is bytes else with_article(type(value).__name__)
 
 
 def with_article(noun: str) -> str:
     """Return a noun with its article."""
-    return f"an {noun}" if noun.startswith(tuple("aeiouAEIOU")) else f"a {noun}"
+    return f"{'an' if _AN.match(noun) else 'a'} {noun}"
 
 
 def describe(value: Any) -> str:
@@ -176,9 +191,9 @@ def require(**values: Any) -> None:
         ValueError: location_id is an empty string; it takes an ID
     """
     for name, value in values.items():
-        if value is None:
-            raise wrong_type(name, "a value", value)
         kind = _id_kind(name)
+        if value is None:
+            raise wrong_type(name, {"id": "a str", "ids": "a list of str"}.get(kind, "a value"), value)
         if kind == "id":
             require_id(name, value)
         elif kind == "ids" and isinstance(value, (list, tuple)):
@@ -230,6 +245,9 @@ def require_id(name: str, value: Any, kind: str = "an ID") -> None:
         raise ValueError(f"{name} is an empty string; it takes {kind}")
     if value != value.strip():
         raise ValueError(f"{name} has white space around it, such as the end of a line; it takes {kind}")
+    if value[0] in _MARKS or value[-1] in _MARKS:
+        mark = value[0] if value[0] in _MARKS else value[-1]
+        raise ValueError(f"{name} has the mark {mark} around it, which is part of no ID; give the ID alone")
     if "\0" in value or not is_text(value):
         raise ValueError(f"{name} takes {kind}, got a str with NUL or half a character in it")
 
@@ -268,7 +286,7 @@ def texts(name: str, values: Sequence[str]) -> List[str]:
         TypeError: If it is no list, or something in it is no str; ``name`` is that of the parameter.
         ValueError: If it is empty, or there is half a character in one of them.
     """
-    return [string(f"{name}[{index}]", item) for index, item in enumerate(items_of(name, values, "strings"))]
+    return [string(f"{name}[{index}]", item) for index, item in enumerate(items_of(name, values, "str"))]
 
 
 def one_of(name: str, value: str, words: Collection[str]) -> str:

@@ -1,12 +1,12 @@
 """Explain which argument of a constructor does not fit: the runtimes of protobuf say little, and each its own."""
 
-import difflib
 from typing import Any, Iterable, Mapping, Optional, Tuple
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from viam_sync.checks import is_text, parameter_names, redact, type_of, with_article, wrong_key
+from viam_sync.checks import is_text, misfit_text, parameter_names, redact, type_of, with_article, wrong_key
+from viam_sync.checks.near_names import near_first
 
 #: The errors that protobuf raises for a value that does not fit; the last one comes from the Python runtime, which
 #: writes the value out, however deep it is.
@@ -59,7 +59,14 @@ def _explain_one(cls: Any, field: FieldDescriptor, value: Any, error: Exception)
     if field.message_type is not None:
         return _explain_map(field.name, field.message_type, value) if is_map(field) else None
     place, value = _misfit(cls, field, value)
-    return type_of(error)(f"{place} takes {kind_of(field)}, got {redact(value)}") if place else None
+    return type_of(error)(misfit_text(place, _kind_for(field, value), value)) if place else None
+
+
+def _kind_for(field: FieldDescriptor, value: Any) -> str:
+    """Return what a field takes; for a word that no value of its enum has as a name, also those that there are."""
+    if field.enum_type is None or not isinstance(value, str):
+        return kind_of(field)
+    return f"{kind_of(field)}, such as {' or '.join(near_first(value, field.enum_type.values_by_name)[:3])}"
 
 
 def _failure(cls: Any, values: Mapping[str, Any]) -> Optional[Exception]:
@@ -119,9 +126,7 @@ def missing_field(descriptor: Descriptor, name: str) -> str:
         >>> missing_field(pb.GetRobotRequest.DESCRIPTOR, "robot_id")
         "GetRobotRequest has no field 'robot_id'; it has id"
     """
-    names = [field.name for field in descriptor.fields]
-    close = difflib.get_close_matches(name, names)
-    found = ", ".join(dict.fromkeys([*close, *names])) or "none"
+    found = ", ".join(near_first(name, (field.name for field in descriptor.fields))) or "none"
     reader = _READERS.get(descriptor.full_name)
     return f"{descriptor.name} has no field {name!r}; it has {found}{f', and {reader}' if reader else ''}"
 
