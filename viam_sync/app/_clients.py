@@ -1,9 +1,9 @@
 """The clients of a ViamClient, and the error of a method that one does not have: it names the client that has it."""
 
 import importlib
-from typing import TYPE_CHECKING, Any, Dict, List
+from typing import TYPE_CHECKING, Any, List
 
-from viam_sync.checks.near_names import near_names
+from viam_sync.checks.near_names import any_of, near_names
 
 #: The clients, by their attributes of a ViamClient; their modules are called so, too, and each is imported when it is
 #: first named, as most scripts use one client.
@@ -47,13 +47,13 @@ def _missing_method(cls: type, name: str) -> str:
     owner = next((attribute for attribute in methods if name in methods[attribute]), None)
     if owner is not None:
         return f"{missing}; the {owner} of a ViamClient has it"
-    near = near_names(name, _methods(cls))
-    if not near:
-        places = {each: attribute for attribute in methods for each in methods[attribute]}
-        near = [f"{places[each]}.{each}" for each in near_names(name, places)]
-    return f"{missing}; did you mean {' or '.join(near)}?" if near else f"{missing}; help({cls.__name__}) shows all"
+    places = {each: f"{attribute}." for attribute in methods for each in methods[attribute]}
+    places = {**dict.fromkeys(_methods(cls), ""), **places, **dict.fromkeys(_methods(cls), "")}
+    near = [f"{places[each]}{each}" for each in near_names(name, places)]
+    return (
+        f"{missing}; did you mean {any_of(near)}?" if near else f"{missing}; help({cls.__name__}) shows all that it has"
+    )
 
 
-def _methods(cls: type) -> Dict[str, None]:
-    names: List[str] = [name for name in dir(cls) if name[0].islower()]
-    return dict.fromkeys(names)
+def _methods(cls: type) -> List[str]:
+    return [name for name in dir(cls) if name[0].islower()]

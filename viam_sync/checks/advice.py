@@ -1,7 +1,7 @@
 """Advice on an argument of the wrong type: how to make one of the right type of it."""
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Mapping, Tuple, Union
 
 _FIRST_WORD = re.compile(r"\w*")
@@ -13,13 +13,18 @@ _CONVERSIONS: Tuple[Tuple[str, Union[type, Tuple[type, ...]], str], ...] = (
     ("a datetime", str, "datetime.fromisoformat(…) makes one of a text such as '2024-01-31T12:00:00'"),
     ("a datetime", bool, ""),
     ("a datetime", (int, float), "datetime.fromtimestamp(…, timezone.utc) makes one of seconds since 1970"),
+    ("a datetime", time, "datetime.combine(day, …) makes one of it"),
     ("a datetime", timedelta, "datetime.now(timezone.utc) - … is so long ago"),
     ("a dict", str, "json.loads(…) makes one of JSON text"),
     ("a list", object, "a list of one is written […]"),
     ("a number", str, "float(…) makes one of a text"),
     ("an int", str, "int(…) makes one of a text"),
     ("a str", _BYTES, "decode it"),
+    ("a str", (list, tuple), "give one of its items"),
+    ("a Timestamp", datetime, "it is a datetime already"),
 )
+#: A larger number of seconds since 1970 is more likely one of milliseconds: it would be after the year 5000.
+_MILLISECONDS = 10**11
 #: The types whose attributes are none of a message or a record.
 _PLAIN = (str, int, float, *_BYTES, list, tuple, Mapping, type, type(None))
 #: What the ID is of, in the names of parameters that take the IDs of several kinds of things.
@@ -44,15 +49,20 @@ def advice_for(name: str, kind: str, value: Any) -> str:
         return ""
     for wanted, got, advice in _CONVERSIONS:
         if kind.startswith(wanted) and isinstance(value, got):
-            return "json.loads(…) makes one of JSON text" if wanted == "a list" and _is_json_list(value) else advice
+            return _closer_advice(wanted, value) or advice
     if kind.startswith("a str") and type(value).__name__ in ("UUID", "ObjectId"):
         return "str(…) makes one of it"
     attribute = "" if isinstance(value, _PLAIN) else _attribute_for(_FIRST_WORD.match(name)[0], kind, value)  # type: ignore[index]
     return attribute and f"give its {attribute}"
 
 
-def _is_json_list(value: Any) -> bool:
-    return isinstance(value, str) and value.lstrip().startswith("[")
+def _closer_advice(wanted: str, value: Any) -> str:
+    """Return the advice on a value that tells more than its type; an empty text for any other."""
+    if wanted == "a list" and isinstance(value, str) and value.lstrip().startswith("["):
+        return "json.loads(…) makes one of JSON text"
+    if wanted == "a datetime" and isinstance(value, (int, float)) and value >= _MILLISECONDS:
+        return "datetime.fromtimestamp(… / 1000, timezone.utc) makes one of milliseconds since 1970"
+    return ""
 
 
 def _attribute_for(parameter: str, kind: str, value: Any) -> str:

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from typing import TYPE_CHECKING, Any, Iterable, List, Set
+from typing import TYPE_CHECKING, Any, Iterable, List, Sequence, Set
 
 #: The words of one meaning: the pages of the cloud say machine where its API says robot.
 _SYNONYMS = {
@@ -15,10 +15,15 @@ _SYNONYMS = {
     "remove": "delete",
     "rename": "update",
 }
+#: How alike a word is to a longer one that it begins; one of so few letters is not.
+_BEGINNING, _SHORT = 0.75, 2
+#: The words that tell no names apart.
 _FILLERS = {"by", "id", "from", "to"}
 _WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 #: The share of two names that must be the same in one that is near.
 _NEAR = 0.6
+#: Names that are less near than the nearest one by more than this are not offered.
+_MARGIN = 0.2
 
 
 def near_names(name: str, names: Iterable[str], most: int = 3) -> List[str]:
@@ -35,17 +40,37 @@ def near_names(name: str, names: Iterable[str], most: int = 3) -> List[str]:
         ['list_robots', 'get_robot', 'list_locations']
     """
     scores = {other: _likeness(name, other) for other in names}
-    near = [other for other in scores if scores[other] >= _NEAR]
+    least = max(_NEAR, max(scores.values(), default=0) - _MARGIN)
+    near = [other for other in scores if scores[other] >= least]
     return sorted(near, key=lambda other: -scores[other])[:most]
+
+
+def any_of(names: Sequence[str]) -> str:
+    """Return names as a text that offers them.
+
+    Example:
+        >>> from viam_sync.checks.near_names import any_of
+        >>> any_of(["get_robot", "list_robots", "new_robot"])
+        'get_robot, list_robots or new_robot'
+    """
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _likeness(name: str, other: str) -> float:
     """Return how alike two names are, from 0 to 1, as words or as texts."""
     ours, theirs = _words(name), _words(other)
-    common = len(ours & theirs)
-    as_words = common / min(len(ours), len(theirs)) * 0.7 + common / max(len(ours), len(theirs)) * 0.3 if common else 0
+    common = sum(max((_word_likeness(word, their) for their in theirs), default=0) for word in ours)
+    fewer, more = sorted((len(ours), len(theirs)))
+    as_words = 0.7 * common / fewer + 0.3 * common / more if common else 0
     as_texts = difflib.SequenceMatcher(None, name.lower(), other.lower()).ratio()
     return max(as_words, as_texts) + min(as_words, as_texts) / 100
+
+
+def _word_likeness(word: str, other: str) -> float:
+    if word == other:
+        return 1
+    return _BEGINNING if len(word) > _SHORT and other.startswith(word) else 0
 
 
 def _words(name: str) -> Set[str]:

@@ -6,7 +6,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
 from viam_sync.checks import is_text, misfit_text, parameter_names, redact, type_of, with_article, wrong_key
-from viam_sync.checks.near_names import near_first
+from viam_sync.checks.near_names import any_of, near_first
 
 #: The errors that protobuf raises for a value that does not fit; the last one comes from the Python runtime, which
 #: writes the value out, however deep it is.
@@ -63,10 +63,11 @@ def _explain_one(cls: Any, field: FieldDescriptor, value: Any, error: Exception)
 
 
 def _kind_for(field: FieldDescriptor, value: Any) -> str:
-    """Return what a field takes; for a word that no value of its enum has as a name, also those that there are."""
-    if field.enum_type is None or not isinstance(value, str):
+    """Return what a field takes; for what is no value of an enum, also its names."""
+    if field.enum_type is None or isinstance(value, int):
         return kind_of(field)
-    return f"{kind_of(field)}, such as {' or '.join(near_first(value, field.enum_type.values_by_name)[:3])}"
+    names = [each.name for each in sorted(field.enum_type.values, key=lambda each: each.number == 0)]
+    return f"{kind_of(field)}, such as {any_of(near_first(value, names) if isinstance(value, str) else names)}"
 
 
 def _failure(cls: Any, values: Mapping[str, Any]) -> Optional[Exception]:

@@ -1,12 +1,12 @@
 """Streams: the messages that a service sends, as an iterator that can be closed."""
 
-from typing import Any, Callable, Generic, Iterator, Optional, Type, TypeVar
+from typing import Any, Callable, Optional, Type, TypeVar
 
 import grpc
 from typing_extensions import Protocol, Self
 
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.closing import Closing
+from viam_sync.rpc.closing import ClosingIterator
 from viam_sync.rpc.error_mapping import map_error
 from viam_sync.rpc.tracing import Span
 
@@ -33,7 +33,7 @@ class StreamCall(Protocol):
         ...
 
 
-class Stream(Closing, Generic[T]):
+class Stream(ClosingIterator[T]):
     """The messages that a service sends, one after the other, until it ends or is closed.
 
     It can be closed from another thread, which ends a waiting ``next`` at once.
@@ -113,7 +113,7 @@ class Stream(Closing, Generic[T]):
         self._call.cancel()
 
 
-class StreamItems(Closing, Iterator[T]):
+class StreamItems(ClosingIterator[T]):
     """The messages of a stream as other objects, one after the other, until it ends or is closed.
 
     The request is sent when the first item is asked for. An item is made when it is asked for, and none is kept, so

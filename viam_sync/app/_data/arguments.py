@@ -22,6 +22,14 @@ UNSPECIFIED_SOURCE = cast("pb.TabularDataSourceType.ValueType", 0)
 STANDARD_SOURCE = cast("pb.TabularDataSourceType.ValueType", 1)
 
 
+#: Where the ID of a file is in messages about it, by the names of their classes.
+_ID_IN = {
+    "BinaryData": "give its metadata.binary_data_id",
+    "BinaryMetadata": "give its binary_data_id",
+    "UploadResult": "give its id",
+}
+
+
 def id_fields(name: str, ids: Sequence[BinaryIDLike]) -> Dict[str, Any]:
     """Return the fields of a request that hold a list of IDs of binary data.
 
@@ -73,7 +81,7 @@ def id_field(name: str, given: BinaryIDLike) -> Dict[str, Any]:
         return {"binary_data_id": given}
     if isinstance(given, Message) and given.DESCRIPTOR.full_name == "viam.app.data.v1.BinaryID":
         return {"binary_id": given}
-    raise wrong_type(name, "a str or a BinaryID", given)
+    raise wrong_type(name, "a str or a BinaryID", given, advice=_ID_IN.get(type(given).__name__, ""))
 
 
 def request_time_fields(name: str, times: Optional[Sequence[datetime]]) -> Dict[str, Any]:
