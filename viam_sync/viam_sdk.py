@@ -1,4 +1,4 @@
-"""Names that are not here, most of them those of machines and stubs in viam-sdk, and the sentences that say what to use."""
+"""Names that are not here, such as those of machines and stubs in viam-sdk, and what to use in their place."""
 
 import re
 import sys

@@ -50,9 +50,7 @@ def _missing_method(cls: type, name: str) -> str:
     places = {each: f"{attribute}." for attribute in methods for each in methods[attribute]}
     places = {**dict.fromkeys(_methods(cls), ""), **places, **dict.fromkeys(_methods(cls), "")}
     near = [f"{places[each]}{each}" for each in near_names(name, places)]
-    return (
-        f"{missing}; did you mean {any_of(near)}?" if near else f"{missing}; help({cls.__name__}) shows all that it has"
-    )
+    return f"{missing}; {f'did you mean {any_of(near)}?' if near else f'help({cls.__name__}) shows what it has'}"
 
 
 def _methods(cls: type) -> List[str]:

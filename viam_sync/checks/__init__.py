@@ -137,7 +137,9 @@ def redact(value: Any) -> str:
         return repr(value)
     if isinstance(value, (type, *_FUNCTIONS)):
         return f"the {'class' if isinstance(value, type) else 'function'} {value.__name__} itself"
-    return "bytes" if type(value) is bytes else with_article(type(value).__name__)
+    if isinstance(value, (list, bytes)):
+        return "bytes" if isinstance(value, bytes) else "a list"
+    return with_article(type(value).__name__)
 
 
 def with_article(noun: str) -> str:

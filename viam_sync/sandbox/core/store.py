@@ -270,5 +270,7 @@ def _open_database(path: str) -> sqlite3.Connection:
 def _open_error_text(folder: Union[str, os.PathLike[str]], error: Exception) -> str:
     text = str(error)
     if "locked" in text:
-        text = "another sandbox is using it; stop that one"
-    return f"The sandbox cannot keep its data in {str(Path(folder, _DATABASE))!r}: {text}, or give another folder."
+        text = "another sandbox is using it; stop that one first, or"
+    else:
+        text = f"{text};"
+    return f"The sandbox cannot keep its data in {str(Path(folder, _DATABASE))!r}: {text} give another folder."
