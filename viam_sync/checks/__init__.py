@@ -10,25 +10,19 @@ from decimal import Decimal
 from functools import lru_cache
 from numbers import Integral, Real
 from pathlib import Path
-from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
+from types import TracebackType
 from typing import Any, Collection, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
 from viam_sync.checks.advice import advice_for
+from viam_sync.checks.descriptions import describe, is_text, redact
 from viam_sync.checks.urls import local_path
 
-#: A longer number is not written out; Python refuses to write a huge one.
-_MOST_BITS = 256
-_LONGEST_WORD = 100
 #: The classes of numbers, bools among them; those of NumPy register with ``Real``.
 _NUMBERS = (Real, Decimal)
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _ID = re.compile(r"(?:.*_)?id(?P<several>s?)(?:_.*)?")
 _FIRST_WORD = re.compile(r"\w+")
 
-#: The words that take "an": those with a vowel first, but for those that begin as "user" and "UUID" do.
-_AN = re.compile("[aeio]|u(?!s|uid|ni)", re.IGNORECASE)
-_FUNCTIONS = (FunctionType, MethodType, BuiltinFunctionType)
 #: The marks that come with an ID from an example, a printed list or a shell, and are part of none.
 _MARKS = frozenset("\"'`<>(){}[],;")
 
@@ -125,43 +119,6 @@ def wrong_word(name: str, kind: str, value: Any) -> ValueError:
 def wrong_key(name: str, kind: str, key: Any) -> TypeError:
     """Return the error of a dict that has a key of another type."""
     return TypeError(f"{name} takes a dict whose keys are each {kind}, got the key {redact(key)}")
-
-
-def redact(value: Any) -> str:
-    """Describe what was given without showing a text, which may be a secret; numbers are none, and are shown."""
-    if isinstance(value, str) and not is_text(value):
-        return "a str with a lone surrogate, which is half a character"
-    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
-        return f"a number of {value.bit_length()} bits"
-    if isinstance(value, (bool, int, float, type(None))):
-        return repr(value)
-    if isinstance(value, (type, *_FUNCTIONS)):
-        return f"the {'class' if isinstance(value, type) else 'function'} {value.__name__} itself"
-    if isinstance(value, (list, bytes)):
-        return "bytes" if isinstance(value, bytes) else "a list"
-    return with_article(type(value).__name__)
-
-
-def with_article(noun: str) -> str:
-    """Return a noun with its article."""
-    return f"{'an' if _AN.match(noun) else 'a'} {noun}"
-
-
-def describe(value: Any) -> str:
-    """Describe what was given in place of a word, which is no secret: a text is shown."""
-    return repr(value) if isinstance(value, str) and len(value) <= _LONGEST_WORD else redact(value)
-
-
-def describe_items(values: Any) -> str:
-    """Describe what was given by its type, and the types of its items."""
-    if not isinstance(values, (tuple, list)):
-        return redact(values)
-    return f"{redact(values)} of ({', '.join(type(item).__name__ for item in values)})"
-
-
-def is_text(value: Any) -> bool:
-    """Tell whether a value is a str that UTF-8 can hold."""
-    return isinstance(value, str) and (value.isascii() or not _SURROGATE.search(value))
 
 
 def is_number(value: Any) -> bool:

@@ -7,7 +7,8 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from viam_sync.checks import as_list, is_text, parameter_names, wrong_key, wrong_type, wrong_value
+from viam_sync.checks import as_list, parameter_names, wrong_key, wrong_type, wrong_value
+from viam_sync.checks.descriptions import is_text
 from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.explain import (
     UNFIT,

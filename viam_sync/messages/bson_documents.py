@@ -7,8 +7,9 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from viam_sync.checks import redact, wrong_type
+from viam_sync.checks import wrong_type
 from viam_sync.checks.advice import advice_for
+from viam_sync.checks.descriptions import redact
 from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.conversion import in_zone, struct_to_dict
 from viam_sync.messages.precision import warn_if_rounded

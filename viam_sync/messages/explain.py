@@ -5,7 +5,8 @@ from typing import Any, Iterable, Mapping, Optional, Tuple
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from viam_sync.checks import is_text, misfit_text, parameter_names, redact, type_of, with_article, wrong_key
+from viam_sync.checks import misfit_text, parameter_names, type_of, wrong_key
+from viam_sync.checks.descriptions import is_text, redact, with_article
 from viam_sync.checks.near_names import any_of, near_first
 
 #: The errors that protobuf raises for a value that does not fit; the last one comes from the Python runtime, which

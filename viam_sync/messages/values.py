@@ -9,7 +9,8 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.checks import is_number, is_text, type_of, wrong_key, wrong_type, wrong_value
+from viam_sync.checks import is_number, type_of, wrong_key, wrong_type, wrong_value
+from viam_sync.checks.descriptions import is_text
 from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.explain import UNFIT
 from viam_sync.messages.precision import EXACT, warn_if_rounded

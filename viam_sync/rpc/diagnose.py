@@ -117,9 +117,8 @@ def _try_tls(connection: socket.socket, address: Address) -> Problem:
     if not _shake_hands(connection, tls, incoming, outgoing):
         return Problem(PLAINTEXT, f"{_place(address)} speaks no TLS.")
     if tls.selected_alpn_protocol() != "h2":
-        return Problem(
-            UNKNOWN, f"{_place(address)} speaks TLS, but does not agree to HTTP/2, which gRPC needs. {_WEB_ADVICE}"
-        )
+        reason = "speaks TLS, but does not agree to HTTP/2, which gRPC needs"
+        return Problem(UNKNOWN, f"{_place(address)} {reason}. {_WEB_ADVICE}")
     return _strange(address)
 
 

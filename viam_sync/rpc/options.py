@@ -9,7 +9,8 @@ from typing import Any, Optional, Union
 
 from typing_extensions import Self
 
-from viam_sync.checks import is_text, path_from, wrong_type, wrong_value
+from viam_sync.checks import path_from, wrong_type, wrong_value
+from viam_sync.checks.descriptions import is_text
 from viam_sync.checks.numbers import boolean, seconds, whole
 from viam_sync.checks.official import is_of_official_sdk
 from viam_sync.rpc.address import FilePath
@@ -203,11 +204,15 @@ def own_options(name: str, given: Any) -> DialOptions:
         ValueError: If something in them has no meaning.
     """
     if not (isinstance(given, DialOptions) or is_of_official_sdk(given, "DialOptions")):
-        advice = (
-            "an address goes into app_url, and a key into DialOptions.with_api_key(…)" if isinstance(given, str) else ""
-        )
-        raise wrong_type(name, "a viam_sync.DialOptions", given, advice=advice)
+        raise wrong_type(name, "a viam_sync.DialOptions", given, advice=_advice_on_options(given))
     return DialOptions(**{setting: getattr(given, setting) for setting in _SETTINGS if hasattr(given, setting)})
+
+
+def _advice_on_options(given: Any) -> str:
+    """Return what to do about something in the place of dial options; an empty text where nothing is known."""
+    if isinstance(given, str):
+        return "an address goes into app_url, a key into DialOptions.with_api_key(…)"
+    return f"the dial_options() of the {type(given).__name__} are some" if hasattr(given, "dial_options") else ""
 
 
 def _own_credentials(given: Any, auth_entity: Any) -> Union[Credentials, Exception]:
@@ -215,9 +220,8 @@ def _own_credentials(given: Any, auth_entity: Any) -> Union[Credentials, Excepti
     if isinstance(given, Credentials):
         return _swap_error(given, auth_entity) or given
     if not is_of_official_sdk(given, "Credentials"):
-        return wrong_type(
-            "credentials", "a viam_sync.Credentials", given, advice="DialOptions.with_api_key(…) makes some"
-        )
+        advice = "DialOptions.with_api_key(…) makes some"
+        return wrong_type("credentials", "a viam_sync.Credentials", given, advice=advice)
     try:
         return _own_credentials(Credentials(given.type, given.payload), auth_entity)
     except (TypeError, ValueError) as error:

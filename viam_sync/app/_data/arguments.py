@@ -8,7 +8,8 @@ from typing import Any, Dict, Optional, Sequence, Union, cast
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.checks import describe_items, items_of, require_id, wrong_type
+from viam_sync.checks import items_of, require_id, wrong_type
+from viam_sync.checks.descriptions import describe_items
 from viam_sync.checks.numbers import share
 from viam_sync.messages.values import timestamp_of
 from viam_sync.proto.app import data as pb

@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Type, Union
 from urllib.parse import unquote
 
-from viam_sync.checks import path_from, redact, wrong_type
+from viam_sync.checks import path_from, wrong_type
+from viam_sync.checks.descriptions import redact
 from viam_sync.checks.urls import is_url, path_text, redact_urls, url_scheme
 from viam_sync.transfer.output.names import UNFINISHED
 
