@@ -61,7 +61,7 @@ class Credentials:
     def __init__(self, type: str, payload: str) -> None:
         error = _text_error("type", type) or _text_error("payload", payload)
         if error is None and _trimmed(type) == "api-key":
-            error = _odd_key_error("payload", payload)
+            error = _mark_error("payload", payload) or _odd_key_error("payload", payload)
         if error is not None:
             del payload  # tools show the variables of each frame of a traceback
             raise error
