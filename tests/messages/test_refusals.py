@@ -18,7 +18,7 @@ from .schema_walk import full_name, messages
 
 WRONG = {
     "a number for a text": (lambda: app.Robot(id=5), TypeError, "id takes a str, got 5"),
-    "bytes for a text": (lambda: app.Robot(id=b"\xff"), ValueError, "id takes a str, got bytes"),
+    "bytes for a text": (lambda: app.Robot(id=b"\xff"), ValueError, "id takes a str, got bytes; decode it"),
     "a text for a number": (
         lambda: app.Location(robot_count="3"),
         TypeError,

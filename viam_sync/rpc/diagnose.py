@@ -21,7 +21,8 @@ UNKNOWN = "unknown"
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
 #: The first byte of what a server that speaks TLS may answer: an alert, or a part of the handshake.
 _TLS_ALERT, _TLS_HANDSHAKE = 0x15, 0x16
-#: The first bytes of an answer in HTTP/1, as a web server gives one, or a proxy that asks for a login.
+#: The first bytes of an answer in HTTP/1, as a web server gives one, or a proxy that asks for a login; some servers
+#: answer what they do not understand with a page alone.
 _HTTP_1 = b"HTTP/1"
 _WEB_ADVICE = "Check the address and its port; a proxy or the login page of a network may be in between."
 #: Bytes that are received at a time.
@@ -150,7 +151,7 @@ def _try_plaintext(connection: socket.socket, address: Address) -> Problem:
         answer = b""
     if not answer or answer[0] == _TLS_ALERT:
         return Problem(TLS, f"{_place(address)} does not speak HTTP/2 without TLS; it may want https://.")
-    if answer == _HTTP_1:
+    if answer == _HTTP_1 or answer.startswith(b"<"):
         return Problem(WEB_PAGE, f"{_place(address)} answers with a web page, and is no gRPC service. {_WEB_ADVICE}")
     return _strange(address)
 

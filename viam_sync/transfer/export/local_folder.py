@@ -52,7 +52,7 @@ class LocalFolder(ExportFolder):
         self._lock = threading.Lock()
         self._closed = False
         if root.is_file():
-            raise NotADirectoryError(f"folder is {str(root)!r}, a file; name a folder, which need not exist yet")
+            raise FileExistsError(f"folder is {str(root)!r}, a file; name a folder, which need not exist yet")
         root.mkdir(parents=True, exist_ok=True)
         self._manifest = self.manifest = Manifest(root)
         taken = (entry.path for entry in self.manifest.entries.values())
