@@ -15,6 +15,7 @@ _CONVERSIONS: Tuple[Tuple[str, Union[type, Tuple[type, ...]], str], ...] = (
     ("a datetime", (int, float), "datetime.fromtimestamp(…, timezone.utc) makes one of seconds since 1970"),
     ("a datetime", time, "datetime.combine(day, …) makes one of it"),
     ("a datetime", timedelta, "datetime.now(timezone.utc) - … is so long ago"),
+    ("a bool", str, "write True or False, without quotation marks"),
     ("a dict", str, "json.loads(…) makes one of JSON text"),
     ("a list", object, "a list of one is written […]"),
     ("a number", str, "float(…) makes one of a text"),
@@ -22,6 +23,8 @@ _CONVERSIONS: Tuple[Tuple[str, Union[type, Tuple[type, ...]], str], ...] = (
     ("a str", _BYTES, "decode it"),
     ("a str", (list, tuple), "give one of its items"),
     ("a Timestamp", datetime, "it is a datetime already"),
+    ("None, a bool", (date, time), "its isoformat() is a str"),
+    ("None, a bool", (set, frozenset), "list(…) makes a list of it"),
 )
 #: A larger number of seconds since 1970 is more likely one of milliseconds: it would be after the year 5000.
 _MILLISECONDS = 10**11

@@ -129,8 +129,19 @@ def missing_field(descriptor: Descriptor, name: str) -> str:
         "GetRobotRequest has no field 'robot_id'; it has id"
     """
     found = ", ".join(near_first(name, (field.name for field in descriptor.fields))) or "none"
-    reader = _READERS.get(descriptor.full_name)
-    return f"{descriptor.name} has no field {name!r}; it has {found}{f', and {reader}' if reader else ''}"
+    reader, holder = _READERS.get(descriptor.full_name), _holder_of(name, descriptor)
+    missing = f"{descriptor.name} has no field {name!r}{f', but its {holder} has' if holder else ''}"
+    return f"{missing}; it has {found}{f', and {reader}' if reader else ''}"
+
+
+def _holder_of(name: str, descriptor: Descriptor) -> str:
+    """Return the field whose message has a field of a name; an empty text if none has."""
+    holders = (
+        field.name
+        for field in descriptor.fields
+        if field.message_type is not None and not is_list(field) and name in field.message_type.fields_by_name
+    )
+    return next(holders, "")
 
 
 def is_map(field: FieldDescriptor) -> bool:
