@@ -11,190 +11,244 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a robot's name for its ID",
         'app.get_robot("rover")',
         "InvalidArgumentError",
-        "viam.app.v1.AppService/GetRobot: INVALID_ARGUMENT: 'rover' is no robot ID, which is a UUID; "
-        "list_robots shows those of a location.",
+        (
+            "viam.app.v1.AppService/GetRobot: INVALID_ARGUMENT: 'rover' is no robot ID, which is a UUID; "
+            "list_robots shows those of a location."
+        ),
     ),
     (
         "a part's ID for its robot's",
         "app.get_robot(sandbox.robot_part_id)",
         "NotFoundError",
-        "viam.app.v1.AppService/GetRobot: NOT_FOUND: No robot has the ID '<robot_part_id>', which is that of "
-        "a robot part; list_robots shows those of a location.",
+        (
+            "viam.app.v1.AppService/GetRobot: NOT_FOUND: No robot has the ID '<robot_part_id>', which is that of "
+            "a robot part; list_robots shows those of a location."
+        ),
     ),
     (
         "a robot's ID for its part's",
         "app.get_robot_part(sandbox.robot_id)",
         "NotFoundError",
-        "viam.app.v1.AppService/GetRobotPart: NOT_FOUND: No robot part has the ID '<robot_id>', which is that "
-        "of a robot; get_robot_parts shows those of a robot.",
+        (
+            "viam.app.v1.AppService/GetRobotPart: NOT_FOUND: No robot part has the ID '<robot_id>', which is that "
+            "of a robot; get_robot_parts shows those of a robot."
+        ),
     ),
     (
         "an organization's ID for a robot's",
         "app.get_robot(sandbox.organization_id)",
         "NotFoundError",
-        "viam.app.v1.AppService/GetRobot: NOT_FOUND: No robot has the ID '<organization_id>', which is that "
-        "of an organization; list_robots shows those of a location.",
+        (
+            "viam.app.v1.AppService/GetRobot: NOT_FOUND: No robot has the ID '<organization_id>', which is that "
+            "of an organization; list_robots shows those of a location."
+        ),
     ),
     (
         "a location's ID for a robot's",
         "app.get_robot(sandbox.location_id)",
         "InvalidArgumentError",
-        "viam.app.v1.AppService/GetRobot: INVALID_ARGUMENT: '<location_id>' is no robot ID, which is a UUID; "
-        "list_robots shows those of a location.",
+        (
+            "viam.app.v1.AppService/GetRobot: INVALID_ARGUMENT: '<location_id>' is no robot ID, which is a UUID; "
+            "list_robots shows those of a location."
+        ),
     ),
     (
         "an organization's ID for a location's",
         "app.list_robots(sandbox.organization_id)",
         "InvalidArgumentError",
-        "viam.app.v1.AppService/ListRobots: INVALID_ARGUMENT: '<organization_id>' is no location ID, which is "
-        "10 lowercase letters and digits; list_locations shows those of an organization.",
+        (
+            "viam.app.v1.AppService/ListRobots: INVALID_ARGUMENT: '<organization_id>' is no location ID, which is "
+            "10 lowercase letters and digits; list_locations shows those of an organization."
+        ),
     ),
     (
         "a location's name for its ID",
         'app.list_robots("Workshop")',
         "InvalidArgumentError",
-        "viam.app.v1.AppService/ListRobots: INVALID_ARGUMENT: 'Workshop' is no location ID, which is 10 "
-        "lowercase letters and digits; list_locations shows those of an organization.",
+        (
+            "viam.app.v1.AppService/ListRobots: INVALID_ARGUMENT: 'Workshop' is no location ID, which is 10 "
+            "lowercase letters and digits; list_locations shows those of an organization."
+        ),
     ),
     (
         "an organization's name for its ID",
         'app.list_locations("Lesson Robotics")',
         "InvalidArgumentError",
-        "viam.app.v1.AppService/ListLocations: INVALID_ARGUMENT: 'Lesson Robotics' is no organization ID, "
-        "which is a UUID; list_organizations shows those that you can use.",
+        (
+            "viam.app.v1.AppService/ListLocations: INVALID_ARGUMENT: 'Lesson Robotics' is no organization ID, "
+            "which is a UUID; list_organizations shows those that you can use."
+        ),
     ),
     (
         "a robot's ID for an organization's",
         "app.get_organization(sandbox.robot_id)",
         "NotFoundError",
-        "viam.app.v1.AppService/GetOrganization: NOT_FOUND: No organization has the ID '<robot_id>', which is "
-        "that of a robot; list_organizations shows those that you can use.",
+        (
+            "viam.app.v1.AppService/GetOrganization: NOT_FOUND: No organization has the ID '<robot_id>', which is "
+            "that of a robot; list_organizations shows those that you can use."
+        ),
     ),
     (
         "a machine's ID for a fragment's",
         "app.get_fragment(sandbox.robot_id)",
         "NotFoundError",
-        "viam.app.v1.AppService/GetFragment: NOT_FOUND: No fragment has the ID '<robot_id>', which is that of "
-        "a robot; list_fragments shows those that an organization can use.",
+        (
+            "viam.app.v1.AppService/GetFragment: NOT_FOUND: No fragment has the ID '<robot_id>', which is that of "
+            "a robot; list_fragments shows those that an organization can use."
+        ),
     ),
     (
         "a dataset's name for its ID",
         'data.rename_dataset("tomatoes", "fruit")',
         "InvalidArgumentError",
-        "viam.app.dataset.v1.DatasetService/RenameDataset: INVALID_ARGUMENT: 'tomatoes' is no dataset ID, "
-        "which is 24 hexadecimal digits; list_datasets_by_organization_id shows those of an organization.",
+        (
+            "viam.app.dataset.v1.DatasetService/RenameDataset: INVALID_ARGUMENT: 'tomatoes' is no dataset ID, "
+            "which is 24 hexadecimal digits; list_datasets_by_organization_id shows those of an organization."
+        ),
     ),
     (
         "a robot's ID for a dataset's",
         "data.delete_dataset(sandbox.robot_id)",
         "InvalidArgumentError",
-        "viam.app.dataset.v1.DatasetService/DeleteDataset: INVALID_ARGUMENT: '<robot_id>' is no dataset ID, "
-        "which is 24 hexadecimal digits; list_datasets_by_organization_id shows those of an organization.",
+        (
+            "viam.app.dataset.v1.DatasetService/DeleteDataset: INVALID_ARGUMENT: '<robot_id>' is no dataset ID, "
+            "which is 24 hexadecimal digits; list_datasets_by_organization_id shows those of an organization."
+        ),
     ),
     (
         "an API key's ID for an organization's",
         "app.list_keys(sandbox.api_key_id)",
         "NotFoundError",
-        "viam.app.v1.AppService/ListKeys: NOT_FOUND: No organization has the ID '<api_key_id>', which is that "
-        "of an API key; list_organizations shows those that you can use.",
+        (
+            "viam.app.v1.AppService/ListKeys: NOT_FOUND: No organization has the ID '<api_key_id>', which is that "
+            "of an API key; list_organizations shows those that you can use."
+        ),
     ),
     (
         "a dataset's ID for a training job's",
         "training.get_training_job(sandbox.dataset_id)",
         "NotFoundError",
-        "viam.app.mltraining.v1.MLTrainingService/GetTrainingJob: NOT_FOUND: No training job has the ID "
-        "'<dataset_id>', which is that of a dataset; list_training_jobs shows those of an organization.",
+        (
+            "viam.app.mltraining.v1.MLTrainingService/GetTrainingJob: NOT_FOUND: No training job has the ID "
+            "'<dataset_id>', which is that of a dataset; list_training_jobs shows those of an organization."
+        ),
     ),
     (
         "a training job's name for its ID",
         'training.get_training_job("my job")',
         "InvalidArgumentError",
-        "viam.app.mltraining.v1.MLTrainingService/GetTrainingJob: INVALID_ARGUMENT: 'my job' is no training "
-        "job ID, which is 24 hexadecimal digits; list_training_jobs shows those of an organization.",
+        (
+            "viam.app.mltraining.v1.MLTrainingService/GetTrainingJob: INVALID_ARGUMENT: 'my job' is no training "
+            "job ID, which is 24 hexadecimal digits; list_training_jobs shows those of an organization."
+        ),
     ),
     (
         "a file's name for its ID",
         'data.binary_data_by_ids(["rose.png"])',
         "InvalidArgumentError",
-        "viam.app.data.v1.DataService/BinaryDataByIDs: INVALID_ARGUMENT: 'rose.png' is no file ID, which is "
-        "64 letters and digits; binary_data_by_filter shows those of your files.",
+        (
+            "viam.app.data.v1.DataService/BinaryDataByIDs: INVALID_ARGUMENT: 'rose.png' is no file ID, which is "
+            "64 letters and digits; binary_data_by_filter shows those of your files."
+        ),
     ),
     (
         "an e-mail address for a user's ID",
         'app.add_role(sandbox.organization_id, "ada@example.com", "owner", "organization", sandbox.organization_id)',
         "InvalidArgumentError",
-        "viam.app.v1.AppService/AddRole: INVALID_ARGUMENT: What was given is no user or API key ID, which is "
-        "a UUID; list_organization_members and list_keys show those of an organization.",
+        (
+            "viam.app.v1.AppService/AddRole: INVALID_ARGUMENT: What was given is no user or API key ID, which is "
+            "a UUID; list_organization_members and list_keys show those of an organization."
+        ),
     ),
     (
         "what is no e-mail address",
         'app.get_user_id_by_email("ada")',
         "InvalidArgumentError",
-        "viam.app.v1.AppService/GetUserIDByEmail: INVALID_ARGUMENT: 'ada' is not an e-mail address; give one "
-        "like ada@example.com.",
+        (
+            "viam.app.v1.AppService/GetUserIDByEmail: INVALID_ARGUMENT: 'ada' is not an e-mail address; give one "
+            "like ada@example.com."
+        ),
     ),
     (
         "an ID that nobody has",
         'app.get_robot("00000000-0000-4000-8000-000000000000")',
         "NotFoundError",
-        "viam.app.v1.AppService/GetRobot: NOT_FOUND: No robot has the ID "
-        "'00000000-0000-4000-8000-000000000000'; list_robots shows those of a location.",
+        (
+            "viam.app.v1.AppService/GetRobot: NOT_FOUND: No robot has the ID "
+            "'00000000-0000-4000-8000-000000000000'; list_robots shows those of a location."
+        ),
     ),
     (
         "the address of a page for an ID",
         'app.get_robot("https://app.viam.com/machine/x")',
         "InvalidArgumentError",
-        "viam.app.v1.AppService/GetRobot: INVALID_ARGUMENT: 'https://app.viam.com/machine/x' is no robot ID, "
-        "which is a UUID; list_robots shows those of a location.",
+        (
+            "viam.app.v1.AppService/GetRobot: INVALID_ARGUMENT: 'https://app.viam.com/machine/x' is no robot ID, "
+            "which is a UUID; list_robots shows those of a location."
+        ),
     ),
     (
         "the name and the location swapped",
         'app.new_robot(sandbox.location_id, "scout")',
         "InvalidArgumentError",
-        "viam.app.v1.AppService/NewRobot: INVALID_ARGUMENT: 'scout' is no location ID, which is 10 lowercase "
-        "letters and digits; list_locations shows those of an organization.",
+        (
+            "viam.app.v1.AppService/NewRobot: INVALID_ARGUMENT: 'scout' is no location ID, which is 10 lowercase "
+            "letters and digits; list_locations shows those of an organization."
+        ),
     ),
     (
         "the name and the organization swapped",
         'data.create_dataset(sandbox.organization_id, "cats")',
         "InvalidArgumentError",
-        "viam.app.dataset.v1.DatasetService/CreateDataset: INVALID_ARGUMENT: 'cats' is no organization ID, "
-        "which is a UUID; list_organizations shows those that you can use.",
+        (
+            "viam.app.dataset.v1.DatasetService/CreateDataset: INVALID_ARGUMENT: 'cats' is no organization ID, "
+            "which is a UUID; list_organizations shows those that you can use."
+        ),
     ),
     (
         "the query and the organization swapped",
         'data.tabular_data_by_sql("SELECT * FROM readings", sandbox.organization_id)',
         "InvalidArgumentError",
-        "viam.app.data.v1.DataService/TabularDataBySQL: INVALID_ARGUMENT: 'SELECT * FROM readings' is no "
-        "organization ID, which is a UUID; list_organizations shows those that you can use.",
+        (
+            "viam.app.data.v1.DataService/TabularDataBySQL: INVALID_ARGUMENT: 'SELECT * FROM readings' is no "
+            "organization ID, which is a UUID; list_organizations shows those that you can use."
+        ),
     ),
     (
         "tags and IDs swapped",
         'data.add_tags_to_binary_data_by_ids([file_id], ["ripe"])',
         "InvalidArgumentError",
-        "viam.app.data.v1.DataService/AddTagsToBinaryDataByIDs: INVALID_ARGUMENT: 'ripe' is no file ID, which "
-        "is 64 letters and digits; binary_data_by_filter shows those of your files.",
+        (
+            "viam.app.data.v1.DataService/AddTagsToBinaryDataByIDs: INVALID_ARGUMENT: 'ripe' is no file ID, which "
+            "is 64 letters and digits; binary_data_by_filter shows those of your files."
+        ),
     ),
     (
         "no location at all",
         "app.list_robots()",
         "InvalidArgumentError",
-        "viam.app.v1.AppService/ListRobots: INVALID_ARGUMENT: The location ID is empty; list_locations shows "
-        "those of an organization.",
+        (
+            "viam.app.v1.AppService/ListRobots: INVALID_ARGUMENT: The location ID is empty; list_locations shows "
+            "those of an organization."
+        ),
     ),
     (
         "an ID cut short",
         'app.get_robot("0373fbce-66ba-4a91-844f-4420cf677b3")',
         "InvalidArgumentError",
-        "viam.app.v1.AppService/GetRobot: INVALID_ARGUMENT: '0373fbce-66ba-4a91-844f-4420cf677b3' is no robot "
-        "ID, which is a UUID; list_robots shows those of a location.",
+        (
+            "viam.app.v1.AppService/GetRobot: INVALID_ARGUMENT: '0373fbce-66ba-4a91-844f-4420cf677b3' is no robot "
+            "ID, which is a UUID; list_robots shows those of a location."
+        ),
     ),
     (
         "a name that a machine has already",
         'app.new_robot("rover", sandbox.location_id)',
         "AlreadyExistsError",
-        "viam.app.v1.AppService/NewRobot: ALREADY_EXISTS: The location 'Workshop' has a machine named 'rover' "
-        "already; choose another name.",
+        (
+            "viam.app.v1.AppService/NewRobot: ALREADY_EXISTS: The location 'Workshop' has a machine named 'rover' "
+            "already; choose another name."
+        ),
     ),
     # An ID with something around it.
     (
@@ -389,8 +443,10 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a level that there is not",
         'app.get_robot_part_logs(sandbox.robot_part_id, log_levels=["err"])',
         "InvalidArgumentError",
-        "viam.app.v1.AppService/GetRobotPartLogs: INVALID_ARGUMENT: 'err' is not a level; choose from debug, "
-        "info, warn, error, fatal.",
+        (
+            "viam.app.v1.AppService/GetRobotPartLogs: INVALID_ARGUMENT: 'err' is not a level; choose from debug, "
+            "info, warn, error, fatal."
+        ),
     ),
     (
         "a role for a list of authorizations",
@@ -457,15 +513,19 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a datetime in a dict",
         'app.update_robot_part(sandbox.robot_part_id, "main", {"since": datetime(2024, 1, 1)})',
         "ValueError",
-        "robot_config['since'] takes None, a bool, a number, a str, a list or a dict, got a datetime; its "
-        "isoformat() is a str",
+        (
+            "robot_config['since'] takes None, a bool, a number, a str, a list or a dict, got a datetime; its "
+            "isoformat() is a str"
+        ),
     ),
     (
         "a set in a reading",
         'data.tabular_data_capture_upload([{"a": {1}}], sandbox.robot_part_id, "sensor", "air", "Readings")',
         "ValueError",
-        "tabular_data[0]['a'] takes None, a bool, a number, a str, a list or a dict, got a set; list(…) makes "
-        "a list of it",
+        (
+            "tabular_data[0]['a'] takes None, a bool, a number, a str, a list or a dict, got a set; list(…) makes "
+            "a list of it"
+        ),
     ),
     (
         "a key that is no str",
@@ -514,17 +574,21 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a dict with an unknown field for a filter",
         'data.tabular_data_by_filter({"robot": "rover"})',
         "ValueError",
-        "filter: Filter has no field 'robot'; it has robot_id, robot_name, component_name, component_type, "
-        "method, part_name, part_id, location_ids, organization_ids, mime_type, interval, tags_filter, "
-        "bbox_labels, dataset_id",
+        (
+            "filter: Filter has no field 'robot'; it has robot_id, robot_name, component_name, component_type, "
+            "method, part_name, part_id, location_ids, organization_ids, mime_type, interval, tags_filter, "
+            "bbox_labels, dataset_id"
+        ),
     ),
     (
         "an unknown field of a filter",
         'Filter(machine="rover")',
         "ValueError",
-        "Filter has no field 'machine'; it has robot_id, robot_name, component_name, component_type, method, "
-        "part_name, part_id, location_ids, organization_ids, mime_type, interval, tags_filter, bbox_labels, "
-        "dataset_id",
+        (
+            "Filter has no field 'machine'; it has robot_id, robot_name, component_name, component_type, method, "
+            "part_name, part_id, location_ids, organization_ids, mime_type, interval, tags_filter, bbox_labels, "
+            "dataset_id"
+        ),
     ),
     (
         "a filter without times to partition",
@@ -549,22 +613,28 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "text for a datetime",
         'create_filter(start_time="2024-01-01")',
         "TypeError",
-        "start_time takes a datetime, got a str; datetime.fromisoformat(…) makes one of a text such as "
-        "'2024-01-31T12:00:00'",
+        (
+            "start_time takes a datetime, got a str; datetime.fromisoformat(…) makes one of a text such as "
+            "'2024-01-31T12:00:00'"
+        ),
     ),
     (
         "seconds since 1970 for a datetime",
         "create_filter(start_time=1704067200)",
         "TypeError",
-        "start_time takes a datetime, got 1704067200; datetime.fromtimestamp(…, timezone.utc) makes one of "
-        "seconds since 1970",
+        (
+            "start_time takes a datetime, got 1704067200; datetime.fromtimestamp(…, timezone.utc) makes one of "
+            "seconds since 1970"
+        ),
     ),
     (
         "milliseconds since 1970 for a datetime",
         "create_filter(start_time=1704067200000)",
         "TypeError",
-        "start_time takes a datetime, got 1704067200000; datetime.fromtimestamp(… / 1000, timezone.utc) makes "
-        "one of milliseconds since 1970",
+        (
+            "start_time takes a datetime, got 1704067200000; datetime.fromtimestamp(… / 1000, timezone.utc) makes "
+            "one of milliseconds since 1970"
+        ),
     ),
     (
         "a time of day for a datetime",
@@ -588,8 +658,10 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "the end before the start, in a filter",
         "create_filter(start_time=datetime(2024, 1, 2), end_time=datetime(2024, 1, 1))",
         "ValueError",
-        "end_time is before start_time: 2024-01-01T00:00:00Z is before 2024-01-02T00:00:00Z, so nothing is "
-        "between them",
+        (
+            "end_time is before start_time: 2024-01-01T00:00:00Z is before 2024-01-02T00:00:00Z, so nothing is "
+            "between them"
+        ),
     ),
     (
         "the end before the start, in a log",
@@ -599,11 +671,15 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
     ),
     (
         "the end before the start, in readings",
-        'data.export_tabular_data(sandbox.robot_part_id, "air", "rdk:component:sensor", "Readings", '
-        "datetime(2024, 1, 2), datetime(2024, 1, 1))",
+        (
+            'data.export_tabular_data(sandbox.robot_part_id, "air", "rdk:component:sensor", "Readings", '
+            "datetime(2024, 1, 2), datetime(2024, 1, 1))"
+        ),
         "ValueError",
-        "end_time is before start_time: 2024-01-01T00:00:00Z is before 2024-01-02T00:00:00Z, so nothing is "
-        "between them",
+        (
+            "end_time is before start_time: 2024-01-01T00:00:00Z is before 2024-01-02T00:00:00Z, so nothing is "
+            "between them"
+        ),
     ),
     (
         "the end before the start, in a history",
@@ -613,18 +689,24 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
     ),
     (
         "a date in a query",
-        'data.tabular_data_by_mql(sandbox.organization_id, [{"$match": {"time_received": {"$gte": date(2024, '
-        "1, 1)}}}])",
+        (
+            'data.tabular_data_by_mql(sandbox.organization_id, [{"$match": {"time_received": {"$gte": date(2024, '
+            "1, 1)}}}])"
+        ),
         "ValueError",
-        "mql_binary[0] has no form in BSON: it holds a date; datetime(day.year, day.month, day.day) makes one "
-        "of a date",
+        (
+            "mql_binary[0] has no form in BSON: it holds a date; datetime(day.year, day.month, day.day) makes one "
+            "of a date"
+        ),
     ),
     (
         "a range in words",
         'app.get_robot_part_logs(sandbox.robot_part_id, range="1 hour")',
         "InvalidArgumentError",
-        "viam.app.v1.AppService/GetRobotPartLogs: INVALID_ARGUMENT: range is '1 hour'; give minutes, hours or "
-        "days, such as '10m', '10h' or '10d'.",
+        (
+            "viam.app.v1.AppService/GetRobotPartLogs: INVALID_ARGUMENT: range is '1 hour'; give minutes, hours or "
+            "days, such as '10m', '10h' or '10d'."
+        ),
     ),
     (
         "an int for a Timestamp",
@@ -654,8 +736,10 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "the name of a time zone",
         'client.options(tz="Europe/Berlin")',
         "TypeError",
-        "tz takes a datetime.tzinfo, such as datetime.timezone.utc or zoneinfo.ZoneInfo('Europe/Berlin'), got "
-        "'Europe/Berlin'",
+        (
+            "tz takes a datetime.tzinfo, such as datetime.timezone.utc or zoneinfo.ZoneInfo('Europe/Berlin'), got "
+            "'Europe/Berlin'"
+        ),
     ),
     # Numbers and switches.
     (
@@ -758,15 +842,19 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a negative amount",
         "billing.charge_organization(sandbox.organization_id, -5, 1)",
         "InvalidArgumentError",
-        "viam.app.v1.BillingService/ChargeOrganization: INVALID_ARGUMENT: subtotal is -5.0; give an amount "
-        "from 0 to 1,000,000,000 US dollars.",
+        (
+            "viam.app.v1.BillingService/ChargeOrganization: INVALID_ARGUMENT: subtotal is -5.0; give an amount "
+            "from 0 to 1,000,000,000 US dollars."
+        ),
     ),
     (
         "the place of another call's page",
         'data.tabular_data_by_filter(last="x")',
         "InvalidArgumentError",
-        "viam.app.data.v1.DataService/TabularDataByFilter: INVALID_ARGUMENT: 'x' is none of the places that a "
-        "page ended with; pass on the `last` of the page before, or leave it out to begin at the start.",
+        (
+            "viam.app.data.v1.DataService/TabularDataByFilter: INVALID_ARGUMENT: 'x' is none of the places that a "
+            "page ended with; pass on the `last` of the page before, or leave it out to begin at the start."
+        ),
     ),
     # Enums and words.
     (
@@ -785,8 +873,10 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "the enum for its value",
         "data.tabular_data_by_filter(sort_order=Order)",
         "TypeError",
-        "sort_order takes a value of Order, such as ORDER_DESCENDING, ORDER_ASCENDING or ORDER_UNSPECIFIED, "
-        "got an EnumTypeWrapper",
+        (
+            "sort_order takes a value of Order, such as ORDER_DESCENDING, ORDER_ASCENDING or ORDER_UNSPECIFIED, "
+            "got an EnumTypeWrapper"
+        ),
     ),
     (
         "a name that an enum lacks",
@@ -798,25 +888,31 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a type of model in words",
         'training.submit_training_job(sandbox.organization_id, sandbox.dataset_id, "m", "1", "single label", ["ripe"])',
         "ValueError",
-        "model_type takes a value of ModelType, such as MODEL_TYPE_SINGLE_LABEL_CLASSIFICATION, "
-        "MODEL_TYPE_MULTI_LABEL_CLASSIFICATION, MODEL_TYPE_OBJECT_DETECTION or MODEL_TYPE_UNSPECIFIED, got a "
-        "str",
+        (
+            "model_type takes a value of ModelType, such as MODEL_TYPE_SINGLE_LABEL_CLASSIFICATION, "
+            "MODEL_TYPE_MULTI_LABEL_CLASSIFICATION, MODEL_TYPE_OBJECT_DETECTION or MODEL_TYPE_UNSPECIFIED, got a "
+            "str"
+        ),
     ),
     (
         "a status in words",
         'training.list_training_jobs(sandbox.organization_id, "running")',
         "ValueError",
-        "training_status takes a value of TrainingStatus, such as TRAINING_STATUS_PENDING, "
-        "TRAINING_STATUS_IN_PROGRESS, TRAINING_STATUS_COMPLETED, TRAINING_STATUS_FAILED, "
-        "TRAINING_STATUS_CANCELED, TRAINING_STATUS_CANCELING or TRAINING_STATUS_UNSPECIFIED, got a str",
+        (
+            "training_status takes a value of TrainingStatus, such as TRAINING_STATUS_PENDING, "
+            "TRAINING_STATUS_IN_PROGRESS, TRAINING_STATUS_COMPLETED, TRAINING_STATUS_FAILED, "
+            "TRAINING_STATUS_CANCELED, TRAINING_STATUS_CANCELING or TRAINING_STATUS_UNSPECIFIED, got a str"
+        ),
     ),
     (
         "a type of item in words",
         'app.create_registry_item(sandbox.organization_id, "arm", "module")',
         "ValueError",
-        "type takes a value of PackageType, such as PACKAGE_TYPE_MODULE, PACKAGE_TYPE_ARCHIVE, "
-        "PACKAGE_TYPE_ML_MODEL, PACKAGE_TYPE_SLAM_MAP, PACKAGE_TYPE_ML_TRAINING or PACKAGE_TYPE_UNSPECIFIED, "
-        "got a str",
+        (
+            "type takes a value of PackageType, such as PACKAGE_TYPE_MODULE, PACKAGE_TYPE_ARCHIVE, "
+            "PACKAGE_TYPE_ML_MODEL, PACKAGE_TYPE_SLAM_MAP, PACKAGE_TYPE_ML_TRAINING or PACKAGE_TYPE_UNSPECIFIED, "
+            "got a str"
+        ),
     ),
     (
         "a role that there is not",
@@ -834,30 +930,38 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a visibility in words",
         'app.update_fragment(sandbox.fragment_id, "arm", {}, visibility="secret")',
         "ValueError",
-        "visibility takes a Fragment.Visibility (Visibility.PRIVATE, Visibility.PUBLIC, "
-        "Visibility.PUBLIC_UNLISTED, Visibility.UNSPECIFIED), got 'secret'",
+        (
+            "visibility takes a Fragment.Visibility (Visibility.PRIVATE, Visibility.PUBLIC, "
+            "Visibility.PUBLIC_UNLISTED, Visibility.UNSPECIFIED), got 'secret'"
+        ),
     ),
     # Names of methods and attributes.
     (
         "client.robots",
         "client.robots",
         "AttributeError",
-        "ViamClient has no attribute 'robots'; did you mean app_client.list_robots, app_client.get_robot or "
-        "app_client.new_robot?",
+        (
+            "ViamClient has no attribute 'robots'; did you mean app_client.list_robots, app_client.get_robot or "
+            "app_client.new_robot?"
+        ),
     ),
     (
         "client.organizations",
         "client.organizations",
         "AttributeError",
-        "ViamClient has no attribute 'organizations'; did you mean app_client.list_organizations, "
-        "app_client.get_organization or app_client.search_organizations?",
+        (
+            "ViamClient has no attribute 'organizations'; did you mean app_client.list_organizations, "
+            "app_client.get_organization or app_client.search_organizations?"
+        ),
     ),
     (
         "client.app for client.app_client",
         "client.app",
         "AttributeError",
-        "ViamClient has no attribute 'app'; did you mean app_client, app_client.read_oauth_app or "
-        "app_client.get_app_content?",
+        (
+            "ViamClient has no attribute 'app'; did you mean app_client, app_client.read_oauth_app or "
+            "app_client.get_app_content?"
+        ),
     ),
     (
         "a method of a client's client",
@@ -899,29 +1003,37 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "get for list",
         "app.get_organizations()",
         "AttributeError",
-        "AppClient has no attribute 'get_organizations'; did you mean get_organization, list_organizations or "
-        "get_organization_metadata?",
+        (
+            "AppClient has no attribute 'get_organizations'; did you mean get_organization, list_organizations or "
+            "get_organization_metadata?"
+        ),
     ),
     (
         "the logs for a part's logs",
         "app.get_logs(sandbox.robot_part_id)",
         "AttributeError",
-        "AppClient has no attribute 'get_logs'; did you mean get_robot_part_logs, "
-        "ml_training_client.get_training_job_logs or organization_get_logo?",
+        (
+            "AppClient has no attribute 'get_logs'; did you mean get_robot_part_logs, "
+            "ml_training_client.get_training_job_logs or organization_get_logo?"
+        ),
     ),
     (
         "datasets where they are not",
         "app.list_datasets(sandbox.organization_id)",
         "AttributeError",
-        "AppClient has no attribute 'list_datasets'; did you mean data_client.list_dataset_by_ids, "
-        "data_client.list_datasets_by_organization_id or data_client.get_sequence_dataset_export?",
+        (
+            "AppClient has no attribute 'list_datasets'; did you mean data_client.list_dataset_by_ids, "
+            "data_client.list_datasets_by_organization_id or data_client.get_sequence_dataset_export?"
+        ),
     ),
     (
         "a singular for a plural",
         'data.upload_file("rose.png")',
         "AttributeError",
-        "DataClient has no attribute 'upload_file'; did you mean upload_files, file_upload or "
-        "app_client.upload_module_file?",
+        (
+            "DataClient has no attribute 'upload_file'; did you mean upload_files, file_upload or "
+            "app_client.upload_module_file?"
+        ),
     ),
     (
         "an unknown method",
@@ -933,8 +1045,10 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "an attribute that a message lacks",
         "robot.location_id",
         "AttributeError",
-        "Robot has no field 'location_id'; it has location, id, name, last_access, created_on, online_state, "
-        "seconds_since_online",
+        (
+            "Robot has no field 'location_id'; it has location, id, name, last_access, created_on, online_state, "
+            "seconds_since_online"
+        ),
     ),
     (
         "an attribute of a file that is in its metadata",
@@ -946,8 +1060,10 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "robots of a location",
         "location.robots",
         "AttributeError",
-        "Location has no field 'robots'; it has robot_count, id, name, parent_location_id, auth, "
-        "organizations, created_on, config, primary_org_identity",
+        (
+            "Location has no field 'robots'; it has robot_count, id, name, parent_location_id, auth, "
+            "organizations, created_on, config, primary_org_identity"
+        ),
     ),
     (
         "a misspelt class of messages",
@@ -965,15 +1081,19 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "an attribute of a page's item",
         "[row.data for row in data.tabular_data_by_filter(limit=2)]",
         "AttributeError",
-        "this list has no attribute 'data', but its items may: the call returns a tuple; write `items, count, "
-        "last = …`, and go through the items",
+        (
+            "this list has no attribute 'data', but its items may: the call returns a tuple; write `items, count, "
+            "last = …`, and go through the items"
+        ),
     ),
     (
         "an attribute of a page's file",
         "[each.metadata for each in data.binary_data_by_filter(limit=2)]",
         "AttributeError",
-        "this list has no attribute 'metadata', but its items may: the call returns a tuple; write `items, "
-        "count, last = …`, and go through the items",
+        (
+            "this list has no attribute 'metadata', but its items may: the call returns a tuple; write `items, "
+            "count, last = …`, and go through the items"
+        ),
     ),
     (
         "a page for its rows",
@@ -1009,8 +1129,10 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a machine",
         'client.connect_to_machine(address="rover-main.abcdef1234.viam.cloud")',
         "NotSupportedError",
-        "machines are driven by viam-sdk (pip install viam-sdk), which can be imported in the same process; "
-        "see docs/migrating.md",
+        (
+            "machines are driven by viam-sdk (pip install viam-sdk), which can be imported in the same process; "
+            "see docs/migrating.md"
+        ),
     ),
     (
         "two names of one parameter",
@@ -1040,16 +1162,20 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a field that a message lacks is set",
         'setattr(robot, "nam", "scout")',
         "AttributeError",
-        "Robot has no field 'nam'; it has name, id, location, last_access, created_on, online_state, "
-        "seconds_since_online",
+        (
+            "Robot has no field 'nam'; it has name, id, location, last_access, created_on, online_state, "
+            "seconds_since_online"
+        ),
     ),
     # Queries.
     (
         "a query that writes",
         'data.tabular_data_by_sql(sandbox.organization_id, "DELETE FROM readings")',
         "InvalidArgumentError",
-        "viam.app.data.v1.DataService/TabularDataBySQL: INVALID_ARGUMENT: Only a SELECT can be run, and this "
-        "is a statement of type DELETE.",
+        (
+            "viam.app.data.v1.DataService/TabularDataBySQL: INVALID_ARGUMENT: Only a SELECT can be run, and this "
+            "is a statement of type DELETE."
+        ),
     ),
     (
         "an empty query",
@@ -1061,17 +1187,21 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a stage without its dollar sign",
         'data.tabular_data_by_mql(sandbox.organization_id, [{"limit": 5}])',
         "InvalidArgumentError",
-        "viam.app.data.v1.DataService/TabularDataByMQL: INVALID_ARGUMENT: Stage 1 of the pipeline, limit, is "
-        "not allowed; use only $addFields, $bucket, $bucketAuto, $count, $densify, $fill, $geoNear, $group, "
-        "$limit, $match, $project, $redact, $replaceRoot, $replaceWith, $sample, $set, $setWindowFields, "
-        "$skip, $sort, $sortByCount, $unset, $unwind.",
+        (
+            "viam.app.data.v1.DataService/TabularDataByMQL: INVALID_ARGUMENT: Stage 1 of the pipeline, limit, is "
+            "not allowed; use only $addFields, $bucket, $bucketAuto, $count, $densify, $fill, $geoNear, $group, "
+            "$limit, $match, $project, $redact, $replaceRoot, $replaceWith, $sample, $set, $setWindowFields, "
+            "$skip, $sort, $sortByCount, $unset, $unwind."
+        ),
     ),
     (
         "text for the number of a stage",
         'data.tabular_data_by_mql(sandbox.organization_id, [{"$limit": "5"}])',
         "InvalidArgumentError",
-        "viam.app.data.v1.DataService/TabularDataByMQL: INVALID_ARGUMENT: Stage 1 of the pipeline, $limit, "
-        "takes a whole number from 1 on, not 5.",
+        (
+            "viam.app.data.v1.DataService/TabularDataByMQL: INVALID_ARGUMENT: Stage 1 of the pipeline, $limit, "
+            "takes a whole number from 1 on, not 5."
+        ),
     ),
     (
         "a text among stages",
@@ -1172,8 +1302,10 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
     ),
     (
         "one time for two",
-        'data.tabular_data_capture_upload([{"a": 1}], sandbox.robot_part_id, "sensor", "air", "Readings", '
-        "data_request_times=[datetime(2024, 1, 1)])",
+        (
+            'data.tabular_data_capture_upload([{"a": 1}], sandbox.robot_part_id, "sensor", "air", "Readings", '
+            "data_request_times=[datetime(2024, 1, 1)])"
+        ),
         "TypeError",
         "data_request_times[0] takes two datetimes, (requested, received), got a datetime",
     ),
@@ -1200,8 +1332,10 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a key and its ID swapped",
         "DialOptions.with_api_key(sandbox.api_key_id, sandbox.api_key)",
         "ValueError",
-        "api_key_id takes the key's ID, a UUID such as 9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d, got a text of 32 "
-        "characters; api_key has one, so the two may be swapped",
+        (
+            "api_key_id takes the key's ID, a UUID such as 9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d, got a text of 32 "
+            "characters; api_key has one, so the two may be swapped"
+        ),
     ),
     (
         "a key for its ID",
@@ -1213,8 +1347,10 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a key's name for its ID",
         'DialOptions.with_api_key(sandbox.api_key, "my key")',
         "ValueError",
-        "api_key_id takes the key's ID, a UUID such as 9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d, got a text of 6 "
-        "characters",
+        (
+            "api_key_id takes the key's ID, a UUID such as 9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d, got a text of 6 "
+            "characters"
+        ),
     ),
     (
         "no key",
@@ -1250,8 +1386,10 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "an address for dial options",
         "ViamClient.create_from_dial_options(sandbox.url)",
         "TypeError",
-        "dial_options takes a viam_sync.DialOptions, got a str; an address goes into app_url, a key into "
-        "DialOptions.with_api_key(…)",
+        (
+            "dial_options takes a viam_sync.DialOptions, got a str; an address goes into app_url, a key into "
+            "DialOptions.with_api_key(…)"
+        ),
     ),
     (
         "a sandbox for its dial options",
@@ -1299,15 +1437,19 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "https for http",
         'connect(sandbox.url.replace("http://", "https://"))',
         "InsecureConnectionError",
-        "127.0.0.1, port <port> speaks no TLS. If it is a server of your own, use an address that begins with "
-        "http://, or DialOptions(insecure=True); credentials then travel unencrypted.",
+        (
+            "127.0.0.1, port <port> speaks no TLS. If it is a server of your own, use an address that begins with "
+            "http://, or DialOptions(insecure=True); credentials then travel unencrypted."
+        ),
     ),
     (
         "no scheme for http",
         "connect(sandbox.address)",
         "InsecureConnectionError",
-        "127.0.0.1, port <port> speaks no TLS. If it is a server of your own, use an address that begins with "
-        "http://, or DialOptions(insecure=True); credentials then travel unencrypted.",
+        (
+            "127.0.0.1, port <port> speaks no TLS. If it is a server of your own, use an address that begins with "
+            "http://, or DialOptions(insecure=True); credentials then travel unencrypted."
+        ),
     ),
     (
         "http for https",
@@ -1319,16 +1461,20 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a certificate that nobody knows",
         'connect("https://127.0.0.1:%d" % tls_port)',
         "InsecureConnectionError",
-        "The certificate of 127.0.0.1 cannot be trusted: unable to get local issuer certificate. Check the "
-        "address and this computer's clock; for a certificate authority of your own, name its file in "
-        "DialOptions(ca_certificate=...), in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH or in SSL_CERT_FILE.",
+        (
+            "The certificate of 127.0.0.1 cannot be trusted: unable to get local issuer certificate. Check the "
+            "address and this computer's clock; for a certificate authority of your own, name its file in "
+            "DialOptions(ca_certificate=...), in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH or in SSL_CERT_FILE."
+        ),
     ),
     (
         "a web page for an answer",
         'connect("http://127.0.0.1:%d" % web_port)',
         "UnavailableError",
-        "UNAVAILABLE: 127.0.0.1, port <web_port> answers with a web page, and is no gRPC service. Check the "
-        "address and its port; a proxy or the login page of a network may be in between.",
+        (
+            "UNAVAILABLE: 127.0.0.1, port <web_port> answers with a web page, and is no gRPC service. Check the "
+            "address and its port; a proxy or the login page of a network may be in between."
+        ),
     ),
     (
         "a port where nothing listens",
@@ -1346,18 +1492,22 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a key that is wrong",
         'connect(sandbox.url, key="x" * 32)',
         "UnauthenticatedError",
-        "UNAUTHENTICATED: The API key does not go with this ID; the sandbox prints both, and list_keys shows "
-        "the IDs of an organization's keys. The credentials of '<api_key_id>' were refused: check the API key "
-        "and its ID (VIAM_API_KEY and VIAM_API_KEY_ID); a key that was rotated or deleted is refused at once.",
+        (
+            "UNAUTHENTICATED: The API key does not go with this ID; the sandbox prints both, and list_keys shows "
+            "the IDs of an organization's keys. The credentials of '<api_key_id>' were refused: check the API key "
+            "and its ID (VIAM_API_KEY and VIAM_API_KEY_ID); a key that was rotated or deleted is refused at once."
+        ),
     ),
     (
         "the ID of a key that is gone",
         'connect(sandbox.url, key_id="00000000-0000-4000-8000-000000000000")',
         "UnauthenticatedError",
-        "UNAUTHENTICATED: No API key has this ID; the sandbox prints both, and list_keys shows the IDs of an "
-        "organization's keys. The credentials of '00000000-0000-4000-8000-000000000000' were refused: check "
-        "the API key and its ID (VIAM_API_KEY and VIAM_API_KEY_ID); a key that was rotated or deleted is "
-        "refused at once.",
+        (
+            "UNAUTHENTICATED: No API key has this ID; the sandbox prints both, and list_keys shows the IDs of an "
+            "organization's keys. The credentials of '00000000-0000-4000-8000-000000000000' were refused: check "
+            "the API key and its ID (VIAM_API_KEY and VIAM_API_KEY_ID); a key that was rotated or deleted is "
+            "refused at once."
+        ),
     ),
     (
         "variables that are not set",
@@ -1388,39 +1538,49 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a robot of another organization",
         "other.app_client.get_robot(sandbox.robot_id)",
         "PermissionDeniedError",
-        "viam.app.v1.AppService/GetRobot: PERMISSION_DENIED: This takes the permission read_robot on the "
-        "robot '<robot_id>', and your role there is: none. Ask an owner of it, or of what it is in, for a "
-        "role (add_role).",
+        (
+            "viam.app.v1.AppService/GetRobot: PERMISSION_DENIED: This takes the permission read_robot on the "
+            "robot '<robot_id>', and your role there is: none. Ask an owner of it, or of what it is in, for a "
+            "role (add_role)."
+        ),
     ),
     (
         "another organization",
         "other.app_client.list_locations(sandbox.organization_id)",
         "PermissionDeniedError",
-        "viam.app.v1.AppService/ListLocations: PERMISSION_DENIED: You have no role in the organization "
-        "'<organization_id>'. Ask an owner of it for one (add_role).",
+        (
+            "viam.app.v1.AppService/ListLocations: PERMISSION_DENIED: You have no role in the organization "
+            "'<organization_id>'. Ask an owner of it for one (add_role)."
+        ),
     ),
     (
         "a query in another organization",
         'other.data_client.tabular_data_by_sql(sandbox.organization_id, "SELECT 1")',
         "PermissionDeniedError",
-        "viam.app.data.v1.DataService/TabularDataBySQL: PERMISSION_DENIED: This takes the permission "
-        "read_organization_data_management on the organization '<organization_id>', and your role there is: "
-        "none. Ask an owner of it, or of what it is in, for a role (add_role).",
+        (
+            "viam.app.data.v1.DataService/TabularDataBySQL: PERMISSION_DENIED: This takes the permission "
+            "read_organization_data_management on the organization '<organization_id>', and your role there is: "
+            "none. Ask an owner of it, or of what it is in, for a role (add_role)."
+        ),
     ),
     (
         "a location that is not empty",
         "app.delete_location(sandbox.location_id)",
         "FailedPreconditionError",
-        "viam.app.v1.AppService/DeleteLocation: FAILED_PRECONDITION: The location 'Workshop' still has "
-        "machines; delete or move them first.",
+        (
+            "viam.app.v1.AppService/DeleteLocation: FAILED_PRECONDITION: The location 'Workshop' still has "
+            "machines; delete or move them first."
+        ),
     ),
     (
         "the only part of a machine",
         "app.delete_robot_part(sandbox.robot_part_id)",
         "FailedPreconditionError",
-        "viam.app.v1.AppService/DeleteRobotPart: FAILED_PRECONDITION: The part 'rover-main' is the main part "
-        "of its machine; make another one the main part first (mark_part_as_main), or delete the machine "
-        "(delete_robot).",
+        (
+            "viam.app.v1.AppService/DeleteRobotPart: FAILED_PRECONDITION: The part 'rover-main' is the main part "
+            "of its machine; make another one the main part first (mark_part_as_main), or delete the machine "
+            "(delete_robot)."
+        ),
     ),
     (
         "an empty name",
@@ -1438,32 +1598,40 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "too many calls",
         'failing(sandbox, "RESOURCE_EXHAUSTED").get_robot(sandbox.robot_id)',
         "ResourceExhaustedError",
-        "viam.app.v1.AppService/GetRobot: RESOURCE_EXHAUSTED: A limit of the service is reached. Wait before "
-        "you call again, or call less often. (The sandbox was told to let viam.app.v1.AppService/GetRobot "
-        "fail, before it took effect.)",
+        (
+            "viam.app.v1.AppService/GetRobot: RESOURCE_EXHAUSTED: A limit of the service is reached. Wait before "
+            "you call again, or call less often. (The sandbox was told to let viam.app.v1.AppService/GetRobot "
+            "fail, before it took effect.)"
+        ),
     ),
     (
         "an answer that does not come",
         'failing(sandbox, "DEADLINE_EXCEEDED").get_robot(sandbox.robot_id)',
         "DeadlineExceededError",
-        "viam.app.v1.AppService/GetRobot: DEADLINE_EXCEEDED: The sandbox was told to let "
-        "viam.app.v1.AppService/GetRobot fail, before it took effect.",
+        (
+            "viam.app.v1.AppService/GetRobot: DEADLINE_EXCEEDED: The sandbox was told to let "
+            "viam.app.v1.AppService/GetRobot fail, before it took effect."
+        ),
     ),
     (
         "a service that is away",
         'failing(sandbox, "UNAVAILABLE").get_robot(sandbox.robot_id)',
         "UnavailableError",
-        "viam.app.v1.AppService/GetRobot: UNAVAILABLE: The sandbox was told to let "
-        "viam.app.v1.AppService/GetRobot fail, before it took effect.",
+        (
+            "viam.app.v1.AppService/GetRobot: UNAVAILABLE: The sandbox was told to let "
+            "viam.app.v1.AppService/GetRobot fail, before it took effect."
+        ),
     ),
     (
         "a creation that nobody knows of",
         'unknown(sandbox, data).create_dataset("leaves", sandbox.organization_id)',
         "AmbiguousResultError",
-        "viam.app.dataset.v1.DatasetService/CreateDataset: UNAVAILABLE: CreateDataset may or may not have "
-        "been carried out. Look, with list_datasets_by_organization_id for example, before you call it again. "
-        "(The sandbox was told to let viam.app.dataset.v1.DatasetService/CreateDataset fail, after it took "
-        "effect.)",
+        (
+            "viam.app.dataset.v1.DatasetService/CreateDataset: UNAVAILABLE: CreateDataset may or may not have "
+            "been carried out. Look, with list_datasets_by_organization_id for example, before you call it again. "
+            "(The sandbox was told to let viam.app.dataset.v1.DatasetService/CreateDataset fail, after it took "
+            "effect.)"
+        ),
     ),
     # The sandbox.
     (
@@ -1494,8 +1662,10 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a method of the cloud, of the sandbox",
         "sandbox.list_robots()",
         "AttributeError",
-        "Sandbox has no attribute 'list_robots'; what the cloud has, a client has: "
-        "ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url)",
+        (
+            "Sandbox has no attribute 'list_robots'; what the cloud has, a client has: "
+            "ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url)"
+        ),
     ),
     (
         "text for a port",
@@ -1544,22 +1714,28 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "a machine's client from the root",
         'exec("from viam_sync import RobotClient")',
         "ImportError",
-        "cannot import name 'RobotClient' from 'viam_sync': machines are driven by viam-sdk (pip install "
-        "viam-sdk), which can be imported in the same process; see docs/migrating.md",
+        (
+            "cannot import name 'RobotClient' from 'viam_sync': machines are driven by viam-sdk (pip install "
+            "viam-sdk), which can be imported in the same process; see docs/migrating.md"
+        ),
     ),
     (
         "an arm",
         'exec("from viam_sync.components.arm import Arm")',
         "ModuleNotFoundError",
-        "No module named 'viam_sync.components': machines are driven by viam-sdk (pip install viam-sdk), "
-        "which can be imported in the same process; see docs/migrating.md",
+        (
+            "No module named 'viam_sync.components': machines are driven by viam-sdk (pip install viam-sdk), "
+            "which can be imported in the same process; see docs/migrating.md"
+        ),
     ),
     (
         "a stub",
         'exec("from viam_sync.proto.app import AppServiceStub")',
         "ImportError",
-        "cannot import name 'AppServiceStub' from 'viam_sync.proto.app': the stubs of viam-sdk are for "
-        "asyncio; each RPC has a method of a client, such as ViamClient.app_client",
+        (
+            "cannot import name 'AppServiceStub' from 'viam_sync.proto.app': the stubs of viam-sdk are for "
+            "asyncio; each RPC has a method of a client, such as ViamClient.app_client"
+        ),
     ),
 ]
 
@@ -1575,7 +1751,7 @@ PYTHON_SAYS: List[Tuple[str, str, str, str]] = [
         "a filter's parameter in the call",
         'data.tabular_data_by_filter(robot_name="rover")',
         "TypeError",
-        "TabularDataMixin.tabular_data_by_filter() got an unexpected keyword argument 'robot_name'",
+        "tabular_data_by_filter() got an unexpected keyword argument 'robot_name'",
     ),
     (
         "a client that is called",
@@ -1587,19 +1763,19 @@ PYTHON_SAYS: List[Tuple[str, str, str, str]] = [
         "a keyword that a method lacks",
         "app.get_robot(robot=sandbox.robot_id)",
         "TypeError",
-        "AppService.get_robot() got an unexpected keyword argument 'robot'",
+        "get_robot() got an unexpected keyword argument 'robot'",
     ),
     (
         "an argument too few",
         "app.update_robot(sandbox.robot_id)",
         "TypeError",
-        "OrganizationsMixin.update_robot() missing 1 required positional argument: 'name'",
+        "update_robot() missing 1 required positional argument: 'name'",
     ),
     (
         "an argument too many",
         "app.get_robot(sandbox.robot_id, 5)",
         "TypeError",
-        "AppService.get_robot() takes 2 positional arguments but 3 were given",
+        "get_robot() takes 2 positional arguments but 3 were given",
     ),
     (
         "an iterator with an index",
@@ -1611,14 +1787,114 @@ PYTHON_SAYS: List[Tuple[str, str, str, str]] = [
         "a misspelt SELECT",
         'data.tabular_data_by_sql(sandbox.organization_id, "SELEC * FROM readings")',
         "InvalidArgumentError",
-        "viam.app.data.v1.DataService/TabularDataBySQL: INVALID_ARGUMENT: Parser Error: syntax error at or "
-        'near "SELEC"',
+        "viam.app.data.v1.DataService/TabularDataBySQL: INVALID_ARGUMENT: Parser Error: syntax error at or near ",
     ),
     (
         "a table that there is not",
         'data.tabular_data_by_sql(sandbox.organization_id, "SELECT * FROM reading")',
         "InvalidArgumentError",
-        "viam.app.data.v1.DataService/TabularDataBySQL: INVALID_ARGUMENT: Catalog Error: Table with name "
-        'reading does not exist! Did you mean "readings"?',
+        "viam.app.data.v1.DataService/TabularDataBySQL: INVALID_ARGUMENT: Catalog Error: Table with name reading",
+    ),
+    (
+        "a message in JSON",
+        "json.dumps(robot)",
+        "TypeError",
+        "Object of type Robot is not JSON serializable",
+    ),
+    (
+        "a record in JSON",
+        "json.dumps(rows[0])",
+        "TypeError",
+        "Object of type TabularData is not JSON serializable",
+    ),
+    (
+        "a message taken for a dict",
+        'robot["name"]',
+        "TypeError",
+        "'Robot' object is not subscriptable",
+    ),
+    (
+        "a message gone through",
+        "list(robot)",
+        "TypeError",
+        "'Robot' object is not iterable",
+    ),
+    (
+        "a row taken for a dict",
+        'rows[0]["data"]',
+        "TypeError",
+        "'TabularData' object is not subscriptable",
+    ),
+    (
+        "a reading one level too high",
+        'rows[0].data["temperature"]',
+        "KeyError",
+        "'temperature'",
+    ),
+    (
+        "a page unpacked into two",
+        'exec("rows, count = data.tabular_data_by_filter(limit=1)")',
+        "ValueError",
+        "too many values to unpack (expected 2",
+    ),
+    (
+        "a page taken for its rows",
+        "data.tabular_data_by_filter(limit=1).data",
+        "AttributeError",
+        "'tuple' object has no attribute 'data'",
+    ),
+    (
+        "an ID taken for what it is of",
+        'data.create_dataset("pears", sandbox.organization_id).id',
+        "AttributeError",
+        "'str' object has no attribute 'id'",
+    ),
+    (
+        "a key taken for one thing",
+        'app.create_module(sandbox.organization_id, "arms").id',
+        "AttributeError",
+        "'tuple' object has no attribute 'id'",
+    ),
+    (
+        "a call awaited",
+        "asyncio.run(awaited_call(client))",
+        "TypeError",
+        "object list can't be used in 'await' expression",
+    ),
+    (
+        "a result run as a coroutine",
+        "asyncio.run(app.get_robot(sandbox.robot_id))",
+        "ValueError",
+        "a coroutine was expected, got id: ",
+    ),
+    (
+        "times with and without a zone",
+        "rows[0].time_requested < datetime.now(timezone.utc)",
+        "TypeError",
+        "can't compare offset-naive and offset-aware datetimes",
+    ),
+    (
+        "a Timestamp and a datetime",
+        "robot.last_access < datetime(2024, 1, 1)",
+        "TypeError",
+        "'<' not supported between instances of 'Timestamp' and",
+    ),
+    (
+        "a client made by its class",
+        "ViamClient()",
+        "TypeError",
+        "__init__() missing 2 required positional arguments: 'channel' and 'metadata'",
+    ),
+    (
+        "dial options by position",
+        "DialOptions(sandbox.api_key_id)",
+        "TypeError",
+        "__init__() takes 1 positional argument but 2 were given",
+    ),
+    (
+        "a method printed",
+        "app.list_organizations.name",
+        "AttributeError",
+        "'function' object has no attribute 'name'",
     ),
 ]

@@ -2,20 +2,22 @@
 
 import asyncio
 import io
+import json
 import os
+import re
 import socket
 import threading
 import uuid
 from contextlib import ExitStack
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
-from typing import Any, Dict, Iterator
+from typing import Any, Dict, Iterator, List
 
 import pytest
 from mistakes_table import MISTAKES, PYTHON_SAYS
 
-from viam_sync import errors
-from viam_sync.app.app_client import AppClient, APIKeyAuthorization
+from viam_sync import utils
+from viam_sync.app.app_client import APIKeyAuthorization, AppClient
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.proto import app as pb
@@ -23,15 +25,17 @@ from viam_sync.proto.app.data import Filter, Order
 from viam_sync.rpc.dial import DialOptions
 from viam_sync.sandbox import Sandbox
 from viam_sync.tabular import to_pandas
-from viam_sync.utils import (
-    create_filter,
-    datetime_to_timestamp,
-    dict_to_struct,
-    partition_filter,
-    struct_to_dict,
-    timestamp_to_datetime,
-)
 
+#: The names that a beginner has imported.
+IMPORTED = {
+    **{module.__name__: module for module in (asyncio, io, json, uuid)},
+    **{each.__name__: each for each in (date, datetime, time, timedelta, timezone)},
+    **{each.__name__: each for each in (APIKeyAuthorization, AppClient, DialOptions, Filter, Sandbox, ViamClient)},
+    **{name: getattr(utils, name) for name in utils.__all__},
+    "Order": Order,
+    "pb": pb,
+    "to_pandas": to_pandas,
+}
 #: The attributes of a sandbox that stand in the table as ``<robot_id>`` and the like.
 IDS = ("organization_id", "location_id", "robot_id", "robot_part_id", "dataset_id", "fragment_id", "api_key_id")
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<html>Please log in</html>"
@@ -71,18 +75,36 @@ def _names(stack: ExitStack) -> Dict[str, Any]:
     other = connect(sandbox.url, *app.create_key(foreign.id, [authorization]))
     (file,), _, _ = data.binary_data_by_filter(limit=1, include_binary_data=False)
     found = {
-        **{"sandbox": sandbox, "client": client, "app": app, "data": data, "connect": connect, "other": other},
-        **{"closed": closed, "closed_app": closed_app, "closed_rows": closed_rows, "file": file},
+        "sandbox": sandbox,
+        "client": client,
+        "app": app,
+        "data": data,
+        "connect": connect,
+        "other": other,
+        "closed": closed,
+        "closed_app": closed_app,
+        "closed_rows": closed_rows,
+        "file": file,
         "tls_port": int(with_tls.address.rpartition(":")[2]),
-        **{"web_port": web.getsockname()[1], "free_port": free_port},
-        **{"training": client.ml_training_client, "billing": client.billing_client},
-        **{"robot": app.get_robot(sandbox.robot_id), "part": app.get_robot_part(sandbox.robot_part_id)},
+        "web_port": web.getsockname()[1],
+        "free_port": free_port,
+        "training": client.ml_training_client,
+        "billing": client.billing_client,
+        "robot": app.get_robot(sandbox.robot_id),
+        "part": app.get_robot_part(sandbox.robot_part_id),
         "organization": app.get_organization(sandbox.organization_id),
         "location": app.get_location(sandbox.location_id),
         "rows": data.tabular_data_by_filter(limit=2)[0],
         "file_id": file.metadata.binary_data_id,
     }
-    return {**globals(), **found}
+    return {
+        **IMPORTED,
+        **found,
+        "awaited": awaited,
+        "awaited_call": awaited_call,
+        "failing": failing,
+        "unknown": unknown,
+    }
 
 
 def _serve_pages(server: socket.socket) -> None:
@@ -100,6 +122,10 @@ async def awaited(client: ViamClient) -> None:
     await client.app_client  # type: ignore[misc]
 
 
+async def awaited_call(client: ViamClient) -> None:
+    await client.app_client.list_organizations()  # type: ignore[misc]
+
+
 def failing(sandbox: Sandbox, status: str) -> AppClient:
     """Return a client whose next call fails with a status."""
     sandbox.faults.reset()
@@ -114,7 +140,7 @@ def unknown(sandbox: Sandbox, data: DataClient) -> DataClient:
 
 
 def _said(line: str, names: Dict[str, Any]) -> BaseException:
-    with pytest.raises(Exception) as raised:  # noqa: PT011 (each row of the table names its own)
+    with pytest.raises(Exception) as raised:
         eval(line, names)
     return raised.value
 
@@ -144,3 +170,28 @@ def test_a_mistake_that_python_finds_is_named_by_python(line: str, kind: str, pa
     error = _said(line, names)
     assert type(error).__name__ == kind
     assert part in str(error)
+
+
+PAGE_OF_ERRORS = Path(__file__).resolve().parent.parent / "docs" / "errors.md"
+RPC = re.compile(r"[\w.]+/\w+: ")
+
+
+def documented() -> List[str]:
+    """Return the texts of the page of errors, each the first code of a row of a table."""
+    return re.findall(r"^\| `(.+?)`(?: \||, )", PAGE_OF_ERRORS.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("text", documented())
+def test_a_text_on_the_page_of_errors_is_the_beginning_of_one_that_the_table_has(text: str) -> None:
+    said = [RPC.sub("", row[3], count=1) for row in (*MISTAKES, *PYTHON_SAYS)]
+    pattern = re.compile(".*".join(map(re.escape, text.split("…"))))
+    assert [each for each in said if pattern.match(each)], text
+
+
+def test_an_iterator_that_is_printed_says_how_it_is_used(names: Dict[str, Any]) -> None:
+    pages = PAGE_OF_ERRORS.read_text(encoding="utf-8").replace("\n", " ")
+    rows = names["data"].iter_tabular_data()
+    assert str(rows) == "<Pages, an iterator: write `for item in …`, or list(…) for all of them>"
+    assert f"shows `{rows}`" in pages
+    with names["app"].tail_robot_part_logs(names["sandbox"].robot_part_id) as tail:
+        assert str(tail) == "<LogsStream, an iterator: write `for entries in …`, which waits for each of its lists>"

@@ -178,7 +178,7 @@ def test_a_number_that_makes_no_sense_is_refused_by_name(wrong: Any) -> None:
     [
         ({"timeout": "5"}, "timeout takes a number of seconds above 0, got a str; float(…) makes one of a text"),
         ({"max_reconnect_attempts": 1.5}, "max_reconnect_attempts takes an int from 0 to 2147483647, got 1.5"),
-        ({"insecure": "false"}, "insecure takes a bool, got a str"),
+        ({"insecure": "false"}, "insecure takes a bool, got a str; write True or False, without quotation marks"),
         ({"ca_certificate": 5}, "ca_certificate takes a path, got 5"),
         ({"auth_entity": 5}, "auth_entity takes a str, got 5"),
     ],
