@@ -37,7 +37,7 @@ def near_names(name: str, names: Iterable[str], most: int = 3) -> List[str]:
     Example:
         >>> from viam_sync.checks.near_names import near_names
         >>> near_names("listMachines", ["list_robots", "list_locations", "get_robot", "delete_key"])
-        ['list_robots', 'get_robot', 'list_locations']
+        ['list_robots', 'get_robot']
     """
     scores = {other: _likeness(name, other) for other in names}
     least = max(_NEAR, max(scores.values(), default=0) - _MARGIN)
@@ -74,7 +74,7 @@ def _word_likeness(word: str, other: str) -> float:
 
 
 def _words(name: str) -> Set[str]:
-    words = (word.lower() for word in _WORDS.findall(name))
+    words: List[str] = [word.lower() for word in _WORDS.findall(name)]
     singular = (word[:-1] if word.endswith("s") and len(word) > 2 else word for word in words)
     return {_SYNONYMS.get(word, word) for word in singular} - _FILLERS
 
