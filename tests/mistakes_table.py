@@ -1072,6 +1072,18 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "module 'viam_sync.proto.app' has no attribute 'Robots'; did you mean Robot, RobotPart, FavoriteMachine?",
     ),
     (
+        "a reading taken for an attribute of its row",
+        "rows[0].temperature",
+        "AttributeError",
+        "TabularData has no attribute 'temperature'; it has data, metadata, time_requested, time_received",
+    ),
+    (
+        "the time of a row",
+        "rows[0].time",
+        "AttributeError",
+        "TabularData has no attribute 'time'; it has time_requested, time_received, data, metadata",
+    ),
+    (
         "an attribute of an iterator's item",
         "data.iter_tabular_data().data",
         "AttributeError",

@@ -9,6 +9,9 @@ from viam_sync.app._data.bounding_boxes import BoundingBoxesMixin
 from viam_sync.app._data.bulk_uploads import BulkUploadsMixin
 from viam_sync.app._data.capture_uploads import CaptureUploadsMixin
 from viam_sync.app._data.data_pipelines import DataPipelinesMixin
+from viam_sync.app._data.dataset_checks import DatasetChecksMixin
+from viam_sync.app._data.dataset_exports import DatasetExportsMixin
+from viam_sync.app._data.dataset_imports import DatasetImportsMixin
 from viam_sync.app._data.datasets import DatasetsMixin
 from viam_sync.app._data.deprecated import DeprecatedMixin
 from viam_sync.app._data.exports import ExportsMixin
@@ -35,10 +38,13 @@ __all__ = ["DataClient"]
 
 class DataClient(
     NamedMethods,
+    DatasetExportsMixin,
     ExportsMixin,
     TabularDataMixin,
     ResourceReadingsMixin,
     QueriesMixin,
+    DatasetImportsMixin,
+    DatasetChecksMixin,
     BulkUploadsMixin,
     BinaryDataMixin,
     TagsMixin,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional, Union
+import contextlib
+from typing import Any, Iterator, Mapping, Optional, Union
 
 from typing_extensions import TypeAlias
 
@@ -17,6 +18,7 @@ from viam_sync.proto.app import data as pb
 from viam_sync.services import methods
 from viam_sync.transfer.export.contents import ContentsFetcher, concurrency_for
 from viam_sync.transfer.export.exporter import Export
+from viam_sync.transfer.export.folder import ExportFolder
 from viam_sync.transfer.export.limits import ExportLimits
 from viam_sync.transfer.export.remote_folder import open_folder
 from viam_sync.transfer.export.results import ExportResult
@@ -105,33 +107,23 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             >>> len(again.already_there), len(again.updated), again.gone
             (24, 1, [])
         """
-        # The import is delayed, as few scripts need an HTTP client.
-        from viam_sync.transfer.export.http_download import Downloader
-
         place = Location("folder", folder, storage_options)
         del folder, storage_options  # they may hold credentials, and tools show the variables of each frame
         remove_gone = boolean("remove_gone", remove_gone)
-        limits, timeout = ExportLimits(), require_seconds("timeout", timeout)
-        concurrency = concurrency_for(worker_count(workers), limits, timeout, self._channel.time.time)
-        downloads = Downloader(self._metadata, concurrency, self._channel, self._run)
-        contents = ContentsFetcher(self._unary_unary, methods.BINARY_DATA_BY_IDS, concurrency, limits, timeout)
+        workers, timeout = worker_count(workers), require_seconds("timeout", timeout)
         listed = self.iter_binary_data(
             filter, include_binary_data=False, include_internal_data=include_internal_data, timeout=timeout
         )
-        with listed, downloads, Progress(progress, "files") as told, Export(
-            open_folder(place), contents, downloads, told, limits
+        with listed, Progress(progress, "files") as told, self._export_into(
+            open_folder(place), workers, told, timeout
         ) as export:
-            try:
-                if progress:
-                    told.begin(self._count(filter, include_internal_data, timeout))
-                export.run(listed, workers)
-                if not export.result.files:
-                    # A caller who has lost access to the data finds nothing, either, and must not lose what is there.
-                    self._require_known_ids(filter, timeout, certain=remove_gone)
-                export.finish(workers, remove_gone=remove_gone)
-            except BaseException as error:
-                error.result = export.result  # type: ignore[attr-defined]
-                raise
+            if progress:
+                told.begin(self._count(filter, include_internal_data, timeout))
+            export.run(listed, workers)
+            if not export.result.files:
+                # A caller who has lost access to the data finds nothing, either, and must not lose what is there.
+                self._require_known_ids(filter, timeout, certain=remove_gone)
+            export.finish(workers, remove_gone=remove_gone)
         return export.result
 
     def export_tabular_data_to(
@@ -254,6 +246,25 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         ) as (rows, total):
             told.begin(total)
             return output.write(plain_rows(rows), told)
+
+    @contextlib.contextmanager
+    def _export_into(
+        self, folder: ExportFolder, workers: int, told: Progress, timeout: Optional[float]
+    ) -> Iterator[Export]:
+        """Make an export for a ``with`` block, which leaves the folder to the next one; errors carry its result."""
+        # The import is delayed, as few scripts need an HTTP client.
+        from viam_sync.transfer.export.http_download import Downloader
+
+        limits = ExportLimits()
+        concurrency = concurrency_for(workers, limits, timeout, self._channel.time.time)
+        downloads = Downloader(self._metadata, concurrency, self._channel, self._run)
+        contents = ContentsFetcher(self._unary_unary, methods.BINARY_DATA_BY_IDS, concurrency, limits, timeout)
+        with downloads, Export(folder, contents, downloads, told, limits) as export:
+            try:
+                yield export
+            except BaseException as error:
+                error.result = export.result  # type: ignore[attr-defined]
+                raise
 
     def _count(self, filter: Optional[pb.Filter], include_internal_data: bool, timeout: Optional[float]) -> int:
         _, count, _ = self.binary_data_by_filter(

@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 from typing_extensions import Self
 
 from viam_sync.checks import wrong_type
+from viam_sync.checks.near_names import NamedAttributes
 from viam_sync.messages.acceptance import adopt
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb
@@ -54,7 +55,7 @@ _MOST_SHARED = 1000
 
 
 @dataclass
-class TabularData:
+class TabularData(NamedAttributes):
     """A row of tabular data and where it comes from.
 
     Times are UTC without a time zone, as in the official SDK, or in that of the client's options.
@@ -93,7 +94,7 @@ def tabular_items(response: pb.TabularDataByFilterResponse, tz: Optional[tzinfo]
 
 
 @dataclass
-class TabularDataPoint:
+class TabularDataPoint(NamedAttributes):
     """A tabular reading, and where it comes from.
 
     Attributes:

@@ -8,6 +8,7 @@ from typing import Any, List, Mapping, Optional
 
 from typing_extensions import Self
 
+from viam_sync.checks.near_names import NamedAttributes
 from viam_sync.messages.acceptance import adopt
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto import app as pb
@@ -15,7 +16,7 @@ from viam_sync.proto import common as common_pb
 
 
 @dataclass
-class RobotPart:
+class RobotPart(NamedAttributes):
     """A part of a machine: a computer that runs ``viam-server``.
 
     Times are UTC without a time zone, as in the official SDK, or in that of the client's options. ``repr()`` leaves out
@@ -141,7 +142,7 @@ class RobotPartHistoryEntry:
 
 
 @dataclass
-class LogEntry:
+class LogEntry(NamedAttributes):
     """An entry of the log of a part.
 
     Attributes:

@@ -14,7 +14,7 @@ from typing import BinaryIO, List, Optional
 from viam_sync.transfer.export.folder import ExportFolder, UnfinishedFile, closed_folder
 from viam_sync.transfer.export.manifest import Manifest
 from viam_sync.transfer.output.atomic import AtomicFile
-from viam_sync.transfer.output.export_paths import ExportPaths
+from viam_sync.transfer.output.export_paths import DATA_LAYOUT, ExportPaths, Layout
 from viam_sync.transfer.output.named_errors import temporary_file
 from viam_sync.transfer.output.names import UNFINISHED
 
@@ -30,6 +30,7 @@ class LocalFolder(ExportFolder):
 
     Args:
         root: The folder; it is made if it is not there.
+        layout: The places of files in it.
 
     Raises:
         OSError: If nothing can be written in the folder, or another export is at work there.
@@ -47,16 +48,16 @@ class LocalFolder(ExportFolder):
         3
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, layout: Layout = DATA_LAYOUT) -> None:
         self.root = self._root = root
         self._lock = threading.Lock()
         self._closed = False
         if root.is_file():
             raise FileExistsError(f"folder is {str(root)!r}, a file; name a folder, which need not exist yet")
         root.mkdir(parents=True, exist_ok=True)
-        self._manifest = self.manifest = Manifest(root)
+        self._manifest = self.manifest = Manifest(root, layout.top)
         taken = (entry.path for entry in self.manifest.entries.values())
-        self.paths = ExportPaths(root, taken, remove_unfinished=True)
+        self.paths = ExportPaths(root, taken, layout=layout, remove_unfinished=True)
         for unfinished in root.glob(f"{UNFINISHED}*.part"):
             unfinished.unlink()
 
@@ -124,11 +125,11 @@ class LocalFolder(ExportFolder):
                 parent.rmdir()
 
     def _parents(self, path: str) -> List[Path]:
-        """Return the folders that a path goes through, the innermost first, but for ``data`` and ``metadata``."""
+        """Return the folders that a path goes through, the innermost first, but for the one that all go through."""
         return [self._root / each for each in PurePosixPath(path).parents][:-2]
 
     def _require_no_links(self, path: str) -> None:
-        """Refuse a path through a link; the folder itself, and ``data`` and ``metadata`` in it, may be links."""
+        """Refuse a path through a link; the folder itself, and those at its top, may be links."""
         if any(parent.is_symlink() for parent in self._parents(path)):
             raise OSError(errno.ELOOP, "its path goes through a link, which no export has made", str(self.place(path)))
 

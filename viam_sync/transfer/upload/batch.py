@@ -53,6 +53,11 @@ class Found(NamedTuple):
     status: Optional[os.stat_result]
     error: Optional[OSError] = None
 
+    @property
+    def version(self) -> Optional[FileVersion]:
+        """Its version in the journal; None if there is an error."""
+        return None if self.status is None else FileVersion(self.name, self.status.st_size, self.status.st_mtime_ns)
+
 
 #: Uploads a file: takes it, its chunks, the mark to give it, if any, and the cancellation of its call; returns its ID.
 Send = Callable[[Found, ProgressChunks, Optional[str], Cancellation], FileID]
@@ -193,10 +198,10 @@ class BatchUpload:
         """Find the results of the files that need not be sent, or cannot be."""
         doubtful: Dict[int, Intent] = {}
         for index, file in enumerate(self._files):
-            if file.status is None:
+            version = file.version
+            if version is None:
                 self._results[index] = UploadResult(file.path, error=file.error)
             elif self._journal is not None:
-                version = FileVersion(file.name, file.status.st_size, file.status.st_mtime_ns)
                 if version in self._journal.sent:
                     self._results[index] = UploadResult(file.path, self._journal.sent[version], already_sent=True)
                 elif version in self._journal.doubtful:
