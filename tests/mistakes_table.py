@@ -1081,7 +1081,7 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "the time of a row",
         "rows[0].time",
         "AttributeError",
-        "TabularData has no attribute 'time'; it has time_requested, time_received, data, metadata",
+        "TabularData has no attribute 'time'; it has time_received, time_requested, data, metadata",
     ),
     (
         "an attribute of an iterator's item",
