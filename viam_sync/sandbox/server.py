@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import random
 import socket
@@ -278,8 +279,11 @@ class Sandbox(MachineLogs):
         def __getattr__(self, name: str) -> NoReturn:
             if name in Sandbox.__annotations__:
                 raise AttributeError(f"{name} is set when the sandbox starts; {_HOW_TO_START}.")
-            advice = "" if name.startswith("_") else f"; what the cloud has, a client has: {_HOW_TO_CONNECT}"
-            raise AttributeError(f"Sandbox has no attribute {name!r}{advice}")
+            if name.startswith("_"):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            near = difflib.get_close_matches(name, [*Sandbox.__annotations__, *dir(type(self))], 1, cutoff=0.8)
+            advice = f"did you mean {near[0]}?" if near else f"what the cloud has, a client has: {_HOW_TO_CONNECT}"
+            raise AttributeError(f"Sandbox has no attribute {name!r}; {advice}")
 
     def _now(self) -> float:
         return self._clock() + self._ahead
