@@ -1087,7 +1087,7 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "an attribute of an iterator's item",
         "data.iter_tabular_data().data",
         "AttributeError",
-        "Pages has no attribute 'data'; it is an iterator: write `for item in …`, or list(…) for all of them",
+        "Pages has no attribute 'data'; go through it by a for loop, or give it to list()",
     ),
     (
         "an attribute of a page's item",

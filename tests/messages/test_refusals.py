@@ -145,9 +145,9 @@ MISSING = {
         "DeleteRobotResponse has no field 'robot'; it has none",
     ),
     "read by a tool": (
-        lambda: app.Robot()._repr_html_(),
+        lambda: app.Robot()._repr_latex_(),
         AttributeError,
-        "'Robot' object has no attribute '_repr_html_'",
+        "'Robot' object has no attribute '_repr_latex_'",
     ),
     "of an enum": (
         lambda: data.Order.ORDER_ASCENDNG,

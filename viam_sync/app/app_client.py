@@ -64,6 +64,8 @@ class AppClient(
         ['Lesson Robotics']
     """
 
+    _subjects = "organizations, locations, machines, parts, logs, fragments, roles, keys, modules"
+
     def __init__(
         self,
         channel: grpc.Channel,

@@ -36,6 +36,8 @@ class BillingClient(NamedMethods, BillingService):
         27.49
     """
 
+    _subjects = "usage, invoices"
+
     def get_current_month_usage(self, org_id: str, timeout: Optional[float] = None) -> pb.GetCurrentMonthUsageResponse:
         """Get the costs of an organization in the current billing period.
 

@@ -72,3 +72,5 @@ class DataClient(
         >>> count
         1008
     """
+
+    _subjects = "readings, pictures, files, tags, boxes, queries, exports, uploads, datasets, pipelines"

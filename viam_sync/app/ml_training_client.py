@@ -39,6 +39,8 @@ class MLTrainingClient(NamedMethods, MLTrainingService):
         []
     """
 
+    _subjects = "training jobs and their logs"
+
     @newest_order(
         *("org_id", "dataset_id", "registry_item_id", "registry_item_version"),
         *("model_name", "model_version", "container_id"),

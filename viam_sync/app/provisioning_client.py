@@ -28,3 +28,5 @@ class ProvisioningClient(NamedMethods, ProvisioningService):
         >>> device.get_network_list()[0].ssid
         'Workshop'
     """
+
+    _subjects = "first setup of a machine"

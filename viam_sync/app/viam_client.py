@@ -48,6 +48,9 @@ CLOUD = "app.viam.com"
 #: The attributes that hold the clients, by the names of their classes.
 _ATTRIBUTES = {name: attribute for attribute, name in CLIENTS.items()}
 
+#: The clients as one finds them in a ViamClient.
+_PROPERTIES = ", ".join(CLIENTS)
+
 
 def __getattr__(name: str) -> Any:
     if name == "RobotClient":
@@ -280,11 +283,13 @@ class ViamClient(NamedMethods, Configurable, Closing):
         return {**vars(self), **fresh, "_clients": {}, "_closed": False}
 
     def __repr__(self) -> str:
+        name = type(self).__name__
         if self._link is None:
-            return super().__repr__()
-        address, options = self._link.address, self._link.options
-        where = parse_address(address, options.insecure).target
-        return f"<{type(self).__name__} of {options.auth_entity!r} at {where}{', closed' if self._closed else ''}>"
+            where = "" if self._channel is None else f" at {self._channel.target}"
+        else:
+            address, options = self._link.address, self._link.options
+            where = f" of {options.auth_entity!r} at {parse_address(address, options.insecure).target}"
+        return f"<{name}{where}{', closed' if self._closed else f': {_PROPERTIES}'}>"
 
 
 def _variable(name: str) -> str:

@@ -21,6 +21,7 @@ from viam_sync.messages.acceptance import accept
 from viam_sync.messages.attributes import explain_attributes
 from viam_sync.messages.enums import EnumTypeWrapper
 from viam_sync.messages.module_names import module_of
+from viam_sync.shown import show_in_notebooks
 from viam_sync.viam_sdk import missing_attribute
 
 _lock = threading.RLock()
@@ -85,12 +86,16 @@ def message(descriptor: Descriptor) -> Any:
 
 
 def _complete(cls: Any, descriptor: Descriptor) -> None:
-    """Give a class its address, so that it pickles, what is nested in it, acceptance of other values, clear errors."""
+    """Give a class its address, so that it pickles, what is nested in it, and methods of ours.
+
+    These accept other values, raise clear errors, and show tables in notebooks.
+    """
     cls.__module__, cls.__qualname__ = _address(descriptor)
     if descriptor.containing_type is not None:
         cls.__reduce__ = _reduce
     accept(cls)
     explain_attributes(cls)
+    show_in_notebooks(cls)
     for nested in descriptor.nested_types:
         setattr(cls, nested.name, message(nested))
     for enum in descriptor.enum_types:

@@ -10,6 +10,9 @@ from viam_sync.rpc.synchronous import Synchronous
 
 T = TypeVar("T")
 
+#: What is done with an iterator, for those who take it for a list or for one of its items.
+HOW_TO_ITERATE = "go through it by a for loop, or give it to list()"
+
 
 class Closing(Synchronous, ABC):
     """The base of objects with a method ``close``, which the end of a ``with`` statement calls.
@@ -39,17 +42,11 @@ class Closing(Synchronous, ABC):
 
 
 class ClosingIterator(Closing, Iterator[T]):
-    """The base of iterators that are closed; who takes one for a list, or for one of its items, is told what it is."""
-
-    #: What is done with it.
-    _use = "write `for item in …`, or list(…) for all of them"
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}, an iterator: {self._use}>"
+    """The base of iterators that are closed; those who take one for one of its items are told how to get them."""
 
     if not TYPE_CHECKING:  # a type checker goes on saying that there is no such attribute
 
         def __getattr__(self, name: str) -> Any:
             # Tools ask every object for methods of theirs, which begin so.
-            advice = "" if name.startswith("_") else f"; it is an iterator: {self._use}"
+            advice = "" if name.startswith("_") else f"; {HOW_TO_ITERATE}"
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{advice}")

@@ -41,6 +41,9 @@ _LAST_YEAR = 253_370_764_800
 _HOW_TO_CONNECT = "ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url)"
 _HOW_TO_START = "use `with Sandbox() as sandbox:`, or start()"
 
+#: The attributes that a notebook shows, besides address and key.
+_IDS = ("organization_id", "location_id", "robot_id", "robot_part_id", "dataset_id", "fragment_id")
+
 # Each tail of a log occupies a thread; threads are started only when none is idle.
 _MOST_THREADS = 256
 _LARGEST_MESSAGE = 32 * 1024 * 1024
@@ -268,6 +271,17 @@ class Sandbox(MachineLogs):
             world.store.save_settings(seconds_ahead=repr(ahead))
             self._ahead = ahead
             advance_jobs(world)
+
+    def __repr__(self) -> str:
+        return f"<Sandbox at {self.url}>" if self.running else f"<Sandbox, not running; {_HOW_TO_START}>"
+
+    def _repr_html_(self) -> Optional[str]:
+        if not self.running:
+            return None
+        from viam_sync.sandbox.notebook_view import sandbox_html
+
+        facts = {name: getattr(self, name) for name in ("url", "api_key_id", *_IDS)}
+        return sandbox_html(facts, self.api_key, self.ui_url)
 
     def _running(self) -> World:
         if self._world is None:

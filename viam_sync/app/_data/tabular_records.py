@@ -10,10 +10,10 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 from typing_extensions import Self
 
 from viam_sync.checks import wrong_type
-from viam_sync.checks.near_names import NamedAttributes
 from viam_sync.messages.acceptance import adopt
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb
+from viam_sync.shown import ShortRepr
 from viam_sync.transfer.output.kinds import Kind
 from viam_sync.transfer.output.rows import capture_metadata_row
 from viam_sync.transfer.paging.pages import ConvertedPage
@@ -54,8 +54,8 @@ POINT_COLUMNS: Mapping[str, Kind] = {
 _MOST_SHARED = 1000
 
 
-@dataclass
-class TabularData(NamedAttributes):
+@dataclass(repr=False)
+class TabularData(ShortRepr):
     """A row of tabular data and where it comes from.
 
     Times are UTC without a time zone, as in the official SDK, or in that of the client's options.
@@ -93,8 +93,8 @@ def tabular_items(response: pb.TabularDataByFilterResponse, tz: Optional[tzinfo]
     return ConvertedPage(response.data, convert)
 
 
-@dataclass
-class TabularDataPoint(NamedAttributes):
+@dataclass(repr=False)
+class TabularDataPoint(ShortRepr):
     """A tabular reading, and where it comes from.
 
     Attributes:

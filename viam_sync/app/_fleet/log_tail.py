@@ -21,7 +21,7 @@ from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.closing import ClosingIterator
 from viam_sync.rpc.policies import Policy
 from viam_sync.rpc.retry_limits import Unlimited
-from viam_sync.rpc.streams import Stream
+from viam_sync.rpc.streams import Stream, iterator_repr
 
 Entries = List[common_pb.LogEntry]
 #: Begins a tail; takes the seconds that are left, None for no limit.
@@ -62,8 +62,6 @@ class LogsStream(ClosingIterator[List[LogEntry]]):
         ['Hot']
     """
 
-    _use = "write `for entries in …`, which waits for each of its lists"
-
     def __init__(self, tail: Tail, policy: Policy, timeout: Optional[float], tz: Optional[tzinfo] = None) -> None:
         self._tail = tail
         self._tz = tz
@@ -89,6 +87,9 @@ class LogsStream(ClosingIterator[List[LogEntry]]):
                 raise StopIteration
             return [LogEntry.from_proto(entry, tz=self._tz) for entry in entries]
         raise failure
+
+    def __repr__(self) -> str:
+        return iterator_repr(self, LogEntry, self._tail.cancellation.cancelled)
 
     def next(self) -> List[LogEntry]:
         """Wait for the next entries.

@@ -12,6 +12,7 @@ from typing_extensions import Protocol
 from viam_sync.errors import GRPCError, grpc_error
 from viam_sync.rpc.classification import is_too_large
 from viam_sync.rpc.closing import ClosingIterator
+from viam_sync.rpc.streams import iterator_repr
 from viam_sync.transfer.concurrency.prefetch import Prefetch
 
 T = TypeVar("T")
@@ -236,6 +237,9 @@ class Pages(ClosingIterator[T]):
                 raise StopIteration from None
             raise
         raise StopIteration
+
+    def __repr__(self) -> str:
+        return iterator_repr(self, self.item_type, self._closed)
 
     def close(self) -> None:
         """End the iteration, and the thread; closing it again does nothing.

@@ -12,6 +12,7 @@ from viam_sync.checks import path_from
 from viam_sync.errors import ViamError
 from viam_sync.messages.file_id import FileID
 from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.shown import ShortRepr
 from viam_sync.transfer.concurrency.workers import for_each
 from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress
@@ -19,8 +20,8 @@ from viam_sync.transfer.upload.journal import FileVersion, Intent, Journal, Jour
 from viam_sync.transfer.upload.source import FileSource, ProgressChunks
 
 
-@dataclass(frozen=True)
-class UploadResult:
+@dataclass(frozen=True, repr=False)
+class UploadResult(ShortRepr):
     """The result for one file of an upload.
 
     Attributes:
