@@ -21,7 +21,7 @@ ALLOWED: Dict[str, Set[str]] = {
     "checks": set(),
     "clock": set(),
     "errors": set(),
-    "shown": set(),
+    "shown": {"checks"},
     "transfer": set(),
     "viam_sdk": set(),
     "logging": {"errors", "viam_sdk"},

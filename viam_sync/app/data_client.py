@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from viam_sync.app._clients import NamedMethods
 from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.binary_tags import TagsMixin
 from viam_sync.app._data.bounding_boxes import BoundingBoxesMixin
@@ -36,6 +37,7 @@ __all__ = ["DataClient"]
 
 
 class DataClient(
+    NamedMethods,
     DatasetExportsMixin,
     ExportsMixin,
     TabularDataMixin,

@@ -144,6 +144,8 @@ class LocalFolder(LocalFiles):
     """
 
     def __init__(self, root: Path, layout: Layout = DATA_LAYOUT) -> None:
+        if root.is_file():
+            raise FileExistsError(f"folder is {str(root)!r}, a file; name a folder, which need not exist yet")
         root.mkdir(parents=True, exist_ok=True)
         self._manifest = Manifest(root, layout.top)
         taken = (entry.path for entry in self._manifest.entries.values())

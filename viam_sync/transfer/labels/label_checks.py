@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Iterator, List, Optional
 
-from viam_sync.checks import is_text
+from viam_sync.checks.descriptions import is_text
 from viam_sync.transfer.labels.label_problems import LabelProblems
 from viam_sync.transfer.labels.labeled_image import Box
 

@@ -7,7 +7,8 @@ import secrets
 from pathlib import Path, PurePosixPath
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type, Union
 
-from viam_sync.checks import path_from, redact, wrong_type
+from viam_sync.checks import path_from, wrong_type
+from viam_sync.checks.descriptions import redact
 from viam_sync.checks.urls import is_url, path_text, redact_urls, url_scheme
 from viam_sync.transfer.output.names import UNFINISHED
 from viam_sync.transfer.output.store_credentials import without_credentials
