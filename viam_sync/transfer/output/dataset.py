@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import ExitStack
 from datetime import date
-from itertools import chain, groupby
-from operator import itemgetter
-from typing import Any, Dict, Iterable, Iterator, Mapping, Tuple, Union
+from typing import Any, Dict, Iterable, Mapping, Tuple
 
 from viam_sync.transfer.output.batches import BatchStore, record_batches
 from viam_sync.transfer.output.columns import optional
-from viam_sync.transfer.output.dataset_bucket import DatasetBucket
-from viam_sync.transfer.output.dataset_columns import ColumnRules, Note, require_same_columns
+from viam_sync.transfer.output.dataset_columns import ColumnRules, require_same_columns
 from viam_sync.transfer.output.dataset_days import DayFiles, Interval
-from viam_sync.transfer.output.dataset_folder import DatasetFolder, not_of_dataset
+from viam_sync.transfer.output.dataset_stage import AnyFolder, DayStage, day_steps, footers
 from viam_sync.transfer.output.kinds import Kind
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.rows import Row
@@ -40,7 +35,7 @@ class PartitionedDataset:
 
     def __init__(
         self,
-        folder: Union[DatasetFolder, DatasetBucket],
+        folder: AnyFolder,
         *,
         source: Mapping[str, Any],
         fixed: Mapping[str, Kind],
@@ -78,63 +73,15 @@ class PartitionedDataset:
             columns = self._rules.columns(kept)
             with BatchStore(self._arrow, self._folder.spool) as store:
                 _, batches = record_batches(progress.counted(rows), columns, store, self._arrow)
-                days = self._files.by_day(batches)
-                self._folder.change(_steps(known, self._stage_all(days, known, self._rules.file_schema(columns, kept))))
+                stage = DayStage(self._folder, self._files, self._interval)
+                staged = stage.write(batches, known, self._rules.file_schema(columns, kept))
+                self._folder.change(day_steps(known, staged))
         return progress.done
-
-    def _stage_all(self, parts: Iterable[Tuple[date, Any]], known: Mapping[date, int], schema: Any) -> Dict[date, int]:
-        """Write the new files of all days that may change, and return the numbers of their rows."""
-        staged: Dict[date, int] = {}
-        for day, group in groupby(parts, itemgetter(0)):
-            if day in staged:
-                raise ValueError("the service returned rows that are not in the order of their times")
-            staged[day] = self._stage(day, known, schema, (batch for _, batch in group))
-        # A dataset without rows may get other columns.
-        is_empty = not any(known.values())
-        for day in known.keys() - staged.keys():
-            if is_empty or self._interval.touches(day):
-                staged[day] = self._stage(day, known, schema, ())
-        if not known and not staged:
-            day = self._interval.any_day()
-            staged[day] = self._stage(day, known, schema, ())
-        return staged
 
     def _known(self) -> Tuple[Dict[date, int], Any]:
         """Return the number of rows that the dataset has of each day, and its schema; None if it has no file."""
         counts, schema = {}, None
-        for day in self._folder.days():
-            with self._folder.open_footer(day) as file:
-                found, counts[day] = self._files.footer(file)
-            note = None if found is None else Note.of(found)
-            if note is None:
-                raise not_of_dataset(self._folder.given, f"the file of {day}")
-            if note.source != self._source:
-                raise ValueError(
-                    f"{self._folder.given}, a dataset of {json.dumps(note.source)}, but the rows are of"
-                    f" {json.dumps(self._source)}; name another folder"
-                )
+        for day, found, counts[day] in footers(self._folder, self._files, self._source):
             schema = found if schema is None else schema
             require_same_columns(found, schema)
         return counts, schema
-
-    def _stage(self, day: date, known: Mapping[date, int], schema: Any, new: Iterable[Any]) -> int:
-        """Write the new file of a day: its new rows, and around them those that it has outside the interval."""
-        with ExitStack() as stack:
-            before: Iterable[Any] = ()
-            after: Iterable[Any] = ()
-            if known.get(day) and not self._interval.covers(day):
-                before, after = self._files.around(stack.enter_context(self._folder.open(day)))
-            file = stack.enter_context(self._folder.create(day))
-            return self._files.write(file, schema, chain(before, new, after))
-
-
-def _steps(known: Mapping[date, int], staged: Mapping[date, int]) -> Iterator[Tuple[date, bool]]:
-    """Yield the days that change, and whether each gets its new file or loses the one that it has."""
-    # A dataset without rows gets its new columns first, so that all files have the same at any moment.
-    for day in sorted(staged, key=lambda day: (day not in known, day)):
-        yield day, True
-    counts = {**known, **staged}
-    empty = sorted(day for day, count in counts.items() if not count)
-    # Of a dataset without rows, one file stays, as no reader reads none.
-    for day in empty[len(empty) == len(counts) :]:
-        yield day, False
