@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -59,20 +59,35 @@ def readings_dataset(filter: Any, folder: Location, options: DatasetOptions) -> 
         raise ValueError(f"format is {options.format!r}, but a dataset is one of Parquet files")
     if options.sort_order is not None:
         raise ValueError("sort_order does not go with partition_by, as a dataset has its oldest rows first")
-    is_internal = boolean("include_internal_data", options.include_internal_data)
-    rest = _copy_of(filter)
-    interval = Interval(_edge(rest, "start"), _edge(rest, "end"))
-    if interval.start is not None and interval.end is not None and interval.end <= interval.start:
-        raise ValueError("filter_or_query ends before it starts, or at the same time")
-    rest.ClearField("interval")
+    source, interval = source_and_interval(filter, options.include_internal_data)
     return PartitionedDataset(
         DatasetBucket(folder) if folder.is_remote else DatasetFolder(folder),
-        source={"filter": _in_order(message_to_row(rest)), "include_internal_data": is_internal},
+        source=source,
         fixed=READING_COLUMNS,
         interval=interval,
         schema=options.schema,
         misfits=options.misfits,
     )
+
+
+def source_and_interval(filter: Any, include_internal_data: bool) -> Tuple[Dict[str, Any], Interval]:
+    """Return what readings are of, in a form that JSON can hold, and their interval.
+
+    Args:
+        filter: The filter; None for all readings.
+        include_internal_data: Whether what Viam's own services store is among them.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If the interval is empty or finer than a microsecond.
+    """
+    is_internal = boolean("include_internal_data", include_internal_data)
+    rest = _copy_of(filter)
+    interval = Interval(_edge(rest, "start"), _edge(rest, "end"))
+    if interval.start is not None and interval.end is not None and interval.end <= interval.start:
+        raise ValueError("filter_or_query ends before it starts, or at the same time")
+    rest.ClearField("interval")
+    return {"filter": _in_order(message_to_row(rest)), "include_internal_data": is_internal}, interval
 
 
 def _copy_of(filter: Any) -> pb.Filter:
@@ -97,5 +112,5 @@ def _edge(filter: pb.Filter, name: Literal["start", "end"]) -> Optional[datetime
         return None
     time: Timestamp = getattr(filter.interval, name)
     if time.nanos % 1000:
-        raise ValueError(f"filter_or_query has a {name} finer than a microsecond, and times of a dataset are not")
+        raise ValueError(f"filter_or_query has a {name} finer than a microsecond, and times in a table are not")
     return in_utc(timestamp_to_datetime(time))

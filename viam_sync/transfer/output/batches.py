@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from typing import Any, BinaryIO, Callable, Deque, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, BinaryIO, Callable, Deque, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from viam_sync.transfer.output.chunks import CHUNK_ROWS, Chunk, chunks, common_kind
 from viam_sync.transfer.output.columns import Columns

@@ -81,7 +81,8 @@ class PartitionedDataset:
     def _known(self) -> Tuple[Dict[date, int], Any]:
         """Return the number of rows that the dataset has of each day, and its schema; None if it has no file."""
         counts, schema = {}, None
-        for day, found, counts[day] in footers(self._folder, self._files, self._source):
+        for day, found, count in footers(self._folder, self._files, self._source):
+            counts[day] = count
             schema = found if schema is None else schema
             require_same_columns(found, schema)
         return counts, schema

@@ -7,11 +7,18 @@ import io
 import tempfile
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO, ContextManager, Iterable, Iterator, Tuple
+from typing import BinaryIO, ContextManager, Iterable, Iterator, Optional, Tuple
 
-from viam_sync.transfer.output.dataset_folder import day_of, file_of, new_file, not_of_dataset
+from viam_sync.transfer.output.dataset_folder import (
+    STATE,
+    day_of,
+    file_of,
+    folder_beside,
+    new_file,
+    not_of_dataset,
+)
 from viam_sync.transfer.output.named_errors import temporary_file
-from viam_sync.transfer.output.remote import Location
+from viam_sync.transfer.output.remote import Location, Remote
 
 #: The bytes at the end of an object that are read first; the footer of most files is in them.
 _FOOTER = 64 << 10
@@ -41,6 +48,7 @@ class DatasetBucket:
 
     def __init__(self, location: Location) -> None:
         self.given = location.given
+        self._location = location
         self._remote = location.connect()
 
     @contextlib.contextmanager
@@ -81,6 +89,36 @@ class DatasetBucket:
         size = int.from_bytes(end[_LENGTH], "little") + _END
         return io.BytesIO(end if size <= len(end) else self._remote.read(file_of(day), -size))
 
+    def open_new(self, day: date) -> BinaryIO:
+        """Open the new file that was made for a day for reading."""
+        return (self._staging / str(day)).open("rb")
+
+    def discard(self, day: date) -> None:
+        """Remove the new file that was made for a day."""
+        (self._staging / str(day)).unlink()
+
+    def load_state(self) -> Optional[bytes]:
+        """Return the state that was saved beside the dataset; None if there is none.
+
+        Raises:
+            OSError: If it cannot be read.
+        """
+        try:
+            return self._state().read()
+        except FileNotFoundError:
+            return None
+
+    def save_state(self, state: bytes) -> None:
+        """Save a state beside the dataset.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        self._state().write(state)
+
+    def _state(self) -> Remote:
+        return self._location.beside(lambda name: f"{folder_beside(name)}/{STATE}").connect()
+
     def spool(self) -> BinaryIO:
         """Return a file for contents on their way, which is gone when it is closed."""
         return temporary_file(self._staging, self._staging)
@@ -101,5 +139,6 @@ class DatasetBucket:
         for day, is_new in steps:
             if is_new:
                 self._remote.write(self._staging / str(day), file_of(day))
+                self.discard(day)
             else:
                 self._remote.remove(file_of(day))

@@ -84,7 +84,7 @@ def day_steps(known: Mapping[date, int], staged: Mapping[date, int]) -> Iterator
         >>> from viam_sync.transfer.output.dataset_stage import day_steps
         >>> monday, tuesday = date(2024, 1, 1), date(2024, 1, 2)
         >>> [(day.day, is_new) for day, is_new in day_steps({monday: 5}, {monday: 0, tuesday: 7})]
-        [(2, True), (1, True), (1, False)]
+        [(1, True), (2, True), (1, False)]
     """
     # A dataset without rows gets its new columns first, so that all files have the same at any moment.
     for day in sorted(staged, key=lambda day: (day not in known, day)):

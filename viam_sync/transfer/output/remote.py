@@ -76,6 +76,11 @@ class Location:
         return self._text
 
     @property
+    def shown(self) -> str:
+        """The path, or the URL without credentials."""
+        return redact_urls(self._text)
+
+    @property
     def suffix(self) -> str:
         """The ending of the name in lower case, such as ``.csv``."""
         return PurePosixPath(self._text.partition("?")[0]).suffix.lower()
@@ -103,6 +108,27 @@ class Location:
             ValueError: If it is a URL, or no file can be called so, or there are options for a URL.
         """
         return path_from(self.name, self.local())
+
+    def beside(self, rename: Callable[[str], str]) -> Location:
+        """Return the location of something beside a remote folder.
+
+        Args:
+            rename: Returns its name, or its path within what has the folder in it, for the name of the folder.
+
+        Raises:
+            ValueError: If there is nothing around the folder, as it is a bucket.
+
+        Example:
+            >>> from viam_sync.transfer.output.remote import Location
+            >>> Location("folder", "s3://bucket/air").beside(lambda name: f"{name}.json")
+            <folder is 's3://bucket/air.json'>
+        """
+        begin, _, rest = self._text.rstrip("/").partition("://")
+        around, _, name = rest.rpartition("/")
+        if not name or (not around and self.scheme in _PACKAGES):
+            raise ValueError(f"{self.given}, a bucket; name a folder in it, as the state of it is kept beside it")
+        place = f"{around}/" if around else ""
+        return Location(self.name, f"{begin}://{place}{rename(name)}", self._options)
 
     def connect(self) -> Remote:
         """Return the remote file or folder.
