@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import partial
 from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
@@ -133,25 +133,27 @@ class DuckdbMirror:
         return changes
 
     def _replace_rows(self, interval: Interval, names: Sequence[str], count: int) -> Tuple[int, int]:
-        """Replace the rows of an interval, unless they are there already."""
-        where, times = self._within(interval)
+        """Replace the rows of an interval, or add those that are missing if all others are right."""
+        where = self._within(interval)
         columns = ", ".join(map(quoted, self.names_of(names)))
-        before = self._number(f"SELECT count(*) FROM {self._table} {where}", *times)
-        removed = before
+        old, new = f"SELECT {columns} FROM {self._table} {where}", f"SELECT {columns} FROM {_SLICE}"
+        before = removed = self._number(f"SELECT count(*) FROM ({old})")
         if before and count:
-            old = f"SELECT {columns} FROM {self._table} {where}"
-            removed = self._number(f"SELECT count(*) FROM ({old} EXCEPT ALL SELECT {columns} FROM {_SLICE})", *times)
+            removed = self._number(f"SELECT count(*) FROM ({old} EXCEPT ALL {new})")
         added = count - (before - removed)
+        if removed:
+            self._connection.execute(f"DELETE FROM {self._table} {where}")
+        elif before and added:
+            new = f"{new} EXCEPT ALL {old} ORDER BY {quoted(self._columns[self._time])}"
         if added or removed:
-            self._connection.execute(f"DELETE FROM {self._table} {where}", times)
-            self._connection.execute(f"INSERT INTO {self._table} ({columns}) SELECT {columns} FROM {_SLICE}")
+            self._connection.execute(f"INSERT INTO {self._table} ({columns}) {new}")
         return added, removed
 
-    def _within(self, interval: Interval) -> Tuple[str, List[datetime]]:
+    def _within(self, interval: Interval) -> str:
         time = quoted(self._columns[self._time])
-        sides = {f"{time} >= ?": interval.start, f"{time} < ?": interval.end}
-        asked = {side: moment.replace(tzinfo=timezone.utc) for side, moment in sides.items() if moment is not None}
-        return f"WHERE {' AND '.join(asked)}" if asked else "", list(asked.values())
+        sides = {">=": interval.start, "<": interval.end}
+        conditions = [f"{time} {sign} TIMESTAMPTZ '{end}+00'" for sign, end in sides.items() if end is not None]
+        return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
     def _create(self, kinds: Mapping[str, Kind]) -> None:
         columns = ", ".join(f"{quoted(self._columns[name])} {duckdb_type(kind)}" for name, kind in kinds.items())
@@ -184,10 +186,10 @@ class DuckdbMirror:
         if duckdb_type(old) == type:
             return ""
         settle = partial(settled, kind=new, type=arrow_type(new, self._arrow), arrow=self._arrow)
+        # DuckDB counts the parameters of a function, which one of functools does not show as it wants.
         self._connection.create_function(
-            # DuckDB would ask a partial function for the number of its arguments.
             _SETTLE, lambda array: settle(array), [duckdb_type(old)], type, type="arrow", null_handling="special"
-        )  # fmt: skip
+        )
         stack.callback(self._connection.remove_function, _SETTLE)
         return f"ALTER COLUMN {column} TYPE {type} USING {_SETTLE}({column})"
 
