@@ -43,7 +43,7 @@ ALLOWED: Dict[str, Set[str]] = {
     "sandbox/wire": {"clock", "messages", "proto", "sandbox/core", "sandbox/faults", "sandbox/fleet"},
     "transfer/export": {"checks", "clock", "errors", "proto", "rpc", "transfer/concurrency", "transfer/output"},
     "transfer/labels": {"transfer/output"},
-    "transfer/mirror": {"checks", "transfer/output"},
+    "transfer/mirror": {"checks", "errors", "transfer/output"},
     "transfer/paging": {"checks", "clock", "errors", "proto", "rpc", "transfer/concurrency"},
     "transfer/upload": {"checks", "clock", "errors", "messages", "rpc", "transfer/concurrency", "transfer/output"},
     "app/_data": {

@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import pytest
 
+from viam_sync.errors import InternalError
 from viam_sync.transfer.mirror.mirror_result import MirrorResult
 from viam_sync.transfer.mirror.mirror_run import MirrorPlan, run_mirror
 from viam_sync.transfer.mirror.open_mirror import open_mirror
@@ -27,7 +28,7 @@ def dest(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def run(dest: Path, rows: List[Row], start: Optional[datetime] = None, end: Optional[datetime] = None) -> MirrorResult:
-    result = MirrorResult(dest)
+    result = MirrorResult(str(dest))
     plan = MirrorPlan({}, {"at": "time"}, Interval(start, end), None)
     with open_mirror(Location("dest", dest), "readings", {}, "at") as target:
         run_mirror(target, rows, plan, Progress(None), result)
@@ -65,7 +66,7 @@ def test_rows_in_any_order_within_a_millisecond_are_all_there(dest: Path) -> Non
 
 
 def test_rows_that_are_not_in_order_are_an_error(dest: Path) -> None:
-    with pytest.raises(ValueError, match="the service returned rows that are not in the order of their times"):
+    with pytest.raises(InternalError, match="The service gave rows in another order than that of their times"):
         run(dest, [at(NOON, 1), at(NOON - timedelta(seconds=1), 2)])
 
 

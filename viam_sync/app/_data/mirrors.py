@@ -89,7 +89,7 @@ class MirrorsMixin(TabularExportsMixin):
             ValueError: If ``dest`` is a mirror of another filter, ``workers`` is out of its range, ``look_back`` is
                 negative, or the filter ends before it starts.
             ImportError: If a package for ``dest`` is not installed.
-            InternalError: If the service returns data that is not of the time range that was asked for.
+            InternalError: If the service returns data of another time range than was asked for, or in another order.
             GRPCError: If the service refuses a page or cannot be reached; a subclass says which.
 
         Example:

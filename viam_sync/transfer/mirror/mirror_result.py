@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import List, Optional, Union
+from typing import List, Optional
 
 from viam_sync.checks.urls import redact_urls
-from viam_sync.transfer.output.atomic import StrPath
 
 
 @dataclass(repr=False)
@@ -31,7 +30,7 @@ class MirrorResult:
         MirrorResult(dest='air.duckdb', 1008 rows: 3 added, 1 removed, 1 new column)
     """
 
-    dest: Union[str, StrPath]
+    dest: str
     table: Optional[str] = None
     start: Optional[datetime] = None
     end: Optional[datetime] = None
@@ -47,4 +46,4 @@ class MirrorResult:
         counts += [
             f"{len(names)} {word} column{'s' * (len(names) > 1)}" for word, names in columns.items() if len(names)
         ]
-        return f"MirrorResult(dest={redact_urls(repr(str(self.dest)))}, {self.rows} rows: {', '.join(counts)})"
+        return f"MirrorResult(dest={redact_urls(repr(self.dest))}, {self.rows} rows: {', '.join(counts)})"

@@ -99,7 +99,7 @@ def run_mirror(
 
     Raises:
         OSError: If the mirror cannot be written.
-        ValueError: If the rows are not in order.
+        InternalError: If the rows are not in order.
     """
     arrow = optional("pyarrow", "a mirror")
     timed = TimedRows(rows, next(iter(plan.fixed)), plan.interval)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Callable, Iterable, Iterator, Optional, Tuple
 
+import grpc
+
+from viam_sync.errors import grpc_error
 from viam_sync.transfer.output.dataset_days import Interval
-from viam_sync.transfer.output.dataset_stage import not_in_order
 from viam_sync.transfer.output.rows import Row, in_utc
 
 #: The span of times that may be in any order, and are in one slice: the service may store times no finer.
@@ -26,7 +28,7 @@ class TimedRows:
         latest: The time of the row that was taken last, in UTC without a time zone.
 
     Raises:
-        ValueError: If the rows are not in order; also while they are taken.
+        InternalError: If the rows are not in order; also while they are taken.
 
     Example:
         >>> from datetime import datetime
@@ -71,7 +73,8 @@ class TimedRows:
             time = in_utc(row[self._time])
             if (start is None or start <= time) and (end is None or time < end):
                 if tick_of(time) < tick_of(self.latest):
-                    raise not_in_order()
+                    text = "The service gave rows in another order than that of their times."
+                    raise grpc_error(grpc.StatusCode.INTERNAL, text, None, "TabularDataByFilter")
                 return time, row
         return None
 

@@ -44,7 +44,7 @@ class DayStage:
         staged: Dict[date, int] = {}
         for day, group in groupby(self._files.by_day(batches), itemgetter(0)):
             if day in staged:
-                raise not_in_order()
+                raise ValueError("the service returned rows that are not in the order of their times")
             staged[day] = self._write_day(day, known, schema, (batch for _, batch in group))
         # A dataset without rows may get other columns.
         is_empty = not any(known.values())
@@ -65,11 +65,6 @@ class DayStage:
                 before, after = self._files.around(stack.enter_context(self._folder.open(day)))
             file = stack.enter_context(self._folder.create(day))
             return self._files.write(file, schema, chain(before, new, after))
-
-
-def not_in_order() -> ValueError:
-    """Return the error of rows whose times go back."""
-    return ValueError("the service returned rows that are not in the order of their times")
 
 
 def day_steps(known: Mapping[date, int], staged: Mapping[date, int]) -> Iterator[Tuple[date, bool]]:
