@@ -48,7 +48,8 @@ def _tables(dest: Path, table: str) -> Iterable[Any]:
         # The session's time zone is that of the computer, and Arrow's only has the name.
         connection.execute("SET TimeZone = 'UTC'")
         found = connection.table(f'"{table}"').to_arrow_table()
-        query = "SELECT columns FROM viam_sync.mirrors WHERE name = CAST(? AS BLOB)"
+        ((database,),) = connection.execute("SELECT current_database()").fetchall()
+        query = f'SELECT columns FROM "{database}".viam_sync.mirrors WHERE name = CAST(? AS BLOB)'
         ((columns,),) = connection.execute(query, [table.lower()]).fetchall()
     names = {column: name for name, column in json.loads(columns).items()}
     yield found.rename_columns([names[column] for column in found.column_names])

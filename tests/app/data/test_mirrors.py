@@ -90,16 +90,17 @@ def levels(*numbers: float) -> List[Dict[str, Any]]:
 
 
 def test_the_first_run_brings_all_and_the_second_one_nothing(plant: Plant) -> None:
+    plant.capture(MONDAY + DAY, levels(float("nan"), float("nan"), -0.0))
     plant.capture(MONDAY, [{"level": n / 2, "name": f"é{n}", "on": n > 3, "at": [n]} for n in range(150)])
     first = plant.mirror()
-    assert (first.added, first.removed, first.rows, first.start, first.end) == (150, 0, 150, None, None)
+    assert (first.added, first.removed, first.rows, first.start, first.end) == (153, 0, 153, None, None)
     assert first.new_columns == [f"data.readings.{name}" for name in ("at", "level", "name", "on")]
     assert plant.is_equal()
     again = plant.mirror()
-    assert (again.added, again.removed, again.rows, again.new_columns, again.changed_columns) == (0, 0, 150, [], [])
+    assert (again.added, again.removed, again.rows, again.new_columns, again.changed_columns) == (0, 0, 153, [], [])
     assert again.start is not None
     assert MONDAY + 149 * HOUR - 8 * DAY < again.start <= MONDAY + 149 * HOUR - 7 * DAY
-    assert repr(again) == f"MirrorResult(dest={str(plant.dest)!r}, 150 rows: 0 added, 0 removed)"
+    assert repr(again) == f"MirrorResult(dest={str(plant.dest)!r}, 153 rows: 0 added, 0 removed)"
 
 
 def test_a_run_brings_what_is_new_and_late_and_takes_out_what_was_deleted(plant: Plant) -> None:
@@ -329,7 +330,9 @@ def sqlite_file(path: Path) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("write", [Path.touch, lambda path: path.write_text("a,b\n" * 9), sqlite_file])
+@pytest.mark.parametrize(
+    "write", [lambda path: path.write_text("a,b\n" * 9), lambda path: path.write_bytes(b"DUC"), sqlite_file]
+)
 def test_a_file_that_is_no_database_of_duckdb_is_refused(data: DataClient, tmp_path: Path, write: Any) -> None:
     path = tmp_path / "readings.db"
     write(path)
@@ -337,6 +340,24 @@ def test_a_file_that_is_no_database_of_duckdb_is_refused(data: DataClient, tmp_p
     with pytest.raises(FileExistsError, match=r"dest is '.*readings\.db', which is no database of DuckDB"):
         data.mirror_tabular_data(None, path)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("size", [0, 4096, 8192])
+def test_a_file_that_was_just_begun_as_a_database_is_made_one(database: Plant, size: int) -> None:
+    database.capture(MONDAY, levels(1))
+    duckdb.connect(str(database.dest)).close()
+    os.truncate(database.dest, size)
+    assert database.mirror().added == 1
+
+
+@pytest.mark.parametrize("name", ["temp", "system", "main", "memory", "viam_sync", "mirrors", "readings", "a.b c"])
+def test_a_file_of_any_name_can_be_a_mirror(database: Plant, name: str) -> None:
+    database.capture(MONDAY, levels(1))
+    database.dest = database.dest.with_name(f"{name}.duckdb")
+    assert database.mirror().added == 1
+    database.capture(MONDAY + DAY, [{"level": "n/a", "flow": 1}])
+    assert database.mirror().added == 1
+    assert database.is_equal()
 
 
 def checksum_of(block: bytes) -> bytes:

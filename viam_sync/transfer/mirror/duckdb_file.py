@@ -11,8 +11,8 @@ from typing import Any, Iterator
 from viam_sync.transfer.output.columns import optional
 from viam_sync.transfer.output.remote import Location
 
-#: The place of the letters that each file of DuckDB has near its beginning.
-_MAGIC = slice(8, 12)
+#: The place of the letters that each file of DuckDB has near its beginning, and the size of its three headers.
+_MAGIC, _HEADERS = slice(8, 12), 3 * 4096
 _HOLDER = re.compile(r"lock is held in (.+? \(PID \d+\))")
 
 
@@ -55,8 +55,12 @@ def _require_database(path: Path, given: str) -> None:
         raise IsADirectoryError(f"{given}, a folder; name a file in it, or a folder without such an ending")
     if path.exists():
         with path.open("rb") as file:
-            if file.read(_MAGIC.stop)[_MAGIC] != b"DUCK":
-                raise FileExistsError(f"{given}, which is no database of DuckDB; name another file")
+            begin = file.read(_HEADERS)
+        if begin and begin[_MAGIC] != b"DUCK":
+            raise FileExistsError(f"{given}, which is no database of DuckDB; name another file")
+        if len(begin) < _HEADERS:
+            # A process that was killed as it made a database leaves such a file, which DuckDB does not take.
+            path.unlink()
 
 
 def _is_empty(connection: Any, duckdb: Any) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from datetime import datetime
-from functools import partial
 from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from viam_sync.transfer.mirror.duckdb_columns import duckdb_type, folded, quoted, with_columns
@@ -19,8 +18,8 @@ from viam_sync.transfer.output.kinds import Kind, arrow_type
 from viam_sync.transfer.output.named_errors import temporary_file
 from viam_sync.transfer.output.remote import Location
 
-#: The states of all mirrors in a file, in a schema of their own, so that no list of the caller's tables has them.
-_STATES = "viam_sync.mirrors"
+#: The schema of the table with the states of all mirrors in a file, so that no list of the caller's tables has it.
+_SCHEMA = "viam_sync"
 _SLICE, _SETTLE = "viam_sync_slice", "viam_sync_settle"
 #: The values of new columns in one transaction, which are in memory until it is over.
 _NEW_VALUES = 4_000_000
@@ -61,6 +60,9 @@ class DuckdbMirror:
         self._arrow = optional("pyarrow", "a mirror in a file of DuckDB", "duckdb pyarrow")
         self._connection, self._path, self._name, self._time = connection, location.path(), table, time
         self._given = f"{location.given}, whose table {table!r}"
+        # The file may have the name of the schema, too.
+        ((database,),) = self._rows("SELECT current_database()")
+        self._schema = f"{quoted(database)}.{_SCHEMA}"
         self.state: Optional[MirrorState] = None
         self._columns: Dict[str, str] = {}
 
@@ -158,8 +160,9 @@ class DuckdbMirror:
     def _create(self, kinds: Mapping[str, Kind]) -> None:
         columns = ", ".join(f"{quoted(self._columns[name])} {duckdb_type(kind)}" for name, kind in kinds.items())
         self._connection.execute(f"CREATE TABLE {self._table} ({columns})")
-        self._connection.execute("CREATE SCHEMA IF NOT EXISTS viam_sync")
-        self._connection.execute(f"CREATE TABLE IF NOT EXISTS {_STATES} (name BLOB, state VARCHAR, columns VARCHAR)")
+        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {self._schema}")
+        states = f"CREATE TABLE IF NOT EXISTS {self._schema}.mirrors (name BLOB, state VARCHAR, columns VARCHAR)"
+        self._connection.execute(states)
 
     def _change_columns(self, state: MirrorState, kinds: Mapping[str, Kind]) -> None:
         """Add columns, and change the types of others, in transactions of bounded size."""
@@ -185,10 +188,12 @@ class DuckdbMirror:
             return f"ADD COLUMN {column} {type}"
         if duckdb_type(old) == type:
             return ""
-        settle = partial(settled, kind=new, type=arrow_type(new, self._arrow), arrow=self._arrow)
-        # DuckDB counts the parameters of a function, which one of functools does not show as it wants.
+
+        def settle(array: Any) -> Any:
+            return settled(array, new, arrow_type(new, self._arrow), self._arrow)
+
         self._connection.create_function(
-            _SETTLE, lambda array: settle(array), [duckdb_type(old)], type, type="arrow", null_handling="special"
+            _SETTLE, settle, [duckdb_type(old)], type, type="arrow", null_handling="special"
         )
         stack.callback(self._connection.remove_function, _SETTLE)
         return f"ALTER COLUMN {column} TYPE {type} USING {_SETTLE}({column})"
@@ -196,15 +201,15 @@ class DuckdbMirror:
     def _save(self, state: MirrorState) -> None:
         key = folded(self._name)
         columns = {name: self._columns[name] for name in state.kinds}
-        self._connection.execute(f"DELETE FROM {_STATES} WHERE name = ?", [key])
+        self._connection.execute(f"DELETE FROM {self._schema}.mirrors WHERE name = ?", [key])
         values = [key, state.to_json(), json.dumps(columns)]
-        self._connection.execute(f"INSERT INTO {_STATES} VALUES (?, ?, ?)", values)
+        self._connection.execute(f"INSERT INTO {self._schema}.mirrors VALUES (?, ?, ?)", values)
 
     def _found_state(self) -> Tuple[Optional[MirrorState], Dict[str, str]]:
-        names = "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'viam_sync'"
-        if not self._rows(f"{names} AND table_name = 'mirrors'"):
+        names = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ?"
+        if ("mirrors",) not in self._rows(names, _SCHEMA):
             return None, {}
-        query = f"SELECT state, columns FROM {_STATES} WHERE name = ?"
+        query = f"SELECT state, columns FROM {self._schema}.mirrors WHERE name = ?"
         for state, columns in self._rows(query, folded(self._name)):
             return MirrorState.from_json(state), json.loads(columns)
         return None, {}
