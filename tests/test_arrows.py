@@ -54,6 +54,7 @@ ALLOWED: Dict[str, Set[str]] = {
     },
     "display": {"checks", "messages", "shown", "transfer/output"},
     "transfer/labels": {"checks", "errors", "messages", "proto", "transfer/export", "transfer/output"},
+    "transfer/mirror": {"checks", "errors", "transfer/output"},
     "transfer/paging": {"checks", "clock", "errors", "proto", "rpc", "transfer/concurrency"},
     "transfer/upload": {
         "checks",
@@ -76,6 +77,7 @@ ALLOWED: Dict[str, Set[str]] = {
         "transfer/concurrency",
         "transfer/export",
         "transfer/labels",
+        "transfer/mirror",
         "transfer/output",
         "transfer/paging",
         "transfer/upload",

@@ -103,6 +103,18 @@ def test_a_dataset_is_read_by_all_tools(run: Run, client: ViamClient, tmp_path: 
     assert names["pyarrow"].dataset.dataset("readings").count_rows() == count
 
 
+def test_a_mirror_has_all_temperatures(run: Run, mean: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pyarrow")
+    duckdb = pytest.importorskip("duckdb")
+    result = run("A nightly mirror")["result"]
+    (promised,) = re.findall(r"print\(result\)  # (.*)", PARTS["A nightly mirror"][0])
+    assert capsys.readouterr().out.strip() == promised
+    assert result.added == 1008
+    with duckdb.connect("readings.duckdb") as connection:
+        ((found,),) = connection.execute('SELECT avg("data.readings.temperature") FROM readings').fetchall()
+    assert found == mean
+
+
 def test_a_bucket_has_what_a_folder_would(run: Run, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pyarrow")
     fsspec = pytest.importorskip("fsspec")

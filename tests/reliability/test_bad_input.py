@@ -50,6 +50,7 @@ def fitting(signature: inspect.Signature, client: str, method: str, folder: str)
         "check_dataset": {"dataset_id": "d-1", "model_type": 1},
         "export_binary_data": {"filter": None, "folder": f"{folder}/files"},
         "export_tabular_data_to": {"filter_or_query": None, "path": f"{folder}/rows.jsonl"},
+        "mirror_tabular_data": {"filter": None, "dest": f"{folder}/rows.duckdb"},
         # At least one of their arguments must be given.
         "list_nested_fragments": {"additional_fragments": [NAMES["app"].AdditionalFragment()]},
         "search_organizations": {"public_namespace": "acme"},

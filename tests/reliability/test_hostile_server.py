@@ -45,6 +45,10 @@ OWN_CALLS = {
         'export_tabular_data_to("select 1", folder + "/rows.csv", organization_id="o-1")',
         'export_tabular_data_to([{"$limit": 1}], folder + "/rows.jsonl", organization_id="o-1")',
     ],
+    "DataClient.mirror_tabular_data": [
+        'mirror_tabular_data(None, folder + "/mirror.duckdb")',
+        'mirror_tabular_data(None, folder + "/mirror", workers=1)',
+    ],
     "DataClient.upload_files": ['upload_files(folder + "/upload", "p-1")'],
     "DataClient.import_dataset": ['import_dataset(folder + "/pets", format="viam", name="pets", part_id="p-1")'],
     "DataClient.iter_tabular_data": ["iter_tabular_data()", "iter_tabular_data(prefetch=False, limit=7)"],
@@ -138,6 +142,8 @@ def is_clear(outcome):
         return "no form in JSON" in str(outcome) and hasattr(outcome, "result")
     if isinstance(outcome, NotImplementedError):
         return "is gone from the service" in str(outcome)
+    if isinstance(outcome, ImportError):
+        return "pip install" in str(outcome)
     return isinstance(outcome, ValueError) and any(text in str(outcome) for text in DOCUMENTED)
 
 

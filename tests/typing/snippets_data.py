@@ -22,6 +22,7 @@ def tabular(data: DataClient, stages: List[bytes]) -> None:
     assert_type(DataClient.create_filter(robot_id="r"), pb.Filter)
     newest = pb.Order.ORDER_DESCENDING
     assert_type(data.tabular_data_by_filter(mine, 5, newest), Tuple[List[DataClient.TabularData], int, str])
+    assert_type(data.mirror_tabular_data(mine, "readings.duckdb", look_back=None), DataClient.MirrorResult)
     assert_type(data.tabular_data_by_sql("o", "SELECT * FROM readings"), List[Dict[str, Any]])
     assert_type(data.tabular_data_by_mql("o", stages), List[Dict[str, Any]])
     assert_type(data.tabular_data_by_mql("o", [{"$limit": 5}], True), List[Dict[str, Any]])

@@ -16,6 +16,7 @@ from viam_sync.app._data.datasets import DatasetsMixin
 from viam_sync.app._data.deprecated import DeprecatedMixin
 from viam_sync.app._data.exports import ExportsMixin
 from viam_sync.app._data.filters import create_filter as create_filter
+from viam_sync.app._data.mirrors import MirrorsMixin
 from viam_sync.app._data.queries import QueriesMixin
 from viam_sync.app._data.resource_readings import ResourceReadingsMixin
 from viam_sync.app._data.sequences import SequencesMixin
@@ -39,6 +40,7 @@ __all__ = ["DataClient"]
 class DataClient(
     NamedMethods,
     DatasetExportsMixin,
+    MirrorsMixin,
     ExportsMixin,
     TabularDataMixin,
     ResourceReadingsMixin,
