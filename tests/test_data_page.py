@@ -163,6 +163,16 @@ def test_a_folder_becomes_a_dataset_that_suffices_to_train_on(
     assert capsys.readouterr().out.endswith("24 images, 24 labelled, 2 labels, 0 problems)\n")
 
 
+def test_a_cluster_has_all_temperatures(run: Run, client: ViamClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    pandas = pytest.importorskip("pandas")
+    monkeypatch.setitem(PARTS, "A cluster", [PARTS["A dataset that grows every day"][0], *PARTS["A cluster"]])
+    names = run("A cluster")
+    readings = pandas.read_parquet("readings")
+    assert names["rows"] == len(readings) > 0
+    assert names["hottest"] == readings["data.readings.temperature"].max()
+
+
 def test_a_schema_has_its_types(run: Run, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     run("Names, order and types")

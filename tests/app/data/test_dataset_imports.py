@@ -9,7 +9,14 @@ from child_transfers import ChildTransfers
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
-from viam_sync.errors import AmbiguousResultError, InternalError, InvalidArgumentError, LabelsError, NotFoundError
+from viam_sync.errors import (
+    AmbiguousResultError,
+    FailedPreconditionError,
+    InternalError,
+    InvalidArgumentError,
+    LabelsError,
+    NotFoundError,
+)
 from viam_sync.proto.app.data import BinaryMetadata
 from viam_sync.proto.app.dataset import DatasetType
 from viam_sync.sandbox import Sandbox
@@ -392,7 +399,7 @@ def test_a_part_that_nobody_knows_makes_no_dataset(
 
 def test_a_dataset_of_sequences_takes_no_images(data: DataClient, sandbox: Sandbox, arguments: Dict[str, Any]) -> None:
     data.create_dataset("pets", sandbox.organization_id, DatasetType.DATASET_TYPE_SEQUENCE_DATA)
-    with pytest.raises(ValueError, match="name is 'pets', the dataset of which is one of sequences"):
+    with pytest.raises(FailedPreconditionError, match="name is 'pets', the dataset of which is one of sequences"):
         data.import_dataset(**arguments)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 from urllib.parse import quote
 
+import grpc
 from google.protobuf.message import Message
 from typing_extensions import TypeAlias
 
@@ -16,7 +17,7 @@ from viam_sync.app._data.image_labels import Uploaded, batches_of, label_batch, 
 from viam_sync.app._data.upload_metadata import upload_metadata
 from viam_sync.checks import one_of, path_from, require, text
 from viam_sync.checks.numbers import require_seconds, worker_count
-from viam_sync.errors import AlreadyExistsError, AmbiguousResultError
+from viam_sync.errors import AlreadyExistsError, AmbiguousResultError, grpc_error
 from viam_sync.messages.file_id import FileID
 from viam_sync.proto import app as app_pb
 from viam_sync.proto.app import dataset as dataset_pb
@@ -108,8 +109,9 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
             FileNotFoundError: If there is no such folder.
             OSError: If the folder cannot be read, or the journal not be written, or another import is at work in it.
             TypeError: If an argument is of the wrong type.
-            ValueError: If there is no such format, ``workers`` is out of its range, or the dataset is one of sequences.
+            ValueError: If there is no such format, or ``workers`` is out of its range.
             ImportError: If ``progress`` is True, and tqdm is not installed, or a package that the format takes is not.
+            FailedPreconditionError: If the dataset of that name is one of sequences.
             NotFoundError: If there is no such part or organization.
             PermissionDeniedError: If the caller may not make datasets, as with a key of a machine or of a location.
             GRPCError: If the dataset cannot be found or made; a subclass says why.
@@ -155,7 +157,8 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
         owners = [each.organization_id for each in location.organizations if each.primary]
         owner = location.primary_org_identity.id or next(iter(owners), "")
         if not owner:
-            raise ValueError("organization_id must be given, as the service does not tell that of the part")
+            advice = f"organization_id must be given, as the service does not tell that of the part {part_id!r}"
+            raise grpc_error(grpc.StatusCode.NOT_FOUND, advice, method=methods.GET_LOCATION.name)
         return owner
 
     def _dataset_named(self, name: str, organization_id: str, timeout: Optional[float]) -> str:
@@ -178,7 +181,8 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
         for dataset in self.list_datasets_by_organization_id(organization_id, timeout=timeout):
             if dataset.name == name:
                 if dataset.type == dataset_pb.DatasetType.DATASET_TYPE_SEQUENCE_DATA:
-                    raise ValueError(f"name is {name!r}, the dataset of which is one of sequences; choose another name")
+                    advice = f"name is {name!r}, the dataset of which is one of sequences; choose another name"
+                    raise grpc_error(grpc.StatusCode.FAILED_PRECONDITION, advice, method=methods.CREATE_DATASET.name)
                 return dataset.id
         return None
 

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from datetime import date
 from itertools import chain, groupby
 from operator import itemgetter
-from typing import Any, Dict, Iterable, Iterator, Mapping, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, Mapping, NamedTuple, Tuple, Union
 
 from viam_sync.transfer.output.batches import BatchStore, record_batches
-from viam_sync.transfer.output.columns import optional
+from viam_sync.transfer.output.columns import Columns, optional
 from viam_sync.transfer.output.dataset_bucket import DatasetBucket
 from viam_sync.transfer.output.dataset_columns import ColumnRules, Note, require_same_columns
 from viam_sync.transfer.output.dataset_days import DayFiles, Interval
@@ -18,6 +18,18 @@ from viam_sync.transfer.output.dataset_folder import DatasetFolder, not_of_datas
 from viam_sync.transfer.output.kinds import Kind
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.rows import Row
+
+
+class DatasetState(NamedTuple):
+    """The files of a dataset.
+
+    Attributes:
+        counts: The number of rows of each day that has a file.
+        schema: The schema that new files must have, as pyarrow has it; None if they may have another than the old ones.
+    """
+
+    counts: Dict[date, int]
+    schema: Any
 
 
 class PartitionedDataset:
@@ -72,32 +84,77 @@ class PartitionedDataset:
                 the rows are not in order.
         """
         with self._folder.exclusive():
-            known, schema = self._known()
-            is_empty = not any(known.values())
-            kept = None if schema is None or (is_empty and self._rules.may_change(schema)) else schema
-            columns = self._rules.columns(kept)
+            state = self.state()
+            columns = self.columns(state)
             with BatchStore(self._arrow, self._folder.spool) as store:
                 _, batches = record_batches(progress.counted(rows), columns, store, self._arrow)
-                days = self._files.by_day(batches)
-                self._folder.change(_steps(known, self._stage_all(days, known, self._rules.file_schema(columns, kept))))
+                schema = self.file_schema(columns, state)
+                self.change(state, self.stage(batches, state.counts, schema), schema)
         return progress.done
 
-    def _stage_all(self, parts: Iterable[Tuple[date, Any]], known: Mapping[date, int], schema: Any) -> Dict[date, int]:
-        """Write the new files of all days that may change, and return the numbers of their rows."""
+    def state(self) -> DatasetState:
+        """Return what the dataset has.
+
+        Raises:
+            OSError: If the folder holds something else.
+            ValueError: If the dataset is of other rows.
+        """
+        counts, schema = self._known()
+        may_change = schema is None or (not any(counts.values()) and self._rules.may_change(schema))
+        return DatasetState(counts, None if may_change else schema)
+
+    def columns(self, state: DatasetState) -> Columns:
+        """Return the columns, to which all rows are to be added.
+
+        Raises:
+            ValueError: If the files have other columns than those given.
+        """
+        return self._rules.columns(state.schema)
+
+    def file_schema(self, columns: Columns, state: DatasetState) -> Any:
+        """Return the schema of the new files, as pyarrow has it, once all rows were added to the columns."""
+        return self._rules.file_schema(columns, state.schema)
+
+    def stage(self, batches: Iterable[Any], counts: Mapping[date, int], schema: Any) -> Dict[date, int]:
+        """Write the new files of days, none of which appears yet, and return the numbers of their rows.
+
+        Args:
+            batches: The rows of the days, the oldest first, as record batches of pyarrow.
+            counts: The number of rows that each of the days has until now.
+            schema: The schema of the files.
+
+        Raises:
+            ValueError: If the rows are not in order.
+        """
         staged: Dict[date, int] = {}
-        for day, group in groupby(parts, itemgetter(0)):
+        for day, group in groupby(self._files.by_day(batches), itemgetter(0)):
             if day in staged:
                 raise ValueError("the service returned rows that are not in the order of their times")
-            staged[day] = self._stage(day, known, schema, (batch for _, batch in group))
-        # A dataset without rows may get other columns.
-        is_empty = not any(known.values())
-        for day in known.keys() - staged.keys():
-            if is_empty or self._interval.touches(day):
-                staged[day] = self._stage(day, known, schema, ())
-        if not known and not staged:
-            day = self._interval.any_day()
-            staged[day] = self._stage(day, known, schema, ())
+            staged[day] = self._stage(day, counts, schema, (batch for _, batch in group))
+        for day in counts.keys() - staged.keys():
+            if self._interval.touches(day):
+                staged[day] = self._stage(day, counts, schema, ())
         return staged
+
+    def change(self, state: DatasetState, staged: Mapping[date, int], schema: Any) -> None:
+        """Let the new files appear, one day after the other, each at once.
+
+        Args:
+            state: What the dataset has until now.
+            staged: The number of rows of each day that has a new file.
+            schema: The schema of the new files.
+
+        Raises:
+            OSError: If that fails.
+        """
+        known, new = state.counts, dict(staged)
+        # A dataset without rows may get other columns, which all of its files must have; and it has one file at least.
+        left = set() if any(known.values()) else known.keys() - new.keys()
+        if not known and not new:
+            left = {self._interval.any_day()}
+        for day in left:
+            new[day] = self._stage(day, known, schema, ())
+        self._folder.change(_steps(known, new))
 
     def _known(self) -> Tuple[Dict[date, int], Any]:
         """Return the number of rows that the dataset has of each day, and its schema; None if it has no file."""

@@ -7,7 +7,7 @@ import io
 import tempfile
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO, ContextManager, Iterable, Iterator, Tuple
+from typing import BinaryIO, ContextManager, Dict, Iterable, Iterator, Optional, Tuple
 
 from viam_sync.transfer.output.dataset_folder import day_of, file_of, new_file, not_of_dataset
 from viam_sync.transfer.output.named_errors import temporary_file
@@ -27,6 +27,7 @@ class DatasetBucket:
 
     Args:
         location: The location of the folder.
+        temporary: The folder for temporary files; None for that of this computer.
 
     Attributes:
         given: The beginning of errors: the parameter and its value, without credentials.
@@ -39,14 +40,16 @@ class DatasetBucket:
     #: The folder for new files, while a run is under way.
     _staging: Path
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, temporary: Optional[Path] = None) -> None:
         self.given = location.given
         self._remote = location.connect()
+        self._temporary = temporary
+        self._adopted: Dict[date, Tuple[Location, str]] = {}
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
         """Have a folder for new files for a ``with`` block."""
-        with tempfile.TemporaryDirectory(prefix="viam-export-") as staging:
+        with tempfile.TemporaryDirectory(prefix="viam-export-", dir=self._temporary) as staging:
             self._staging = Path(staging)
             yield
 
@@ -89,6 +92,14 @@ class DatasetBucket:
         """Make a new file for a day, to be written in a ``with`` block."""
         return new_file(self._staging / str(day), self._staging)
 
+    def staged(self, day: date) -> Path:
+        """Return the local path of the new file that was made for a day."""
+        return self._staging / str(day)
+
+    def adopt(self, day: date, folder: Location, name: str) -> None:
+        """Let an object of another folder in the same bucket be the new file of a day."""
+        self._adopted[day] = folder, name
+
     def change(self, steps: Iterable[Tuple[date, bool]]) -> None:
         """Change days, one after the other, each at once.
 
@@ -99,7 +110,10 @@ class DatasetBucket:
             OSError: If that fails.
         """
         for day, is_new in steps:
-            if is_new:
-                self._remote.write(self._staging / str(day), file_of(day))
+            if is_new and day in self._adopted:
+                folder, name = self._adopted.pop(day)
+                self._remote.take(folder.connect(), name, file_of(day))
+            elif is_new:
+                self._remote.write(self.staged(day), file_of(day))
             else:
                 self._remote.remove(file_of(day))
