@@ -367,6 +367,8 @@ def test_progress_counts_bytes_and_then_images(data: DataClient, arguments: Dict
         ({"part_id": None}, TypeError, "part_id takes"),
         ({"organization_id": " "}, ValueError, "organization_id has white space"),
         ({"workers": 0}, ValueError, "workers takes an int from 1 to 64"),
+        ({"ignore": "segmentation"}, TypeError, "ignore takes a list of strings"),
+        ({"ignore": ["segmentation", ""]}, ValueError, r"ignore\[1\] is an empty string"),
         ({"timeout": "1"}, TypeError, "timeout takes a number of seconds"),
         ({"progress": 5}, TypeError, "progress takes True"),
         ({"folder": "absent"}, FileNotFoundError, "folder is 'absent', which is no folder"),

@@ -14,7 +14,7 @@ from viam_sync.app._data.bulk_uploads import BulkUploadsMixin
 from viam_sync.app._data.datasets import DatasetsMixin
 from viam_sync.app._data.image_labels import Uploaded, batches_of, label_batch, metadata_by_id
 from viam_sync.app._data.upload_metadata import upload_metadata
-from viam_sync.checks import one_of, path_from, require, text
+from viam_sync.checks import as_list, one_of, path_from, require, text
 from viam_sync.checks.numbers import require_seconds, worker_count
 from viam_sync.errors import AlreadyExistsError, AmbiguousResultError
 from viam_sync.messages.file_id import FileID
@@ -68,6 +68,7 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
         name: str,
         part_id: str,
         organization_id: Optional[str] = None,
+        ignore: Sequence[str] = (),
         workers: int = 8,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
@@ -93,6 +94,9 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
             name: Name of the dataset.
             part_id: ID of the part that the images are uploaded to, a UUID.
             organization_id: ID of the organization of the dataset, a UUID; None for that of the part.
+            ignore: What is left out of labels knowingly, as Viam holds boxes and tags alone: ``"segmentation"``,
+                ``"iscrowd"``, ``"keypoints"`` or whatever the `LabelsError` names. The boxes stay; in YOLO, that around
+                a polygon.
             workers: How many calls may be under way at a time, 1 to 64.
             progress: True for a bar on the terminal or in a notebook; or a function that is called with the number
                 done, their total and the unit: ``"bytes"`` of uploads, and then ``"images"`` that have their labels.
@@ -108,7 +112,8 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
             FileNotFoundError: If there is no such folder.
             OSError: If the folder cannot be read, or the journal not be written, or another import is at work in it.
             TypeError: If an argument is of the wrong type.
-            ValueError: If there is no such format, ``workers`` is out of its range, or the dataset is one of sequences.
+            ValueError: If there is no such format, ``workers`` is out of its range, ``ignore`` has what no label has,
+                or the dataset is one of sequences.
             ImportError: If ``progress`` is True, and tqdm is not installed, or a package that the format takes is not.
             NotFoundError: If there is no such part or organization.
             PermissionDeniedError: If the caller may not make datasets, as with a key of a machine or of a location.
@@ -129,6 +134,7 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
         timeout = require_seconds("timeout", timeout)
         labels = FORMATS[one_of("format", format, FORMATS)]
         text("name", name)
+        ignore = [text(f"ignore[{index}]", each) for index, each in enumerate(as_list("ignore", ignore, "strings"))]
         require(part_id=part_id)
         if organization_id is not None:
             require(organization_id=organization_id)
@@ -137,7 +143,7 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
             kind = NotADirectoryError if place.exists() else FileNotFoundError
             raise kind(f"folder is {str(place)!r}, which is no folder")
         with Progress(progress, label="uploading") as sending, Progress(progress, "images", "labelling") as labelling:
-            images = images_with_labels(place, labels)
+            images = images_with_labels(place, labels, ignore)
             organization_id = organization_id or self._organization_of(part_id, timeout)
             dataset_id = self._dataset_named(name, organization_id, timeout)
             target = _Target(part_id, dataset_id, workers, timeout)

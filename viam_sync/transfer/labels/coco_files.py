@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, ContextManager, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
@@ -62,9 +61,6 @@ class CocoFile:
         self._problems = problems
         self._split, self._places = _split_and_places(path)
         self._categories: Dict[str, str] = {}
-        #: The keys that Viam does not hold: the first line of each, and how many annotations have it.
-        self._left_out: Dict[str, int] = {}
-        self._counts: Dict[str, int] = Counter()
 
     def images(self) -> Iterator[Tuple[LabeledImage, int]]:
         """Yield the images in their order, with their lines; note what is wrong."""
@@ -76,9 +72,6 @@ class CocoFile:
             for line, text in spool.lost_annotations():
                 with self._noted(line):
                     raise WrongLabel(f"image_id is {shown(decode(text)['image_id'])}, which is no image's id")
-        for key, line in self._left_out.items():
-            text = f"Viam holds no {key!r}; remove it, here and from {self._counts[key]} annotations in all"
-            self._problems.add(self._path, line, text)
 
     def _noted(self, line: Optional[int]) -> ContextManager[None]:
         return noted(self._problems, self._path, line)
@@ -137,14 +130,13 @@ class CocoFile:
         edges = [left, top, left + width, top + height]
         score = annotation.get("score")
         box = box_of_pixels(label, edges, size, None if score is None else require_number("score", score))
-        self._note_left_out(annotation, line, edges)
+        self._note_not_held(annotation, line, edges)
         return box
 
-    def _note_left_out(self, annotation: Mapping[str, Any], line: int, edges: Sequence[Fraction]) -> None:
+    def _note_not_held(self, annotation: Mapping[str, Any], line: int, edges: Sequence[Fraction]) -> None:
         for key in sorted(annotation.keys() - _HELD):
             if not _is_blank(annotation[key]) and not (key == "segmentation" and _is_box(annotation[key], edges)):
-                self._left_out.setdefault(key, line)
-                self._counts[key] += 1
+                self._problems.add_not_held(self._path, line, key)
 
 
 def _split_and_places(path: Path) -> Tuple[str, List[str]]:

@@ -22,7 +22,7 @@ _BESIDE = ("JPEGImages", "images", "")
 #: The endings of images that are tried where the XML names none that is called like itself.
 _ENDINGS = (".jpg", ".png", ".jpeg", ".JPG", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 #: What an object may have besides its box, and Viam does not hold.
-_NOT_HELD = ("part", "polygon", "mask", "robndbox", "keypoints", "actions")
+NOT_HELD = ("part", "polygon", "mask", "robndbox", "keypoints", "actions")
 
 
 def voc_files(folder: Path) -> Iterator[str]:
@@ -67,6 +67,9 @@ def read_voc_file(folder: Path, path: str, problems: LabelProblems) -> LabeledIm
     for node in objects:
         with noted_at(node):
             boxes.append(_box(node, size))
+        for rest in node.nodes:
+            if rest.tag in NOT_HELD:
+                problems.add_not_held(Path(path), rest.line, rest.tag)
     tags: List[str] = []
     for node in root.find_all("tag"):
         with noted_at(node):
@@ -111,9 +114,6 @@ def _size(root: XmlNode) -> Optional[Tuple[int, int]]:
 
 def _box(node: XmlNode, size: Tuple[int, int]) -> Box:
     label = require_label("name", _text(node, "name"))
-    for tag in _NOT_HELD:
-        for rest in node.find_all(tag):
-            raise WrongLabel(f"Viam holds no <{tag}>; remove it", rest.line)
     bounds = node.find("bndbox")
     if bounds is None:
         raise WrongLabel("this object has no <bndbox>")
