@@ -311,7 +311,7 @@ def test_each_thing_that_cannot_be_held_is_one_problem_with_its_count(tmp_path: 
     mask = annotation(segmentation=[[1, 2, 3, 4, 5, 6]])
     write_coco(tmp_path, annotations=[annotation(), mask, {**mask, "iscrowd": 1}, mask])
     assert read_labels(tmp_path, "coco")[1] == [
-        f"{INSTANCES}:{line}: Viam holds no '{name}' ({count} in all); leave it out with ignore=['{name}'], or remove it"
+        f"{INSTANCES}:{line}: Viam holds no '{name}' ({count} in all); leave it out with ignore=['{name}'], or remove it"  # noqa: E501
         for line, name, count in [(5, "segmentation", 3), (6, "iscrowd", 1)]
     ]
 

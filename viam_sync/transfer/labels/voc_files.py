@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
 from typing import ContextManager, Iterator, List, Optional, Tuple
 
 from viam_sync.transfer.labels.decimals import exact_number, read_decimal
 from viam_sync.transfer.labels.image_lookup import find_image, split_in_name
-from viam_sync.transfer.labels.label_checks import WrongLabel, noted, require_label, require_number, shown
+from viam_sync.transfer.labels.label_checks import WrongLabel, noted, require_label, shown
 from viam_sync.transfer.labels.label_problems import LabelProblems
 from viam_sync.transfer.labels.labeled_image import UNKNOWN_SIZE, Box, LabeledImage
 from viam_sync.transfer.labels.pixel_boxes import box_of_pixels, size_in_file
@@ -121,8 +122,8 @@ def _box(node: XmlNode, size: Tuple[int, int]) -> Box:
     if left < 1 or upper < 1:
         text = "pixels of VOC are counted from 1, and these from 0; add 1 to each xmin and ymin of these files"
         raise WrongLabel(text, bounds.line)
-    score = _text(node, "confidence") or _text(node, "score")
-    confidence = None if score is None else require_number("confidence", read_decimal(score))
+    score = node.find("confidence") or node.find("score")
+    confidence = None if score is None else float(_decimal(score))
     return box_of_pixels(label, [left - 1, upper - 1, right, lower], size, confidence)
 
 
@@ -130,10 +131,14 @@ def _number(node: XmlNode, tag: str) -> Fraction:
     found = node.find(tag)
     if found is None:
         raise WrongLabel(f"<{node.tag}> has no <{tag}>", node.line)
-    number = read_decimal(found.text)
+    return exact_number(tag, _decimal(found))
+
+
+def _decimal(node: XmlNode) -> Decimal:
+    number = read_decimal(node.text)
     if not number.is_finite():
-        raise WrongLabel(f"{tag} is {shown(found.text)}, and has to be a number", found.line)
-    return exact_number(tag, number)
+        raise WrongLabel(f"{node.tag} is {shown(node.text)}, and has to be a number", node.line)
+    return number
 
 
 def _text(node: XmlNode, tag: str) -> Optional[str]:
