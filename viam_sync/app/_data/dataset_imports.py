@@ -86,7 +86,8 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
         A journal in the folder, in ``.viam-labels``, records the uploads to each part, as that of `upload_files` does.
         So a second call uploads only images that are new, have changed or are not in the cloud any more; it adds the
         labels that are missing, and the images to the dataset, be it another one. It removes nothing: the image that
-        was there before a change stays, and so does a box that is not in the labels any more.
+        was there before a change stays, and so does a box that is not in the labels any more, such as one that has been
+        moved; ``other_boxes`` of the result counts such boxes.
 
         Args:
             folder: The folder.
@@ -144,11 +145,14 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
             raise kind(f"folder is {str(place)!r}, which is no folder")
         with Progress(progress, label="uploading") as sending, Progress(progress, "images", "labelling") as labelling:
             images = images_with_labels(place, labels, ignore)
-            organization_id = organization_id or self._organization_of(part_id, timeout)
-            dataset_id = self._dataset_named(name, organization_id, timeout)
-            target = _Target(part_id, dataset_id, workers, timeout)
-            uploads = self._upload_images(place, images, target, sending)
-            return DatasetImportResult(dataset_id, self._label_images(list(zip(images, uploads)), target, labelling))
+            # No other import of the folder gets the journal until the labels are there: it would add each box, too.
+            with _open_journal(place, part_id) as journal:
+                organization_id = organization_id or self._organization_of(part_id, timeout)
+                dataset_id = self._dataset_named(name, organization_id, timeout)
+                target = _Target(part_id, dataset_id, workers, timeout)
+                uploads = self._upload_images(list(_files_of(place, images)), images, target, journal, sending)
+                labeled = self._label_images(list(zip(images, uploads)), target, labelling)
+        return DatasetImportResult(dataset_id, labeled)
 
     def _organization_of(self, part_id: str, timeout: Optional[float]) -> str:
         """Return the ID of the organization that a part belongs to."""
@@ -189,7 +193,12 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
         return None
 
     def _upload_images(
-        self, folder: Path, images: Sequence[LabeledImage], target: _Target, progress: Progress
+        self,
+        files: Sequence[Found],
+        images: Sequence[LabeledImage],
+        target: _Target,
+        journal: Journal,
+        progress: Progress,
     ) -> List[UploadResult]:
         """Upload the images that are not there yet; return a result for each."""
         by_path = {image.path: image for image in images}
@@ -204,13 +213,9 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
             )
             return self._send_file(file, described, pieces, mark, target.timeout, cancellation)
 
-        files = list(_files_of(folder, images))
-        journal_path = folder / STATE / f"uploads-{quote(target.part_id, safe='')}.jsonl"
-        journal_path.parent.mkdir(exist_ok=True)
-        with Journal(journal_path, target.part_id) as journal:
-            self._forget_deleted(journal, files, target.timeout)
-            uploads = BatchUpload(files, journal, send, lambda intents: self._stored(target.part_id, intents), progress)
-            return uploads.run(target.workers)
+        self._forget_deleted(journal, files, target.timeout)
+        uploads = BatchUpload(files, journal, send, lambda intents: self._stored(target.part_id, intents), progress)
+        return uploads.run(target.workers)
 
     def _forget_deleted(self, journal: Journal, files: Sequence[Found], timeout: Optional[float]) -> None:
         """Have the files sent again that were deleted from the cloud since."""
@@ -241,6 +246,13 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
         batches = list(batches_of(uploads))
         for_each(batches, label, min(target.workers, len(batches)))
         return [results[image.path] for image, _ in uploads]
+
+
+def _open_journal(folder: Path, part_id: str) -> Journal:
+    """Open the journal of the uploads of a folder to a part."""
+    path = folder / STATE / f"uploads-{quote(part_id, safe='')}.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    return Journal(path, part_id)
 
 
 def _files_of(folder: Path, images: Sequence[LabeledImage]) -> Iterator[Found]:
