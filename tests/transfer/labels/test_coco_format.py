@@ -297,7 +297,6 @@ def test_an_image_that_is_wrong_is_named_by_its_line(image: Any, problem: str, t
     ("categories", "problem"),
     [
         ([{"id": 9, "name": "cat"}, {"id": 9, "name": "dog"}], "category 'cat' has the id 9 already"),
-        ([{"id": 9, "name": "cat"}, {"id": 8, "name": "cat"}], "another category is called 'cat', too; in Viam they"),
         ([{"id": 9, "name": "cat"}, {"id": 8, "name": " "}], "name is empty"),
     ],
 )
@@ -305,6 +304,17 @@ def test_a_category_that_is_wrong_is_named_by_its_line(categories: Any, problem:
     write_coco(tmp_path, categories=categories)
     _, problems = read_labels(tmp_path, "coco")
     assert [found[: 30 + len(problem)] for found in problems] == [f"{INSTANCES}:7: {problem}"]
+
+
+def test_two_categories_of_one_name_are_wrong_if_both_have_annotations(tmp_path: Path) -> None:
+    cats = [{"id": 0, "name": "cat", "supercategory": "none"}, {"id": 9, "name": "cat", "supercategory": "cat"}]
+    write_coco(tmp_path, categories=cats, annotations=[annotation()])
+    images, problems = read_labels(tmp_path, "coco")
+    assert ([box.label for box in images[0].boxes], problems) == (["cat"], [])
+    write_coco(tmp_path, categories=cats, annotations=[annotation(), annotation(category_id=0)])
+    assert read_labels(tmp_path, "coco")[1] == [
+        f"{INSTANCES}:5: the categories 9 and 0 are both called 'cat'; in Viam they would be one"
+    ]
 
 
 def test_each_thing_that_cannot_be_held_is_one_problem_with_its_count(tmp_path: Path) -> None:

@@ -61,6 +61,8 @@ class CocoFile:
         self._problems = problems
         self._split, self._places = _split_and_places(path)
         self._categories: Dict[str, str] = {}
+        #: The ID of each category that has annotations, by its name.
+        self._keys: Dict[str, str] = {}
 
     def images(self) -> Iterator[Tuple[LabeledImage, int]]:
         """Yield the images in their order, with their lines; note what is wrong."""
@@ -96,8 +98,6 @@ class CocoFile:
         name = require_label("name", category.get("name"))
         if key in self._categories:
             raise WrongLabel(f"category {self._categories[key]!r} has the id {key} already")
-        if name in self._categories.values():
-            raise WrongLabel(f"another category is called {name!r}, too; in Viam they would be one")
         self._categories[key] = name
 
     def _image(self, image: Mapping[str, Any], annotations: Sequence[Spooled]) -> LabeledImage:
@@ -118,11 +118,7 @@ class CocoFile:
         return size_in_file(self._folder / path, "an image of COCO without a width")
 
     def _box(self, annotation: Mapping[str, Any], line: int, size: Tuple[int, int]) -> Box:
-        category = annotation.get("category_id")
-        label = self._categories.get(key_of("category_id", category))
-        if label is None:
-            known = len(self._categories)
-            raise WrongLabel(f"category_id is {shown(category)}, which is none of the {known} categories' id")
+        label = self._label_of(annotation.get("category_id"))
         sides = require_list("bbox", annotation.get("bbox"))
         if len(sides) != 4:
             raise WrongLabel(f"bbox is {shown(sides)}, and has to be [left, top, width, height] in pixels")
@@ -132,6 +128,18 @@ class CocoFile:
         box = box_of_pixels(label, edges, size, None if score is None else require_number("score", score))
         self._note_not_held(annotation, line, edges)
         return box
+
+    def _label_of(self, category: Any) -> str:
+        key = key_of("category_id", category)
+        label = self._categories.get(key)
+        if label is None:
+            known = len(self._categories)
+            raise WrongLabel(f"category_id is {shown(category)}, which is none of the {known} categories' id")
+        # Roboflow puts one in front that has no annotations, and may be called like another (roboflow/rf-detr#1303).
+        other = self._keys.setdefault(label, key)
+        if other != key:
+            raise WrongLabel(f"the categories {other} and {key} are both called {label!r}; in Viam they would be one")
+        return label
 
     def _note_not_held(self, annotation: Mapping[str, Any], line: int, edges: Sequence[Fraction]) -> None:
         for key in sorted(annotation.keys() - _HELD):
