@@ -340,6 +340,8 @@ def test_a_dataset_of_sequences_is_refused(sandbox: Sandbox, data: DataClient, t
         ("split", (0.8, 0.3), ValueError),
         ("split", (1.5, -0.5), ValueError),
         ("classes", "cat", TypeError),
+        ("classes", ["cat", "dog", "cat"], ValueError),
+        ("classes", ["cat", " "], ValueError),
         ("workers", 0, ValueError),
         ("timeout", "1", TypeError),
     ],
