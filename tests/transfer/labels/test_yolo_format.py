@@ -202,6 +202,16 @@ def test_a_wrong_data_yaml_is_named(data: str, problem: str, tmp_path: Path) -> 
     assert problems[0].startswith(f"data.yaml: {problem}")
 
 
+@pytest.mark.parametrize("key", ["names", "train", "nc"])
+def test_a_short_yaml_that_stands_for_a_billion_parts_is_named(key: str, tmp_path: Path) -> None:
+    lists = [f"a{depth}: &a{depth} [{', '.join([f'*a{depth - 1}'] * 10)}]\n" for depth in range(1, 10)]
+    names = "" if key == "names" else "names: [cat]\n"
+    lay(tmp_path, data_yaml=f"{names}a0: &a0 [x]\n{''.join(lists)}{key}: *a9", images__a_png="")
+    (problem,) = read_labels(tmp_path, "yolo")[1]
+    assert problem.startswith(f"data.yaml: {key}")
+    assert len(problem) < 200
+
+
 def test_labels_without_an_image_and_images_without_any_labels_are_named(tmp_path: Path) -> None:
     lay(tmp_path, data_yaml="train: images\nnames: [cat]", images__a_png="", labels__b_txt="", labels__classes_txt="")
     _, problems = read_labels(tmp_path, "yolo")
