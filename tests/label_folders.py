@@ -23,8 +23,8 @@ def write_labels(folder: Path, format: str, images: Sequence[LabeledImage], clas
     files.finish()
 
 
-def read_labels(folder: Path, format: str) -> Tuple[List[LabeledImage], List[str]]:
+def read_labels(folder: Path, format: str, ignore: Sequence[str] = ()) -> Tuple[List[LabeledImage], List[str]]:
     """Return the images of a folder, and the problems of their labels."""
-    problems = LabelProblems()
+    problems = LabelProblems(ignore)
     images = list(FORMATS[format].read(folder, problems))
     return images, [str(problem) for problem in problems.found]

@@ -7,11 +7,11 @@ from typing import Iterable, Iterator, List, Optional, Sequence, Set
 from typing_extensions import TypeAlias
 
 from viam_sync.app._data.exports import ExportsMixin
-from viam_sync.checks import one_of, path_from, texts
+from viam_sync.checks import one_of, path_from
 from viam_sync.checks.numbers import require_seconds, worker_count
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.export.local_folder import LocalFolder
-from viam_sync.transfer.labels.class_order import class_order
+from viam_sync.transfer.labels.class_order import class_order, classes_from
 from viam_sync.transfer.labels.dataset_results import DatasetExportResult, LeftOutFile
 from viam_sync.transfer.labels.dataset_split import split_from
 from viam_sync.transfer.labels.dataset_state import DatasetExportState
@@ -99,7 +99,7 @@ class DatasetExportsMixin(ExportsMixin):
         """
         label_format = FORMATS[one_of("format", format, FORMATS)]
         state = DatasetExportState(dataset_id, split_from(split))
-        fixed = None if classes is None else texts("classes", classes)
+        fixed = classes_from(classes)
         root, workers, timeout = path_from("folder", folder), worker_count(workers), require_seconds("timeout", timeout)
         pillow = load_pillow(f"the format {format!r}") if label_format.needs_sizes else None
         state.require_same(root)
