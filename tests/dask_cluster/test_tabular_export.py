@@ -437,6 +437,6 @@ def test_without_a_cluster_the_error_says_how_to_make_one(
     monkeypatch.setattr(distributed, "get_client", no_client)
     with pytest.raises(ValueError, match=r"cluster is None, and .*; make one first, with distributed\.Client\(\)"):
         export_tabular_data(client, RANGE, tmp_path / "readings")
-    with pytest.raises(TypeError, match=r"cluster takes a distributed\.Client, got 'tcp://10.0.0.1'"):
+    with pytest.raises(TypeError, match=r"cluster takes a distributed\.Client, got a str"):
         export_tabular_data(client, RANGE, tmp_path / "readings", cluster="tcp://10.0.0.1")
     assert list(tmp_path.iterdir()) == []
