@@ -342,7 +342,7 @@ def test_what_ends_a_call_shows_no_key_and_no_token(
 ) -> None:
     text = tool(amid(server, tmp_path))
     # The variables are there: this is one of ours.
-    assert "client" in text
+    assert "self" in text
     assert not [line for line in text.splitlines() if shows_secret(line)]
 
 
