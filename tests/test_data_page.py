@@ -139,6 +139,52 @@ def test_images_are_there(run: Run, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out.startswith("ExportResult(")
 
 
+def test_a_dataset_is_there_as_json_lines(run: Run, tmp_path: Path) -> None:
+    result = run("Viam's JSON lines")["result"]
+    parts = [tmp_path / "tomatoes" / f"dataset_{part}.jsonl" for part in ("train", "val", "test")]
+    assert result.complete
+    assert sum(len(part.read_text(encoding="utf-8").splitlines()) for part in parts if part.exists()) == 24
+
+
+def test_a_dataset_is_there_for_yolo(run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    run("Viam's JSON lines", "YOLO")
+    assert "train: images/train\n" in capsys.readouterr().out
+    assert len(list((tmp_path / "tomatoes" / "labels").rglob("*.txt"))) == 24
+
+
+def test_a_dataset_is_there_for_coco(run: Run) -> None:
+    pytest.importorskip("PIL")
+    pytest.importorskip("pycocotools")
+    train = run("Viam's JSON lines", "COCO")["train"]
+    assert {category["name"] for category in train.loadCats(train.getCatIds())} == {"ripe", "unripe"}
+    assert train.getImgIds()
+
+
+def test_a_dataset_is_there_for_hugging_face(run: Run) -> None:
+    pytest.importorskip("datasets")
+    dataset = run("Viam's JSON lines", "Hugging Face")["dataset"]
+    assert sum(part.num_rows for part in dataset.values()) == 24
+
+
+def test_a_folder_becomes_a_dataset_that_suffices_to_train_on(
+    run: Run, client: ViamClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = run("Viam's JSON lines", "YOLO", "Images and labels of your own", "Before training")
+    assert names["result"].complete
+    assert client.data_client.list_dataset_by_ids([names["result"].dataset_id])[0].name == "my tomatoes"
+    assert capsys.readouterr().out.endswith("24 images, 24 labelled, 2 labels, 0 problems)\n")
+
+
+def test_a_cluster_has_all_temperatures(run: Run, client: ViamClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    pandas = pytest.importorskip("pandas")
+    monkeypatch.setitem(PARTS, "A cluster", [PARTS["A dataset that grows every day"][0], *PARTS["A cluster"]])
+    names = run("A cluster")
+    readings = pandas.read_parquet("readings")
+    assert names["rows"] == len(readings) > 0
+    assert names["hottest"] == readings["data.readings.temperature"].max()
+
+
 def test_a_schema_has_its_types(run: Run, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     run("Names, order and types")

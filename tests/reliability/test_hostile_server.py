@@ -8,6 +8,7 @@ import sys
 from itertools import islice
 
 import pytest
+from label_folders import PETS, write_labels
 from parity.calls import CALLS
 from parity.recording import NAMES
 from servers import connect
@@ -33,6 +34,7 @@ REQUIRED = {
     "bytes": 'b"bytes"',
     "pb.BillingAddress": "app.BillingAddress()",
     "pb.OAuthConfig": "app.OAuthConfig()",
+    "pb.ModelType.ValueType": "1",
 }
 #: Calls of methods that are ours alone, where their required parameters do not say enough.
 OWN_CALLS = {
@@ -48,6 +50,7 @@ OWN_CALLS = {
         'mirror_tabular_data(None, folder + "/mirror", workers=1)',
     ],
     "DataClient.upload_files": ['upload_files(folder + "/upload", "p-1")'],
+    "DataClient.import_dataset": ['import_dataset(folder + "/pets", format="viam", name="pets", part_id="p-1")'],
     "DataClient.iter_tabular_data": ["iter_tabular_data()", "iter_tabular_data(prefetch=False, limit=7)"],
     "DataClient.binary_data_by_filter": ["binary_data_by_filter(dest=folder)"],
     "DataClient.tabular_data_by_filter": ['tabular_data_by_filter(dest=folder + "/rows.csv")'],
@@ -94,6 +97,7 @@ def known(tmp_path, monkeypatch):
     (tmp_path / "upload.txt").write_text("text")
     (tmp_path / "upload").mkdir()
     (tmp_path / "upload" / "cat.txt").write_text("text")
+    write_labels(tmp_path / "pets", "viam", PETS)
     return {**NAMES, "folder": str(tmp_path)}
 
 

@@ -12,6 +12,7 @@ from typing_extensions import assert_type
 from viam_sync.app.data_client import DataClient
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.app import datapipelines, dataset
+from viam_sync.proto.app.mltraining import ModelType
 from viam_sync.tabular import to_arrow, to_arrow_batches, to_pandas, to_polars
 from viam_sync.utils import create_filter
 
@@ -194,6 +195,10 @@ def uploads(data: DataClient, moment: datetime) -> None:
     data.file_upload("p", "film.mp4")  # type: ignore[arg-type] # pyright: ignore
     with path.open() as text:
         data.file_upload("p", text)  # type: ignore[arg-type] # pyright: ignore
+    imported = data.import_dataset(path, format="coco", name="pets", part_id="p", workers=2, progress=True)
+    assert_type(imported, DataClient.DatasetImportResult)
+    assert_type(imported.images[0].id, Optional[DataClient.FileID])
+    assert_type(data.check_dataset(imported.dataset_id, ModelType.MODEL_TYPE_OBJECT_DETECTION).problems, List[str])
     assert_type(data.upload_files(path, "p", pattern="*.jpg", journal=False), List[DataClient.UploadResult])
     assert_type(
         data.upload_files([path, "b.txt"], "p", workers=8, journal="journal")[0].id, Optional[DataClient.FileID]

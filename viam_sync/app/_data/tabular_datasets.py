@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple, Union
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -34,20 +34,61 @@ class DatasetOptions(NamedTuple):
     misfits: str
 
 
-def readings_dataset(filter: Any, folder: Location, options: DatasetOptions) -> PartitionedDataset:
+class ReadingsDataset(NamedTuple):
+    """The readings of a dataset, wherever its folder is.
+
+    Attributes:
+        source: The readings that the dataset is of: their filter without its interval, as JSON has it.
+        interval: The interval of the filter.
+        schema: The columns that the caller names.
+        misfits: What becomes of a value that does not fit.
+    """
+
+    source: Mapping[str, Any]
+    interval: Interval
+    schema: Any
+    misfits: str
+
+    def in_folder(self, folder: Union[DatasetFolder, DatasetBucket]) -> PartitionedDataset:
+        """Return the dataset in a folder.
+
+        Raises:
+            TypeError: If the schema is none.
+            ValueError: If there is something wrong with the schema, or ``misfits``.
+            ImportError: If pyarrow is not installed.
+        """
+        return PartitionedDataset(
+            folder,
+            source=self.source,
+            fixed=READING_COLUMNS,
+            interval=self.interval,
+            schema=self.schema,
+            misfits=self.misfits,
+        )
+
+
+def dataset_folder(location: Location) -> Union[DatasetFolder, DatasetBucket]:
+    """Return the folder of a dataset.
+
+    Raises:
+        ImportError: If a package for its URL is not installed; the text says which.
+        OSError: If it cannot be written.
+        TypeError: If it is no path.
+    """
+    return DatasetBucket(location) if location.is_remote else DatasetFolder(location)
+
+
+def readings_dataset(filter: Any, options: DatasetOptions) -> ReadingsDataset:
     """Return the dataset of the readings that match a filter.
 
     Args:
         filter: The filter; None for all readings.
-        folder: The location of the folder.
         options: What the dataset is like.
 
     Raises:
-        OSError: If the folder cannot be written.
         TypeError: If an argument is of the wrong type.
         ValueError: If there are other rows than those of a filter, its interval is empty or finer than a microsecond,
             or an option is wrong.
-        ImportError: If pyarrow is not installed.
     """
     one_of("partition_by", options.partition_by, ("day",))
     if filter is not None and not isinstance(filter, Message):
@@ -60,14 +101,7 @@ def readings_dataset(filter: Any, folder: Location, options: DatasetOptions) -> 
     if options.sort_order is not None:
         raise ValueError("sort_order does not go with partition_by, as a dataset has its oldest rows first")
     source, interval = source_and_interval(filter, options.include_internal_data)
-    return PartitionedDataset(
-        DatasetBucket(folder) if folder.is_remote else DatasetFolder(folder),
-        source=source,
-        fixed=READING_COLUMNS,
-        interval=interval,
-        schema=options.schema,
-        misfits=options.misfits,
-    )
+    return ReadingsDataset(source, interval, options.schema, options.misfits)
 
 
 def source_and_interval(filter: Any, include_internal_data: bool) -> Tuple[Dict[str, Any], Interval]:

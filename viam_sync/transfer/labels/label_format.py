@@ -20,10 +20,12 @@ class LabelFormat(ABC):
     Attributes:
         name: Its name, such as ``"coco"``.
         has_tags: Whether it keeps the labels of an image as a whole.
+        needs_sizes: Whether it writes the sizes of images, or edges in pixels; otherwise they may be unknown.
     """
 
     name: str
     has_tags = True
+    needs_sizes = True
 
     @abstractmethod
     def write(self, files: LabelFiles, images: Iterable[LabeledImage], classes: Sequence[str]) -> None:

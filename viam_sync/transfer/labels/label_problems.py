@@ -3,31 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import List, NamedTuple, Optional
+from typing import List, Optional
 
-
-class LabelProblem(NamedTuple):
-    """Something that is wrong in the labels of a folder.
-
-    Attributes:
-        path: The file.
-        line: The line in it, from 1; None where none can be named.
-        text: The mistake, and what to do about it.
-
-    Example:
-        >>> from pathlib import Path
-        >>> from viam_sync.transfer.labels.label_problems import LabelProblem
-        >>> str(LabelProblem(Path("labels/cat.txt"), 3, "class 7 is not one of the 2 of data.yaml"))
-        'labels/cat.txt:3: class 7 is not one of the 2 of data.yaml'
-    """
-
-    path: Path
-    line: Optional[int]
-    text: str
-
-    def __str__(self) -> str:
-        place = self.path.as_posix() if self.line is None else f"{self.path.as_posix()}:{self.line}"
-        return f"{place}: {self.text}"
+from viam_sync.errors import LabelProblem
 
 
 class LabelProblems:

@@ -105,7 +105,7 @@ class ParquetMirror:
         if self.state is not None:
             self._change_columns(noted, self.state._replace(kinds=state.kinds))
         stage = DayStage(self._folder, DayFiles(self._time, interval), interval)
-        staged = stage.write(batches, self._rows, noted)
+        staged = stage.complete(stage.write(batches, self._rows, noted), self._rows, noted)
         changes = [self._difference(day, staged) for day in sorted(staged)]
         self._apply(staged, noted)
         self._save(state)

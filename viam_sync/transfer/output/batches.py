@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import deque
 from typing import Any, BinaryIO, Callable, Deque, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
@@ -38,9 +39,7 @@ class BatchStore:
             return
         if self._file is None:
             self._file = self._make_file()
-        # A stream has one schema, so that each batch gets its own; they lie in the file one after the other.
-        with self._arrow.ipc.new_stream(self._file, batch.schema) as stream:
-            stream.write_batch(batch)
+        write_batch(batch, self._file, self._arrow)
 
     @property
     def is_full(self) -> bool:
@@ -53,11 +52,7 @@ class BatchStore:
             yield self._batches.popleft()
         if self._file is None:
             return
-        end = self._file.tell()
-        self._file.seek(0)
-        while self._file.tell() < end:
-            with self._arrow.ipc.open_stream(self._file) as stream:
-                yield from stream
+        yield from read_batches(self._file, self._arrow)
 
     def __enter__(self) -> BatchStore:
         return self
@@ -65,6 +60,21 @@ class BatchStore:
     def __exit__(self, *error: object) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def write_batch(batch: Any, file: BinaryIO, arrow: Any) -> None:
+    """Write a batch at the end of a file; each has a stream of its own, as a stream has one schema."""
+    with arrow.ipc.new_stream(file, batch.schema) as stream:
+        stream.write_batch(batch)
+
+
+def read_batches(file: BinaryIO, arrow: Any) -> Iterator[Any]:
+    """Yield the batches that `write_batch` has written to a file, which is open for reading."""
+    end = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    while file.tell() < end:
+        with arrow.ipc.open_stream(file) as stream:
+            yield from stream
 
 
 def record_batches(
@@ -92,14 +102,31 @@ def record_batches(
         >>> schema.field("speed").type, [batch.to_pydict() for batch in batches]
         (DataType(double), [{'speed': [1.0]}, {'speed': [1.5]}])
     """
+    batches = unsettled_batches(rows, columns, arrow, most_rows)
     if isinstance(columns, Schema):
-        schema = columns.arrow_schema(arrow)
-        return schema, (fitted_batch(chunk, columns, arrow) for chunk in chunks(rows, columns, most_rows))
+        return columns.arrow_schema(arrow), batches
+    for batch in batches:
+        store.append(batch)
+    return columns.arrow_schema(arrow), settled_batches(store.drain(), columns, arrow)
+
+
+def unsettled_batches(rows: Iterable[Row], columns: Columns, arrow: Any, most_rows: int = CHUNK_ROWS) -> Iterator[Any]:
+    """Yield rows as record batches, which `settled_batches` takes; with a `Schema`, they have its types already.
+
+    Args:
+        rows: The rows.
+        columns: The columns, to which each row is added.
+        arrow: The module ``pyarrow``.
+        most_rows: The number of rows in a batch at most.
+    """
     for chunk in chunks(rows, columns, most_rows):
-        store.append(_unsettled_batch(chunk, arrow))
-    schema = columns.arrow_schema(arrow)
-    kinds = columns.kinds
-    return schema, (settled_batch(batch, kinds, schema, arrow) for batch in store.drain())
+        yield fitted_batch(chunk, columns, arrow) if isinstance(columns, Schema) else _unsettled_batch(chunk, arrow)
+
+
+def settled_batches(batches: Iterable[Any], columns: Columns, arrow: Any) -> Iterator[Any]:
+    """Yield the batches of `unsettled_batches` with all columns, once all rows were added to these."""
+    kinds, schema = columns.kinds, columns.arrow_schema(arrow)
+    return (settled_batch(batch, kinds, schema, arrow) for batch in batches)
 
 
 def grouped(

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Dict, Iterable, Mapping, Tuple
+from typing import Any, Dict, Iterable, Mapping, NamedTuple, Tuple
 
 from viam_sync.transfer.output.batches import BatchStore, record_batches
-from viam_sync.transfer.output.columns import optional
+from viam_sync.transfer.output.columns import Columns, optional
 from viam_sync.transfer.output.dataset_columns import ColumnRules, require_same_columns
 from viam_sync.transfer.output.dataset_days import DayFiles, Interval
 from viam_sync.transfer.output.dataset_stage import AnyFolder, DayStage, day_steps, footers
 from viam_sync.transfer.output.kinds import Kind
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.rows import Row
+
+
+class DatasetState(NamedTuple):
+    """The files of a dataset.
+
+    Attributes:
+        counts: The number of rows of each day that has a file.
+        schema: The schema that new files must have, as pyarrow has it; None if they may have another than the old ones.
+    """
+
+    counts: Dict[date, int]
+    schema: Any
 
 
 class PartitionedDataset:
@@ -47,7 +59,8 @@ class PartitionedDataset:
         self._arrow = optional("pyarrow", "a dataset")
         self._files = DayFiles(next(iter(fixed)), interval, **limits)
         self._rules = ColumnRules(source, fixed, schema, misfits)
-        self._folder, self._source, self._interval = folder, source, interval
+        self._folder, self._source = folder, source
+        self._staging = DayStage(folder, self._files, interval)
 
     def write(self, rows: Iterable[Row], progress: Progress) -> int:
         """Replace the rows of the interval.
@@ -67,16 +80,62 @@ class PartitionedDataset:
                 the rows are not in order.
         """
         with self._folder.exclusive():
-            known, schema = self._known()
-            is_empty = not any(known.values())
-            kept = None if schema is None or (is_empty and self._rules.may_change(schema)) else schema
-            columns = self._rules.columns(kept)
+            state = self.state()
+            columns = self.columns(state)
             with BatchStore(self._arrow, self._folder.spool) as store:
                 _, batches = record_batches(progress.counted(rows), columns, store, self._arrow)
-                stage = DayStage(self._folder, self._files, self._interval)
-                staged = stage.write(batches, known, self._rules.file_schema(columns, kept))
-                self._folder.change(day_steps(known, staged))
+                schema = self.file_schema(columns, state)
+                self.change(state, self.stage(batches, state.counts, schema), schema)
         return progress.done
+
+    def state(self) -> DatasetState:
+        """Return what the dataset has.
+
+        Raises:
+            OSError: If the folder holds something else.
+            ValueError: If the dataset is of other rows.
+        """
+        counts, schema = self._known()
+        may_change = schema is None or (not any(counts.values()) and self._rules.may_change(schema))
+        return DatasetState(counts, None if may_change else schema)
+
+    def columns(self, state: DatasetState) -> Columns:
+        """Return the columns, to which all rows are to be added.
+
+        Raises:
+            ValueError: If the files have other columns than those given.
+        """
+        return self._rules.columns(state.schema)
+
+    def file_schema(self, columns: Columns, state: DatasetState) -> Any:
+        """Return the schema of the new files, as pyarrow has it, once all rows were added to the columns."""
+        return self._rules.file_schema(columns, state.schema)
+
+    def stage(self, batches: Iterable[Any], counts: Mapping[date, int], schema: Any) -> Dict[date, int]:
+        """Write the new files of days, none of which appears yet, and return the numbers of their rows.
+
+        Args:
+            batches: The rows of the days, the oldest first, as record batches of pyarrow.
+            counts: The number of rows that each of the days has until now.
+            schema: The schema of the files.
+
+        Raises:
+            ValueError: If the rows are not in order.
+        """
+        return self._staging.write(batches, counts, schema)
+
+    def change(self, state: DatasetState, staged: Mapping[date, int], schema: Any) -> None:
+        """Let the new files appear, one day after the other, each at once.
+
+        Args:
+            state: What the dataset has until now.
+            staged: The number of rows of each day that has a new file.
+            schema: The schema of the new files.
+
+        Raises:
+            OSError: If that fails.
+        """
+        self._folder.change(day_steps(state.counts, self._staging.complete(staged, state.counts, schema)))
 
     def _known(self) -> Tuple[Dict[date, int], Any]:
         """Return the number of rows that the dataset has of each day, and its schema; None if it has no file."""

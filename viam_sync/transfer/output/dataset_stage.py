@@ -34,7 +34,7 @@ class DayStage:
 
         Args:
             batches: The new rows, the oldest first; those of other times among them are left out.
-            known: The number of rows that each day has; all of its files have the schema.
+            known: The number of rows that each of the days has until now.
             schema: The schema, as pyarrow has it.
 
         Raises:
@@ -46,15 +46,30 @@ class DayStage:
             if day in staged:
                 raise ValueError("the service returned rows that are not in the order of their times")
             staged[day] = self._write_day(day, known, schema, (batch for _, batch in group))
-        # A dataset without rows may get other columns.
-        is_empty = not any(known.values())
         for day in known.keys() - staged.keys():
-            if is_empty or self._interval.touches(day):
+            if self._interval.touches(day):
                 staged[day] = self._write_day(day, known, schema, ())
-        if not known and not staged:
-            day = self._interval.any_day()
-            staged[day] = self._write_day(day, known, schema, ())
         return staged
+
+    def complete(self, staged: Mapping[date, int], known: Mapping[date, int], schema: Any) -> Dict[date, int]:
+        """Return the numbers of rows in all new files, with those that a dataset without rows needs besides.
+
+        Args:
+            staged: The number of rows in each new file.
+            known: The number of rows that each day has until now.
+            schema: The schema of the new files.
+
+        Raises:
+            OSError: If a file cannot be written.
+        """
+        new = dict(staged)
+        # A dataset without rows may get other columns, which all of its files must have; and it has one file at least.
+        left = set() if any(known.values()) else known.keys() - new.keys()
+        if not known and not new:
+            left = {self._interval.any_day()}
+        for day in left:
+            new[day] = self._write_day(day, known, schema, ())
+        return new
 
     def _write_day(self, day: date, known: Mapping[date, int], schema: Any, new: Iterable[Any]) -> int:
         """Write the new file of a day: its new rows, and around them those that it has outside the interval."""

@@ -109,6 +109,10 @@ class Journal(Closing):
         """Add the line of an upload that the service has acknowledged."""
         self._append({"sent": intent.mark, "id": id, "binary_data_id": id.binary_data_id})
 
+    def forget(self, file: FileVersion) -> None:
+        """Take a file that was acknowledged for one that was not sent, as the service does not have it any more."""
+        del self.sent[file]
+
     def close(self) -> None:
         """Close the file; no line can be added any more."""
         with self._lock:
