@@ -47,7 +47,7 @@ class Plant:
         self, start: datetime, readings: Sequence[Mapping[str, Any]], step: timedelta = HOUR, **more: Any
     ) -> None:
         """Upload readings with some time between them; ``tags`` are for `delete`."""
-        times = [(start + number * step,) * 2 for number in range(len(readings))]
+        times = [(moment, moment) for moment in (start + number * step for number in range(len(readings)))]
         rows = [{"readings": reading} for reading in readings]
         part, api = self.sandbox.robot_part_id, "rdk:component:sensor"
         self.data.tabular_data_capture_upload(rows, part, api, "tank", "Readings", data_request_times=times, **more)
@@ -516,7 +516,7 @@ def test_a_mirror_in_a_bucket_is_what_one_in_a_folder_is(folder: Plant, remote_f
 
 
 def test_a_mirror_needs_a_folder_in_the_bucket(data: DataClient, bucket: str) -> None:
-    with pytest.raises(ValueError, match="a bucket; name a folder in it"):
+    with pytest.raises(ValueError, match="all of a store; name a folder in it"):
         data.mirror_tabular_data(None, bucket)
 
 

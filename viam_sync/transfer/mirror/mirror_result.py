@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import List, Optional
 
 from viam_sync.checks.urls import redact_urls
+from viam_sync.shown import Shown
 
 
 @dataclass(repr=False)
-class MirrorResult:
+class MirrorResult(Shown):
     """The result of a run of a mirror.
 
     Attributes:

@@ -16,11 +16,11 @@ class MirrorState(NamedTuple):
     readings may be missing: at the end of what an unfinished run has done, and at ``newest`` minus the look-back, as
     later readings and late ones may have come since that run began.
 
-    ``newest`` is a time of the service's readings and not of this computer, whose clock may be ahead: a run of next
-    year's clock must not let the real ones begin next year. Readings may be ahead of the real time, too, where the
-    clock of a machine is; so it is the newest reading that is not after the time here. If one of these two clocks is
-    right, or behind, it is not ahead, and no reading is lost. If it is too early, a run does more than it had to.
-    For the same reason, runs have no end but that of the filter: readings from the future are mirrored as well.
+    ``newest`` is the time of a reading, and not of this computer: if the clock here is ahead, the next run would begin
+    after readings that are still to come. The clock of a machine may be ahead, too, and its readings in the future; so
+    it is the newest reading that is not after the time here. Nothing is lost unless both clocks are ahead by more than
+    the look-back. A clock that is behind only makes a run compare more than it has to. For the same reason, a run has
+    no end but that of the filter: readings from the future are mirrored as well, and replaced by each run.
 
     Attributes:
         source: The readings that it is of, in a form that JSON can hold.

@@ -34,7 +34,7 @@ class DayStage:
 
         Args:
             batches: The new rows, the oldest first; those of other times among them are left out.
-            known: The number of rows that each day has; all of its files have the schema.
+            known: The number of rows that each of the days has until now.
             schema: The schema, as pyarrow has it.
 
         Raises:
