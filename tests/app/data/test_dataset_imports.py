@@ -427,6 +427,7 @@ def test_a_part_that_nobody_knows_makes_no_dataset(
 ) -> None:
     with pytest.raises(NotFoundError):
         data.import_dataset(**{**arguments, "part_id": "0d2f2f3e-0000-4000-8000-000000000000"})
+    assert not Path(arguments["folder"], ".viam-labels").exists()
     assert len(data.list_datasets_by_organization_id(sandbox.organization_id)) == 1
 
 

@@ -159,6 +159,7 @@ def test_sparse_ids_in_any_order_and_annotations_before_images_are_read(tmp_path
     [
         ("annotations/instances_train2017.json", "1.jpg", "train2017/1.jpg", "train"),
         ("annotations/instances_val2017.json", "1.jpg", "images/val2017/1.jpg", "val"),
+        ("annotations/person_keypoints_val2017.json", "1.jpg", "val2017/1.jpg", "val"),
         ("annotations/instances_train.json", "1.jpg", "images/train/1.jpg", "train"),
         ("annotations/instances_default.json", "1.jpg", "images/1.jpg", ""),
         ("annotations/person.json", "a/1.jpg", "images/a/1.jpg", ""),

@@ -130,6 +130,14 @@ def test_labels_beside_the_images_and_names_in_a_text_are_read(tmp_path: Path) -
     assert images[0].boxes == [Box("dog", 0.0, 0.0, 1.0, 1.0, 0.25)]
 
 
+@pytest.mark.parametrize("classes", ["classes.txt", "labels/classes.txt", "obj.names"])
+def test_names_of_classes_are_found_where_tools_put_them(classes: str, tmp_path: Path) -> None:
+    lay(tmp_path, images__a_png="", labels__a_txt="1 .5 .5 1 1")
+    (tmp_path / classes).write_text("cat\ndog\n")
+    images, problems = read_labels(tmp_path, "yolo")
+    assert ([box.label for box in images[0].boxes], problems) == (["dog"], [])
+
+
 def test_an_edge_that_is_rounded_beyond_the_image_is_that_of_the_image() -> None:
     box, _ = read_yolo_row("0 0.333333 0.5 0.666667 1.000001", {0: "cat"})
     assert box == Box("cat", 0.0, 0.0, 0.6666665, 1.0)

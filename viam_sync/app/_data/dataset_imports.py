@@ -147,9 +147,9 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
             raise kind(f"folder is {str(place)!r}, which is no folder")
         with Progress(progress, label="uploading") as sending, Progress(progress, "images", "labelling") as labelling:
             images = images_with_labels(place, labels, ignore)
+            organization_id = organization_id or self._organization_of(part_id, timeout)
             # No other import of the folder gets the journal until the labels are there: it would add each box, too.
             with _open_journal(place, part_id) as journal:
-                organization_id = organization_id or self._organization_of(part_id, timeout)
                 dataset_id = self._dataset_named(name, organization_id, timeout)
                 target = _Target(part_id, dataset_id, workers, timeout)
                 uploads = self._upload_images(list(_files_of(place, images)), images, target, journal, sending)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, ContextManager, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
@@ -25,6 +26,8 @@ _PATTERNS = (
     ("annotations/*.json",),
     ("*.json",),
 )
+#: The kind of labels that COCO's own names begin with; the folder of the images follows.
+_KIND = re.compile("^(instances|person_keypoints)_?")
 #: The keys of an annotation that Viam holds, and the area, which follows from the box.
 _HELD = {"id", "image_id", "category_id", "bbox", "score", "area"}
 
@@ -150,9 +153,7 @@ class CocoFile:
 def _split_and_places(path: Path) -> Tuple[str, List[str]]:
     """Return the part of a split that a file is of, and the folders in which its images may be."""
     beside = path.parent.as_posix()
-    name = path.parent.name if path.name.startswith("_annotations") else path.stem
-    if name.startswith("instances"):
-        name = name[len("instances") :].lstrip("_")
+    name = path.parent.name if path.name.startswith("_annotations") else _KIND.sub("", path.stem)
     places = [beside, f"{beside}/images", f"images/{name}", name, "images", "data", ""]
     return split_in_name(name), list(dict.fromkeys(places))
 

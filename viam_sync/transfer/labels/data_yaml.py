@@ -16,8 +16,8 @@ from viam_sync.transfer.output.columns import optional
 #: The name of the file that is written, and others that are read.
 DATA_YAML = "data.yaml"
 _OTHER_NAMES = ("data.yml", "dataset.yaml", "dataset.yml")
-#: The names of the classes without any YAML, as labelImg and Label Studio write them.
-_CLASSES_TXT = "classes.txt"
+#: The names of the classes without any YAML, as Label Studio, labelImg and CVAT write them.
+_CLASSES_TXT = ("classes.txt", "labels/classes.txt", "obj.names")
 #: The keys of the parts of a split.
 _KEYS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
 #: What YAML has for nothing.
@@ -78,7 +78,7 @@ def read_data_yaml(folder: Path, problems: LabelProblems) -> Optional[DataYaml]:
         problems.add(Path(DATA_YAML), None, "there is no such file; name the folder that it is in")
         return None
     with noted(problems, path, None):
-        if path.name == _CLASSES_TXT:
+        if path.as_posix() in _CLASSES_TXT:
             names = read_text(folder / path).splitlines()
             return DataYaml(dict(enumerate(name.strip() for name in names)), {"": [_images_of(folder)]})
         contents = _load(folder / path)
@@ -87,13 +87,9 @@ def read_data_yaml(folder: Path, problems: LabelProblems) -> Optional[DataYaml]:
 
 
 def _find(folder: Path) -> Optional[Path]:
-    for name in (DATA_YAML, *_OTHER_NAMES):
-        if (folder / name).is_file():
-            return Path(name)
-    others = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
-    if len(others) == 1:
-        return Path(others[0].name)
-    return Path(_CLASSES_TXT) if (folder / _CLASSES_TXT).is_file() else None
+    others = sorted(path.name for pattern in ("*.yaml", "*.yml") for path in folder.glob(pattern))
+    names = (DATA_YAML, *_OTHER_NAMES, *(others if len(others) == 1 else ()), *_CLASSES_TXT)
+    return next((Path(name) for name in names if (folder / name).is_file()), None)
 
 
 def _load(path: Path) -> Dict[str, Any]:
