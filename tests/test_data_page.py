@@ -103,6 +103,18 @@ def test_a_dataset_is_read_by_all_tools(run: Run, client: ViamClient, tmp_path: 
     assert names["pyarrow"].dataset.dataset("readings").count_rows() == count
 
 
+def test_a_mirror_has_all_temperatures(run: Run, mean: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pyarrow")
+    duckdb = pytest.importorskip("duckdb")
+    result = run("A nightly mirror")["result"]
+    (promised,) = re.findall(r"print\(result\)  # (.*)", PARTS["A nightly mirror"][0])
+    assert capsys.readouterr().out.strip() == promised
+    assert result.added == 1008
+    with duckdb.connect("readings.duckdb") as connection:
+        ((found,),) = connection.execute('SELECT avg("data.readings.temperature") FROM readings').fetchall()
+    assert found == mean
+
+
 def test_a_bucket_has_what_a_folder_would(run: Run, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pyarrow")
     fsspec = pytest.importorskip("fsspec")
@@ -125,6 +137,42 @@ def test_images_are_there(run: Run, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert result.complete
     assert len(list((tmp_path / "images" / "data").iterdir())) == len(result.files) > 0
     assert capsys.readouterr().out.startswith("ExportResult(")
+
+
+def test_a_dataset_is_there_as_json_lines(run: Run, tmp_path: Path) -> None:
+    result = run("Viam's JSON lines")["result"]
+    parts = [tmp_path / "tomatoes" / f"dataset_{part}.jsonl" for part in ("train", "val", "test")]
+    assert result.complete
+    assert sum(len(part.read_text(encoding="utf-8").splitlines()) for part in parts if part.exists()) == 24
+
+
+def test_a_dataset_is_there_for_yolo(run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    run("Viam's JSON lines", "YOLO")
+    assert "train: images/train\n" in capsys.readouterr().out
+    assert len(list((tmp_path / "tomatoes" / "labels").rglob("*.txt"))) == 24
+
+
+def test_a_dataset_is_there_for_coco(run: Run) -> None:
+    pytest.importorskip("PIL")
+    pytest.importorskip("pycocotools")
+    train = run("Viam's JSON lines", "COCO")["train"]
+    assert {category["name"] for category in train.loadCats(train.getCatIds())} == {"ripe", "unripe"}
+    assert train.getImgIds()
+
+
+def test_a_dataset_is_there_for_hugging_face(run: Run) -> None:
+    pytest.importorskip("datasets")
+    dataset = run("Viam's JSON lines", "Hugging Face")["dataset"]
+    assert sum(part.num_rows for part in dataset.values()) == 24
+
+
+def test_a_folder_becomes_a_dataset_that_suffices_to_train_on(
+    run: Run, client: ViamClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = run("Viam's JSON lines", "YOLO", "Images and labels of your own", "Before training")
+    assert names["result"].complete
+    assert client.data_client.list_dataset_by_ids([names["result"].dataset_id])[0].name == "my tomatoes"
+    assert capsys.readouterr().out.endswith("24 images, 24 labelled, 2 labels, 0 problems)\n")
 
 
 def test_a_cluster_has_all_temperatures(run: Run, client: ViamClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,15 @@ def test_the_examples_of_the_page_on_times_do_what_they_show(sandbox: Sandbox, c
     assert (result.attempted, result.failed) == (13, 0)
 
 
+def test_the_examples_of_the_page_on_notebooks_do_what_they_show(sandbox: Sandbox, client: ViamClient) -> None:
+    blocks = re.findall(r"```pycon\n(.*?)```", (DOCS / "notebooks.md").read_text(encoding="utf-8"), re.DOTALL)
+    test = doctest.DocTestParser().get_doctest(
+        "\n".join(blocks), {"client": client, "sandbox": sandbox}, "notebooks", "notebooks.md", 0
+    )
+    result = doctest.DocTestRunner().run(test)
+    assert (result.attempted, result.failed) == (11, 0)
+
+
 def _block(name: str) -> str:
     """Return the block of the page on migrating below a comment with a name."""
     page = (DOCS / "migrating.md").read_text(encoding="utf-8")

@@ -58,7 +58,9 @@ WITHOUT = {
 #: The libraries that examples take and the package does not, by the function.
 LIBRARIES = {
     "data_frame": "pandas",
+    "mirror_tabular_data": "pyarrow",
     "record_batches": "pyarrow",
+    "row_difference": "pyarrow",
     "to_arrow": "pyarrow",
     "to_arrow_batches": "pyarrow",
     "to_pandas": "pandas",

@@ -12,6 +12,7 @@
     │   └── AmbiguousResultError      nobody knows whether the call was carried out; look before calling again
     ├── InsecureConnectionError       the server speaks no TLS, or offers a certificate that cannot be trusted
     ├── ClosedError                   a call after the client was closed
+    ├── LabelsError                   labels on disk are wrong, so that nothing was sent; a ValueError, too
     └── NotSupportedError             something of a machine was asked for
 
 Further names of the official SDK are here for scripts that have them in ``except`` clauses: ``ViamGRPCError``, which is
@@ -20,7 +21,8 @@ Further names of the official SDK are here for scripts that have them in ``excep
 A wrong argument that is found before anything is sent is a ``ValueError`` or a ``TypeError``.
 """
 
-from typing import Any, Callable, Dict, Iterable, NamedTuple, Optional, Tuple, Type, Union
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, NamedTuple, Optional, Sequence, Tuple, Type, Union
 
 import grpc
 
@@ -264,6 +266,39 @@ class ClosedError(ViamError):
 
 class NotSupportedError(ViamError):
     """Something of a machine was asked for, which viam-sdk does."""
+
+
+class LabelProblem(NamedTuple):
+    """Something that is wrong in the labels of a folder: its file, its line from 1, if there is one, and what it is."""
+
+    path: Path
+    line: Optional[int]
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path.as_posix()}{'' if self.line is None else f':{self.line}'}: {self.text}"
+
+
+class LabelsError(ViamError, ValueError):
+    """The labels in a folder are wrong, so that nothing of it was sent.
+
+    Attributes:
+        problems: All that is wrong; each is a `LabelProblem`, with ``path``, ``line`` and ``text``.
+
+    Example:
+        >>> from viam_sync.errors import LabelProblem, LabelsError
+        >>> LabelsError([LabelProblem(folder / "cat.txt", 3, "the box has no area")]).problems[0].line
+        3
+    """
+
+    def __init__(self, problems: Sequence[LabelProblem]) -> None:
+        super().__init__(problems)
+        self.problems = list(problems)
+
+    def __str__(self) -> str:
+        count = len(self.problems)
+        lines = [f"Nothing was sent, as the labels have {count} problem{'s' * (count != 1)}:", *self.problems[:10]]
+        return "\n".join(map(str, lines + [f"and {count - 10} more, in the error's problems"] * (count > 10)))
 
 
 class ValidationError(ViamError):

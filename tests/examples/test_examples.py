@@ -9,6 +9,7 @@ from typing import Dict, Optional
 import pytest
 
 from viam_sync.sandbox import Sandbox
+from viam_sync.sandbox.sample.tomato_images import render_png
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -47,6 +48,31 @@ def test_the_first_call_shows_the_cloud_that_the_variables_name(sandbox: Sandbox
     assert done.returncode == 0, done.stderr
     assert f"Lesson Robotics ({sandbox.organization_id})" in done.stdout
     assert sandbox.robot_id in done.stdout
+
+
+@pytest.mark.parametrize("cloud", [False, True])
+def test_pictures_become_a_dataset_that_hugging_face_loads(sandbox: Sandbox, tmp_path: Path, cloud: bool) -> None:
+    datasets = pytest.importorskip("datasets")
+    variables = {}
+    if cloud:
+        variables = {
+            "VIAM_API_KEY": sandbox.api_key,
+            "VIAM_API_KEY_ID": sandbox.api_key_id,
+            "VIAM_APP_URL": sandbox.url,
+        }
+        for number in range(24):
+            path = tmp_path / "pictures" / ("ripe", "unripe")[number % 2] / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(render_png(8, 6, (number, 0, 0), []))
+    done = run("02_pictures_to_dataset.py", variables, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "24 images: 24 uploaded, 0 already there, 0 failed; 0 boxes added, complete)\n" in done.stdout
+    assert "24 images, 24 labelled, 2 labels, 0 problems)\n" in done.stdout
+    loaded = datasets.load_dataset(
+        "imagefolder", data_dir=str(tmp_path / "dataset" / "images"), cache_dir=str(tmp_path / "cache")
+    )
+    tags = [tags for part in loaded.values() for tags in part["tags"]]
+    assert sorted(tags) == [["ripe"]] * 12 + [["unripe"]] * 12
 
 
 def test_the_export_with_dask_adds_to_the_days_that_are_there(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The form of what is migrated: comments, blank lines, parentheses, imports and hints."""
 
 import ast
+import sys
 import sysconfig
 import textwrap
 from pathlib import Path
@@ -270,6 +271,7 @@ def test_the_ends_of_lines_and_of_the_text_stay(newline: str, end: str) -> None:
 
 def test_no_file_of_the_standard_library_changes() -> None:
     folder = Path(sysconfig.get_paths()["stdlib"]) / "asyncio"
-    for path in folder.glob("*.py"):
+    # A quarter of the files for each version of Python, as all of them take long.
+    for path in sorted(folder.glob("*.py"))[sys.version_info.minor % 4 :: 4]:
         text = path.read_text("utf-8")
         assert migrate_source(text) == (text, [])

@@ -2,16 +2,21 @@
 
 from typing import TYPE_CHECKING
 
+from viam_sync.app._clients import NamedMethods
 from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.binary_tags import TagsMixin
 from viam_sync.app._data.bounding_boxes import BoundingBoxesMixin
 from viam_sync.app._data.bulk_uploads import BulkUploadsMixin
 from viam_sync.app._data.capture_uploads import CaptureUploadsMixin
 from viam_sync.app._data.data_pipelines import DataPipelinesMixin
+from viam_sync.app._data.dataset_checks import DatasetChecksMixin
+from viam_sync.app._data.dataset_exports import DatasetExportsMixin
+from viam_sync.app._data.dataset_imports import DatasetImportsMixin
 from viam_sync.app._data.datasets import DatasetsMixin
 from viam_sync.app._data.deprecated import DeprecatedMixin
 from viam_sync.app._data.exports import ExportsMixin
 from viam_sync.app._data.filters import create_filter as create_filter
+from viam_sync.app._data.mirrors import MirrorsMixin
 from viam_sync.app._data.queries import QueriesMixin
 from viam_sync.app._data.resource_readings import ResourceReadingsMixin
 from viam_sync.app._data.sequences import SequencesMixin
@@ -33,10 +38,15 @@ __all__ = ["DataClient"]
 
 
 class DataClient(
+    NamedMethods,
+    DatasetExportsMixin,
+    MirrorsMixin,
     ExportsMixin,
     TabularDataMixin,
     ResourceReadingsMixin,
     QueriesMixin,
+    DatasetImportsMixin,
+    DatasetChecksMixin,
     BulkUploadsMixin,
     BinaryDataMixin,
     TagsMixin,
@@ -64,3 +74,5 @@ class DataClient(
         >>> count
         1008
     """
+
+    _subjects = "readings, pictures, files, tags, boxes, queries, exports, uploads, datasets, pipelines"

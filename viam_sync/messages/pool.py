@@ -16,10 +16,12 @@ from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, EnumDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
+from viam_sync.checks.near_names import near_names
 from viam_sync.messages.acceptance import accept
 from viam_sync.messages.attributes import explain_attributes
 from viam_sync.messages.enums import EnumTypeWrapper
 from viam_sync.messages.module_names import module_of
+from viam_sync.shown import show_in_notebooks
 from viam_sync.viam_sdk import missing_attribute
 
 _lock = threading.RLock()
@@ -59,7 +61,9 @@ def attribute_of(module: str) -> Callable[[str], Any]:
         held = sys.modules[module]
         # Importing a module below this one asks for its name here first; that must not build anything.
         if name not in held.__all__:
-            raise missing_attribute(module, name)
+            # Modules, which are asked for at every import, have names in lower case.
+            near = near_names(name, held.__all__) if name[:1].isupper() else ()
+            raise missing_attribute(module, name, near)
         with _lock:
             descriptor = _build()[1][below][name]
             found = _enum(descriptor) if isinstance(descriptor, EnumDescriptor) else message(descriptor)
@@ -82,12 +86,16 @@ def message(descriptor: Descriptor) -> Any:
 
 
 def _complete(cls: Any, descriptor: Descriptor) -> None:
-    """Give a class its address, so that it pickles, what is nested in it, acceptance of other values, clear errors."""
+    """Give a class its address, so that it pickles, what is nested in it, and methods of ours.
+
+    These accept other values, raise clear errors, and show tables in notebooks.
+    """
     cls.__module__, cls.__qualname__ = _address(descriptor)
     if descriptor.containing_type is not None:
         cls.__reduce__ = _reduce
     accept(cls)
     explain_attributes(cls)
+    show_in_notebooks(cls)
     for nested in descriptor.nested_types:
         setattr(cls, nested.name, message(nested))
     for enum in descriptor.enum_types:

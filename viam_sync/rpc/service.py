@@ -54,6 +54,8 @@ class Service(Configurable):
 
     #: The full name of the proto service, set by each service class.
     _service = ""
+    #: What its methods are about, for its ``repr``.
+    _subjects = ""
     #: The descriptor pool of the proto service.
     _pool = staticmethod(pool)
 
@@ -75,6 +77,10 @@ class Service(Configurable):
         """
         names = [base.__dict__["_service"] for base in cls.__mro__ if base.__dict__.get("_service")]
         return [cls._pool().FindServiceByName(name) for name in names]
+
+    def __repr__(self) -> str:
+        where = self._channel.target
+        return f"<{type(self).__name__} at {where}{self._subjects and f': {self._subjects}'}>"
 
     def _unary_unary(
         self,

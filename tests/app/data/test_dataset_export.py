@@ -23,7 +23,7 @@ parquet: Any = pytest.importorskip("pyarrow.parquet")
 MONDAY = datetime(2024, 1, 1)
 DAY = timedelta(days=1)
 LEVEL, FLOW = "data.readings.level", "data.readings.flow"
-KILLS = int(os.environ.get("VIAM_SYNC_KILLS", "20")) // 2
+KILLS = int(os.environ.get("VIAM_SYNC_KILLS", "10")) // 2
 
 
 @pytest.fixture

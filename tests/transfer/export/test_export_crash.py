@@ -17,7 +17,7 @@ from viam_sync.transfer.output.names import UNFINISHED
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 
-KILLS = int(os.environ.get("VIAM_SYNC_KILLS", "20"))
+KILLS = int(os.environ.get("VIAM_SYNC_KILLS", "10"))
 
 
 @pytest.fixture

@@ -196,7 +196,7 @@ def test_an_export_to_a_bucket_that_is_killed_at_any_moment_loses_and_doubles_no
     files = {put(bytes([number]) * 5000, f"d/{number // 2}"): bytes([number]) * 5000 for number in range(30)}
     source = random.Random()
     killed = 0
-    for turn in range(int(os.environ.get("VIAM_SYNC_KILLS", "20")) // 5):
+    for turn in range(int(os.environ.get("VIAM_SYNC_KILLS", "10")) // 5):
         folder = f"{bucket}/{turn}"
         object_store.requests.clear()
         arguments = {"filter": None, "folder": folder}

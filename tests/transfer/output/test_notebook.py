@@ -8,8 +8,7 @@ import pytest
 if importlib.util.find_spec("nbclient") is None:
     pytest.skip("nbclient is missing", allow_module_level=True)
 
-import nbformat
-from nbclient import NotebookClient
+from notebook_cells import outputs
 
 EXPORT = """
 import tempfile
@@ -23,14 +22,6 @@ print(result.complete)
 """
 WITHOUT_WIDGETS = "import sys; sys.modules['ipywidgets'] = None"
 WARNINGS_ARE_ERRORS = "import warnings; warnings.simplefilter('error')"
-
-
-def outputs(*cells: str) -> List[Any]:
-    """Run a notebook, and return the outputs of its last cell."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    ran = NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
-    found: List[Any] = ran.cells[-1].outputs
-    return found
 
 
 def text_of(found: List[Any], stream: str) -> str:

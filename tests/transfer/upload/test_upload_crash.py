@@ -23,7 +23,7 @@ from viam_sync.utils import create_filter
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 
-KILLS = int(os.environ.get("VIAM_SYNC_KILLS", "20"))
+KILLS = int(os.environ.get("VIAM_SYNC_KILLS", "10"))
 KEY, KEY_ID = "secret", "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
 
 

@@ -127,13 +127,25 @@ class BulkUploadsMixin(BinaryDataMixin, FileUploadsMixin):
         )
 
         def send(file: Found, pieces: ProgressChunks, mark: Optional[str], cancellation: Cancellation) -> FileID:
-            return self._stream_file(_metadata_of(described, file, mark), pieces, timeout, cancellation)
+            return self._send_file(file, described, pieces, mark, timeout, cancellation)
 
         with Progress(progress, label="uploading") as shown, ExitStack() as stack:
             files, path = _files_and_journal(paths, pattern, journal)
             opened = None if path is None or not files else stack.enter_context(Journal(path, part_id))
             uploads = BatchUpload(files, opened, send, lambda intents: self._stored(part_id, intents), shown)
             return uploads.run(workers)
+
+    def _send_file(
+        self,
+        file: Found,
+        described: pb.UploadMetadata,
+        pieces: ProgressChunks,
+        mark: Optional[str],
+        timeout: Optional[float],
+        cancellation: Cancellation,
+    ) -> FileID:
+        """Upload a file of many under its name, with a mark by which it can be looked up."""
+        return self._stream_file(_metadata_of(described, file, mark), pieces, timeout, cancellation)
 
     def _stored(self, part_id: str, intents: Sequence[Intent]) -> Dict[str, FileID]:
         """Return the IDs of the uploads that the service has, by their marks."""

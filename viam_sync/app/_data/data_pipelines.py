@@ -17,14 +17,15 @@ from viam_sync.proto.app import datapipelines as pb
 from viam_sync.rpc.service import Service
 from viam_sync.rpc.synchronous import Synchronous
 from viam_sync.services import methods
+from viam_sync.shown import ShortRepr
 from viam_sync.transfer.paging.paged_call import PagedCall, items_in
 from viam_sync.transfer.paging.pages import Pages
 
 _PIPELINE_RUNS = PagedCall(methods.LIST_DATA_PIPELINE_RUNS, items_in("runs", DataPipelineRun.from_proto), "page_size")
 
 
-@dataclass
-class DataPipelineRunsPage(Synchronous):
+@dataclass(repr=False)
+class DataPipelineRunsPage(ShortRepr, Synchronous):
     """One page of the runs of a data pipeline.
 
     Attributes:

@@ -62,6 +62,17 @@ class FileExportsMixin(BinaryDataMixin, UnknownIDsMixin):
             contents = ContentsFetcher(self._unary_unary, methods.BINARY_DATA_BY_IDS, concurrency, limits, timeout)
             yield contents, downloads
 
+    @contextlib.contextmanager
+    def _export_into(
+        self, folder: ExportFolder, workers: int, told: Progress, timeout: Optional[float]
+    ) -> Iterator[Export]:
+        """Make an export for a ``with`` block, which leaves the folder to the next one; errors carry its result."""
+        limits = ExportLimits()
+        with self._contents_source(workers, limits, timeout) as (contents, downloads), Export(
+            folder, contents, downloads, told, limits
+        ) as export, result_in_errors(export):
+            yield export
+
     def _export_files(
         self, filter: Optional[pb.Filter], make_run: Callable[[Progress], ExportRun], options: FileExportOptions
     ) -> ExportResult:
@@ -79,29 +90,35 @@ class FileExportsMixin(BinaryDataMixin, UnknownIDsMixin):
             include_internal_data=options.include_internal_data,
             timeout=options.timeout,
         )
-        with listed, Progress(options.progress, "files") as told, make_run(told) as export:
-            try:
-                if options.progress:
-                    told.begin(self._count(filter, options))
-                export.run(listed, options.workers)
-                if not export.result.files:
-                    # A caller who has lost access to the data finds nothing, either, and must not lose what is there.
-                    self._require_known_ids(filter, options.timeout, certain=remove_gone)
-                export.finish(options.workers, remove_gone=remove_gone)
-            except BaseException as error:
-                error.result = export.result  # type: ignore[attr-defined]
-                raise
+        with listed, Progress(options.progress, "files") as told, make_run(told) as export, result_in_errors(export):
+            if options.progress:
+                told.begin(self._count(filter, options.include_internal_data, options.timeout))
+            export.run(listed, options.workers)
+            if not export.result.files:
+                # A caller who has lost access to the data finds nothing, either, and must not lose what is there.
+                self._require_known_ids(filter, options.timeout, certain=remove_gone)
+            export.finish(options.workers, remove_gone=remove_gone)
         return export.result
 
-    def _count(self, filter: Optional[pb.Filter], options: FileExportOptions) -> int:
+    def _count(self, filter: Optional[pb.Filter], include_internal_data: bool, timeout: Optional[float]) -> int:
         _, count, _ = self.binary_data_by_filter(
             filter,
             include_binary_data=False,
             count_only=True,
-            include_internal_data=options.include_internal_data,
-            timeout=options.timeout,
+            include_internal_data=include_internal_data,
+            timeout=timeout,
         )
         return count
+
+
+@contextlib.contextmanager
+def result_in_errors(export: ExportRun) -> Iterator[None]:
+    """Let errors of a ``with`` block carry the result of an export until then."""
+    try:
+        yield
+    except BaseException as error:
+        error.result = export.result  # type: ignore[attr-defined]
+        raise
 
 
 def export_files(

@@ -14,10 +14,11 @@ from viam_sync.messages.bson_documents import from_documents
 from viam_sync.messages.conversion import timestamp_to_datetime
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datapipelines as pb
+from viam_sync.shown import ShortRepr
 
 
-@dataclass
-class DataPipeline:
+@dataclass(repr=False)
+class DataPipeline(ShortRepr):
     """A query in MQL that runs on a schedule and keeps its results.
 
     Times are UTC without a time zone, as in the official SDK, or in that of the client's options; one that the service
@@ -72,8 +73,8 @@ class DataPipeline:
         )
 
 
-@dataclass
-class DataPipelineRun:
+@dataclass(repr=False)
+class DataPipelineRun(ShortRepr):
     """One run of a data pipeline.
 
     Times are UTC without a time zone, as in the official SDK, or in that of the client's options; one that the service

@@ -13,6 +13,7 @@ from viam_sync.checks import wrong_type
 from viam_sync.messages.acceptance import adopt
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto.app import data as pb
+from viam_sync.shown import ShortRepr
 from viam_sync.transfer.output.kinds import Kind
 from viam_sync.transfer.output.rows import capture_metadata_row
 from viam_sync.transfer.paging.pages import ConvertedPage
@@ -53,8 +54,8 @@ POINT_COLUMNS: Mapping[str, Kind] = {
 _MOST_SHARED = 1000
 
 
-@dataclass
-class TabularData:
+@dataclass(repr=False)
+class TabularData(ShortRepr):
     """A row of tabular data and where it comes from.
 
     Times are UTC without a time zone, as in the official SDK, or in that of the client's options.
@@ -92,8 +93,8 @@ def tabular_items(response: pb.TabularDataByFilterResponse, tz: Optional[tzinfo]
     return ConvertedPage(response.data, convert)
 
 
-@dataclass
-class TabularDataPoint:
+@dataclass(repr=False)
+class TabularDataPoint(ShortRepr):
     """A tabular reading, and where it comes from.
 
     Attributes:
@@ -185,6 +186,8 @@ def rows_with_columns(rows: Iterable[AnyRow]) -> Tuple[Iterator[Mapping[str, Any
     Raises:
         TypeError: If there is something else among them, which the iterator finds.
     """
+    if not isinstance(rows, Iterable):
+        raise wrong_type("rows", "a list of rows", rows)
     iterator = iter(rows)
     first = list(itertools.islice(iterator, 1))
     row_type = type(first[0]) if first else getattr(rows, "item_type", TabularData)
@@ -216,4 +219,5 @@ def plain_rows(rows: Iterable[AnyRow]) -> Iterator[Mapping[str, Any]]:
         elif isinstance(row, Mapping):
             yield row
         else:
-            raise wrong_type("rows", "what methods for tabular data return", row)
+            advice = "of a page (rows, count, last), give the rows" if isinstance(row, list) else ""
+            raise wrong_type("rows", "what methods for tabular data return", row, advice=advice)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, NamedTuple, Optional
+from typing import Any, Iterator, NamedTuple, Optional, Sequence
 
 import grpc
 from google.protobuf.message import Message
 
+from viam_sync.checks import text
 from viam_sync.errors import GRPCError, InvalidArgumentError, NotFoundError, grpc_error
 from viam_sync.proto import app as app_pb
 from viam_sync.proto.app import data as pb
@@ -45,11 +46,40 @@ class UnknownIDsMixin(Service):
         # The request takes a filter of any form, and so has ours.
         for each in _look_ups(pb.DataRequest(filter=filter).filter):
             if not self._is_known(each, timeout, certain):
-                text = (
+                advice = (
                     f"filter has the {each.field} {each.id!r}, which the service does not know or does not show to you,"
                     " so it matches nothing. Check the ID."
                 )
-                raise grpc_error(grpc.StatusCode.NOT_FOUND, text, method=each.method.name)
+                raise grpc_error(grpc.StatusCode.NOT_FOUND, advice, method=each.method.name)
+
+    def _get_dataset(self, dataset_id: str, timeout: Optional[float]) -> dataset_pb.Dataset:
+        """Return a dataset of files.
+
+        Args:
+            dataset_id: Its ID.
+            timeout: Seconds that the call may take.
+
+        Raises:
+            FailedPreconditionError: If it is one of sequences.
+            NotFoundError: If it is unknown.
+            GRPCError: If it cannot be looked up.
+        """
+        method = methods.LIST_DATASETS_BY_IDS
+        request = dataset_pb.ListDatasetsByIDsRequest(ids=[text("dataset_id", dataset_id)])
+        try:
+            found: Sequence[dataset_pb.Dataset] = self._unary_unary(method, request, timeout).datasets
+        except (NotFoundError, InvalidArgumentError):
+            found = []
+        if not found:
+            advice = (
+                f"dataset_id is {dataset_id!r}, which the service does not know or does not show to you. It is no name:"
+                " list_datasets_by_organization_id tells the IDs of datasets, 24 hexadecimal digits each."
+            )
+            raise grpc_error(grpc.StatusCode.NOT_FOUND, advice, method=method.name)
+        if found[0].type == dataset_pb.DatasetType.DATASET_TYPE_SEQUENCE_DATA:
+            advice = f"dataset_id is that of {found[0].name!r}, a dataset of sequences; choose one of files."
+            raise grpc_error(grpc.StatusCode.FAILED_PRECONDITION, advice, method=method.name)
+        return found[0]
 
     def _is_known(self, each: _LookUp, timeout: Optional[float], certain: bool) -> bool:
         try:

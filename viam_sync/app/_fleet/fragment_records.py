@@ -12,10 +12,11 @@ from typing_extensions import Self
 from viam_sync.app._fleet.machine_records import mapping_of, time_of
 from viam_sync.messages.acceptance import adopt
 from viam_sync.proto import app as pb
+from viam_sync.shown import ShortRepr
 
 
-@dataclass
-class Fragment:
+@dataclass(repr=False)
+class Fragment(ShortRepr):
     """A piece of configuration that many machines can share.
 
     Times are UTC without a time zone, as in the official SDK, or in that of the client's options. ``repr()`` leaves out
@@ -129,8 +130,8 @@ class Fragment:
         return pb.Fragment(**{**vars(self), "visibility": self.visibility.to_proto()})
 
 
-@dataclass
-class FragmentHistoryEntry:
+@dataclass(repr=False)
+class FragmentHistoryEntry(ShortRepr):
     """A change of a fragment.
 
     Attributes:

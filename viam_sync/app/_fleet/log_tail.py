@@ -18,10 +18,10 @@ from viam_sync.proto import google as google_pb
 from viam_sync.rpc import retry
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.channel import ServiceChannel
-from viam_sync.rpc.closing import Closing
+from viam_sync.rpc.closing import ClosingIterator
 from viam_sync.rpc.policies import Policy
 from viam_sync.rpc.retry_limits import Unlimited
-from viam_sync.rpc.streams import Stream
+from viam_sync.rpc.streams import Stream, iterator_repr
 
 Entries = List[common_pb.LogEntry]
 #: Begins a tail; takes the seconds that are left, None for no limit.
@@ -40,7 +40,7 @@ _LAST = 253_402_300_799 * 10**9
 _REMEMBERED = 10_000
 
 
-class LogsStream(Closing, Iterator[List[LogEntry]]):
+class LogsStream(ClosingIterator[List[LogEntry]]):
     """The entries that a part logs from now on, in lists as they come in, until it is closed.
 
     When the connection is lost it is made again, as often in a row as ``DialOptions.max_reconnect_attempts`` says; a
@@ -87,6 +87,9 @@ class LogsStream(Closing, Iterator[List[LogEntry]]):
                 raise StopIteration
             return [LogEntry.from_proto(entry, tz=self._tz) for entry in entries]
         raise failure
+
+    def __repr__(self) -> str:
+        return iterator_repr(self, LogEntry, self._tail.cancellation.cancelled)
 
     def next(self) -> List[LogEntry]:
         """Wait for the next entries.

@@ -12,10 +12,11 @@ from viam_sync.messages.acceptance import adopt
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
+from viam_sync.shown import ShortRepr
 
 
-@dataclass
-class RobotPart:
+@dataclass(repr=False)
+class RobotPart(ShortRepr):
     """A part of a machine: a computer that runs ``viam-server``.
 
     Times are UTC without a time zone, as in the official SDK, or in that of the client's options. ``repr()`` leaves out
@@ -98,8 +99,8 @@ class RobotPart:
         return pb.RobotPart(**vars(self))
 
 
-@dataclass
-class RobotPartHistoryEntry:
+@dataclass(repr=False)
+class RobotPartHistoryEntry(ShortRepr):
     """A change of a part.
 
     Attributes:
@@ -140,8 +141,8 @@ class RobotPartHistoryEntry:
         return pb.RobotPartHistoryEntry(part=self.part, robot=self.robot, when=self.when, old=old)
 
 
-@dataclass
-class LogEntry:
+@dataclass(repr=False)
+class LogEntry(ShortRepr):
     """An entry of the log of a part.
 
     Attributes:

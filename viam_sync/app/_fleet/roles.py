@@ -14,13 +14,14 @@ from viam_sync.messages.acceptance import adopt
 from viam_sync.proto import app as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
+from viam_sync.shown import ShortRepr
 
 Role = Literal["owner", "operator"]
 ResourceType = Literal["organization", "location", "robot"]
 
 
-@dataclass(frozen=True)
-class APIKeyAuthorization:
+@dataclass(frozen=True, repr=False)
+class APIKeyAuthorization(ShortRepr):
     """A role that an API key shall have.
 
     Args:

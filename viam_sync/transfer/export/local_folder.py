@@ -14,7 +14,7 @@ from typing import BinaryIO, List, Optional
 from viam_sync.transfer.export.folder import ExportFolder, UnfinishedFile, closed_folder
 from viam_sync.transfer.export.manifest import Manifest, ManifestLines
 from viam_sync.transfer.output.atomic import AtomicFile
-from viam_sync.transfer.output.export_paths import ExportPaths, PathAllocator
+from viam_sync.transfer.output.export_paths import DATA_LAYOUT, ExportPaths, Layout, PathAllocator
 from viam_sync.transfer.output.named_errors import temporary_file
 from viam_sync.transfer.output.names import UNFINISHED
 
@@ -104,11 +104,11 @@ class LocalFiles(ExportFolder):
                 parent.rmdir()
 
     def _parents(self, path: str) -> List[Path]:
-        """Return the folders that a path goes through, the innermost first, but for ``data`` and ``metadata``."""
+        """Return the folders that a path goes through, the innermost first, but for the one that all go through."""
         return [self._root / each for each in PurePosixPath(path).parents][:-2]
 
     def _require_no_links(self, path: str) -> None:
-        """Refuse a path through a link; the folder itself, and ``data`` and ``metadata`` in it, may be links."""
+        """Refuse a path through a link; the folder itself, and those at its top, may be links."""
         if any(parent.is_symlink() for parent in self._parents(path)):
             raise OSError(errno.ELOOP, "its path goes through a link, which no export has made", str(self.place(path)))
 
@@ -143,11 +143,13 @@ class LocalFolder(LocalFiles):
         3
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, layout: Layout = DATA_LAYOUT) -> None:
+        if root.is_file():
+            raise FileExistsError(f"folder is {str(root)!r}, a file; name a folder, which need not exist yet")
         root.mkdir(parents=True, exist_ok=True)
-        self._manifest = Manifest(root)
+        self._manifest = Manifest(root, layout.top)
         taken = (entry.path for entry in self._manifest.entries.values())
-        super().__init__(root, self._manifest, ExportPaths(root, taken, remove_unfinished=True))
+        super().__init__(root, self._manifest, ExportPaths(root, taken, layout=layout, remove_unfinished=True))
         for unfinished in root.glob(f"{UNFINISHED}*.part"):
             unfinished.unlink()
 

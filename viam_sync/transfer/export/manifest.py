@@ -12,10 +12,10 @@ from typing import Any, Collection, Dict, Iterable, NamedTuple, Optional, Set
 
 from typing_extensions import Self
 
-from viam_sync.checks import is_text
+from viam_sync.checks.descriptions import is_text
 from viam_sync.transfer.output.atomic import AtomicFile
 from viam_sync.transfer.output.exclusive import NO_LINE, append, open_exclusive
-from viam_sync.transfer.output.export_paths import ExportPath, folded_path
+from viam_sync.transfer.output.export_paths import DATA_LAYOUT, ExportPath, folded_path
 from viam_sync.transfer.output.named_errors import errors_of
 from viam_sync.transfer.output.names import UNFINISHED
 
@@ -49,11 +49,15 @@ class ManifestLines(ABC):
     Where lines of several IDs name one place, as after a merge of two manifests, nobody knows whose file is there, so
     none of them counts.
 
+    Args:
+        top: The folder of all contents.
+
     Attributes:
         entries: The entries by ID; the last line for an ID counts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, top: str = DATA_LAYOUT.top) -> None:
+        self._top = top
         self.entries: Dict[str, Entry] = {}
         self._disputed: Dict[str, Entry] = {}
         self._lock = threading.Lock()
@@ -108,7 +112,7 @@ class ManifestLines(ABC):
             whole += len(line)
             # A line that is no entry was written by another program; its file is fetched again.
             with contextlib.suppress(*NO_LINE):
-                entry = _entry(json.loads(line))
+                entry = _entry(json.loads(line), self._top)
                 self._has_outdated = self._has_outdated or entry.id in self.entries
                 self.entries[entry.id] = entry
         self._drop_disputed()
@@ -136,6 +140,7 @@ class Manifest(ManifestLines):
 
     Args:
         folder: The folder of the export, which must exist.
+        top: The folder of all contents in it.
 
     Raises:
         OSError: If it cannot be read or written, or another export has it open.
@@ -150,8 +155,8 @@ class Manifest(ManifestLines):
         5
     """
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
+    def __init__(self, folder: Path, top: str = DATA_LAYOUT.top) -> None:
+        super().__init__(top)
         self._path = folder / MANIFEST_NAME
         self._file = self._open()
         try:
@@ -235,8 +240,8 @@ def _line(entry: Entry) -> str:
     return json.dumps(line) + "\n"
 
 
-def _entry(line: Any) -> Entry:
-    path = ExportPath(_inside("data", str(line["path"])), _inside("metadata", str(line["metadata"])))
+def _entry(line: Any, top: str) -> Entry:
+    path = ExportPath(_inside(top, str(line["path"])), _inside("metadata", str(line["metadata"])))
     source_size = line.get("source_size")
     return Entry(
         str(line["id"]),

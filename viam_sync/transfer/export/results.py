@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import List, Optional, Union
+from dataclasses import dataclass, field
+from typing import List, Optional
 
 from viam_sync.checks.urls import redact_urls
+from viam_sync.shown import ShortRepr, Shown
 from viam_sync.transfer.export.folder import Place
 
 
 @dataclass(frozen=True, repr=False)
-class ExportedFile:
+class ExportedFile(ShortRepr):
     """The result for one file of an export.
 
     Attributes:
@@ -29,12 +30,9 @@ class ExportedFile:
     already_there: bool = False
     metadata_updated: bool = False
 
-    def __repr__(self) -> str:
-        return _fields_shown(self)
-
 
 @dataclass(frozen=True, repr=False)
-class GoneFile:
+class GoneFile(ShortRepr):
     """A file of an earlier run that does not match the filter any more.
 
     Attributes:
@@ -49,12 +47,9 @@ class GoneFile:
     removed: bool = False
     error: Optional[Exception] = None
 
-    def __repr__(self) -> str:
-        return _fields_shown(self)
-
 
 @dataclass(repr=False)
-class ExportResult:
+class ExportResult(Shown):
     """The result of an export.
 
     Attributes:
@@ -113,14 +108,5 @@ class ExportResult:
         counts = [f"{count} {name}" for name, count in done.items()]
         counts += [f"{count} {name}" for name, count in more.items() if count]
         end = "complete" if self.complete else "not complete"
-        return f"ExportResult(folder={_shown(str(self.folder))}, {len(self.files)} files: {', '.join([*counts, end])})"
-
-
-def _fields_shown(result: Union[ExportedFile, GoneFile]) -> str:
-    shown = (f"{each.name}={_shown(getattr(result, each.name))}" for each in fields(result))
-    return f"{type(result).__name__}({', '.join(shown)})"
-
-
-def _shown(value: object) -> str:
-    """Return the ``repr`` of a value, without the password that a URL may have."""
-    return redact_urls(repr(value))
+        folder = redact_urls(repr(str(self.folder)))
+        return f"ExportResult(folder={folder}, {len(self.files)} files: {', '.join([*counts, end])})"

@@ -7,6 +7,10 @@ from typing import Any, List, Mapping, NamedTuple, Optional, Tuple
 
 #: The parts of a split, in their order; the same names are folders of images.
 SPLITS = ("train", "val", "test")
+#: The prefix of a tag that the service gives to each file in a dataset; it is no label.
+DATASET_TAG = "VIAM_DATASET_"
+#: The size of an image whose labels do not tell it.
+UNKNOWN_SIZE = (0, 0)
 
 
 class Box(NamedTuple):
@@ -36,7 +40,8 @@ class LabeledImage:
     Attributes:
         path: Its path in the folder of images, with slashes, such as ``"train/cat.png"``; its first part is the split,
             where there is one.
-        size: Its width and height in pixels, as they are stored.
+        size: Its width and height in pixels, turned as its EXIF says; ``UNKNOWN_SIZE`` for one that has been read from
+            labels that do not tell it.
         boxes: The boxes in it.
         tags: The labels of the image as a whole, without those that the service keeps for itself.
         split: The part that it belongs to, one of ``SPLITS``; ``""`` where there is none.

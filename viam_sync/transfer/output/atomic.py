@@ -149,6 +149,11 @@ class AtomicFile:
             os.fsync(self.file.fileno())
             self.file.close()
 
+    def close(self) -> None:
+        """Close it, for a caller who then flushes many files to the disk at once."""
+        with errors_of(self._path):
+            self.file.close()
+
     def commit(self) -> None:
         """Give it its name."""
         with errors_of(self._path):

@@ -9,9 +9,16 @@ from datetime import date
 from pathlib import Path
 from typing import BinaryIO, ContextManager, Dict, Iterable, Iterator, Optional, Tuple
 
-from viam_sync.transfer.output.dataset_folder import day_of, file_of, new_file, not_of_dataset
+from viam_sync.transfer.output.dataset_folder import (
+    STATE,
+    day_of,
+    file_of,
+    folder_beside,
+    new_file,
+    not_of_dataset,
+)
 from viam_sync.transfer.output.named_errors import temporary_file
-from viam_sync.transfer.output.remote import Location
+from viam_sync.transfer.output.remote import Location, Remote
 
 #: The bytes at the end of an object that are read first; the footer of most files is in them.
 _FOOTER = 64 << 10
@@ -42,6 +49,7 @@ class DatasetBucket:
 
     def __init__(self, location: Location, temporary: Optional[Path] = None) -> None:
         self.given = location.given
+        self._location = location
         self._remote = location.connect()
         self._temporary = temporary
         self._adopted: Dict[date, Tuple[Location, str]] = {}
@@ -84,13 +92,43 @@ class DatasetBucket:
         size = int.from_bytes(end[_LENGTH], "little") + _END
         return io.BytesIO(end if size <= len(end) else self._remote.read(file_of(day), -size))
 
+    def open_new(self, day: date) -> BinaryIO:
+        """Open the new file that was made for a day for reading."""
+        return self.staged(day).open("rb")
+
+    def discard(self, day: date) -> None:
+        """Remove the new file that was made for a day."""
+        self.staged(day).unlink()
+
+    def load_state(self) -> Optional[bytes]:
+        """Return the state that was saved beside the dataset; None if there is none.
+
+        Raises:
+            OSError: If it cannot be read.
+        """
+        try:
+            return self._state().read()
+        except FileNotFoundError:
+            return None
+
+    def save_state(self, state: bytes) -> None:
+        """Save a state beside the dataset.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        self._state().write(state)
+
+    def _state(self) -> Remote:
+        return self._location.beside(f"{folder_beside('{}')}/{STATE}").connect()
+
     def spool(self) -> BinaryIO:
         """Return a file for contents on their way, which is gone when it is closed."""
         return temporary_file(self._staging, self._staging)
 
     def create(self, day: date) -> ContextManager[BinaryIO]:
         """Make a new file for a day, to be written in a ``with`` block."""
-        return new_file(self._staging / str(day), self._staging)
+        return new_file(self.staged(day), self._staging)
 
     def staged(self, day: date) -> Path:
         """Return the local path of the new file that was made for a day."""
@@ -115,5 +153,6 @@ class DatasetBucket:
                 self._remote.take(folder.connect(), name, file_of(day))
             elif is_new:
                 self._remote.write(self.staged(day), file_of(day))
+                self.discard(day)
             else:
                 self._remote.remove(file_of(day))

@@ -10,7 +10,7 @@ import sys
 import unicodedata
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.output.names import (
@@ -43,6 +43,28 @@ class ExportPath(NamedTuple):
     metadata: str
 
 
+class Layout:
+    """The places of files in the folder of an export: the contents in ``data/``, the metadata in ``metadata/``.
+
+    Attributes:
+        top: The folder of all contents.
+    """
+
+    top = "data"
+
+    def name(self, metadata: pb.BinaryMetadata) -> Tuple[str, str]:
+        """Return the name of a file, and the ending that its contents get."""
+        return export_name(metadata)
+
+    def path(self, metadata: pb.BinaryMetadata, name: str, ending: str) -> ExportPath:
+        """Return the paths of a file that has this name, which may be one with a number."""
+        return ExportPath(f"{self.top}/{with_ending(name, ending)}", f"metadata/{name}.json")
+
+
+#: The layout of ``export_binary_data``, which is that of the official command line.
+DATA_LAYOUT = Layout()
+
+
 class PathAllocator(ABC):
     """The allocator of the paths in a folder: it knows which are taken, and gives every file a path of its own.
 
@@ -52,10 +74,12 @@ class PathAllocator(ABC):
     Args:
         taken: The paths of the files that are known already.
         longest: The longest path within the folder, in bytes.
+        layout: The places of files in the folder.
     """
 
-    def __init__(self, taken: Iterable[ExportPath], longest: int) -> None:
+    def __init__(self, taken: Iterable[ExportPath], longest: int, layout: Layout = DATA_LAYOUT) -> None:
         self._longest = longest
+        self._layout = layout
         #: The paths of files and of folders, folded: those that are there, and those that are allocated.
         self._files: Set[str] = set()
         self._folders: Set[str] = set()
@@ -84,14 +108,14 @@ class PathAllocator(ABC):
         reserved = self._reserved.get(metadata.binary_data_id or metadata.id)
         if reserved is not None:
             return reserved
-        name, ending = export_name(metadata)
-        path = _export_path(name, ending, 1)
+        name, ending = self._layout.name(metadata)
+        path = self._layout.path(metadata, name, ending)
         self.scan(path)
         if self._is_blocked(path) or max(len(each.encode()) for each in path) > self._longest:
             # A name without folders always has a way.
             longest = max(self._longest - _ADDED, _SHORTEST_NAME)
             name = shortened(clean_name(name.replace("/", "_")), min(longest, LONGEST_NAME))
-        path = self._numbered(name, ending, [metadata.binary_data_id or None, metadata.id or None])
+        path = self._numbered(metadata, name, ending)
         self._take(path)
         return path
 
@@ -120,12 +144,13 @@ class PathAllocator(ABC):
     def _was_exported(self, path: ExportPath, ids: List[Optional[str]]) -> bool:
         """Tell whether the files at a path were exported before for the file with these IDs, None for one it lacks."""
 
-    def _numbered(self, name: str, ending: str, ids: List[Optional[str]]) -> ExportPath:
+    def _numbered(self, metadata: pb.BinaryMetadata, name: str, ending: str) -> ExportPath:
         """Return the first path of a name that is free."""
+        ids = [metadata.binary_data_id or None, metadata.id or None]
         number = self._next_number.get(name, 1)
         all_allocated = True
         while True:
-            path = _export_path(name, ending, number)
+            path = self._layout.path(metadata, name if number == 1 else numbered_name(name, number), ending)
             folded = [folded_path(each) for each in path]
             is_allocated = any(each in self._allocated for each in folded)
             if not is_allocated and self._is_free(path, folded, ids):
@@ -158,11 +183,12 @@ class PathAllocator(ABC):
 
 
 class ExportPaths(PathAllocator):
-    """The allocator of the paths in a folder on the disk; no path goes through a link below ``data`` and ``metadata``.
+    """The allocator of the paths in a folder on the disk; no path goes through a link below its top.
 
     Args:
         folder: The folder.
         taken: The paths of the files that are known already.
+        layout: The places of files in the folder.
         remove_unfinished: Whether to remove the files that an export left unfinished; only for the one export that is
             at work in the folder.
         longest_path: The longest path that the system takes, in bytes.
@@ -180,10 +206,11 @@ class ExportPaths(PathAllocator):
         folder: Path,
         taken: Iterable[ExportPath],
         *,
+        layout: Layout = DATA_LAYOUT,
         remove_unfinished: bool = False,
         longest_path: int = _LONGEST_PATH,
     ) -> None:
-        super().__init__(taken, longest_path - len(os.fsencode(folder.absolute())))
+        super().__init__(taken, longest_path - len(os.fsencode(folder.absolute())), layout)
         self._folder = folder
         self._remove_unfinished = remove_unfinished
 
@@ -229,11 +256,6 @@ def folded_path(path: str) -> str:
     if path.isascii():
         return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
-
-
-def _export_path(name: str, ending: str, number: int) -> ExportPath:
-    name = name if number == 1 else numbered_name(name, number)
-    return ExportPath(f"data/{with_ending(name, ending)}", f"metadata/{name}.json")
 
 
 def _parents(path: str) -> Iterator[str]:

@@ -22,12 +22,16 @@ _CAPTURE_FOLDER = "/.viam/capture/"
 LONGEST_NAME, _DEEPEST = 200, 16
 
 
-def export_name(metadata: pb.BinaryMetadata) -> Tuple[str, str]:
+def export_name(metadata: pb.BinaryMetadata, *, with_time: bool = True) -> Tuple[str, str]:
     """Return the name under which the official command line exports a file, and the ending that its contents get.
 
     The name is made of the time and the ID for captured data, of the time and the file's name for an upload, and of the
     path for an upload that had one; of a path through the folder of captured files, what comes after that. It loses the
     ending ``.gz``, as the contents are unzipped. It never leads out of a folder.
+
+    Args:
+        metadata: The metadata of the file.
+        with_time: Whether the time comes before the name of an upload without a path.
 
     Example:
         >>> from viam_sync.proto.app.data import BinaryMetadata
@@ -43,7 +47,7 @@ def export_name(metadata: pb.BinaryMetadata) -> Tuple[str, str]:
     if not name:
         identity = metadata.id or metadata.binary_data_id.rpartition("/")[2]
         name = f"{time}_{identity}{metadata.file_ext}".replace("/", "_")
-    elif "/" not in name:
+    elif with_time and "/" not in name:
         name = f"{time}_{name}"
     name = name.rpartition(_CAPTURE_FOLDER)[2]
     # Of a file that was gzipped twice, one ending stays.

@@ -7,7 +7,8 @@ import secrets
 from pathlib import Path, PurePosixPath
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type, Union
 
-from viam_sync.checks import path_from, redact, wrong_type
+from viam_sync.checks import path_from, wrong_type
+from viam_sync.checks.descriptions import redact
 from viam_sync.checks.urls import is_url, path_text, redact_urls, url_scheme
 from viam_sync.transfer.output.names import UNFINISHED
 from viam_sync.transfer.output.store_credentials import without_credentials
@@ -74,6 +75,11 @@ class Location:
         return self._text
 
     @property
+    def shown(self) -> str:
+        """The path, or the URL without credentials."""
+        return redact_urls(self._text)
+
+    @property
     def suffix(self) -> str:
         """The ending of the name in lower case, such as ``.csv``."""
         return PurePosixPath(self._text.partition("?")[0]).suffix.lower()
@@ -106,7 +112,7 @@ class Location:
         """Return the location of another folder in the same one.
 
         Args:
-            name: Its name; in it, ``{}`` stands for the name of this one.
+            name: Its name, or its path within what has this folder in it; ``{}`` stands for the name of this one.
 
         Raises:
             ValueError: If this one is a whole bucket or disk.
@@ -117,10 +123,8 @@ class Location:
             <url is 's3://bucket/.air.new'>
         """
         parent, _, last = self._text.rstrip("/").rpartition("/")
-        if not last or parent.endswith(":/"):
-            raise ValueError(
-                f"{self.given}, all of a store; name a folder in it, as unfinished files are kept beside it"
-            )
+        if not last or (parent.endswith(":/") and self.scheme in _PACKAGES):
+            raise ValueError(f"{self.given}, a bucket; name a folder in it, as the files of a run are kept beside it")
         return Location(self.name, f"{parent}/{name.format(last)}", self._options)
 
     def within(self, name: str) -> Location:

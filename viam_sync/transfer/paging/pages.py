@@ -11,7 +11,8 @@ from typing_extensions import Protocol
 
 from viam_sync.errors import GRPCError, grpc_error
 from viam_sync.rpc.classification import is_too_large
-from viam_sync.rpc.closing import Closing
+from viam_sync.rpc.closing import ClosingIterator
+from viam_sync.rpc.streams import iterator_repr
 from viam_sync.transfer.concurrency.prefetch import Prefetch
 
 T = TypeVar("T")
@@ -161,7 +162,7 @@ class PageSource(Iterator[Iterable[T_co]], Protocol[T_co]):
         ...
 
 
-class Pages(Closing, Iterator[T]):
+class Pages(ClosingIterator[T]):
     """The items of all pages of a call, one after the other, until there are no more or it is closed.
 
     The next page is fetched in a background thread while the caller works on this one; without ``prefetch``, it is
@@ -236,6 +237,9 @@ class Pages(Closing, Iterator[T]):
                 raise StopIteration from None
             raise
         raise StopIteration
+
+    def __repr__(self) -> str:
+        return iterator_repr(self, self.item_type, self._closed)
 
     def close(self) -> None:
         """End the iteration, and the thread; closing it again does nothing.

@@ -12,6 +12,7 @@ from viam_sync.checks import path_from
 from viam_sync.errors import ViamError
 from viam_sync.messages.file_id import FileID
 from viam_sync.rpc.cancellation import Cancellation
+from viam_sync.shown import ShortRepr
 from viam_sync.transfer.concurrency.workers import for_each
 from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress
@@ -19,8 +20,8 @@ from viam_sync.transfer.upload.journal import FileVersion, Intent, Journal, Jour
 from viam_sync.transfer.upload.source import FileSource, ProgressChunks
 
 
-@dataclass(frozen=True)
-class UploadResult:
+@dataclass(frozen=True, repr=False)
+class UploadResult(ShortRepr):
     """The result for one file of an upload.
 
     Attributes:
@@ -52,6 +53,11 @@ class Found(NamedTuple):
     stem: str
     status: Optional[os.stat_result]
     error: Optional[OSError] = None
+
+    @property
+    def version(self) -> Optional[FileVersion]:
+        """Its version in the journal; None if there is an error."""
+        return None if self.status is None else FileVersion(self.name, self.status.st_size, self.status.st_mtime_ns)
 
 
 #: Uploads a file: takes it, its chunks, the mark to give it, if any, and the cancellation of its call; returns its ID.
@@ -193,10 +199,10 @@ class BatchUpload:
         """Find the results of the files that need not be sent, or cannot be."""
         doubtful: Dict[int, Intent] = {}
         for index, file in enumerate(self._files):
-            if file.status is None:
+            version = file.version
+            if version is None:
                 self._results[index] = UploadResult(file.path, error=file.error)
             elif self._journal is not None:
-                version = FileVersion(file.name, file.status.st_size, file.status.st_mtime_ns)
                 if version in self._journal.sent:
                     self._results[index] = UploadResult(file.path, self._journal.sent[version], already_sent=True)
                 elif version in self._journal.doubtful:

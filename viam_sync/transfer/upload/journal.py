@@ -89,7 +89,7 @@ class Journal(Closing):
         self._by_mark: Dict[str, FileVersion] = {}
         self._last_id: Optional[FileID] = None
         self._lock = threading.Lock()
-        busy = f"another upload uses the journal {str(path)!r}; wait until it has ended, or name another journal"
+        busy = f"another upload uses the journal {str(path)!r}; wait until it has ended"
         self._file: Optional[int] = open_exclusive(path, busy)
         try:
             self._open(self._file, part_id)
@@ -108,6 +108,10 @@ class Journal(Closing):
     def acknowledge(self, intent: Intent, id: FileID) -> None:
         """Add the line of an upload that the service has acknowledged."""
         self._append({"sent": intent.mark, "id": id, "binary_data_id": id.binary_data_id})
+
+    def forget(self, file: FileVersion) -> None:
+        """Take a file that was acknowledged for one that was not sent, as the service does not have it any more."""
+        del self.sent[file]
 
     def close(self) -> None:
         """Close the file; no line can be added any more."""
