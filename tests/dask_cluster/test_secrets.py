@@ -43,7 +43,8 @@ def test_a_task_that_fails_shows_no_key(client: ViamClient, sandbox: Sandbox, en
 
 def test_the_options_of_a_store_are_shown_by_no_error_and_no_log(client: ViamClient, engine: Any) -> None:
     pytest.importorskip("s3fs", reason="tox -e dask has it")
-    options = {"key": "k3y-0f-the-st0re", "secret": SECRET, "endpoint_url": "http://127.0.0.1:9"}
+    once = {"retries": {"max_attempts": 0}}
+    options = {"key": "k3y-0f-the-st0re", "secret": SECRET, "endpoint_url": "http://127.0.0.1:9", "config_kwargs": once}
     texts: List[str] = []
     for export in (export_tabular_data, export_binary_data):
         with pytest.raises(OSError, match=r"url is 's3://bucket/.*, which cannot be opened") as caught:

@@ -39,6 +39,8 @@ from viam_sync.errors import PermissionDeniedError
 from viam_sync.proto.app.data import Filter, Order
 from viam_sync.sandbox import Sandbox
 from viam_sync.tabular import to_arrow
+from viam_sync.transfer.output.dataset_folder import DatasetFolder
+from viam_sync.transfer.output.remote import Location
 from viam_sync.utils import create_filter, partition_filter, timestamp_to_datetime
 
 WHY = "tox -e dask has it"
@@ -178,7 +180,6 @@ def test_workers_that_are_killed_at_any_moment_cost_no_reading_and_double_none(
 ) -> None:
     fill(client, sandbox)
     options: Dict[str, Any] = {"partitions": 8, "partition_by": [None, "day"][turn % 2]}
-    export_tabular_data(client, RANGE, tmp_path / "warm", **options)
     started = time.perf_counter()
     export_tabular_data(client, RANGE, tmp_path / "whole", **options)
     duration = time.perf_counter() - started
@@ -365,21 +366,14 @@ def test_a_folder_is_for_one_export(client: ViamClient, engine: Any, tmp_path: P
 
 @FORMS
 def test_two_exports_into_one_folder_are_kept_apart(
-    client: ViamClient,
-    sandbox: Sandbox,
-    background: ThreadPoolExecutor,
-    engine: Any,
-    tmp_path: Path,
-    partition_by: Optional[str],
+    client: ViamClient, engine: Any, tmp_path: Path, partition_by: Optional[str]
 ) -> None:
     folder = tmp_path / "readings"
-    fault = sandbox.faults.delay(RPC, 3600, times=1)
-    first = background.submit(export_tabular_data, client, RANGE, folder, partitions=2, partition_by=partition_by)
-    until(lambda: fault.met == 1)
-    with pytest.raises(BlockingIOError, match="readings', where another export is at work"):
+    with DatasetFolder(Location("path", folder)).exclusive(), pytest.raises(
+        BlockingIOError, match="readings', where another export is at work"
+    ):
         export_tabular_data(client, RANGE, folder, partitions=2, partition_by=partition_by)
-    sandbox.faults.clear()
-    assert first.result(PATIENCE) == 0
+    assert export_tabular_data(client, RANGE, folder, partitions=2, partition_by=partition_by) == 0
 
 
 def test_a_value_that_does_not_fit_is_named_with_its_part_and_changes_nothing(

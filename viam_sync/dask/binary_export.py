@@ -107,8 +107,7 @@ def export_binary_data(
                 folder.paths.reserve(id, path)
         return ExportRun(folder, fetcher, told, ExportLimits(batch_files=_TASK_FILES))
 
-    with copy.copy(client) as own:
-        result = export_files(own.data_client, filter, make_run, options)
+    result = export_files(client.data_client, filter, make_run, options)
     fetcher.claims.clear()
     return result
 

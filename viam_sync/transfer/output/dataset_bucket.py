@@ -52,7 +52,9 @@ class DatasetBucket:
         self._location = location
         self._remote = location.connect()
         self._temporary = temporary
-        self._adopted: Dict[date, Tuple[Location, str]] = {}
+        #: The folder of the objects that are to be moved here, and their names.
+        self._source: Optional[Remote] = None
+        self._adopted: Dict[date, str] = {}
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -135,8 +137,9 @@ class DatasetBucket:
         return self._staging / str(day)
 
     def adopt(self, day: date, folder: Location, name: str) -> None:
-        """Let an object of another folder in the same bucket be the new file of a day."""
-        self._adopted[day] = folder, name
+        """Let an object of another folder in the same bucket be the new file of a day; it is one folder for all."""
+        self._source = self._source or folder.connect()
+        self._adopted[day] = name
 
     def change(self, steps: Iterable[Tuple[date, bool]]) -> None:
         """Change days, one after the other, each at once.
@@ -148,9 +151,8 @@ class DatasetBucket:
             OSError: If that fails.
         """
         for day, is_new in steps:
-            if is_new and day in self._adopted:
-                folder, name = self._adopted.pop(day)
-                self._remote.take(folder.connect(), name, file_of(day))
+            if is_new and self._source is not None and day in self._adopted:
+                self._remote.take(self._source, self._adopted[day], file_of(day))
             elif is_new:
                 self._remote.write(self.staged(day), file_of(day))
                 self.discard(day)

@@ -161,16 +161,13 @@ class DatasetFolder:
         return new_file(self._beside / str(day), self._path)
 
     def adopt(self, day: date, folder: Location, name: str) -> None:
-        """Let a file of another folder on the same disk be the new file of a day.
+        """Let a file of another folder on the same disk be the new file of a day; it was flushed to the disk.
 
         Raises:
-            OSError: If it cannot be flushed to the disk, or moved.
+            OSError: If it cannot be moved.
         """
-        path = folder.path() / name
         with errors_of(self._path):
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-            path.replace(self._beside / str(day))
+            (folder.path() / name).replace(self._beside / str(day))
 
     def change(self, steps: Iterable[Tuple[date, bool]]) -> None:
         """Change days, one after the other, each at once; a dataset that is not there yet appears as a whole.

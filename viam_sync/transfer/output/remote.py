@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 from pathlib import Path, PurePosixPath
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type, Union
@@ -334,6 +335,9 @@ class Remote:
         self._fs.makedirs(folder, exist_ok=True)
         try:
             self._put(contents, unfinished)
+            if not self._scheme:  # it is on a disk
+                with Path(unfinished).open("rb") as file:
+                    os.fsync(file.fileno())
             self._fs.mv(unfinished, target)
         except BaseException:
             with contextlib.suppress(Exception):
