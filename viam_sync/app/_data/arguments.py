@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from viam_sync.checks import items_of, require_id, wrong_type
 from viam_sync.checks.descriptions import describe_items
 from viam_sync.checks.numbers import share
+from viam_sync.messages.file_id import FileID
 from viam_sync.messages.values import timestamp_of
 from viam_sync.proto.app import data as pb
 
@@ -77,6 +78,9 @@ def id_field(name: str, given: BinaryIDLike) -> Dict[str, Any]:
         >>> id_field("binary_id", "org/loc/file")
         {'binary_data_id': 'org/loc/file'}
     """
+    if isinstance(given, FileID):
+        # It came from the service, which knows what its IDs look like.
+        return {"binary_data_id": given}
     if isinstance(given, str):
         require_id(name, given, "an ID of binary data, such as 'organization/location/file'")
         return {"binary_data_id": given}
