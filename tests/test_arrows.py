@@ -54,7 +54,7 @@ ALLOWED: Dict[str, Set[str]] = {
     },
     "display": {"checks", "messages", "shown", "transfer/output"},
     "transfer/labels": {"checks", "errors", "messages", "proto", "transfer/export", "transfer/output"},
-    "transfer/mirror": {"checks", "errors", "transfer/output"},
+    "transfer/mirror": {"checks", "errors", "shown", "transfer/output"},
     "transfer/paging": {"checks", "clock", "errors", "proto", "rpc", "transfer/concurrency"},
     "transfer/upload": {
         "checks",
