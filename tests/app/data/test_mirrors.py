@@ -516,8 +516,11 @@ def test_a_mirror_in_a_bucket_is_what_one_in_a_folder_is(folder: Plant, remote_f
 
 
 def test_a_mirror_needs_a_folder_in_the_bucket(data: DataClient, bucket: str) -> None:
-    with pytest.raises(ValueError, match="all of a store; name a folder in it"):
+    fsspec = pytest.importorskip("fsspec")
+    with pytest.raises(ValueError, match="a bucket; name a folder in it"):
         data.mirror_tabular_data(None, bucket)
+    store, root = fsspec.core.url_to_fs(bucket)
+    assert store.find(root) == []
 
 
 #: A program that runs a mirror with room for a file of so many bytes, as on a disk that is nearly full.

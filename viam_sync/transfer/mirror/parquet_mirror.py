@@ -66,9 +66,10 @@ class ParquetMirror:
         self.state = self._found_state()
 
     def _found_state(self) -> Optional[MirrorState]:
+        # A place that can keep no state is refused here, before anything is written.
+        saved = self._folder.load_state()
         if not self._rows:
             return None  # The folder may have been removed, to begin anew.
-        saved = self._folder.load_state()
         if saved is not None:
             return MirrorState.from_json(saved.decode())
         # The folder was moved without what is beside it: all is compared anew.
