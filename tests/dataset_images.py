@@ -53,5 +53,6 @@ def rows_by_id(folder: Path, file: str = "dataset.jsonl") -> Dict[str, Any]:
 def all_files(folder: Path) -> Dict[str, bytes]:
     """Return the contents of all files in a folder by their paths, but for the hidden state; nothing is unfinished."""
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    assert not [path for path in files if path.endswith(".part")]
+    unfinished = [path for path in files if path.endswith(".part")]
+    assert unfinished == []
     return {path: contents for path, contents in files.items() if not path.startswith(".viam-labels/")}

@@ -97,7 +97,6 @@ def test_one_part_is_a_copy() -> None:
         (between(NOON, None), 2, ValueError, r"filter has no end; give create_filter both"),
         (pb.Filter(), 2, ValueError, r"filter has no start"),
         (between(NOON, NOON), 1, ValueError, r"ends before it starts, or at the same time"),
-        (between(NOON, NOON - MICROSECOND), 1, ValueError, r"ends before it starts"),
         (between(NOON, NOON + 3 * MICROSECOND), 0, ValueError, r"n takes an int from 1 to 3, .* got 0"),
         (between(NOON, NOON + 3 * MICROSECOND), 4, ValueError, r"n takes an int from 1 to 3, .* got 4"),
         (between(NOON, NOON + timedelta(days=1)), 2**31, ValueError, r"from 1 to 100000, got 2147483648"),

@@ -27,7 +27,7 @@ _MISSING = (UnimplementedError, "the sandbox does not have it; see docs/sandbox_
 
 #: The examples that do not run: how each ends, and the reason.
 EXCEPTIONS = {
-    "AppClient.create_oauth_app_user": _MISSING,
+    "AppClient.create_oauth_app_user": (ValueError, "has <YOUR-APP-ID> for an ID, which a mark around it gives away"),
     "AppClient.get_rover_rental_robots": (
         TypeError,
         "leaves out the organization, which the official SDK requires, too",

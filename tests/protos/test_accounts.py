@@ -62,9 +62,20 @@ def test_a_hand_written_module_calls_what_the_table_says(module):
 
 
 #: Conveniences that make a call in a way that its method cannot: one that another thread may end, and those of another
-#: service than that of the client.
+#: service than that of the client, or with an error of their own.
 IN_THEIR_OWN_WAY = {
-    "viam_sync.app._data.exports": {"viam.app.data.v1.DataService.BinaryDataByIDs"},
+    "viam_sync.app._data.dataset_imports": {
+        "viam.app.dataset.v1.DatasetService.CreateDataset",
+        "viam.app.v1.AppService.GetLocation",
+        "viam.app.v1.AppService.GetRobotPart",
+    },
+    "viam_sync.app._data.image_labels": {
+        "viam.app.data.v1.DataService.AddBinaryDataToDatasetByIDs",
+        "viam.app.data.v1.DataService.AddBoundingBoxToImageByID",
+        "viam.app.data.v1.DataService.AddTagsToBinaryDataByIDs",
+        "viam.app.data.v1.DataService.BinaryDataByIDs",
+    },
+    "viam_sync.app._data.file_exports": {"viam.app.data.v1.DataService.BinaryDataByIDs"},
     "viam_sync.app._data.unknown_ids": {
         "viam.app.dataset.v1.DatasetService.ListDatasetsByIDs",
         "viam.app.v1.AppService.GetLocation",

@@ -145,3 +145,11 @@ def test_a_state_that_is_damaged_is_named(tmp_path: Path) -> None:
     (tmp_path / ".viam-labels" / "yolo.db").write_bytes(b"damaged" * 1000)
     with pytest.raises(OSError, match=r"yolo\.db'.* cannot be used: file is not a database"):
         write(tmp_path, "a.txt")
+
+
+def test_what_a_killed_run_left_in_the_hidden_folder_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / ".viam-labels" / ".viam-labels-0123456789abcdef.part"
+    left.parent.mkdir()
+    left.write_bytes(b"{")
+    LabelFiles(tmp_path, "yolo")
+    assert not left.exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import AbstractSet, List, Optional, Sequence
 
 from viam_sync.checks import texts
-from viam_sync.transfer.labels.label_files import STATE
+from viam_sync.transfer.labels.label_files import STATE, UNFINISHED_STATE
 from viam_sync.transfer.output.atomic import AtomicFile
 
 _NAME = "classes.json"
@@ -84,7 +84,7 @@ def _earlier_order(folder: Path) -> List[str]:
 def _keep_order(folder: Path, order: Sequence[str]) -> None:
     place = folder / STATE / _NAME
     place.parent.mkdir(parents=True, exist_ok=True)
-    atomic = AtomicFile(place)
+    atomic = AtomicFile(place, prefix=UNFINISHED_STATE)
     try:
         atomic.file.write(json.dumps(order).encode("ascii"))
         atomic.sync()

@@ -8,7 +8,7 @@ from typing import NamedTuple, Optional
 
 from viam_sync.transfer.export.manifest import MANIFEST_NAME
 from viam_sync.transfer.labels.dataset_split import DatasetSplit
-from viam_sync.transfer.labels.label_files import STATE
+from viam_sync.transfer.labels.label_files import STATE, UNFINISHED_STATE
 from viam_sync.transfer.output.atomic import AtomicFile
 
 #: The name of the state in the hidden folder.
@@ -66,7 +66,7 @@ class DatasetExportState(NamedTuple):
             return
         place = folder / STATE / _NAME
         place.parent.mkdir(parents=True, exist_ok=True)
-        atomic = AtomicFile(place)
+        atomic = AtomicFile(place, prefix=UNFINISHED_STATE)
         try:
             atomic.file.write(json.dumps(self._asdict()).encode())
             atomic.sync()

@@ -15,6 +15,8 @@ from viam_sync.transfer.output.export_paths import folded_path
 
 #: The hidden folder of what the next run has to know.
 STATE = ".viam-labels"
+#: The beginning of the names of unfinished files in it.
+UNFINISHED_STATE = f"{STATE}-"
 #: Small files are written together, as many as this, or of as many bytes: each batch takes a few syncs of the disk.
 _BATCH_FILES = 10_000
 _BATCH_BYTES = 16 << 20
@@ -157,6 +159,8 @@ class LabelFiles:
         return AtomicFile(place, prefix=self._prefix)
 
     def _remove_unfinished(self) -> None:
+        for unfinished in (self.folder / STATE).glob(f"{UNFINISHED_STATE}*.part"):
+            unfinished.unlink()
         for folder in self._state.folders():
             for unfinished in (self.folder / folder).glob(f"{self._prefix}*.part"):
                 unfinished.unlink()
