@@ -52,7 +52,7 @@ ALLOWED: Dict[str, Set[str]] = {
         "transfer/concurrency",
         "transfer/output",
     },
-    "display": {"checks", "messages", "shown", "transfer/output"},
+    "display": {"checks", "messages", "shown", "transfer/output", "transfer/paging"},
     "transfer/labels": {"checks", "errors", "messages", "proto", "transfer/export", "transfer/output"},
     "transfer/mirror": {"checks", "errors", "shown", "transfer/output"},
     "transfer/paging": {"checks", "clock", "errors", "proto", "rpc", "transfer/concurrency"},

@@ -10,6 +10,7 @@ from viam_sync.display.html_blocks import html_blocks
 from viam_sync.display.shown_fields import is_well_known, shown_fields
 from viam_sync.display.tables import blocks_of
 from viam_sync.shown import is_shown
+from viam_sync.transfer.paging.page_list import PageList
 
 _LOOK = Look()
 
@@ -70,7 +71,7 @@ class _ListView:
         self._before = before
 
     def __call__(self, value: Any) -> Any:
-        if type(value) is self._kind and _holds_ours(value):
+        if type(value) in (self._kind, PageList) and _holds_ours(value):
             return html_blocks(blocks_of(value, _LOOK))
         if self._before is not None:
             return self._before(value)
@@ -83,4 +84,4 @@ def _holds_ours(value: Any) -> bool:
     if isinstance(value, list):
         return bool(value) and all(map(is_shown, value))
     # A method that returns several things, such as rows and their number.
-    return any(is_shown(item) or (type(item) is list and _holds_ours(item)) for item in value)
+    return any(is_shown(item) or (type(item) in (list, PageList) and _holds_ours(item)) for item in value)
