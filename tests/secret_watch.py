@@ -33,7 +33,8 @@ class Known:
     def add(self, secret, what):
         # All tokens begin alike; what tells them apart, and makes them good, is their end.
         end = secret.rpartition(".")[2] if isinstance(secret, str) else ""
-        if len(end) >= SHORTEST and _RUN.fullmatch(end):
+        # One character, many times, is the filling of a test and no secret.
+        if len(end) >= SHORTEST and _RUN.fullmatch(end) and len(set(end)) > 1:
             self._by_head.setdefault(end[:_HEAD], {})[end] = what
 
     def spare(self, harmless):
