@@ -115,13 +115,8 @@ def write(path: Path, data: bytes) -> None:
     mode = stat.S_IMODE(path.stat().st_mode)
     if not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, "it may not be written", str(path))
-    atomic = AtomicFile(path, mode)
-    try:
-        atomic.file.write(data)
+    with AtomicFile(path, mode) as file:
+        file.write(data)
         if sys.platform != "win32":
             # The umask took bits of the mode away.
-            os.fchmod(atomic.file.fileno(), mode)
-        atomic.sync()
-        atomic.commit()
-    finally:
-        atomic.rollback()
+            os.fchmod(file.fileno(), mode)

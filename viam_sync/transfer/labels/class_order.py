@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import AbstractSet, List, Optional, Sequence
 
 from viam_sync.checks import texts
-from viam_sync.transfer.labels.label_files import STATE, UNFINISHED_STATE
-from viam_sync.transfer.output.atomic import AtomicFile
+from viam_sync.transfer.labels.label_files import STATE, write_state
 
 _NAME = "classes.json"
 
@@ -64,7 +63,7 @@ def class_order(folder: Path, labels: AbstractSet[str], classes: Optional[Sequen
     if missing:
         raise ValueError(f"classes lacks {', '.join(map(repr, missing))}, which boxes have; add it, or give None")
     if order != earlier:
-        _keep_order(folder, order)
+        write_state(folder, _NAME, order)
     return order
 
 
@@ -79,15 +78,3 @@ def _earlier_order(folder: Path) -> List[str]:
     if not isinstance(order, list) or not all(isinstance(name, str) for name in order):
         raise FileExistsError(f"{str(place)!r} has been changed; name another folder")
     return order
-
-
-def _keep_order(folder: Path, order: Sequence[str]) -> None:
-    place = folder / STATE / _NAME
-    place.parent.mkdir(parents=True, exist_ok=True)
-    atomic = AtomicFile(place, prefix=UNFINISHED_STATE)
-    try:
-        atomic.file.write(json.dumps(order).encode("ascii"))
-        atomic.sync()
-        atomic.commit()
-    finally:
-        atomic.rollback()

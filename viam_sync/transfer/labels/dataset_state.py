@@ -8,8 +8,7 @@ from typing import NamedTuple, Optional
 
 from viam_sync.transfer.export.manifest import MANIFEST_NAME
 from viam_sync.transfer.labels.dataset_split import DatasetSplit
-from viam_sync.transfer.labels.label_files import STATE, UNFINISHED_STATE
-from viam_sync.transfer.output.atomic import AtomicFile
+from viam_sync.transfer.labels.label_files import STATE, write_state
 
 #: The name of the state in the hidden folder.
 _NAME = "dataset.json"
@@ -64,15 +63,7 @@ class DatasetExportState(NamedTuple):
         """
         if _read_state(folder) is not None:
             return
-        place = folder / STATE / _NAME
-        place.parent.mkdir(parents=True, exist_ok=True)
-        atomic = AtomicFile(place, prefix=UNFINISHED_STATE)
-        try:
-            atomic.file.write(json.dumps(self._asdict()).encode())
-            atomic.sync()
-            atomic.commit()
-        finally:
-            atomic.rollback()
+        write_state(folder, _NAME, self._asdict())
 
 
 def _read_state(folder: Path) -> Optional[DatasetExportState]:

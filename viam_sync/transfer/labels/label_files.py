@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import sys
 from pathlib import Path
-from typing import BinaryIO, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, BinaryIO, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from viam_sync.transfer.labels.label_state import LabelFileState, LabelState
 from viam_sync.transfer.output.atomic import AtomicFile
@@ -16,7 +17,7 @@ from viam_sync.transfer.output.export_paths import folded_path
 #: The hidden folder of what the next run has to know.
 STATE = ".viam-labels"
 #: The beginning of the names of unfinished files in it.
-UNFINISHED_STATE = f"{STATE}-"
+_UNFINISHED_STATE = f"{STATE}-"
 #: Small files are written together, as many as this, or of as many bytes: each batch takes a few syncs of the disk.
 _BATCH_FILES = 10_000
 _BATCH_BYTES = 16 << 20
@@ -159,7 +160,7 @@ class LabelFiles:
         return AtomicFile(place, prefix=self._prefix)
 
     def _remove_unfinished(self) -> None:
-        for unfinished in (self.folder / STATE).glob(f"{UNFINISHED_STATE}*.part"):
+        for unfinished in (self.folder / STATE).glob(f"{_UNFINISHED_STATE}*.part"):
             unfinished.unlink()
         for folder in self._state.folders():
             for unfinished in (self.folder / folder).glob(f"{self._prefix}*.part"):
@@ -205,3 +206,20 @@ def _digest_of(path: Path) -> bytes:
         for chunk in iter(lambda: file.read(1 << 20), b""):
             digest.update(chunk)
     return digest.digest()[:_DIGEST_BYTES]
+
+
+def write_state(folder: Path, name: str, value: Any) -> None:
+    """Write what the next run has to know into the hidden folder, as JSON.
+
+    Args:
+        folder: The folder of the dataset.
+        name: The name of the file.
+        value: What is to be known.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    place = folder / STATE / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with AtomicFile(place, prefix=_UNFINISHED_STATE) as file:
+        file.write(json.dumps(value).encode("ascii"))

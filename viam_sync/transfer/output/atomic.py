@@ -7,7 +7,7 @@ import os
 import secrets
 import stat
 from pathlib import Path
-from typing import BinaryIO, Iterator, Optional, Sequence, Union
+from typing import BinaryIO, Iterator, Optional, Sequence, Type, Union
 
 from viam_sync.checks import path_from
 from viam_sync.transfer.output.destination import Destination, require_ending
@@ -87,13 +87,8 @@ class AtomicOutput(Destination):
                 with errors_of(self._path):
                     write_through(self._path, gathered)
             return
-        atomic = AtomicFile(self._path, self._mode)
-        try:
-            yield atomic.file
-            atomic.sync()
-            atomic.commit()
-        finally:
-            atomic.rollback()
+        with AtomicFile(self._path, self._mode) as file:
+            yield file
 
     def temporary_file(self) -> BinaryIO:
         """Return a file for contents on their way: beside the output if that is a file, so that there is one disk.
@@ -109,6 +104,8 @@ class AtomicOutput(Destination):
 class AtomicFile:
     """An unfinished file with a temporary name, beside the path that it gets when it is committed.
 
+    A ``with`` block gives the open file, and commits it at its end; after an error it is removed.
+
     Args:
         path: The path; a file that is there is replaced, but nothing else, such as a link or a device.
         mode: The mode of the file, before the umask.
@@ -123,10 +120,8 @@ class AtomicFile:
 
     Example:
         >>> from viam_sync.transfer.output.atomic import AtomicFile
-        >>> atomic = AtomicFile(folder / "cat.png")
-        >>> _ = atomic.file.write(b"PNG")
-        >>> atomic.sync()
-        >>> atomic.commit()
+        >>> with AtomicFile(folder / "cat.png") as file:
+        ...     _ = file.write(b"PNG")
         >>> [path.name for path in folder.iterdir()]
         ['cat.png']
     """
@@ -141,6 +136,17 @@ class AtomicFile:
             )
         self._committed = False
         self.file: BinaryIO = io.BufferedWriter(NamedFile(descriptor, path))
+
+    def __enter__(self) -> BinaryIO:
+        return self.file
+
+    def __exit__(self, kind: Optional[Type[BaseException]], *error: object) -> None:
+        try:
+            if kind is None:
+                self.sync()
+                self.commit()
+        finally:
+            self.rollback()
 
     def sync(self) -> None:
         """Flush all of it to the disk, and close it."""
