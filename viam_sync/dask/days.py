@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
-from viam_sync.app._data.filters import partition_filter
+from viam_sync.app._data.filters import filter_within, partition_filter
 from viam_sync.app._data.tabular_datasets import ReadingsDataset, dataset_folder
 from viam_sync.dask.cluster import run_tasks, scratch_folder
 from viam_sync.dask.fetched_parts import FetchedPart, settled_rows
@@ -109,10 +109,7 @@ def _groups_of(interval: Interval, partitions: int) -> List[DayGroup]:
 
 def _part_filters(filter: pb.Filter, group: DayGroup) -> List[pb.Filter]:
     """Return the filters of the parts of a group."""
-    whole = pb.Filter()
-    whole.CopyFrom(filter)
-    whole.interval.CopyFrom(pb.CaptureInterval(start=group.interval.start, end=group.interval.end))
-    return partition_filter(whole, group.part_count)
+    return partition_filter(filter_within(filter, *group.interval), group.part_count)
 
 
 def write_days(

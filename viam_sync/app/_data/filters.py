@@ -91,6 +91,29 @@ def create_filter(
     )
 
 
+def filter_within(filter: Optional[pb.Filter], start: Optional[datetime], end: Optional[datetime]) -> pb.Filter:
+    """Return a filter with another interval.
+
+    Args:
+        filter: The filter, which stays as it is; None for one that everything matches.
+        start: The start of the interval, in UTC if it has no time zone; None for none.
+        end: The end of the interval; None for none.
+
+    Example:
+        >>> from datetime import datetime
+        >>> from viam_sync.app._data.filters import filter_within
+        >>> filter_within(None, datetime(2024, 1, 1), None).interval.start.ToJsonString()
+        '2024-01-01T00:00:00Z'
+    """
+    narrowed = pb.Filter()
+    if filter is not None:
+        narrowed.CopyFrom(filter)
+    narrowed.ClearField("interval")
+    if start is not None or end is not None:
+        narrowed.interval.CopyFrom(pb.CaptureInterval(start=start, end=end))
+    return narrowed
+
+
 def partition_filter(filter: pb.Filter, n: int) -> List[pb.Filter]:
     """Return filters that share the time range of one: each match of that one matches exactly one of them.
 

@@ -7,12 +7,13 @@ from typing import Any, Mapping, Optional
 
 from typing_extensions import TypeAlias
 
+from viam_sync.app._data.filters import filter_within
 from viam_sync.app._data.tabular_datasets import source_and_interval
 from viam_sync.app._data.tabular_exports import RowOptions, TabularExportsMixin
 from viam_sync.app._data.tabular_records import READING_COLUMNS, plain_rows
 from viam_sync.checks import parameter_names, wrong_type
 from viam_sync.checks.numbers import require_seconds, worker_count
-from viam_sync.messages.conversion import datetime_to_timestamp, in_zone
+from viam_sync.messages.conversion import in_zone
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.mirror.mirror_result import MirrorResult
 from viam_sync.transfer.mirror.mirror_run import MirrorPlan, MirrorTarget, run_mirror
@@ -124,7 +125,7 @@ class MirrorsMixin(TabularExportsMixin):
         if asked.start is not None and until <= asked.start:
             return None
         rows, _, _ = self.tabular_data_by_filter(
-            _within(filter, Interval(asked.start, until)),
+            filter_within(filter, asked.start, until),
             limit=1,
             sort_order=pb.Order.ORDER_DESCENDING,
             include_internal_data=options.include_internal_data,
@@ -149,18 +150,7 @@ def _since(filter: Optional[pb.Filter], asked: Interval, interval: Interval) -> 
     start = None if interval.start is None else shifted(interval.start, -TICK)
     if asked.start is not None:
         start = asked.start if start is None else max(start, asked.start)
-    return _within(filter, Interval(start, asked.end))
-
-
-def _within(filter: Optional[pb.Filter], interval: Interval) -> pb.Filter:
-    narrowed = pb.Filter()
-    if filter is not None:
-        narrowed.CopyFrom(filter)
-    narrowed.ClearField("interval")
-    for moment, edge in ((interval.start, "start"), (interval.end, "end")):
-        if moment is not None:
-            getattr(narrowed.interval, edge).CopyFrom(datetime_to_timestamp(moment))
-    return narrowed
+    return filter_within(filter, start, asked.end)
 
 
 def _span(look_back: Optional[timedelta]) -> Optional[timedelta]:
