@@ -127,7 +127,7 @@ ALLOWED: Dict[str, Set[str]] = {
         "sandbox/training",
         "sandbox/wire",
     },
-    "migrate": {"transfer/output", "viam_sdk"},
+    "migrate": {"app", "transfer/output", "viam_sdk"},
     "dask": {
         "app",
         "app/_data",

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import functools
-import importlib
 from typing import FrozenSet
 
+from viam_sync.app import _clients
 from viam_sync.migrate.official_names import is_of_machines
 from viam_sync.viam_sdk import why_missing
 
 #: The package of the official SDK, and this one, as a half-migrated script may name both.
 PACKAGES = ("viam", "viam_sync")
 
-#: The classes of the clients, by the attribute of a ViamClient that each is; their modules are called so, too.
-_CLASSES = {
-    "app_client": "AppClient",
-    "billing_client": "BillingClient",
-    "data_client": "DataClient",
-    "ml_training_client": "MLTrainingClient",
-    "provisioning_client": "ProvisioningClient",
-}
-
 #: The attributes of a ViamClient that are clients, too.
-CLIENTS = frozenset(_CLASSES)
+CLIENTS = frozenset(_clients.CLIENTS)
 
 #: The constructors of ViamClient that are awaited.
 CONSTRUCTORS = frozenset({"create_from_api_key", "create_from_dial_options", "create_from_env_vars"})
@@ -37,8 +28,7 @@ _PLAIN = frozenset({"close", "create_filter", "from_proto", "to_proto"})
 @functools.lru_cache(maxsize=None)
 def cloud_methods() -> FrozenSet[str]:
     """Return the names of the methods that the official SDK's clients of the cloud await."""
-    classes = (getattr(importlib.import_module(f"viam_sync.app.{module}"), name) for module, name in _CLASSES.items())
-    names = {name for client in classes for name in dir(client) if name[0].islower()}
+    names = {name for attribute in CLIENTS for name in dir(_clients.client_class(attribute)) if name[0].islower()}
     return frozenset(names - _PLAIN | {"next_page"}) | CONSTRUCTORS
 
 
