@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import shutil
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, Dict, Iterable, Iterator, Mapping, Sequence, Tuple
@@ -19,6 +20,7 @@ from viam_sync.transfer.labels.label_problems import LabelProblems
 from viam_sync.transfer.labels.label_spool import ImageIds
 from viam_sync.transfer.labels.labeled_image import SPLITS, Box, LabeledImage
 from viam_sync.transfer.labels.pixel_boxes import side_in_pixels
+from viam_sync.transfer.output.named_errors import temporary_file
 
 
 class CocoFormat(LabelFormat):
@@ -51,20 +53,23 @@ class CocoFormat(LabelFormat):
         with contextlib.ExitStack() as stack:
             ids = stack.enter_context(contextlib.closing(ImageIds(_earlier_ids(files.folder))))
             outputs: Dict[str, _Output] = {}
-            for image in images:
-                if image.split not in outputs:
-                    file = stack.enter_context(files.open(_file_of(image.split)))
-                    outputs[image.split] = _Output(file, categories)
-                outputs[image.split].add(_image_json(image, ids.of(image.path)))
-            if not outputs:
-                outputs[""] = _Output(stack.enter_context(files.open(_file_of(""))), categories)
-            for output in outputs.values():
-                output.begin("annotations")
+
+            def output_for(split: str) -> _Output:
+                path = _file_of(split)
+                later = stack.enter_context(temporary_file(files.folder, files.folder / path))
+                outputs[split] = _Output(stack.enter_context(files.open(path)), later, categories)
+                return outputs[split]
+
             numbers = itertools.count(1)
             for image in images:
+                output = outputs.get(image.split) or output_for(image.split)
                 image_id = ids.of(image.path)
+                output.images.add(_image_json(image, image_id))
                 for box in image.boxes:
-                    outputs[image.split].add(_box_json(next(numbers), image_id, categories[box.label], box, image.size))
+                    number, category = next(numbers), categories[box.label]
+                    output.annotations.add(_box_json(number, image_id, category, box, image.size))
+            if not outputs:
+                output_for("")
             for output in outputs.values():
                 output.end()
 
@@ -89,28 +94,46 @@ def _file_of(split: str) -> str:
     return f"annotations/instances_{split}.json" if split else "annotations/instances.json"
 
 
-class _Output:
-    """A file, an entry a line, so that problems and differences have lines."""
+class _Entries:
+    """The list of a section, an entry a line, so that problems and differences have lines."""
 
-    def __init__(self, file: BinaryIO, categories: Mapping[str, int]) -> None:
-        self._file = file
-        self._file.write(b'{"info": {}, "licenses": [')
-        self.begin("categories")
-        for label, number in categories.items():
-            self.add(json.dumps({"id": number, "name": label, "supercategory": ""}))
-        self.begin("images")
-
-    def begin(self, section: str) -> None:
-        """Begin the next list."""
-        self._file.write(f'],\n"{section}": ['.encode("ascii"))
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
         self._separator = "\n"
 
     def add(self, entry: str) -> None:
         """Add an entry to the list."""
-        self._file.write(f"{self._separator}{entry}".encode("ascii"))
+        self.file.write(f"{self._separator}{entry}".encode("ascii"))
         self._separator = ",\n"
 
+
+class _Output:
+    """A file of COCO.
+
+    Args:
+        file: The file.
+        later: A temporary file, for the annotations, which come after all images.
+        categories: The numbers of the classes.
+    """
+
+    def __init__(self, file: BinaryIO, later: BinaryIO, categories: Mapping[str, int]) -> None:
+        self._file = file
+        file.write(b'{"info": {}, "licenses": [')
+        listed = self._begin("categories")
+        for label, number in categories.items():
+            listed.add(json.dumps({"id": number, "name": label, "supercategory": ""}))
+        self.images = self._begin("images")
+        self.annotations = _Entries(later)
+
+    def _begin(self, section: str) -> _Entries:
+        self._file.write(f'],\n"{section}": ['.encode("ascii"))
+        return _Entries(self._file)
+
     def end(self) -> None:
+        """Write the annotations."""
+        self._begin("annotations")
+        self.annotations.file.seek(0)
+        shutil.copyfileobj(self.annotations.file, self._file)
         self._file.write(b"]}\n")
 
 
