@@ -7,6 +7,7 @@ from typing import Iterable, Iterator, List, Optional, Sequence, Set
 from typing_extensions import TypeAlias
 
 from viam_sync.app._data.exports import ExportsMixin
+from viam_sync.app._data.file_exports import result_in_errors
 from viam_sync.checks import one_of, path_from
 from viam_sync.checks.numbers import require_seconds, worker_count
 from viam_sync.proto.app import data as pb
@@ -108,7 +109,7 @@ class DatasetExportsMixin(ExportsMixin):
         with listed, Progress(progress, "files") as told:
             self._get_dataset(dataset_id, timeout)
             place = LocalFolder(root, ImageLayout(state.split))
-            with self._export_into(place, workers, told, timeout) as export:
+            with self._export_into(place, workers, told, timeout) as export, result_in_errors(export):
                 # Another run may have begun between the first look and the lock.
                 state.require_same(root)
                 state.keep(root)

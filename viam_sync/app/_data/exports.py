@@ -13,8 +13,6 @@ from viam_sync.app._data.tabular_records import plain_rows
 from viam_sync.checks import parameter_names
 from viam_sync.checks.numbers import worker_count
 from viam_sync.proto.app import data as pb
-from viam_sync.transfer.export.exporter import Export
-from viam_sync.transfer.export.limits import ExportLimits
 from viam_sync.transfer.export.remote_folder import open_folder
 from viam_sync.transfer.export.results import ExportResult
 from viam_sync.transfer.output.atomic import StrPath
@@ -105,11 +103,9 @@ class ExportsMixin(TabularExportsMixin, FileExportsMixin):
         place = Location("folder", folder, storage_options)
         del folder, storage_options  # they may hold credentials, and tools show the variables of each frame
         options = FileExportOptions(worker_count(workers), include_internal_data, remove_gone, progress, timeout)
-        limits = ExportLimits()
-        with self._contents_source(options.workers, limits, options.timeout) as (contents, downloads):
-            return self._export_files(
-                filter, lambda told: Export(open_folder(place), contents, downloads, told, limits), options
-            )
+        return self._export_files(
+            filter, lambda told: self._export_into(open_folder(place), options.workers, told, options.timeout), options
+        )
 
     def export_tabular_data_to(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Callable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, ContextManager, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.unknown_ids import UnknownIDsMixin
@@ -19,6 +19,10 @@ from viam_sync.transfer.output.progress import Progress, ProgressLike
 
 if TYPE_CHECKING:
     from viam_sync.transfer.export.http_download import Downloader
+
+
+#: Returns a run for a ``with`` block; takes the progress, which counts its files.
+MakeRun = Callable[[Progress], ContextManager[ExportRun]]
 
 
 class FileExportOptions(NamedTuple):
@@ -65,22 +69,20 @@ class FileExportsMixin(BinaryDataMixin, UnknownIDsMixin):
     @contextlib.contextmanager
     def _export_into(
         self, folder: ExportFolder, workers: int, told: Progress, timeout: Optional[float]
-    ) -> Iterator[Export]:
-        """Make an export for a ``with`` block, which leaves the folder to the next one; errors carry its result."""
+    ) -> Iterator[ExportRun]:
+        """Make an export for a ``with`` block, which leaves the folder to the next one."""
         limits = ExportLimits()
         with self._contents_source(workers, limits, timeout) as (contents, downloads), Export(
             folder, contents, downloads, told, limits
-        ) as export, result_in_errors(export):
+        ) as export:
             yield export
 
-    def _export_files(
-        self, filter: Optional[pb.Filter], make_run: Callable[[Progress], ExportRun], options: FileExportOptions
-    ) -> ExportResult:
+    def _export_files(self, filter: Optional[pb.Filter], make_run: MakeRun, options: FileExportOptions) -> ExportResult:
         """Export all files that match a filter.
 
         Args:
             filter: The filter.
-            make_run: Returns the run, which counts its files so.
+            make_run: Returns the run.
             options: The options.
         """
         remove_gone = boolean("remove_gone", options.remove_gone)
@@ -124,7 +126,7 @@ def result_in_errors(export: ExportRun) -> Iterator[None]:
 def export_files(
     data: FileExportsMixin,
     filter: Optional[pb.Filter],
-    make_run: Callable[[Progress], ExportRun],
+    make_run: MakeRun,
     options: FileExportOptions,
 ) -> ExportResult:
     """Export all files that match a filter, as a run fetches them that is not one of this process alone.
@@ -132,7 +134,7 @@ def export_files(
     Args:
         data: The client.
         filter: The filter; None for all files that the caller may read.
-        make_run: Returns the run, which counts its files so.
+        make_run: Returns the run.
         options: The options.
     """
     return data._export_files(filter, make_run, options)
