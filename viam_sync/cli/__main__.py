@@ -27,6 +27,12 @@ _MODULES: Mapping[str, str] = {
     "login": "login",
     "logout": "login",
     "whoami": "login",
+    "ls": "inventory",
+    "show": "inventory",
+    "tree": "inventory",
+    "logs": "log_lines",
+    "config": "configuration",
+    "completion": "completion",
 }
 
 _EPILOG = """\
@@ -90,6 +96,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     asked = os.environ.get("_VIAM_SYNC_COMPLETE")
     if asked:
+        importlib.import_module("viam_sync.cli.completion")  # for PowerShell
         return shell_complete(viam_sync_command, {}, "viam-sync", "_VIAM_SYNC_COMPLETE", asked)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

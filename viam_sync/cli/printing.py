@@ -11,6 +11,9 @@ from viam_sync.display.cells import Look, cell_text
 from viam_sync.display.tables import Table, blocks_of
 from viam_sync.display.text_blocks import one_line
 
+#: The width of a terminal from which on IDs are not broken.
+_ROOM_FOR_IDS = 60
+
 
 class Column(NamedTuple):
     """A column of a table.
@@ -18,10 +21,12 @@ class Column(NamedTuple):
     Attributes:
         name: Its name.
         text: Returns what stands in it, for an item.
+        styles: The colours of some texts in it.
     """
 
     name: str
     text: Callable[[Any], str]
+    styles: Mapping[str, str] = {}
 
 
 def on_terminal() -> bool:
@@ -37,7 +42,7 @@ def print_items(items: Iterable[Any], columns: Sequence[Column], as_json: bool) 
         return
     rows = ([one_line(column.text(item)) for column in columns] for item in items)
     if on_terminal():
-        _print_pretty([column.name for column in columns], list(rows))
+        _print_pretty([column.name for column in columns], list(rows), [column.styles for column in columns])
         return
     for row in rows:
         print("\t".join(row))
@@ -67,15 +72,51 @@ def print_json(value: Any) -> None:
     print(json.dumps(viam_sync.to_dict(value, secrets=False)), flush=True)
 
 
-def _print_pretty(names: Sequence[str], rows: List[List[str]]) -> None:
+def print_tree(branch: Mapping[str, Any]) -> None:
+    """Print a tree of dicts: drawn on a terminal, and indented in a pipe; ``holds`` has what is below."""
+    if not on_terminal():
+        _print_indented(branch, "")
+        return
+    from rich.console import Console
+
+    Console(highlight=False).print(_drawn(branch))
+
+
+def _print_indented(branch: Mapping[str, Any], indent: str) -> None:
+    print("\t".join([indent + one_line(branch["name"]), *map(one_line, _notes(branch))]))
+    for each in branch.get("holds", ()):
+        _print_indented(each, f"{indent}  ")
+
+
+def _notes(branch: Mapping[str, Any]) -> List[str]:
+    """Return what stands beside a name in a tree."""
+    return [cell_text(value, Look()) for key, value in branch.items() if key not in ("name", "holds")]
+
+
+def _drawn(branch: Mapping[str, Any]) -> Any:
+    from rich.text import Text
+    from rich.tree import Tree
+
+    # The ID comes last, as it is long.
+    notes = [*_notes({**branch, "kind": None, "id": None}), branch["id"]]
+    label = Text(one_line(branch["name"]), "bold").append("  ".join(["", *filter(None, notes)]), "not bold dim")
+    tree = Tree(label, guide_style="dim")
+    for each in branch.get("holds", ()):
+        tree.add(_drawn(each))
+    return tree
+
+
+def _print_pretty(names: Sequence[str], rows: List[List[str]], styles: Sequence[Mapping[str, str]] = ()) -> None:
     from rich.console import Console
     from rich.table import Table as PrettyTable
     from rich.text import Text
 
     # Texts are no markup: a machine may be called "[red]".
     table = PrettyTable(box=None, pad_edge=False, show_header=any(names), header_style="bold")
+    console = Console(highlight=False)
     for name in names:
-        table.add_column(Text(name), overflow="fold")
+        # An ID is copied, so it stays in one piece where there is room for it.
+        table.add_column(Text(name), overflow="fold", no_wrap=name == "id" and console.width >= _ROOM_FOR_IDS)
     for row in rows:
-        table.add_row(*map(Text, row))
-    Console(highlight=False).print(table)
+        table.add_row(*(Text(text, style.get(text, "")) for text, style in zip(row, styles or [{}] * len(row))))
+    console.print(table)
