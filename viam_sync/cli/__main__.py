@@ -23,7 +23,7 @@ DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 NO_READER = 141
 
 #: The modules of the commands, each imported when its command is named; the order is that of the help.
-_MODULES: Mapping[str, str] = {
+MODULES: Mapping[str, str] = {
     "login": "login",
     "logout": "login",
     "whoami": "login",
@@ -51,14 +51,14 @@ class _Commands(FramedGroup):
     """The commands, each loaded late."""
 
     def list_commands(self, ctx: click.Context) -> List[str]:
-        return [*_MODULES, *PLAIN_COMMANDS]
+        return [*MODULES, *PLAIN_COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> Optional[click.Command]:
         if cmd_name in PLAIN_COMMANDS:
             return _plain_command(cmd_name)
-        if cmd_name not in _MODULES:
+        if cmd_name not in MODULES:
             return None
-        module = importlib.import_module(f"viam_sync.cli.{_MODULES[cmd_name]}")
+        module = importlib.import_module(f"viam_sync.cli.{MODULES[cmd_name]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 

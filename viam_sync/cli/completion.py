@@ -55,9 +55,9 @@ _SHELLS = ("bash", "zsh", "fish", "powershell")
 @click.argument("shell", type=click.Choice(_SHELLS))
 @click.pass_context
 def completion_command(context: click.Context, shell: str) -> None:
-    """Print what lets a shell complete words; it goes into the file that the shell begins with.
+    r"""Print what lets a shell complete words; it goes into the file that the shell begins with.
 
-    \\b
+    \b
     bash        eval "$(viam-sync completion bash)"
     zsh         eval "$(viam-sync completion zsh)"
     fish        viam-sync completion fish | source

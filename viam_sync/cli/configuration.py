@@ -113,8 +113,11 @@ def _history(session: Session, name: str, limit: int) -> None:
         lines = _difference(versions[number], versions[number - 1], "before", "after")[2:]
         added, removed = (sum(line.startswith(sign) for line in lines) for sign in "+-")
         rows.append({"change": number, "when": entry.when, "added": added, "removed": removed})
-    names = ("change", "when", "added", "removed")
-    print_items(rows, [Column(key, lambda row, key=key: cell_text(row[key], Look())) for key in names], session.json)
+    print_items(rows, [_column(name) for name in ("change", "when", "added", "removed")], session.json)
+
+
+def _column(name: str) -> Column:
+    return Column(name, lambda row: cell_text(row[name], Look()))
 
 
 def _fetch(session: Session, name: str) -> _Configuration:

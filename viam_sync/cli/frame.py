@@ -9,6 +9,7 @@ from typing import Any, List, Optional, Type
 import click
 
 import viam_sync
+from viam_sync.checks import parameter_names
 
 
 class Session:
@@ -36,7 +37,8 @@ class Session:
     def _connect(self) -> viam_sync.ViamClient:
         if self.profile is None and os.environ.get("VIAM_API_KEY"):
             return viam_sync.ViamClient.create_from_env_vars()
-        return viam_sync.ViamClient.create_from_profile(self.profile)
+        with parameter_names(name="--profile"):
+            return viam_sync.ViamClient.create_from_profile(self.profile)
 
     def close(self) -> None:
         """Close the client, if there is one."""

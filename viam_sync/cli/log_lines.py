@@ -24,16 +24,14 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _REMEMBERED = 1000
 
 
-class _Since(click.ParamType):
-    """A time ago, such as ``1h``."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]) -> Any:
-        found = _SINCE.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
-            self.fail(f"{value!r} is no time such as 30s, 10m, 1h or 7d", param, ctx)
-        return datetime.now(timezone.utc) - timedelta(**{_UNITS[found[2]]: int(found[1])})
+def _time_ago(context: click.Context, option: click.Parameter, value: Optional[str]) -> Optional[datetime]:
+    """Return the time that an option such as ``1h`` means."""
+    if value is None:
+        return None
+    found = _SINCE.fullmatch(value)
+    if found is None:
+        raise click.BadParameter(f"{value!r} is no time such as 30s, 10m, 1h or 7d")
+    return datetime.now(timezone.utc) - timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 @click.command("logs", cls=FramedCommand)
@@ -42,7 +40,6 @@ class _Since(click.ParamType):
 @click.option(
     "--level", type=click.Choice(_LEVELS), default="debug", help="Only entries of this level, or a worse one."
 )
-@click.option("--since", type=_Since(), metavar="TIME", help="Only entries since then, such as 30s, 10m, 1h or 7d ago.")
 @click.option(
     "--lines", "-n", type=click.IntRange(0), default=100, help="The latest of these, at most; 100 by default."
 )
