@@ -1,7 +1,6 @@
 """``viam-sync sandbox`` around a command, its lines for each shell, and the commands that work without click."""
 
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -10,7 +9,6 @@ from typing import List
 import pytest
 from command_line import COMMAND
 
-PYTHON = shlex.quote(sys.executable)
 READS = "import os; print(os.environ['VIAM_APP_URL'][:7], len(os.environ['VIAM_API_KEY']))"
 
 

@@ -40,6 +40,7 @@ def _time_ago(context: click.Context, option: click.Parameter, value: Optional[s
 @click.option(
     "--level", type=click.Choice(_LEVELS), default="debug", help="Only entries of this level, or a worse one."
 )
+@click.option("--since", callback=_time_ago, metavar="TIME", help="Only entries since 30s, 10m, 1h or 7d ago.")
 @click.option(
     "--lines", "-n", type=click.IntRange(0), default=100, help="The latest of these, at most; 100 by default."
 )

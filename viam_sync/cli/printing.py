@@ -9,10 +9,10 @@ from typing import Any, Callable, Iterable, List, Mapping, NamedTuple, Sequence
 import viam_sync
 from viam_sync.display.cells import Look, cell_text
 from viam_sync.display.tables import Table, blocks_of
-from viam_sync.display.text_blocks import one_line
+from viam_sync.display.text_blocks import one_line, width_of
 
-#: The width of a terminal from which on IDs are not broken.
-_ROOM_FOR_IDS = 60
+#: The width of what is between two columns.
+_GAP = 2
 
 
 class Column(NamedTuple):
@@ -111,12 +111,22 @@ def _print_pretty(names: Sequence[str], rows: List[List[str]], styles: Sequence[
     from rich.table import Table as PrettyTable
     from rich.text import Text
 
+    console = Console(highlight=False)
+    fitting = _fitting_columns([names, *rows], console.width) if any(names) else len(names)
     # Texts are no markup: a machine may be called "[red]".
     table = PrettyTable(box=None, pad_edge=False, show_header=any(names), header_style="bold")
-    console = Console(highlight=False)
-    for name in names:
-        # An ID is copied, so it stays in one piece where there is room for it.
-        table.add_column(Text(name), overflow="fold", no_wrap=name == "id" and console.width >= _ROOM_FOR_IDS)
+    for name in names[:fitting]:
+        table.add_column(Text(name), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(text, style.get(text, "")) for text, style in zip(row, styles or [{}] * len(row))))
+        cells = zip(row[:fitting], styles or [{}] * len(row))
+        table.add_row(*(Text(text, style.get(text, "")) for text, style in cells))
     console.print(table)
+    if fitting < len(names):
+        console.print(Text(f"no room for {', '.join(names[fitting:])}", "dim"))
+
+
+def _fitting_columns(rows: Sequence[Sequence[str]], room: int) -> int:
+    """Return how many columns fit beside each other; those of the name and the ID are always there."""
+    widths = [max(map(width_of, column)) for column in zip(*rows)]
+    fitting = [count for count in range(2, len(widths) + 1) if sum(widths[:count]) + _GAP * (count - 1) <= room]
+    return max(fitting, default=2)

@@ -24,10 +24,12 @@ def run_command(command: Sequence[str], variables: Mapping[str, str], signals: S
 
     Ctrl-C reaches it by itself; the other signals that would end this program are passed on to it.
     """
-    running: List[subprocess.Popen[bytes]] = []
+    running: List[Any] = []
+    received: List[int] = []
 
     def pass_on(number: int, frame: Any) -> None:
         if number != signal.SIGINT:
+            received.append(number)
             for each in running:
                 each.send_signal(number)
 
@@ -39,5 +41,7 @@ def run_command(command: Sequence[str], variables: Mapping[str, str], signals: S
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", file=sys.stderr)
         return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_RUN
+    for number in received:  # they came before the command was known
+        running[0].send_signal(number)
     status = running[0].wait()
     return status if status >= 0 else _BY_SIGNAL - status
