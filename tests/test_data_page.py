@@ -103,6 +103,18 @@ def test_a_dataset_is_read_by_all_tools(run: Run, client: ViamClient, tmp_path: 
     assert names["pyarrow"].dataset.dataset("readings").count_rows() == count
 
 
+def test_a_mirror_has_all_temperatures(run: Run, mean: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pyarrow")
+    duckdb = pytest.importorskip("duckdb")
+    result = run("A nightly mirror")["result"]
+    (promised,) = re.findall(r"print\(result\)  # (.*)", PARTS["A nightly mirror"][0])
+    assert capsys.readouterr().out.strip() == promised
+    assert result.added == 1008
+    with duckdb.connect("readings.duckdb") as connection:
+        ((found,),) = connection.execute('SELECT avg("data.readings.temperature") FROM readings').fetchall()
+    assert found == mean
+
+
 def test_a_bucket_has_what_a_folder_would(run: Run, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pyarrow")
     fsspec = pytest.importorskip("fsspec")
@@ -161,6 +173,16 @@ def test_a_folder_becomes_a_dataset_that_suffices_to_train_on(
     assert names["result"].complete
     assert client.data_client.list_dataset_by_ids([names["result"].dataset_id])[0].name == "my tomatoes"
     assert capsys.readouterr().out.endswith("24 images, 24 labelled, 2 labels, 0 problems)\n")
+
+
+def test_a_cluster_has_all_temperatures(run: Run, client: ViamClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    pandas = pytest.importorskip("pandas")
+    monkeypatch.setitem(PARTS, "A cluster", [PARTS["A dataset that grows every day"][0], *PARTS["A cluster"]])
+    names = run("A cluster")
+    readings = pandas.read_parquet("readings")
+    assert names["rows"] == len(readings) > 0
+    assert names["hottest"] == readings["data.readings.temperature"].max()
 
 
 def test_a_schema_has_its_types(run: Run, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_filter_may_be_open_at_one_end(end: str, given: str) -> None:
 @pytest.mark.parametrize("name", [*LISTS, "tags"])
 def test_a_text_where_a_filter_takes_a_list_is_refused(name: str) -> None:
     arguments: Any = {name: "red"}
-    with pytest.raises(TypeError, match=f"{name} takes a list, got a str"):
+    with pytest.raises(TypeError, match=f"{name} takes a list of str, got a str"):
         create_filter(**arguments)
 
 

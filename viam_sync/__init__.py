@@ -124,8 +124,7 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")
     if name not in __all__:
-        reason = viam_sdk.why_missing(name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{reason and f': {reason}'}")
+        raise viam_sdk.missing_in_root(name)
     value = getattr(importlib.import_module(_HOMES.get(name, "viam_sync.errors")), name)
     globals()[name] = value
     return value

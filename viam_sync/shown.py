@@ -3,6 +3,8 @@
 import importlib
 from typing import Any, Optional
 
+from viam_sync.checks.near_names import NamedAttributes
+
 
 class Shown:
     """The base of records and results: a table in a notebook, and short text in IPython.
@@ -18,8 +20,8 @@ class Shown:
         importlib.import_module("viam_sync.display.notebook").print_pretty(self, printer)
 
 
-class ShortRepr(Shown):
-    """The base of records whose ``repr`` is one short line, without secrets."""
+class ShortRepr(NamedAttributes, Shown):
+    """The base of records: their ``repr`` is one short line without secrets, and errors name their attributes."""
 
     # IPython takes the first of the two that it finds in the classes of an object, from the last one on.
     _repr_pretty_ = Shown._repr_pretty_

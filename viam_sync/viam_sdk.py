@@ -1,4 +1,4 @@
-"""What only viam-sdk has: the names of machines and of stubs, and the sentences that say what to use."""
+"""Names that are not here, such as those of machines and stubs in viam-sdk, and what to use in their place."""
 
 import re
 import sys
@@ -50,8 +50,40 @@ def missing_name(module: str, name: str) -> ImportError:
     return ImportError(f"cannot import name {name!r} from {module!r}: {MACHINES}")
 
 
-def missing_attribute(module: str, name: str) -> Exception:
-    """Return the error of a name that a module of messages does not have; for a stub, it says what to call.
+#: Names that are looked for in ``viam_sync`` itself, and the modules that have them.
+_ELSEWHERE = {
+    "AppClient": "viam_sync.app.app_client",
+    "BillingClient": "viam_sync.app.billing_client",
+    "DataClient": "viam_sync.app.data_client",
+    "Filter": "viam_sync.proto.app.data",
+    "MLTrainingClient": "viam_sync.app.ml_training_client",
+    "ProvisioningClient": "viam_sync.app.provisioning_client",
+    "Sandbox": "viam_sync.sandbox",
+    "create_filter": "viam_sync.utils",
+}
+
+
+def missing_in_root(name: str) -> Exception:
+    """Return the error of a name that ``viam_sync`` itself does not have; it says where it is, if it is anywhere.
+
+    Example:
+        >>> from viam_sync.viam_sdk import missing_in_root
+        >>> missing_in_root("Sandbox")
+        ImportError("cannot import name 'Sandbox' from 'viam_sync'; write: from viam_sync.sandbox import Sandbox")
+    """
+    if name == "RobotClient":
+        return missing_name("viam_sync", name)
+    if name in _ELSEWHERE:
+        home = _ELSEWHERE[name]
+        return ImportError(f"cannot import name {name!r} from 'viam_sync'; write: from {home} import {name}")
+    reason = why_missing(name)
+    return AttributeError(f"module 'viam_sync' has no attribute {name!r}{reason and f': {reason}'}")
+
+
+def missing_attribute(module: str, name: str, near: Sequence[str] = ()) -> Exception:
+    """Return the error of a name that a module of messages does not have, with those near to it.
+
+    For a stub, it says what to call.
 
     Example:
         >>> from viam_sync.viam_sdk import missing_attribute
@@ -62,7 +94,8 @@ def missing_attribute(module: str, name: str) -> Exception:
     """
     if _STUB.fullmatch(name):
         return ImportError(f"cannot import name {name!r} from {module!r}: {_STUBS}")
-    return AttributeError(f"module {module!r} has no attribute {name!r}")
+    meant = f"; did you mean {', '.join(near)}?" if near else ""
+    return AttributeError(f"module {module!r} has no attribute {name!r}{meant}")
 
 
 class MissingModules:

@@ -188,7 +188,7 @@ def test_what_does_no_harm_twice_is_sent_again(rpc: str, server: FakeService, ml
 
 
 def test_a_text_where_labels_are_meant_is_refused_before_it_is_sent(server: FakeService, ml: MLTrainingClient) -> None:
-    with pytest.raises(TypeError, match="tags takes a list, got a str"):
+    with pytest.raises(TypeError, match="tags takes a list of str, got a str"):
         ml.submit_training_job("o-1", "d-1", "cats", "v1", DETECTION, "tabby")
     assert server.calls == []
 

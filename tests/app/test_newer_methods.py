@@ -189,7 +189,7 @@ ENDLESS["again"] = ENDLESS
         (
             lambda data, app: data.update_sequence("s-1", sequence_tags="night"),
             TypeError,
-            "sequence_tags takes a list, got a str",
+            "sequence_tags takes a list of str, got a str",
         ),
         (
             lambda data, app: app.set_config_property("p-1", [("debug", True)]),

@@ -14,15 +14,17 @@ from viam_sync.sandbox.sample.tomato_images import render_png
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
-def run(name: str, variables: Dict[str, str], folder: Optional[Path] = None) -> "subprocess.CompletedProcess[str]":
+def run(
+    name: str, variables: Dict[str, str], *, folder: Optional[Path] = None, warnings: str = "error"
+) -> "subprocess.CompletedProcess[str]":
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("VIAM_")}
     return subprocess.run(
-        [sys.executable, "-W", "error", str(EXAMPLES / name)],
+        [sys.executable, "-W", warnings, str(EXAMPLES / name)],
         env={**inherited, **variables},
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -62,7 +64,7 @@ def test_pictures_become_a_dataset_that_hugging_face_loads(sandbox: Sandbox, tmp
             path = tmp_path / "pictures" / ("ripe", "unripe")[number % 2] / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(render_png(8, 6, (number, 0, 0), []))
-    done = run("02_pictures_to_dataset.py", variables, tmp_path)
+    done = run("02_pictures_to_dataset.py", variables, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "24 images: 24 uploaded, 0 already there, 0 failed; 0 boxes added, complete)\n" in done.stdout
     assert "24 images, 24 labelled, 2 labels, 0 problems)\n" in done.stdout
@@ -71,6 +73,20 @@ def test_pictures_become_a_dataset_that_hugging_face_loads(sandbox: Sandbox, tmp
     )
     tags = [tags for part in loaded.values() for tags in part["tags"]]
     assert sorted(tags) == [["ripe"]] * 12 + [["unripe"]] * 12
+
+
+def test_the_export_with_dask_adds_to_the_days_that_are_there(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="tox -e dask has it")
+    pytest.importorskip("dask.dataframe", reason="tox -e dask has it")
+    # The warnings are those of pandas, about what Dask calls.
+    done = run("export_with_dask.py", {}, folder=tmp_path, warnings="default")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "VIAM_API_KEY is not set, so this is the sandbox:"
+    assert lines[1].endswith(" readings are in the folder readings")
+    assert int(lines[1].partition(" ")[0]) > 700
+    days = [path.name for path in sorted((tmp_path / "readings").iterdir())]
+    assert [f"day={line.partition(' ')[0]}" for line in lines if line.startswith("20")] == days
 
 
 def test_every_example_is_tested() -> None:

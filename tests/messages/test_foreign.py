@@ -189,11 +189,11 @@ REFUSED = {
     ),
     "that is no message to copy": (
         lambda: google.Timestamp().CopyFrom(5),
-        "CopyFrom takes a datetime, got 5",
+        "CopyFrom takes a datetime, got 5; datetime.fromtimestamp(…, timezone.utc) makes one of seconds since 1970",
     ),
     "that is no message": (
         lambda: app.Robot(created_on=5),
-        "created_on takes a datetime, got 5",
+        "created_on takes a datetime, got 5; datetime.fromtimestamp(…, timezone.utc) makes one of seconds since 1970",
     ),
     "that is a list": (
         lambda: app.RobotPart(robot_config=["a"]),

@@ -18,16 +18,16 @@ from .schema_walk import full_name, messages
 
 WRONG = {
     "a number for a text": (lambda: app.Robot(id=5), TypeError, "id takes a str, got 5"),
-    "bytes for a text": (lambda: app.Robot(id=b"\xff"), ValueError, "id takes a str, got a bytes"),
+    "bytes for a text": (lambda: app.Robot(id=b"\xff"), ValueError, "id takes a str, got bytes; decode it"),
     "a text for a number": (
         lambda: app.Location(robot_count="3"),
         TypeError,
-        "robot_count takes an int from -2147483648 to 2147483647, got a str",
+        "robot_count takes an int from -2147483648 to 2147483647, got a str; int(…) makes one of a text",
     ),
     "a text for a float": (
         lambda: data.BoundingBox(x_min_normalized="0.5"),
         TypeError,
-        "x_min_normalized takes a number, got a str",
+        "x_min_normalized takes a number, got a str; float(…) makes one of a text",
     ),
     "a number out of range": (
         lambda: app.Location(robot_count=1 << 40),
@@ -37,17 +37,17 @@ WRONG = {
     "a value that an enum lacks": (
         lambda: data.DataRequest(sort_order="ORDER_SIDEWAYS"),
         ValueError,
-        "sort_order takes a value of Order, got a str",
+        "sort_order takes a value of Order, such as ORDER_DESCENDING, ORDER_ASCENDING or ORDER_UNSPECIFIED, got a str",
     ),
     "a text for a list": (
         lambda: app.ListRobotsForLocationsRequest(location_ids="abc"),
         TypeError,
-        "location_ids takes a list, got a str",
+        "location_ids takes a list of str, got a str; a list of one is written […]",
     ),
     "a number for a list": (
         lambda: app.ListRobotsForLocationsRequest(location_ids=7),
         TypeError,
-        "location_ids takes a list, got 7",
+        "location_ids takes a list of str, got 7; a list of one is written […]",
     ),
     "a number in a list of texts": (
         lambda: app.ListRobotsForLocationsRequest(location_ids=["a", 7]),

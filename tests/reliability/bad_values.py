@@ -132,6 +132,7 @@ TAKEN: Sequence[Tuple[str, Set[str]]] = (
     (r"float", _NUMBER),
     (r"bool", {"three", "1.5", "True", "2**31", "-1"}),
     (r"bytes", {"bytes"}),
+    (r"timedelta", {"longest span"}),
     (r"datetime|TimestampLike", {"empty dict", "first time", "last time"}),
     (r"Mapping\[.*|StructLike", _STRUCT),
     (r"(Sequence|List)\[str\]", _TEXTS),

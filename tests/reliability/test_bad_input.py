@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, Iterator, List, Set, Tuple
 
 import bson
 import pytest
+from label_folders import PETS, write_labels
 from parity.calls import CALLS
 from parity.recording import NAMES, arguments_of
 from wire_words import FULL_NAME
@@ -44,8 +45,12 @@ def fitting(signature: inspect.Signature, client: str, method: str, folder: str)
         return dict(arguments_of(signature, client, method, folder))
     own = {
         "upload_files": {"paths": folder, "part_id": "p-1", "journal": False},
+        "import_dataset": {"folder": f"{folder}/pets", "format": "viam", "name": "pets", "part_id": "p-1"},
+        "export_dataset": {"dataset_id": "d-1", "folder": f"{folder}/dataset"},
+        "check_dataset": {"dataset_id": "d-1", "model_type": 1},
         "export_binary_data": {"filter": None, "folder": f"{folder}/files"},
         "export_tabular_data_to": {"filter_or_query": None, "path": f"{folder}/rows.jsonl"},
+        "mirror_tabular_data": {"filter": None, "dest": f"{folder}/rows.duckdb"},
         # At least one of their arguments must be given.
         "list_nested_fragments": {"additional_fragments": [NAMES["app"].AdditionalFragment()]},
         "search_organizations": {"public_namespace": "acme"},
@@ -123,6 +128,7 @@ def test_a_wrong_argument_is_refused_by_name_and_nothing_is_sent(recorder, tmp_p
     server, channel = recorder
     monkeypatch.chdir(tmp_path)
     (tmp_path / "upload.txt").write_text("text")
+    write_labels(tmp_path / "pets", "viam", PETS)
     call = getattr(getattr(viam_client, client)(channel, {"authorization": "Bearer token"}), method)
     good = fitting(inspect.signature(call), client, method, str(tmp_path))
     # The tail of a log asks in a thread of its own, perhaps a moment later.

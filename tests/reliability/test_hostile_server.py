@@ -8,6 +8,7 @@ import sys
 from itertools import islice
 
 import pytest
+from label_folders import PETS, write_labels
 from parity.calls import CALLS
 from parity.recording import NAMES
 from servers import connect
@@ -33,6 +34,7 @@ REQUIRED = {
     "bytes": 'b"bytes"',
     "pb.BillingAddress": "app.BillingAddress()",
     "pb.OAuthConfig": "app.OAuthConfig()",
+    "pb.ModelType.ValueType": "1",
 }
 #: Calls of methods that are ours alone, where their required parameters do not say enough.
 OWN_CALLS = {
@@ -43,7 +45,12 @@ OWN_CALLS = {
         'export_tabular_data_to("select 1", folder + "/rows.csv", organization_id="o-1")',
         'export_tabular_data_to([{"$limit": 1}], folder + "/rows.jsonl", organization_id="o-1")',
     ],
+    "DataClient.mirror_tabular_data": [
+        'mirror_tabular_data(None, folder + "/mirror.duckdb")',
+        'mirror_tabular_data(None, folder + "/mirror", workers=1)',
+    ],
     "DataClient.upload_files": ['upload_files(folder + "/upload", "p-1")'],
+    "DataClient.import_dataset": ['import_dataset(folder + "/pets", format="viam", name="pets", part_id="p-1")'],
     "DataClient.iter_tabular_data": ["iter_tabular_data()", "iter_tabular_data(prefetch=False, limit=7)"],
     "DataClient.binary_data_by_filter": ["binary_data_by_filter(dest=folder)"],
     "DataClient.tabular_data_by_filter": ['tabular_data_by_filter(dest=folder + "/rows.csv")'],
@@ -90,6 +97,7 @@ def known(tmp_path, monkeypatch):
     (tmp_path / "upload.txt").write_text("text")
     (tmp_path / "upload").mkdir()
     (tmp_path / "upload" / "cat.txt").write_text("text")
+    write_labels(tmp_path / "pets", "viam", PETS)
     return {**NAMES, "folder": str(tmp_path)}
 
 
@@ -134,6 +142,8 @@ def is_clear(outcome):
         return "no form in JSON" in str(outcome) and hasattr(outcome, "result")
     if isinstance(outcome, NotImplementedError):
         return "is gone from the service" in str(outcome)
+    if isinstance(outcome, ImportError):
+        return "pip install" in str(outcome)
     return isinstance(outcome, ValueError) and any(text in str(outcome) for text in DOCUMENTED)
 
 

@@ -408,9 +408,9 @@ def test_the_failure_of_a_call_shows_no_key_and_no_token(fail: Any, kind: Any, s
         (lambda: DialOptions.with_api_key(KEY_ID, KEY), "the two may be swapped"),
         (lambda: DialOptions.with_api_key(f"{KEY}\udc80", KEY_ID), "api_key takes a str, got a str with a lone surrog"),
         (lambda: DialOptions.with_api_key(KEY, f"{KEY_ID}\0"), "api_key_id takes a str without NUL"),
-        (lambda: DialOptions.with_api_key(KEY.encode(), KEY_ID), "api_key takes a str, got a bytes; decode it"),  # type: ignore[arg-type]
-        (lambda: DialOptions.with_api_key(KEY, KEY.encode()), "api_key_id takes a str, got a bytes; decode it"),  # type: ignore[arg-type]
-        (lambda: Credentials("api-key", KEY.encode()), "payload takes a str, got a bytes; decode it"),  # type: ignore[arg-type]
+        (lambda: DialOptions.with_api_key(KEY.encode(), KEY_ID), "api_key takes a str, got bytes; decode it"),  # type: ignore[arg-type]
+        (lambda: DialOptions.with_api_key(KEY, KEY.encode()), "api_key_id takes a str, got bytes; decode it"),  # type: ignore[arg-type]
+        (lambda: Credentials("api-key", KEY.encode()), "payload takes a str, got bytes; decode it"),  # type: ignore[arg-type]
         (lambda: Credentials("api-key", f"{KEY}\udc80"), "payload takes a str, got a str with a lone surrogate"),
         (lambda: Credentials(None, KEY), "type takes a str, got None"),  # type: ignore[arg-type]
         (lambda: DialOptions(credentials=Credentials("api-key", str(uuid4())), auth_entity=KEY), "swap the two"),

@@ -127,7 +127,7 @@ def test_what_is_assigned_to_options_is_checked_when_they_are_used() -> None:
     (call,) = server.named("Authenticate")
     assert auth_pb.AuthenticateRequest.FromString(call.requests[0]).entity == KEY_ID
     options.timeout = "5"  # type: ignore[assignment]
-    with pytest.raises(TypeError, match=r"^timeout takes a number of seconds above 0, got a str$"):
+    with pytest.raises(TypeError, match=r"^timeout takes a number of seconds above 0, got a str; float"):
         dial(server.url, options)
 
 
@@ -154,7 +154,7 @@ def test_a_key_from_a_variable_that_is_not_set_is_refused_with_what_to_do() -> N
 
 @pytest.mark.parametrize(("key", "key_id", "name"), [(b"abc", KEY_ID, "api_key"), ("abc", b"abc", "api_key_id")])
 def test_a_key_that_is_bytes_is_refused_with_what_to_do(key: Any, key_id: Any, name: str) -> None:
-    with pytest.raises(TypeError, match=f"^{name} takes a str, got a bytes; decode it$"):
+    with pytest.raises(TypeError, match=f"^{name} takes a str, got bytes; decode it$"):
         DialOptions.with_api_key(key, key_id)
 
 
@@ -176,9 +176,9 @@ def test_a_number_that_makes_no_sense_is_refused_by_name(wrong: Any) -> None:
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
-        ({"timeout": "5"}, "timeout takes a number of seconds above 0, got a str"),
+        ({"timeout": "5"}, "timeout takes a number of seconds above 0, got a str; float(…) makes one of a text"),
         ({"max_reconnect_attempts": 1.5}, "max_reconnect_attempts takes an int from 0 to 2147483647, got 1.5"),
-        ({"insecure": "false"}, "insecure takes a bool, got a str"),
+        ({"insecure": "false"}, "insecure takes a bool, got a str; write True or False, without quotation marks"),
         ({"ca_certificate": 5}, "ca_certificate takes a path, got 5"),
         ({"auth_entity": 5}, "auth_entity takes a str, got 5"),
     ],
@@ -234,7 +234,7 @@ def test_what_is_wrong_with_the_options_of_the_official_sdk_is_named() -> None:
     with pytest.raises(TypeError, match="disable_webrtc takes a bool, got a str"):
         dial("localhost", official_options(disable_webrtc="false"))
     bad = theirs("Credentials", "viam.rpc.dial", type="api-key", payload=SECRET.encode())
-    with pytest.raises(TypeError, match="payload takes a str, got a bytes; decode it"):
+    with pytest.raises(TypeError, match="payload takes a str, got bytes; decode it"):
         DialOptions(credentials=bad)
 
 
@@ -245,13 +245,24 @@ def test_options_of_the_same_name_from_elsewhere_are_refused_by_their_module() -
         ViamClient.create_from_dial_options(other)
 
 
-@pytest.mark.parametrize("payload", ["abc\ndef", "abc def", '"abc"', "'abc'", "abc\u200b"])
+@pytest.mark.parametrize("payload", ["abc\ndef", "abc def", 'ab"c', "abc\u200b"])
 def test_a_key_with_what_no_key_has_is_named_and_not_sent(payload: str) -> None:
     text = "has in it white space, such as the end of a line, a quotation mark, or another character that no key has"
     with pytest.raises(ValueError, match=f"^payload {text}; give the key alone"):
         Credentials("api-key\n", payload)
     with pytest.raises(ValueError, match=f"^api_key {text}; give the key alone"):
         DialOptions.with_api_key(payload, KEY_ID)
+
+
+@pytest.mark.parametrize("payload", ['"abc"', "'abc'", "<API-KEY>", 'abc"'])
+def test_a_key_in_quotation_marks_or_the_brackets_of_an_example_is_named_and_not_sent(payload: str) -> None:
+    text = "has quotation marks or brackets around it; give what is between them alone"
+    with pytest.raises(ValueError, match=f"^payload {text}$"):
+        Credentials("api-key\n", payload)
+    with pytest.raises(ValueError, match=f"^api_key {text}$"):
+        DialOptions.with_api_key(payload, KEY_ID)
+    with pytest.raises(ValueError, match=f"^api_key_id {text}$"):
+        DialOptions.with_api_key("abc", payload)
 
 
 def test_the_owner_of_a_key_has_no_white_space_within() -> None:

@@ -60,7 +60,9 @@ def test_any_grpc_channel_will_do(server: FakeService) -> None:
 
 
 def test_an_argument_that_is_no_channel_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"channel takes a grpc.Channel, got str; see viam_sync.rpc.dial.dial"):
+    with pytest.raises(
+        TypeError, match=r"^channel takes a grpc.Channel, got a str; ViamClient.create_from_dial_options"
+    ):
         AppClient("app.viam.com", {})  # type: ignore[arg-type]
 
 

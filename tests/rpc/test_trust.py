@@ -332,4 +332,7 @@ def test_a_server_with_tls_and_without_http2_is_named(authority: trustme.CA) -> 
         port = listening.getsockname()[1]
         problem = find_problem(Address("localhost", port, tls=True, authorities=authority.cert_pem.bytes()), timeout=10)
         thread.join()
-    assert problem.text == f"localhost, port {port} speaks TLS, but does not agree to HTTP/2, which gRPC needs."
+    assert problem.text == (
+        f"localhost, port {port} speaks TLS, but does not agree to HTTP/2, which gRPC needs. Check the address and its"
+        " port; a proxy or the login page of a network may be in between."
+    )

@@ -103,7 +103,7 @@ def test_a_folder_that_cannot_be_used_is_one_clear_error(tmp_path, folder):
 
 def test_a_file_that_is_no_database_is_one_clear_error(tmp_path):
     (tmp_path / "sandbox.db").write_text("something else " * 100)
-    with pytest.raises(OSError, match="not a database, or give another folder"):
+    with pytest.raises(OSError, match="not a database; give another folder"):
         Sandbox(tmp_path).start()
 
 
@@ -428,7 +428,7 @@ def test_the_methods_of_a_sandbox_that_was_not_started_say_how_to_start_it():
             method(Sandbox())
     with pytest.raises(AttributeError, match=r"api_key is set when the sandbox starts"):
         Sandbox().dial_options()
-    with pytest.raises(AttributeError, match="'Sandbox' object has no attribute 'adress'"):
+    with pytest.raises(AttributeError, match=r"^Sandbox has no attribute 'adress'; did you mean address\?$"):
         Sandbox().adress  # noqa: B018
 
 

@@ -12,6 +12,7 @@ from typing_extensions import assert_type
 from viam_sync.app.data_client import DataClient
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.app import datapipelines, dataset
+from viam_sync.proto.app.mltraining import ModelType
 from viam_sync.tabular import to_arrow, to_arrow_batches, to_pandas, to_polars
 from viam_sync.utils import create_filter
 
@@ -21,6 +22,7 @@ def tabular(data: DataClient, stages: List[bytes]) -> None:
     assert_type(DataClient.create_filter(robot_id="r"), pb.Filter)
     newest = pb.Order.ORDER_DESCENDING
     assert_type(data.tabular_data_by_filter(mine, 5, newest), Tuple[List[DataClient.TabularData], int, str])
+    assert_type(data.mirror_tabular_data(mine, "readings.duckdb", look_back=None), DataClient.MirrorResult)
     assert_type(data.tabular_data_by_sql("o", "SELECT * FROM readings"), List[Dict[str, Any]])
     assert_type(data.tabular_data_by_mql("o", stages), List[Dict[str, Any]])
     assert_type(data.tabular_data_by_mql("o", [{"$limit": 5}], True), List[Dict[str, Any]])
@@ -193,6 +195,10 @@ def uploads(data: DataClient, moment: datetime) -> None:
     data.file_upload("p", "film.mp4")  # type: ignore[arg-type] # pyright: ignore
     with path.open() as text:
         data.file_upload("p", text)  # type: ignore[arg-type] # pyright: ignore
+    imported = data.import_dataset(path, format="coco", name="pets", part_id="p", workers=2, progress=True)
+    assert_type(imported, DataClient.DatasetImportResult)
+    assert_type(imported.images[0].id, Optional[DataClient.FileID])
+    assert_type(data.check_dataset(imported.dataset_id, ModelType.MODEL_TYPE_OBJECT_DETECTION).problems, List[str])
     assert_type(data.upload_files(path, "p", pattern="*.jpg", journal=False), List[DataClient.UploadResult])
     assert_type(
         data.upload_files([path, "b.txt"], "p", workers=8, journal="journal")[0].id, Optional[DataClient.FileID]

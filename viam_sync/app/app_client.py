@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Mapping, Optional
 
 import grpc
 
+from viam_sync.app._clients import NamedMethods
 from viam_sync.app._fleet.fragment_records import Fragment, FragmentHistoryEntry
 from viam_sync.app._fleet.fragments import FragmentsMixin
 from viam_sync.app._fleet.log_tail import LogsStream
@@ -38,7 +39,14 @@ __all__ = [
 
 
 class AppClient(
-    OrganizationsMixin, MachinePartsMixin, LogsMixin, FragmentsMixin, RolesMixin, RegistryMixin, AppService
+    NamedMethods,
+    OrganizationsMixin,
+    MachinePartsMixin,
+    LogsMixin,
+    FragmentsMixin,
+    RolesMixin,
+    RegistryMixin,
+    AppService,
 ):
     """Manages a fleet.
 

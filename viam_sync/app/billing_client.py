@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Optional
 
+from viam_sync.app._clients import NamedMethods
 from viam_sync.checks import parameter_names, require
 from viam_sync.errors import NotSupportedError as NotSupportedError
 from viam_sync.proto.app import billing as pb
@@ -19,7 +20,7 @@ else:
 __all__ = ["BillingClient"]
 
 
-class BillingClient(BillingService):
+class BillingClient(NamedMethods, BillingService):
     """Shows the usage and the invoices of an organization.
 
     Usually taken from a connected client, as ``client.billing_client``.

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from viam_sync.app._clients import NamedMethods
 from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.binary_tags import TagsMixin
 from viam_sync.app._data.bounding_boxes import BoundingBoxesMixin
@@ -15,6 +16,7 @@ from viam_sync.app._data.datasets import DatasetsMixin
 from viam_sync.app._data.deprecated import DeprecatedMixin
 from viam_sync.app._data.exports import ExportsMixin
 from viam_sync.app._data.filters import create_filter as create_filter
+from viam_sync.app._data.mirrors import MirrorsMixin
 from viam_sync.app._data.queries import QueriesMixin
 from viam_sync.app._data.resource_readings import ResourceReadingsMixin
 from viam_sync.app._data.sequences import SequencesMixin
@@ -36,7 +38,9 @@ __all__ = ["DataClient"]
 
 
 class DataClient(
+    NamedMethods,
     DatasetExportsMixin,
+    MirrorsMixin,
     ExportsMixin,
     TabularDataMixin,
     ResourceReadingsMixin,

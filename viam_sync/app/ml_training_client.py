@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Mapping, Optional
 
+from viam_sync.app._clients import NamedMethods
 from viam_sync.checks import parameter_names, require
 from viam_sync.checks.positions import newest_order
 from viam_sync.proto.app import mltraining as pb
@@ -22,7 +23,7 @@ __all__ = ["MLTrainingClient"]
 _JOB_LOGS = PagedCall(methods.GET_TRAINING_JOB_LOGS, items_in("logs"))
 
 
-class MLTrainingClient(MLTrainingService):
+class MLTrainingClient(NamedMethods, MLTrainingService):
     """Submits training jobs and follows them.
 
     Usually taken from a connected client, as ``client.ml_training_client``.

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from viam_sync.app._clients import NamedMethods
 from viam_sync.services.provisioning_service import ProvisioningService
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ else:
 __all__ = ["ProvisioningClient"]
 
 
-class ProvisioningClient(ProvisioningService):
+class ProvisioningClient(NamedMethods, ProvisioningService):
     """Gives a new machine its network and its credentials.
 
     Usually taken from a connected client, as ``client.provisioning_client``.

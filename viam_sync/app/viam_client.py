@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 import logging
 import os
 from datetime import tzinfo
@@ -11,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NoReturn, Optional, 
 
 from typing_extensions import Self
 
+from viam_sync.app._clients import CLIENTS, NamedMethods, client_class
 from viam_sync.checks import parameter_names
 from viam_sync.errors import ClosedError, NotSupportedError
 from viam_sync.profiles import find_profile
+from viam_sync.rpc.channel import channel_error
 from viam_sync.rpc.client_options import ClientOptions, Configurable
 from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import CLOSED
@@ -45,32 +46,26 @@ LOGGER = logging.getLogger(__name__)
 
 CLOUD = "app.viam.com"
 
-#: The modules of the clients, each imported when it is first named, as most scripts use one client.
-_CLIENTS = {
-    "AppClient": "viam_sync.app.app_client",
-    "BillingClient": "viam_sync.app.billing_client",
-    "DataClient": "viam_sync.app.data_client",
-    "MLTrainingClient": "viam_sync.app.ml_training_client",
-    "ProvisioningClient": "viam_sync.app.provisioning_client",
-}
+#: The attributes that hold the clients, by the names of their classes.
+_ATTRIBUTES = {name: attribute for attribute, name in CLIENTS.items()}
 
 #: The clients as one finds them in a ViamClient.
-_PROPERTIES = ", ".join(module.rpartition(".")[2] for module in _CLIENTS.values())
+_PROPERTIES = ", ".join(CLIENTS)
 
 
 def __getattr__(name: str) -> Any:
     if name == "RobotClient":
         raise missing_name(__name__, name)
-    if name not in _CLIENTS:
+    if name not in _ATTRIBUTES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_CLIENTS[name]), name)
+    return client_class(_ATTRIBUTES[name])
 
 
 def __dir__() -> List[str]:
-    return [*globals(), *_CLIENTS]
+    return [*globals(), *_ATTRIBUTES]
 
 
-class ViamClient(Configurable, Closing):
+class ViamClient(NamedMethods, Configurable, Closing):
     """A connection to the cloud; make one with a ``create_from_…`` method, and close it when done.
 
     Any number of threads may share it. After a fork, each child process connects by itself when it first makes a call.
@@ -92,6 +87,10 @@ class ViamClient(Configurable, Closing):
         *,
         tz: Optional[tzinfo] = None,
     ) -> None:
+        error = channel_error(channel)
+        if error is not None:
+            del channel, metadata, location_id  # one may be a key, and tools show the variables of each frame
+            raise error
         self._channel: Optional[Channel] = channel
         self._metadata: Optional[Mapping[str, str]] = metadata
         #: Connects again; None for a client that was made from an open channel.
@@ -253,31 +252,31 @@ class ViamClient(Configurable, Closing):
     @property
     def app_client(self) -> AppClient:
         """The client for organizations, locations and machines."""
-        client: AppClient = self._client("AppClient", self._location_id)
+        client: AppClient = self._client("app_client", self._location_id)
         return client
 
     @property
     def data_client(self) -> DataClient:
         """The client for captured data and datasets."""
-        client: DataClient = self._client("DataClient")
+        client: DataClient = self._client("data_client")
         return client
 
     @property
     def ml_training_client(self) -> MLTrainingClient:
         """The client for training jobs."""
-        client: MLTrainingClient = self._client("MLTrainingClient")
+        client: MLTrainingClient = self._client("ml_training_client")
         return client
 
     @property
     def billing_client(self) -> BillingClient:
         """The client for usage and invoices."""
-        client: BillingClient = self._client("BillingClient")
+        client: BillingClient = self._client("billing_client")
         return client
 
     @property
     def provisioning_client(self) -> ProvisioningClient:
         """The client for the first setup of a machine."""
-        client: ProvisioningClient = self._client("ProvisioningClient")
+        client: ProvisioningClient = self._client("provisioning_client")
         return client
 
     def _client(self, name: str, *arguments: Any) -> Any:
@@ -286,7 +285,7 @@ class ViamClient(Configurable, Closing):
         if name not in self._clients:
             if self._channel is None and self._link is not None:
                 self._channel, self._metadata = self._link.get()
-            client = __getattr__(name)(self._channel, self._metadata, *arguments)
+            client = client_class(name)(self._channel, self._metadata, *arguments)
             # setdefault() is atomic; another thread may have made the client in the meantime.
             self._clients.setdefault(name, client.options(**vars(self._options)))
         return self._clients[name]

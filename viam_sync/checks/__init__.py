@@ -13,17 +13,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Collection, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
+from viam_sync.checks.advice import advice_for
+from viam_sync.checks.descriptions import describe, is_text, redact
 from viam_sync.checks.urls import local_path
 
-#: A longer number is not written out; Python refuses to write a huge one.
-_MOST_BITS = 256
-_LONGEST_WORD = 100
 #: The classes of numbers, bools among them; those of NumPy register with ``Real``.
 _NUMBERS = (Real, Decimal)
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _ID = re.compile(r"(?:.*_)?id(?P<several>s?)(?:_.*)?")
 _FIRST_WORD = re.compile(r"\w+")
+
+#: The marks that come with an ID from an example, a printed list or a shell, and are part of none.
+_MARKS = frozenset("\"'`<>(){}[],;")
 
 #: The names of parameters in the blocks of `parameter_names` around the code that runs, from the inside out.
 _names_around: ContextVar[Tuple[Mapping[str, str], ...]] = ContextVar("names_around", default=())
@@ -86,17 +87,23 @@ def wrong_type(name: str, kind: str, value: Any, *, advice: str = "") -> TypeErr
         name: The name of the parameter.
         kind: What it takes, in the words of Python.
         value: The argument.
-        advice: What the caller can do.
+        advice: What the caller can do; left out, it is what ``advice_for`` knows.
 
     Example:
         >>> from viam_sync.checks import wrong_type
         >>> wrong_type("limit", "an int", 5.0)
         TypeError('limit takes an int, got 5.0')
     """
+    return TypeError(misfit_text(name, kind, value, advice))
+
+
+def misfit_text(name: str, kind: str, value: Any, advice: str = "") -> str:
+    """Return the text of the error of an argument that does not fit; see ``wrong_type``."""
     got, module = redact(value), type(value).__module__
     if module != "builtins" and re.search(rf"\ban? ([\w.]+\.)?{type(value).__name__}\b", kind):
         got = f"{got} of the module {module}"
-    return TypeError(f"{name} takes {kind}, got {got}{advice and f'; {advice}'}")
+    advice = advice or advice_for(name, kind, value)
+    return f"{name} takes {kind}, got {got}{advice and f'; {advice}'}"
 
 
 def wrong_value(name: str, kind: str, value: Any) -> ValueError:
@@ -112,39 +119,6 @@ def wrong_word(name: str, kind: str, value: Any) -> ValueError:
 def wrong_key(name: str, kind: str, key: Any) -> TypeError:
     """Return the error of a dict that has a key of another type."""
     return TypeError(f"{name} takes a dict whose keys are each {kind}, got the key {redact(key)}")
-
-
-def redact(value: Any) -> str:
-    """Describe what was given without showing a text, which may be a secret; numbers are none, and are shown."""
-    if isinstance(value, str) and not is_text(value):
-        return "a str with a lone surrogate, which is half a character"
-    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
-        return f"a number of {value.bit_length()} bits"
-    if isinstance(value, (bool, int, float, type(None))):
-        return repr(value)
-    return with_article(type(value).__name__)
-
-
-def with_article(noun: str) -> str:
-    """Return a noun with its article."""
-    return f"an {noun}" if noun.startswith(tuple("aeiouAEIOU")) else f"a {noun}"
-
-
-def describe(value: Any) -> str:
-    """Describe what was given in place of a word, which is no secret: a text is shown."""
-    return repr(value) if isinstance(value, str) and len(value) <= _LONGEST_WORD else redact(value)
-
-
-def describe_items(values: Any) -> str:
-    """Describe what was given by its type, and the types of its items."""
-    if not isinstance(values, (tuple, list)):
-        return redact(values)
-    return f"{redact(values)} of ({', '.join(type(item).__name__ for item in values)})"
-
-
-def is_text(value: Any) -> bool:
-    """Tell whether a value is a str that UTF-8 can hold."""
-    return isinstance(value, str) and (value.isascii() or not _SURROGATE.search(value))
 
 
 def is_number(value: Any) -> bool:
@@ -176,9 +150,9 @@ def require(**values: Any) -> None:
         ValueError: location_id is an empty string; it takes an ID
     """
     for name, value in values.items():
-        if value is None:
-            raise wrong_type(name, "a value", value)
         kind = _id_kind(name)
+        if value is None:
+            raise wrong_type(name, {"id": "a str", "ids": "a list of str"}.get(kind, "a value"), value)
         if kind == "id":
             require_id(name, value)
         elif kind == "ids" and isinstance(value, (list, tuple)):
@@ -230,6 +204,9 @@ def require_id(name: str, value: Any, kind: str = "an ID") -> None:
         raise ValueError(f"{name} is an empty string; it takes {kind}")
     if value != value.strip():
         raise ValueError(f"{name} has white space around it, such as the end of a line; it takes {kind}")
+    if value[0] in _MARKS or value[-1] in _MARKS:
+        mark = value[0] if value[0] in _MARKS else value[-1]
+        raise ValueError(f"{name} has the mark {mark} around it, which is part of no ID; give the ID alone")
     if "\0" in value or not is_text(value):
         raise ValueError(f"{name} takes {kind}, got a str with NUL or half a character in it")
 
@@ -268,7 +245,7 @@ def texts(name: str, values: Sequence[str]) -> List[str]:
         TypeError: If it is no list, or something in it is no str; ``name`` is that of the parameter.
         ValueError: If it is empty, or there is half a character in one of them.
     """
-    return [string(f"{name}[{index}]", item) for index, item in enumerate(items_of(name, values, "strings"))]
+    return [string(f"{name}[{index}]", item) for index, item in enumerate(items_of(name, values, "str"))]
 
 
 def one_of(name: str, value: str, words: Collection[str]) -> str:

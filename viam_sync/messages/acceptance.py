@@ -7,13 +7,15 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from viam_sync.checks import as_list, is_text, parameter_names, wrong_key, wrong_type, wrong_value
+from viam_sync.checks import as_list, parameter_names, wrong_key, wrong_type, wrong_value
+from viam_sync.checks.descriptions import is_text
 from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.explain import (
     UNFIT,
     explain,
     is_list,
     is_map,
+    kind_of,
     kind_of_message,
     missing_field,
     refuse_surrogates,
@@ -25,6 +27,9 @@ M = TypeVar("M", bound=Message)
 
 #: The types of value that protobuf may get as they are for a field, and the conversion of all others.
 _Conversion = Tuple[FrozenSet[type], Callable[[Any], Any]]
+
+#: What a list holds, by what each item is, where that has a short word.
+_ITEMS = {"a str": "str", "bytes": "bytes", "a number": "numbers"}
 
 _NONE = frozenset([type(None)])
 _NONE_OR_BOOL = _NONE | {bool}
@@ -85,7 +90,7 @@ def _conversions(cls: Any) -> Iterator[Tuple[str, _Conversion]]:
         elif name == "binary_data_ids":
             yield name, (_NONE, functools.partial(_binary_data_ids, name))
         elif is_list(field):
-            yield name, (_NONE_OR_LIST, functools.partial(as_list, name))
+            yield name, (_NONE_OR_LIST, functools.partial(as_list, name, kind=_ITEMS.get(kind_of(field), "")))
         elif field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
             yield name, (_NONE_OR_BOOL, functools.partial(_bool, name))
 

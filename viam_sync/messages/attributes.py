@@ -4,7 +4,7 @@ from typing import Any, Callable
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from viam_sync.checks import redact
+from viam_sync.checks.descriptions import redact
 from viam_sync.messages.explain import UNFIT, explain, is_list, is_map, kind_of, missing_field, refuse_surrogates
 
 #: What is done with a field that cannot be assigned, by the type of message that it holds.

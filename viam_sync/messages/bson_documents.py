@@ -1,13 +1,15 @@
 """Conversion between dicts and BSON, in which the service takes stages of MQL and answers queries."""
 
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Union
 
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from viam_sync.checks import redact, wrong_type
+from viam_sync.checks import wrong_type
+from viam_sync.checks.advice import advice_for
+from viam_sync.checks.descriptions import redact
 from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.conversion import in_zone, struct_to_dict
 from viam_sync.messages.precision import warn_if_rounded
@@ -64,7 +66,8 @@ def to_document(name: str, item: Union[bytes, Mapping[str, Any]]) -> bytes:
     def plain(value: Any) -> Any:
         number = plain_number(value)
         if number is value:  # the error of bson would write it out
-            raise TypeError(f"it holds {redact(value)}")
+            advice = advice_for(name, "a datetime", value) if isinstance(value, date) else ""
+            raise TypeError(f"it holds {redact(value)}{advice and f'; {advice}'}")
         if isinstance(number, float):
             warn_if_rounded(name, value)
         return number

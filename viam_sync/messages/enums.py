@@ -1,11 +1,11 @@
 """The enums of the schema, as objects with a name for each value."""
 
-import difflib
 from typing import TYPE_CHECKING, Any, Generic, List, Tuple, TypeVar, cast
 
 from google.protobuf.descriptor import EnumDescriptor
 
 from viam_sync.checks import wrong_type
+from viam_sync.checks.near_names import near_first
 from viam_sync.checks.numbers import plain_number
 
 V = TypeVar("V", bound=int)
@@ -81,8 +81,8 @@ class EnumTypeWrapper(Generic[V]):
             raise AttributeError(self._missing(name))
 
     def _missing(self, name: object) -> str:
-        close = difflib.get_close_matches(name, self.keys()) if isinstance(name, str) else []
-        return f"{self.__qualname__} has no value {name!r}; it has {', '.join(dict.fromkeys([*close, *self.keys()]))}"
+        names = near_first(name, self.keys()) if isinstance(name, str) else self.keys()
+        return f"{self.__qualname__} has no value {name!r}; it has {', '.join(names)}"
 
     def __reduce__(self) -> str:
         return self.__qualname__

@@ -1,12 +1,13 @@
 """Explain which argument of a constructor does not fit: the runtimes of protobuf say little, and each its own."""
 
-import difflib
 from typing import Any, Iterable, Mapping, Optional, Tuple
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from viam_sync.checks import is_text, parameter_names, redact, type_of, with_article, wrong_key
+from viam_sync.checks import misfit_text, parameter_names, type_of, wrong_key
+from viam_sync.checks.descriptions import is_text, redact, with_article
+from viam_sync.checks.near_names import any_of, near_first
 
 #: The errors that protobuf raises for a value that does not fit; the last one comes from the Python runtime, which
 #: writes the value out, however deep it is.
@@ -59,7 +60,15 @@ def _explain_one(cls: Any, field: FieldDescriptor, value: Any, error: Exception)
     if field.message_type is not None:
         return _explain_map(field.name, field.message_type, value) if is_map(field) else None
     place, value = _misfit(cls, field, value)
-    return type_of(error)(f"{place} takes {kind_of(field)}, got {redact(value)}") if place else None
+    return type_of(error)(misfit_text(place, _kind_for(field, value), value)) if place else None
+
+
+def _kind_for(field: FieldDescriptor, value: Any) -> str:
+    """Return what a field takes; for what is no value of an enum, also its names."""
+    if field.enum_type is None or isinstance(value, int):
+        return kind_of(field)
+    names = [each.name for each in sorted(field.enum_type.values, key=lambda each: each.number == 0)]
+    return f"{kind_of(field)}, such as {any_of(near_first(value, names) if isinstance(value, str) else names)}"
 
 
 def _failure(cls: Any, values: Mapping[str, Any]) -> Optional[Exception]:
@@ -119,11 +128,20 @@ def missing_field(descriptor: Descriptor, name: str) -> str:
         >>> missing_field(pb.GetRobotRequest.DESCRIPTOR, "robot_id")
         "GetRobotRequest has no field 'robot_id'; it has id"
     """
-    names = [field.name for field in descriptor.fields]
-    close = difflib.get_close_matches(name, names)
-    found = ", ".join(dict.fromkeys([*close, *names])) or "none"
-    reader = _READERS.get(descriptor.full_name)
-    return f"{descriptor.name} has no field {name!r}; it has {found}{f', and {reader}' if reader else ''}"
+    found = ", ".join(near_first(name, (field.name for field in descriptor.fields))) or "none"
+    reader, holder = _READERS.get(descriptor.full_name), _holder_of(name, descriptor)
+    missing = f"{descriptor.name} has no field {name!r}{f', but its {holder} has' if holder else ''}"
+    return f"{missing}; it has {found}{f', and {reader}' if reader else ''}"
+
+
+def _holder_of(name: str, descriptor: Descriptor) -> str:
+    """Return the field whose message has a field of a name; an empty text if none has."""
+    holders = (
+        field.name
+        for field in descriptor.fields
+        if field.message_type is not None and not is_list(field) and name in field.message_type.fields_by_name
+    )
+    return next(holders, "")
 
 
 def is_map(field: FieldDescriptor) -> bool:

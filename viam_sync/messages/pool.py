@@ -16,6 +16,7 @@ from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, EnumDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
+from viam_sync.checks.near_names import near_names
 from viam_sync.messages.acceptance import accept
 from viam_sync.messages.attributes import explain_attributes
 from viam_sync.messages.enums import EnumTypeWrapper
@@ -60,7 +61,9 @@ def attribute_of(module: str) -> Callable[[str], Any]:
         held = sys.modules[module]
         # Importing a module below this one asks for its name here first; that must not build anything.
         if name not in held.__all__:
-            raise missing_attribute(module, name)
+            # Modules, which are asked for at every import, have names in lower case.
+            near = near_names(name, held.__all__) if name[:1].isupper() else ()
+            raise missing_attribute(module, name, near)
         with _lock:
             descriptor = _build()[1][below][name]
             found = _enum(descriptor) if isinstance(descriptor, EnumDescriptor) else message(descriptor)

@@ -9,7 +9,8 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.checks import is_number, is_text, type_of, wrong_key, wrong_type, wrong_value
+from viam_sync.checks import is_number, type_of, wrong_key, wrong_type, wrong_value
+from viam_sync.checks.descriptions import is_text
 from viam_sync.checks.numbers import plain_number
 from viam_sync.messages.explain import UNFIT
 from viam_sync.messages.precision import EXACT, warn_if_rounded
@@ -65,6 +66,32 @@ def timestamp_of(cls: Any, moment: datetime, name: str) -> Any:
     except UNFIT:
         raise ValueError(f"{name} takes a datetime from the year 1 to 9999 in UTC, got {moment}") from None
     return message
+
+
+def require_in_order(message: Any, start: str = "start", end: str = "end") -> None:
+    """Refuse a message whose end is before its start: nothing is from such a time, so an answer would be empty.
+
+    Args:
+        message: One with the fields ``start`` and ``end``.
+        start: The name of the parameter of the start.
+        end: The name of that of the end.
+
+    Raises:
+        ValueError: If both are set, and not in order.
+
+    Example:
+        >>> from viam_sync.messages.values import require_in_order
+        >>> from viam_sync.proto.app import data as data_pb
+        >>> require_in_order(data_pb.CaptureInterval(start=datetime(2024, 1, 2), end=datetime(2024, 1, 1)))
+        Traceback (most recent call last):
+        ValueError: end is before start: 2024-01-01T00:00:00Z is before 2024-01-02T00:00:00Z, so nothing is between ...
+    """
+    if not (message.HasField("start") and message.HasField("end")):
+        return
+    first, last = message.start, message.end
+    if (last.seconds, last.nanos) < (first.seconds, first.nanos):
+        times = f"{last.ToJsonString()} is before {first.ToJsonString()}"
+        raise ValueError(f"{end} is before {start}: {times}, so nothing is between them")
 
 
 def _duration_of(cls: Any, span: timedelta, name: str) -> Any:

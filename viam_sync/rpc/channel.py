@@ -9,6 +9,7 @@ from typing import Any, Callable, Mapping, Optional
 import grpc
 from typing_extensions import Protocol, Self
 
+from viam_sync.checks import wrong_type
 from viam_sync.clock import now
 from viam_sync.rpc import forks
 from viam_sync.rpc.address import Address
@@ -178,6 +179,16 @@ def service_channel(channel: grpc.Channel, time: Time = SYSTEM_TIME) -> ServiceC
     """
     if isinstance(channel, ServiceChannel):
         return channel
-    if not isinstance(channel, grpc.Channel):
-        raise TypeError(f"channel takes a grpc.Channel, got {type(channel).__name__}; see viam_sync.rpc.dial.dial")
+    error = channel_error(channel)
+    if error is not None:
+        del channel  # it may be a key, and tools show the variables of each frame of a traceback
+        raise error
     return ServiceChannel(lambda: channel, time=time)
+
+
+def channel_error(given: Any) -> Optional[TypeError]:
+    """Return the error of what is no channel, which is not raised here, where it is a variable; None for a channel."""
+    if isinstance(given, grpc.Channel):
+        return None
+    advice = "ViamClient.create_from_dial_options(…) makes a client"
+    return wrong_type("channel", "a grpc.Channel", given, advice=advice)

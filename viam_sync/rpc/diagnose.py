@@ -14,12 +14,17 @@ PLAINTEXT = "plaintext"
 TLS = "tls"
 CERTIFICATE = "certificate"
 UNREACHABLE = "unreachable"
+WEB_PAGE = "web page"
 UNKNOWN = "unknown"
 
 #: The first bytes of an HTTP/2 client: its preface and an empty SETTINGS frame.
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
 #: The first byte of what a server that speaks TLS may answer: an alert, or a part of the handshake.
 _TLS_ALERT, _TLS_HANDSHAKE = 0x15, 0x16
+#: The first bytes of an answer in HTTP/1, as a web server gives one, or a proxy that asks for a login; some servers
+#: answer what they do not understand with a page alone.
+_HTTP_1 = b"HTTP/1"
+_WEB_ADVICE = "Check the address and its port; a proxy or the login page of a network may be in between."
 #: Bytes that are received at a time.
 _BLOCK = 16 << 10
 
@@ -113,7 +118,8 @@ def _try_tls(connection: socket.socket, address: Address) -> Problem:
     if not _shake_hands(connection, tls, incoming, outgoing):
         return Problem(PLAINTEXT, f"{_place(address)} speaks no TLS.")
     if tls.selected_alpn_protocol() != "h2":
-        return Problem(UNKNOWN, f"{_place(address)} speaks TLS, but does not agree to HTTP/2, which gRPC needs.")
+        reason = "speaks TLS, but does not agree to HTTP/2, which gRPC needs"
+        return Problem(UNKNOWN, f"{_place(address)} {reason}. {_WEB_ADVICE}")
     return _strange(address)
 
 
@@ -140,11 +146,13 @@ def _shake_hands(
 def _try_plaintext(connection: socket.socket, address: Address) -> Problem:
     connection.sendall(_PREFACE)
     try:
-        answer = connection.recv(1)
+        answer = connection.recv(len(_HTTP_1))
     except ConnectionError:
         answer = b""
     if not answer or answer[0] == _TLS_ALERT:
         return Problem(TLS, f"{_place(address)} does not speak HTTP/2 without TLS; it may want https://.")
+    if answer == _HTTP_1 or answer.startswith(b"<"):
+        return Problem(WEB_PAGE, f"{_place(address)} answers with a web page, and is no gRPC service. {_WEB_ADVICE}")
     return _strange(address)
 
 

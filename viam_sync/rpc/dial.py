@@ -293,6 +293,6 @@ def _raise_for(problem: diagnose.Problem, failure: Optional[GRPCError]) -> None:
         if problem.kind == diagnose.UNKNOWN:
             return
         failure = UnavailableError(grpc.StatusCode.UNAVAILABLE)
-    unclear = f" ({failure.message})" if problem.kind == diagnose.UNKNOWN else ""
+    unclear = f" ({failure.text})" if failure.text and problem.kind == diagnose.UNKNOWN else ""
     failure.message = problem.text + unclear
     raise failure.with_traceback(None)

@@ -9,7 +9,8 @@ from typing import Any, Optional, Union
 
 from typing_extensions import Self
 
-from viam_sync.checks import is_text, path_from, wrong_type, wrong_value
+from viam_sync.checks import path_from, wrong_type, wrong_value
+from viam_sync.checks.descriptions import is_text
 from viam_sync.checks.numbers import boolean, seconds, whole
 from viam_sync.checks.official import is_of_official_sdk
 from viam_sync.rpc.address import FilePath
@@ -19,6 +20,8 @@ _MOST_ATTEMPTS = 2**31 - 1
 
 #: An API key: no spaces, ends of lines or quotation marks, which come with it from a file or an environment.
 _API_KEY = re.compile(r"[!#-&(-~]*")
+#: A text in the quotation marks of a file of settings, or in the brackets of an example.
+_MARKED = re.compile("[\"'`<{(].*|.*[\"'`>})]", re.DOTALL)
 _WHITE_SPACE = re.compile(r"\s")
 
 #: What to do about a text that is none; None is most often that of os.getenv.
@@ -58,7 +61,7 @@ class Credentials:
     def __init__(self, type: str, payload: str) -> None:
         error = _text_error("type", type) or _text_error("payload", payload)
         if error is None and _trimmed(type) == "api-key":
-            error = _odd_key_error("payload", payload)
+            error = _mark_error("payload", payload) or _odd_key_error("payload", payload)
         if error is not None:
             del payload  # tools show the variables of each frame of a traceback
             raise error
@@ -201,8 +204,15 @@ def own_options(name: str, given: Any) -> DialOptions:
         ValueError: If something in them has no meaning.
     """
     if not (isinstance(given, DialOptions) or is_of_official_sdk(given, "DialOptions")):
-        raise wrong_type(name, "a viam_sync.DialOptions", given)
+        raise wrong_type(name, "a viam_sync.DialOptions", given, advice=_advice_on_options(given))
     return DialOptions(**{setting: getattr(given, setting) for setting in _SETTINGS if hasattr(given, setting)})
+
+
+def _advice_on_options(given: Any) -> str:
+    """Return what to do about something in the place of dial options; an empty text where nothing is known."""
+    if isinstance(given, str):
+        return "an address goes into app_url, a key into DialOptions.with_api_key(…)"
+    return f"the dial_options() of the {type(given).__name__} are some" if hasattr(given, "dial_options") else ""
 
 
 def _own_credentials(given: Any, auth_entity: Any) -> Union[Credentials, Exception]:
@@ -210,7 +220,8 @@ def _own_credentials(given: Any, auth_entity: Any) -> Union[Credentials, Excepti
     if isinstance(given, Credentials):
         return _swap_error(given, auth_entity) or given
     if not is_of_official_sdk(given, "Credentials"):
-        return wrong_type("credentials", "a viam_sync.Credentials", given)
+        advice = "DialOptions.with_api_key(…) makes some"
+        return wrong_type("credentials", "a viam_sync.Credentials", given, advice=advice)
     try:
         return _own_credentials(Credentials(given.type, given.payload), auth_entity)
     except (TypeError, ValueError) as error:
@@ -234,8 +245,10 @@ def _key_error(api_key: Any, api_key_id: Any) -> Optional[Exception]:
         return ValueError("api_key is empty; copy the key from the settings page of your organization")
     error = (
         _text_error("api_key", api_key)
+        or _mark_error("api_key", api_key)
         or _odd_key_error("api_key", api_key)
         or _text_error("api_key_id", api_key_id)
+        or _mark_error("api_key_id", api_key_id)
         or _nul_error("api_key_id", api_key_id)
     )
     if error is not None:
@@ -276,6 +289,12 @@ def _text_error(name: str, value: Any) -> Optional[Exception]:
     if not isinstance(value, str):
         return wrong_type(name, "a str", value, advice=_ADVICE.get(type(value), ""))
     return None if is_text(value) else wrong_value(name, "a str", value)
+
+
+def _mark_error(name: str, text: str) -> Optional[Exception]:
+    if not _MARKED.fullmatch(_trimmed(text)):
+        return None
+    return ValueError(f"{name} has quotation marks or brackets around it; give what is between them alone")
 
 
 def _odd_key_error(name: str, key: str) -> Optional[Exception]:

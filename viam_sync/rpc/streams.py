@@ -1,12 +1,12 @@
 """Streams: the messages that a service sends, as an iterator that can be closed."""
 
-from typing import Any, Callable, Generic, Iterator, Optional, Type, TypeVar
+from typing import Any, Callable, Optional, Type, TypeVar
 
 import grpc
 from typing_extensions import Protocol, Self
 
 from viam_sync.rpc.cancellation import Cancellation
-from viam_sync.rpc.closing import Closing
+from viam_sync.rpc.closing import HOW_TO_ITERATE, ClosingIterator
 from viam_sync.rpc.error_mapping import map_error
 from viam_sync.rpc.tracing import Span
 
@@ -24,8 +24,7 @@ def iterator_repr(iterator: object, item_type: Optional[type], closed: bool) -> 
         <Pages of TabularData: go through it by a for loop, or give it to list()>
     """
     items = "" if item_type is None else f" of {item_type.__name__}"
-    how = "closed" if closed else "go through it by a for loop, or give it to list()"
-    return f"<{type(iterator).__name__}{items}: {how}>"
+    return f"<{type(iterator).__name__}{items}: {'closed' if closed else HOW_TO_ITERATE}>"
 
 
 class StreamCall(Protocol):
@@ -45,7 +44,7 @@ class StreamCall(Protocol):
         ...
 
 
-class Stream(Closing, Generic[T]):
+class Stream(ClosingIterator[T]):
     """The messages that a service sends, one after the other, until it ends or is closed.
 
     It can be closed from another thread, which ends a waiting ``next`` at once.
@@ -128,7 +127,7 @@ class Stream(Closing, Generic[T]):
         self._call.cancel()
 
 
-class StreamItems(Closing, Iterator[T]):
+class StreamItems(ClosingIterator[T]):
     """The messages of a stream as other objects, one after the other, until it ends or is closed.
 
     The request is sent when the first item is asked for. An item is made when it is asked for, and none is kept, so

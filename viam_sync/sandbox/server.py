@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import random
 import socket
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 # The start of the year 9999, in seconds since the epoch; no message can carry a time after its end.
 _LAST_YEAR = 253_370_764_800
 
+_HOW_TO_CONNECT = "ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url)"
 _HOW_TO_START = "use `with Sandbox() as sandbox:`, or start()"
 
 #: The attributes that a notebook shows, besides address and key.
@@ -119,6 +121,8 @@ class Sandbox(MachineLogs):
         ui: bool = False,
         dataset_minima: bool = False,
     ) -> None:
+        if not isinstance(port, int) or not 0 <= port < 65536:
+            raise ValueError(f"port takes an int from 0 to 65535, got {port!r}")
         if token_lifetime is not None and not 0 < token_lifetime < float("inf"):
             raise ValueError(f"token_lifetime takes a number of seconds above 0, or None, got {token_lifetime!r}")
         # The program may change its working directory while the sandbox runs.
@@ -247,6 +251,7 @@ class Sandbox(MachineLogs):
 
         Raises:
             ValueError: If the number of seconds is negative, or leads beyond the year 9998.
+            TypeError: If it is no number.
             RuntimeError: If the sandbox is not running.
 
         Example:
@@ -257,6 +262,8 @@ class Sandbox(MachineLogs):
             True
         """
         world = self._running()
+        if not isinstance(seconds, (int, float)):
+            raise TypeError(f"seconds takes a number of seconds, got {seconds!r}")
         with world.store.transaction():
             ahead = self._ahead + seconds
             if not seconds >= 0 or not self._clock() + ahead < _LAST_YEAR:
@@ -286,7 +293,11 @@ class Sandbox(MachineLogs):
         def __getattr__(self, name: str) -> NoReturn:
             if name in Sandbox.__annotations__:
                 raise AttributeError(f"{name} is set when the sandbox starts; {_HOW_TO_START}.")
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            if name.startswith("_"):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            near = difflib.get_close_matches(name, [*Sandbox.__annotations__, *dir(type(self))], 1, cutoff=0.8)
+            advice = f"did you mean {near[0]}?" if near else f"what the cloud has, a client has: {_HOW_TO_CONNECT}"
+            raise AttributeError(f"Sandbox has no attribute {name!r}; {advice}")
 
     def _now(self) -> float:
         return self._clock() + self._ahead

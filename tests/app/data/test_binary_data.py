@@ -216,7 +216,7 @@ BY_TAGS: List[Callable[[DataClient, Any], Any]] = [
     ("tags", "text"),
     [
         ([], "tags is an empty list; give at least one"),
-        ("red", "tags takes a list of strings, got a str"),
+        ("red", "tags takes a list of str, got a str"),
         (["red", 3], r"tags\[1\] takes a str, got 3"),
     ],
 )

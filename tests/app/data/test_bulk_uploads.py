@@ -441,7 +441,7 @@ def test_a_name_in_no_encoding_is_sent_as_far_as_it_can_be(data: DataClient, par
         ({"pattern": 5}, TypeError, "pattern takes a str, got 5"),
         ({"paths": ["a.txt"], "pattern": "*"}, ValueError, "it chooses files of a folder, and paths names files"),
         ({"paths": 5}, TypeError, "paths takes a folder or an iterable of paths, got 5"),
-        ({"paths": b"folder"}, TypeError, "paths takes a folder or an iterable of paths, got a bytes"),
+        ({"paths": b"folder"}, TypeError, "paths takes a folder or an iterable of paths, got bytes"),
         ({"paths": [5]}, TypeError, r"paths\[0\] takes a path, got 5"),
         ({"paths": "absent"}, FileNotFoundError, "paths is 'absent', which is no folder; of single files it takes a"),
         ({"paths": __file__}, NotADirectoryError, "test_bulk_uploads.py', which is no folder"),

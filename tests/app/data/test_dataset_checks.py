@@ -124,19 +124,20 @@ def test_several_boxes_in_an_image_are_as_many_examples(
 def test_what_is_found_is_what_training_refuses(client: ViamClient, sandbox: Sandbox, data: DataClient) -> None:
     source = random.Random(15)
     ids: List[str] = []
-    for _ in range(40):
-        labels = source.choices([["cat"], ["dog"], ["cat", "dog", "dog"], []], [8, 8, 6, 3])[0]
-        ids += add_images(data, sandbox, 1, tags=list(dict.fromkeys(labels)), boxes=labels)
+    for _ in range(60):
+        labels = ["cat"], ["dog"], ["cat", "dog", "dog"], [], ["Cat"], ["cat"] * 4, ["owl", "cat"]
+        boxes, tags = source.choices(labels, [10, 9, 8, 3, 1, 2, 2], k=2)
+        ids += add_images(data, sandbox, 1, tags=list(dict.fromkeys(tags)), boxes=boxes)
     outcomes = []
-    for turn in range(40):
+    for turn in range(300):
         dataset_id = data.create_dataset(str(turn), sandbox.organization_id)
-        data.add_binary_data_to_dataset_by_ids(source.sample(ids, source.randint(12, 40)), dataset_id)
+        data.add_binary_data_to_dataset_by_ids(source.sample(ids, source.randint(9, 60)), dataset_id)
         kind = source.choice([SINGLE, MULTI, DETECTION])
-        tags = source.choice([[], ["cat", "dog"], ["cat", "dog"], ["dog"], ["cat", "owl"]])
+        tags = source.choice([[], ["cat", "dog"], ["cat", "dog", "cat"], ["dog"], ["cat", "owl"], ["cat", "Cat"]])
         check = data.check_dataset(dataset_id, kind, tags=tags)
         assert check.suffices == is_accepted(client, sandbox, dataset_id, kind, tags), str(check)
         outcomes.append(check.suffices)
-    assert 5 < sum(outcomes) < 35
+    assert 30 < sum(outcomes) < 270
 
 
 def test_the_number_of_calls_is_that_of_labels_and_not_of_images(

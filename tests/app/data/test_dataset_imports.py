@@ -9,7 +9,14 @@ from child_transfers import ChildTransfers
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
-from viam_sync.errors import AmbiguousResultError, InternalError, InvalidArgumentError, LabelsError, NotFoundError
+from viam_sync.errors import (
+    AmbiguousResultError,
+    FailedPreconditionError,
+    InternalError,
+    InvalidArgumentError,
+    LabelsError,
+    NotFoundError,
+)
 from viam_sync.proto.app.data import BinaryMetadata
 from viam_sync.proto.app.dataset import DatasetType
 from viam_sync.sandbox import Sandbox
@@ -338,6 +345,37 @@ def test_names_are_paths_in_the_folder_of_all_images(
     assert sorted(stored(data, result.dataset_id)) == names
 
 
+def test_another_import_of_the_folder_is_refused_until_the_labels_are_there(
+    data: DataClient, sandbox: Sandbox, arguments: Dict[str, Any]
+) -> None:
+    refused: List[str] = []
+
+    def interfere(done: int, total: Any, unit: str) -> None:
+        with pytest.raises(BlockingIOError, match=r"another upload uses the journal .*; wait until it has ended"):
+            data.import_dataset(**{**arguments, "name": "too early"})
+        refused.append(unit)
+
+    result = data.import_dataset(**arguments, progress=interfere)
+    assert {"bytes", "images"} <= set(refused)
+    assert stored(data, result.dataset_id) == ALL
+    names = [dataset.name for dataset in data.list_datasets_by_organization_id(sandbox.organization_id)]
+    assert sorted(names) == ["pets", "tomatoes"]
+
+
+def test_boxes_that_the_labels_do_not_have_stay_and_are_counted(
+    data: DataClient, pictures: Pictures, arguments: Dict[str, Any]
+) -> None:
+    data.import_dataset(**arguments)
+    moved = ("cat", 0.5, 0.25, 0.75, 1.0)
+    pictures.add("images/cats.png", [CAT, DOG, moved])
+    result = data.import_dataset(**arguments)
+    assert [(image.boxes_added, image.other_boxes) for image in result.images] == [(1, 1), (0, 0), (0, 0)]
+    assert repr(result).endswith("; 1 boxes added, 1 others stay, complete)")
+    assert stored(data, result.dataset_id) == {**ALL, "cats.png": ([CAT, DOG, CAT, moved], [])}
+    pictures.add("images/cats.png")
+    assert data.import_dataset(**arguments).other_boxes == 4
+
+
 @pytest.mark.parametrize("name", ["scan.WEBP", "scan.tif", "captured"])
 def test_an_image_of_any_kind_takes_boxes(
     data: DataClient, pictures: Pictures, arguments: Dict[str, Any], name: str
@@ -367,6 +405,8 @@ def test_progress_counts_bytes_and_then_images(data: DataClient, arguments: Dict
         ({"part_id": None}, TypeError, "part_id takes"),
         ({"organization_id": " "}, ValueError, "organization_id has white space"),
         ({"workers": 0}, ValueError, "workers takes an int from 1 to 64"),
+        ({"ignore": "segmentation"}, TypeError, "ignore takes a list of strings"),
+        ({"ignore": ["segmentation", ""]}, ValueError, r"ignore\[1\] is an empty string"),
         ({"timeout": "1"}, TypeError, "timeout takes a number of seconds"),
         ({"progress": 5}, TypeError, "progress takes True"),
         ({"folder": "absent"}, FileNotFoundError, "folder is 'absent', which is no folder"),
@@ -392,7 +432,7 @@ def test_a_part_that_nobody_knows_makes_no_dataset(
 
 def test_a_dataset_of_sequences_takes_no_images(data: DataClient, sandbox: Sandbox, arguments: Dict[str, Any]) -> None:
     data.create_dataset("pets", sandbox.organization_id, DatasetType.DATASET_TYPE_SEQUENCE_DATA)
-    with pytest.raises(ValueError, match="name is 'pets', the dataset of which is one of sequences"):
+    with pytest.raises(FailedPreconditionError, match="name is 'pets', the dataset of which is one of sequences"):
         data.import_dataset(**arguments)
 
 

@@ -164,8 +164,38 @@ def test_what_viam_cannot_hold_is_named_and_nothing_is_sent(data: DataClient, sa
     (tmp_path / "labels.json").write_text(json.dumps(labels), encoding="utf-8")
     calls = sandbox.faults.fail("all", "UNAVAILABLE", times=None)
     with pytest.raises(
-        LabelsError, match=r"labels\.json:1: Viam holds no 'segmentation'; .* from 2 annotations"
+        LabelsError, match=r"labels\.json:1: Viam holds no 'segmentation' \(2 in all\); leave it out with ignore="
     ) as found:
         data.import_dataset(tmp_path, format="coco", name="coco", part_id=sandbox.robot_part_id)
     assert len(found.value.problems) == 2
     assert calls.met == 0
+
+
+def test_what_is_ignored_is_left_out_and_the_boxes_come_back(
+    data: DataClient, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    pytest.importorskip("PIL")
+    extra = {"segmentation": [[1, 1, 5, 1, 5, 5]], "iscrowd": 1, "keypoints": [1, 1, 2], "track": 7, "area": 9}
+    labels = {
+        "categories": [{"id": 1, "name": "cat"}],
+        "images": [{"id": 1, "file_name": "cat.png", "width": 97, "height": 61}],
+        "annotations": [{"id": 5, "image_id": 1, "category_id": 1, "bbox": [1, 1, 4, 4], **extra}],
+    }
+    (tmp_path / "cat.png").write_bytes(render_png(97, 61, (0, 0, 0), []))
+    (tmp_path / "labels.json").write_text(json.dumps(labels), encoding="utf-8")
+    arguments: Dict[str, Any] = {"format": "coco", "name": "coco", "part_id": sandbox.robot_part_id}
+    with pytest.raises(LabelsError) as raised:
+        data.import_dataset(tmp_path, **arguments, ignore=["segmentation", "iscrowd"])
+    assert [problem.text.split()[3] for problem in raised.value.problems] == ["'keypoints'", "'track'"]
+    calls = sandbox.faults.fail("all", "UNAVAILABLE", times=None)
+    with pytest.raises(ValueError, match="ignore has 'tracks', which no label in the folder has; write it as"):
+        data.import_dataset(tmp_path, **arguments, ignore=["segmentation", "iscrowd", "keypoints", "track", "tracks"])
+    assert calls.met == 0
+    sandbox.faults.clear()
+    # Those that labels commonly have may be ignored wherever there are none.
+    ignore = ["segmentation", "iscrowd", "keypoints", "track", "num_keypoints", "robndbox"]
+    result = data.import_dataset(tmp_path, **arguments, ignore=ignore)
+    assert (result.complete, result.boxes_added) == (True, 1)
+    data.export_dataset(result.dataset_id, tmp_path / "back", format="coco")
+    exported = json.loads((tmp_path / "back" / "annotations" / "instances.json").read_text(encoding="utf-8"))
+    assert _by_name(exported) == _by_name(labels)

@@ -61,7 +61,7 @@ def test_deleting(server: FakeService, data: DataClient) -> None:
 
 
 def test_a_text_where_a_list_is_meant_is_refused(server: FakeService, data: DataClient) -> None:
-    with pytest.raises(TypeError, match="ids takes a list, got a str"):
+    with pytest.raises(TypeError, match="ids takes a list of str, got a str"):
         data.list_dataset_by_ids("d-1")
     assert server.calls == []
 

@@ -261,8 +261,8 @@ REFUSED: Dict[str, Callable[[DataClient], Any]] = {
     "data takes bytes, a path .*, got 5": lambda data: data.streaming_data_capture_upload(5, "p", "png"),  # type: ignore[arg-type]
     "file_ext is empty": lambda data: data.streaming_data_capture_upload(b"x", "p", ""),
     "file_ext takes a str, got 5": lambda data: data.streaming_data_capture_upload(b"x", "p", 5),  # type: ignore[arg-type]
-    "tags takes a list, got a str": lambda data: data.file_upload("p", b"x", tags="red"),
-    "dataset_ids takes a list, got a str": lambda data: data.file_upload("p", b"x", dataset_ids="d"),
+    "tags takes a list of str, got a str": lambda data: data.file_upload("p", b"x", tags="red"),
+    "dataset_ids takes a list of str, got a str": lambda data: data.file_upload("p", b"x", dataset_ids="d"),
     "part_id takes a str": lambda data: data.file_upload(5, b"x"),  # type: ignore[arg-type]
     "data_request_times takes two datetimes.*got 1": lambda data: data.streaming_data_capture_upload(
         b"x",

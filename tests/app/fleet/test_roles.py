@@ -81,7 +81,7 @@ def test_a_role_of_another_package_is_refused_by_its_module(recorded: AppClient)
 
 
 def test_a_role_in_place_of_a_list_of_them_is_named_as_a_role(recorded: AppClient) -> None:
-    text = "^authorizations takes a list of APIKeyAuthorization, got an APIKeyAuthorization$"
+    text = "^authorizations takes a list of APIKeyAuthorization, got an APIKeyAuthorization; a list of one is written"
     with pytest.raises(TypeError, match=text):
         recorded.create_key("o-1", APIKeyAuthorization("owner", "robot", "r-1"))  # type: ignore[arg-type]
 

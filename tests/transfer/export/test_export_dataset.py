@@ -15,8 +15,10 @@ from dataset_images import PetDataset, all_files, image_names, rows_by_id
 from viam_sync.app.data_client import DataClient
 from viam_sync.errors import FailedPreconditionError, NotFoundError, PermissionDeniedError
 from viam_sync.proto.app import dataset as dataset_pb
+from viam_sync.proto.app.data import BinaryMetadata
 from viam_sync.sandbox import Sandbox
 from viam_sync.transfer.export.manifest import Manifest
+from viam_sync.transfer.labels.image_layout import ImageLayout
 from viam_sync.utils import create_filter
 
 KILLS = int(os.environ.get("VIAM_SYNC_KILLS", "20")) // 5
@@ -236,6 +238,11 @@ def test_images_whose_names_differ_in_ending_case_or_folder_have_labels_of_their
         assert "pets_photo.webp" in image_names(tmp_path)
 
 
+@pytest.mark.parametrize("name", [".cat.png", "./.cat.png", "..png"])
+def test_no_image_is_hidden(name: str) -> None:
+    assert ImageLayout(None).name(BinaryMetadata(file_name=name))[0] in ("_.cat.png", "_..png")
+
+
 def test_an_image_that_cannot_be_fetched_is_labeled_by_the_run_that_does(
     pets: PetDataset, sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -333,6 +340,8 @@ def test_a_dataset_of_sequences_is_refused(sandbox: Sandbox, data: DataClient, t
         ("split", (0.8, 0.3), ValueError),
         ("split", (1.5, -0.5), ValueError),
         ("classes", "cat", TypeError),
+        ("classes", ["cat", "dog", "cat"], ValueError),
+        ("classes", ["cat", " "], ValueError),
         ("workers", 0, ValueError),
         ("timeout", "1", TypeError),
     ],

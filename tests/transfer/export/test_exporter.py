@@ -338,7 +338,7 @@ def test_a_folder_that_may_not_be_written_is_said_at_once(data: DataClient, tmp_
 
 def test_a_file_is_no_folder(data: DataClient, tmp_path: Path) -> None:
     (tmp_path / "x").touch()
-    with pytest.raises(FileExistsError):
+    with pytest.raises(FileExistsError, match=r"^folder is .*, a file; name a folder"):
         data.export_binary_data(None, tmp_path / "x")
 
 

@@ -231,10 +231,19 @@ def test_a_segmentation_that_is_the_box_and_what_says_nothing_are_no_problem(tmp
         ({"bbox": [10, 20, 5, -3]}, "the box has no height: it goes from 0.0416667 to 0.0354167"),
         ({"score": 1.5}, "the confidence is 1.5, and has to be within 0 and 1"),
         ({"score": "high"}, "score is 'high', and has to be a number"),
-        ({"iscrowd": 1}, "Viam holds no 'iscrowd'; remove it, here and from 1 annotations in all"),
-        ({"segmentation": [[1, 2, 3, 4, 5, 6]]}, "Viam holds no 'segmentation'; remove it, here and from 1 annota"),
-        ({"segmentation": {"counts": [7], "size": [1, 7]}}, "Viam holds no 'segmentation'; remove it, here and from 1"),
-        ({"keypoints": [1, 2, 2]}, "Viam holds no 'keypoints'; remove it, here and from 1 annotations in all"),
+        ({"iscrowd": 1}, "Viam holds no 'iscrowd' (1 in all); leave it out with ignore=['iscrowd'], or remove it"),
+        (
+            {"segmentation": [[1, 2, 3, 4, 5, 6]]},
+            "Viam holds no 'segmentation' (1 in all); leave it out with ignore=['segmentation'], or remove it",
+        ),
+        (
+            {"segmentation": {"counts": [7], "size": [1, 7]}},
+            "Viam holds no 'segmentation' (1 in all); leave it out with ignore=['segmentation'], or remove it",
+        ),
+        (
+            {"keypoints": [1, 2, 2]},
+            "Viam holds no 'keypoints' (1 in all); leave it out with ignore=['keypoints'], or remove it",
+        ),
     ],
 )
 def test_an_annotation_that_is_wrong_is_named_by_its_line(changes: Any, problem: str, tmp_path: Path) -> None:
@@ -288,7 +297,6 @@ def test_an_image_that_is_wrong_is_named_by_its_line(image: Any, problem: str, t
     ("categories", "problem"),
     [
         ([{"id": 9, "name": "cat"}, {"id": 9, "name": "dog"}], "category 'cat' has the id 9 already"),
-        ([{"id": 9, "name": "cat"}, {"id": 8, "name": "cat"}], "another category is called 'cat', too; in Viam they"),
         ([{"id": 9, "name": "cat"}, {"id": 8, "name": " "}], "name is empty"),
     ],
 )
@@ -298,12 +306,23 @@ def test_a_category_that_is_wrong_is_named_by_its_line(categories: Any, problem:
     assert [found[: 30 + len(problem)] for found in problems] == [f"{INSTANCES}:7: {problem}"]
 
 
+def test_two_categories_of_one_name_are_wrong_if_both_have_annotations(tmp_path: Path) -> None:
+    cats = [{"id": 0, "name": "cat", "supercategory": "none"}, {"id": 9, "name": "cat", "supercategory": "cat"}]
+    write_coco(tmp_path, categories=cats, annotations=[annotation()])
+    images, problems = read_labels(tmp_path, "coco")
+    assert ([box.label for box in images[0].boxes], problems) == (["cat"], [])
+    write_coco(tmp_path, categories=cats, annotations=[annotation(), annotation(category_id=0)])
+    assert read_labels(tmp_path, "coco")[1] == [
+        f"{INSTANCES}:5: the categories 9 and 0 are both called 'cat'; in Viam they would be one"
+    ]
+
+
 def test_each_thing_that_cannot_be_held_is_one_problem_with_its_count(tmp_path: Path) -> None:
     mask = annotation(segmentation=[[1, 2, 3, 4, 5, 6]])
     write_coco(tmp_path, annotations=[annotation(), mask, {**mask, "iscrowd": 1}, mask])
     assert read_labels(tmp_path, "coco")[1] == [
-        f"{INSTANCES}:5: Viam holds no 'segmentation'; remove it, here and from 3 annotations in all",
-        f"{INSTANCES}:6: Viam holds no 'iscrowd'; remove it, here and from 1 annotations in all",
+        f"{INSTANCES}:{line}: Viam holds no '{name}' ({count} in all); leave it out with ignore=['{name}'], or remove it"  # noqa: E501
+        for line, name, count in [(5, "segmentation", 3), (6, "iscrowd", 1)]
     ]
 
 

@@ -129,12 +129,12 @@ def test_without_metadata_the_names_of_folders_are_tags(tmp_path: Path) -> None:
         ({"objects": {**BOX, "category": []}}, "category is None, and has to be a text"),
         ({"objects": {**BOX, "bbox": [[1, 2, 3]]}}, "bbox is [1, 2, 3], and has to be [left, top, width, height] in"),
         ({"objects": {**BOX, "bbox": [[60, 2, 30, 4]]}}, "the right edge of the box is at pixel 90, outside the image"),
-        ({"objects": {**BOX, "mask": ["x"]}}, "Viam has no place for 'mask' of an object; remove it"),
-        ({"objects": {**BOX, "iscrowd": [1]}}, "Viam has no place for 'iscrowd' of an object; remove it"),
+        ({"objects": {**BOX, "mask": ["x"]}}, "Viam holds no 'mask' (1 in all); "),
+        ({"objects": {**BOX, "iscrowd": [1]}}, "Viam holds no 'iscrowd' (1 in all); "),
         ({"objects": BOX, "width": 0}, "width and height are [0, 48], and have to be pixels"),
         ({"tags": [7]}, "tags is 7, and has to be a text"),
         ({"label": 3}, "label is 3, and has to be a text"),
-        ({"text": "a cat on a sofa"}, "Viam has no place for the column 'text'; remove it"),
+        ({"text": "a cat on a sofa"}, "Viam holds no 'text' (1 in all); "),
     ],
 )
 def test_a_wrong_row_is_named(row: Dict[str, Any], problem: str, tmp_path: Path) -> None:

@@ -57,6 +57,14 @@ def test_a_line_has_the_keys_of_the_official_command_line_in_their_order(tmp_pat
     ]
 
 
+@pytest.mark.parametrize(("there", "named"), [("\u00e9.png", "e\u0301.png"), ("e\u0301.png", "\u00e9.png")])
+def test_an_image_is_found_whether_its_accents_are_apart_or_not(there: str, named: str, tmp_path: Path) -> None:
+    (tmp_path / there).touch()
+    write_lines(tmp_path, {"image_path": f"images/{named}"})
+    images, problems = read_labels(tmp_path, "viam")
+    assert ([image.path for image in images], problems) == ([there], [])
+
+
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     boxes = [Box("чай ☕", 0.1, 0.0, 1 / 3, 1.0, 0.25), Box("a\nb", 5e-324, 0.2, 1 - 2**-53, 0.3)]
     images = [

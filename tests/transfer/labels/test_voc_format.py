@@ -190,10 +190,15 @@ def test_an_image_without_a_file_beside_those_that_have_one_has_no_boxes(tmp_pat
         ),
         ("<xmax>320</xmax>", "<xmax>64</xmax>", "2: the box has no width: it goes from 0.1 to 0.1"),
         ("<ymax>480</ymax>", "<ymax>1e99</ymax>", "2: ymax is 1E+99, and has to be a number of pixels"),
+        (
+            "<ymax>480</ymax>",
+            f"<ymax>{'9' * 5000}</ymax>",
+            f"2: ymax is {'9' * 57}..., and has to be a number of pixels",
+        ),
         ("<bndbox>", "<box>", "9: this is no XML: mismatched tag"),
-        ("<bndbox>", "<part><name>head</name>\n</part><bndbox>", "4: Viam holds no <part>; remove it"),
-        ("<bndbox>", "<polygon><x1>1</x1></polygon><bndbox>", "4: Viam holds no <polygon>; remove it"),
-        ("<bndbox>", "<confidence>high</confidence><bndbox>", "2: confidence is Infinity, and has to be finite"),
+        ("<bndbox>", "<part><name>head</name>\n</part><bndbox>", "4: Viam holds no 'part' (1 in all); "),
+        ("<bndbox>", "<polygon><x1>1</x1></polygon><bndbox>", "4: Viam holds no 'polygon' (1 in all); "),
+        ("<bndbox>", "<confidence>high</confidence><bndbox>", "4: confidence is 'high', and has to be a number"),
         ("<object>", "<tag/>\n<object>", "2: tag is empty"),
     ],
 )

@@ -47,7 +47,7 @@ def paths(images: List[LabeledImage]) -> List[str]:
 def test_every_box_comes_back_exactly(left: float, right: float, upper: float, lower: float) -> None:
     if left < right and upper < lower:
         box = Box("cat", left, upper, right, lower)
-        assert read_yolo_row(yolo_row(3, box), {3: "cat"}) == box
+        assert read_yolo_row(yolo_row(3, box), {3: "cat"}) == (box, None)
 
 
 @given(EDGES, EDGES)
@@ -131,7 +131,26 @@ def test_labels_beside_the_images_and_names_in_a_text_are_read(tmp_path: Path) -
 
 
 def test_an_edge_that_is_rounded_beyond_the_image_is_that_of_the_image() -> None:
-    assert read_yolo_row("0 0.333333 0.5 0.666667 1.000001", {0: "cat"}) == Box("cat", 0.0, 0.0, 0.6666665, 1.0)
+    box, _ = read_yolo_row("0 0.333333 0.5 0.666667 1.000001", {0: "cat"})
+    assert box == Box("cat", 0.0, 0.0, 0.6666665, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("shape", "row", "name"),
+    [
+        ("", "0 .1 .2 .9 .2 .5 1", "segmentation"),
+        ("", "0 .1 .2 .9 .2 .9 1 .1 1", "segmentation"),
+        ("", "0 .1 .2 .9 .2 .9 1.00004 .1 1 .1 .2", "segmentation"),
+        ("kpt_shape: [1, 3]", "0 .5 .6 .8 .8 .5 .5 2", "keypoints"),
+        ("kpt_shape: [2, 2]", "0 .5 .6 .8 .8 .5 .5 .1 .2", "keypoints"),
+    ],
+)
+def test_polygons_and_keypoints_are_named_or_left_out(shape: str, row: str, name: str, tmp_path: Path) -> None:
+    lay(tmp_path, data_yaml=f"train: images\nnames: [cat]\n{shape}", images__a_png="", labels__a_txt=f"{row}\n{row}\n")
+    problem = f"Viam holds no {name!r} (2 in all); leave it out with ignore=[{name!r}], or remove it"
+    assert read_labels(tmp_path, "yolo")[1] == [f"labels/a.txt:1: {problem}"]
+    images, problems = read_labels(tmp_path, "yolo", [name])
+    assert (images[0].boxes, problems) == ([Box("cat", 0.1, 0.2, 0.9, 1.0)] * 2, [])
 
 
 @pytest.mark.parametrize(
@@ -141,7 +160,7 @@ def test_an_edge_that_is_rounded_beyond_the_image_is_that_of_the_image() -> None
         ("-1 .5 .5 1 1", "class -1 is not one of the 2 of data.yaml"),
         ("cat .5 .5 1 1", "the class is 'cat', and has to be a number"),
         ("0 .5 .5 1", "there are 4 columns instead of 5"),
-        ("0 .1 .1 .9 .1 .9 .9", "there are 7 columns, as a polygon, a rotated box or keypoints have them"),
+        ("0 .1 .1 .9 .1 .9 .9 .9", "there are 8 columns instead of 5"),
         ("0 .5 nan 1 1", "the y of the centre is 'nan', and has to be finite"),
         ("0 .5 1e999999999 1 1", "the y of the centre is '1e999999999', and has to be finite"),
         ("0 .5 1e-999999999 1 1", "the upper edge of the box is at -0.5 of the image"),
@@ -170,7 +189,6 @@ def test_a_wrong_row_is_named_and_the_others_are_read(row: str, problem: str, tm
         ("names: {cat: 0}", "a key of names is 'cat', and has to be a number"),
         ("names: [cat, dog, cat]", "names[2] and names[0] are both 'cat'; Viam knows classes by name alone"),
         ("names: [cat]\nnc: 2", "nc is 2, and names has 1 classes"),
-        ("names: [cat]\nkpt_shape: [17, 3]", "kpt_shape: the labels are keypoints"),
         ("names: [cat]\ntrain: pictures", "train is 'pictures', and there is no such folder or list of images in this"),
         ("names: [cat]\ntrain: ../../etc", "train is '../../etc', and there is no such folder or list of images in"),
         ("names: [cat]\nval: {a: b}", "val is {'a': 'b'}, and has to be a folder, a list of images, or several"),
@@ -182,6 +200,16 @@ def test_a_wrong_data_yaml_is_named(data: str, problem: str, tmp_path: Path) -> 
     assert images == []
     assert len(problems) == 1
     assert problems[0].startswith(f"data.yaml: {problem}")
+
+
+@pytest.mark.parametrize("key", ["names", "train", "nc"])
+def test_a_short_yaml_that_stands_for_a_billion_parts_is_named(key: str, tmp_path: Path) -> None:
+    lists = [f"a{depth}: &a{depth} [{', '.join([f'*a{depth - 1}'] * 10)}]\n" for depth in range(1, 10)]
+    names = "" if key == "names" else "names: [cat]\n"
+    lay(tmp_path, data_yaml=f"{names}a0: &a0 [x]\n{''.join(lists)}{key}: *a9", images__a_png="")
+    (problem,) = read_labels(tmp_path, "yolo")[1]
+    assert problem.startswith(f"data.yaml: {key}")
+    assert len(problem) < 200
 
 
 def test_labels_without_an_image_and_images_without_any_labels_are_named(tmp_path: Path) -> None:

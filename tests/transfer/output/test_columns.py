@@ -1,9 +1,11 @@
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any, Dict, List
 
 import pytest
 
 from viam_sync.transfer.output.columns import Columns, optional
+from viam_sync.transfer.output.dataset_columns import InferredColumns
 from viam_sync.transfer.output.kinds import fitted
 from viam_sync.transfer.output.rows import json_value
 
@@ -103,3 +105,22 @@ def test_a_value_fits_its_column_also_after_it_was_on_disk(value: Any, kind: Any
 def test_a_module_that_is_missing_is_named_with_what_to_install() -> None:
     with pytest.raises(ImportError, match=r"drawing takes nothing_of_that_name, which cannot .* pip install x y"):
         optional("nothing_of_that_name.part", "drawing", "x y")
+
+
+def test_what_two_processes_have_found_is_what_one_would() -> None:
+    import json
+
+    rows: List[Dict[str, Any]] = [
+        {"a": 1, "list": [], "lists": [[1]], "x": None, "mixed": "text"},
+        {"a": 1.5, "list": ["a"], "lists": [["b"]], "mixed": 1},
+        {"late": True, "x": 2**60},
+    ]
+    for columns in (Columns, partial(InferredColumns, rescues=False)):
+        whole, others = columns({"at": "time"}), [columns({"at": "time"}) for _ in rows]
+        merged = columns({"at": "time"})
+        for row, other in zip(rows, others):
+            whole.add(row)
+            other.add(row)
+            merged.add_findings(json.loads(json.dumps(other.findings())))
+        assert merged.kinds == whole.kinds
+        assert merged.findings() == whole.findings()

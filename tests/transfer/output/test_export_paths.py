@@ -160,3 +160,11 @@ def test_a_path_that_is_too_long_for_the_system_becomes_a_short_name(tmp_path: P
         assert path.data.endswith(".png")
         assert all(len(path) <= 100 for path in path)
     assert paths.allocate(file(4, "deep/short.png")).data == "data/deep/short.png"
+
+
+def test_a_path_that_is_kept_for_a_file_goes_to_no_other(tmp_path: Path) -> None:
+    paths = ExportPaths(tmp_path, [])
+    kept = ExportPath("data/pets/cat", "metadata/pets/cat.json")
+    paths.reserve("f1", kept)
+    assert paths.allocate(BinaryMetadata(id="f2", file_name="pets/Cat")).data == "data/pets/Cat-2"
+    assert paths.allocate(BinaryMetadata(id="f1", file_name="pets/cat")) == kept

@@ -297,3 +297,33 @@ def test_no_error_of_writing_shows_credentials(object_store: ObjectStore, bucket
         folder.write(b"x", "x")
     assert leaks(raised.value) == []
     assert PASSWORD not in repr(folder)
+
+
+@pytest.fixture(params=["disk", "memory", "s3"])
+def sibling(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
+    """A folder that has another one beside it: on a disk, or in a store."""
+    if request.param == "disk":
+        return Location("url", str(tmp_path / "a[b]c"))
+    url = "memory://siblings" if request.param == "memory" else request.getfixturevalue("bucket")
+    return Location("url", f"{url}/a/")
+
+
+def test_an_object_moves_from_the_folder_beside_and_replaces_an_older_one(sibling: Location, tmp_path: Path) -> None:
+    folder, other = sibling.connect(), sibling.beside(".{}.new").within("run").connect()
+    folder.write(b"old", "data/cat")
+    other.write(b"new", "cat")
+    folder.take(other, "cat", "data/cat")
+    assert (other.sizes(), folder.sizes()) == ({}, {"data/cat": 3})
+    folder.download("data/cat", tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == b"new"
+    folder.clear()
+    assert folder.sizes() == {}
+    folder.clear()
+    with pytest.raises(FileNotFoundError, match=r"^url is '.*', where 'cat' cannot be written: "):
+        folder.take(other, "cat", "cat")
+
+
+@pytest.mark.parametrize("url", ["s3://bucket", "s3://bucket/", "/", "memory://x"])
+def test_all_of_a_store_has_nothing_beside_it(url: str) -> None:
+    with pytest.raises(ValueError, match=r"^url is '.*', all of a store; name a folder in it"):
+        Location("url", url).beside(".{}.new")

@@ -125,7 +125,7 @@ def test_the_columns_stand_in_the_order_that_is_given_after_the_fixed_ones() -> 
         ({1: int}, TypeError, "schema takes a dict whose keys are each a str, got the key 1"),
         ({"x": "int"}, TypeError, r"schema\['x'\] takes one of the types bool, int, .* or a list of one of these"),
         ({"x": [int, str]}, TypeError, r"schema\['x'\] takes one of the types .*, got a list"),
-        ({"x": [complex]}, TypeError, r"schema\['x'\]\[0\] takes one of the types .*, got a type"),
+        ({"x": [complex]}, TypeError, r"schema\['x'\]\[0\] takes one of the types .*, got the class complex itself"),
         ({}, ValueError, "schema names no column"),
         ({"time": str}, ValueError, r"schema\['time'\] is a column that these rows always have, as datetime"),
         ({"_rescued_data": int}, ValueError, r"schema\['_rescued_data'\] is the column of what does not fit"),

@@ -150,7 +150,7 @@ def test_a_query_in_mql_is_written(sandbox: Sandbox, data: DataClient, tmp_path:
         (iter([7]), None, TypeError, "filter_or_query takes what methods for tabular data return, got 7"),
         (7, "org", TypeError, "filter_or_query takes a Filter, SQL as a str"),
         ({"$limit": 1}, "org", TypeError, "got a dict"),
-        (b"x", "org", TypeError, "got a bytes"),
+        (b"x", "org", TypeError, "got bytes"),
     ],
 )
 def test_arguments_that_do_not_go_together_are_rejected(

@@ -8,7 +8,8 @@ from typing import Any, Dict, Optional, Sequence, Union, cast
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from viam_sync.checks import describe_items, items_of, require_id, wrong_type
+from viam_sync.checks import items_of, require_id, wrong_type
+from viam_sync.checks.descriptions import describe_items
 from viam_sync.checks.numbers import share
 from viam_sync.messages.values import timestamp_of
 from viam_sync.proto.app import data as pb
@@ -20,6 +21,14 @@ BinaryIDLike = Union[str, "pb.BinaryID"]
 #: TABULAR_DATA_SOURCE_TYPE_UNSPECIFIED and …_STANDARD as numbers: naming them would build the schema on import.
 UNSPECIFIED_SOURCE = cast("pb.TabularDataSourceType.ValueType", 0)
 STANDARD_SOURCE = cast("pb.TabularDataSourceType.ValueType", 1)
+
+
+#: Where the ID of a file is in messages about it, by the names of their classes.
+_ID_IN = {
+    "BinaryData": "give its metadata.binary_data_id",
+    "BinaryMetadata": "give its binary_data_id",
+    "UploadResult": "give its id",
+}
 
 
 def id_fields(name: str, ids: Sequence[BinaryIDLike]) -> Dict[str, Any]:
@@ -73,7 +82,7 @@ def id_field(name: str, given: BinaryIDLike) -> Dict[str, Any]:
         return {"binary_data_id": given}
     if isinstance(given, Message) and given.DESCRIPTOR.full_name == "viam.app.data.v1.BinaryID":
         return {"binary_id": given}
-    raise wrong_type(name, "a str or a BinaryID", given)
+    raise wrong_type(name, "a str or a BinaryID", given, advice=_ID_IN.get(type(given).__name__, ""))
 
 
 def request_time_fields(name: str, times: Optional[Sequence[datetime]]) -> Dict[str, Any]:

@@ -13,6 +13,7 @@ from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.transfer.output.binary_folder import binary_destination
+from viam_sync.transfer.paging.page_list import PageList
 from viam_sync.transfer.paging.paged_call import PagedCall
 from viam_sync.transfer.paging.pages import PageItems, Pages
 
@@ -99,7 +100,7 @@ class BinaryDataMixin(Service):
                 include_internal_data=include_internal_data,
             )
         response: pb.BinaryDataByFilterResponse = self._unary_unary(methods.BINARY_DATA_BY_FILTER, request, timeout)
-        page = (list(response.data), response.count, response.last)
+        page = (PageList(response.data), response.count, response.last)
         if destination is not None:
             destination(page[0], page)
         return page

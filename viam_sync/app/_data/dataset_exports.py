@@ -7,14 +7,14 @@ from typing import Iterable, Iterator, List, Optional, Sequence, Set
 from typing_extensions import TypeAlias
 
 from viam_sync.app._data.exports import ExportsMixin
-from viam_sync.checks import one_of, path_from, texts
+from viam_sync.checks import one_of, path_from
 from viam_sync.checks.numbers import require_seconds, worker_count
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.export.local_folder import LocalFolder
-from viam_sync.transfer.labels.class_order import class_order
+from viam_sync.transfer.labels.class_order import class_order, classes_from
 from viam_sync.transfer.labels.dataset_results import DatasetExportResult, LeftOutFile
 from viam_sync.transfer.labels.dataset_split import split_from
-from viam_sync.transfer.labels.dataset_state import DatasetState
+from viam_sync.transfer.labels.dataset_state import DatasetExportState
 from viam_sync.transfer.labels.exported_images import ExportedImages
 from viam_sync.transfer.labels.formats import FORMATS
 from viam_sync.transfer.labels.image_layout import ImageLayout, reason_against
@@ -98,15 +98,15 @@ class DatasetExportsMixin(ExportsMixin):
             []
         """
         label_format = FORMATS[one_of("format", format, FORMATS)]
-        state = DatasetState(dataset_id, split_from(split))
-        fixed = None if classes is None else texts("classes", classes)
+        state = DatasetExportState(dataset_id, split_from(split))
+        fixed = classes_from(classes)
         root, workers, timeout = path_from("folder", folder), worker_count(workers), require_seconds("timeout", timeout)
         pillow = load_pillow(f"the format {format!r}") if label_format.needs_sizes else None
         state.require_same(root)
-        self._get_dataset(dataset_id, timeout)
         filter = pb.Filter(dataset_id=dataset_id)
         listed = self.iter_binary_data(filter, include_binary_data=False, include_internal_data=True, timeout=timeout)
         with listed, Progress(progress, "files") as told:
+            self._get_dataset(dataset_id, timeout)
             place = LocalFolder(root, ImageLayout(state.split))
             with self._export_into(place, workers, told, timeout) as export:
                 # Another run may have begun between the first look and the lock.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 from urllib.parse import quote
 
+import grpc
 from google.protobuf.message import Message
 from typing_extensions import TypeAlias
 
@@ -14,9 +15,9 @@ from viam_sync.app._data.bulk_uploads import BulkUploadsMixin
 from viam_sync.app._data.datasets import DatasetsMixin
 from viam_sync.app._data.image_labels import Uploaded, batches_of, label_batch, metadata_by_id
 from viam_sync.app._data.upload_metadata import upload_metadata
-from viam_sync.checks import one_of, path_from, require, text
+from viam_sync.checks import as_list, one_of, path_from, require, text
 from viam_sync.checks.numbers import require_seconds, worker_count
-from viam_sync.errors import AlreadyExistsError, AmbiguousResultError
+from viam_sync.errors import AlreadyExistsError, AmbiguousResultError, grpc_error
 from viam_sync.messages.file_id import FileID
 from viam_sync.proto import app as app_pb
 from viam_sync.proto.app import dataset as dataset_pb
@@ -68,6 +69,7 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
         name: str,
         part_id: str,
         organization_id: Optional[str] = None,
+        ignore: Sequence[str] = (),
         workers: int = 8,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
@@ -85,7 +87,8 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
         A journal in the folder, in ``.viam-labels``, records the uploads to each part, as that of `upload_files` does.
         So a second call uploads only images that are new, have changed or are not in the cloud any more; it adds the
         labels that are missing, and the images to the dataset, be it another one. It removes nothing: the image that
-        was there before a change stays, and so does a box that is not in the labels any more.
+        was there before a change stays, and so does a box that is not in the labels any more, such as one that has been
+        moved; ``other_boxes`` of the result counts such boxes.
 
         Args:
             folder: The folder.
@@ -93,6 +96,9 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
             name: Name of the dataset.
             part_id: ID of the part that the images are uploaded to, a UUID.
             organization_id: ID of the organization of the dataset, a UUID; None for that of the part.
+            ignore: What is left out of labels knowingly, as Viam holds boxes and tags alone: ``"segmentation"``,
+                ``"iscrowd"``, ``"keypoints"`` or whatever the `LabelsError` names. The boxes stay; in YOLO, that around
+                a polygon.
             workers: How many calls may be under way at a time, 1 to 64.
             progress: True for a bar on the terminal or in a notebook; or a function that is called with the number
                 done, their total and the unit: ``"bytes"`` of uploads, and then ``"images"`` that have their labels.
@@ -108,8 +114,10 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
             FileNotFoundError: If there is no such folder.
             OSError: If the folder cannot be read, or the journal not be written, or another import is at work in it.
             TypeError: If an argument is of the wrong type.
-            ValueError: If there is no such format, ``workers`` is out of its range, or the dataset is one of sequences.
+            ValueError: If there is no such format, ``workers`` is out of its range, or ``ignore`` has what no
+                label has.
             ImportError: If ``progress`` is True, and tqdm is not installed, or a package that the format takes is not.
+            FailedPreconditionError: If the dataset of that name is one of sequences.
             NotFoundError: If there is no such part or organization.
             PermissionDeniedError: If the caller may not make datasets, as with a key of a machine or of a location.
             GRPCError: If the dataset cannot be found or made; a subclass says why.
@@ -129,6 +137,7 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
         timeout = require_seconds("timeout", timeout)
         labels = FORMATS[one_of("format", format, FORMATS)]
         text("name", name)
+        ignore = [text(f"ignore[{index}]", each) for index, each in enumerate(as_list("ignore", ignore, "strings"))]
         require(part_id=part_id)
         if organization_id is not None:
             require(organization_id=organization_id)
@@ -137,12 +146,15 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
             kind = NotADirectoryError if place.exists() else FileNotFoundError
             raise kind(f"folder is {str(place)!r}, which is no folder")
         with Progress(progress, label="uploading") as sending, Progress(progress, "images", "labelling") as labelling:
-            images = images_with_labels(place, labels)
-            organization_id = organization_id or self._organization_of(part_id, timeout)
-            dataset_id = self._dataset_named(name, organization_id, timeout)
-            target = _Target(part_id, dataset_id, workers, timeout)
-            uploads = self._upload_images(place, images, target, sending)
-            return DatasetImportResult(dataset_id, self._label_images(list(zip(images, uploads)), target, labelling))
+            images = images_with_labels(place, labels, ignore)
+            # No other import of the folder gets the journal until the labels are there: it would add each box, too.
+            with _open_journal(place, part_id) as journal:
+                organization_id = organization_id or self._organization_of(part_id, timeout)
+                dataset_id = self._dataset_named(name, organization_id, timeout)
+                target = _Target(part_id, dataset_id, workers, timeout)
+                uploads = self._upload_images(list(_files_of(place, images)), images, target, journal, sending)
+                labeled = self._label_images(list(zip(images, uploads)), target, labelling)
+        return DatasetImportResult(dataset_id, labeled)
 
     def _organization_of(self, part_id: str, timeout: Optional[float]) -> str:
         """Return the ID of the organization that a part belongs to."""
@@ -155,7 +167,8 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
         owners = [each.organization_id for each in location.organizations if each.primary]
         owner = location.primary_org_identity.id or next(iter(owners), "")
         if not owner:
-            raise ValueError("organization_id must be given, as the service does not tell that of the part")
+            advice = f"organization_id must be given, as the service does not tell that of the part {part_id!r}"
+            raise grpc_error(grpc.StatusCode.NOT_FOUND, advice, method=methods.GET_LOCATION.name)
         return owner
 
     def _dataset_named(self, name: str, organization_id: str, timeout: Optional[float]) -> str:
@@ -178,12 +191,18 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
         for dataset in self.list_datasets_by_organization_id(organization_id, timeout=timeout):
             if dataset.name == name:
                 if dataset.type == dataset_pb.DatasetType.DATASET_TYPE_SEQUENCE_DATA:
-                    raise ValueError(f"name is {name!r}, the dataset of which is one of sequences; choose another name")
+                    advice = f"name is {name!r}, the dataset of which is one of sequences; choose another name"
+                    raise grpc_error(grpc.StatusCode.FAILED_PRECONDITION, advice, method=methods.CREATE_DATASET.name)
                 return dataset.id
         return None
 
     def _upload_images(
-        self, folder: Path, images: Sequence[LabeledImage], target: _Target, progress: Progress
+        self,
+        files: Sequence[Found],
+        images: Sequence[LabeledImage],
+        target: _Target,
+        journal: Journal,
+        progress: Progress,
     ) -> List[UploadResult]:
         """Upload the images that are not there yet; return a result for each."""
         by_path = {image.path: image for image in images}
@@ -198,13 +217,9 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
             )
             return self._send_file(file, described, pieces, mark, target.timeout, cancellation)
 
-        files = list(_files_of(folder, images))
-        journal_path = folder / STATE / f"uploads-{quote(target.part_id, safe='')}.jsonl"
-        journal_path.parent.mkdir(exist_ok=True)
-        with Journal(journal_path, target.part_id) as journal:
-            self._forget_deleted(journal, files, target.timeout)
-            uploads = BatchUpload(files, journal, send, lambda intents: self._stored(target.part_id, intents), progress)
-            return uploads.run(target.workers)
+        self._forget_deleted(journal, files, target.timeout)
+        uploads = BatchUpload(files, journal, send, lambda intents: self._stored(target.part_id, intents), progress)
+        return uploads.run(target.workers)
 
     def _forget_deleted(self, journal: Journal, files: Sequence[Found], timeout: Optional[float]) -> None:
         """Have the files sent again that were deleted from the cloud since."""
@@ -235,6 +250,13 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
         batches = list(batches_of(uploads))
         for_each(batches, label, min(target.workers, len(batches)))
         return [results[image.path] for image, _ in uploads]
+
+
+def _open_journal(folder: Path, part_id: str) -> Journal:
+    """Open the journal of the uploads of a folder to a part."""
+    path = folder / STATE / f"uploads-{quote(part_id, safe='')}.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    return Journal(path, part_id)
 
 
 def _files_of(folder: Path, images: Sequence[LabeledImage]) -> Iterator[Found]:

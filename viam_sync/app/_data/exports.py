@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from typing import Any, Iterator, Mapping, Optional, Union
+from typing import Any, Mapping, Optional, Union
 
 from typing_extensions import TypeAlias
 
-from viam_sync.app._data.binary_data import BinaryDataMixin
-from viam_sync.app._data.tabular_datasets import DatasetOptions, readings_dataset
+from viam_sync.app._data.file_exports import FileExportOptions, FileExportsMixin
+from viam_sync.app._data.tabular_datasets import DatasetOptions, dataset_folder, readings_dataset
 from viam_sync.app._data.tabular_exports import RowOptions, RowSource, TabularExportsMixin, source_with_columns
 from viam_sync.app._data.tabular_records import plain_rows
-from viam_sync.app._data.unknown_ids import UnknownIDsMixin
 from viam_sync.checks import parameter_names
-from viam_sync.checks.numbers import boolean, require_seconds, worker_count
+from viam_sync.checks.numbers import worker_count
 from viam_sync.proto.app import data as pb
-from viam_sync.services import methods
-from viam_sync.transfer.export.contents import ContentsFetcher, concurrency_for
 from viam_sync.transfer.export.exporter import Export
-from viam_sync.transfer.export.folder import ExportFolder
 from viam_sync.transfer.export.limits import ExportLimits
 from viam_sync.transfer.export.remote_folder import open_folder
 from viam_sync.transfer.export.results import ExportResult
@@ -31,7 +26,7 @@ from viam_sync.transfer.output.schema import columns_for
 from viam_sync.transfer.output.table_file import TableFile
 
 
-class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
+class ExportsMixin(TabularExportsMixin, FileExportsMixin):
     """Methods that write all data that matches a filter to disk, however much it is."""
 
     # Without TypeAlias, mypy takes the name for a variable, which cannot be used as a type.
@@ -109,22 +104,12 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
         """
         place = Location("folder", folder, storage_options)
         del folder, storage_options  # they may hold credentials, and tools show the variables of each frame
-        remove_gone = boolean("remove_gone", remove_gone)
-        workers, timeout = worker_count(workers), require_seconds("timeout", timeout)
-        listed = self.iter_binary_data(
-            filter, include_binary_data=False, include_internal_data=include_internal_data, timeout=timeout
-        )
-        with listed, Progress(progress, "files") as told, self._export_into(
-            open_folder(place), workers, told, timeout
-        ) as export:
-            if progress:
-                told.begin(self._count(filter, include_internal_data, timeout))
-            export.run(listed, workers)
-            if not export.result.files:
-                # A caller who has lost access to the data finds nothing, either, and must not lose what is there.
-                self._require_known_ids(filter, timeout, certain=remove_gone)
-            export.finish(workers, remove_gone=remove_gone)
-        return export.result
+        options = FileExportOptions(worker_count(workers), include_internal_data, remove_gone, progress, timeout)
+        limits = ExportLimits()
+        with self._contents_source(options.workers, limits, options.timeout) as (contents, downloads):
+            return self._export_files(
+                filter, lambda told: Export(open_folder(place), contents, downloads, told, limits), options
+            )
 
     def export_tabular_data_to(
         self,
@@ -239,39 +224,11 @@ class ExportsMixin(TabularExportsMixin, BinaryDataMixin, UnknownIDsMixin):
             output = TableFile(location, format=format, columns=columns, escape_formulas=escape_formulas)
         else:
             rules = DatasetOptions(partition_by, format, sort_order, include_internal_data, schema, misfits)
-            output, sort_order = readings_dataset(source, location, rules), pb.Order.ORDER_ASCENDING
+            output = readings_dataset(source, rules).in_folder(dataset_folder(location))
+            sort_order = pb.Order.ORDER_ASCENDING
         options = RowOptions(organization_id, sort_order, include_internal_data, workers, timeout)
         with Progress(progress, "rows") as told, parameter_names(rows="filter_or_query"), self._rows_of(
             source, options, counted=bool(progress)
         ) as (rows, total):
             told.begin(total)
             return output.write(plain_rows(rows), told)
-
-    @contextlib.contextmanager
-    def _export_into(
-        self, folder: ExportFolder, workers: int, told: Progress, timeout: Optional[float]
-    ) -> Iterator[Export]:
-        """Make an export for a ``with`` block, which leaves the folder to the next one; errors carry its result."""
-        # The import is delayed, as few scripts need an HTTP client.
-        from viam_sync.transfer.export.http_download import Downloader
-
-        limits = ExportLimits()
-        concurrency = concurrency_for(workers, limits, timeout, self._channel.time.time)
-        downloads = Downloader(self._metadata, concurrency, self._channel, self._run)
-        contents = ContentsFetcher(self._unary_unary, methods.BINARY_DATA_BY_IDS, concurrency, limits, timeout)
-        with downloads, Export(folder, contents, downloads, told, limits) as export:
-            try:
-                yield export
-            except BaseException as error:
-                error.result = export.result  # type: ignore[attr-defined]
-                raise
-
-    def _count(self, filter: Optional[pb.Filter], include_internal_data: bool, timeout: Optional[float]) -> int:
-        _, count, _ = self.binary_data_by_filter(
-            filter,
-            include_binary_data=False,
-            count_only=True,
-            include_internal_data=include_internal_data,
-            timeout=timeout,
-        )
-        return count

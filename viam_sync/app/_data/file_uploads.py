@@ -16,7 +16,7 @@ from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress, ProgressLike
-from viam_sync.transfer.upload.source import FileSource, ProgressChunks, Uploadable, upload_source
+from viam_sync.transfer.upload.source import ProgressChunks, Uploadable, file_source, upload_source
 
 
 class FileUploadsMixin(Service):
@@ -179,7 +179,7 @@ class FileUploadsMixin(Service):
             file_create_time=file_create_time,
             file_modify_time=file_modify_time,
         )
-        with Progress(progress, label=path.name) as shown, FileSource(path) as contents:
+        with Progress(progress, label=path.name) as shown, file_source("filepath", path) as contents:
             shown.begin(contents.size)
             return self._stream_file(metadata, ProgressChunks(contents, shown.advance), timeout)
 

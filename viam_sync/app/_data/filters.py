@@ -12,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from viam_sync.checks import parameter_names, wrong_type
 from viam_sync.checks.numbers import whole
 from viam_sync.messages.acceptance import adopt
+from viam_sync.messages.values import require_in_order
 from viam_sync.proto.app import data as pb
 
 _SECOND = 1_000_000_000  # in nanoseconds
@@ -71,6 +72,7 @@ def create_filter(
     if start_time is not None or end_time is not None:
         with parameter_names(start="start_time", end="end_time"):
             interval = pb.CaptureInterval(start=start_time, end=end_time)
+        require_in_order(interval, "start_time", "end_time")
     return pb.Filter(
         component_name=component_name,
         component_type=component_type,

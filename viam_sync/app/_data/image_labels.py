@@ -63,7 +63,9 @@ def _add_to_dataset(call: Call, there: Dict[FileID, pb.BinaryMetadata], dataset_
 def _label_image(
     call: Call, image: LabeledImage, upload: UploadResult, id: FileID, metadata: pb.BinaryMetadata
 ) -> ImportedImage:
-    missing = missing_boxes(image.boxes, boxes_of(metadata))
+    boxes = boxes_of(metadata)
+    missing = missing_boxes(image.boxes, boxes)
+    others = len(boxes) - (len(image.boxes) - len(missing))
     count, doubts = len(missing), 0
     failure: Optional[ViamError] = None
     try:
@@ -80,7 +82,7 @@ def _label_image(
                 missing = missing_boxes(image.boxes, boxes_of(there[id]))
     except ViamError as error:
         failure = error
-    return ImportedImage(upload.path, id, count - len(missing), failure, upload.already_sent)
+    return ImportedImage(upload.path, id, count - len(missing), failure, upload.already_sent, others)
 
 
 def _add_tags(call: Call, id: FileID, tags: Sequence[str]) -> None:

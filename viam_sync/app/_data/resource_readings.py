@@ -10,6 +10,7 @@ from viam_sync.checks import parameter_names, require
 from viam_sync.checks.alternatives import either
 from viam_sync.checks.numbers import require_seconds
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
+from viam_sync.messages.values import require_in_order
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
 from viam_sync.rpc.streams import StreamItems
@@ -233,6 +234,7 @@ class ResourceReadingsMixin(Service):
         require(part_id=part_id, resource_name=resource_name, resource_api=resource_api, method_name=method_name)
         with parameter_names(start="start_time", end="end_time"):
             interval = pb.CaptureInterval(start=start_time, end=end_time)
+        require_in_order(interval, "start_time", "end_time")
         with parameter_names(resource_subtype="resource_api", additional_parameters="additional_params"):
             request = pb.ExportTabularDataRequest(
                 part_id=part_id,

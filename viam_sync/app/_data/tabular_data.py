@@ -20,6 +20,7 @@ from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.transfer.output.outputs import response_output
 from viam_sync.transfer.output.writers import write_rows
+from viam_sync.transfer.paging.page_list import PageList
 from viam_sync.transfer.paging.paged_call import PagedCall
 from viam_sync.transfer.paging.pages import PageItems, Pages
 
@@ -107,7 +108,7 @@ class TabularDataMixin(Service):
             include_internal_data=include_internal_data,
         )
         response: pb.TabularDataByFilterResponse = self._unary_unary(methods.TABULAR_DATA_BY_FILTER, request, timeout)
-        page = (list(tabular_items(response, self._options.tz)), response.count, response.last)
+        page = (PageList(tabular_items(response, self._options.tz)), response.count, response.last)
         if destination is not None:
             rows = plain_rows(page[0])
             write_rows(destination, rows, dict, page, fixed=READING_COLUMNS, escape_formulas=escape_formulas)

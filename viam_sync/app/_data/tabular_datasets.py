@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple, Optional
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -19,6 +19,7 @@ from viam_sync.transfer.output.dataset import PartitionedDataset
 from viam_sync.transfer.output.dataset_bucket import DatasetBucket
 from viam_sync.transfer.output.dataset_days import Interval
 from viam_sync.transfer.output.dataset_folder import DatasetFolder
+from viam_sync.transfer.output.dataset_stage import AnyFolder
 from viam_sync.transfer.output.remote import Location
 from viam_sync.transfer.output.rows import in_utc, message_to_row
 
@@ -34,20 +35,61 @@ class DatasetOptions(NamedTuple):
     misfits: str
 
 
-def readings_dataset(filter: Any, folder: Location, options: DatasetOptions) -> PartitionedDataset:
+class ReadingsDataset(NamedTuple):
+    """The readings of a dataset, wherever its folder is.
+
+    Attributes:
+        source: The readings that the dataset is of: their filter without its interval, as JSON has it.
+        interval: The interval of the filter.
+        schema: The columns that the caller names.
+        misfits: What becomes of a value that does not fit.
+    """
+
+    source: Mapping[str, Any]
+    interval: Interval
+    schema: Any
+    misfits: str
+
+    def in_folder(self, folder: AnyFolder) -> PartitionedDataset:
+        """Return the dataset in a folder.
+
+        Raises:
+            TypeError: If the schema is none.
+            ValueError: If there is something wrong with the schema, or ``misfits``.
+            ImportError: If pyarrow is not installed.
+        """
+        return PartitionedDataset(
+            folder,
+            source=self.source,
+            fixed=READING_COLUMNS,
+            interval=self.interval,
+            schema=self.schema,
+            misfits=self.misfits,
+        )
+
+
+def dataset_folder(location: Location) -> AnyFolder:
+    """Return the folder of a dataset.
+
+    Raises:
+        ImportError: If a package for its URL is not installed; the text says which.
+        OSError: If it cannot be written.
+        TypeError: If it is no path.
+    """
+    return DatasetBucket(location) if location.is_remote else DatasetFolder(location)
+
+
+def readings_dataset(filter: Any, options: DatasetOptions) -> ReadingsDataset:
     """Return the dataset of the readings that match a filter.
 
     Args:
         filter: The filter; None for all readings.
-        folder: The location of the folder.
         options: What the dataset is like.
 
     Raises:
-        OSError: If the folder cannot be written.
         TypeError: If an argument is of the wrong type.
         ValueError: If there are other rows than those of a filter, its interval is empty or finer than a microsecond,
             or an option is wrong.
-        ImportError: If pyarrow is not installed.
     """
     one_of("partition_by", options.partition_by, ("day",))
     if filter is not None and not isinstance(filter, Message):
@@ -59,20 +101,28 @@ def readings_dataset(filter: Any, folder: Location, options: DatasetOptions) -> 
         raise ValueError(f"format is {options.format!r}, but a dataset is one of Parquet files")
     if options.sort_order is not None:
         raise ValueError("sort_order does not go with partition_by, as a dataset has its oldest rows first")
-    is_internal = boolean("include_internal_data", options.include_internal_data)
+    source, interval = source_and_interval(filter, options.include_internal_data)
+    return ReadingsDataset(source, interval, options.schema, options.misfits)
+
+
+def source_and_interval(filter: Any, include_internal_data: bool) -> Tuple[Dict[str, Any], Interval]:
+    """Return what readings are of, in a form that JSON can hold, and their interval.
+
+    Args:
+        filter: The filter; None for all readings.
+        include_internal_data: Whether what Viam's own services store is among them.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If the interval is empty or finer than a microsecond.
+    """
+    is_internal = boolean("include_internal_data", include_internal_data)
     rest = _copy_of(filter)
     interval = Interval(_edge(rest, "start"), _edge(rest, "end"))
     if interval.start is not None and interval.end is not None and interval.end <= interval.start:
         raise ValueError("filter_or_query ends before it starts, or at the same time")
     rest.ClearField("interval")
-    return PartitionedDataset(
-        DatasetBucket(folder) if folder.is_remote else DatasetFolder(folder),
-        source={"filter": _in_order(message_to_row(rest)), "include_internal_data": is_internal},
-        fixed=READING_COLUMNS,
-        interval=interval,
-        schema=options.schema,
-        misfits=options.misfits,
-    )
+    return {"filter": _in_order(message_to_row(rest)), "include_internal_data": is_internal}, interval
 
 
 def _copy_of(filter: Any) -> pb.Filter:
@@ -97,5 +147,5 @@ def _edge(filter: pb.Filter, name: Literal["start", "end"]) -> Optional[datetime
         return None
     time: Timestamp = getattr(filter.interval, name)
     if time.nanos % 1000:
-        raise ValueError(f"filter_or_query has a {name} finer than a microsecond, and times of a dataset are not")
+        raise ValueError(f"filter_or_query has a {name} finer than a microsecond, and times in a table are not")
     return in_utc(timestamp_to_datetime(time))

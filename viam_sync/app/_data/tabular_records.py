@@ -186,6 +186,8 @@ def rows_with_columns(rows: Iterable[AnyRow]) -> Tuple[Iterator[Mapping[str, Any
     Raises:
         TypeError: If there is something else among them, which the iterator finds.
     """
+    if not isinstance(rows, Iterable):
+        raise wrong_type("rows", "a list of rows", rows)
     iterator = iter(rows)
     first = list(itertools.islice(iterator, 1))
     row_type = type(first[0]) if first else getattr(rows, "item_type", TabularData)
@@ -217,4 +219,5 @@ def plain_rows(rows: Iterable[AnyRow]) -> Iterator[Mapping[str, Any]]:
         elif isinstance(row, Mapping):
             yield row
         else:
-            raise wrong_type("rows", "what methods for tabular data return", row)
+            advice = "of a page (rows, count, last), give the rows" if isinstance(row, list) else ""
+            raise wrong_type("rows", "what methods for tabular data return", row, advice=advice)

@@ -18,7 +18,7 @@ from viam_sync.proto import google as google_pb
 from viam_sync.rpc import retry
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.channel import ServiceChannel
-from viam_sync.rpc.closing import Closing
+from viam_sync.rpc.closing import ClosingIterator
 from viam_sync.rpc.policies import Policy
 from viam_sync.rpc.retry_limits import Unlimited
 from viam_sync.rpc.streams import Stream, iterator_repr
@@ -40,7 +40,7 @@ _LAST = 253_402_300_799 * 10**9
 _REMEMBERED = 10_000
 
 
-class LogsStream(Closing, Iterator[List[LogEntry]]):
+class LogsStream(ClosingIterator[List[LogEntry]]):
     """The entries that a part logs from now on, in lists as they come in, until it is closed.
 
     When the connection is lost it is made again, as often in a row as ``DialOptions.max_reconnect_attempts`` says; a

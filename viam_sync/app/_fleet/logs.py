@@ -10,6 +10,7 @@ from viam_sync.app._fleet.machine_records import LogEntry
 from viam_sync.checks import parameter_names, require, wrong_type
 from viam_sync.checks.numbers import require_seconds, whole
 from viam_sync.clock import now
+from viam_sync.messages.values import require_in_order
 from viam_sync.proto import app as pb
 from viam_sync.proto import common as common_pb
 from viam_sync.rpc.cancellation import Cancellation
@@ -269,6 +270,8 @@ def _logs_request(
     if isinstance(log_levels, (str, bytes)):
         raise wrong_type("log_levels", "a list such as ['error']", log_levels)
     with parameter_names(id="robot_part_id", levels="log_levels"):
-        return pb.GetRobotPartLogsRequest(
+        request = pb.GetRobotPartLogsRequest(
             id=robot_part_id, filter="" if filter is None else filter, page_token="", levels=log_levels, **more
         )
+    require_in_order(request)
+    return request

@@ -11,7 +11,7 @@ from google.protobuf.struct_pb2 import Struct
 from viam_sync.app._fleet.machine_records import RobotPart, RobotPartHistoryEntry
 from viam_sync.checks import parameter_names, require, wrong_type
 from viam_sync.checks.numbers import whole
-from viam_sync.messages.values import value_to_message
+from viam_sync.messages.values import require_in_order, value_to_message
 from viam_sync.proto import app as pb
 from viam_sync.rpc.policies import IDEMPOTENT
 from viam_sync.rpc.service import Service
@@ -157,6 +157,7 @@ class MachinePartsMixin(Service):
         require(robot_part_id=robot_part_id)
         with parameter_names(id="robot_part_id"):
             request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end, page_limit=page_limit)
+        require_in_order(request)
         response: pb.GetRobotPartHistoryResponse = self._unary_unary(methods.GET_ROBOT_PART_HISTORY, request, timeout)
         return [RobotPartHistoryEntry.from_proto(entry, tz=self._options.tz) for entry in response.history]
 
@@ -200,6 +201,7 @@ class MachinePartsMixin(Service):
         require(robot_part_id=robot_part_id)
         with parameter_names(id="robot_part_id"):
             request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end)
+        require_in_order(request)
         return _PART_HISTORY.with_times_in(self._options.tz).pages(
             self._unary_unary, request, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout
         )

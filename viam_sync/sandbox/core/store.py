@@ -269,6 +269,5 @@ def _open_database(path: str) -> sqlite3.Connection:
 
 def _open_error_text(folder: Union[str, os.PathLike[str]], error: Exception) -> str:
     text = str(error)
-    if "locked" in text:
-        text = "another sandbox is using it; stop that one"
-    return f"The sandbox cannot keep its data in {str(Path(folder, _DATABASE))!r}: {text}, or give another folder."
+    text = "another sandbox is using it; stop that one first, or" if "locked" in text else f"{text};"
+    return f"The sandbox cannot keep its data in {str(Path(folder, _DATABASE))!r}: {text} give another folder."

@@ -15,6 +15,9 @@ from viam_sync.sandbox.core.store import Store
 
 _LAST = 2**63 - 1
 
+#: The kinds of resources that `World.get` finds, with IDs that are mistaken for each other.
+_KINDS = ("organization", "location", "robot", "part", "fragment", "dataset", "training_job", "key", "user")
+
 _UP = """
 WITH RECURSIVE up (id, parent_id, height) AS (
     SELECT id, parent_id, 0 FROM locations WHERE id = ?
@@ -61,8 +64,17 @@ class World:
         id = checked_id(kind, id)
         row = self.store.row(f"SELECT * FROM {kind}s WHERE id = ?", id)
         if row is None:
-            raise not_found(f"No {NAMES.get(kind, kind)} has the ID {id!r}; {HINTS[kind]}.")
+            raise not_found(f"No {NAMES.get(kind, kind)} has the ID {id!r}{self._kind_with(id)}; {HINTS[kind]}.")
         return row
+
+    def _kind_with(self, id: str) -> str:
+        """Return, for an error, the kind of the resource that does have an ID; an empty text if none has it."""
+        kinds = (kind for kind in _KINDS if self.store.row(f"SELECT 1 FROM {kind}s WHERE id = ?", id) is not None)
+        found = next(kinds, None)
+        if found is None:
+            return ""
+        name = NAMES.get(found, found)
+        return f", which is that of {'an' if name[0] in 'Ao' else 'a'} {name}"
 
     def organization(self, id: str) -> pb.Organization:
         """Return an organization."""

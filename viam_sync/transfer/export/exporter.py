@@ -13,7 +13,6 @@ from viam_sync.errors import grpc_error
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.transfer.concurrency.workers import for_each
-from viam_sync.transfer.export.batch_fetch import BatchFetch, Outcome
 from viam_sync.transfer.export.contents import ContentsFetcher
 from viam_sync.transfer.export.earlier_runs import GoneFiles, size_there
 from viam_sync.transfer.export.exported_metadata import (
@@ -22,13 +21,14 @@ from viam_sync.transfer.export.exported_metadata import (
     tells_the_same,
     unwritable_metadata,
 )
+from viam_sync.transfer.export.file_fetcher import DirectFetcher, FileFetcher
 from viam_sync.transfer.export.folder import ExportFolder
 from viam_sync.transfer.export.limits import ExportLimits
 from viam_sync.transfer.export.local_folder import LocalFolder
 from viam_sync.transfer.export.manifest import Entry
 from viam_sync.transfer.export.pending import PendingFile
 from viam_sync.transfer.export.results import ExportedFile, ExportResult
-from viam_sync.transfer.export.saving import SavedFile, Saver, Write, write_contents
+from viam_sync.transfer.export.saving import SavedFile, Saver
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.rows import NO_JSON
 
@@ -41,39 +41,27 @@ _Present = Tuple[PendingFile, int]
 _Work = Callable[[Cancellation, List[SavedFile]], None]
 
 
-class Export:
-    """A run of an export, which is the only one in its folder.
+class ExportRun:
+    """A run of an export, which is the only one in its folder, wherever the files are fetched.
 
     Args:
-        folder: The folder, or the path of one, which is made if it is not there.
-        contents: Asks for the contents of files.
-        downloader: Downloads the contents of large files.
+        folder: The folder.
+        fetcher: Fetches files into the folder.
         progress: Counts the files that are there, or have failed.
-        limits: How much is asked for at a time, and how many files are open.
+        limits: How much is fetched at a time, and how many files are open.
 
     Attributes:
         result: The results so far.
-
-    Raises:
-        OSError: If nothing can be written in the folder, or another export is at work there.
     """
 
-    def __init__(
-        self,
-        folder: Union[Path, ExportFolder],
-        contents: ContentsFetcher,
-        downloader: Downloader,
-        progress: Progress,
-        limits: ExportLimits = ExportLimits(),  # noqa: B008 (it is frozen)
-    ) -> None:
-        self._folder = LocalFolder(folder) if isinstance(folder, Path) else folder
-        self.result = ExportResult(self._folder.root)
-        self._batch_fetch = BatchFetch(contents)
-        self._downloader = downloader
+    def __init__(self, folder: ExportFolder, fetcher: FileFetcher, progress: Progress, limits: ExportLimits) -> None:
+        self._folder = folder
+        self.result = ExportResult(folder.root)
+        self._fetcher = fetcher
         self._progress = progress
         self._limits = limits
         self._group_size = 1
-        self._saver = Saver(self._folder, self._set_failed)
+        self._saver = Saver(folder)
         self._listed: Set[str] = set()
         self._ended = False
 
@@ -89,6 +77,7 @@ class Export:
             GRPCError: If the list cannot be fetched to its end, or the service no longer knows the caller.
         """
         self._group_size = self._limits.group_size(workers)
+        self._fetcher.begin(workers)
         for_each(self._batches(listed), self._do, workers)
         self.result.listed = True
 
@@ -114,6 +103,7 @@ class Export:
     def __exit__(self, *error: object) -> None:
         self._ended = True
         self._folder.close()
+        self._fetcher.rollback()
         self._saver.rollback()
 
     def _batches(self, listed: Iterable[pb.BinaryData]) -> Iterator[_Work]:
@@ -130,10 +120,10 @@ class Export:
                     present = []
                 continue
             if file.is_large:
-                yield partial(self._download, file)
+                yield partial(self._fetch, [file])
                 continue
             size = limits.size_of(file.metadata.file_size_bytes)
-            if batch and (total + size > self._batch_fetch.batch_bytes or len(batch) == limits.batch_files):
+            if batch and (total + size > self._fetcher.batch_bytes or len(batch) == limits.batch_files):
                 yield partial(self._fetch, batch)
                 batch, total = [], 0
             batch.append(file)
@@ -206,7 +196,7 @@ class Export:
                 changed.append((file, size))
         self._doubt([file for file, _ in changed])
         for start in range(0, len(changed), self._group_size):
-            done.extend(self._saver.save_metadata(changed[start : start + self._group_size]))
+            done.extend(self._saver.save_metadata(changed[start : start + self._group_size], self._set_failed))
 
     def _doubt(self, files: Sequence[PendingFile]) -> None:
         entries = (self._folder.manifest.entries.get(file.id) for file in files)
@@ -216,34 +206,7 @@ class Export:
 
     def _fetch(self, files: Sequence[PendingFile], cancellation: Cancellation, done: List[SavedFile]) -> None:
         self._doubt(files)
-        self._batch_fetch.fetch(files, cancellation, partial(self._take, cancellation, done))
-
-    def _take(self, cancellation: Cancellation, done: List[SavedFile], outcome: Outcome) -> bool:
-        """Save the files that a request has brought, and add them to ``done``; tell whether all of them are there."""
-        before = len(done)
-        if outcome.error is None:
-            done.extend(self._saved_in_groups(outcome))
-        elif outcome.needs_download:
-            self._download(outcome.files[0], cancellation, done)
-        else:
-            for file in outcome.files:
-                self._set_failed(file, outcome.error)
-        return len(done) - before == len(outcome.files)
-
-    def _saved_in_groups(self, outcome: Outcome) -> Iterator[SavedFile]:
-        files, found = outcome.files, outcome.found
-        for start in range(0, len(files), self._group_size):
-            group: List[Tuple[PendingFile, Write]] = []
-            for file in files[start : start + self._group_size]:
-                contents = found.get(file.metadata.binary_data_id) or found.get(file.metadata.id)
-                group.append((file, partial(write_contents, file.metadata, contents)))
-            yield from self._saver.save(group)
-
-    def _download(self, file: PendingFile, cancellation: Cancellation, done: List[SavedFile]) -> None:
-        self._doubt([file])
-        size = file.metadata.file_size_bytes or None
-        uri = file.metadata.uri
-        done.extend(self._saver.save([(file, lambda out: self._downloader.fetch(uri, out, size, cancellation))]))
+        self._fetcher.fetch(files, cancellation, done, self._set_failed)
 
     def _set_failed(self, file: PendingFile, error: Exception) -> None:
         # The traceback would keep alive all that was in memory then.
@@ -264,6 +227,32 @@ class Export:
         if not self._ended:
             self.result.files[number] = file
             self._progress.advance(1)
+
+
+class Export(ExportRun):
+    """A run of an export whose files this process fetches.
+
+    Args:
+        folder: The folder, or the path of one, which is made if it is not there.
+        contents: Asks for the contents of files.
+        downloader: Downloads the contents of large files.
+        progress: Counts the files that are there, or have failed.
+        limits: How much is asked for at a time, and how many files are open.
+
+    Raises:
+        OSError: If nothing can be written in the folder, or another export is at work there.
+    """
+
+    def __init__(
+        self,
+        folder: Union[Path, ExportFolder],
+        contents: ContentsFetcher,
+        downloader: Downloader,
+        progress: Progress,
+        limits: ExportLimits = ExportLimits(),  # noqa: B008 (it is frozen)
+    ) -> None:
+        opened = LocalFolder(folder) if isinstance(folder, Path) else folder
+        super().__init__(opened, DirectFetcher(opened, contents, downloader, limits), progress, limits)
 
 
 def _entry_of(saved: SavedFile) -> Entry:

@@ -12,9 +12,9 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, List, Optional
 
 from viam_sync.transfer.export.folder import ExportFolder, UnfinishedFile, closed_folder
-from viam_sync.transfer.export.manifest import Manifest
+from viam_sync.transfer.export.manifest import Manifest, ManifestLines
 from viam_sync.transfer.output.atomic import AtomicFile
-from viam_sync.transfer.output.export_paths import DATA_LAYOUT, ExportPaths, Layout
+from viam_sync.transfer.output.export_paths import DATA_LAYOUT, ExportPaths, Layout, PathAllocator
 from viam_sync.transfer.output.named_errors import temporary_file
 from viam_sync.transfer.output.names import UNFINISHED
 
@@ -25,39 +25,20 @@ _OF_ONE_FILE = {
 }
 
 
-class LocalFolder(ExportFolder):
-    """A folder on the disk.
+class LocalFiles(ExportFolder):
+    """The files in a folder on the disk.
 
     Args:
-        root: The folder; it is made if it is not there.
-        layout: The places of files in it.
-
-    Raises:
-        OSError: If nothing can be written in the folder, or another export is at work there.
-
-    Example:
-        >>> from viam_sync.transfer.export.local_folder import LocalFolder
-        >>> local = LocalFolder(folder / "new")
-        >>> unfinished = local.unfinished_file("data/pets/cat.png")
-        >>> _ = unfinished.file.write(b"PNG")
-        >>> unfinished.sync()
-        >>> local.size_of("data/pets/cat.png") is None
-        True
-        >>> local.commit(unfinished)
-        >>> local.size_of("data/pets/cat.png")
-        3
+        root: The folder.
+        manifest: The manifest.
+        paths: The allocator of paths.
     """
 
-    def __init__(self, root: Path, layout: Layout = DATA_LAYOUT) -> None:
+    def __init__(self, root: Path, manifest: ManifestLines, paths: PathAllocator) -> None:
         self.root = self._root = root
+        self.manifest, self.paths = manifest, paths
         self._lock = threading.Lock()
         self._closed = False
-        root.mkdir(parents=True, exist_ok=True)
-        self._manifest = self.manifest = Manifest(root, layout.top)
-        taken = (entry.path for entry in self.manifest.entries.values())
-        self.paths = ExportPaths(root, taken, layout=layout, remove_unfinished=True)
-        for unfinished in root.glob(f"{UNFINISHED}*.part"):
-            unfinished.unlink()
 
     def place(self, path: str) -> Path:
         """Return the path on the disk."""
@@ -132,11 +113,51 @@ class LocalFolder(ExportFolder):
             raise OSError(errno.ELOOP, "its path goes through a link, which no export has made", str(self.place(path)))
 
     def finish(self) -> None:
+        """Do nothing, as the manifest has its lines."""
+
+    def close(self) -> None:
+        """Commit nothing any more."""
+        with self._lock:
+            self._closed = True
+
+
+class LocalFolder(LocalFiles):
+    """A folder on the disk.
+
+    Args:
+        root: The folder; it is made if it is not there.
+
+    Raises:
+        OSError: If nothing can be written in the folder, or another export is at work there.
+
+    Example:
+        >>> from viam_sync.transfer.export.local_folder import LocalFolder
+        >>> local = LocalFolder(folder / "new")
+        >>> unfinished = local.unfinished_file("data/pets/cat.png")
+        >>> _ = unfinished.file.write(b"PNG")
+        >>> unfinished.sync()
+        >>> local.size_of("data/pets/cat.png") is None
+        True
+        >>> local.commit(unfinished)
+        >>> local.size_of("data/pets/cat.png")
+        3
+    """
+
+    def __init__(self, root: Path, layout: Layout = DATA_LAYOUT) -> None:
+        if root.is_file():
+            raise FileExistsError(f"folder is {str(root)!r}, a file; name a folder, which need not exist yet")
+        root.mkdir(parents=True, exist_ok=True)
+        self._manifest = Manifest(root, layout.top)
+        taken = (entry.path for entry in self._manifest.entries.values())
+        super().__init__(root, self._manifest, ExportPaths(root, taken, layout=layout, remove_unfinished=True))
+        for unfinished in root.glob(f"{UNFINISHED}*.part"):
+            unfinished.unlink()
+
+    def finish(self) -> None:
         """Let the manifest have one line for each file."""
         self._manifest.tidy()
 
     def close(self) -> None:
         """Leave the folder to the next export."""
-        with self._lock:
-            self._closed = True
+        super().close()
         self._manifest.close()

@@ -12,7 +12,7 @@ from typing import Any, Collection, Dict, Iterable, NamedTuple, Optional, Set
 
 from typing_extensions import Self
 
-from viam_sync.checks import is_text
+from viam_sync.checks.descriptions import is_text
 from viam_sync.transfer.output.atomic import AtomicFile
 from viam_sync.transfer.output.exclusive import NO_LINE, append, open_exclusive
 from viam_sync.transfer.output.export_paths import DATA_LAYOUT, ExportPath, folded_path

@@ -15,6 +15,7 @@ from viam_sync.transfer.concurrency.workers import for_each
 from viam_sync.transfer.export.exported_metadata import read_metadata
 from viam_sync.transfer.export.folder import ExportFolder, UnfinishedFile, closed_folder
 from viam_sync.transfer.export.local_folder import LocalFolder
+from viam_sync.transfer.export.manifest import ManifestLines
 from viam_sync.transfer.export.remote_manifest import RemoteManifest
 from viam_sync.transfer.output.export_paths import ExportPath, PathAllocator
 from viam_sync.transfer.output.named_errors import NamedFile, errors_of, temporary_file
@@ -27,49 +28,35 @@ _LONGEST_KEY = 1024
 _READERS = 16
 
 
-class RemoteFolder(ExportFolder):
-    """A folder of objects.
+class RemoteFiles(ExportFolder):
+    """The objects in a folder.
 
     Contents gather in a temporary file of this computer, and are put as one object then. No call asks for a single
-    object that is there: one listing knows them all.
+    object that is there: a listing knows them all.
 
     Args:
         location: The URL of the folder.
-
-    Raises:
-        ImportError: If a package for it is not installed; the text says which.
-        OSError: If the store refuses to list it, or cannot be reached.
-        ValueError: If there is no such scheme, or there is a query in the URL.
-
-    Example:
-        >>> from viam_sync.transfer.export.remote_folder import RemoteFolder
-        >>> from viam_sync.transfer.output.remote import Location
-        >>> objects = RemoteFolder(Location("folder", "memory://pets"))
-        >>> unfinished = objects.unfinished_file("data/cat.png")
-        >>> _ = unfinished.file.write(b"PNG")
-        >>> unfinished.sync()
-        >>> objects.commit(unfinished)
-        >>> objects.size_of("data/cat.png"), objects.place("data/cat.png")
-        (3, 'memory://pets/data/cat.png')
-        >>> objects.remove("data/cat.png")
-        >>> objects.close()
+        remote: The folder.
+        sizes: The sizes of the objects that are there, by their paths.
+        manifest: The manifest.
+        paths: The allocator of paths.
+        temporary: The folder for temporary files; None for that of this computer.
     """
 
-    def __init__(self, location: Location) -> None:
-        if "?" in location.url:
-            raise ValueError(f"{location.given}; the URL of a folder has no query")
-        # The slashes after the scheme stay, also where nothing follows them, as in "hdfs:///".
-        scheme, slashes, place = location.url.partition("://")
-        self.root = f"{scheme}{slashes}{place.rstrip('/')}"
-        self._remote = location.connect()
+    def __init__(
+        self,
+        location: Location,
+        remote: Remote,
+        sizes: Dict[str, int],
+        manifest: ManifestLines,
+        paths: PathAllocator,
+        temporary: Optional[Path] = None,
+    ) -> None:
+        self.root = root_of(location)
+        self.manifest, self.paths = manifest, paths
+        self._remote, self._sizes = remote, sizes
         self._closed = False
-        self._sizes = self._remote.sizes()
-        self._manifest = self.manifest = RemoteManifest(self._remote, location.given)
-        for path in [path for path in self._sizes if PurePosixPath(path).name.startswith(UNFINISHED)]:
-            self.remove(path)
-        taken = [entry.path for entry in self.manifest.entries.values()]
-        self.paths = _RemotePaths(self._remote, self._sizes, taken, _LONGEST_KEY - len(self.root.encode()))
-        self._temporary = tempfile.TemporaryDirectory(prefix="viam-export-")
+        self._temporary = tempfile.TemporaryDirectory(prefix="viam-export-", dir=temporary)
 
     def place(self, path: str) -> str:
         """Return the URL of an object."""
@@ -121,6 +108,54 @@ class RemoteFolder(ExportFolder):
         self._sizes.pop(path, None)
 
     def finish(self) -> None:
+        """Do nothing, as the manifest is written elsewhere."""
+
+    def close(self) -> None:
+        """Put nothing any more, and remove what is temporary."""
+        self._closed = True
+        # Windows removes no file that a late thread has open.
+        with contextlib.suppress(OSError):
+            self._temporary.cleanup()
+
+
+class RemoteFolder(RemoteFiles):
+    """A folder of objects.
+
+    Args:
+        location: The URL of the folder.
+
+    Raises:
+        ImportError: If a package for it is not installed; the text says which.
+        OSError: If the store refuses to list it, or cannot be reached.
+        ValueError: If there is no such scheme, or there is a query in the URL.
+
+    Example:
+        >>> from viam_sync.transfer.export.remote_folder import RemoteFolder
+        >>> from viam_sync.transfer.output.remote import Location
+        >>> objects = RemoteFolder(Location("folder", "memory://pets"))
+        >>> unfinished = objects.unfinished_file("data/cat.png")
+        >>> _ = unfinished.file.write(b"PNG")
+        >>> unfinished.sync()
+        >>> objects.commit(unfinished)
+        >>> objects.size_of("data/cat.png"), objects.place("data/cat.png")
+        (3, 'memory://pets/data/cat.png')
+        >>> objects.remove("data/cat.png")
+        >>> objects.close()
+    """
+
+    def __init__(self, location: Location) -> None:
+        root = root_of(location)
+        remote = location.connect()
+        sizes = remote.sizes()
+        self._manifest = RemoteManifest(remote, location.given)
+        for path in [path for path in sizes if PurePosixPath(path).name.startswith(UNFINISHED)]:
+            remote.remove(path)
+            del sizes[path]
+        taken = [entry.path for entry in self._manifest.entries.values()]
+        paths = _RemotePaths(remote, sizes, taken, _LONGEST_KEY - len(root.encode()))
+        super().__init__(location, remote, sizes, self._manifest, paths)
+
+    def finish(self) -> None:
         """Write the manifest."""
         self._manifest.save(at_end=True)
 
@@ -131,9 +166,20 @@ class RemoteFolder(ExportFolder):
         with contextlib.suppress(OSError):
             self._manifest.save()
         self._manifest.close()
-        # Windows removes no file that a late thread has open.
-        with contextlib.suppress(OSError):
-            self._temporary.cleanup()
+        super().close()
+
+
+def root_of(location: Location) -> str:
+    """Return the URL of a folder without slashes at its end.
+
+    Raises:
+        ValueError: If there is a query in it.
+    """
+    if "?" in location.url:
+        raise ValueError(f"{location.given}; the URL of a folder has no query")
+    # The slashes after the scheme stay, also where nothing follows them, as in "hdfs:///".
+    scheme, slashes, place = location.url.partition("://")
+    return f"{scheme}{slashes}{place.rstrip('/')}"
 
 
 def open_folder(location: Location) -> ExportFolder:
@@ -160,7 +206,7 @@ class _UnfinishedObject(UnfinishedFile):
         temporary: The path of the temporary file.
     """
 
-    def __init__(self, folder: RemoteFolder, path: str, temporary: Path) -> None:
+    def __init__(self, folder: RemoteFiles, path: str, temporary: Path) -> None:
         self._folder = folder
         self._path = path
         self._temporary = temporary

@@ -42,16 +42,14 @@ class Saver:
 
     Args:
         folder: The folder.
-        fail: Takes a file that cannot be saved, and the error.
     """
 
-    def __init__(self, folder: ExportFolder, fail: Fail) -> None:
+    def __init__(self, folder: ExportFolder) -> None:
         self._folder = folder
-        self._fail = fail
         self._lock = threading.Lock()
         self._unfinished: Set[UnfinishedFile] = set()
 
-    def save(self, group: Sequence[Tuple[PendingFile, Write]]) -> Iterator[SavedFile]:
+    def save(self, group: Sequence[Tuple[PendingFile, Write]], fail: Fail) -> Iterator[SavedFile]:
         """Write files and their metadata, and yield each that is there; an error of one file becomes its result.
 
         A file gets its name after all of it was flushed to the disk, so not even a power failure leaves half a file
@@ -59,11 +57,11 @@ class Saver:
         looks whether the file is there, and fetches it again. Flushing many files at once costs the disk little more
         than one, if the system knows of all of them before the first is waited for.
         """
-        return self._save([(file, write, 0) for file, write in group])
+        return self._save([(file, write, 0) for file, write in group], fail)
 
-    def save_metadata(self, group: Sequence[Tuple[PendingFile, int]]) -> Iterator[SavedFile]:
+    def save_metadata(self, group: Sequence[Tuple[PendingFile, int]], fail: Fail) -> Iterator[SavedFile]:
         """Write the metadata of files whose contents, of these sizes, are there, and yield each when it is done."""
-        return self._save([(file, None, size) for file, size in group])
+        return self._save([(file, None, size) for file, size in group], fail)
 
     def rollback(self) -> None:
         """Remove all that is unfinished."""
@@ -72,13 +70,13 @@ class Saver:
         for each in unfinished:
             each.rollback()
 
-    def _save(self, group: Sequence[Tuple[PendingFile, Optional[Write], int]]) -> Iterator[SavedFile]:
+    def _save(self, group: Sequence[Tuple[PendingFile, Optional[Write], int]], fail: Fail) -> Iterator[SavedFile]:
         failure: Optional[OSError] = None
         written: List[Tuple[SavedFile, List[UnfinishedFile]]] = []
         with contextlib.ExitStack() as stack:
             for file, write, known_size in group:
                 try:
-                    with self._failure_of(file):
+                    with self._failure_of(file, fail):
                         parts = [stack.enter_context(self._unfinished_file(file.path.metadata))]
                         size = known_size
                         parts[0].file.write(metadata_json(file.metadata))
@@ -96,7 +94,7 @@ class Saver:
                     break
             for saved, parts in written:
                 is_committed = False
-                with self._failure_of(saved.file):
+                with self._failure_of(saved.file, fail):
                     for part in reversed(parts):
                         part.sync()
                     for part in parts:
@@ -117,7 +115,7 @@ class Saver:
             return unzip(zipped, out)
 
     @contextlib.contextmanager
-    def _failure_of(self, file: PendingFile) -> Iterator[None]:
+    def _failure_of(self, file: PendingFile, fail: Fail) -> Iterator[None]:
         """Let an error that concerns a single file become its result."""
         try:
             yield
@@ -126,9 +124,9 @@ class Saver:
         except OSError as error:
             if not self._folder.is_of_one_file(error):
                 raise
-            self._fail(file, error)
+            fail(file, error)
         except (ViamError, ValueError) as error:  # a name may have no form on the disk
-            self._fail(file, error)
+            fail(file, error)
 
     @contextlib.contextmanager
     def _unfinished_file(self, path: str) -> Iterator[UnfinishedFile]:

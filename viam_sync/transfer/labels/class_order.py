@@ -6,10 +6,35 @@ import json
 from pathlib import Path
 from typing import AbstractSet, List, Optional, Sequence
 
+from viam_sync.checks import texts
 from viam_sync.transfer.labels.label_files import STATE
 from viam_sync.transfer.output.atomic import AtomicFile
 
 _NAME = "classes.json"
+
+
+def classes_from(value: Optional[Sequence[str]]) -> Optional[List[str]]:
+    """Return the argument ``classes`` as a list; None if there is none.
+
+    Raises:
+        TypeError: If it is no list of str.
+        ValueError: If it is empty, a name in it says nothing, or is there twice.
+
+    Example:
+        >>> from viam_sync.transfer.labels.class_order import classes_from
+        >>> classes_from(["cat", "dog", "cat"])
+        Traceback (most recent call last):
+        ValueError: classes has 'cat' twice; leave one out
+    """
+    if value is None:
+        return None
+    names = texts("classes", value)
+    for index, name in enumerate(names):
+        if not name.strip():
+            raise ValueError(f"classes[{index}] is {name!r}, and a class has a name")
+        if name in names[:index]:
+            raise ValueError(f"classes has {name!r} twice; leave one out")
+    return names
 
 
 def class_order(folder: Path, labels: AbstractSet[str], classes: Optional[Sequence[str]] = None) -> List[str]:
@@ -23,7 +48,7 @@ def class_order(folder: Path, labels: AbstractSet[str], classes: Optional[Sequen
         classes: The classes in their order, whatever it was; None to go on as before.
 
     Raises:
-        ValueError: If ``classes`` lacks a label, or has one twice.
+        ValueError: If ``classes`` lacks a label.
         OSError: If the folder cannot be read or written, or somebody has changed what it remembers.
 
     Example:
@@ -38,9 +63,6 @@ def class_order(folder: Path, labels: AbstractSet[str], classes: Optional[Sequen
     missing = sorted(labels - set(order))
     if missing:
         raise ValueError(f"classes lacks {', '.join(map(repr, missing))}, which boxes have; add it, or give None")
-    twice = [name for name in dict.fromkeys(order) if order.count(name) > 1]
-    if twice:
-        raise ValueError(f"classes has {twice[0]!r} twice; leave one out")
     if order != earlier:
         _keep_order(folder, order)
     return order

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, ContextManager, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
@@ -62,9 +61,8 @@ class CocoFile:
         self._problems = problems
         self._split, self._places = _split_and_places(path)
         self._categories: Dict[str, str] = {}
-        #: The keys that Viam does not hold: the first line of each, and how many annotations have it.
-        self._left_out: Dict[str, int] = {}
-        self._counts: Dict[str, int] = Counter()
+        #: The ID of each category that has annotations, by its name.
+        self._keys: Dict[str, str] = {}
 
     def images(self) -> Iterator[Tuple[LabeledImage, int]]:
         """Yield the images in their order, with their lines; note what is wrong."""
@@ -76,9 +74,6 @@ class CocoFile:
             for line, text in spool.lost_annotations():
                 with self._noted(line):
                     raise WrongLabel(f"image_id is {shown(decode(text)['image_id'])}, which is no image's id")
-        for key, line in self._left_out.items():
-            text = f"Viam holds no {key!r}; remove it, here and from {self._counts[key]} annotations in all"
-            self._problems.add(self._path, line, text)
 
     def _noted(self, line: Optional[int]) -> ContextManager[None]:
         return noted(self._problems, self._path, line)
@@ -103,8 +98,6 @@ class CocoFile:
         name = require_label("name", category.get("name"))
         if key in self._categories:
             raise WrongLabel(f"category {self._categories[key]!r} has the id {key} already")
-        if name in self._categories.values():
-            raise WrongLabel(f"another category is called {name!r}, too; in Viam they would be one")
         self._categories[key] = name
 
     def _image(self, image: Mapping[str, Any], annotations: Sequence[Spooled]) -> LabeledImage:
@@ -125,11 +118,7 @@ class CocoFile:
         return size_in_file(self._folder / path, "an image of COCO without a width")
 
     def _box(self, annotation: Mapping[str, Any], line: int, size: Tuple[int, int]) -> Box:
-        category = annotation.get("category_id")
-        label = self._categories.get(key_of("category_id", category))
-        if label is None:
-            known = len(self._categories)
-            raise WrongLabel(f"category_id is {shown(category)}, which is none of the {known} categories' id")
+        label = self._label_of(annotation.get("category_id"))
         sides = require_list("bbox", annotation.get("bbox"))
         if len(sides) != 4:
             raise WrongLabel(f"bbox is {shown(sides)}, and has to be [left, top, width, height] in pixels")
@@ -137,14 +126,25 @@ class CocoFile:
         edges = [left, top, left + width, top + height]
         score = annotation.get("score")
         box = box_of_pixels(label, edges, size, None if score is None else require_number("score", score))
-        self._note_left_out(annotation, line, edges)
+        self._note_not_held(annotation, line, edges)
         return box
 
-    def _note_left_out(self, annotation: Mapping[str, Any], line: int, edges: Sequence[Fraction]) -> None:
+    def _label_of(self, category: Any) -> str:
+        key = key_of("category_id", category)
+        label = self._categories.get(key)
+        if label is None:
+            known = len(self._categories)
+            raise WrongLabel(f"category_id is {shown(category)}, which is none of the {known} categories' id")
+        # Roboflow puts one in front that has no annotations, and may be called like another (roboflow/rf-detr#1303).
+        other = self._keys.setdefault(label, key)
+        if other != key:
+            raise WrongLabel(f"the categories {other} and {key} are both called {label!r}; in Viam they would be one")
+        return label
+
+    def _note_not_held(self, annotation: Mapping[str, Any], line: int, edges: Sequence[Fraction]) -> None:
         for key in sorted(annotation.keys() - _HELD):
             if not _is_blank(annotation[key]) and not (key == "segmentation" and _is_box(annotation[key], edges)):
-                self._left_out.setdefault(key, line)
-                self._counts[key] += 1
+                self._problems.add_not_held(self._path, line, key)
 
 
 def _split_and_places(path: Path) -> Tuple[str, List[str]]:

@@ -29,7 +29,8 @@ class CocoFormat(LabelFormat):
     higher ones; those of categories are 1 and up. ``tags`` of an image and ``score`` of an annotation are Viam's.
 
     Of what is read, images, sizes, order, boxes, categories, scores and tags count; supercategories, licenses and other
-    descriptions do not. Polygons, crowds, keypoints and whatever else an annotation says are problems.
+    descriptions do not. Polygons, crowds, keypoints and whatever else an annotation says are problems, unless they are
+    ignored.
 
     Example:
         >>> from viam_sync.transfer.labels.coco_format import CocoFormat
@@ -42,6 +43,7 @@ class CocoFormat(LabelFormat):
     """
 
     name = "coco"
+    not_held = ("segmentation", "iscrowd", "keypoints", "num_keypoints", "attributes")
 
     def write(self, files: LabelFiles, images: Iterable[LabeledImage], classes: Sequence[str]) -> None:
         """Write ``annotations/instances.json`` or, with a split, ``annotations/instances_train.json`` and so on."""

@@ -30,10 +30,12 @@ class DataYaml(NamedTuple):
     Attributes:
         names: The names of the classes, by number.
         places: For each part of a split, the folders of its images, or the files that list them, with slashes.
+        has_keypoints: Whether keypoints follow each box.
     """
 
     names: Dict[int, str]
     places: Dict[str, List[str]]
+    has_keypoints: bool = False
 
 
 def data_yaml(splits: Collection[str], classes: Sequence[str]) -> str:
@@ -80,9 +82,7 @@ def read_data_yaml(folder: Path, problems: LabelProblems) -> Optional[DataYaml]:
             names = read_text(folder / path).splitlines()
             return DataYaml(dict(enumerate(name.strip() for name in names)), {"": [_images_of(folder)]})
         contents = _load(folder / path)
-        if contents.get("kpt_shape") is not None:
-            raise WrongLabel("kpt_shape: the labels are keypoints; Viam holds boxes alone, so write those instead")
-        return DataYaml(_names_of(contents), _places_of(folder, contents))
+        return DataYaml(_names_of(contents), _places_of(folder, contents), contents.get("kpt_shape") is not None)
     return None
 
 

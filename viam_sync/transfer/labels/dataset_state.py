@@ -15,7 +15,7 @@ from viam_sync.transfer.output.atomic import AtomicFile
 _NAME = "dataset.json"
 
 
-class DatasetState(NamedTuple):
+class DatasetExportState(NamedTuple):
     """The dataset in a folder.
 
     Attributes:
@@ -23,9 +23,9 @@ class DatasetState(NamedTuple):
         split: Its split; None if it has none.
 
     Example:
-        >>> from viam_sync.transfer.labels.dataset_state import DatasetState
-        >>> DatasetState("5f0c0ffee5f0c0ffee5f0c0f", None).keep(folder)
-        >>> DatasetState("another", None).require_same(folder)
+        >>> from viam_sync.transfer.labels.dataset_state import DatasetExportState
+        >>> DatasetExportState("5f0c0ffee5f0c0ffee5f0c0f", None).keep(folder)
+        >>> DatasetExportState("another", None).require_same(folder)
         Traceback (most recent call last):
         ValueError: dataset_id is 'another', but ... has the dataset '5f0c0ffee5f0c0ffee5f0c0f'; name another folder
     """
@@ -75,12 +75,12 @@ class DatasetState(NamedTuple):
             atomic.rollback()
 
 
-def _read_state(folder: Path) -> Optional[DatasetState]:
+def _read_state(folder: Path) -> Optional[DatasetExportState]:
     place = folder / STATE / _NAME
     try:
         state = json.loads(place.read_bytes())
         split = state["split"]
-        return DatasetState(state["dataset_id"], None if split is None else DatasetSplit(*split))
+        return DatasetExportState(state["dataset_id"], None if split is None else DatasetSplit(*split))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, TypeError, LookupError):

@@ -113,7 +113,7 @@ def exact_number(name: str, value: Any) -> Fraction:
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise WrongLabel(f"{name} is {shown(value)}, and has to be a number")
     if not -_GREATEST <= value <= _GREATEST:
-        raise WrongLabel(f"{name} is {value}, and has to be a number of pixels")
+        raise WrongLabel(f"{name} is {shown(value)}, and has to be a number of pixels")
     if isinstance(value, Decimal) and value.adjusted() < -_LEAST_PLACES:
         return Fraction(0)
     return Fraction(value)

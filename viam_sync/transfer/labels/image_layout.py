@@ -57,6 +57,8 @@ class ImageLayout(Layout):
         An upload keeps its own name, so that it has the same in the next dataset that is made of the folder.
         """
         name = with_ending(*export_name(metadata, with_time=False)).replace("/", "_")
+        # Tools pass over hidden files.
+        name = f"_{name}" if name.startswith(".") else name
         if not IMAGE_NAME.fullmatch(name):
             name += _ENDINGS.get(_type_of(metadata), "")
         return shortened(name), ""

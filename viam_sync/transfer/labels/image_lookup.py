@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path, PurePosixPath
 from typing import Iterator, Sequence
 
@@ -33,7 +34,7 @@ def find_image(folder: Path, given: str, places: Sequence[str] = ("",)) -> str:
         >>> find_image(folder, "/home/jo/cats/cat.png")
         'cat.png'
     """
-    for path in (given, given.replace("\\", "/")):
+    for path in dict.fromkeys(_spellings(given)):
         for end in ends_of(path):
             for place in places:
                 if _is_file(folder / place / end):
@@ -60,6 +61,15 @@ def ends_of(path: str) -> Iterator[str]:
         parts = parts[len(parts) - parts[::-1].index("..") :]
     for start in range(len(parts)):
         yield "/".join(parts[start:])
+
+
+def _spellings(path: str) -> Iterator[str]:
+    """Yield a path as it is, as Windows writes it, and in the normal forms of Unicode: macOS writes accents apart."""
+    yield path
+    path = path.replace("\\", "/")
+    yield path
+    yield unicodedata.normalize("NFC", path)
+    yield unicodedata.normalize("NFD", path)
 
 
 def _is_file(path: Path) -> bool:

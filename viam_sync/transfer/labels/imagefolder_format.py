@@ -6,11 +6,11 @@ import itertools
 import json
 import posixpath
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from viam_sync.transfer.labels.image_files import walk_images
 from viam_sync.transfer.labels.image_lookup import split_in_name
-from viam_sync.transfer.labels.imagefolder_rows import image_of_row, unknown_columns
+from viam_sync.transfer.labels.imagefolder_rows import image_of_row
 from viam_sync.transfer.labels.json_lines import write_json_lines
 from viam_sync.transfer.labels.label_checks import noted
 from viam_sync.transfer.labels.label_files import LabelFiles
@@ -35,6 +35,7 @@ class ImageFolderFormat(LabelFormat):
     """
 
     name = "imagefolder"
+    not_held = ("iscrowd", "mask", "segmentation", "text")
 
     def write(self, files: LabelFiles, images: Iterable[LabeledImage], classes: Sequence[str]) -> None:
         """Write ``images/metadata.jsonl`` or, with a split, ``images/train/metadata.jsonl`` and so on.
@@ -130,13 +131,8 @@ def _with_metadata(folder: Path, problems: LabelProblems) -> Iterator[LabeledIma
 
 
 def _listed_in(folder: Path, above: str, path: str, problems: LabelProblems) -> Iterator[Tuple[int, LabeledImage]]:
-    """Yield the line and the image of each row; note columns for which Viam has no place, once."""
-    told: Set[str] = set()
+    """Yield the line and the image of each row."""
     for line, row in read_table(folder, path, problems):
-        for name in unknown_columns(row):
-            if name not in told:
-                told.add(name)
-                problems.add(Path(path), line, f"Viam has no place for the column {name!r}; remove it")
         with noted(problems, Path(path), line):
             yield line, image_of_row(folder, above, row, problems, Path(path), line)
 

@@ -18,8 +18,8 @@ _LABELS = ("category", "categories", "label", "labels", "categories_names")
 _TAGS = ("tags", "label", "labels")
 _SCORES = ("confidence", "score", "scores")
 #: What says nothing more than the rest of a row, or is no label.
-_IGNORED = {"file_name", "objects", "image_id", "id", "width", "height", "area", "areas", *_TAGS}
-_IGNORED_OF_OBJECTS = {"bbox", "bbox_id", "id", "area", "areas", *_LABELS, *_SCORES}
+_HELD = {"file_name", "objects", "image_id", "id", "width", "height", "area", "areas", *_TAGS}
+_HELD_OF_OBJECTS = {"bbox", "bbox_id", "id", "area", "areas", *_LABELS, *_SCORES}
 
 
 def image_of_row(
@@ -38,6 +38,9 @@ def image_of_row(
     Raises:
         WrongLabel: If the row names no image.
     """
+    for name in sorted(row.keys() - _HELD):
+        if row[name] not in (None, "", [], {}):
+            problems.add_not_held(file, line, name)
     path = posixpath.normpath(find_image(folder, require_label("file_name", row.get("file_name")), [above]))
     tags: List[str] = []
     boxes: List[Box] = []
@@ -50,13 +53,11 @@ def image_of_row(
         for each in objects:
             with noted(problems, file, line):
                 boxes.append(_box_of(each, size))
+            for name in sorted(each.keys() - _HELD_OF_OBJECTS):
+                if each[name]:
+                    problems.add_not_held(file, line, name)
     split = next(filter(None, map(split_in_name, path.split("/")[:-1])), "")
     return LabeledImage(path, size, boxes, tags, split)
-
-
-def unknown_columns(row: Mapping[str, Any]) -> List[str]:
-    """Return the columns that say something for which Viam has no place."""
-    return [name for name, value in row.items() if name not in _IGNORED and value not in (None, "", [], {})]
 
 
 def _tags_of_row(row: Mapping[str, Any]) -> Iterator[str]:
@@ -111,9 +112,6 @@ def _box_of(each: Mapping[str, Any], size: Tuple[int, int]) -> Box:
     left, top, width, height = (exact_number("a number of bbox", side) for side in sides)
     confidence = _first(each, _SCORES)
     confidence = None if confidence is None else require_number("confidence", confidence)
-    unknown = sorted(name for name, value in each.items() if name not in _IGNORED_OF_OBJECTS and value)
-    if unknown:
-        raise WrongLabel(f"Viam has no place for {unknown[0]!r} of an object; remove it")
     return box_of_pixels(label, [left, top, left + width, top + height], size, confidence)
 
 

@@ -19,6 +19,8 @@ class ImportedImage:
         boxes_added: The number of boxes that this run has added to it.
         error: The reason why it or one of its labels is not there; None if all of them are.
         already_there: Whether an earlier run has uploaded it, so that this one has not.
+        other_boxes: The number of boxes that it had before and its labels do not have, such as one that has been moved
+            in them since an earlier run. They stay.
     """
 
     path: Path
@@ -26,6 +28,7 @@ class ImportedImage:
     boxes_added: int = 0
     error: Optional[Exception] = None
     already_there: bool = False
+    other_boxes: int = 0
 
 
 @dataclass(repr=False)
@@ -69,14 +72,17 @@ class DatasetImportResult:
         return sum(image.boxes_added for image in self.images)
 
     @property
+    def other_boxes(self) -> int:
+        """The number of boxes that the images had before and the labels do not have; they stay."""
+        return sum(image.other_boxes for image in self.images)
+
+    @property
     def complete(self) -> bool:
         """Whether all images are in the dataset, with all of their labels."""
         return all(image.id is not None and image.error is None for image in self.images)
 
     def __repr__(self) -> str:
         counts = f"{len(self.uploaded)} uploaded, {len(self.already_there)} already there, {len(self.failed)} failed"
+        boxes = f"{self.boxes_added} boxes added" + f", {self.other_boxes} others stay" * bool(self.other_boxes)
         end = "complete" if self.complete else "not complete"
-        return (
-            f"DatasetImportResult({self.dataset_id!r}, {len(self.images)} images: {counts};"
-            f" {self.boxes_added} boxes added, {end})"
-        )
+        return f"DatasetImportResult({self.dataset_id!r}, {len(self.images)} images: {counts}; {boxes}, {end})"

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import math
+import reprlib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Iterator, List, Optional
 
-from viam_sync.checks import is_text
+from viam_sync.checks.descriptions import is_text
 from viam_sync.transfer.labels.label_problems import LabelProblems
 from viam_sync.transfer.labels.labeled_image import Box
+
+#: Shows the beginning of lists, as a few lines of YAML can stand for one of a billion parts.
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict = 3, 10, 10
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 10_000
 
 
 class WrongLabel(ValueError):
@@ -108,5 +114,5 @@ def require_confidence(confidence: Optional[float]) -> None:
 
 def shown(value: Any) -> str:
     """Return a value as an error shows it, cut if it is long."""
-    text = repr(value)
+    text = _SHORT.repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

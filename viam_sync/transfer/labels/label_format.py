@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Iterable, Iterator, Sequence
+from typing import Collection, Iterable, Iterator, Sequence
 
 from viam_sync.transfer.labels.label_files import LabelFiles
 from viam_sync.transfer.labels.label_problems import LabelProblems
@@ -21,11 +21,13 @@ class LabelFormat(ABC):
         name: Its name, such as ``"coco"``.
         has_tags: Whether it keeps the labels of an image as a whole.
         needs_sizes: Whether it writes the sizes of images, or edges in pixels; otherwise they may be unknown.
+        not_held: What its labels commonly have, and Viam does not hold; ``ignore`` takes these names.
     """
 
     name: str
     has_tags = True
     needs_sizes = True
+    not_held: Collection[str] = ()
 
     @abstractmethod
     def write(self, files: LabelFiles, images: Iterable[LabeledImage], classes: Sequence[str]) -> None:

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Sequence
 
 from viam_sync.errors import LabelsError
+from viam_sync.transfer.labels.formats import FORMATS
 from viam_sync.transfer.labels.image_files import IMAGE_TYPES, image_type
 from viam_sync.transfer.labels.label_format import LabelFormat
 from viam_sync.transfer.labels.label_problems import LabelProblems
 from viam_sync.transfer.labels.labeled_image import DATASET_TAG, LabeledImage
 
 
-def images_with_labels(folder: Path, labels: LabelFormat) -> List[LabeledImage]:
+def images_with_labels(folder: Path, labels: LabelFormat, ignore: Sequence[str] = ()) -> List[LabeledImage]:
     """Return the images of a folder with their labels.
 
     Args:
         folder: The folder.
         labels: The format of its labels.
+        ignore: What is left out of labels, as Viam does not hold it.
 
     Raises:
         LabelsError: If something in it is wrong, with all of that.
         OSError: If it cannot be read.
+        ValueError: If ``ignore`` has what no label has, nor commonly would.
 
     Example:
         >>> from viam_sync.transfer.labels.formats import FORMATS
@@ -32,7 +35,7 @@ def images_with_labels(folder: Path, labels: LabelFormat) -> List[LabeledImage]:
         >>> [image.path for image in images_with_labels(folder, FORMATS["viam"])]
         ['cat.png']
     """
-    problems = LabelProblems()
+    problems = LabelProblems(ignore)
     images: Dict[str, LabeledImage] = {}
     for image in labels.read(folder, problems):
         if image.path in images:
@@ -45,4 +48,10 @@ def images_with_labels(folder: Path, labels: LabelFormat) -> List[LabeledImage]:
         problems.add(Path(), None, f"there are no images with labels of the format {labels.name!r}")
     if problems.found:
         raise LabelsError(problems.found)
+    common = {name for each in FORMATS.values() for name in each.not_held}
+    for name in problems.not_met():
+        if name not in common:
+            raise ValueError(
+                f"ignore has {name!r}, which no label in the folder has; write it as the labels do, or take it out"
+            )
     return list(images.values())

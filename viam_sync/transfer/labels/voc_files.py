@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
 from typing import ContextManager, Iterator, List, Optional, Tuple
 
 from viam_sync.transfer.labels.decimals import exact_number, read_decimal
 from viam_sync.transfer.labels.image_lookup import find_image, split_in_name
-from viam_sync.transfer.labels.label_checks import WrongLabel, noted, require_label, require_number, shown
+from viam_sync.transfer.labels.label_checks import WrongLabel, noted, require_label, shown
 from viam_sync.transfer.labels.label_problems import LabelProblems
 from viam_sync.transfer.labels.labeled_image import UNKNOWN_SIZE, Box, LabeledImage
 from viam_sync.transfer.labels.pixel_boxes import box_of_pixels, size_in_file
@@ -22,7 +23,7 @@ _BESIDE = ("JPEGImages", "images", "")
 #: The endings of images that are tried where the XML names none that is called like itself.
 _ENDINGS = (".jpg", ".png", ".jpeg", ".JPG", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 #: What an object may have besides its box, and Viam does not hold.
-_NOT_HELD = ("part", "polygon", "mask", "robndbox", "keypoints", "actions")
+NOT_HELD = ("part", "polygon", "mask", "robndbox", "keypoints", "actions")
 
 
 def voc_files(folder: Path) -> Iterator[str]:
@@ -67,6 +68,9 @@ def read_voc_file(folder: Path, path: str, problems: LabelProblems) -> LabeledIm
     for node in objects:
         with noted_at(node):
             boxes.append(_box(node, size))
+        for rest in node.nodes:
+            if rest.tag in NOT_HELD:
+                problems.add_not_held(Path(path), rest.line, rest.tag)
     tags: List[str] = []
     for node in root.find_all("tag"):
         with noted_at(node):
@@ -111,9 +115,6 @@ def _size(root: XmlNode) -> Optional[Tuple[int, int]]:
 
 def _box(node: XmlNode, size: Tuple[int, int]) -> Box:
     label = require_label("name", _text(node, "name"))
-    for tag in _NOT_HELD:
-        for rest in node.find_all(tag):
-            raise WrongLabel(f"Viam holds no <{tag}>; remove it", rest.line)
     bounds = node.find("bndbox")
     if bounds is None:
         raise WrongLabel("this object has no <bndbox>")
@@ -121,8 +122,8 @@ def _box(node: XmlNode, size: Tuple[int, int]) -> Box:
     if left < 1 or upper < 1:
         text = "pixels of VOC are counted from 1, and these from 0; add 1 to each xmin and ymin of these files"
         raise WrongLabel(text, bounds.line)
-    score = _text(node, "confidence") or _text(node, "score")
-    confidence = None if score is None else require_number("confidence", read_decimal(score))
+    score = node.find("confidence") or node.find("score")
+    confidence = None if score is None else float(_decimal(score))
     return box_of_pixels(label, [left - 1, upper - 1, right, lower], size, confidence)
 
 
@@ -130,10 +131,14 @@ def _number(node: XmlNode, tag: str) -> Fraction:
     found = node.find(tag)
     if found is None:
         raise WrongLabel(f"<{node.tag}> has no <{tag}>", node.line)
-    number = read_decimal(found.text)
+    return exact_number(tag, _decimal(found))
+
+
+def _decimal(node: XmlNode) -> Decimal:
+    number = read_decimal(node.text)
     if not number.is_finite():
-        raise WrongLabel(f"{tag} is {shown(found.text)}, and has to be a number", found.line)
-    return exact_number(tag, number)
+        raise WrongLabel(f"{node.tag} is {shown(node.text)}, and has to be a number", node.line)
+    return number
 
 
 def _text(node: XmlNode, tag: str) -> Optional[str]:

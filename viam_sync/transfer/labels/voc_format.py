@@ -17,7 +17,7 @@ from viam_sync.transfer.labels.label_format import IMAGES, LabelFormat
 from viam_sync.transfer.labels.label_problems import LabelProblems
 from viam_sync.transfer.labels.labeled_image import UNKNOWN_SIZE, Box, LabeledImage
 from viam_sync.transfer.labels.pixel_boxes import pixel_interval
-from viam_sync.transfer.labels.voc_files import ANNOTATIONS, read_voc_file, voc_files
+from viam_sync.transfer.labels.voc_files import ANNOTATIONS, NOT_HELD, read_voc_file, voc_files
 
 #: The characters that XML cannot hold, not even escaped.
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -31,7 +31,7 @@ class VocFormat(LabelFormat):
     ``confidence`` of an object and ``tag`` of an image are Viam's.
 
     Of what is read, images, sizes, boxes, names, confidences and tags count; ``pose``, ``truncated``, ``occluded`` and
-    ``difficult`` do not. Parts, polygons, masks and turned boxes are problems.
+    ``difficult`` do not. Parts, polygons, masks and turned boxes are problems, unless they are ignored.
 
     Example:
         >>> from viam_sync.transfer.labels.label_files import LabelFiles
@@ -46,6 +46,7 @@ class VocFormat(LabelFormat):
     """
 
     name = "voc"
+    not_held = NOT_HELD
 
     def write(self, files: LabelFiles, images: Iterable[LabeledImage], classes: Sequence[str]) -> None:
         """Write an XML for each image, and the lists ``ImageSets/Main/train.txt`` and so on; ``trainval.txt`` for all.

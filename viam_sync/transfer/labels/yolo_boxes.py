@@ -5,13 +5,15 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from itertools import count
-from typing import Mapping, Tuple
+from typing import Mapping, Optional, Sequence, Tuple
 
 from viam_sync.transfer.labels.decimals import rounding_interval, shortest_decimal
 from viam_sync.transfer.labels.label_checks import WrongLabel, require_box, shown
 from viam_sync.transfer.labels.labeled_image import Box
 
 _NAMES = ("class", "x of the centre", "y of the centre", "width", "height", "confidence")
+#: What a line may have, and Viam does not hold.
+POLYGON, KEYPOINTS = "segmentation", "keypoints"
 #: How far beyond the image an edge may be: most tools write four to six digits, which are rounded.
 _ROUNDED = Fraction(1, 10_000)
 #: The exponents of numbers that are computed with; of others, the digits alone would fill the memory.
@@ -36,30 +38,48 @@ def yolo_row(number: int, box: Box) -> str:
     return f"{number} {x} {y} {width} {height}"
 
 
-def read_yolo_row(row: str, names: Mapping[int, str]) -> Box:
-    """Return the box of a line.
+def read_yolo_row(row: str, names: Mapping[int, str], has_keypoints: bool = False) -> Tuple[Box, Optional[str]]:
+    """Return the box of a line, and what it has that Viam does not hold; of a polygon, the box around it.
 
     Args:
         row: The line.
         names: The names of the classes, by number.
+        has_keypoints: Whether keypoints follow the box.
 
     Raises:
         WrongLabel: If it is not the line of a box.
+
+    Example:
+        >>> from viam_sync.transfer.labels.yolo_boxes import read_yolo_row
+        >>> read_yolo_row("0 0.5 0.25 1 0.75 0 1", {0: "cat"})
+        (Box(label='cat', x_min=0.0, y_min=0.25, x_max=1.0, y_max=1.0, confidence=None), 'segmentation')
     """
     columns = row.split()
-    if len(columns) < 5:
+    if has_keypoints and len(columns) > 6:
+        return _box_of(columns[:5], names), KEYPOINTS
+    # A rotated box is one of four corners.
+    if len(columns) > 6 and len(columns) % 2:
+        return _box_around(columns, names), POLYGON
+    if len(columns) not in (5, 6):
         raise WrongLabel(f"there are {len(columns)} columns instead of 5: class, x and y of the centre, width, height")
-    if len(columns) > 6:
-        raise WrongLabel(
-            f"there are {len(columns)} columns, as a polygon, a rotated box or keypoints have them; Viam holds boxes"
-            " alone, so write their 5 columns instead"
-        )
+    return _box_of(columns, names), None
+
+
+def _box_of(columns: Sequence[str], names: Mapping[int, str]) -> Box:
     numbers = [_number(name, column) for name, column in zip(_NAMES, columns)]
     label = _name_of(numbers[0], names)
     left, right = _edges(numbers[1], numbers[3])
     upper, lower = _edges(numbers[2], numbers[4])
     confidence = float(numbers[5]) if len(numbers) > 5 else None
     return require_box(Box(label, left, upper, right, lower, confidence))
+
+
+def _box_around(columns: Sequence[str], names: Mapping[int, str]) -> Box:
+    """Return the box around a polygon, as Ultralytics does where it trains a detector on one."""
+    label = _name_of(_number("class", columns[0]), names)
+    x = [_edge(_number("x of a corner", column)) for column in columns[1::2]]
+    y = [_edge(_number("y of a corner", column)) for column in columns[2::2]]
+    return require_box(Box(label, min(x), min(y), max(x), max(y)))
 
 
 def _centre_and_size(low: float, high: float) -> Tuple[str, str]:

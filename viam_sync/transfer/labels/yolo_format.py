@@ -6,7 +6,7 @@ import posixpath
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from viam_sync.transfer.labels.data_yaml import DATA_YAML, data_yaml, read_data_yaml
+from viam_sync.transfer.labels.data_yaml import DATA_YAML, DataYaml, data_yaml, read_data_yaml
 from viam_sync.transfer.labels.image_files import walk_images
 from viam_sync.transfer.labels.image_lookup import find_image
 from viam_sync.transfer.labels.label_checks import noted, read_text
@@ -14,7 +14,7 @@ from viam_sync.transfer.labels.label_files import LabelFiles
 from viam_sync.transfer.labels.label_format import IMAGES, LabelFormat
 from viam_sync.transfer.labels.label_problems import LabelProblems
 from viam_sync.transfer.labels.labeled_image import UNKNOWN_SIZE, Box, LabeledImage
-from viam_sync.transfer.labels.yolo_boxes import read_yolo_row, yolo_row
+from viam_sync.transfer.labels.yolo_boxes import KEYPOINTS, POLYGON, read_yolo_row, yolo_row
 
 _LABELS = "labels"
 #: Texts that tools put among those of the images.
@@ -38,6 +38,7 @@ class YoloFormat(LabelFormat):
 
     name = "yolo"
     has_tags = False
+    not_held = (POLYGON, KEYPOINTS)
     needs_sizes = False
 
     def write(self, files: LabelFiles, images: Iterable[LabeledImage], classes: Sequence[str]) -> None:
@@ -61,7 +62,7 @@ class YoloFormat(LabelFormat):
             seen.add(path)
             labels = _find_labels(folder, path)
             unlabelled += labels is None
-            boxes = [] if labels is None else list(_read_boxes(folder, labels, data.names, problems))
+            boxes = [] if labels is None else list(_read_boxes(folder, labels, data, problems))
             yield LabeledImage(path, UNKNOWN_SIZE, boxes, [], split)
         if data and unlabelled == len(seen):
             problems.add(Path(_LABELS), None, f"of {unlabelled} images, none has a text of labels in this folder")
@@ -82,12 +83,15 @@ def _find_labels(folder: Path, image: str) -> Optional[str]:
     return None
 
 
-def _read_boxes(folder: Path, path: str, names: Mapping[int, str], problems: LabelProblems) -> Iterator[Box]:
+def _read_boxes(folder: Path, path: str, data: DataYaml, problems: LabelProblems) -> Iterator[Box]:
     with noted(problems, Path(path), None):
         for line, row in enumerate(read_text(folder / path).splitlines(), start=1):
             if row.strip():
                 with noted(problems, Path(path), line):
-                    yield read_yolo_row(row, names)
+                    box, rest = read_yolo_row(row, data.names, data.has_keypoints)
+                    if rest:
+                        problems.add_not_held(Path(path), line, rest)
+                    yield box
 
 
 def _images(folder: Path, places: Mapping[str, List[str]], problems: LabelProblems) -> Iterator[Tuple[str, str]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import deque
-from typing import Any, BinaryIO, Callable, Deque, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, BinaryIO, Callable, Deque, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from viam_sync.transfer.output.chunks import CHUNK_ROWS, Chunk, chunks, common_kind
 from viam_sync.transfer.output.columns import Columns
@@ -38,9 +39,12 @@ class BatchStore:
             return
         if self._file is None:
             self._file = self._make_file()
-        # A stream has one schema, so that each batch gets its own; they lie in the file one after the other.
-        with self._arrow.ipc.new_stream(self._file, batch.schema) as stream:
-            stream.write_batch(batch)
+        write_batch(batch, self._file, self._arrow)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is more than memory is to hold."""
+        return self._room < 0
 
     def drain(self) -> Iterator[Any]:
         """Yield all batches in their order, and forget them."""
@@ -48,11 +52,7 @@ class BatchStore:
             yield self._batches.popleft()
         if self._file is None:
             return
-        end = self._file.tell()
-        self._file.seek(0)
-        while self._file.tell() < end:
-            with self._arrow.ipc.open_stream(self._file) as stream:
-                yield from stream
+        yield from read_batches(self._file, self._arrow)
 
     def __enter__(self) -> BatchStore:
         return self
@@ -60,6 +60,21 @@ class BatchStore:
     def __exit__(self, *error: object) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def write_batch(batch: Any, file: BinaryIO, arrow: Any) -> None:
+    """Write a batch at the end of a file; each has a stream of its own, as a stream has one schema."""
+    with arrow.ipc.new_stream(file, batch.schema) as stream:
+        stream.write_batch(batch)
+
+
+def read_batches(file: BinaryIO, arrow: Any) -> Iterator[Any]:
+    """Yield the batches that `write_batch` has written to a file, which is open for reading."""
+    end = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    while file.tell() < end:
+        with arrow.ipc.open_stream(file) as stream:
+            yield from stream
 
 
 def record_batches(
@@ -87,14 +102,31 @@ def record_batches(
         >>> schema.field("speed").type, [batch.to_pydict() for batch in batches]
         (DataType(double), [{'speed': [1.0]}, {'speed': [1.5]}])
     """
+    batches = unsettled_batches(rows, columns, arrow, most_rows)
     if isinstance(columns, Schema):
-        schema = columns.arrow_schema(arrow)
-        return schema, (fitted_batch(chunk, columns, arrow) for chunk in chunks(rows, columns, most_rows))
+        return columns.arrow_schema(arrow), batches
+    for batch in batches:
+        store.append(batch)
+    return columns.arrow_schema(arrow), settled_batches(store.drain(), columns, arrow)
+
+
+def unsettled_batches(rows: Iterable[Row], columns: Columns, arrow: Any, most_rows: int = CHUNK_ROWS) -> Iterator[Any]:
+    """Yield rows as record batches, which `settled_batches` takes; with a `Schema`, they have its types already.
+
+    Args:
+        rows: The rows.
+        columns: The columns, to which each row is added.
+        arrow: The module ``pyarrow``.
+        most_rows: The number of rows in a batch at most.
+    """
     for chunk in chunks(rows, columns, most_rows):
-        store.append(_unsettled_batch(chunk, arrow))
-    schema = columns.arrow_schema(arrow)
-    kinds = columns.kinds
-    return schema, (_settled_batch(batch, kinds, schema, arrow) for batch in store.drain())
+        yield fitted_batch(chunk, columns, arrow) if isinstance(columns, Schema) else _unsettled_batch(chunk, arrow)
+
+
+def settled_batches(batches: Iterable[Any], columns: Columns, arrow: Any) -> Iterator[Any]:
+    """Yield the batches of `unsettled_batches` with all columns, once all rows were added to these."""
+    kinds, schema = columns.kinds, columns.arrow_schema(arrow)
+    return (settled_batch(batch, kinds, schema, arrow) for batch in batches)
 
 
 def grouped(
@@ -232,27 +264,43 @@ def _unsettled(values: Sequence[Any], arrow: Any) -> Any:
     return arrow.StructArray.from_arrays([arrow.array(text, arrow.string())], ["json"])
 
 
-def _settled_batch(batch: Any, kinds: Dict[str, Kind], schema: Any, arrow: Any) -> Any:
+def settled_batch(batch: Any, kinds: Mapping[str, Kind], schema: Any, arrow: Any) -> Any:
+    """Return a record batch with all columns of a schema, each in the type that it has there.
+
+    Args:
+        batch: The batch; columns may be missing, and of a type whose values fit that of the schema.
+        kinds: The kinds of all columns, in the order of the schema.
+        schema: The schema, as pyarrow has it.
+        arrow: The module ``pyarrow``.
+    """
     found = dict(zip(batch.schema.names, batch.columns))
     arrays = [
-        _settled(found[name], kind, field.type, arrow) if name in found else arrow.nulls(batch.num_rows, field.type)
+        settled(found[name], kind, field.type, arrow) if name in found else arrow.nulls(batch.num_rows, field.type)
         for (name, kind), field in zip(kinds.items(), schema)
     ]
     return arrow.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _settled(array: Any, kind: Kind, type: Any, arrow: Any) -> Any:
-    """Return what `_unsettled` has made in the type that the column has in the end."""
+def settled(array: Any, kind: Kind, type: Any, arrow: Any) -> Any:
+    """Return an array in the type that its column has in the end: what `_unsettled` has made, or one of a file.
+
+    Args:
+        array: The array.
+        kind: The kind of the column in the end.
+        type: The type of pyarrow for it.
+        arrow: The module ``pyarrow``.
+    """
     if array.type == type:
         return array
     if array.null_count == len(array):
         return arrow.nulls(len(array), type)
     if kind == "float":
         return array.field("number") if arrow.types.is_struct(array.type) else array.cast(type)
-    return _array(_values(array, arrow), kind, arrow)
+    return _array(plain_values(array, arrow), kind, arrow)
 
 
-def _values(array: Any, arrow: Any) -> List[Any]:
+def plain_values(array: Any, arrow: Any) -> List[Any]:
+    """Return the values of an array, with times in UTC without a time zone."""
     if not arrow.types.is_struct(array.type):
         # Python 3.8 without pytz, and Windows without tzdata, know no time zone, not even UTC.
         values: List[Any] = array.cast(_without_zone(array.type, arrow)).to_pylist()

@@ -54,9 +54,22 @@ class Columns:
                 self._kinds[name] = kind if known is None else merged(known, kind)
         return row
 
+    def findings(self) -> Dict[str, Any]:
+        """Return the columns that the rows were found to have, in a form that JSON can hold."""
+        return {"kinds": dict(self._kinds)}
+
+    def add_findings(self, findings: Mapping[str, Any]) -> None:
+        """Add the columns of other rows, as `findings` has told them; they may have been JSON."""
+        for name, kind in findings["kinds"].items():
+            self._kinds[name] = merged(self._kinds.get(name, "null"), _plain_kind(kind))
+
     def arrow_schema(self, arrow: Any) -> Any:
         """Return the columns as a schema of pyarrow."""
         return arrow.schema([(name, arrow_type(kind, arrow)) for name, kind in self.kinds.items()])
+
+
+def _plain_kind(kind: Any) -> Kind:
+    return kind if isinstance(kind, str) else ("list", _plain_kind(kind[1]))
 
 
 def optional(name: str, purpose: str, packages: str = "") -> Any:

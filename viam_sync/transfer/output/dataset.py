@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import ExitStack
 from datetime import date
-from itertools import chain, groupby
-from operator import itemgetter
-from typing import Any, Dict, Iterable, Iterator, Mapping, Tuple, Union
+from typing import Any, Dict, Iterable, Mapping, NamedTuple, Tuple
 
 from viam_sync.transfer.output.batches import BatchStore, record_batches
-from viam_sync.transfer.output.columns import optional
-from viam_sync.transfer.output.dataset_bucket import DatasetBucket
-from viam_sync.transfer.output.dataset_columns import ColumnRules, Note, require_same_columns
+from viam_sync.transfer.output.columns import Columns, optional
+from viam_sync.transfer.output.dataset_columns import ColumnRules, require_same_columns
 from viam_sync.transfer.output.dataset_days import DayFiles, Interval
-from viam_sync.transfer.output.dataset_folder import DatasetFolder, not_of_dataset
+from viam_sync.transfer.output.dataset_stage import AnyFolder, DayStage, day_steps, footers
 from viam_sync.transfer.output.kinds import Kind
 from viam_sync.transfer.output.progress import Progress
 from viam_sync.transfer.output.rows import Row
+
+
+class DatasetState(NamedTuple):
+    """The files of a dataset.
+
+    Attributes:
+        counts: The number of rows of each day that has a file.
+        schema: The schema that new files must have, as pyarrow has it; None if they may have another than the old ones.
+    """
+
+    counts: Dict[date, int]
+    schema: Any
 
 
 class PartitionedDataset:
@@ -40,7 +47,7 @@ class PartitionedDataset:
 
     def __init__(
         self,
-        folder: Union[DatasetFolder, DatasetBucket],
+        folder: AnyFolder,
         *,
         source: Mapping[str, Any],
         fixed: Mapping[str, Kind],
@@ -52,7 +59,8 @@ class PartitionedDataset:
         self._arrow = optional("pyarrow", "a dataset")
         self._files = DayFiles(next(iter(fixed)), interval, **limits)
         self._rules = ColumnRules(source, fixed, schema, misfits)
-        self._folder, self._source, self._interval = folder, source, interval
+        self._days = DayStage(folder, self._files, interval)
+        self._folder, self._source = folder, source
 
     def write(self, rows: Iterable[Row], progress: Progress) -> int:
         """Replace the rows of the interval.
@@ -72,69 +80,69 @@ class PartitionedDataset:
                 the rows are not in order.
         """
         with self._folder.exclusive():
-            known, schema = self._known()
-            is_empty = not any(known.values())
-            kept = None if schema is None or (is_empty and self._rules.may_change(schema)) else schema
-            columns = self._rules.columns(kept)
+            state = self.state()
+            columns = self.columns(state)
             with BatchStore(self._arrow, self._folder.spool) as store:
                 _, batches = record_batches(progress.counted(rows), columns, store, self._arrow)
-                days = self._files.by_day(batches)
-                self._folder.change(_steps(known, self._stage_all(days, known, self._rules.file_schema(columns, kept))))
+                schema = self.file_schema(columns, state)
+                self.change(state, self.stage(batches, state.counts, schema), schema)
         return progress.done
 
-    def _stage_all(self, parts: Iterable[Tuple[date, Any]], known: Mapping[date, int], schema: Any) -> Dict[date, int]:
-        """Write the new files of all days that may change, and return the numbers of their rows."""
-        staged: Dict[date, int] = {}
-        for day, group in groupby(parts, itemgetter(0)):
-            if day in staged:
-                raise ValueError("the service returned rows that are not in the order of their times")
-            staged[day] = self._stage(day, known, schema, (batch for _, batch in group))
-        # A dataset without rows may get other columns.
-        is_empty = not any(known.values())
-        for day in known.keys() - staged.keys():
-            if is_empty or self._interval.touches(day):
-                staged[day] = self._stage(day, known, schema, ())
-        if not known and not staged:
-            day = self._interval.any_day()
-            staged[day] = self._stage(day, known, schema, ())
-        return staged
+    def state(self) -> DatasetState:
+        """Return what the dataset has.
+
+        Raises:
+            OSError: If the folder holds something else.
+            ValueError: If the dataset is of other rows.
+        """
+        counts, schema = self._known()
+        may_change = schema is None or (not any(counts.values()) and self._rules.may_change(schema))
+        return DatasetState(counts, None if may_change else schema)
+
+    def columns(self, state: DatasetState) -> Columns:
+        """Return the columns, to which all rows are to be added.
+
+        Raises:
+            ValueError: If the files have other columns than those given.
+        """
+        return self._rules.columns(state.schema)
+
+    def file_schema(self, columns: Columns, state: DatasetState) -> Any:
+        """Return the schema of the new files, as pyarrow has it, once all rows were added to the columns."""
+        return self._rules.file_schema(columns, state.schema)
+
+    def stage(self, batches: Iterable[Any], counts: Mapping[date, int], schema: Any) -> Dict[date, int]:
+        """Write the new files of days, none of which appears yet, and return the numbers of their rows.
+
+        Args:
+            batches: The rows of the days, the oldest first, as record batches of pyarrow.
+            counts: The number of rows that each of the days has until now.
+            schema: The schema of the files.
+
+        Raises:
+            ValueError: If the rows are not in order.
+        """
+        return self._days.write(batches, counts, schema)
+
+    def change(self, state: DatasetState, staged: Mapping[date, int], schema: Any) -> None:
+        """Let the new files appear, one day after the other, each at once.
+
+        Args:
+            state: What the dataset has until now.
+            staged: The number of rows of each day that has a new file.
+            schema: The schema of the new files.
+
+        Raises:
+            OSError: If that fails.
+        """
+        rest = self._days.write_rest(state.counts, staged, schema)
+        self._folder.change(day_steps(state.counts, {**staged, **rest}))
 
     def _known(self) -> Tuple[Dict[date, int], Any]:
         """Return the number of rows that the dataset has of each day, and its schema; None if it has no file."""
         counts, schema = {}, None
-        for day in self._folder.days():
-            with self._folder.open_footer(day) as file:
-                found, counts[day] = self._files.footer(file)
-            note = None if found is None else Note.of(found)
-            if note is None:
-                raise not_of_dataset(self._folder.given, f"the file of {day}")
-            if note.source != self._source:
-                raise ValueError(
-                    f"{self._folder.given}, a dataset of {json.dumps(note.source)}, but the rows are of"
-                    f" {json.dumps(self._source)}; name another folder"
-                )
+        for day, found, count in footers(self._folder, self._files, self._source):
+            counts[day] = count
             schema = found if schema is None else schema
             require_same_columns(found, schema)
         return counts, schema
-
-    def _stage(self, day: date, known: Mapping[date, int], schema: Any, new: Iterable[Any]) -> int:
-        """Write the new file of a day: its new rows, and around them those that it has outside the interval."""
-        with ExitStack() as stack:
-            before: Iterable[Any] = ()
-            after: Iterable[Any] = ()
-            if known.get(day) and not self._interval.covers(day):
-                before, after = self._files.around(stack.enter_context(self._folder.open(day)))
-            file = stack.enter_context(self._folder.create(day))
-            return self._files.write(file, schema, chain(before, new, after))
-
-
-def _steps(known: Mapping[date, int], staged: Mapping[date, int]) -> Iterator[Tuple[date, bool]]:
-    """Yield the days that change, and whether each gets its new file or loses the one that it has."""
-    # A dataset without rows gets its new columns first, so that all files have the same at any moment.
-    for day in sorted(staged, key=lambda day: (day not in known, day)):
-        yield day, True
-    counts = {**known, **staged}
-    empty = sorted(day for day, count in counts.items() if not count)
-    # Of a dataset without rows, one file stays, as no reader reads none.
-    for day in empty[len(empty) == len(counts) :]:
-        yield day, False

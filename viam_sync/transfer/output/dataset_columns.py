@@ -70,6 +70,15 @@ class InferredColumns(Columns):
         self._not_text.update(name for name, value in row.items() if not _is_text(value))
         return super().add(row)
 
+    def findings(self) -> Dict[str, Any]:
+        """Return the columns that the rows were found to have, in a form that JSON can hold."""
+        return {**super().findings(), "not_text": sorted(self._not_text)}
+
+    def add_findings(self, findings: Mapping[str, Any]) -> None:
+        """Add the columns of other rows, as `findings` has told them; they may have been JSON."""
+        super().add_findings(findings)
+        self._not_text.update(findings["not_text"])
+
     def as_json(self) -> List[str]:
         """Return the columns of text in which there are other values, too."""
         return sorted(name for name in self._not_text if _leaf_of(self.kinds[name]) == "text")

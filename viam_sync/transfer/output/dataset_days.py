@@ -81,11 +81,12 @@ class DayFiles:
     def around(self, file: BinaryIO) -> Tuple[Iterator[Any], Iterator[Any]]:
         """Return the rows of a file that are before the interval, and those that are after it, as record batches."""
         start, end = self._interval
-        before = () if start is None else (self._before(batch, start) for batch in self._read(file))
-        after = () if end is None else (self._from(batch, end) for batch in self._read(file))
+        before = () if start is None else (self._before(batch, start) for batch in self.read(file))
+        after = () if end is None else (self._from(batch, end) for batch in self.read(file))
         return iter(before), iter(after)
 
-    def _read(self, file: BinaryIO) -> Iterator[Any]:
+    def read(self, file: BinaryIO) -> Iterator[Any]:
+        """Return all rows of a file, as record batches."""
         batches: Iterator[Any] = self._parquet.ParquetFile(file).iter_batches()
         return batches
 

@@ -15,6 +15,19 @@ from viam_sync.transfer.output.named_errors import NamedFile, errors_of, tempora
 from viam_sync.transfer.output.remote import Location
 
 _PREFIX, _FILE, _LOCK = "day=", "rows.parquet", "lock"
+#: The file beside a dataset in which a mirror keeps its state.
+STATE = "mirror.json"
+
+
+def folder_beside(name: str) -> str:
+    """Return the name of the hidden folder beside a dataset, for what no reader of the dataset may find in it.
+
+    Example:
+        >>> from viam_sync.transfer.output.dataset_folder import folder_beside
+        >>> folder_beside("air")
+        '.air.viam-export'
+    """
+    return f".{name}.viam-export"
 
 
 class DatasetFolder:
@@ -50,7 +63,7 @@ class DatasetFolder:
         self.given = location.given
         # A link is followed, as the folder beside it must be on the same disk.
         self._path = Path(os.path.realpath(location.path()))
-        self._beside = self._path.with_name(f".{self._path.name}.viam-export")
+        self._beside = self._path.with_name(folder_beside(self._path.name))
         parent = self._path.parent
         if self._path.exists() and not self._path.is_dir():
             raise NotADirectoryError(f"{self.given}, a file; a dataset is a folder")
@@ -87,8 +100,24 @@ class DatasetFolder:
         for path in self._beside.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)
-            elif path.name != _LOCK:
+            elif path.name not in (_LOCK, STATE):
                 path.unlink()
+
+    def load_state(self) -> Optional[bytes]:
+        """Return the state that was saved beside the dataset; None if there is none."""
+        path = self._beside / STATE
+        return path.read_bytes() if path.exists() else None
+
+    def save_state(self, state: bytes) -> None:
+        """Save a state beside the dataset; it is on the disk then.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        unfinished = self._beside / f"{STATE}.new"
+        with new_file(unfinished, self._path) as file:
+            file.write(state)
+        unfinished.replace(self._beside / STATE)
 
     def days(self) -> Iterator[date]:
         """Yield the days that have a file, in their order.
@@ -111,6 +140,14 @@ class DatasetFolder:
     #: A file on a disk is read from where it is needed.
     open_footer = open
 
+    def open_new(self, day: date) -> BinaryIO:
+        """Open the new file that was made for a day for reading."""
+        return (self._beside / str(day)).open("rb")
+
+    def discard(self, day: date) -> None:
+        """Remove the new file that was made for a day."""
+        (self._beside / str(day)).unlink()
+
     def spool(self) -> BinaryIO:
         """Return a file for contents on their way, which is gone when it is closed."""
         return temporary_file(self._beside, self._path)
@@ -122,6 +159,18 @@ class DatasetFolder:
             OSError: If it cannot be written.
         """
         return new_file(self._beside / str(day), self._path)
+
+    def adopt(self, day: date, folder: Location, name: str) -> None:
+        """Let a file of another folder on the same disk be the new file of a day.
+
+        Raises:
+            OSError: If it cannot be flushed to the disk, or moved.
+        """
+        path = folder.path() / name
+        with errors_of(self._path):
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            path.replace(self._beside / str(day))
 
     def change(self, steps: Iterable[Tuple[date, bool]]) -> None:
         """Change days, one after the other, each at once; a dataset that is not there yet appears as a whole.

@@ -85,10 +85,16 @@ class PathAllocator(ABC):
         self._folders: Set[str] = set()
         self._allocated: Set[str] = set()
         self._scanned: Set[str] = set()
+        self._reserved: Dict[str, ExportPath] = {}
         #: The first number of each name that may be free.
         self._next_number: Dict[str, int] = {}
         for path in taken:
             self._take(path)
+
+    def reserve(self, id: str, path: ExportPath) -> None:
+        """Keep a path for the file with an ID, as another process may still write it there."""
+        self._reserved[id] = path
+        self._take(path)
 
     def allocate(self, metadata: pb.BinaryMetadata) -> ExportPath:
         """Return the path of a file; a file that was exported into the folder before keeps its own.
@@ -99,6 +105,9 @@ class PathAllocator(ABC):
         Raises:
             OSError: If the file system's encoding cannot write its name.
         """
+        reserved = self._reserved.get(metadata.binary_data_id or metadata.id)
+        if reserved is not None:
+            return reserved
         name, ending = self._layout.name(metadata)
         path = self._layout.path(metadata, name, ending)
         self.scan(path)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import secrets
 from pathlib import Path, PurePosixPath
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Type, Union
-from urllib.parse import unquote
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type, Union
 
-from viam_sync.checks import path_from, redact, wrong_type
+from viam_sync.checks import path_from, wrong_type
+from viam_sync.checks.descriptions import redact
 from viam_sync.checks.urls import is_url, path_text, redact_urls, url_scheme
 from viam_sync.transfer.output.names import UNFINISHED
+from viam_sync.transfer.output.store_credentials import without_credentials
 
 #: The packages for the stores that most people use, all of which have buckets; fsspec knows those of others.
 _PACKAGES = {
@@ -23,16 +24,14 @@ _PACKAGES = {
     "abfss": "adlfs",
 }
 _S3 = {"s3", "s3a"}
-#: The schemes of file servers: others see how a file grows there, and renaming one costs nothing.
-_FILE_SERVERS = {"arrow_hdfs", "ftp", "hdfs", "sftp", "smb", "ssh", "webdav", "webhdfs"}
+#: The schemes of disks and file servers: others see how a file grows there, and renaming one costs nothing.
+_FILE_SERVERS = {"", "arrow_hdfs", "ftp", "hdfs", "sftp", "smb", "ssh", "webdav", "webhdfs"}
 _WEB = {"data", "http", "https"}
 #: The bytes of a part of a large object, of which s3fs has several in memory; and the most parts that S3 takes.
 _PART = 16 << 20
 _PARTS_AT_A_TIME = 4
 _MOST_PARTS = 10_000
 _FORBIDDEN = 403
-_HIDDEN = "***"
-_SHORTEST_SECRET = 6
 _KINDS: Tuple[Type[OSError], ...] = (FileNotFoundError, PermissionError, FileExistsError, IsADirectoryError)
 
 
@@ -76,6 +75,11 @@ class Location:
         return self._text
 
     @property
+    def shown(self) -> str:
+        """The path, or the URL without credentials."""
+        return redact_urls(self._text)
+
+    @property
     def suffix(self) -> str:
         """The ending of the name in lower case, such as ``.csv``."""
         return PurePosixPath(self._text.partition("?")[0]).suffix.lower()
@@ -104,8 +108,31 @@ class Location:
         """
         return path_from(self.name, self.local())
 
+    def beside(self, name: str) -> Location:
+        """Return the location of another folder in the same one.
+
+        Args:
+            name: Its name, or its path within what has this folder in it; ``{}`` stands for the name of this one.
+
+        Raises:
+            ValueError: If this one is a whole bucket or disk.
+
+        Example:
+            >>> from viam_sync.transfer.output.remote import Location
+            >>> Location("url", "s3://bucket/air/").beside(".{}.new")
+            <url is 's3://bucket/.air.new'>
+        """
+        parent, _, last = self._text.rstrip("/").rpartition("/")
+        if not last or (parent.endswith(":/") and self.scheme in _PACKAGES):
+            raise ValueError(f"{self.given}, a bucket; name a folder in it, as the files of a run are kept beside it")
+        return Location(self.name, f"{parent}/{name.format(last)}", self._options)
+
+    def within(self, name: str) -> Location:
+        """Return the location of a folder in this one."""
+        return Location(self.name, f"{self._text.rstrip('/')}/{name}", self._options)
+
     def connect(self) -> Remote:
-        """Return the remote file or folder.
+        """Return the remote file or folder; one on this computer's disks, too, if it is an absolute path.
 
         Raises:
             ImportError: If a package for it is not installed; the text says which.
@@ -140,11 +167,7 @@ class Location:
         """Return the error that says what a file system has failed to do, without credentials."""
         kind = next((kind for kind in _KINDS if isinstance(error, kind)), OSError)
         text = f"{type(error).__name__}: {error}"
-        hidden = {*_texts_of(self._options), *_passwords_of(self._text)}
-        # The longest come first, as one may be the beginning of another.
-        for secret in sorted(hidden, key=len, reverse=True):
-            text = text.replace(secret, _HIDDEN)
-        return kind(f"{self.given}, {failing}: {redact_urls(text)}")
+        return kind(f"{self.given}, {failing}: {without_credentials(text, self._text, self._options)}")
 
     def _open(self) -> Tuple[Any, str]:
         """Return the file system, and the path in it."""
@@ -249,6 +272,46 @@ class Remote:
         with contextlib.suppress(FileNotFoundError):
             self._call("removed", path, lambda: self._fs.rm_file(self._at(path)))
 
+    def clear(self) -> None:
+        """Remove all objects in the folder.
+
+        Raises:
+            OSError: If one cannot be removed.
+        """
+        for path in self.sizes():
+            self.remove(path)
+        if self._scheme in _FILE_SERVERS:
+            with contextlib.suppress(FileNotFoundError):
+                self._call("removed", "", lambda: self._fs.rm(self._root, recursive=True))
+
+    def download(self, path: str, local: Path) -> None:
+        """Copy an object into a local file.
+
+        Args:
+            path: Its path within the folder.
+            local: The path of the local file.
+
+        Raises:
+            FileNotFoundError: If there is none.
+            OSError: If it cannot be read.
+        """
+        self._fs.invalidate_cache()
+        self._call("read", path, lambda: self._fs.get_file(self._at(path), str(local)))
+
+    def take(self, other: Remote, source: str, path: str) -> None:
+        """Move an object of another folder of the same store into this one; one of that name is replaced.
+
+        Args:
+            other: The other folder.
+            source: The path of the object within it.
+            path: Its new path within this folder.
+
+        Raises:
+            OSError: If it cannot be moved.
+        """
+        move = self._rename if self._scheme in _FILE_SERVERS else self._copy_and_remove
+        self._call("written", path, lambda: move(other._at(source), self._at(path)))
+
     def require_file(self) -> None:
         """Refuse the URL of a bucket or of a folder.
 
@@ -276,6 +339,14 @@ class Remote:
             with contextlib.suppress(Exception):
                 self._fs.rm_file(unfinished)
             raise
+
+    def _rename(self, source: str, target: str) -> None:
+        self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
+        self._fs.mv(source, target)
+
+    def _copy_and_remove(self, source: str, target: str) -> None:
+        self._fs.cp_file(source, target)
+        self._fs.rm_file(source)
 
     def _put(self, contents: Union[bytes, Path], target: str) -> None:
         size = len(contents) if isinstance(contents, bytes) else contents.stat().st_size
@@ -321,20 +392,3 @@ def _is_refusal(error: Exception) -> bool:
     """Tell whether a store only does not say what is in a bucket, which not everybody who may write to it may see."""
     is_refused = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
     return is_refused or getattr(error, "status_code", None) == _FORBIDDEN
-
-
-def _texts_of(options: Any) -> Iterator[str]:
-    """Yield the texts among options that may be secrets, however deep; a shorter one is in a text by chance."""
-    if isinstance(options, str) and len(options) >= _SHORTEST_SECRET and not is_url(options):
-        yield options
-    for value in options.values() if isinstance(options, Mapping) else ():
-        yield from _texts_of(value)
-
-
-def _passwords_of(url: str) -> Iterator[str]:
-    """Yield what may be the password in a URL, and what it stands for: it may have a slash in it, and the path an @."""
-    rest = url.partition("://")[2]
-    for before in (rest, rest.partition("/")[0]):
-        password = before.rpartition("@")[0].partition(":")[2]
-        if password:
-            yield from (password, unquote(password))

@@ -6,7 +6,8 @@ import json
 from datetime import datetime
 from typing import Any, Dict, Mapping
 
-from viam_sync.checks import dictionary, one_of, redact, with_article, wrong_type
+from viam_sync.checks import dictionary, one_of, wrong_type
+from viam_sync.checks.descriptions import redact, with_article
 from viam_sync.messages.values import DEEPEST
 from viam_sync.transfer.output.columns import Columns, optional
 from viam_sync.transfer.output.kinds import Kind, Misfit, arrow_type, conform

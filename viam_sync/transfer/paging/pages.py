@@ -11,7 +11,7 @@ from typing_extensions import Protocol
 
 from viam_sync.errors import GRPCError, grpc_error
 from viam_sync.rpc.classification import is_too_large
-from viam_sync.rpc.closing import Closing
+from viam_sync.rpc.closing import ClosingIterator
 from viam_sync.rpc.streams import iterator_repr
 from viam_sync.transfer.concurrency.prefetch import Prefetch
 
@@ -162,7 +162,7 @@ class PageSource(Iterator[Iterable[T_co]], Protocol[T_co]):
         ...
 
 
-class Pages(Closing, Iterator[T]):
+class Pages(ClosingIterator[T]):
     """The items of all pages of a call, one after the other, until there are no more or it is closed.
 
     The next page is fetched in a background thread while the caller works on this one; without ``prefetch``, it is

@@ -89,7 +89,7 @@ class Journal(Closing):
         self._by_mark: Dict[str, FileVersion] = {}
         self._last_id: Optional[FileID] = None
         self._lock = threading.Lock()
-        busy = f"another upload uses the journal {str(path)!r}; wait until it has ended, or name another journal"
+        busy = f"another upload uses the journal {str(path)!r}; wait until it has ended"
         self._file: Optional[int] = open_exclusive(path, busy)
         try:
             self._open(self._file, part_id)

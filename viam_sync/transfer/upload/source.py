@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from itertools import chain
+from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Callable, Iterator, Optional, Type, Union
 
@@ -127,6 +128,22 @@ def _open_file(path: str) -> io.FileIO:
     return io.FileIO(path, "rb", opener=lambda name, flags: os.open(name, flags | no_wait))
 
 
+def file_source(name: str, path: Path) -> FileSource:
+    """Return the contents of a file on disk; ``name`` is that of the parameter.
+
+    Raises:
+        OSError: If there is no such file, or it cannot be opened.
+    """
+    try:
+        return FileSource(path)
+    except FileNotFoundError:
+        here = "" if path.is_absolute() else f" in the working folder, {str(Path.cwd())!r}"
+        raise FileNotFoundError(f"{name} is {str(path)!r}, but there is no such file{here}") from None
+    except IsADirectoryError:
+        advice = "name a file in it, or give it to upload_files, which uploads all of them"
+        raise IsADirectoryError(f"{name} is a folder, {str(path)!r}; {advice}") from None
+
+
 def upload_source(name: str, given: Uploadable) -> UploadSource:
     """Return an argument as an upload source, to be used in a ``with`` statement.
 
@@ -143,7 +160,7 @@ def upload_source(name: str, given: Uploadable) -> UploadSource:
     if isinstance(given, (bytes, bytearray, memoryview)):
         return UploadSource(_memory_reader(name, given), lambda: _memory_reader(name, given))
     if isinstance(given, os.PathLike):
-        return FileSource(path_from(name, given))
+        return file_source(name, path_from(name, given))
     if isinstance(given, io.TextIOBase):
         raise TypeError(f"{name} takes a file opened in binary mode, got one opened as text; open it with mode 'rb'")
     if hasattr(given, "read"):
