@@ -101,6 +101,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name may have letters that an old terminal lacks
+    # The core of grpc, which is loaded late, would write lines of its own between ours.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     session = Session()
     try:
         with viam_sync_command.make_context("viam-sync", words, obj=session) as context:
