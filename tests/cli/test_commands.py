@@ -10,6 +10,7 @@ import pytest
 from command_line import COMMAND, Terminal, in_pipe, in_terminal, settings_of
 
 from viam_sync import ViamClient
+from viam_sync.proto.app.mltraining import ModelType
 from viam_sync.sandbox import Sandbox
 
 pytest.importorskip("click", reason="tox -e cli has it")
@@ -35,12 +36,22 @@ READING = {
     "whoami": "Lesson Robotics",
 }
 WORDS = {"organizations": "Lesson", "locations": "Greenhouse", "machines": "rover", "parts": "arm-camera"}
-WORDS.update(fragments="data-capture", datasets="tomatoes", modules="soil-sensor", jobs="", keys="sandbox")
+WORDS.update(fragments="data-capture", datasets="tomatoes", modules="soil-sensor", jobs="ripeness", keys="sandbox")
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Sandbox]:
+    """A sandbox with a training job, which the sample has none of."""
     with Sandbox() as running:
+        with ViamClient.create_from_dial_options(running.dial_options(), running.url) as client:
+            client.ml_training_client.submit_training_job(
+                running.organization_id,
+                running.dataset_id,
+                "ripeness",
+                "1",
+                ModelType.MODEL_TYPE_OBJECT_DETECTION,
+                ["tomato"],
+            )
         yield running
 
 

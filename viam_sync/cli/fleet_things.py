@@ -169,7 +169,7 @@ def _modules(fleet: Fleet, client: viam_sync.ViamClient, organization: Thing) ->
 
 def _jobs(fleet: Fleet, client: viam_sync.ViamClient, organization: Thing) -> Iterator[Thing]:
     for each in client.ml_training_client.list_training_jobs(organization.id):
-        yield Thing("jobs", each.request.model_name, each.id, each, (organization,))
+        yield Thing("jobs", each.model_name, each.id, each, (organization,))
 
 
 def _keys(fleet: Fleet, client: viam_sync.ViamClient, organization: Thing) -> Iterator[Thing]:

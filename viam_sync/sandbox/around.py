@@ -41,7 +41,7 @@ def run_command(command: Sequence[str], variables: Mapping[str, str], signals: S
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", file=sys.stderr)
         return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_RUN
-    for number in received:  # they came before the command was known
-        running[0].send_signal(number)
-    status = running[0].wait()
+    for early in received:  # they came before the command was known
+        running[0].send_signal(early)
+    status: int = running[0].wait()
     return status if status >= 0 else _BY_SIGNAL - status
