@@ -61,7 +61,8 @@ def _edit(session: Session, name: str, file: Any, yes: bool) -> None:
         after = _normal(text)
         lines = _difference(before.text, after, "in the cloud", "yours")
         if not lines:
-            click.echo("Nothing was changed.", err=True)
+            hint = " An editor that returns at once needs to be told to wait, as code --wait." if file is None else ""
+            click.echo(f"Nothing was changed.{hint}", err=True)
             return
         _print_difference(lines)
         confirm(f"Send this to {before.part.name}?", yes)
