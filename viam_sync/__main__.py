@@ -35,7 +35,8 @@ def _without_click(words: Sequence[str]) -> int:
         print(viam_sync.__version__)
     elif first in ("", "-h", "--help"):
         lines = "\n".join(f"  {name:10}{text}" for name, text in PLAIN_COMMANDS.items())
-        print(f"usage: viam-sync COMMAND ...\n\n{lines}\n\nAll other commands need: pip install click rich")
+        text = f"usage: viam-sync COMMAND ...\n\n{lines}\n\nAll other commands need: pip install click rich"
+        print(text, file=sys.stdout if first else sys.stderr)
     else:
         print(f"viam-sync {first} needs click and rich: pip install click rich", file=sys.stderr)
         return 2
