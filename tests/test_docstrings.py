@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import importlib.util
 import inspect
 import json
 import os
@@ -26,11 +27,16 @@ from viam_sync.app.viam_client import (
 from viam_sync.proto import app as pb
 from viam_sync.sandbox import Sandbox
 
+#: Whether what the command line needs is there.
+COMMAND_LINE = all(map(importlib.util.find_spec, ("click", "rich")))
+
 
 def _modules() -> Iterator[Any]:
     yield viam_sync
     for found in pkgutil.walk_packages(viam_sync.__path__, "viam_sync."):
         # A hook is run by PyInstaller alone.
+        if found.name.startswith("viam_sync.cli.") and not COMMAND_LINE:
+            continue
         if not found.name.endswith(("__main__", ".hook-viam_sync")):
             yield importlib.import_module(found.name)
 
@@ -80,6 +86,7 @@ def test_the_example_does_what_it_shows(
 ) -> None:
     for variable in ("VIAM_API_KEY", "VIAM_API_KEY_ID", "VIAM_APP_URL"):
         monkeypatch.setenv(variable, "")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     example = EXAMPLES[name]
     needed = LIBRARIES.get(name.rpartition(".")[2], "viam_sync")
     # A client has methods of the same names as the functions for Dask.

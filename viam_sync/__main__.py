@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
+import importlib.util
 import sys
 from typing import Optional, Sequence
 
 import viam_sync
+from viam_sync.cli.plain_commands import PLAIN_COMMANDS, run_plain
 
-_COMMANDS = {
-    "migrate": "rewrite scripts and notebooks of viam-sdk for viam_sync",
-    "sandbox": "run the Viam sandbox on this computer",
-}
+#: What a shell does with a program that Ctrl-C ends.
+_INTERRUPTED = 130
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run a command, and return the exit status."""
-    lines = "\n".join(f"  {name:10}{text}" for name, text in _COMMANDS.items())
-    parser = argparse.ArgumentParser(
-        prog="viam-sync",
-        usage="viam-sync [-h] [--version] COMMAND ...",
-        description=f"commands:\n{lines}",
-        epilog="viam-sync COMMAND --help tells more about one.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=viam_sync.__version__)
-    parser.add_argument("command", nargs="?", choices=_COMMANDS, metavar="COMMAND", help=argparse.SUPPRESS)
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-    options = parser.parse_args(arguments)
-    if options.command is None:
-        parser.print_help(sys.stderr)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if words and words[0] in PLAIN_COMMANDS:
+            return run_plain(words[0], words[1:])
+        if all(map(importlib.util.find_spec, ("click", "rich"))):
+            status: int = importlib.import_module("viam_sync.cli.__main__").main(words)
+            return status
+        return _without_click(words)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _without_click(words: Sequence[str]) -> int:
+    """Say what there is without click and rich, and what to install for the rest."""
+    first = words[0] if words else ""
+    if first == "--version":
+        print(viam_sync.__version__)
+    elif first in ("", "-h", "--help"):
+        lines = "\n".join(f"  {name:10}{text}" for name, text in PLAIN_COMMANDS.items())
+        text = f"usage: viam-sync COMMAND ...\n\n{lines}\n\nAll other commands need: pip install click rich"
+        print(text, file=sys.stdout if first else sys.stderr)
+    else:
+        print(f"viam-sync {first} needs click and rich: pip install click rich", file=sys.stderr)
         return 2
-    command = importlib.import_module(f"viam_sync.{options.command}.__main__")
-    status: int = command.main(options.arguments)
-    return status
+    return 0 if first else 2
 
 
 if __name__ == "__main__":

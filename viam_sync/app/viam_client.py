@@ -13,6 +13,7 @@ from typing_extensions import Self
 from viam_sync.app._clients import CLIENTS, NamedMethods, client_class
 from viam_sync.checks import parameter_names
 from viam_sync.errors import ClosedError, NotSupportedError
+from viam_sync.profiles import find_profile
 from viam_sync.rpc.channel import channel_error
 from viam_sync.rpc.client_options import ClientOptions, Configurable
 from viam_sync.rpc.closing import Closing
@@ -198,6 +199,50 @@ class ViamClient(NamedMethods, Configurable, Closing):
         options = keyed if dial_options is None else own_options("dial_options", dial_options)
         options.credentials, options.auth_entity = keyed.credentials, keyed.auth_entity
         return cls.create_from_dial_options(options, app_url, retry=retry, tz=tz)
+
+    @classmethod
+    def create_from_profile(
+        cls,
+        name: Optional[str] = None,
+        dial_options: Optional[DialOptions] = None,
+        *,
+        retry: Union[Retry, bool, None] = None,
+        tz: Optional[tzinfo] = None,
+    ) -> Self:
+        """Connect to the cloud with an API key that ``viam-sync login`` has kept, at the address it is for.
+
+        The profiles of the official command line are taken, too.
+
+        Args:
+            name: The name of the profile. None for the one that the environment variable ``VIAM_PROFILE`` names, else
+                for the default one, else for the key that the official command line is logged in with.
+            dial_options: Options of the connection, whose credentials are replaced. None for the defaults.
+            retry: How often calls are tried; see :meth:`create_from_dial_options`.
+            tz: The time zone of all datetimes in results; see :meth:`create_from_dial_options`.
+
+        Returns:
+            The connected client.
+
+        Raises:
+            ValueError: If there is no such profile, or its file is damaged, or others may read it.
+            TypeError: If ``name`` is no str, ``dial_options`` are none, ``retry`` is neither a ``Retry`` nor False, or
+                ``tz`` no time zone.
+            UnauthenticatedError: If the key is not accepted.
+            InsecureConnectionError: If the server speaks no TLS, or has no certificate that can be trusted.
+            GRPCError: If the cloud cannot be reached, or not within ``dial_options.timeout``.
+
+        Example:
+            >>> from viam_sync import profiles
+            >>> profiles.save_profile(profiles.Profile("lesson", sandbox.api_key_id, sandbox.api_key, sandbox.url))
+            >>> with ViamClient.create_from_profile("lesson") as client:
+            ...     client.app_client.get_location(sandbox.location_id).name
+            'Workshop'
+        """
+        profile = find_profile(name)
+        keyed = profile.dial_options()
+        options = keyed if dial_options is None else own_options("dial_options", dial_options)
+        options.credentials, options.auth_entity = keyed.credentials, keyed.auth_entity
+        return cls.create_from_dial_options(options, profile.url, retry=retry, tz=tz)
 
     def _copy(self) -> Self:
         other = super()._copy()

@@ -36,7 +36,7 @@ _COLUMNS: Mapping[str, str] = {
     "RobotPart": "name id robot main_part last_access fqdn",
     "TabularData": "time_requested metadata.robot_name metadata.component_name metadata.method_name data",
     "TabularDataPoint": "time_captured robot_name resource_name method_name payload",
-    "TrainingJobMetadata": "request.model_name id status dataset_id created_on training_ended",
+    "TrainingJobMetadata": "model_name id status dataset_id created_on training_ended",
     "UploadResult": "path already_sent error id",
 }
 #: The fields whose values become columns of their own.

@@ -18,26 +18,32 @@ def text_blocks(blocks: Sequence[Block]) -> str:
         >>> text_blocks(["\x1b[31mred"])
         '\\x1b[31mred'
     """
-    return "\n\n".join(_text_table(block) if isinstance(block, Table) else _plain(block) for block in blocks)
+    return "\n\n".join(_text_table(block) if isinstance(block, Table) else one_line(block) for block in blocks)
 
 
 def _text_table(table: Table) -> str:
-    rows = [[_plain(_words(cell)) for cell in row] for row in table.rows]
+    rows = [[one_line(_words(cell)) for cell in row] for row in table.rows]
     if table.columns:
         # The last column may be as wide as it is; most often, it is an ID.
-        rows = [[*map(_clip, row[:-1]), row[-1]] for row in [[_plain(name) for name in table.columns], *rows]]
+        rows = [[*map(_clip, row[:-1]), row[-1]] for row in [[one_line(name) for name in table.columns], *rows]]
     widths = [max(map(width_of, column)) for column in zip(*rows)]
     lines = ["  ".join(map(_pad, row, widths)).rstrip() for row in rows]
     left = table.total - len(table.rows)
-    return "\n".join([_plain(table.title), *lines, *([f"… and {left:,} more"] if left else [])])
+    return "\n".join([one_line(table.title), *lines, *([f"… and {left:,} more"] if left else [])])
 
 
 def _words(cell: Cell) -> str:
     return cell.text if isinstance(cell, Picture) else cell
 
 
-def _plain(text: str) -> str:
-    """Return a text in one line, with escapes for characters that a terminal obeys."""
+def one_line(text: str) -> str:
+    r"""Return a text in one line, with escapes for characters that a terminal obeys.
+
+    Example:
+        >>> from viam_sync.display.text_blocks import one_line
+        >>> one_line("red\n\x1b[31mcar")
+        'red \\x1b[31mcar'
+    """
     return "".join(each if each.isprintable() else " " if each.isspace() else ascii(each)[1:-1] for each in text)
 
 

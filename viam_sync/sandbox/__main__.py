@@ -1,14 +1,16 @@
-"""Run a sandbox until it is interrupted: ``python -m viam_sync.sandbox [--port N] [--data DIR] [--tls] [--ui]``."""
+"""Run a sandbox until it is interrupted, or around a command: ``python -m viam_sync.sandbox -- COMMAND``."""
 
 from __future__ import annotations
 
 import argparse
-import shlex
+import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
+from viam_sync.sandbox.around import run_command, shell_command
+from viam_sync.sandbox.env_lines import SHELLS, comment_line, env_line
 from viam_sync.sandbox.faults.faults import Faults
 from viam_sync.sandbox.faults.parsing import HELP, plan_from_text
 
@@ -20,11 +22,14 @@ _CHECK = 0.5
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Run a sandbox, and return the exit status.
+    """Run a sandbox, and return the exit status: that of the command, if there is one.
 
-    It prints the settings that clients read from their environment, as lines for a shell.
+    It prints the settings that clients read from their environment, as lines for a shell; a command has them.
     """
-    options = _options(arguments)
+    options = _options(sys.argv[1:] if arguments is None else arguments)
+    variables = dict(os.environ)
+    # grpc would look after each fork, of which those for a command need nothing.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     # Imported after the arguments are checked: a process that imports grpc and ends at once may abort.
     from viam_sync.sandbox.server import Sandbox
 
@@ -44,7 +49,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         print(error, file=sys.stderr)
         return 1
     try:
-        _announce(sandbox, options.fault)
+        for text in options.fault:
+            plan_from_text(sandbox.faults, text)
+        if options.command:
+            if sandbox.ui_url:
+                print(f"look inside: {sandbox.ui_url}", file=sys.stderr)
+            return run_command(options.command, {**variables, **_settings(sandbox)}, _signals())
+        _announce(sandbox, options.shell)
         # A signal that arrives just before the main thread blocks does not interrupt the wait, hence the timeout.
         while not done.wait(_CHECK):
             pass
@@ -53,14 +64,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     return 0
 
 
-def _announce(sandbox: Sandbox, faults: Sequence[str]) -> None:
-    """Plan faults, and print what clients need."""
-    for text in faults:
-        plan_from_text(sandbox.faults, text)
+def _announce(sandbox: Sandbox, shell: str) -> None:
+    """Print what clients need."""
     for name, value in _settings(sandbox).items():
-        print(f"export {name}={shlex.quote(value)}", flush=True)
+        print(env_line(shell, name, value), flush=True)
     if sandbox.ui_url:
-        print(f"# look inside: {sandbox.ui_url}", flush=True)
+        print(comment_line(shell, f"look inside: {sandbox.ui_url}"), flush=True)
 
 
 def _signals() -> List[signal.Signals]:
@@ -71,12 +80,37 @@ def _signals() -> List[signal.Signals]:
     return numbers
 
 
-def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the options, among them the command that the sandbox runs around."""
+    parser = _parser()
+    own, dashes, command = _split(list(arguments))
+    options = parser.parse_args(own)
+    if dashes and (options.what or not command):
+        parser.error("-- takes a command, such as -- python lesson.py; without one, say shell")
+    options.command = shell_command() if options.what else command
+    _check(parser, options)
+    return options
+
+
+def _split(words: List[str]) -> Tuple[List[str], bool, List[str]]:
+    """Return the words before "--", whether there is one, and the words behind it."""
+    at = words.index("--") if "--" in words else len(words)
+    return words[:at], at < len(words), words[at + 1 :]
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m viam_sync.sandbox",
-        description="Run the Viam sandbox on this computer until it is interrupted.",
+        prog="viam-sync sandbox",
+        usage="%(prog)s [OPTIONS] [shell | -- COMMAND ...]",
+        description="Run the Viam sandbox on this computer until it is interrupted, or as long as a COMMAND runs.",
         epilog=HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "what", nargs="?", choices=["shell"], help="run your shell, which has the variables; its end ends the sandbox"
+    )
+    parser.add_argument(
+        "--shell", choices=SHELLS, default="bash", help="print the variables as lines for this; bash without it"
     )
     parser.add_argument("--port", type=int, default=0, help="the port to listen on; without it, a free one")
     parser.add_argument(
@@ -98,7 +132,10 @@ def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         metavar="RPC:WHAT…",
         help="a fault, as below; can be given several times",
     )
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     if not 0 <= options.port <= 65535:
         parser.error("--port takes a number from 0 to 65535")
     if options.token_lifetime is not None and not 0 < options.token_lifetime < float("inf"):
@@ -108,7 +145,6 @@ def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
             plan_from_text(Faults(), text)
         except (ValueError, RuntimeError) as error:
             parser.error(f"--fault {text}: {error}")
-    return options
 
 
 def _settings(sandbox: Sandbox) -> Dict[str, str]:

@@ -1,0 +1,1 @@
+"""The command line: ``viam-sync``, on click and rich, which this room alone uses."""

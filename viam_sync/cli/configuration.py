@@ -1,0 +1,179 @@
+"""``config``: the configuration of a part, read, changed in an editor, compared, and its history."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, List, NamedTuple, Optional, Sequence
+
+import click
+
+from viam_sync.app.app_client import RobotPart
+from viam_sync.cli.fleet_things import Fleet
+from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session
+from viam_sync.cli.printing import Column, on_terminal, print_items, print_json
+from viam_sync.display.cells import Look, cell_text
+
+_INDENT = 2
+
+
+class _Configuration(NamedTuple):
+    """A part, and its configuration as JSON text, in which whole numbers are whole."""
+
+    part: RobotPart
+    text: str
+
+
+@click.group("config", cls=FramedGroup)
+def config_command() -> None:
+    """Read and change the configuration of a part.
+
+    NAME is a name or ID of a part, or of a machine for its main part.
+    """
+
+
+@config_command.command("get")
+@click.argument("name")
+@pass_session
+def _get(session: Session, name: str) -> None:
+    """Print the configuration, with all that stands in it."""
+    text = _fetch(session, name).text
+    print(json.dumps(json.loads(text)) if session.json else text)
+
+
+@config_command.command("edit")
+@click.argument("name")
+@click.option("--file", type=click.File(encoding="utf-8"), help="Take the new configuration from here; - is a pipe.")
+@click.option("--yes", "-y", is_flag=True, help="Send it without a question.")
+@pass_session
+def _edit(session: Session, name: str, file: Any, yes: bool) -> None:
+    """Change the configuration in $EDITOR, look at the difference, and send it.
+
+    If the part has changed meanwhile, nothing is sent, and your text is kept.
+    """
+    before = _fetch(session, name)
+    text = _edited(before.text, name) if file is None else file.read()
+    kept = None
+    try:
+        after = _normal(text)
+        lines = _difference(before.text, after, "in the cloud", "yours")
+        if not lines:
+            hint = " An editor that returns at once needs to be told to wait, as code --wait." if file is None else ""
+            click.echo(f"Nothing was changed.{hint}", err=True)
+            return
+        _print_difference(lines)
+        confirm(f"Send this to {before.part.name}?", yes)
+        part = session.client.app_client.update_robot_part(
+            before.part.id, before.part.name, robot_config_json=after, last_known_update=before.part.last_updated
+        )
+    except BaseException:
+        kept = _keep(text) if file is None else None
+        raise
+    finally:
+        if kept is not None:
+            click.echo(f"Your text is in {kept}; viam-sync config edit {name} --file {kept} sends it.", err=True)
+    click.echo(f"The configuration of {part.name} was changed.", err=True)
+
+
+@config_command.command("diff")
+@click.argument("name")
+@click.argument("file", type=click.File(encoding="utf-8"), required=False)
+@click.option("--change", type=click.IntRange(1), default=1, help="The change to show; 1, the default, is the latest.")
+@pass_session
+def _diff(session: Session, name: str, file: Any, change: int) -> None:
+    """Compare with FILE, or show what a change has changed."""
+    now = _fetch(session, name)
+    if file is not None:
+        lines = _difference(now.text, _normal(file.read()), "in the cloud", file.name)
+    else:
+        history = session.client.app_client.get_robot_part_history(now.part.id, page_limit=change)
+        if len(history) < change:
+            raise click.ClickException(f"{now.part.name} has {len(history)} changes, and no change {change}")
+        versions = [now.text, *(_text_of(entry.old) for entry in history)]
+        lines = _difference(versions[change], versions[change - 1], "before", "after")
+    if session.json:
+        print_json({"lines": lines})
+    else:
+        _print_difference(lines)
+
+
+@config_command.command("history")
+@click.argument("name")
+@click.option("--limit", type=click.IntRange(1), default=50, help="How many changes at most; 50 by default.")
+@pass_session
+def _history(session: Session, name: str, limit: int) -> None:
+    """List the changes of a part, the latest first."""
+    now = _fetch(session, name)
+    history = session.client.app_client.get_robot_part_history(now.part.id, page_limit=limit)
+    versions = [now.text, *(_text_of(entry.old) for entry in history)]
+    rows = []
+    for number, entry in enumerate(history, 1):
+        lines = _difference(versions[number], versions[number - 1], "before", "after")[2:]
+        added, removed = (sum(line.startswith(sign) for line in lines) for sign in "+-")
+        rows.append({"change": number, "when": entry.when, "added": added, "removed": removed})
+    print_items(rows, [_column(name) for name in ("change", "when", "added", "removed")], session.json)
+
+
+def _column(name: str) -> Column:
+    return Column(name, lambda row: cell_text(row[name], Look()))
+
+
+def _fetch(session: Session, name: str) -> _Configuration:
+    part_id = Fleet(session.client).find_part(name).id
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "part.json"
+        part = session.client.app_client.get_robot_part(part_id, dest=str(path))
+        return _Configuration(part, _normal(path.read_text(encoding="utf-8")))
+
+
+def _normal(text: str) -> str:
+    """Return JSON text, indented as we do it.
+
+    Raises:
+        click.ClickException: If it is no JSON object.
+    """
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise click.ClickException(f"the configuration is no JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise click.ClickException("the configuration is no JSON object, which begins with {")
+    return json.dumps(value, indent=_INDENT, ensure_ascii=False)
+
+
+def _text_of(part: Optional[RobotPart]) -> str:
+    if part is not None and part.robot_config_json:
+        return _normal(part.robot_config_json)
+    return json.dumps((part.robot_config if part else None) or {}, indent=_INDENT, ensure_ascii=False, default=dict)
+
+
+def _edited(text: str, name: str) -> str:
+    """Return a text as its editor has saved it."""
+    number, path = tempfile.mkstemp(suffix=".json", prefix=f"{Path(name).name}-")
+    try:
+        with os.fdopen(number, "w", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+        click.edit(filename=path)
+        return Path(path).read_text(encoding="utf-8")
+    finally:
+        Path(path).unlink()
+
+
+def _keep(text: str) -> str:
+    number, path = tempfile.mkstemp(suffix=".json", prefix="viam-config-")
+    with os.fdopen(number, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def _difference(before: str, after: str, before_name: str, after_name: str) -> List[str]:
+    return list(difflib.unified_diff(before.splitlines(), after.splitlines(), before_name, after_name, lineterm=""))
+
+
+def _print_difference(lines: Sequence[str]) -> None:
+    for line in lines:
+        colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1]) if on_terminal() else None
+        click.echo(click.style(line, fg=colour))

@@ -1,0 +1,102 @@
+"""The frame of a command: the options that all have, the profile, and the client."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, List, Optional, Type
+
+import click
+
+import viam_sync
+from viam_sync.checks import parameter_names
+
+
+class Session:
+    """What all commands share.
+
+    Attributes:
+        profile: The profile to connect with; None for the key of the environment, or the default profile.
+        json: Whether to write JSON, one object a line.
+        debug: Whether an error comes with its traceback.
+    """
+
+    def __init__(self) -> None:
+        self.profile: Optional[str] = None
+        self.json = False
+        self.debug = False
+        self._client: Optional[viam_sync.ViamClient] = None
+
+    @property
+    def client(self) -> viam_sync.ViamClient:
+        """The client, connected when it is first asked for."""
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
+
+    def _connect(self) -> viam_sync.ViamClient:
+        if self.profile is None and os.environ.get("VIAM_API_KEY"):
+            return viam_sync.ViamClient.create_from_env_vars()
+        with parameter_names(name="--profile"):
+            return viam_sync.ViamClient.create_from_profile(self.profile)
+
+    def close(self) -> None:
+        """Close the client, if there is one."""
+        if self._client is not None:
+            self._client.close()
+
+
+pass_session = click.make_pass_decorator(Session)
+
+
+def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
+    """Keep an option that was given, before the command's name or after it."""
+    if value:
+        setattr(context.find_object(Session), str(option.name), value)
+
+
+def _common_options() -> List[click.Parameter]:
+    return [
+        click.Option(["--profile"], metavar="NAME", callback=_keep, expose_value=False, help="Connect with a profile."),
+        click.Option(
+            ["--json"], is_flag=True, callback=_keep, expose_value=False, help="Write JSON, one object a line."
+        ),
+        click.Option(
+            ["--debug"], is_flag=True, callback=_keep, expose_value=False, help="Show the traceback of an error."
+        ),
+    ]
+
+
+class FramedCommand(click.Command):
+    """A command with the common options."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.params += _common_options()
+
+
+class FramedGroup(click.Group):
+    """A group of such commands, which takes the common options, too."""
+
+    command_class: Optional[Type[click.Command]] = FramedCommand
+    group_class = type
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.params += _common_options()
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Ask before something is deleted or overwritten, unless ``--yes`` said so already.
+
+    Raises:
+        click.UsageError: If nobody is there to answer.
+        click.exceptions.Exit: With status 1, if the answer is no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{question} Say --yes, as there is no terminal to ask on.")
+    if not click.confirm(question, err=True):
+        click.echo("Nothing was changed.", err=True)
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,16 @@
+"""The commands that work without click and rich: each is the ``__main__`` of its room."""
+
+import importlib
+from typing import Mapping, Sequence
+
+#: What each does, in a line of help.
+PLAIN_COMMANDS: Mapping[str, str] = {
+    "migrate": "Rewrite scripts and notebooks of viam-sdk for viam_sync.",
+    "sandbox": "Run the Viam sandbox on this computer, also around a command.",
+}
+
+
+def run_plain(name: str, arguments: Sequence[str]) -> int:
+    """Run one of them, and return the exit status."""
+    status: int = importlib.import_module(f"viam_sync.{name}.__main__").main(arguments)
+    return status
