@@ -130,6 +130,7 @@ ALLOWED: Dict[str, Set[str]] = {
     "utils": {"app/_data", "gen", "messages", "viam_sdk"},
     "__init__": {"app", "display", "errors", "messages", "rpc", "viam_sdk"},
     "__main__": {"__init__"},
+    "lessons": {"__init__", "app", "sandbox", "utils"},
 }
 #: The ways out of the sandbox: the options that a lesson connects with, and the client that its fixture gives to tests.
 SANCTIONED = {("sandbox/server.py", "viam_sync.rpc.dial"), ("sandbox/pytest_plugin.py", "viam_sync.ViamClient")}

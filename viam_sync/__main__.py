@@ -10,6 +10,7 @@ from typing import Optional, Sequence
 import viam_sync
 
 _COMMANDS = {
+    "lessons": "list the lessons, copy one into the working folder, and check it",
     "migrate": "rewrite scripts and notebooks of viam-sdk for viam_sync",
     "sandbox": "run the Viam sandbox on this computer",
 }

@@ -62,7 +62,7 @@ def test_pictures_become_a_dataset_that_hugging_face_loads(sandbox: Sandbox, tmp
             path = tmp_path / "pictures" / ("ripe", "unripe")[number % 2] / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(render_png(8, 6, (number, 0, 0), []))
-    done = run("02_pictures_to_dataset.py", variables, tmp_path)
+    done = run("pictures/pictures_to_dataset.py", variables, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "24 images: 24 uploaded, 0 already there, 0 failed; 0 boxes added, complete)\n" in done.stdout
     assert "24 images, 24 labelled, 2 labels, 0 problems)\n" in done.stdout
