@@ -23,7 +23,7 @@ class CleanBuildPy(build_py):
         super().run()
         course = Path(self.build_lib, "viam_sync", "lessons", "course")
         course.mkdir()
-        for path in sorted(Path("examples").glob("[0-9a-z]*.*")):
+        for path in [*Path("examples").glob("*.py"), *Path("examples").glob("*.ipynb")]:
             shutil.copyfile(path, course / path.name)
 
 

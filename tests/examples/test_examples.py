@@ -8,6 +8,7 @@ from typing import Dict, Optional
 
 import pytest
 
+from viam_sync.lessons.course import scripts, solution_of
 from viam_sync.sandbox import Sandbox
 from viam_sync.sandbox.sample.tomato_images import render_png
 
@@ -74,8 +75,10 @@ def test_pictures_become_a_dataset_that_hugging_face_loads(sandbox: Sandbox, tmp
 
 
 def test_every_example_is_tested() -> None:
-    here = Path(__file__).read_text(encoding="utf-8")
-    assert [path.name for path in EXAMPLES.glob("*.py") if path.name not in here] == []
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    assert [path.name for path in EXAMPLES.glob("*/*.py") if path.stem not in tests] == []
+    lessons = {path for script in scripts().values() for path in (script, solution_of(script))}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {path.name for path in lessons}
 
 
 @pytest.mark.parametrize("variables", [{"VIAM_API_KEY": "x"}])

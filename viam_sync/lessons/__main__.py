@@ -43,6 +43,9 @@ def _copy(names: Sequence[str], solution: bool) -> int:
     sources = list(found.values()) if "all" in names else [found[name] for name in names]
     if solution:
         sources = [solution_of(source) for source in sources if source.suffix == ".py"]
+        if not sources:
+            print("A notebook has no exercise, and so no solution.", file=sys.stderr)
+            return 1
     present = [source.name for source in sources if Path(source.name).exists()]
     if present:
         print(f"{present[0]} is there already; rename it, or go to another folder.", file=sys.stderr)
