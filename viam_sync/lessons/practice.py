@@ -40,7 +40,7 @@ def lesson_client() -> Iterator[ViamClient]:
     from viam_sync import ViamClient
     from viam_sync.sandbox import Sandbox
 
-    if "VIAM_API_KEY" in os.environ:
+    if os.environ.get("VIAM_API_KEY", "").strip():
         with ViamClient.create_from_env_vars() as client:
             yield client
     else:
