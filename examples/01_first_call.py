@@ -1,16 +1,18 @@
-"""The first call: what organizations, locations and machines are there?
+"""Lesson 1: the first call.
 
-Without an account it talks to a sandbox on this computer. With VIAM_API_KEY and VIAM_API_KEY_ID set
-(and VIAM_APP_URL, if it is not app.viam.com), it talks to the real cloud.
+An organization has locations, and a location has machines. A client asks the cloud for them: you call a method, it
+sends a question, waits for the answer, and returns it.
+
+You need no account: without one, `lesson_client` starts a sandbox, a small copy of the cloud on your own computer.
+Set VIAM_API_KEY and VIAM_API_KEY_ID (and VIAM_APP_URL, if it is not app.viam.com), and the same lesson talks to the
+real cloud. In a script of your own, the line for that is:
+
+    with ViamClient.create_from_env_vars() as client:
 """
 
-import os
+from viam_sync.lessons import exercise, lesson_client
 
-from viam_sync import ViamClient
-from viam_sync.sandbox import Sandbox
-
-
-def show_fleet(client: ViamClient) -> None:
+with lesson_client() as client:
     app = client.app_client
     for organization in app.list_organizations():
         print(f"{organization.name} ({organization.id})")
@@ -19,16 +21,7 @@ def show_fleet(client: ViamClient) -> None:
             for machine in app.list_robots(location.id):
                 print(f"    {machine.name} ({machine.id})")
 
-
-def main() -> None:
-    if "VIAM_API_KEY" in os.environ:
-        with ViamClient.create_from_env_vars() as client:
-            show_fleet(client)
-    else:
-        print("VIAM_API_KEY is not set, so this is the sandbox:")
-        with Sandbox() as sandbox, ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
-            show_fleet(client)
-
-
-if __name__ == "__main__":
-    main()
+    # Exercise: print how many machines there are in all locations together, in a line such as "machines: 7".
+    # Then ask whether it is right: python 01_first_call.py --check
+    with exercise(1, client):
+        pass  # your lines go here

@@ -81,7 +81,8 @@ def test_the_source_distribution_holds_every_file_of_the_project(built: Path, tm
 @with_build
 def test_the_wheel_holds_the_package_and_nothing_of_an_older_build(built: Path) -> None:
     held = {name for name in wheel_files(built) if ".dist-info/" not in name}
-    assert held == {f"viam_sync/{name}" for name in files(built / "viam_sync")}
+    lessons = {f"viam_sync/lessons/course/{path.name}" for path in (built / "examples").iterdir() if path.is_file()}
+    assert held == {f"viam_sync/{name}" for name in files(built / "viam_sync")} | lessons
     assert {"viam_sync/py.typed", "viam_sync/proto/schema.bin", "viam_sync/sandbox/http/page/index.html"} <= held
 
 

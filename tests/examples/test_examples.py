@@ -8,6 +8,7 @@ from typing import Dict, Optional
 
 import pytest
 
+from viam_sync.lessons.course import scripts, solution_of
 from viam_sync.sandbox import Sandbox
 from viam_sync.sandbox.sample.tomato_images import render_png
 
@@ -64,7 +65,7 @@ def test_pictures_become_a_dataset_that_hugging_face_loads(sandbox: Sandbox, tmp
             path = tmp_path / "pictures" / ("ripe", "unripe")[number % 2] / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(render_png(8, 6, (number, 0, 0), []))
-    done = run("02_pictures_to_dataset.py", variables, folder=tmp_path)
+    done = run("pictures/pictures_to_dataset.py", variables, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "24 images: 24 uploaded, 0 already there, 0 failed; 0 boxes added, complete)\n" in done.stdout
     assert "24 images, 24 labelled, 2 labels, 0 problems)\n" in done.stdout
@@ -79,7 +80,7 @@ def test_the_export_with_dask_adds_to_the_days_that_are_there(tmp_path: Path) ->
     pytest.importorskip("distributed", reason="tox -e dask has it")
     pytest.importorskip("dask.dataframe", reason="tox -e dask has it")
     # The warnings are those of pandas, about what Dask calls.
-    done = run("export_with_dask.py", {}, folder=tmp_path, warnings="default")
+    done = run("dask/export_with_dask.py", {}, folder=tmp_path, warnings="default")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == "VIAM_API_KEY is not set, so this is the sandbox:"
@@ -90,8 +91,10 @@ def test_the_export_with_dask_adds_to_the_days_that_are_there(tmp_path: Path) ->
 
 
 def test_every_example_is_tested() -> None:
-    here = Path(__file__).read_text(encoding="utf-8")
-    assert [path.name for path in EXAMPLES.glob("*.py") if path.name not in here] == []
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    assert [path.name for path in EXAMPLES.glob("*/*.py") if path.stem not in tests] == []
+    lessons = {path for script in scripts().values() for path in (script, solution_of(script))}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {path.name for path in lessons}
 
 
 @pytest.mark.parametrize("variables", [{"VIAM_API_KEY": "x"}])
