@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 from viam_sync.sandbox.around import run_command, shell_command
 from viam_sync.sandbox.env_lines import SHELLS, comment_line, env_line
@@ -54,7 +54,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         if options.command:
             if sandbox.ui_url:
                 print(f"look inside: {sandbox.ui_url}", file=sys.stderr)
-            return run_command(options.command, {**variables, **_settings(sandbox)}, _signals())
+            return run_command(options.command, {**variables, **sandbox.env_vars()}, _signals())
         _announce(sandbox, options.shell)
         # A signal that arrives just before the main thread blocks does not interrupt the wait, hence the timeout.
         while not done.wait(_CHECK):
@@ -66,7 +66,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 def _announce(sandbox: Sandbox, shell: str) -> None:
     """Print what clients need."""
-    for name, value in _settings(sandbox).items():
+    for name, value in sandbox.env_vars().items():
         print(env_line(shell, name, value), flush=True)
     if sandbox.ui_url:
         print(comment_line(shell, f"look inside: {sandbox.ui_url}"), flush=True)
@@ -145,13 +145,6 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
             plan_from_text(Faults(), text)
         except (ValueError, RuntimeError) as error:
             parser.error(f"--fault {text}: {error}")
-
-
-def _settings(sandbox: Sandbox) -> Dict[str, str]:
-    settings = {"VIAM_APP_URL": sandbox.url, "VIAM_API_KEY": sandbox.api_key, "VIAM_API_KEY_ID": sandbox.api_key_id}
-    if sandbox.ca_certificate is not None:
-        settings["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(sandbox.ca_certificate)
-    return settings
 
 
 if __name__ == "__main__":
