@@ -44,6 +44,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             token_lifetime=options.token_lifetime,
             tls=options.tls,
             ui=options.ui,
+            ui_port=options.ui_port,
         ).start()
     except (OSError, ImportError) as error:
         print(error, file=sys.stderr)
@@ -118,6 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--tls", action="store_true", help="speak TLS, with a certificate of its own")
     parser.add_argument("--ui", action="store_true", help="serve a page that shows what is in it, for a browser here")
+    parser.add_argument(
+        "--ui-port", type=int, metavar="PORT", help="serve that page on this port; --ui alone takes a free one"
+    )
     parser.add_argument("--seed", type=int, help="a number that makes IDs, keys and faults the same in every run")
     parser.add_argument(
         "--token-lifetime",
@@ -136,8 +140,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    if not 0 <= options.port <= 65535:
-        parser.error("--port takes a number from 0 to 65535")
+    for option, port in (("--port", options.port), ("--ui-port", options.ui_port or 0)):
+        if not 0 <= port <= 65535:
+            parser.error(f"{option} takes a number from 0 to 65535")
+    if options.port and options.port == options.ui_port:
+        parser.error(f"--ui-port is {options.port}, as --port is; clients and the page take one each")
     if options.token_lifetime is not None and not 0 < options.token_lifetime < float("inf"):
         parser.error("--token-lifetime takes a number of seconds above 0")
     for text in options.fault:

@@ -71,6 +71,7 @@ class Sandbox(MachineLogs):
         token_lifetime: Seconds until a token expires; None for a token that is valid until its key is deleted.
         tls: Whether to use TLS, with a certificate of its own; this needs ``pip install trustme``.
         ui: Whether to serve a page that shows its state, on loopback alone; see ``ui_url``.
+        ui_port: The port of the page, which is served then without ``ui``, too; 0 takes a free one.
         dataset_minima: Whether to reject training jobs, as the cloud does, if their dataset has too few images or
             labels.
 
@@ -120,9 +121,9 @@ class Sandbox(MachineLogs):
         tls: bool = False,
         ui: bool = False,
         dataset_minima: bool = False,
+        ui_port: Optional[int] = None,
     ) -> None:
-        if not isinstance(port, int) or not 0 <= port < 65536:
-            raise ValueError(f"port takes an int from 0 to 65535, got {port!r}")
+        _check_ports(port, ui_port)
         if token_lifetime is not None and not 0 < token_lifetime < float("inf"):
             raise ValueError(f"token_lifetime takes a number of seconds above 0, or None, got {token_lifetime!r}")
         # The program may change its working directory while the sandbox runs.
@@ -133,7 +134,8 @@ class Sandbox(MachineLogs):
         self._ahead = 0.0
         self._token_lifetime = token_lifetime
         self._tls = tls
-        self._ui = ui
+        self._ui = ui or ui_port is not None
+        self._ui_port = ui_port or 0
         self._dataset_minima = dataset_minima
         self._ids_at_start: Any = None
         self._certificate: Optional[Certificate] = None
@@ -146,7 +148,7 @@ class Sandbox(MachineLogs):
         """Open the state and start the server; a ``with`` block does this by itself.
 
         Raises:
-            OSError: If the port is in use, or the folder cannot be used or holds what no sandbox made.
+            OSError: If a port is in use, or the folder cannot be used or holds what no sandbox made.
             ImportError: If the package that TLS needs is not installed.
             RuntimeError: If the sandbox is running already, or the clock of this program is set to the future.
         """
@@ -340,10 +342,7 @@ class Sandbox(MachineLogs):
             _require_port_free(self._port)
             port = self._add_port(self._server, f"127.0.0.1:{self._port}")
         except (OSError, RuntimeError) as error:
-            raise OSError(
-                f"The sandbox cannot listen on port {self._port} of 127.0.0.1 ({error}). "
-                "Stop what is using it, or choose another port; port 0 takes a free one."
-            ) from error
+            raise _cannot_listen("The sandbox", self._port, error) from error
         self._authentication = Authentication(self._world, self._token_lifetime)
         self.faults = Faults(self._seed, self._authentication.expire_tokens)
         self._world.store.blobs.check = self.faults.check_disk
@@ -364,7 +363,10 @@ class Sandbox(MachineLogs):
 
             token = PageToken(secure=self._tls)
             routes[PageRoute.PREFIX] = PageRoute(world, self._dispatcher.calls, token)
-        self._web = HttpEndpoint(routes, None if self._certificate is None else self._certificate.context())
+        try:
+            self._web = HttpEndpoint(routes, self._certificate and self._certificate.context(), self._ui_port)
+        except OSError as error:
+            raise _cannot_listen("The page of the sandbox", self._ui_port, error) from error
         world.web_url = self._web.url
         self.ui_url = "" if token is None else f"{self._web.url}/{token.query}"
 
@@ -372,6 +374,21 @@ class Sandbox(MachineLogs):
         if self._certificate is None:
             return server.add_insecure_port(address)
         return server.add_secure_port(address, self._certificate.credentials())
+
+
+def _check_ports(port: int, ui_port: Optional[int]) -> None:
+    for name, value in (("port", port), ("ui_port", 0 if ui_port is None else ui_port)):
+        if not isinstance(value, int) or not 0 <= value < 65536:
+            raise ValueError(f"{name} takes an int from 0 to 65535, got {value!r}")
+    if port and port == ui_port:
+        raise ValueError(f"ui_port is {port}, as port is; clients and the page take one each")
+
+
+def _cannot_listen(what: str, port: int, error: Exception) -> OSError:
+    return OSError(
+        f"{what} cannot listen on port {port} of 127.0.0.1 ({error}). "
+        "Stop what is using it, or choose another port; port 0 takes a free one."
+    )
 
 
 def _require_port_free(port: int) -> None:

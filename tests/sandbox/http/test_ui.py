@@ -3,6 +3,7 @@ import http.client
 import json
 import logging
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -482,6 +483,43 @@ print([name for name in sys.modules if name.startswith("viam_sync.sandbox.http.u
     assert run.stdout.split("\n") == ["404", "404", "404", "[]", ""]
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_the_page_has_a_fixed_port_where_asked_and_again_after_a_restart():
+    port = free_port()
+    for _ in range(2):
+        with Sandbox(ui_port=port) as sandbox:
+            assert sandbox.ui_url.startswith(f"http://127.0.0.1:{port}/?token=")
+            assert get(sandbox, "/")[0].status == 200
+
+
+def test_a_port_of_the_page_that_is_taken_is_one_clear_error(sandbox, tmp_path):
+    port = int(address_of(sandbox).split(":")[1])
+    again = Sandbox(tmp_path, ui_port=port)
+    with pytest.raises(OSError, match=f"The page of the sandbox cannot listen on port {port} .*choose another port"):
+        again.start()
+    # The folder and the other port are free again.
+    with Sandbox(tmp_path, ui=True):
+        assert not again.running
+
+
+@pytest.mark.parametrize(
+    ("ports", "text"),
+    [
+        ({"ui_port": 70000}, "ui_port takes an int from 0 to 65535, got 70000"),
+        ({"ui_port": "8080"}, "ui_port takes an int from 0 to 65535, got '8080'"),
+        ({"port": 8080, "ui_port": 8080}, "ui_port is 8080, as port is; clients and the page take one each"),
+    ],
+)
+def test_a_port_that_the_page_cannot_have_is_refused_by_name(ports, text):
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        Sandbox(**ports)
+
+
 PATHS = ("/", "/ui/page.js", "/ui/icon.svg", "/ui/world.json", "/ui/events", f"/ui/files/{NO_FILE}", "/nothing")
 
 
@@ -525,14 +563,15 @@ def test_no_token_is_in_the_log(sandbox, caplog):
 
 
 def test_the_command_says_where_to_look_in_a_line_that_a_shell_passes_over():
-    command = [sys.executable, "-m", "viam_sync.sandbox", "--ui"]
+    port = free_port()
+    command = [sys.executable, "-m", "viam_sync.sandbox", "--ui-port", str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
         try:
             lines = [run.stdout.readline() for _ in range(4)]
             assert [line.split("=")[0] for line in lines[:3]] == [
                 *("export VIAM_APP_URL", "export VIAM_API_KEY", "export VIAM_API_KEY_ID")
             ]
-            match = re.fullmatch(r"# look inside: (http://127\.0\.0\.1:\d+/\?token=[0-9a-f]+)\n", lines[3])
+            match = re.fullmatch(rf"# look inside: (http://127\.0\.0\.1:{port}/\?token=[0-9a-f]+)\n", lines[3])
             printed = type("Printed", (), {"ui_url": match.group(1)})
             assert get(printed, "/")[0].status == 200
             assert get_without_token(printed, "/")[0].status == 403
