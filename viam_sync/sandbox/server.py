@@ -363,8 +363,9 @@ class Sandbox(MachineLogs):
 
             token = PageToken(secure=self._tls)
             routes[PageRoute.PREFIX] = PageRoute(world, self._dispatcher.calls, token)
+        tls = None if self._certificate is None else self._certificate.context()
         try:
-            self._web = HttpEndpoint(routes, self._certificate and self._certificate.context(), self._ui_port)
+            self._web = HttpEndpoint(routes, tls, self._ui_port)
         except OSError as error:
             raise _cannot_listen("The page of the sandbox", self._ui_port, error) from error
         world.web_url = self._web.url
