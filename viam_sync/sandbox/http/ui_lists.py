@@ -20,7 +20,7 @@ from viam_sync.sandbox.core.world import World, microseconds_of
 from viam_sync.sandbox.data.datasets import DATASET_TAG
 from viam_sync.sandbox.data.files import to_metadata
 from viam_sync.sandbox.http.ui_pages import page_of_rows
-from viam_sync.sandbox.http.ui_texts import TEXT, body_column, cut, json_text, too_large
+from viam_sync.sandbox.http.ui_texts import TEXT, body_column, cut, struct_text, too_large
 
 #: The types of images that browsers display and do not run as scripts.
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp")
@@ -92,7 +92,7 @@ def _reading_view(world: World, row: sqlite3.Row) -> Dict[str, Any]:
         "id": row["id"],
         "time": row["requested"],
         **{name: cut(row[name]) for name in ("robot_name", "part_name", "component_name", "method")},
-        "values": too_large(row) if row["body"] is None else json_text(values or {}),
+        "values": too_large(row) if row["body"] is None else struct_text(values or {}),
         "tags": [cut(each["tag"]) for each in world.store.rows(tags, row["capture_id"], _TAGS)],
     }
 

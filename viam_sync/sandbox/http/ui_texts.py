@@ -21,7 +21,7 @@ def cut(text: str, length: int = NAME) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def json_text(value: Any) -> str:
+def struct_text(value: Any) -> str:
     """Return a plain value as JSON, or the beginning of that."""
     return cut(json.dumps(value, ensure_ascii=False, sort_keys=True), TEXT)
 

@@ -17,7 +17,7 @@ from viam_sync.sandbox.core.access import Caller
 from viam_sync.sandbox.core.structs import plain_struct, with_integers
 from viam_sync.sandbox.core.world import World, microseconds_of
 from viam_sync.sandbox.http.ui_pages import page_of_items, page_of_rows
-from viam_sync.sandbox.http.ui_texts import TEXT, body_column, cut, json_text, too_large
+from viam_sync.sandbox.http.ui_texts import TEXT, body_column, cut, struct_text, too_large
 from viam_sync.sandbox.wire.call_log import LoggedCall
 
 _ROWS, _COMPONENTS = 50, 20
@@ -145,7 +145,7 @@ def _seen(thing: Any) -> Optional[int]:
 
 def _entry_view(row: sqlite3.Row) -> Dict[str, Any]:
     entry = common_pb.LogEntry.FromString(row["body"] or b"")
-    fields = (json_text(with_integers(plain_struct(field))) for field in entry.fields)
+    fields = (struct_text(with_integers(plain_struct(field))) for field in entry.fields)
     return {
         "id": row["id"],
         "time": row["logged"],

@@ -23,7 +23,11 @@ function shape(tag, attributes, ...children) {
 async function showChart(sensor) {
   const query = address();
   byId("chart").hidden = !query.has("sensor");
-  if (!query.has("sensor")) { charted = ""; return; }
+  if (!query.has("sensor")) {
+    charted = "";
+    byId("chart").replaceChildren();
+    return;
+  }
   const asked = new URLSearchParams(["sensor", "span", "fields"].map((name) => [name, query.get(name) ?? ""]));
   const now = `${asked} ${JSON.stringify(sensor)}`;
   if (now === charted) return;
@@ -46,13 +50,21 @@ function drawChart() {
   const pages = pager("fields", "fields");
   pages.ariaLabel = "Pages of fields";
   pages.show(chart.fields);
-  byId("chart").replaceChildren(
+  redraw(
     make("h3", {}, origin(chart.sensor)),
     make("nav", { className: "pages", ariaLabel: "How far back" }, ...spans, close),
     make("p", {}, ...summary()),
     pages,
     ...chart.fields.items.map(figure),
   );
+}
+
+// The link or drawing that has the focus gives it to the one in its place.
+function redraw(...children) {
+  const focusable = () => Array.from(byId("chart").querySelectorAll("a, svg"));
+  const place = focusable().indexOf(document.activeElement);
+  byId("chart").replaceChildren(...children);
+  focusable()[place]?.focus({ preventScroll: true });
 }
 
 function summary() {
