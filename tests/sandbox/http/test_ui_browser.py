@@ -117,6 +117,7 @@ def test_the_sample_world_is_there(page, sandbox):
         ["tomatoes", "Lesson Robotics", "24"]
     ]
     assert len(page.texts("figure")) == 24
+    assert page.texts("#files .pages") == ["24 in all"]
     assert "greenhouse" in page.texts("#readings tbody tr")[0]
 
 

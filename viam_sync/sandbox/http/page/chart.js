@@ -12,6 +12,7 @@ const UNITS = [
 ];
 
 let charted = "", chart = null;
+const rest = { until: 0, timer: 0 };
 
 function shape(tag, attributes, ...children) {
   const node = document.createElementNS(byId("drawing").content.firstElementChild.namespaceURI, tag);
@@ -32,7 +33,15 @@ async function showChart(sensor) {
   const now = `${asked} ${JSON.stringify(sensor)}`;
   if (now === charted) return;
   const first = !charted;
+  const began = performance.now();
+  // While readings arrive, the sandbox has time for more than this chart.
+  clearTimeout(rest.timer);
+  if (charted.startsWith(`${asked} `) && began < rest.until) {
+    rest.timer = setTimeout(() => refresh(true), rest.until - began);
+    return;
+  }
   chart = await read(`chart.json?${asked}`);
+  rest.until = performance.now() + 5 * (performance.now() - began);
   charted = now;
   drawChart();
   if (first && location.hash === "#chart") byId("chart").scrollIntoView();

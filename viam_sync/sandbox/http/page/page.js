@@ -201,7 +201,7 @@ function pager(name, unit, top) {
   node.show = ({ page, pages, size, total }) => {
     const from = (page - 1) * size + 1;
     const to = Math.min(page * size, total);
-    place.textContent = `${pages > 1 ? `${number(from)} to ${number(to)} of ` : ""}${number(total)} ${unit}`;
+    place.textContent = pages > 1 ? `${number(from)} to ${number(to)} of ${number(total)} ${unit}` : `${number(total)} in all`;
     const targets = [[first, 1], [before, Math.max(1, page - 1)], [after, Math.min(pages, page + 1)], [last, pages]];
     for (const [node, target] of targets) {
       node.hidden = pages === 1;
