@@ -55,8 +55,15 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         if options.command:
             if sandbox.ui_url:
                 print(f"look inside: {sandbox.ui_url}", file=sys.stderr)
+            if options.what:
+                _tell(f"This shell has the variables of the sandbox at {sandbox.url}; exit ends both.")
             return run_command(options.command, {**variables, **_settings(sandbox)}, _signals())
         _announce(sandbox, options.shell)
+        _tell(
+            comment_line(
+                options.shell, "Paste these lines where you start your programs. The sandbox runs until Ctrl-C."
+            )
+        )
         # A signal that arrives just before the main thread blocks does not interrupt the wait, hence the timeout.
         while not done.wait(_CHECK):
             pass
@@ -73,6 +80,12 @@ def _announce(sandbox: Sandbox, shell: str) -> None:
         print(comment_line(shell, f"look inside: {sandbox.ui_url}"), flush=True)
 
 
+def _tell(text: str) -> None:
+    """Print what is for people alone, who sit at a terminal."""
+    if sys.stdin is not None and sys.stdin.isatty() and sys.stderr is not None and sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)
+
+
 def _signals() -> List[signal.Signals]:
     """Return the signals that end the sandbox; nohup ignores the last, which the end of a terminal sends."""
     numbers = [signal.SIGINT, signal.SIGTERM]
@@ -85,12 +98,24 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the options, among them the command that the sandbox runs around."""
     parser = _parser()
     own, dashes, command = _split(list(arguments))
-    options = parser.parse_args(own)
+    options, unknown = parser.parse_known_args(own)
+    if options.what not in (None, "shell"):
+        parser.error(_advice(options, own))
+    if unknown:
+        parser.error(f"unknown: {' '.join(unknown)}; --help tells the options")
     if dashes and (options.what or not command):
         parser.error("-- takes a command, such as -- python lesson.py; without one, say shell")
     options.command = shell_command() if options.what else command
     _check(parser, options)
     return options
+
+
+def _advice(options: argparse.Namespace, words: List[str]) -> str:
+    """Say what may be meant by a word that is no option."""
+    if options.ui and options.what.isdecimal():
+        return f"--ui takes no port; say --ui-port {options.what}"
+    command = " ".join(words[words.index(options.what) :])
+    return f"{options.what!r} is no option; a command stands behind --, such as -- {command}"
 
 
 def _split(words: List[str]) -> Tuple[List[str], bool, List[str]]:
@@ -108,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "what", nargs="?", choices=["shell"], help="run your shell, which has the variables; its end ends the sandbox"
+        "what", nargs="?", metavar="shell", help="run your shell, which has the variables; its end ends the sandbox"
     )
     parser.add_argument(
         "--shell", choices=SHELLS, default="bash", help="print the variables as lines for this; bash without it"
