@@ -352,6 +352,13 @@ def test_datasets_are_shown_with_the_number_of_their_files(sandbox, data):
     assert (first["id"], first["name"], first["files"]) == (new, "empty", "0")
 
 
+def test_a_file_names_its_dataset_on_whatever_page_that_is(sandbox, data):
+    for number in range(120):
+        data.CreateDataset(name=f"dataset {number}", organization_id=sandbox.organization_id)
+    assert view(sandbox, "world.json?datasets=3")["datasets"]["items"][-1]["name"] == "tomatoes"
+    assert view(sandbox, "world.json")["files"]["items"][0]["datasets"] == ["tomatoes"]
+
+
 def test_keys_are_shown_by_their_names_and_roles(sandbox, owner):
     role = owner.role("operator", "robot", sandbox.robot_id)
     id = owner.CreateKey(authorizations=[role], name="for the rover").id

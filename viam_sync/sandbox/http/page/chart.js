@@ -78,7 +78,8 @@ function redraw(...children) {
 
 function summary() {
   const { readings, total, from, to, left_out, more_left_out } = chart;
-  const many = readings < total ? `The latest ${number(readings)} of ${number(total)} readings` : `Readings: ${number(total)}`;
+  const all = `Readings: ${number(total)}`;
+  const many = readings < total ? `The latest ${number(readings)} of ${number(total)} readings` : all;
   const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   const more = more_left_out ? `, and ${number(more_left_out)} more fields` : "";
   return [
@@ -90,7 +91,8 @@ function summary() {
 
 function figure(field) {
   const said = make("output");
-  const text = `${number(field.values)} values from ${short(field.min)} to ${short(field.max)}, the last ${short(field.last)}`;
+  const [min, max, last] = [field.min, field.max, field.last].map(short);
+  const text = `${number(field.values)} values from ${min} to ${max}, the last ${last}`;
   const drawing = draw(field, `${field.name}: ${text}`, said);
   return make("figure", {}, make("figcaption", {}, make("h4", {}, field.name), make("span", {}, text), said), drawing);
 }
@@ -120,7 +122,8 @@ function draw(field, label, said) {
     ...field.lines.map(path), marker,
   );
   readAloud(node, field.lines.flat(), x, ([at, value]) => {
-    for (const [name, place] of [["cx", x(at)], ["cy", y(value)], ["visibility", "visible"]]) marker.setAttribute(name, place);
+    const place = { cx: x(at), cy: y(value), visibility: "visible" };
+    for (const [name, value] of Object.entries(place)) marker.setAttribute(name, value);
     said.replaceChildren(time(at), ` ${short(value)}`);
   });
   return node;
@@ -152,10 +155,11 @@ function scale(min, max) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= rough * 0.9) ?? rough;
   const first = Math.ceil(min / step);
-  const values = Array.from({ length: 6 }, (_, place) => (first + place) * step).filter((value) => value >= min && value <= max);
+  const values = Array.from({ length: 6 }, (_, place) => (first + place) * step);
   const decimals = Math.max(0, -Math.floor(Math.log10(step)));
   const text = (value) => decimals > 5 || Math.abs(value) >= 1e7 ? short(value) : value.toFixed(decimals);
-  return { low: min, high: max, marks: values.map((value) => [value, text(value)]) };
+  const marks = values.filter((value) => value >= min && value <= max).map((value) => [value, text(value)]);
+  return { low: min, high: max, marks };
 }
 
 // The times of the marks, in microseconds, and their texts: round ones in the zone of the viewer.
@@ -163,7 +167,8 @@ function moments(from, to, most) {
   const fitting = UNITS.flatMap(([place, length, steps]) => steps.map((step) => [place, step, length * step]));
   const [place, step] = fitting.find(([, , length]) => (to - from) / length <= most) ?? fitting.at(-1);
   const start = new Date(from);
-  const parts = [start.getFullYear(), start.getMonth(), start.getDate(), start.getHours(), start.getMinutes(), start.getSeconds(), start.getMilliseconds()];
+  const parts = [start.getFullYear(), start.getMonth(), start.getDate()];
+  parts.push(start.getHours(), start.getMinutes(), start.getSeconds(), start.getMilliseconds());
   // Days of a month do not begin at 0; a week or two may begin on any.
   if (place !== 2) parts[place] -= parts[place] % step;
   parts.fill(0, place + 1);

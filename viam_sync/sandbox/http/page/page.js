@@ -201,7 +201,8 @@ function pager(name, unit, top) {
   node.show = ({ page, pages, size, total }) => {
     const from = (page - 1) * size + 1;
     const to = Math.min(page * size, total);
-    place.textContent = pages > 1 ? `${number(from)} to ${number(to)} of ${number(total)} ${unit}` : `${number(total)} in all`;
+    const range = `${number(from)} to ${number(to)} of ${number(total)} ${unit}`;
+    place.textContent = pages > 1 ? range : `${number(total)} in all`;
     const targets = [[first, 1], [before, Math.max(1, page - 1)], [after, Math.min(pages, page + 1)], [last, pages]];
     for (const [node, target] of targets) {
       node.hidden = pages === 1;
@@ -242,7 +243,8 @@ let again = 0;
 async function showWorld() {
   const world = await read(`world.json${location.search}`);
   const [organizations, locations, machines, parts] = world.machines.counts.map(number);
-  byId("counts").textContent = `Organizations: ${organizations}, locations: ${locations}, machines: ${machines}, parts: ${parts}`;
+  byId("counts").textContent =
+    `Organizations: ${organizations}, locations: ${locations}, machines: ${machines}, parts: ${parts}`;
   for (const name of Object.keys(LISTS)) if (name !== "calls") showList(name, world[name]);
   await Promise.all([
     showChart(world.sensor),
@@ -250,7 +252,8 @@ async function showWorld() {
   ]);
   // A training job enters its next status by itself.
   clearTimeout(again);
-  if (world.changes_in !== null) again = setTimeout(() => refresh(true), 1000 * Math.min(60, Math.max(1, world.changes_in + 0.1)));
+  const seconds = Math.min(60, Math.max(1, world.changes_in + 0.1));
+  if (world.changes_in !== null) again = setTimeout(() => refresh(true), 1000 * seconds);
 }
 
 // The sandbox says how often what has changed; while one change is being read, the next ones wait.
