@@ -50,25 +50,25 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         print(error, file=sys.stderr)
         return 1
     try:
-        for text in options.fault:
-            plan_from_text(sandbox.faults, text)
-        if options.command:
-            if sandbox.ui_url:
-                print(f"look inside: {sandbox.ui_url}", file=sys.stderr)
-            if options.what:
-                _tell(f"This shell has the variables of the sandbox at {sandbox.url}; exit ends both.")
-            return run_command(options.command, {**variables, **_settings(sandbox)}, _signals())
-        _announce(sandbox, options.shell)
-        _tell(
-            comment_line(
-                options.shell, "Paste these lines where you start your programs. The sandbox runs until Ctrl-C."
-            )
-        )
-        # A signal that arrives just before the main thread blocks does not interrupt the wait, hence the timeout.
-        while not done.wait(_CHECK):
-            pass
+        return _serve(sandbox, options, variables, done)
     finally:
         sandbox.stop()
+
+
+def _serve(sandbox: Sandbox, options: argparse.Namespace, variables: Dict[str, str], done: threading.Event) -> int:
+    """Run the command, or wait for the end, and return the exit status."""
+    for text in options.fault:
+        plan_from_text(sandbox.faults, text)
+    if options.command:
+        if sandbox.ui_url:
+            print(f"look inside: {sandbox.ui_url}", file=sys.stderr)
+        if options.what:
+            _tell(f"This shell has the variables of the sandbox at {sandbox.url}; exit ends both.")
+        return run_command(options.command, {**variables, **_settings(sandbox)}, _signals())
+    _announce(sandbox, options.shell)
+    # A signal that arrives just before the main thread blocks does not interrupt the wait, hence the timeout.
+    while not done.wait(_CHECK):
+        pass
     return 0
 
 
@@ -78,6 +78,7 @@ def _announce(sandbox: Sandbox, shell: str) -> None:
         print(env_line(shell, name, value), flush=True)
     if sandbox.ui_url:
         print(comment_line(shell, f"look inside: {sandbox.ui_url}"), flush=True)
+    _tell(comment_line(shell, "Paste these lines where you start your programs. The sandbox runs until Ctrl-C."))
 
 
 def _tell(text: str) -> None:
