@@ -96,7 +96,7 @@ ALLOWED: Dict[str, Set[str]] = {
         "transfer/paging",
         "transfer/upload",
     },
-    "sandbox/http": {"proto", "sandbox/core", "sandbox/data", "sandbox/wire"},
+    "sandbox/http": {"proto", "sandbox/core", "sandbox/data", "sandbox/training", "sandbox/wire"},
     "sandbox/sample": {"proto", "sandbox/billing", "sandbox/core", "sandbox/data", "sandbox/fleet", "sandbox/registry"},
     "sandbox/training": {"proto", "sandbox/core", "sandbox/registry"},
     "app": {

@@ -302,6 +302,15 @@ def test_a_killed_command_has_lost_nothing_that_it_answered(tmp_path):
     [
         (["--port", "70000"], 2, "from 0 to 65535"),
         (["--port", "http"], 2, "invalid int value"),
+        (["--ui-port", "70000"], 2, "--ui-port takes a number from 0 to 65535"),
+        (["--port", "8080", "--ui-port", "8080"], 2, "--ui-port is 8080, as --port is"),
+        (["--ui", "8080"], 2, "--ui takes no port; say --ui-port 8080"),
+        (
+            ["--tls", "python", "a.py", "-x"],
+            2,
+            "'python' is no option; a command stands behind --, such as -- python a.py -x",
+        ),
+        (["--verbose"], 2, "unknown: --verbose; --help tells the options"),
         (["--data", __file__], 1, "give another folder"),
         (["--seed", "one"], 2, "invalid int value"),
         (["--token-lifetime", "0"], 2, "a number of seconds above 0"),

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, NoReturn, Optional, Type,
 
 import grpc
 
-from viam_sync.clock import is_ahead, time_of_grpc
 from viam_sync.sandbox.core.ids import Ids
 from viam_sync.sandbox.core.private_files import delete_abandoned_folders
 from viam_sync.sandbox.core.store import Store
@@ -29,7 +28,7 @@ from viam_sync.sandbox.training.jobs import advance_jobs
 from viam_sync.sandbox.wire.authentication import Authentication
 from viam_sync.sandbox.wire.certificates import Certificate
 from viam_sync.sandbox.wire.dispatch import Dispatcher
-from viam_sync.sandbox.wire.grpc_server import MOST_THREADS, listen, new_server
+from viam_sync.sandbox.wire.grpc_server import MOST_THREADS, cannot_listen, check_ports, listen, new_server
 from viam_sync.sandbox.wire.thread_pool import DaemonThreadPool
 
 if TYPE_CHECKING:
@@ -58,6 +57,7 @@ class Sandbox(MachineLogs):
         token_lifetime: Seconds until a token expires; None for a token that is valid until its key is deleted.
         tls: Whether to use TLS, with a certificate of its own; this needs ``pip install trustme``.
         ui: Whether to serve a page that shows its state, on loopback alone; see ``ui_url``.
+        ui_port: The port of the page, which is served then without ``ui``, too; 0 takes a free one.
         dataset_minima: Whether to reject training jobs, as the cloud does, if their dataset has too few images or
             labels.
 
@@ -105,9 +105,9 @@ class Sandbox(MachineLogs):
         tls: bool = False,
         ui: bool = False,
         dataset_minima: bool = False,
+        ui_port: Optional[int] = None,
     ) -> None:
-        if not isinstance(port, int) or not 0 <= port < 65536:
-            raise ValueError(f"port takes an int from 0 to 65535, got {port!r}")
+        check_ports(port, ui_port)
         if token_lifetime is not None and not 0 < token_lifetime < float("inf"):
             raise ValueError(f"token_lifetime takes a number of seconds above 0, or None, got {token_lifetime!r}")
         # The program may change its working directory while the sandbox runs.
@@ -118,7 +118,8 @@ class Sandbox(MachineLogs):
         self._ahead = 0.0
         self._token_lifetime = token_lifetime
         self._tls = tls
-        self._ui = ui
+        self._ui = ui or ui_port is not None
+        self._ui_port = ui_port or 0
         self._dataset_minima = dataset_minima
         self._ids_at_start: Any = None
         self._certificate: Optional[Certificate] = None
@@ -136,7 +137,7 @@ class Sandbox(MachineLogs):
         """Open the state and start the server; a ``with`` block does this by itself.
 
         Raises:
-            OSError: If the port is in use, or the folder cannot be used or holds what no sandbox made.
+            OSError: If a port is in use, or the folder cannot be used or holds what no sandbox made.
             ImportError: If the package that TLS needs is not installed.
             RuntimeError: If the sandbox is running already, or the clock of this program is set to the future.
         """
@@ -362,11 +363,6 @@ class Sandbox(MachineLogs):
         self.api_key = world.get("key", sample.api_key_id)["key"]
 
     def _listen(self) -> None:
-        if is_ahead(time_of_grpc()):
-            raise RuntimeError(
-                "The clock of this program was set to the future, so the server of gRPC would take years to start."
-                " Start the sandbox before, such as in a fixture, and stop or move the clock after that."
-            )
         assert self._world is not None
         self._threads = DaemonThreadPool(MOST_THREADS)
         self._server = new_server(self._threads)
@@ -391,6 +387,10 @@ class Sandbox(MachineLogs):
 
             token = PageToken(secure=self._tls)
             routes[PageRoute.PREFIX] = PageRoute(world, self._dispatcher.calls, token)
-        self._web = HttpEndpoint(routes, None if self._certificate is None else self._certificate.context())
+        tls = None if self._certificate is None else self._certificate.context()
+        try:
+            self._web = HttpEndpoint(routes, tls, self._ui_port)
+        except OSError as error:
+            raise cannot_listen("The page of the sandbox", self._ui_port, error) from error
         world.web_url = self._web.url
         self.ui_url = "" if token is None else f"{self._web.url}/{token.query}"

@@ -7,6 +7,7 @@ from typing import Optional
 
 import grpc
 
+from viam_sync.clock import is_ahead, time_of_grpc
 from viam_sync.sandbox.wire.certificates import Certificate
 
 #: Each tail of a log occupies a thread; threads are started only when none is idle.
@@ -23,8 +24,26 @@ _OPTIONS = (
 )
 
 
+def check_ports(port: int, ui_port: Optional[int]) -> None:
+    """Raise ValueError if the port for clients, or that of the page, is none."""
+    for name, value in (("port", port), ("ui_port", 0 if ui_port is None else ui_port)):
+        if not isinstance(value, int) or not 0 <= value < 65536:
+            raise ValueError(f"{name} takes an int from 0 to 65535, got {value!r}")
+    if port and port == ui_port:
+        raise ValueError(f"ui_port is {port}, as port is; clients and the page take one each")
+
+
 def new_server(threads: Executor) -> grpc.Server:
-    """Return a server that has not started yet, and makes its calls on threads."""
+    """Return a server that has not started yet, and makes its calls on threads.
+
+    Raises:
+        RuntimeError: If the clock of this program is set to the future.
+    """
+    if is_ahead(time_of_grpc()):
+        raise RuntimeError(
+            "The clock of this program was set to the future, so the server of gRPC would take years to start."
+            " Start the sandbox before, such as in a fixture, and stop or move the clock after that."
+        )
     return grpc.server(threads, options=_OPTIONS)  # type: ignore[arg-type, unused-ignore]
 
 
@@ -42,10 +61,15 @@ def listen(server: grpc.Server, port: int, certificate: Optional[Certificate]) -
             return server.add_insecure_port(address)
         return server.add_secure_port(address, certificate.credentials())
     except (OSError, RuntimeError) as error:
-        raise OSError(
-            f"The sandbox cannot listen on port {port} of 127.0.0.1 ({error}). "
-            "Stop what is using it, or choose another port; port 0 takes a free one."
-        ) from error
+        raise cannot_listen("The sandbox", port, error) from error
+
+
+def cannot_listen(what: str, port: int, error: Exception) -> OSError:
+    """Return the error of a server that finds its port taken."""
+    return OSError(
+        f"{what} cannot listen on port {port} of 127.0.0.1 ({error}). "
+        "Stop what is using it, or choose another port; port 0 takes a free one."
+    )
 
 
 def _require_port_free(port: int) -> None:
