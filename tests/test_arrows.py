@@ -115,7 +115,6 @@ ALLOWED: Dict[str, Set[str]] = {
         "viam_sdk",
     },
     "sandbox": {
-        "clock",
         "sandbox/billing",
         "sandbox/core",
         "sandbox/data",

@@ -61,8 +61,8 @@ def _viam_sandbox_reset(request: pytest.FixtureRequest) -> None:
             sandbox.start()
 
 
-@pytest.fixture
-def viam_sandbox(viam_sandbox_session: Sandbox) -> Sandbox:
+@pytest.fixture(name="viam_sandbox")
+def _sandbox_of_a_test(viam_sandbox_session: Sandbox) -> Sandbox:
     """Provide a sandbox with the sample world, which is reset before each test.
 
     All tests of a process share one server, at the same address unless a test stops it.
