@@ -135,7 +135,11 @@ def test_the_options_that_all_have_may_stand_before_the_command(settings: Dict[s
         ("ls organizations rover", 2, "error: NAME is where to look, and nothing holds organizations;"),
         ("show nix", 1, "error: there is no thing 'nix'; viam-sync tree shows what there is"),
         ("logs nix", 1, "error: there is no machine or part 'nix'; viam-sync tree shows what there is"),
-        ("logs rover --since yesterday", 2, "error: Invalid value for '--since': 'yesterday' is no time such as"),
+        (
+            "logs rover --since nix",
+            2,
+            "error: Invalid value for '--since': 'nix' is no time such as 1h, 7d, yesterday,",
+        ),
         ("config diff rover", 1, "error: rover-main has 0 changes, and no change 1"),
         ("--profile nix ls", 2, "error: --profile is no profile, got 'nix'; there are none;"),
         ("logout", 1, "error: there is no profile default to forget"),
