@@ -1,0 +1,123 @@
+"""``data export``: files to a folder, readings to a file or a dataset."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Optional
+
+import click
+
+from viam_sync.app.data_client import DataClient
+from viam_sync.cli.data_filters import READING_FILTERS, choose_data, filter_options
+from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session
+from viam_sync.cli.long_runs import end_with, long_run
+from viam_sync.cli.printing import print_record
+from viam_sync.display.cells import size_text
+
+FORMATS = ("csv", "jsonl", "parquet")
+_STANDARD_OUTPUT = "-"
+_ANEW = "Nothing was written; the same command begins anew, while data mirror goes on where it stopped."
+
+parallel_option = click.option(
+    "--parallel", type=click.IntRange(1, 64), default=8, help="How many at a time, up to 64; 8 by default."
+)
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without a question.")
+
+
+@click.group("export", cls=FramedGroup)
+def export_command() -> None:
+    """Write data to this computer, or to a bucket."""
+
+
+@export_command.command("binary")
+@click.option("--destination", "-d", metavar="FOLDER", required=True, help="The folder, or its URL in a bucket.")
+@filter_options()
+@click.option("--remove-gone", is_flag=True, help="Remove exported files that do not match any more; you are asked.")
+@parallel_option
+@yes_option
+@pass_session
+def _export_binary(
+    session: Session, /, destination: str, remove_gone: bool, parallel: int, yes: bool, **options: Any
+) -> None:
+    """Download files, such as images, with their metadata.
+
+    The same command again fetches what is missing, however the first one ended.
+    """
+    filter = choose_data(session, options).filter
+    data = session.client.data_client
+    with long_run("exporting") as progress:
+        result = data.export_binary_data(filter, destination, workers=parallel, progress=progress)
+    failed = result.failed
+    if remove_gone and result.gone:
+        confirm(f"Remove {_files(len(result.gone))} of {destination} that do not match any more?", yes)
+        with long_run("removing") as progress:
+            again = data.export_binary_data(filter, destination, workers=parallel, remove_gone=True, progress=progress)
+        result.gone = again.gone
+    _print_result(result, session.json)
+    gone = [(each.path, each.error) for each in result.gone if each.error is not None]
+    end_with([*((file.id, file.error) for file in failed), *gone])
+
+
+def _print_result(result: DataClient.ExportResult, as_json: bool) -> None:
+    counts = {name: len(getattr(result, name)) for name in ("exported", "already_there", "updated", "failed", "gone")}
+    removed = sum(each.removed for each in result.gone)
+    print_record({"folder": str(result.folder), **counts, "removed": removed, "complete": result.complete}, as_json)
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"
+
+
+@export_command.command("tabular")
+@click.option(
+    "--destination",
+    "-d",
+    metavar="FILE",
+    required=True,
+    help="A file that ends in .csv, .jsonl or .parquet, or its URL in a bucket; - for the standard output.",
+)
+@filter_options(READING_FILTERS)
+@click.option("--format", type=click.Choice(FORMATS), help="The format, where the name of the file does not tell it.")
+@click.option("--by-day", is_flag=True, help="Make a folder with a Parquet file for each day, or bring it up to date.")
+@parallel_option
+@yes_option
+@pass_session
+def _export_tabular(
+    session: Session, /, destination: str, format: Optional[str], by_day: bool, parallel: int, yes: bool, **options: Any
+) -> None:
+    """Write readings to a file of CSV, JSON lines or Parquet, or to a folder by days.
+
+    A file appears once all is in it.
+    """
+    choice = choose_data(session, options)
+    if not by_day:
+        confirm_overwriting(destination, yes)
+    with long_run("exporting", _ANEW) as progress:
+        rows = session.client.data_client.export_tabular_data_to(
+            choice.filter,
+            output_of(destination),
+            format=format or default_format(destination),
+            partition_by="day" if by_day else None,
+            workers=parallel,
+            progress=progress,
+        )
+    if destination != _STANDARD_OUTPUT:
+        print_record({"destination": destination, "rows": rows}, session.json)
+
+
+def output_of(destination: str) -> Any:
+    """Return what a destination stands for: a path, a URL, or the standard output."""
+    return sys.stdout.buffer if destination == _STANDARD_OUTPUT else destination
+
+
+def default_format(destination: str) -> Optional[str]:
+    """Return the format of a destination without a name; None where the name tells it."""
+    return "jsonl" if destination == _STANDARD_OUTPUT else None
+
+
+def confirm_overwriting(destination: str, yes: bool) -> None:
+    """Ask before a file is replaced; one in a bucket is not looked at."""
+    path = Path(destination).expanduser()
+    if destination != _STANDARD_OUTPUT and path.is_file():
+        confirm(f"{destination} is there, {size_text(path.stat().st_size)}. Replace it?", yes)
