@@ -11,12 +11,13 @@ import click
 from viam_sync.app.data_client import DataClient
 from viam_sync.cli.data_filters import READING_FILTERS, choose_data, filter_options
 from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session
-from viam_sync.cli.long_runs import end_with, long_run
+from viam_sync.cli.long_runs import GOES_ON, end_with, long_run
 from viam_sync.cli.printing import print_record
 from viam_sync.display.cells import size_text
 
 FORMATS = ("csv", "jsonl", "parquet")
 _STANDARD_OUTPUT = "-"
+_FILE = "file://"
 _ANEW = "Nothing was written; the same command begins anew, while data mirror goes on where it stopped."
 
 parallel_option = click.option(
@@ -93,7 +94,7 @@ def _export_tabular(
     choice = choose_data(session, options)
     if not by_day:
         confirm_overwriting(destination, yes)
-    with long_run("exporting", _ANEW) as progress:
+    with long_run("exporting", GOES_ON if by_day else _ANEW) as progress:
         rows = session.client.data_client.export_tabular_data_to(
             choice.filter,
             output_of(destination),
@@ -118,6 +119,6 @@ def default_format(destination: str) -> Optional[str]:
 
 def confirm_overwriting(destination: str, yes: bool) -> None:
     """Ask before a file is replaced; one in a bucket is not looked at."""
-    path = Path(destination).expanduser()
+    path = Path(destination[len(_FILE) :] if destination.startswith(_FILE) else destination).expanduser()
     if destination != _STANDARD_OUTPUT and path.is_file():
         confirm(f"{destination} is there, {size_text(path.stat().st_size)}. Replace it?", yes)

@@ -8,7 +8,6 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 import click
 
 from viam_sync.app.data_client import Filter, create_filter
-from viam_sync.checks import parameter_names
 from viam_sync.cli.fleet_things import Fleet, Thing
 from viam_sync.cli.frame import Session
 from viam_sync.cli.time_options import time_option
@@ -97,7 +96,7 @@ def choose_data(session: Session, options: Mapping[str, Any]) -> DataChoice:
 
     Raises:
         click.ClickException: If there is nothing of a name.
-        click.UsageError: If a name is empty.
+        click.UsageError: If a name is empty, or the times are in the wrong order.
     """
     chosen = _chosen(options)
     fleet = Fleet(session.client)
@@ -105,22 +104,24 @@ def choose_data(session: Session, options: Mapping[str, Any]) -> DataChoice:
     for name in ("organization", "location", "machine", "part", "dataset"):
         things[name] = [_thing(fleet, f"{name}s", each, things.get("machine", [])) for each in chosen.get(name, [])]
     ids = {name: [thing.id for thing in found] for name, found in things.items()}
-    with parameter_names(start_time="--start", end_time="--end"):
-        filter = create_filter(
-            component_name=_only(chosen, "component"),
-            component_type=_only(chosen, "component_type"),
-            method=_only(chosen, "method"),
-            robot_id=_only(ids, "machine"),
-            part_id=_only(ids, "part"),
-            location_ids=ids["location"],
-            organization_ids=ids["organization"],
-            mime_type=chosen.get("mime_type"),
-            start_time=_only(chosen, "start"),
-            end_time=_only(chosen, "end"),
-            tags=chosen.get("tag"),
-            bbox_labels=chosen.get("bbox_label"),
-            dataset_id=_only(ids, "dataset"),
-        )
+    start, end = _only(chosen, "start"), _only(chosen, "end")
+    if start is not None and end is not None and end < start:
+        raise click.UsageError("--end is before --start, so nothing is between them")
+    filter = create_filter(
+        component_name=_only(chosen, "component"),
+        component_type=_only(chosen, "component_type"),
+        method=_only(chosen, "method"),
+        robot_id=_only(ids, "machine"),
+        part_id=_only(ids, "part"),
+        location_ids=ids["location"],
+        organization_ids=ids["organization"],
+        mime_type=chosen.get("mime_type"),
+        start_time=start,
+        end_time=end,
+        tags=chosen.get("tag"),
+        bbox_labels=chosen.get("bbox_label"),
+        dataset_id=_only(ids, "dataset"),
+    )
     named = [thing for found in things.values() for thing in found]
     tops = dict.fromkeys(each.id for thing in named for each in (*thing.holders, thing) if each.kind == "organizations")
     return DataChoice(filter, _words(chosen), tuple(tops))

@@ -82,8 +82,17 @@ def _print_rows(rows: Sequence[Dict[str, Any]], as_json: bool) -> None:
         print_items(rows, [], as_json)
         return
     flat = [flat_row(row) for row in rows]
-    names = dict.fromkeys(name for row in flat for name in row)
+    names = list(dict.fromkeys(name for row in flat for name in row))
+    if on_terminal() and "organization_id" in names:
+        # Whole readings have more columns than a terminal has room for; those that say most come first.
+        names.sort(key=_rank)
     print_items(flat, [_column(name) for name in names], as_json)
+
+
+def _rank(name: str) -> int:
+    if name in ("time_requested", "component_name"):
+        return 0
+    return 1 if name.startswith("data.") else 3 if name.endswith("_id") else 2
 
 
 def _column(name: str) -> Column:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import click
 
@@ -14,6 +15,8 @@ from viam_sync.cli.frame import FramedCommand, Session, pass_session
 from viam_sync.cli.long_runs import end_with, long_run
 from viam_sync.cli.printing import Column, on_terminal, print_items, print_record
 from viam_sync.profiles import profiles_file
+
+_STATES = ("uploaded", "already there", "failed")
 
 
 @click.command("upload", cls=FramedCommand)
@@ -81,19 +84,16 @@ def _journal(part_id: str) -> Path:
 
 
 def _print_results(results: Sequence[DataClient.UploadResult], as_json: bool) -> None:
+    rows = list(map(_row, results))
     if on_terminal() and not as_json:
-        states = [_state(each) for each in results]
-        print_record({state: states.count(state) for state in ("uploaded", "already there", "failed")}, as_json=False)
+        states = [row["state"] for row in rows]
+        print_record({state: states.count(state) for state in _STATES}, as_json=False)
         return
-    columns = [
-        Column("path", lambda each: str(each.path)),
-        Column("id", lambda each: str(each.id or "")),
-        Column("state", _state),
-    ]
-    print_items(results, columns, as_json)
+    print_items(rows, [Column("path", itemgetter("path")), Column("id", itemgetter("id"))], as_json)
 
 
-def _state(result: DataClient.UploadResult) -> str:
-    if result.error is not None:
-        return "failed"
-    return "already there" if result.already_sent else "uploaded"
+def _row(result: DataClient.UploadResult) -> Dict[str, Any]:
+    """Return a result with the ID by which other commands know the file."""
+    known = "" if result.id is None else result.id.binary_data_id or str(result.id)
+    state = _STATES[2 if result.error is not None else 1 if result.already_sent else 0]
+    return {"path": str(result.path), "id": known, "state": state, "error": result.error}
