@@ -1,4 +1,4 @@
-"""Long commands for data that are interrupted, or of which some fails: how they end, and that the same command goes on."""
+"""Long commands for data that are interrupted or fail in part: how they end, and that the same command goes on."""
 
 import json
 from pathlib import Path
@@ -48,9 +48,6 @@ def test_an_export_of_readings_that_is_interrupted_leaves_the_file_as_it_was(
 ) -> None:
     path = tmp_path / "air.csv"
     path.write_text("before")
-    # The number of readings comes at once, and the readings themselves do not.
-    with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
-        client.app_client.list_organizations()
     sandbox.faults.delay("TabularDataByFilter", _LONG)
     ended = interrupted(["export", "tabular", "-d", str(path), "--yes"], own_settings, "exporting")
     assert "Interrupted. Nothing was written; the same command begins anew" in ended.out
