@@ -147,6 +147,9 @@ def test_readings_go_through_a_pipe_whose_reader_may_have_enough(settings: Dict[
     assert len(rows) == 1008
     assert "temperature" in json.loads(rows[0])["data"]["readings"]
     assert in_pipe([*words, "--format", "csv"], settings).out.startswith("timeRequested,")
+    shown = in_terminal([*words, "--machine", "plant-watcher"], settings)
+    assert "exporting" not in shown.out
+    assert sum(line.startswith('{"data"') for line in shown.lines) == 1008
     process = subprocess.Popen([*COMMAND, *words], env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stderr is not None
@@ -195,7 +198,9 @@ def test_a_query_in_sql_or_mql_gives_lines_json_csv_or_a_file(settings: Dict[str
     assert json.loads(ended.out)["data"]["readings"]["temperature"] > 0
     line = in_pipe([*query, json.dumps(ONE)], settings).out.rstrip("\n").split("\t")
     assert '["greenhouse"]' in line
-    assert in_pipe([*query, "SELECT * FROM readings WHERE component_name = 'nix'"], settings).out == ""
+    none = in_pipe([*query, "SELECT * FROM readings WHERE component_name = 'nix'"], settings)
+    assert (none.status, none.out) == (0, "")
+    assert none.errors.startswith("No rows. The service may need a time, as in WHERE time_received > ")
 
 
 def test_a_long_query_keeps_all_rows_columns_and_letters(settings: Dict[str, str]) -> None:
@@ -237,6 +242,8 @@ def test_files_are_uploaded_once_with_what_is_said_of_them(
     assert count_of(client, "up") == 4
     assert "already there  4" in in_terminal(words, own_settings).out
     assert count_of(client, "up") == 4
+    none = in_pipe([*words[:3], *words[4:], "--pattern", "*.nix"], own_settings)
+    assert (none.status, none.out, none.errors) == (0, "", "There is no file to upload.\n")
     assert in_pipe([*words, "--again"], own_settings).status == 0
     assert count_of(client, "up") == 8
 
@@ -293,6 +300,7 @@ def test_readings_are_deleted_by_age_after_a_question_that_says_how_many(
     [
         ("delete binary", 2, "say which files, in one way: by --machine, --tag and the like, by --id, or by --all"),
         ("delete binary --all --tag ripe", 2, "say which files, in one way"),
+        ("delete binary --machine plant-watcher --tags=", 2, "--tag is empty; leave it out, or say what it is"),
         ("tag add seen", 2, "say which files, in one way"),
         (f"tag add seen --id {'a' * 64}", 1, f"there is no file with the ID {'a' * 64}; "),
         ("delete tabular", 2, "Missing option '--older-than'"),

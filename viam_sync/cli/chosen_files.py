@@ -42,11 +42,11 @@ class ChosenFiles:
 
 def file_options(function: _Decorated) -> _Decorated:
     """Give a command the options that choose files; it gets their values as keywords, for `choose_files`."""
-    click.option("--all", "everything", is_flag=True, help="All files that you may.")(function)
-    click.option("--id", "--binary-data-id", "ids", multiple=True, help="The file with an ID, as exports show it.")(
-        function
+    everything = click.option("--all", "everything", is_flag=True, help="All files that you may change.")
+    ids = click.option(
+        "--id", "--binary-data-id", "ids", multiple=True, help="The file with an ID, as uploads print it."
     )
-    return filter_options()(function)
+    return filter_options()(ids(everything(function)))
 
 
 def choose_files(session: Session, ids: Sequence[str], everything: bool, options: Mapping[str, Any]) -> ChosenFiles:
@@ -84,6 +84,6 @@ def _known_ids(data: Any, ids: Sequence[str]) -> List[str]:
     unknown = {*ids} - {*known, *(file.metadata.id for file in found)}
     if unknown:
         raise click.ClickException(
-            f"there is no file with the ID {min(unknown)}; data export shows those that there are"
+            f"there is no file with the ID {min(unknown)}; the metadata of data export binary has those that there are"
         )
     return known

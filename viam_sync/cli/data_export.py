@@ -94,7 +94,8 @@ def _export_tabular(
     choice = choose_data(session, options)
     if not by_day:
         confirm_overwriting(destination, yes)
-    with long_run("exporting", GOES_ON if by_day else _ANEW) as progress:
+    hint = GOES_ON if by_day else _ANEW
+    with long_run("exporting", hint, quiet=destination == _STANDARD_OUTPUT) as progress:
         rows = session.client.data_client.export_tabular_data_to(
             choice.filter,
             output_of(destination),

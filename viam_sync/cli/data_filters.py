@@ -17,38 +17,44 @@ _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
-#: The options, by the names of their values. Those of the official command line are taken, too.
-_OPTIONS: Mapping[str, click.Option] = {
-    option.name or "": option
-    for option in (
-        click.Option(["--organization", "--org", "organization"], multiple=True, help="Of an organization."),
-        click.Option(["--location"], multiple=True, help="Of a location."),
-        click.Option(["--machine", "--machine-name", "--machine-id", "machine"], help="Of a machine."),
-        click.Option(["--part", "--part-name", "--part-id", "part"], help="Of a part."),
-        click.Option(["--component", "--component-name", "component"], help="Of a component or service."),
-        click.Option(["--component-type"], help="Of a type of component, as it was uploaded."),
-        click.Option(["--method"], help="Of a captured method, such as Readings."),
-        click.Option(["--mime-type"], multiple=True, help="Of a type of file, such as image/png."),
-        click.Option(["--tag"], multiple=True, help="With a tag."),
-        click.Option(["--bbox-label"], multiple=True, help="With a box that has a label."),
-        click.Option(["--dataset", "--dataset-id", "dataset"], help="In a dataset."),
-        click.Option(
-            ["--start"], type=time_option, metavar="TIME", help="From a time on: 1h ago, yesterday, 2024-01-31."
-        ),
-        click.Option(["--end"], type=time_option, metavar="TIME", help="Before a time."),
-    )
+
+def _split(context: click.Context, option: click.Parameter, value: Optional[str]) -> List[str]:
+    return [] if value is None else [each.strip() for each in value.split(",")]
+
+
+def _list_option(*names: str) -> Any:
+    """Return an option of the official command line, which takes several things, separated by commas."""
+    return click.option(*names, hidden=True, callback=_split)
+
+
+#: The options, by the names of their values. The words of the official command line are taken, too.
+_OPTIONS: Mapping[str, Any] = {
+    "organization": click.option("--organization", "--org", "organization", multiple=True, help="Of an organization."),
+    "location": click.option("--location", multiple=True, help="Of a location."),
+    "machine": click.option("--machine", "--machine-name", "--machine-id", "machine", help="Of a machine."),
+    "part": click.option("--part", "--part-name", "--part-id", "part", help="Of a part."),
+    "component": click.option("--component", "--component-name", "component", help="Of a component or service."),
+    "component_type": click.option("--component-type", help="Of a type of component, as it was uploaded."),
+    "method": click.option("--method", help="Of a captured method, such as Readings."),
+    "mime_type": click.option("--mime-type", multiple=True, help="Of a type of file, such as image/png."),
+    "tag": click.option("--tag", multiple=True, help="With a tag."),
+    "bbox_label": click.option("--bbox-label", multiple=True, help="With a box that has a label."),
+    "dataset": click.option("--dataset", "--dataset-id", "dataset", help="In a dataset."),
+    "start": click.option(
+        "--start", type=time_option, metavar="TIME", help="From a time on: 1h ago, yesterday, 2024-01-31."
+    ),
+    "end": click.option("--end", type=time_option, metavar="TIME", help="Before a time."),
 }
-#: The options of the official command line that take several things, separated by commas.
-_LISTS: Mapping[str, Sequence[str]] = {
-    "organization": ("--org-ids", "--org-id"),
-    "location": ("--location-ids", "--location-id"),
-    "mime_type": ("--mime-types",),
-    "tag": ("--tags",),
-    "bbox_label": ("--bbox-labels",),
+_LISTS: Mapping[str, Any] = {
+    "organization": _list_option("--org-ids", "--org-id", "organization_list"),
+    "location": _list_option("--location-ids", "--location-id", "location_list"),
+    "mime_type": _list_option("--mime-types", "mime_type_list"),
+    "tag": _list_option("--tags", "tag_list"),
+    "bbox_label": _list_option("--bbox-labels", "bbox_label_list"),
 }
 #: All names of options.
 FILTERS: Sequence[str] = tuple(_OPTIONS)
-#: Those for files, and those for readings.
+#: Those that readings have something to match with.
 READING_FILTERS = tuple(name for name in FILTERS if name not in ("mime_type", "bbox_label", "dataset"))
 
 
@@ -74,21 +80,13 @@ def filter_options(names: Sequence[str] = FILTERS) -> Callable[[_Decorated], _De
     """
 
     def decorate(function: _Decorated) -> _Decorated:
-        options = [_OPTIONS[name] for name in names]
-        options += [
-            click.Option([*official, f"{name}_list"], hidden=True, callback=_split)
-            for name, official in _LISTS.items()
-            if name in names
-        ]
-        # As decorators of click do, the last one first.
-        function.__dict__.setdefault("__click_params__", []).extend(reversed(options))
+        for name in reversed(names):
+            for options in (_LISTS, _OPTIONS):
+                if name in options:
+                    function = options[name](function)
         return function
 
     return decorate
-
-
-def _split(context: click.Context, option: click.Parameter, value: Optional[str]) -> List[str]:
-    return [] if value is None else [each.strip() for each in value.split(",") if each.strip()]
 
 
 def choose_data(session: Session, options: Mapping[str, Any]) -> DataChoice:
@@ -131,11 +129,11 @@ def _chosen(options: Mapping[str, Any]) -> Dict[str, List[Any]]:
     """Return the values that were given, by the names of the options; a list for each."""
     chosen: Dict[str, List[Any]] = {}
     for name, value in options.items():
-        values = [value] if isinstance(value, str) or not isinstance(value, (list, tuple)) else list(value)
-        values = [each for each in values if each is not None]
+        name = name[: -len("_list")] if name.endswith("_list") else name
+        values = [each for each in (value if isinstance(value, (list, tuple)) else [value]) if each is not None]
+        # Nothing is left out in silence: a variable of a script that is not set would choose more than was meant.
         if "" in values:
             raise click.UsageError(f"--{name.replace('_', '-')} is empty; leave it out, or say what it is")
-        name = name[: -len("_list")] if name.endswith("_list") else name
         if values:
             chosen.setdefault(name, []).extend(values)
     return {name: chosen[name] for name in FILTERS if name in chosen}

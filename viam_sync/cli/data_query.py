@@ -19,6 +19,7 @@ from viam_sync.display.tables import flat_row
 
 Query = Union[str, List[Dict[str, Any]]]
 _STANDARD_INPUT = "-"
+_TIME = "time_received"
 
 
 @click.command("query", cls=FramedCommand)
@@ -51,7 +52,10 @@ def query_command(
         if destination != "-":
             print_record({"destination": destination, "rows": rows}, session.json)
     elif isinstance(source, str):
-        _print_rows(data.tabular_data_by_sql(organization_id, source), session.json)
+        found = data.tabular_data_by_sql(organization_id, source)
+        if not found and _TIME not in source:
+            click.echo(f"No rows. The service may need a time, as in WHERE {_TIME} > '2024-01-31'.", err=True)
+        _print_rows(found, session.json)
     else:
         _print_rows(data.tabular_data_by_mql(organization_id, source), session.json)
 

@@ -84,6 +84,8 @@ def _journal(part_id: str) -> Path:
 
 
 def _print_results(results: Sequence[DataClient.UploadResult], as_json: bool) -> None:
+    if not results:
+        click.echo("There is no file to upload.", err=True)
     rows = list(map(_row, results))
     if on_terminal() and not as_json:
         states = [row["state"] for row in rows]
