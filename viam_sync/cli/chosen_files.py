@@ -61,7 +61,7 @@ def choose_files(session: Session, ids: Sequence[str], everything: bool, options
     data = session.client.data_client
     if ids:
         known = _known_ids(data, ids)
-        return ChosenFiles(_files_text(len(known), "by ID"), len(known), lambda: known)
+        return ChosenFiles(f"{files_text(len(known))} (by ID)", len(known), lambda: known)
     choice = choose_data(session, options)
     _, count, _ = data.binary_data_by_filter(choice.filter, include_binary_data=False, count_only=True)
 
@@ -69,11 +69,12 @@ def choose_files(session: Session, ids: Sequence[str], everything: bool, options
         with data.iter_binary_data(choice.filter, include_binary_data=False) as files:
             return [file.metadata.binary_data_id for file in files]
 
-    return ChosenFiles(_files_text(count, choice.words or "all"), count, list_ids)
+    return ChosenFiles(f"{files_text(count)} ({choice.words or 'all'})", count, list_ids)
 
 
-def _files_text(count: int, words: str) -> str:
-    return f"{count:,} {'file' if count == 1 else 'files'} ({words})"
+def files_text(count: int) -> str:
+    """Return a number of files in words."""
+    return "1 file" if count == 1 else f"{count:,} files"
 
 
 def _known_ids(data: Any, ids: Sequence[str]) -> List[str]:

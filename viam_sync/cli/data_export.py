@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Sequence
 
 import click
 
 from viam_sync.app.data_client import DataClient
+from viam_sync.cli.chosen_files import files_text
 from viam_sync.cli.data_filters import READING_FILTERS, choose_data, filter_options
 from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session
 from viam_sync.cli.long_runs import GOES_ON, end_with, long_run
@@ -48,26 +49,32 @@ def _export_binary(
     filter = choose_data(session, options).filter
     data = session.client.data_client
     with long_run("exporting") as progress:
-        result = data.export_binary_data(filter, destination, workers=parallel, progress=progress)
-    failed = result.failed
-    if remove_gone and result.gone:
-        confirm(f"Remove {_files(len(result.gone))} of {destination} that do not match any more?", yes)
+        runs = [data.export_binary_data(filter, destination, workers=parallel, progress=progress)]
+    if remove_gone and runs[0].gone:
+        confirm(f"Remove {files_text(len(runs[0].gone))} of {destination} that do not match any more?", yes)
         with long_run("removing") as progress:
-            again = data.export_binary_data(filter, destination, workers=parallel, remove_gone=True, progress=progress)
-        result.gone = again.gone
-    _print_result(result, session.json)
-    gone = [(each.path, each.error) for each in result.gone if each.error is not None]
-    end_with([*((file.id, file.error) for file in failed), *gone])
+            runs += [
+                data.export_binary_data(filter, destination, workers=parallel, remove_gone=True, progress=progress)
+            ]
+    _print_runs(runs, session.json)
+    kept = [(each.path, each.error) for each in runs[-1].gone if each.error is not None]
+    end_with([*((file.id, file.error) for file in runs[-1].failed), *kept])
 
 
-def _print_result(result: DataClient.ExportResult, as_json: bool) -> None:
-    counts = {name: len(getattr(result, name)) for name in ("exported", "already_there", "updated", "failed", "gone")}
-    removed = sum(each.removed for each in result.gone)
-    print_record({"folder": str(result.folder), **counts, "removed": removed, "complete": result.complete}, as_json)
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count:,} files"
+def _print_runs(runs: Sequence[DataClient.ExportResult], as_json: bool) -> None:
+    """Print what one run has done, or two after each other."""
+    last = runs[-1]
+    record = {
+        "folder": str(last.folder),
+        "exported": sum(len(run.exported) for run in runs),
+        "already_there": len(runs[0].already_there),
+        "updated": sum(len(run.updated) for run in runs),
+        "failed": len(last.failed),
+        "gone": len(last.gone),
+        "removed": sum(each.removed for each in last.gone),
+        "complete": last.complete,
+    }
+    print_record(record, as_json)
 
 
 @export_command.command("tabular")

@@ -52,6 +52,8 @@ _LISTS: Mapping[str, Any] = {
     "tag": _list_option("--tags", "tag_list"),
     "bbox_label": _list_option("--bbox-labels", "bbox_label_list"),
 }
+#: How some options are called in a question.
+_WORDS = {"start": "from", "end": "before", "bbox_label": "boxes of"}
 #: All names of options.
 FILTERS: Sequence[str] = tuple(_OPTIONS)
 #: Those that readings have something to match with.
@@ -97,15 +99,18 @@ def choose_data(session: Session, options: Mapping[str, Any]) -> DataChoice:
         click.UsageError: If a name is empty, or the times are in the wrong order.
     """
     chosen = _chosen(options)
-    fleet = Fleet(session.client)
-    things: Dict[str, List[Thing]] = {}
-    for name in ("organization", "location", "machine", "part", "dataset"):
-        things[name] = [_thing(fleet, f"{name}s", each, things.get("machine", [])) for each in chosen.get(name, [])]
+    things = _find_things(Fleet(session.client), chosen)
+    named = [thing for found in things.values() for thing in found]
+    tops = dict.fromkeys(each.id for thing in named for each in (*thing.holders, thing) if each.kind == "organizations")
+    return DataChoice(_filter(chosen, things), _words(chosen), tuple(tops))
+
+
+def _filter(chosen: Mapping[str, List[Any]], things: Mapping[str, List[Thing]]) -> Filter:
     ids = {name: [thing.id for thing in found] for name, found in things.items()}
     start, end = _only(chosen, "start"), _only(chosen, "end")
     if start is not None and end is not None and end < start:
         raise click.UsageError("--end is before --start, so nothing is between them")
-    filter = create_filter(
+    return create_filter(
         component_name=_only(chosen, "component"),
         component_type=_only(chosen, "component_type"),
         method=_only(chosen, "method"),
@@ -120,9 +125,6 @@ def choose_data(session: Session, options: Mapping[str, Any]) -> DataChoice:
         bbox_labels=chosen.get("bbox_label"),
         dataset_id=_only(ids, "dataset"),
     )
-    named = [thing for found in things.values() for thing in found]
-    tops = dict.fromkeys(each.id for thing in named for each in (*thing.holders, thing) if each.kind == "organizations")
-    return DataChoice(filter, _words(chosen), tuple(tops))
 
 
 def _chosen(options: Mapping[str, Any]) -> Dict[str, List[Any]]:
@@ -148,12 +150,21 @@ def _only(values: Mapping[str, List[Any]], name: str) -> Any:
     return next(iter(values.get(name, [])), None)
 
 
-def _thing(fleet: Fleet, kind: str, name: str, machines: Sequence[Thing]) -> Thing:
-    """Return the thing that a name or an ID means; data of a machine that is gone is found by its ID."""
+def _find_things(fleet: Fleet, chosen: Mapping[str, List[str]]) -> Dict[str, List[Thing]]:
+    """Return what the names and IDs of the options mean, by the names of the options."""
+    things: Dict[str, List[Thing]] = {}
+    for name in ("organization", "location", "machine", "part", "dataset"):
+        things[name] = [_find_thing(fleet, f"{name}s", each, things) for each in chosen.get(name, [])]
+    return things
+
+
+def _find_thing(fleet: Fleet, kind: str, name: str, found: Mapping[str, List[Thing]]) -> Thing:
+    """Return what a name or an ID means; an ID is not looked up, as machines that are gone have left data, too."""
     if _UUID.fullmatch(name):
         return Thing(kind, name, name, None)
-    if kind == "parts" and machines:
-        inside = [part for part in fleet.things("parts") if part.is_called(name) and part.is_in(machines[0])]
+    if kind == "parts" and found["machine"]:
+        (machine,) = found["machine"]
+        inside = [part for part in fleet.things("parts") if part.is_called(name) and part.is_in(machine)]
         if len(inside) == 1:
             return inside[0]
     return fleet.find(name, [kind])
@@ -163,11 +174,8 @@ def _words(chosen: Mapping[str, List[Any]]) -> str:
     words = []
     for name, values in chosen.items():
         text = " or ".join(each if isinstance(each, str) else time_text(each, None) for each in values)
-        words.append(f"{_PREPOSITIONS.get(name, name.replace('_', ' '))} {text}")
+        words.append(f"{_WORDS.get(name, name.replace('_', ' '))} {text}")
     return ", ".join(words)
-
-
-_PREPOSITIONS = {"start": "from", "end": "before", "bbox_label": "boxes of"}
 
 
 def one_organization(session: Session, choice: DataChoice) -> str:
