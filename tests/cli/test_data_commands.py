@@ -200,6 +200,7 @@ def test_a_query_in_sql_or_mql_gives_lines_json_csv_or_a_file(settings: Dict[str
     assert in_pipe([*query, COUNTS], settings).out == "air\t1008\n"
     assert record_of([*query, COUNTS], settings) == {"component_name": "air", "n": 1008}
     assert in_pipe([*query, COUNTS, "--format", "csv"], settings).out.splitlines() == ["component_name,n", "air,1008"]
+    assert json.loads(in_pipe([*query, COUNTS, "-d", "-"], settings).out) == {"component_name": "air", "n": 1008}
     path = tmp_path / "counts.jsonl"
     assert record_of([*query, COUNTS, "-d", str(path)], settings) == {"destination": str(path), "rows": 1}
     assert json.loads(path.read_text()) == {"component_name": "air", "n": 1008}

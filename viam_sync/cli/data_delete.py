@@ -9,9 +9,8 @@ import click
 
 from viam_sync.app.data_client import DeleteTabularFilter, Filter
 from viam_sync.cli.chosen_files import choose_files, file_options
-from viam_sync.cli.data_export import yes_option
 from viam_sync.cli.data_filters import choose_data, filter_options, one_organization
-from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session
+from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session, yes_option
 from viam_sync.cli.long_runs import long_run
 from viam_sync.cli.printing import print_record
 

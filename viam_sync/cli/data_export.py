@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any, Optional, Sequence
 
 import click
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.cli.chosen_files import files_text
+from viam_sync.cli.data_destinations import FORMATS, STANDARD_OUTPUT, confirm_overwriting, format_of, output_of
 from viam_sync.cli.data_filters import READING_FILTERS, choose_data, filter_options
-from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session
-from viam_sync.cli.long_runs import GOES_ON, end_with, long_run
+from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session, yes_option
+from viam_sync.cli.long_runs import GOES_ON, end_with, long_run, parallel_option
 from viam_sync.cli.printing import print_record
-from viam_sync.display.cells import size_text
 
-FORMATS = ("csv", "jsonl", "parquet")
-_STANDARD_OUTPUT = "-"
-_FILE = "file://"
 _ANEW = "Nothing was written; the same command begins anew, while data mirror goes on where it stopped."
-
-parallel_option = click.option(
-    "--parallel", type=click.IntRange(1, 64), default=8, help="How many at a time, up to 64; 8 by default."
-)
-yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without a question.")
 
 
 @click.group("export", cls=FramedGroup)
@@ -102,31 +92,14 @@ def _export_tabular(
     if not by_day:
         confirm_overwriting(destination, yes)
     hint = GOES_ON if by_day else _ANEW
-    with long_run("exporting", hint, quiet=destination == _STANDARD_OUTPUT) as progress:
+    with long_run("exporting", hint, quiet=destination == STANDARD_OUTPUT) as progress:
         rows = session.client.data_client.export_tabular_data_to(
             choice.filter,
             output_of(destination),
-            format=format or default_format(destination),
+            format=format_of(destination, format),
             partition_by="day" if by_day else None,
             workers=parallel,
             progress=progress,
         )
-    if destination != _STANDARD_OUTPUT:
+    if destination != STANDARD_OUTPUT:
         print_record({"destination": destination, "rows": rows}, session.json)
-
-
-def output_of(destination: str) -> Any:
-    """Return what a destination stands for: a path, a URL, or the standard output."""
-    return sys.stdout.buffer if destination == _STANDARD_OUTPUT else destination
-
-
-def default_format(destination: str) -> Optional[str]:
-    """Return the format of a destination without a name; None where the name tells it."""
-    return "jsonl" if destination == _STANDARD_OUTPUT else None
-
-
-def confirm_overwriting(destination: str, yes: bool) -> None:
-    """Ask before a file is replaced; one in a bucket is not looked at."""
-    path = Path(destination[len(_FILE) :] if destination.startswith(_FILE) else destination).expanduser()
-    if destination != _STANDARD_OUTPUT and path.is_file():
-        confirm(f"{destination} is there, {size_text(path.stat().st_size)}. Replace it?", yes)

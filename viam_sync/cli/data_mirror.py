@@ -7,10 +7,9 @@ from typing import Any
 
 import click
 
-from viam_sync.cli.data_export import parallel_option
 from viam_sync.cli.data_filters import READING_FILTERS, choose_data, filter_options
 from viam_sync.cli.frame import FramedCommand, Session, pass_session
-from viam_sync.cli.long_runs import long_run
+from viam_sync.cli.long_runs import long_run, parallel_option
 from viam_sync.cli.printing import print_record
 
 

@@ -10,9 +10,9 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 import click
 
 import viam_sync
-from viam_sync.cli.data_export import FORMATS, confirm_overwriting, output_of, yes_option
+from viam_sync.cli.data_destinations import FORMATS, STANDARD_OUTPUT, confirm_overwriting, format_of, output_of
 from viam_sync.cli.data_filters import choose_data, filter_options, one_organization
-from viam_sync.cli.frame import FramedCommand, Session, pass_session
+from viam_sync.cli.frame import FramedCommand, Session, pass_session, yes_option
 from viam_sync.cli.printing import Column, on_terminal, print_items, print_record
 from viam_sync.display.cells import Look, cell_text
 from viam_sync.display.tables import flat_row
@@ -42,22 +42,25 @@ def query_command(
     """
     source = _query(sys.stdin.buffer.read().decode() if query == _STANDARD_INPUT else query)
     organization_id = one_organization(session, choose_data(session, options))
-    data = session.client.data_client
-    if destination is not None or format is not None:
-        destination = destination or "-"
-        confirm_overwriting(destination, yes)
-        rows = data.export_tabular_data_to(
-            source, output_of(destination), format=format, organization_id=organization_id
-        )
-        if destination != "-":
-            print_record({"destination": destination, "rows": rows}, session.json)
-    elif isinstance(source, str):
-        found = data.tabular_data_by_sql(organization_id, source)
-        if not found and _TIME not in source:
-            click.echo(f"No rows. The service may need a time, as in WHERE {_TIME} > '2024-01-31'.", err=True)
-        _print_rows(found, session.json)
-    else:
-        _print_rows(data.tabular_data_by_mql(organization_id, source), session.json)
+    if destination is None and format is None:
+        _print_rows(_ask(session, organization_id, source), session.json)
+        return
+    destination = destination or STANDARD_OUTPUT
+    confirm_overwriting(destination, yes)
+    rows = session.client.data_client.export_tabular_data_to(
+        source, output_of(destination), format=format_of(destination, format), organization_id=organization_id
+    )
+    if destination != STANDARD_OUTPUT:
+        print_record({"destination": destination, "rows": rows}, session.json)
+
+
+def _ask(session: Session, organization_id: str, source: Query) -> List[Dict[str, Any]]:
+    if not isinstance(source, str):
+        return session.client.data_client.tabular_data_by_mql(organization_id, source)
+    rows = session.client.data_client.tabular_data_by_sql(organization_id, source)
+    if not rows and _TIME not in source:
+        click.echo(f"No rows. The service may need a time, as in WHERE {_TIME} > '2024-01-31'.", err=True)
+    return rows
 
 
 def _query(text: str) -> Query:

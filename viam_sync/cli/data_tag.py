@@ -7,8 +7,7 @@ from typing import Any, Sequence
 import click
 
 from viam_sync.cli.chosen_files import choose_files, file_options
-from viam_sync.cli.data_export import yes_option
-from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session
+from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session, yes_option
 from viam_sync.cli.long_runs import long_run
 from viam_sync.cli.printing import print_record
 

@@ -9,10 +9,9 @@ from typing import Any, Dict, List, Optional, Sequence
 import click
 
 from viam_sync.app.data_client import DataClient
-from viam_sync.cli.data_export import parallel_option
 from viam_sync.cli.fleet_things import Fleet
 from viam_sync.cli.frame import FramedCommand, Session, pass_session
-from viam_sync.cli.long_runs import end_with, long_run
+from viam_sync.cli.long_runs import end_with, long_run, parallel_option
 from viam_sync.cli.printing import Column, on_terminal, print_items, print_record
 from viam_sync.profiles import profiles_file
 

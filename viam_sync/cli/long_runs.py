@@ -18,6 +18,10 @@ Tell = Callable[[int, Optional[int], str], object]
 GOES_ON = "The same command goes on where this one stopped."
 _BAR_WIDTH = 20
 
+parallel_option = click.option(
+    "--parallel", type=click.IntRange(1, 64), default=8, help="How many at a time, up to 64; 8 by default."
+)
+
 
 @contextlib.contextmanager
 def long_run(label: str, hint: str = GOES_ON, *, quiet: bool = False) -> Iterator[Optional[Tell]]:
