@@ -313,6 +313,7 @@ def test_readings_are_deleted_by_age_after_a_question_that_says_how_many(
         ("delete binary", 2, "say which files, in one way: by --machine, --tag and the like, by --id, or by --all"),
         ("delete binary --all --tag ripe", 2, "say which files, in one way"),
         ("delete binary --machine plant-watcher --tags=", 2, "--tag is empty; leave it out, or say what it is"),
+        ("export binary -d x --machine rover --machine plant-watcher", 2, "--machine takes one value, and is given 2"),
         ("tag add seen", 2, "say which files, in one way"),
         (f"tag add seen --id {'a' * 64}", 1, f"there is no file with the ID {'a' * 64}; "),
         ("delete tabular", 2, "Missing option '--older-than'"),

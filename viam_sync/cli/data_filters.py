@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, TypeVar
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence, TypeVar
 
 import click
 
@@ -18,32 +18,37 @@ _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
 
-def _split(context: click.Context, option: click.Parameter, value: Optional[str]) -> List[str]:
-    return [] if value is None else [each.strip() for each in value.split(",")]
+def _split(context: click.Context, option: click.Parameter, value: Sequence[str]) -> List[str]:
+    return [each.strip() for text in value for each in text.split(",")]
+
+
+def _option(*names: str, **settings: Any) -> Any:
+    """Return an option that may stand several times; one that takes a single value is refused then, in `_only`."""
+    return click.option(*names, multiple=True, **settings)
 
 
 def _list_option(*names: str) -> Any:
     """Return an option of the official command line, which takes several things, separated by commas."""
-    return click.option(*names, hidden=True, callback=_split)
+    return _option(*names, hidden=True, callback=_split)
 
 
 #: The options, by the names of their values. The words of the official command line are taken, too.
 _OPTIONS: Mapping[str, Any] = {
-    "organization": click.option("--organization", "--org", "organization", multiple=True, help="Of an organization."),
-    "location": click.option("--location", multiple=True, help="Of a location."),
-    "machine": click.option("--machine", "--machine-name", "--machine-id", "machine", help="Of a machine."),
-    "part": click.option("--part", "--part-name", "--part-id", "part", help="Of a part."),
-    "component": click.option("--component", "--component-name", "component", help="Of a component or service."),
-    "component_type": click.option("--component-type", help="Of a type of component, as it was uploaded."),
-    "method": click.option("--method", help="Of a captured method, such as Readings."),
-    "mime_type": click.option("--mime-type", multiple=True, help="Of a type of file, such as image/png."),
-    "tag": click.option("--tag", multiple=True, help="With a tag."),
-    "bbox_label": click.option("--bbox-label", multiple=True, help="With a box that has a label."),
-    "dataset": click.option("--dataset", "--dataset-id", "dataset", help="In a dataset."),
-    "start": click.option(
+    "organization": _option("--organization", "--org", "organization", help="Of an organization."),
+    "location": _option("--location", help="Of a location."),
+    "machine": _option("--machine", "--machine-name", "--machine-id", "machine", help="Of a machine."),
+    "part": _option("--part", "--part-name", "--part-id", "part", help="Of a part."),
+    "component": _option("--component", "--component-name", "component", help="Of a component or service."),
+    "component_type": _option("--component-type", help="Of a type of component, as it was uploaded."),
+    "method": _option("--method", help="Of a captured method, such as Readings."),
+    "mime_type": _option("--mime-type", help="Of a type of file, such as image/png."),
+    "tag": _option("--tag", help="With a tag."),
+    "bbox_label": _option("--bbox-label", help="With a box that has a label."),
+    "dataset": _option("--dataset", "--dataset-id", "dataset", help="In a dataset."),
+    "start": _option(
         "--start", type=time_option, metavar="TIME", help="From a time on: 1h ago, yesterday, 2024-01-31."
     ),
-    "end": click.option("--end", type=time_option, metavar="TIME", help="Before a time."),
+    "end": _option("--end", type=time_option, metavar="TIME", help="Before a time."),
 }
 _LISTS: Mapping[str, Any] = {
     "organization": _list_option("--org-ids", "--org-id", "organization_list"),
@@ -132,13 +137,11 @@ def _chosen(options: Mapping[str, Any]) -> Dict[str, List[Any]]:
     chosen: Dict[str, List[Any]] = {}
     for name, value in options.items():
         name = name[: -len("_list")] if name.endswith("_list") else name
-        values = [each for each in (value if isinstance(value, (list, tuple)) else [value]) if each is not None]
         # Nothing is left out in silence: a variable of a script that is not set would choose more than was meant.
-        if "" in values:
+        if "" in value:
             raise click.UsageError(f"--{name.replace('_', '-')} is empty; leave it out, or say what it is")
-        if values:
-            chosen.setdefault(name, []).extend(values)
-    return {name: chosen[name] for name in FILTERS if name in chosen}
+        chosen.setdefault(name, []).extend(value)
+    return {name: chosen[name] for name in FILTERS if chosen.get(name)}
 
 
 def is_chosen(options: Mapping[str, Any]) -> bool:
@@ -147,7 +150,11 @@ def is_chosen(options: Mapping[str, Any]) -> bool:
 
 
 def _only(values: Mapping[str, List[Any]], name: str) -> Any:
-    return next(iter(values.get(name, [])), None)
+    """Return the one value that an option takes; None if there is none."""
+    given = values.get(name, [])
+    if len(given) > 1:
+        raise click.UsageError(f"--{name.replace('_', '-')} takes one value, and is given {len(given)}")
+    return given[0] if given else None
 
 
 def _find_things(fleet: Fleet, chosen: Mapping[str, List[str]]) -> Dict[str, List[Thing]]:
@@ -162,8 +169,8 @@ def _find_thing(fleet: Fleet, kind: str, name: str, found: Mapping[str, List[Thi
     """Return what a name or an ID means; an ID is not looked up, as machines that are gone have left data, too."""
     if _UUID.fullmatch(name):
         return Thing(kind, name, name, None)
-    if kind == "parts" and found["machine"]:
-        (machine,) = found["machine"]
+    machine = _only(found, "machine")
+    if kind == "parts" and machine is not None:
         inside = [part for part in fleet.things("parts") if part.is_called(name) and part.is_in(machine)]
         if len(inside) == 1:
             return inside[0]

@@ -17,8 +17,8 @@ from viam_sync.cli.frame import FramedGroup
 def data_command() -> None:
     """Export, upload, query, mirror, tag and delete captured data.
 
-    Options choose the data by names or IDs; data must match all of them. Where one may be given several times, one
-    of its values is enough.
+    Options choose the data by names or IDs; data must match all of them. Of an option that stands several times, such
+    as --tag, one value is enough.
     """
 
 
