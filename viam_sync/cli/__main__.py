@@ -32,6 +32,7 @@ MODULES: Mapping[str, str] = {
     "tree": "inventory",
     "logs": "log_lines",
     "config": "configuration",
+    "data": "data_group",
     "completion": "completion",
 }
 

@@ -86,6 +86,9 @@ class FramedGroup(click.Group):
         self.params += _common_options()
 
 
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without a question.")
+
+
 def confirm(question: str, yes: bool) -> None:
     """Ask before something is deleted or overwritten, unless ``--yes`` said so already.
 
