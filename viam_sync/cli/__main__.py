@@ -32,6 +32,8 @@ MODULES: Mapping[str, str] = {
     "tree": "inventory",
     "logs": "log_lines",
     "config": "configuration",
+    "dataset": "datasets",
+    "train": "training",
     "completion": "completion",
 }
 

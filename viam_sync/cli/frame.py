@@ -85,6 +85,13 @@ class FramedGroup(click.Group):
         super().__init__(*args, **settings)
         self.params += _common_options()
 
+    def parse_args(self, ctx: click.Context, args: List[str]) -> List[str]:
+        """Without a command, print the help and end as wrong use does; versions of click differ in that."""
+        if not args and self.no_args_is_help and not ctx.resilient_parsing:
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(click.UsageError.exit_code)
+        return super().parse_args(ctx, args)
+
 
 def confirm(question: str, yes: bool) -> None:
     """Ask before something is deleted or overwritten, unless ``--yes`` said so already.
