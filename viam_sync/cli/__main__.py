@@ -32,7 +32,7 @@ MODULES: Mapping[str, str] = {
     "tree": "inventory",
     "logs": "log_lines",
     "config": "configuration",
-    "dataset": "datasets",
+    "dataset": "dataset_commands",
     "train": "training",
     "completion": "completion",
 }
