@@ -1,7 +1,8 @@
 """``train``: jobs that are submitted, followed until they end, and canceled; each ends as its job does."""
 
 import json
-from typing import Any, Dict, List
+import time
+from typing import Any, Dict, Iterator, List
 
 import pytest
 from command_line import Terminal, in_pipe, in_terminal
@@ -20,6 +21,14 @@ DETECTION = ("--type", "object-detection")
 #: Long enough for a job to end, in seconds.
 LONG = 100
 QUICKLY = ("--follow", "--interval", "0.1")
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox in which no time goes by but what a test advances it by, so that no job goes on by itself."""
+    now = time.time()
+    with Sandbox(clock=lambda: now) as running:
+        yield running
 
 
 def lines_of(command: str, settings: Dict[str, str]) -> List[Any]:
@@ -56,13 +65,10 @@ def test_a_job_of_a_type_is_submitted_with_labels_and_listed(
     kept = client.ml_training_client.get_training_job(job["id"])
     assert (kept.dataset_id, kept.model_name, kept.model_version) == (sandbox.dataset_id, "plants", "7")
     assert (list(kept.tags), kept.model_type, kept.model_framework) == (["ripe", "unripe"], 2, 1)
-    for command in ("train ls", "train ls tomatoes", "train ls --status pending"):
-        assert lines_of(command, own_settings) == [job]
-    for command in (
-        "train ls --status failed",
-        f"train ls {client.data_client.create_dataset('x', job['organizationId'])}",
-    ):
-        assert lines_of(command, own_settings) == []
+    other = client.data_client.create_dataset("other", sandbox.organization_id)
+    for options, listed in (("", [job]), ("tomatoes", [job]), (other, []), ("--status pending", [job])):
+        assert lines_of(f"train ls {options}", own_settings) == listed
+    assert lines_of("train ls tomatoes --status failed", own_settings) == []
     (line,) = in_pipe(["train", "ls"], own_settings).lines
     words = ["plants", job["id"], "pending", "7", "tomatoes", "multi-label-classification"]
     assert line.split("\t")[:6] == words
