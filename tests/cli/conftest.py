@@ -1,4 +1,4 @@
-"""The environment in which commands run: a sandbox of the test's own is the cloud."""
+"""The fixture that tests of commands share: the environment of one, in which a sandbox is the cloud."""
 
 from pathlib import Path
 from typing import Dict
@@ -11,5 +11,5 @@ from viam_sync.sandbox import Sandbox
 
 @pytest.fixture
 def own_settings(sandbox: Sandbox, tmp_path: Path) -> Dict[str, str]:
-    """The variables of a command that may change the sandbox; its home is the folder of the test."""
+    """The environment with a sandbox of the test's own, for it to change."""
     return settings_of(sandbox, tmp_path)

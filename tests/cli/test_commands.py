@@ -65,7 +65,7 @@ def settings(shared: Sandbox, tmp_path: Path) -> Dict[str, str]:
 
 @pytest.fixture
 def profile_settings(own_settings: Dict[str, str]) -> Dict[str, str]:
-    """Those of a sandbox of the test's own, without the key."""
+    """The same without the key."""
     return {name: value for name, value in own_settings.items() if name != "VIAM_API_KEY"}
 
 

@@ -73,6 +73,17 @@ def test_a_dataset_is_deleted_when_that_is_confirmed(answer: str, status: int, o
     assert len(json_of("ls", own_settings)) == bool(status)
 
 
+def test_a_name_obeys_no_terminal(sandbox: Sandbox, client: ViamClient, own_settings: Dict[str, str]) -> None:
+    id = client.data_client.create_dataset("x\x1b[31m", sandbox.organization_id)
+    with Terminal(["dataset", "delete", id], own_settings) as terminal:
+        terminal.read_until("[y/N]: ")
+        terminal.type("y\n")
+        ended = terminal.end()
+    assert ended.status == 0
+    assert ended.out.count("x\\x1b[31m") == 2
+    assert "\x1b[31m" not in ended.out
+
+
 def test_without_a_terminal_only_yes_deletes(client: ViamClient, own_settings: Dict[str, str]) -> None:
     ended = run("delete tomatoes", own_settings)
     assert (ended.status, "Say --yes" in ended.errors) == (2, True)

@@ -14,7 +14,7 @@ from viam_sync.checks import parameter_names
 from viam_sync.cli.fleet_things import Fleet, Thing
 from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session
 from viam_sync.cli.long_runs import end_with, long_run
-from viam_sync.cli.printing import Column, print_items, print_json, print_record
+from viam_sync.cli.printing import Column, print_items, print_json, print_note, print_record
 from viam_sync.cli.training import MODEL_TYPES, label_option
 from viam_sync.display.cells import timestamp_text
 from viam_sync.errors import LabelsError
@@ -96,7 +96,7 @@ def _rename(session: Session, name: str, new_name: str) -> None:
     """Give a dataset a NEW_NAME."""
     dataset = _find(session, name)
     session.client.data_client.rename_dataset(dataset.id, new_name)
-    click.echo(f"The dataset {dataset.name} is called {new_name} now.", err=True)
+    print_note(f"The dataset {dataset.name} is called {new_name} now.")
 
 
 @dataset_command.command("delete")
@@ -109,7 +109,7 @@ def _delete(session: Session, name: str, yes: bool) -> None:
     images = _counted(_number_of_images(session.client, dataset), "image")
     confirm(f"Delete the dataset {dataset.path} of {images}? The images themselves stay.", yes)
     session.client.data_client.delete_dataset(dataset.id)
-    click.echo(f"The dataset {dataset.name} was deleted.", err=True)
+    print_note(f"The dataset {dataset.name} was deleted.")
 
 
 def _counted(count: int, noun: str) -> str:
@@ -172,7 +172,7 @@ def _export(
     }
     print_record({"folder": folder, "format": format, **counts, "classes": result.classes}, session.json)
     for each in result.left_out:
-        click.echo(f"left out {each.name or each.id}: {each.reason}", err=True)
+        print_note(f"left out {each.name or each.id}: {each.reason}")
     end_with((each.id, each.error) for each in images.failed)
 
 
@@ -248,6 +248,6 @@ def _check(session: Session, name: str, kind: str, labels: Sequence[str]) -> Non
         print_items(check.problems, columns, as_json=False)
         labels_there = ", ".join(f"{label} {count:,}" for label, count in check.examples.items()) or "none"
         images = f"{_counted(check.images, 'image')}, {check.labeled:,} labelled; labels: {labels_there}"
-        click.echo(f"{dataset.name} {'suffices' if check.suffices else 'does not suffice'}: {images}", err=True)
+        print_note(f"{dataset.name} {'suffices' if check.suffices else 'does not suffice'}: {images}")
     if not check.suffices:
         raise click.exceptions.Exit(1)

@@ -10,6 +10,7 @@ import click
 
 import viam_sync
 from viam_sync.checks import parameter_names
+from viam_sync.display.text_blocks import one_line
 
 
 class Session:
@@ -104,6 +105,6 @@ def confirm(question: str, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise click.UsageError(f"{question} Say --yes, as there is no terminal to ask on.")
-    if not click.confirm(question, err=True):
+    if not click.confirm(one_line(question), err=True):
         click.echo("Nothing was changed.", err=True)
         raise click.exceptions.Exit(1)

@@ -20,19 +20,19 @@ from viam_sync.app.ml_training_client import (
 from viam_sync.cli.fleet_things import Fleet, Thing, ambiguous
 from viam_sync.cli.frame import FramedGroup, Session, pass_session
 from viam_sync.cli.log_lines import print_log_line
-from viam_sync.cli.printing import Column, print_items, print_json
+from viam_sync.cli.printing import Column, print_items, print_json, print_note
 from viam_sync.display.cells import timestamp_text
 
 
-def _words(enum: Any, prefix: str) -> Dict[str, Any]:
+def _words_of(enum: Any, prefix: str) -> Dict[str, Any]:
     """Return the values of an enum by what they are called on the command line."""
     return {name[len(prefix) :].lower().replace("_", "-"): value for name, value in enum.items() if value}
 
 
 #: The kinds of models, by the words for them.
-MODEL_TYPES = _words(ModelType, "MODEL_TYPE_")
-_FRAMEWORKS = _words(ModelFramework, "MODEL_FRAMEWORK_")
-_STATUSES = _words(TrainingStatus, "TRAINING_STATUS_")
+MODEL_TYPES = _words_of(ModelType, "MODEL_TYPE_")
+_FRAMEWORKS = _words_of(ModelFramework, "MODEL_FRAMEWORK_")
+_STATUSES = _words_of(TrainingStatus, "TRAINING_STATUS_")
 _OVER = {_STATUSES[word] for word in ("completed", "failed", "canceled")}
 _CANCELABLE = {_STATUSES[word] for word in ("pending", "in-progress")}
 _STYLES = {"completed": "green", "failed": "red", "canceled": "yellow"}
@@ -265,33 +265,34 @@ def _follow(session: Session, job: TrainingJobMetadata, interval: float) -> None
         ended = _ended(session, job, interval)
     except KeyboardInterrupt:
         further = f"viam-sync train logs {job.id} --follow follows it, viam-sync train cancel {job.id} ends it"
-        click.echo(f"Interrupted. The job goes on; {further}.", err=True)
+        print_note(f"Interrupted. The job goes on; {further}.")
         raise
     called = f"the training job {job.model_name} ({job.id})"
     if ended.status == _STATUSES["failed"]:
         raise click.ClickException(f"{called} failed: {ended.error_status.message or 'nothing tells why'}")
     if ended.status == _STATUSES["canceled"]:
         raise click.ClickException(f"{called} was canceled")
-    click.echo(f"The model is {ended.synced_model_id}.", err=True)
+    print_note(f"The model is {ended.synced_model_id}.")
 
 
 def _ended(session: Session, job: TrainingJobMetadata, interval: float) -> TrainingJobMetadata:
     """Print the log of a job and its states, and return it once it has ended."""
     log = _Log(session, job.id)
-    shown = lost = None
+    shown: Optional[int] = None
+    reached = True
     while True:
         try:
             # The state is asked for first: the log of a job that has ended is all there.
             job = session.client.ml_training_client.get_training_job(job.id)
             log.print_new()
         except (viam_sync.UnavailableError, viam_sync.DeadlineExceededError) as error:
-            if lost is None:
-                click.echo(f"The cloud is not reached, and the job goes on; trying again. {error}", err=True)
-            lost = error
+            if reached:
+                print_note(f"The cloud is not reached, and the job goes on; trying again. {error}")
+            reached = False
         else:
-            lost = None
+            reached = True
             if job.status != shown:
-                click.echo(f"{job.model_name} is {_status(job)}.", err=True)
+                print_note(f"{job.model_name} is {_status(job)}.")
             shown = job.status
             if shown in _OVER:
                 return job
@@ -310,4 +311,4 @@ def _cancel(session: Session, name: str) -> None:
     # Of a job that is over, the service says so.
     job = (running or found)[0]
     session.client.ml_training_client.cancel_training_job(job.id)
-    click.echo(f"The training job {job.name} ({job.id}) is being canceled.", err=True)
+    print_note(f"The training job {job.name} ({job.id}) is being canceled.")
