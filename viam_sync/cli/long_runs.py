@@ -20,18 +20,19 @@ _BAR_WIDTH = 20
 
 
 @contextlib.contextmanager
-def long_run(label: str, hint: str = GOES_ON) -> Iterator[Optional[Tell]]:
+def long_run(label: str, hint: str = GOES_ON, *, quiet: bool = False) -> Iterator[Optional[Tell]]:
     """Within this block, a bar shows how far a run is, if somebody reads the errors on a terminal.
 
     Args:
         label: What is done, such as ``exporting``.
         hint: How to go on after Ctrl-C.
+        quiet: Whether there is no bar at all, as the run itself writes to the terminal.
 
     Yields:
         The argument ``progress`` of the run; None where there is no bar, and nothing has to be counted for one.
     """
     try:
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not quiet:
             with _bar(label) as tell:
                 yield tell
         else:
