@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import select
-import signal
 import subprocess
 import sys
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
@@ -73,18 +72,16 @@ class Terminal:
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
 
-        def own_terminal() -> None:
-            os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-
+        # The shell leads a session of its own, in which the first terminal that it opens becomes that of the session. A
+        # function between fork and exec would do the same, but there the core of grpc, which the sandbox runs in this
+        # process, may abort.
         self._process = subprocess.Popen(
-            [*COMMAND, *words],
-            stdin=theirs,
+            ["sh", "-c", 'exec "$@" <"$0"', os.ttyname(theirs), *COMMAND, *words],
+            stdin=subprocess.DEVNULL,
             stdout=theirs,
             stderr=theirs,
             env={**environment},
-            preexec_fn=own_terminal,
+            start_new_session=True,
         )
         os.close(theirs)
         self._seen = b""

@@ -142,7 +142,7 @@ ALLOWED: Dict[str, Set[str]] = {
     "tabular": {"app/_data", "checks", "transfer/output"},
     "utils": {"app/_data", "gen", "messages", "viam_sdk"},
     "__init__": {"app", "display", "errors", "messages", "rpc", "viam_sdk"},
-    "cli": {"__init__", "app", "checks", "display", "profiles"},
+    "cli": {"__init__", "app", "checks", "display", "errors", "profiles"},
     "__main__": {"__init__", "cli"},
     "lessons": {"__init__", "app", "sandbox", "utils"},
 }

@@ -33,6 +33,8 @@ MODULES: Mapping[str, str] = {
     "logs": "log_lines",
     "config": "configuration",
     "data": "data_group",
+    "dataset": "dataset_commands",
+    "train": "training",
     "completion": "completion",
 }
 

@@ -10,6 +10,7 @@ import click
 
 import viam_sync
 from viam_sync.checks import parameter_names
+from viam_sync.display.text_blocks import one_line
 
 
 class Session:
@@ -85,6 +86,13 @@ class FramedGroup(click.Group):
         super().__init__(*args, **settings)
         self.params += _common_options()
 
+    def parse_args(self, ctx: click.Context, args: List[str]) -> List[str]:
+        """Without a command, print the help and end as wrong use does; versions of click differ in that."""
+        if not args and self.no_args_is_help and not ctx.resilient_parsing:
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(click.UsageError.exit_code)
+        return super().parse_args(ctx, args)
+
 
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without a question.")
 
@@ -100,6 +108,6 @@ def confirm(question: str, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise click.UsageError(f"{question} Say --yes, as there is no terminal to ask on.")
-    if not click.confirm(question, err=True):
+    if not click.confirm(one_line(question), err=True):
         click.echo("Nothing was changed.", err=True)
         raise click.exceptions.Exit(1)

@@ -73,24 +73,25 @@ def _identity(entry: LogEntry) -> Tuple[Any, ...]:
 
 
 def _print_entries(entries: Sequence[LogEntry], as_json: bool) -> None:
-    """Print entries, and flush: somebody may wait for them."""
     for entry in entries:
         if as_json:
             print_json(entry)
         else:
-            _print_line(entry)
+            moment = time_text(entry.time, None) if entry.time else ""
+            print_log_line(moment, entry.level, entry.message, entry.logger_name)
 
 
-def _print_line(entry: LogEntry) -> None:
-    words = [time_text(entry.time, None) if entry.time else "", entry.level.lower(), entry.logger_name]
+def print_log_line(moment: str, level: str, message: str, logger: Optional[str] = None) -> None:
+    """Print an entry of a log, and flush: somebody may wait for it."""
+    level = level.lower()
     if not on_terminal():
-        print("\t".join(map(one_line, [*words, entry.message])), flush=True)
+        words = [moment, level, *([] if logger is None else [logger]), message]
+        print("\t".join(map(one_line, words)), flush=True)
         return
     from rich.console import Console
     from rich.text import Text
 
-    level = _STYLES.get(entry.level.lower(), "")
-    line = Text.assemble((words[0], "dim"), f" {words[1]:5} ", (f"{words[2]}: " if words[2] else ""), entry.message)
+    line = Text.assemble((moment, "dim"), f" {level:5} ", (f"{logger}: " if logger else ""), message)
     line.plain = one_line(line.plain)
-    line.stylize(level, len(words[0]))
+    line.stylize(_STYLES.get(level, ""), len(moment))
     Console(highlight=False, soft_wrap=True).print(line)
