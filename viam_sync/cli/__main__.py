@@ -32,6 +32,8 @@ MODULES: Mapping[str, str] = {
     "tree": "inventory",
     "logs": "log_lines",
     "config": "configuration",
+    "call": "call",
+    "doctor": "doctor",
     "completion": "completion",
 }
 
