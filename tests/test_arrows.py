@@ -145,7 +145,8 @@ ALLOWED: Dict[str, Set[str]] = {
     "tabular": {"app/_data", "checks", "transfer/output"},
     "utils": {"app/_data", "gen", "messages", "viam_sdk"},
     "__init__": {"app", "display", "errors", "messages", "rpc", "viam_sdk"},
-    "cli": {"__init__", "app", "checks", "display", "messages", "profiles", "reflection"},
+    "checkup": {"__init__", "app", "checks", "errors", "profiles", "rpc"},
+    "cli": {"__init__", "app", "checks", "checkup", "display", "messages", "profiles", "reflection"},
     "__main__": {"__init__", "cli"},
     "lessons": {"__init__", "app", "sandbox", "utils"},
 }
