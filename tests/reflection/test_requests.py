@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from google.protobuf import json_format
 
 from viam_sync import ViamClient
 from viam_sync.messages.pool import schema_files
@@ -77,7 +78,10 @@ def test_what_deletes_or_charges_is_final() -> None:
             "dataRequest.filter.locationIds takes a list, each item a text, got",
         ),
         ("TabularDataByFilterRequest", {"dataRequest": []}, "dataRequest takes an object, got"),
-        ("FileData", {"data": "é"}, "data takes bytes as base64, got"),
+        *(
+            ("FileData", {"data": text}, "data takes bytes as base64, got")
+            for text in ("é", "QUJD!!!", "QUJ D", "QUJD=", "Q", "!!!")
+        ),
         ("UpdateRobotPartRequest", {"robotConfig": "{}"}, "robotConfig takes an object, got"),
         (
             "APIKeyWithAuthorizations",
@@ -95,6 +99,20 @@ def test_what_does_not_fit_is_named_by_its_place(name: str, fields: Any, said: s
     descriptor: Any = find_described(name)
     with pytest.raises(ValueError, match=f"^{re.escape(said)}"):
         request_from(descriptor, fields)
+
+
+@pytest.mark.parametrize("text", ["-_8=", "-_8", "+/8=", ""])
+def test_bytes_are_base64_of_either_alphabet_with_its_end_or_without(text: str) -> None:
+    data: Any = find_described("FileData")
+    made: Any = request_from(data, {"data": text})
+    assert made.data == (b"\xfb\xff" if text else b"")
+
+
+def test_a_value_of_any_kind_may_be_a_list() -> None:
+    descriptor = find_rpc("SetConfigProperty").descriptor.input_type
+    change = {"path": "a", "value": [1, {"a": [2, None]}]}
+    made: Any = request_from(descriptor, {"propertyChanges": [change]})
+    assert json_format.MessageToDict(made)["propertyChanges"] == [change]
 
 
 def test_a_secret_that_does_not_fit_is_not_in_the_error() -> None:

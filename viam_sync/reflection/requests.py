@@ -19,7 +19,7 @@ from viam_sync.messages.secret_fields import HIDDEN, is_secret
 
 _SPACE = re.compile(r"\s*")
 #: With either alphabet, and with what fills it up or without.
-_BASE64 = re.compile(r"[\w+/-]*={0,2}", re.ASCII)
+_BASE64 = re.compile(r"(?:[\w+/-]{4})*(?:[\w+/-]{2}(?:==)?|[\w+/-]{3}=?)?", re.ASCII)
 _KINDS = {
     FieldDescriptor.CPPTYPE_BOOL: "true or false",
     FieldDescriptor.CPPTYPE_STRING: "a text",
