@@ -311,7 +311,7 @@ def test_a_key_that_is_refused_is_named(sandbox: Sandbox, monkeypatch: pytest.Mo
             "VIAM_API_KEY has quotation marks or brackets around it; give what is",
         ),
         ("VIAM_API_KEY", KEY[:8] + " " + KEY[8:], "VIAM_API_KEY has in it white space"),
-        ("VIAM_API_KEY_ID", "", "VIAM_API_KEY_ID is not set, and VIAM_API_KEY is."),
+        ("VIAM_API_KEY_ID", "", "the environment variable VIAM_API_KEY_ID is missing; set it"),
         ("VIAM_API_KEY_ID", "lesson", "VIAM_API_KEY_ID takes the key's ID, a UUID such as"),
         ("VIAM_API_KEY_ID", KEY, "VIAM_API_KEY_ID got the key itself"),
     ],

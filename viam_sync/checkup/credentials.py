@@ -3,11 +3,11 @@
 import os
 from typing import NamedTuple, Optional
 
-from viam_sync.app.viam_client import CLOUD
+from viam_sync.app._links import CLOUD, link_to, options_of_variables
 from viam_sync.checks import parameter_names
 from viam_sync.checkup.check_result import OK, WARNING, WRONG, CheckResult
 from viam_sync.profiles import find_profile
-from viam_sync.rpc.address import Address, is_loopback, parse_address
+from viam_sync.rpc.address import Address, is_loopback
 from viam_sync.rpc.dial import DialOptions
 
 _VARIABLES = ("VIAM_API_KEY", "VIAM_API_KEY_ID", "VIAM_APP_URL", "VIAM_PROFILE")
@@ -60,14 +60,8 @@ def check_key(from_environment: bool, profile: Optional[str]) -> Credentialed:
 
 
 def _key_of_environment() -> Credentialed:
-    key_id = os.environ.get("VIAM_API_KEY_ID", "").strip()
-    if not key_id:
-        return Credentialed(
-            CheckResult("key", WRONG, "VIAM_API_KEY_ID is not set, and VIAM_API_KEY is.", _SETTINGS_PAGE)
-        )
-    with parameter_names(api_key="VIAM_API_KEY", api_key_id="VIAM_API_KEY_ID"):
-        options = DialOptions.with_api_key(os.environ["VIAM_API_KEY"], key_id)
-    return Credentialed(CheckResult("key", OK, f"{key_id}, of VIAM_API_KEY and VIAM_API_KEY_ID"), options)
+    options = options_of_variables(None)
+    return Credentialed(CheckResult("key", OK, f"{options.auth_entity}, of VIAM_API_KEY and VIAM_API_KEY_ID"), options)
 
 
 def _key_of_profile(name: Optional[str]) -> Credentialed:
@@ -97,8 +91,8 @@ def check_address(url: Optional[str]) -> Addressed:
         url: The address that comes with the key; None for that of the environment, or of the cloud.
     """
     try:
-        with parameter_names(address="VIAM_APP_URL" if url is None else "The address of the profile"):
-            address = parse_address(url or os.environ.get("VIAM_APP_URL", "").strip() or CLOUD)
+        with parameter_names(app_url="The address of the profile"):
+            address = link_to(DialOptions(), url).parsed()
     except ValueError as error:
         return Addressed(CheckResult("address", WRONG, f"{error}.", f"Unset it to use {CLOUD}."))
     text = f"{address.host}, port {address.port}, {'with' if address.tls else 'without'} TLS"
