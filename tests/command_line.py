@@ -85,6 +85,7 @@ class Terminal:
         )
         os.close(theirs)
         self._seen = b""
+        self._typed = ""
 
     def __enter__(self) -> "Terminal":
         return self
@@ -97,7 +98,7 @@ class Terminal:
     def read_until(self, text: Optional[str]) -> str:
         """Return what was printed up to a text, or to the end."""
         while text is None or text not in self._seen.decode("utf-8", "replace"):
-            assert select.select([self._ours], [], [], _HANGS)[0], self._seen
+            assert self._has_output(), self._seen
             piece = b""
             with contextlib.suppress(OSError):  # the other end is closed
                 piece = os.read(self._ours, 65536)
@@ -107,8 +108,19 @@ class Terminal:
             self._seen += piece
         return self._seen.decode("utf-8", "replace")
 
+    def _has_output(self) -> bool:
+        """Wait for output."""
+        for _ in range(_HANGS):
+            if select.select([self._ours], [], [], 1)[0]:
+                return True
+            # Python may lose a Ctrl-C that comes just before it waits for a key.
+            if self._typed == "\x03":
+                self.type("\x03")
+        return False
+
     def type(self, text: str) -> None:
         """Type on the keyboard; ``\\x03`` is Ctrl-C."""
+        self._typed = text
         os.write(self._ours, text.encode())
 
     def end(self) -> Ended:

@@ -99,6 +99,7 @@ ALLOWED: Dict[str, Set[str]] = {
     "sandbox/http": {"proto", "sandbox/core", "sandbox/data", "sandbox/training", "sandbox/wire"},
     "sandbox/sample": {"proto", "sandbox/billing", "sandbox/core", "sandbox/data", "sandbox/fleet", "sandbox/registry"},
     "sandbox/training": {"proto", "sandbox/core", "sandbox/registry"},
+    "reflection": {"checks", "display", "messages", "rpc", "services"},
     "app": {
         "app/_data",
         "app/_fleet",
@@ -108,6 +109,7 @@ ALLOWED: Dict[str, Set[str]] = {
         "messages",
         "profiles",
         "proto",
+        "reflection",
         "rpc",
         "services",
         "transfer/output",
@@ -142,7 +144,8 @@ ALLOWED: Dict[str, Set[str]] = {
     "tabular": {"app/_data", "checks", "transfer/output"},
     "utils": {"app/_data", "gen", "messages", "viam_sdk"},
     "__init__": {"app", "display", "errors", "messages", "rpc", "viam_sdk"},
-    "cli": {"__init__", "app", "checks", "display", "errors", "profiles"},
+    "checkup": {"__init__", "app", "checks", "errors", "profiles", "rpc"},
+    "cli": {"__init__", "app", "checks", "checkup", "display", "errors", "messages", "profiles", "reflection"},
     "__main__": {"__init__", "cli"},
     "lessons": {"__init__", "app", "sandbox", "utils"},
 }

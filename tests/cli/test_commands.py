@@ -85,7 +85,7 @@ def word_of(command: str) -> str:
 def test_every_command_is_tried() -> None:
     from viam_sync.cli.__main__ import MODULES
 
-    elsewhere = {"login", "logout", "completion", "data"}
+    elsewhere = {"call", "completion", "data", "doctor", "login", "logout"}
     assert {command.split()[0] for command in READING} | elsewhere == {*MODULES}
 
 

@@ -35,6 +35,8 @@ MODULES: Mapping[str, str] = {
     "data": "data_group",
     "dataset": "dataset_commands",
     "train": "training",
+    "call": "call",
+    "doctor": "doctor",
     "completion": "completion",
 }
 

@@ -35,8 +35,13 @@ class Session:
             self._client = self._connect()
         return self._client
 
+    @property
+    def uses_environment(self) -> bool:
+        """Whether the key is that of the environment, and not that of a profile."""
+        return self.profile is None and bool(os.environ.get("VIAM_API_KEY"))
+
     def _connect(self) -> viam_sync.ViamClient:
-        if self.profile is None and os.environ.get("VIAM_API_KEY"):
+        if self.uses_environment:
             return viam_sync.ViamClient.create_from_env_vars()
         with parameter_names(name="--profile"):
             return viam_sync.ViamClient.create_from_profile(self.profile)

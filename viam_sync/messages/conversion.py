@@ -268,4 +268,15 @@ def struct_to_message(struct: Struct, message_type: Type[M]) -> M:
     try:
         return ParseDict(struct_to_dict(struct), message_type())
     except ParseError as error:
-        raise ParseError(_PACKAGE.sub("", str(error))) from None
+        raise ParseError(without_packages(str(error))) from None
+
+
+def without_packages(text: str) -> str:
+    """Return the text of an error of protobuf with messages and enums as they are called in Python.
+
+    Example:
+        >>> from viam_sync.messages.conversion import without_packages
+        >>> without_packages('Message type "viam.app.v1.Robot" has no field named "nme"')
+        'Message type "Robot" has no field named "nme"'
+    """
+    return _PACKAGE.sub("", text)

@@ -324,10 +324,11 @@ def _raise_for(problem: diagnose.Problem, failure: Optional[GRPCError]) -> None:
             f"{problem.text} Check the address and this computer's clock; for a certificate authority of your own, name"
             " its file in DialOptions(ca_certificate=...), in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH or in SSL_CERT_FILE."
         )
+    is_unclear = problem.kind in (diagnose.UNKNOWN, diagnose.NO_HTTP_2)
     if failure is None:
-        if problem.kind == diagnose.UNKNOWN:
+        if is_unclear:
             return
         failure = UnavailableError(grpc.StatusCode.UNAVAILABLE)
-    unclear = f" ({failure.text})" if failure.text and problem.kind == diagnose.UNKNOWN else ""
+    unclear = f" ({failure.text})" if failure.text and is_unclear else ""
     failure.message = problem.text + unclear
     raise failure.with_traceback(None)
