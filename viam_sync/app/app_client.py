@@ -14,7 +14,7 @@ from viam_sync.app._fleet.machine_parts import MachinePartsMixin
 from viam_sync.app._fleet.machine_records import LogEntry, RobotPart, RobotPartHistoryEntry
 from viam_sync.app._fleet.organizations import OrganizationsMixin
 from viam_sync.app._fleet.registry import RegistryMixin
-from viam_sync.app._fleet.roles import APIKeyAuthorization, RolesMixin
+from viam_sync.app._fleet.roles import APIKeyAuthorization, ResourceType, Role, RolesMixin
 from viam_sync.messages.conversion import ValueTypes as ValueTypes
 from viam_sync.messages.conversion import datetime_to_timestamp as datetime_to_timestamp
 from viam_sync.messages.conversion import dict_to_struct as dict_to_struct
@@ -33,8 +33,10 @@ __all__ = [
     "FragmentHistoryEntry",
     "LogEntry",
     "LogsStream",
+    "ResourceType",
     "RobotPart",
     "RobotPartHistoryEntry",
+    "Role",
 ]
 
 

@@ -3,13 +3,14 @@
 from typing import TYPE_CHECKING
 
 from viam_sync.app._clients import NamedMethods
+from viam_sync.app._data.arguments import BinaryIDLike
 from viam_sync.app._data.binary_data import BinaryDataMixin
 from viam_sync.app._data.binary_tags import TagsMixin
 from viam_sync.app._data.bounding_boxes import BoundingBoxesMixin
 from viam_sync.app._data.bulk_uploads import BulkUploadsMixin
 from viam_sync.app._data.capture_uploads import CaptureUploadsMixin
 from viam_sync.app._data.data_pipelines import DataPipelinesMixin
-from viam_sync.app._data.dataset_checks import DatasetChecksMixin
+from viam_sync.app._data.dataset_checks import DatasetCheck, DatasetChecksMixin
 from viam_sync.app._data.dataset_exports import DatasetExportsMixin
 from viam_sync.app._data.dataset_imports import DatasetImportsMixin
 from viam_sync.app._data.datasets import DatasetsMixin
@@ -17,24 +18,64 @@ from viam_sync.app._data.deprecated import DeprecatedMixin
 from viam_sync.app._data.exports import ExportsMixin
 from viam_sync.app._data.filters import create_filter as create_filter
 from viam_sync.app._data.mirrors import MirrorsMixin
-from viam_sync.app._data.queries import QueriesMixin
+from viam_sync.app._data.queries import QueriesMixin, Stages
+from viam_sync.app._data.reading_messages import Frame, Rows
 from viam_sync.app._data.resource_readings import ResourceReadingsMixin
 from viam_sync.app._data.sequences import SequencesMixin
 from viam_sync.app._data.tabular_data import TabularDataMixin
+from viam_sync.app._data.tabular_exports import RowSource
+from viam_sync.app._data.tabular_records import AnyRow
 from viam_sync.messages.conversion import ValueTypes as ValueTypes
 from viam_sync.messages.conversion import datetime_to_timestamp as datetime_to_timestamp
 from viam_sync.messages.conversion import dict_to_struct as dict_to_struct
 from viam_sync.messages.conversion import struct_to_dict as struct_to_dict
+from viam_sync.messages.file_id import FileID
 from viam_sync.services.data_pipelines_service import DataPipelinesService
 from viam_sync.services.data_service import DataService
 from viam_sync.services.dataset_service import DatasetService
+from viam_sync.transfer.export.folder import Place
+from viam_sync.transfer.export.results import ExportedFile, ExportResult, GoneFile
+from viam_sync.transfer.labels.dataset_results import DatasetExportResult, LeftOutFile
+from viam_sync.transfer.labels.import_results import DatasetImportResult, ImportedImage
+from viam_sync.transfer.mirror.mirror_result import MirrorResult
+from viam_sync.transfer.output.atomic import StrPath
+from viam_sync.transfer.output.open_files import FileLike, Writable
+from viam_sync.transfer.output.progress import ProgressLike
+from viam_sync.transfer.upload.batch import UploadResult
+from viam_sync.transfer.upload.source import BytesLike, Uploadable
 
 if TYPE_CHECKING:
     from viam_sync.gen.reexports.data_client import *  # noqa: F403
 else:
     from viam_sync.gen.reexports.data_client import __getattr__ as __getattr__
 
-__all__ = ["DataClient"]
+__all__ = [
+    "AnyRow",
+    "BinaryIDLike",
+    "BytesLike",
+    "DataClient",
+    "DatasetCheck",
+    "DatasetExportResult",
+    "DatasetImportResult",
+    "ExportResult",
+    "ExportedFile",
+    "FileID",
+    "FileLike",
+    "Frame",
+    "GoneFile",
+    "ImportedImage",
+    "LeftOutFile",
+    "MirrorResult",
+    "Place",
+    "ProgressLike",
+    "RowSource",
+    "Rows",
+    "Stages",
+    "StrPath",
+    "UploadResult",
+    "Uploadable",
+    "Writable",
+]
 
 
 class DataClient(
