@@ -137,9 +137,8 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> List[str]:
-    names = [*globals(), *__all__]
     # help() writes out all of every class that is named here, in thousands of lines; the docstring says what is where.
-    return [name for name in names if name not in __all__] if _asked_by_help() else names
+    return [] if _asked_by_help() else [*globals(), *__all__]
 
 
 def _asked_by_help() -> bool:

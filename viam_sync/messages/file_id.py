@@ -41,7 +41,7 @@ def as_binary_data_id(id: Any) -> Any:
     """Return the form of an ID that a field called ``binary_data_id`` takes; anything but a FileID as it is.
 
     Example:
-        >>> from viam_sync.app.data_client import FileID, as_binary_data_id
+        >>> from viam_sync.messages.file_id import FileID, as_binary_data_id
         >>> as_binary_data_id(FileID("f-1", "o-1/l-1/f-1")), as_binary_data_id("f-1")
         ('o-1/l-1/f-1', 'f-1')
     """
