@@ -6,7 +6,7 @@ import inspect
 import pkgutil
 import sys
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -15,6 +15,9 @@ from viam_sync import gen, proto  # noqa: E402
 from viam_sync.messages.module_names import module_of  # noqa: E402
 
 PAGES = Path(__file__).with_name("reference")
+
+#: The module whose page describes a name, by the name and the identity of its value.
+Homes = Dict[Tuple[str, int], str]
 
 #: The modules that users import, beside those of messages. A name that several of them have is described on the page of
 #: the first one; the pages of the others lead there.
@@ -41,8 +44,15 @@ MODULES = (
 #: The classes of which users call this much alone; the rest is for services, which make their calls on them.
 MEMBERS = {"Channel": ["close"], "ServiceChannel": ["close"]}
 
+#: Each status has an error with the methods of GRPCError.
+OPTIONS = {"viam_sync.errors": ("inherited_members: false", "show_bases: true")}
 #: The options of a class that users make no objects of.
-ALONE = ("merge_init_into_class: false", "show_root_heading: true", "show_root_toc_entry: true")
+ALONE = (
+    "merge_init_into_class: false",
+    "show_root_full_path: false",
+    "show_root_heading: true",
+    "show_root_toc_entry: true",
+)
 
 INDEX = """\
 # Reference
@@ -94,30 +104,27 @@ def _homes(modules: Sequence[str]) -> Iterator[Tuple[Tuple[str, int], str]]:
             yield (name, id(_value(module, name))), module
 
 
-def _page(module: str, homes: Dict[Tuple[str, int], str]) -> str:
+def _page(module: str, homes: Homes) -> str:
     foreign = _foreign(module)
-    ours = [name for name in _names(module) if name not in foreign]
-    at = {name: homes[name, id(_value(module, name))] for name in ours}
-    here = [name for name in ours if at[name] == module]
+    at = {name: homes[name, id(_value(module, name))] for name in _names(module) if name not in foreign}
+    here = [name for name in at if at[name] == module]
     alone = [name for name in here if module in MODULES and is_received(_value(module, name))]
-    lines = [f"# {module}", "", *_directive(module, [name for name in here if name not in alone] or False)]
-    # Each status has an error with the methods of GRPCError.
-    lines[-1:-1] = ["      inherited_members: false", "      show_bases: true"] * module.endswith(".errors")
+    lines = [f"# {module}", ""]
+    lines += _directive(module, [name for name in here if name not in alone], OPTIONS.get(module, ()))
     for name in alone:
-        lines += _directive(f"{module}.{name}", MEMBERS.get(name, True))
-        lines[-1:-1] = [f"      {option}" for option in ALONE]
-    others = [f"| [`{name}`]({at[name]}.md#{at[name]}.{name}) | `{at[name]}` |" for name in ours if at[name] != module]
+        lines += _directive(f"{module}.{name}", MEMBERS.get(name), ALONE)
+    others = [f"| [`{name}`]({at[name]}.md#{at[name]}.{name}) | `{at[name]}` |" for name in at if at[name] != module]
     others += [f"| `{name}` | `{foreign[name]}` |" for name in _names(module) if name in foreign]
-    lines += ["## Names of other modules", "", "| name | the module that has it |", "|---|---|", *others, ""] * bool(
-        others
-    )
+    if others:
+        lines += ["## Names of other modules", "", "| name | the module that has it |", "|---|---|", *others, ""]
     return "\n".join(lines)
 
 
-def _directive(path: str, members: Union[bool, Sequence[str]]) -> List[str]:
-    if isinstance(members, bool):
-        return [f"::: {path}", "    options:", f"      members: {str(members).lower()}", ""]
-    return [f"::: {path}", "    options:", "      members:", *(f"        - {name}" for name in members), ""]
+def _directive(path: str, members: Optional[Sequence[str]], options: Sequence[str]) -> List[str]:
+    """Return what puts a module or a class on a page, with these members; with all that are public if that is None."""
+    listed = ["members:", *(f"  - {name}" for name in members)] if members else ["members: false"]
+    lines = [*options, *([] if members is None else listed)]
+    return [f"::: {path}", "    options:", *(f"      {line}" for line in lines), ""]
 
 
 def _gen_rows() -> Iterator[str]:

@@ -105,6 +105,33 @@ class DataClient(
 
     Usually taken from a connected client, as ``client.data_client``.
 
+    Methods by subject:
+        - readings: iter_tabular_data, tabular_data_by_filter, get_latest_tabular_data, iter_export_tabular_data,
+          export_tabular_data, export_tabular_data_to, mirror_tabular_data, delete_tabular_data,
+          delete_tabular_data_by_filter, create_filter
+        - queries: tabular_data_by_sql, tabular_data_by_mql, list_saved_queries, get_saved_query, create_saved_query,
+          update_saved_query, delete_saved_query, list_indexes, create_index, delete_index
+        - pictures and files: iter_binary_data, binary_data_by_filter, binary_data_by_ids, export_binary_data,
+          create_binary_data_signed_url, delete_binary_data_by_filter, delete_binary_data_by_ids
+        - uploads: upload_files, file_upload, file_upload_from_path, binary_data_capture_upload,
+          streaming_data_capture_upload, tabular_data_capture_upload
+        - tags: tags_by_filter, add_tags_to_binary_data_by_ids, add_tags_to_binary_data_by_filter,
+          remove_tags_from_binary_data_by_ids, remove_tags_from_binary_data_by_filter
+        - bounding boxes: bounding_box_labels_by_filter, add_bounding_box_to_image_by_id, update_bounding_box,
+          remove_bounding_box_from_image_by_id
+        - datasets: list_datasets_by_organization_id, list_dataset_by_ids, create_dataset, rename_dataset,
+          merge_datasets, delete_dataset, add_binary_data_to_dataset_by_ids, remove_binary_data_from_dataset_by_ids,
+          check_dataset, export_dataset, import_dataset
+        - sequences: list_sequences, iter_sequences, sequences_by_dataset_id, iter_sequences_by_dataset_id,
+          get_sequence, create_sequence, update_sequence, delete_sequence, get_sequence_binary_data,
+          iter_sequence_binary_data, add_sequences_to_dataset, remove_sequences_from_dataset,
+          start_sequence_dataset_export, get_sequence_dataset_export
+        - pipelines: list_data_pipelines, get_data_pipeline, create_data_pipeline, rename_data_pipeline,
+          enable_data_pipeline, disable_data_pipeline, delete_data_pipeline, list_data_pipeline_runs,
+          iter_data_pipeline_runs
+        - the database: get_database_connection, configure_database_user
+        - the client itself: options, service_descriptors
+
     Args:
         channel: An open channel to the cloud.
         metadata: Sent with each call; holds the ``authorization`` of the caller.
