@@ -10,9 +10,11 @@ from types import ModuleType
 from typing import Any, Dict, Iterator, List, Set, Tuple
 
 import pytest
+from mistakes_table import MISTAKES
 from public_types import PACKAGE, Definition, PublicTypes, path_of
 
 from viam_sync import errors
+from viam_sync.viam_sdk import why_missing
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "docs" / "reference_pages.py"
@@ -142,6 +144,25 @@ def _docstrings_of(path: str, value: Any) -> Iterator[Tuple[str, str]]:
 @pytest.mark.parametrize("path", USERS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_what_users_read_imports_public_names_alone(path: Path) -> None:
     assert list(_private_imports(path.read_text(encoding="utf-8"))) == []
+
+
+def test_errors_and_their_page_name_public_names_alone() -> None:
+    texts = [(ROOT / "docs" / "errors.md").read_text(encoding="utf-8"), *(text for *_, text in MISTAKES)]
+    named = {name for text in texts for name in re.findall(r"\bviam_sync(?:\.\w+)+", text)}
+    assert len(named) > 5
+    missing = {name for name in named if why_missing(name.partition(".")[2])}
+    public = {*MODULES, *(f"{module}.{name}" for module, name in NAMES)}
+    assert {name for name in named - missing - public if not _is_public(name)} == set()
+    messages = {
+        name for module in reference_pages.message_modules() for name in importlib.import_module(module).__all__
+    }
+    classes = set(re.findall(r"^class ([A-Z][a-z]+[A-Z]\w+)", "\n".join(_sources()), re.MULTILINE))
+    private = classes - messages - {name for _, name in NAMES}
+    assert private & set(re.findall(r"\b\w+\b(?!/)", "\n".join(texts))) == set()  # not the name of an RPC
+
+
+def _sources() -> Iterator[str]:
+    yield from (path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
 
 
 def test_examples_of_public_names_import_public_names_alone() -> None:
