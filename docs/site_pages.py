@@ -1,4 +1,4 @@
-"""The pages of the site that are made of other files, and where links to those lead; MkDocs calls the functions on_*."""
+"""The pages of the site that are made of other files, and where links to those lead; MkDocs calls the hooks, on_*."""
 
 import ast
 import posixpath
@@ -27,10 +27,10 @@ _LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put the lessons, and the modules of the reference, below their heads in the menu."""
-    reference = sorted(path.name for path in (ROOT / "docs" / "reference").glob("viam_sync*.md"))
+    modules = sorted(path.stem for path in (ROOT / "docs" / "reference").glob("viam_sync*.md"))
     heads: Dict[str, List[Any]] = {title: pages for entry in config.nav or [] for title, pages in entry.items()}
     heads["Lessons"] += [PLACES[f"examples/{lesson.name}"] for lesson in LESSONS]
-    heads["Reference"] += [f"reference/{name}" for name in reference]
+    heads["Reference"] += [f"reference/{module}.md" for module in modules]
     return config
 
 
@@ -69,13 +69,12 @@ def lesson_page(lesson: Path) -> str:
     """Return the page of a lesson: its text, its code, and its solution, which is folded."""
     source = lesson.read_text(encoding="utf-8")
     text = ast.get_docstring(ast.parse(source)) or ""
-    title, _, rest = text.partition("\n\n")
+    (number, title), rest = re.findall(r"Lesson (\d+): (.*)\.\n", text)[0], text.partition("\n\n")[2]
     code = source.split('"""', 2)[2].strip()
     solution = lesson.with_name(f"{lesson.stem}_solution.py").read_text(encoding="utf-8").split('"""', 2)[2].strip()
     folded = "\n".join(f"    {line}".rstrip() for line in f"```python\n{solution}\n```".splitlines())
-    number = int(lesson.name[:2])
     return f"""\
-# {title.replace("Lesson ", "").replace(":", ".").rstrip(".")}
+# {number}. {title[0].upper()}{title[1:]}
 
 {rest}
 
@@ -83,8 +82,8 @@ def lesson_page(lesson: Path) -> str:
 {code}
 ```
 
-It runs as it is; `viam-sync lessons copy {number}` puts it into your folder, and `viam-sync lessons check {number}` tells
-whether the exercise is right.
+It runs as it is. `viam-sync lessons copy {number}` puts it into your folder, and `viam-sync lessons check {number}`
+tells whether the exercise is right.
 
 ??? success "A solution"
 

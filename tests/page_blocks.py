@@ -1,7 +1,7 @@
 """The blocks of code on the pages of the documentation, with the marks that stand above them.
 
-A mark is a comment of HTML directly above a block, which no reader of the page sees; above the first block of a page and
-with an empty line below, it holds for the whole page:
+A mark is a comment of HTML directly above a block, which no reader sees. Below the title of a page, it holds for all of
+its blocks:
 
     <!-- given: CODE -->          runs before the block, which needs something that the page only speaks of
     <!-- needs: PACKAGE ... -->   leaves the block out where these are not installed
@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 
 _MARK = re.compile(r"<!-- (given|needs|run by|not run): (.*?) -->")
-_BLOCK = re.compile(r"(?P<above>(?:^ *<!--[^\n]*-->\n)*)^(?P<indent> *)```(?P<kind>\w*)\n(?P<code>.*?)^ *```$", re.M | re.S)
+_BLOCK = re.compile(
+    r"(?P<above>(?:^ *<!--[^\n]*-->\n)*)^(?P<indent> *)```(?P<kind>\w*)\n(?P<code>.*?)^ *```$", re.M | re.S
+)
 _OF_THE_PAGE = re.compile(r"\A# .*\n\n((?:<!--.*-->\n)+)\n")
 
 Mark = Tuple[str, str]

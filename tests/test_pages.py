@@ -29,9 +29,7 @@ BETWEEN_COMMANDS = {"|", "||", "&", "&&", ";", "(", ")", "--"}
 
 
 @pytest.fixture
-def names(
-    client: ViamClient, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Dict[str, Any]:
+def names(client: ViamClient, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dict[str, Any]:
     """What the code of a page finds: a client, its sandbox, their variables, and an empty working folder."""
     monkeypatch.chdir(tmp_path)
     for name, value in (("URL", sandbox.url), ("KEY", sandbox.api_key), ("KEY_ID", sandbox.api_key_id)):
