@@ -33,6 +33,7 @@ PAGES: Dict[str, str] = {
 #: Those that a browser looks at: of the messages, one page stands for all.
 SHOWN = [name for name in PAGES if "viam_sync.proto." not in name or name.endswith("proto.app.dataset")]
 WIDE, NARROW = 1280, 360
+FITS = "return document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 #: A link as RFC 3986 has it, to a host with a name.
 LINK = re.compile(r"https?://[\w-]+(\.[\w-]+)+(:\d+)?(/[\w.~!$&'()*+,;=:@%/-]*)?(\?[\w.~%&=+-]*)?(#[\w.~%-]*)?")
 
@@ -99,8 +100,8 @@ def test_a_page_fits_a_wide_and_a_narrow_screen(page: str, browser: Any, address
     browser.get(f"{address}{page}/" if page else address)
     for width in (WIDE, NARROW):
         show_on_screen(browser, width)
-        wide = browser.execute_script("return document.documentElement.scrollWidth")
-        assert wide <= browser.execute_script("return document.documentElement.clientWidth")
+        # What slides into its place on another screen needs a moment.
+        WebDriverWait(browser, 10, poll_frequency=0.1).until(lambda _: browser.execute_script(FITS), page)
         picture = PICTURES / f"{page.replace('/', '-') or 'index'}-{width}.png"
         picture.parent.mkdir(exist_ok=True)
         browser.save_screenshot(str(picture))
