@@ -67,6 +67,12 @@ def test_each_block_says_what_it_is_written_in() -> None:
     assert {name_of(page) for page in PAGES} >= set(RUN)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_what_belongs_to_a_list_has_the_indent_that_every_reader_of_markdown_takes(page: Path) -> None:
+    fences = re.findall(r"(?m)^( *)```", page.read_text(encoding="utf-8"))
+    assert {len(indent) % 4 for indent in fences} <= {0}
+
+
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.marked("run by")], ids=lambda block: block.page)
 def test_a_test_that_a_mark_names_reads_the_page(block: CodeBlock) -> None:
     test = block.marked("run by")[0]
