@@ -16,6 +16,7 @@ from viam_sync.rpc.address import Address
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import Connection
+from viam_sync.rpc.late_channel import NOT_PICKLED, LateChannel
 from viam_sync.rpc.policies import Lane
 from viam_sync.rpc.retry_limits import RetryThrottle
 
@@ -56,14 +57,6 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
     Every process has a connection of its own, opened when it is first used: a forked child never uses its parent's. The
     exception is a channel that a caller has opened, which only that caller could open anew.
 
-    Args:
-        open: Opens a channel of grpc.
-        address: The address of the service; None if it is not known.
-        max_reconnect_attempts: How often a call may be tried again after its connection was lost.
-        time: The clock of deadlines and waits.
-        most_calls: The number of calls at a time on one connection; None for any number.
-        open_lanes: Open the channels of grpc of the lanes that have one of their own.
-
     Attributes:
         lanes: The connections of this process.
         retry_throttle: The tokens that all calls share for their retries.
@@ -81,6 +74,16 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         most_calls: Optional[int] = None,
         open_lanes: Mapping[Lane, Callable[[], grpc.Channel]] = MappingProxyType({}),
     ) -> None:
+        """Take what it is made of; only the package makes one.
+
+        Args:
+            open: Opens a channel of grpc.
+            address: The address of the service; None if it is not known.
+            max_reconnect_attempts: How often a call may be tried again after its connection was lost.
+            time: The clock of deadlines and waits.
+            most_calls: The number of calls at a time on one connection; None for any number.
+            open_lanes: Open the channels of grpc of the lanes that have one of their own.
+        """
         self.address = address
         self.max_reconnect_attempts = max_reconnect_attempts
         self.time = time
@@ -152,7 +155,7 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         self.lanes = {lane: fresh[connection] for lane, connection in self.lanes.items()}
 
     def __reduce__(self) -> Any:
-        raise TypeError("a connection cannot be pickled or copied; pickle its ViamClient, which dials where it lands")
+        raise TypeError(NOT_PICKLED)
 
     def __enter__(self) -> Self:
         return self
@@ -188,7 +191,7 @@ def service_channel(channel: grpc.Channel, time: Time = SYSTEM_TIME) -> ServiceC
 
 def channel_error(given: Any) -> Optional[TypeError]:
     """Return the error of what is no channel, which is not raised here, where it is a variable; None for a channel."""
-    if isinstance(given, grpc.Channel):
+    if isinstance(given, (grpc.Channel, LateChannel)):
         return None
     advice = "ViamClient.create_from_dial_options(…) makes a client"
     return wrong_type("channel", "a grpc.Channel", given, advice=advice)

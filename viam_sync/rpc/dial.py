@@ -6,6 +6,7 @@ from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 import grpc
 
+from viam_sync.checks import parameter_names
 from viam_sync.clock import now
 from viam_sync.errors import (
     ClosedError,
@@ -17,9 +18,9 @@ from viam_sync.errors import (
     ViamError,
 )
 from viam_sync.rpc import diagnose
-from viam_sync.rpc.address import Address, parse_address
+from viam_sync.rpc.address import Address, FilePath, parse_address
 from viam_sync.rpc.auth import Token
-from viam_sync.rpc.channel import ServiceChannel
+from viam_sync.rpc.channel import ServiceChannel, Time, service_channel
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.options import Credentials, DialOptions, own_options
 from viam_sync.rpc.policies import READ, Lane
@@ -28,7 +29,18 @@ from viam_sync.rpc.single_flight import SingleFlight
 from viam_sync.rpc.threads import adapt_to_gevent
 from viam_sync.rpc.trust import read_authorities
 
-__all__ = ["Channel", "Credentials", "DialOptions", "dial", "parse_address"]
+__all__ = [
+    "Address",
+    "Channel",
+    "Credentials",
+    "DialOptions",
+    "FilePath",
+    "ServiceChannel",
+    "Time",
+    "dial",
+    "parse_address",
+    "service_channel",
+]
 
 LOGGER = logging.getLogger(__name__)
 
@@ -64,17 +76,19 @@ class ConnectionTimes:
 
 
 class Channel(ServiceChannel):
-    """A channel to the address of a service.
-
-    Args:
-        address: Where to connect.
-        max_reconnect_attempts: How often a call may be tried again after its connection was lost.
-        times: How long a connection may be silent, unused or away.
-    """
+    """A channel to the address of a service."""
 
     def __init__(
         self, address: Address, max_reconnect_attempts: int, times: ConnectionTimes = ConnectionTimes()
     ) -> None:
+        """Take what it is made of; only the package makes one.
+
+        Args:
+            address: Where to connect.
+            max_reconnect_attempts: How often a call may be tried again after its connection was lost.
+            times: How long a connection may be silent, unused or away.
+        """
+
         def open(ping_timeout: float = times.ping_timeout) -> grpc.Channel:
             return _open(address, replace(times, ping_timeout=ping_timeout))
 
@@ -158,6 +172,7 @@ class Link:
     Args:
         address: See :func:`parse_address`.
         options: How.
+        named: The name of the address in error texts.
 
     Example:
         >>> from viam_sync.rpc.dial import Link
@@ -166,9 +181,10 @@ class Link:
         >>> link.close()
     """
 
-    def __init__(self, address: str, options: DialOptions) -> None:
+    def __init__(self, address: str, options: DialOptions, named: str = "address") -> None:
         self.address = address
         self.options = options
+        self.named = named
         self._channel: Optional[Channel] = None
         self._made: Optional[Tuple[Channel, Mapping[str, str]]] = None
         self._closed = False
@@ -184,9 +200,13 @@ class Link:
 
     def _dial(self, seconds: Optional[float]) -> Tuple[Channel, Mapping[str, str]]:
         if self._made is None:
-            where = parse_address(self.address, self.options.insecure)
-            self._made = _dial(where, self.options, seconds or 0, self._begun)
+            self._made = _dial(self.parsed(), self.options, seconds or 0, self._begun)
         return self._made
+
+    def parsed(self) -> Address:
+        """Return the address, in its parts; raises ValueError if it is none."""
+        with parameter_names(address=self.named):
+            return parse_address(self.address, self.options.insecure)
 
     def _begun(self, channel: Channel) -> None:
         # close() sets the flag, then reads the channel; this stores it, then reads the flag: one sees the other.
@@ -201,7 +221,35 @@ class Link:
             self._channel.close()
 
     def __reduce__(self) -> Any:
-        return type(self), (self.address, self.options)
+        return type(self), (self.address, self.options, self.named)
+
+
+class LateLink(Link):
+    """A link whose arguments are looked up when it is first asked for.
+
+    Args:
+        find: Returns a link with them; a copy and a pickle look them up where they land.
+
+    Example:
+        >>> from viam_sync.rpc.dial import LateLink
+        >>> link = LateLink(lambda: Link(sandbox.url, sandbox.dial_options()))
+        >>> channel, metadata = link.get()
+        >>> link.close()
+    """
+
+    def __init__(self, find: Callable[[], Link]) -> None:
+        super().__init__("", DialOptions())
+        self._find = find
+
+    def get(self) -> Tuple[Channel, Mapping[str, str]]:
+        """Return the channel and the metadata; raises the errors of ``find``, too."""
+        if self._made is None and not self._closed:
+            found = self._find()
+            self.address, self.options, self.named = found.address, found.options, found.named
+        return super().get()
+
+    def __reduce__(self) -> Any:
+        return type(self), (self._find,)
 
 
 def _dial(
