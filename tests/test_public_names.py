@@ -32,6 +32,10 @@ def _loaded(path: Path) -> Any:
 reference_pages = _loaded(SCRIPT)
 MODULES: Dict[str, ModuleType] = {name: importlib.import_module(name) for name in reference_pages.MODULES}
 NAMES = [(module, name) for module in MODULES for name in sorted(MODULES[module].__all__)]
+TYPES = PublicTypes(
+    reference_pages.MEMBERS,
+    received={name for module, name in NAMES if reference_pages.is_received(getattr(MODULES[module], name))},
+)
 #: What users write, and so imports public names alone.
 USERS = [
     ROOT / "README.md",
@@ -90,25 +94,23 @@ def test_a_public_name_says_what_it_is(module: str, name: str) -> None:
     if inspect.isfunction(value):
         for parameter in inspect.signature(value).parameters:
             assert f"\n    {parameter}: " in (inspect.getdoc(value) or ""), parameter
-
-
-def _types() -> PublicTypes:
-    received = {name for module, name in NAMES if reference_pages.is_received(getattr(MODULES[module], name))}
-    return PublicTypes(reference_pages.MEMBERS, received)
+    defined = TYPES.home(module, name)
+    if defined is not None and isinstance(defined.node, (ast.Assign, ast.AnnAssign)):
+        above = path_of(defined.module).read_text(encoding="utf-8").splitlines()[defined.node.lineno - 2]
+        assert above.startswith("#:") or name == "__version__"
 
 
 def test_all_types_in_public_signatures_are_public() -> None:
-    types = _types()
     public: Set[Definition] = set()
     for module, name in NAMES:
-        found = types.home(module, name)
+        found = TYPES.home(module, name)
         if found is not None:
-            public |= {found, *types.nested(found)}
-    taken = public.union(*map(types.bases, public))
+            public |= {found, *TYPES.nested(found)}
+    taken = public.union(*map(TYPES.bases, public))
     private = {
         f"{found.module}.{found.name} of {where}"
         for definition in public
-        for where, found in types.of(definition)
+        for where, found in TYPES.of(definition)
         if found not in taken and found.node is not None
     }
     assert private == set()
