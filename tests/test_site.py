@@ -115,6 +115,10 @@ def test_a_page_fits_a_wide_and_a_narrow_screen(page: str, browser: Any, address
     ("words", "found"),
     [
         ("iter_tabular_data", "DataClient.iter_tabular_data"),
+        ("tabular_data", "DataClient.iter_tabular_data"),
+        ("DataClient.iter_tab", "DataClient.iter_tabular_data"),
+        ("pandas", "viam_sync.tabular.to_pandas"),
+        ("sandbox reset", "Sandbox.reset"),
         ("AmbiguousResultError", "viam_sync.errors.AmbiguousResultError"),
         ("quotation marks", "errors/"),
         ("crontab", "lessons/12_nightly_job/"),
