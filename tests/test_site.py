@@ -23,6 +23,7 @@ from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 LESSONS = sorted(path for path in EXAMPLES.glob("[0-9][0-9]_*.py") if not path.stem.endswith("_solution"))
+REFERENCE = EXAMPLES.with_name("docs") / "reference"
 SITE = Path(os.environ["VIAM_SYNC_SITE"])
 PICTURES = SITE.with_name("site-pictures")
 #: The text of each page, by its address on the site.
@@ -70,6 +71,22 @@ def test_a_lesson_is_there_with_its_code_and_its_solution(lesson: Path) -> None:
     shown = html.unescape(re.sub(r"<[^>]*>", "", PAGES[f"lessons/{lesson.stem}"]))
     for path in (lesson, lesson.with_name(f"{lesson.stem}_solution.py")):
         assert path.read_text(encoding="utf-8").split('"""', 2)[2].strip() in shown
+
+
+@pytest.mark.parametrize("source", sorted(REFERENCE.glob("viam_sync*.md")), ids=lambda source: source.stem)
+def test_a_page_of_the_reference_shows_the_names_that_it_lists_and_no_others(source: Path) -> None:
+    module, listed = source.stem, set()
+    for path, options in re.findall(r"^::: (\S+)\n((?: .*\n)*)", source.read_text(encoding="utf-8"), re.MULTILINE):
+        listed |= {path} if path != module else {f"{module}.{name}" for name in re.findall(r"- (\w+)\n", options)}
+    ids = re.findall(r'\bid="([\w.]+)"', PAGES[f"reference/{module}"])
+    assert {each for each in ids if each.rpartition(".")[0] == module} == listed
+
+
+def test_the_reference_shows_signatures_types_and_examples() -> None:
+    text = html.unescape(re.sub(r"<[^>]*>|\s", "", PAGES["reference/viam_sync.app.data_client"]))
+    assert re.search(r"iter_tabular_data\(filter:Optional\[\S*?Filter\]=None,\*,\S*?page_size:int=100,", text)
+    assert "->Pages[TabularData]" in text
+    assert ">>>withclient.data_client.iter_tabular_data()asrows:" in text
 
 
 @pytest.mark.parametrize("page", PAGES)
