@@ -124,10 +124,10 @@ def test_a_page_fits_a_wide_and_a_narrow_screen(page: str, browser: Any, address
         ("crontab", "lessons/12_nightly_job/"),
     ],
 )
-def test_the_search_finds(words: str, found: str, browser: Any, address: str) -> None:
+def test_the_search_finds_what_was_meant_among_the_first(words: str, found: str, browser: Any, address: str) -> None:
     show_on_screen(browser, WIDE)
     browser.get(address)
     browser.find_element(By.CSS_SELECTOR, ".md-search__input").send_keys(words)
     links = "return Array.from(document.querySelectorAll('.md-search-result__link'), (link) => link.href)"
     results = WebDriverWait(browser, 60, poll_frequency=0.1).until(lambda _: browser.execute_script(links))
-    assert [link for link in results if found in link] != []
+    assert [link for link in results[:5] if found in link] != []
