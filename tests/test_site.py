@@ -115,7 +115,7 @@ def test_a_page_fits_a_wide_and_a_narrow_screen(page: str, browser: Any, address
     ("words", "found"),
     [
         ("iter_tabular_data", "DataClient.iter_tabular_data"),
-        ("tabular_data", "DataClient.iter_tabular_data"),
+        ("latest_tabular", "DataClient.get_latest_tabular_data"),
         ("DataClient.iter_tab", "DataClient.iter_tabular_data"),
         ("pandas", "viam_sync.tabular.to_pandas"),
         ("sandbox reset", "Sandbox.reset"),
