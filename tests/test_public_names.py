@@ -10,9 +10,11 @@ from types import ModuleType
 from typing import Any, Dict, Iterator, List, Set, Tuple
 
 import pytest
+from mistakes_table import MISTAKES
 from public_types import PACKAGE, Definition, PublicTypes, path_of
 
 from viam_sync import errors
+from viam_sync.viam_sdk import why_missing
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "docs" / "reference_pages.py"
@@ -30,6 +32,10 @@ def _loaded(path: Path) -> Any:
 reference_pages = _loaded(SCRIPT)
 MODULES: Dict[str, ModuleType] = {name: importlib.import_module(name) for name in reference_pages.MODULES}
 NAMES = [(module, name) for module in MODULES for name in sorted(MODULES[module].__all__)]
+TYPES = PublicTypes(
+    reference_pages.MEMBERS,
+    received={name for module, name in NAMES if reference_pages.is_received(getattr(MODULES[module], name))},
+)
 #: What users write, and so imports public names alone.
 USERS = [
     ROOT / "README.md",
@@ -88,25 +94,23 @@ def test_a_public_name_says_what_it_is(module: str, name: str) -> None:
     if inspect.isfunction(value):
         for parameter in inspect.signature(value).parameters:
             assert f"\n    {parameter}: " in (inspect.getdoc(value) or ""), parameter
-
-
-def _types() -> PublicTypes:
-    received = {name for module, name in NAMES if reference_pages.is_received(getattr(MODULES[module], name))}
-    return PublicTypes(reference_pages.MEMBERS, received)
+    defined = TYPES.home(module, name)
+    if defined is not None and isinstance(defined.node, (ast.Assign, ast.AnnAssign)):
+        above = path_of(defined.module).read_text(encoding="utf-8").splitlines()[defined.node.lineno - 2]
+        assert above.startswith("#:") or name == "__version__"
 
 
 def test_all_types_in_public_signatures_are_public() -> None:
-    types = _types()
     public: Set[Definition] = set()
     for module, name in NAMES:
-        found = types.home(module, name)
+        found = TYPES.home(module, name)
         if found is not None:
-            public |= {found, *types.nested(found)}
-    taken = public.union(*map(types.bases, public))
+            public |= {found, *TYPES.nested(found)}
+    taken = public.union(*map(TYPES.bases, public))
     private = {
         f"{found.module}.{found.name} of {where}"
         for definition in public
-        for where, found in types.of(definition)
+        for where, found in TYPES.of(definition)
         if found not in taken and found.node is not None
     }
     assert private == set()
@@ -142,6 +146,25 @@ def _docstrings_of(path: str, value: Any) -> Iterator[Tuple[str, str]]:
 @pytest.mark.parametrize("path", USERS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_what_users_read_imports_public_names_alone(path: Path) -> None:
     assert list(_private_imports(path.read_text(encoding="utf-8"))) == []
+
+
+def test_errors_and_their_page_name_public_names_alone() -> None:
+    texts = [(ROOT / "docs" / "errors.md").read_text(encoding="utf-8"), *(text for *_, text in MISTAKES)]
+    named = {name for text in texts for name in re.findall(r"\bviam_sync(?:\.\w+)+", text)}
+    assert len(named) > 5
+    missing = {name for name in named if why_missing(name.partition(".")[2])}
+    public = {*MODULES, *(f"{module}.{name}" for module, name in NAMES)}
+    assert {name for name in named - missing - public if not _is_public(name)} == set()
+    messages = {
+        name for module in reference_pages.message_modules() for name in importlib.import_module(module).__all__
+    }
+    classes = set(re.findall(r"^class ([A-Z][a-z]+[A-Z]\w+)", "\n".join(_sources()), re.MULTILINE))
+    private = classes - messages - {name for _, name in NAMES}
+    assert private & set(re.findall(r"\b\w+\b(?!/)", "\n".join(texts))) == set()  # not the name of an RPC
+
+
+def _sources() -> Iterator[str]:
+    yield from (path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
 
 
 def test_examples_of_public_names_import_public_names_alone() -> None:

@@ -28,6 +28,10 @@ def redact(value: Any) -> str:
         return repr(value)
     if isinstance(value, (type, *_FUNCTIONS)):
         return f"the {'class' if isinstance(value, type) else 'function'} {value.__name__} itself"
+    if "__qualname__" in getattr(
+        value, "__dict__", ()
+    ):  # an enum of the schema, which is an object with the name of one
+        return f"the enum {value.__qualname__} itself"
     if isinstance(value, (list, bytes)):
         return "bytes" if isinstance(value, bytes) else "a list"
     return with_article(type(value).__name__)

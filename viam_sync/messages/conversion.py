@@ -23,6 +23,7 @@ _PACKAGE = re.compile(r"\b(?:[a-z]\w*\.)+(?:v\d+|protobuf)\.(?=[A-Z])")
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_IN_UTC = _EPOCH.replace(tzinfo=timezone.utc)
 
+#: What a Struct holds, as plain values of Python.
 ValueTypes = Union[None, bool, float, str, List["ValueTypes"], Mapping[str, "ValueTypes"]]
 
 M = TypeVar("M", bound=Message)
