@@ -30,8 +30,9 @@ PAGES: Dict[str, str] = {
     path.parent.relative_to(SITE).as_posix().replace(".", "", path.parent == SITE): path.read_text(encoding="utf-8")
     for path in sorted(SITE.rglob("index.html"))
 }
-#: Those that a browser looks at: of the messages, one page stands for all.
-SHOWN = [name for name in PAGES if "viam_sync.proto." not in name or name.endswith("proto.app.dataset")]
+#: Of the reference, whose pages are all made by one template, a browser looks at these.
+MODULES = {f"reference/viam_sync{name}" for name in ("", ".app.data_client", ".errors", ".proto.app.dataset")}
+SHOWN = [name for name in PAGES if name in MODULES or not name.startswith("reference/viam_sync")]
 WIDE, NARROW = 1280, 360
 FITS = "return document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 #: A link as RFC 3986 has it, to a host with a name.
