@@ -49,7 +49,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Lead the links of a page of docs/ that leave it to where their targets are on the site."""
+    """Lead the links of a page that leave docs/ to where their targets are on the site; let messages be found last."""
+    if "viam_sync.proto" in page.file.src_uri:
+        page.meta["search"] = {"boost": 0.1}
     folder = posixpath.dirname(page.file.src_uri)
     return markdown if page.file.generated_by else moved(markdown, posixpath.join("docs", folder), folder)
 

@@ -68,6 +68,12 @@ def test_each_block_says_what_it_is_written_in() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_each_mark_of_a_page_is_one_that_is_known(page: Path) -> None:
+    marks = re.findall(r"<!-- ([^`\n]*?): ", page.read_text(encoding="utf-8"))
+    assert set(marks) <= {"given", "needs", "run by", "not run"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_what_belongs_to_a_list_has_the_indent_that_every_reader_of_markdown_takes(page: Path) -> None:
     fences = re.findall(r"(?m)^( *)```", page.read_text(encoding="utf-8"))
     assert {len(indent) % 4 for indent in fences} <= {0}
