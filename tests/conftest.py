@@ -3,9 +3,10 @@
 import os
 import signal
 import uuid
-from typing import Iterator, Tuple
+from typing import Any, Iterator, Tuple
 
 import pytest
+from browsers import chromium
 from object_store import ObjectStore, create_bucket, use_only
 from secret_watch import SecretWatch
 from servers import FakeService
@@ -71,6 +72,13 @@ def client(sandbox: Sandbox) -> Iterator[ViamClient]:
 @pytest.fixture
 def app(client: ViamClient) -> AppClient:
     return client.app_client
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Headless Chromium, for modules that are left out where it is not there."""
+    with chromium(tmp_path_factory.mktemp("browser")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -875,7 +875,7 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "TypeError",
         (
             "sort_order takes a value of Order, such as ORDER_DESCENDING, ORDER_ASCENDING or ORDER_UNSPECIFIED, "
-            "got an EnumTypeWrapper"
+            "got the enum Order itself"
         ),
     ),
     (

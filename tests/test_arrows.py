@@ -112,8 +112,12 @@ ALLOWED: Dict[str, Set[str]] = {
         "reflection",
         "rpc",
         "services",
+        "transfer/export",
+        "transfer/labels",
+        "transfer/mirror",
         "transfer/output",
         "transfer/paging",
+        "transfer/upload",
         "viam_sdk",
     },
     "sandbox": {
@@ -143,7 +147,7 @@ ALLOWED: Dict[str, Set[str]] = {
     },
     "tabular": {"app/_data", "checks", "transfer/output"},
     "utils": {"app/_data", "gen", "messages", "viam_sdk"},
-    "__init__": {"app", "display", "errors", "messages", "rpc", "viam_sdk"},
+    "__init__": {"app", "display", "errors", "messages", "rpc", "transfer/paging", "viam_sdk"},
     "checkup": {"__init__", "app", "checks", "errors", "profiles", "rpc"},
     "cli": {"__init__", "app", "checks", "checkup", "display", "errors", "messages", "profiles", "reflection"},
     "__main__": {"__init__", "cli"},
@@ -329,7 +333,7 @@ def test_help_on_the_package_fits_on_two_screens() -> None:
     script = "import viam_sync; viam_sync.ViamClient; help(viam_sync)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     lines = done.stdout.splitlines()
-    assert len(lines) <= 100
+    assert len(lines) <= 70
     assert "viam_sync.show(robots)" in done.stdout
     assert max(map(len, lines[:50])) <= 120
 

@@ -44,6 +44,7 @@ __all__ = [
     "ViamClient",
 ]
 
+#: The logger of this module.
 LOGGER = logging.getLogger(__name__)
 
 #: The attributes that hold the clients, by the names of their classes.

@@ -1,48 +1,18 @@
 """The page of the sandbox in a browser; the tox environment "browser" installs everything for it."""
 
-import os
-import shutil
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from browsers import show_on_screen, skip_without_browser
 
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.sandbox.sample.tomato_images import Block, render_png
 
-_PROGRAMS = [shutil.which("chromium"), shutil.which("chromedriver")]
-_MISSING = "Chromium or its driver is not installed; on Debian: apt-get install chromium chromium-driver"
+skip_without_browser()
 
-if os.environ.get("VIAM_SYNC_BROWSER") != "required":
-    pytest.importorskip("selenium", reason="Selenium is not installed")
-    if None in _PROGRAMS:
-        pytest.skip(_MISSING, allow_module_level=True)
-
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
-
-_OPTIONS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1200,900"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    assert None not in _PROGRAMS, _MISSING
-    options = webdriver.ChromeOptions()
-    options.binary_location, driver = _PROGRAMS
-    for option in (*_OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    # A driver that is named is not looked for, or fetched, elsewhere.
-    browser = webdriver.Chrome(options, Service(executable_path=driver))
-    try:
-        yield browser
-    finally:
-        browser.quit()
 
 
 @pytest.fixture
@@ -350,8 +320,7 @@ SCALES = """
 
 @pytest.mark.parametrize("width", [360, 800, 1600])
 def test_it_fits_the_width_of_the_screen(page, width):
-    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
-    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    show_on_screen(page.browser, width)
     try:
         page.open_log()
         page.browser.execute_script("document.querySelector('#sensors td a').click()")

@@ -42,7 +42,7 @@ def plan_from_text(faults: Faults, text: str) -> Fault:
         RuntimeError: If this operating system does not allow the fault.
 
     Example:
-        >>> from viam_sync.sandbox.faults.faults import Faults
+        >>> from viam_sync.sandbox import Faults
         >>> plan_from_text(Faults(), "GetRobot:delay:seconds=0.5").seconds
         0.5
     """
