@@ -47,6 +47,9 @@ _IDS = ("organization_id", "location_id", "robot_id", "robot_part_id", "dataset_
 # Each tail of a log occupies a thread; threads are started only when none is idle.
 _MOST_THREADS = 256
 _LARGEST_MESSAGE = 32 * 1024 * 1024
+# At its end, the server asks clients to leave, and ends the calls of those that have not after this time. Without it,
+# a connection that is just being closed gets an error, which grpc prints in the client's program.
+_SECONDS_TO_LEAVE = 1
 _OPTIONS = (
     # With so_reuseport, a port in use would be shared with its other user.
     ("grpc.so_reuseport", 0),
@@ -174,7 +177,7 @@ class Sandbox(MachineLogs):
         certificate = self._certificate
         self._server = self._threads = self._web = self._world = self._certificate = None
         if server is not None:
-            server.stop(None).wait()
+            server.stop(_SECONDS_TO_LEAVE).wait()
         if threads is not None:
             threads.shutdown()
         if web is not None:
