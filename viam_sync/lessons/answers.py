@@ -167,9 +167,9 @@ def _files(client: ViamClient, **filter: Any) -> List[Any]:
 
 def _said(printed: str, name: str) -> str:
     """Return the rest of the last printed line that begins with a name and a colon."""
-    found = re.findall(rf"^{re.escape(name)}: *(.*?) *$", printed, re.MULTILINE)
+    found = re.findall(rf"^ *{re.escape(name)}: *(.*?) *$", printed, re.MULTILINE)
     if not found:
-        raise Missing(f'no line was printed that begins with "{name}: ".')
+        raise Missing(f'the exercise has printed no line that begins with "{name}: "; its lines go where "pass" was.')
     return str(found[-1])
 
 
