@@ -162,6 +162,15 @@ def test_the_id_of_a_machine_is_not_taken_for_that_of_its_main_part(client: Viam
         ANSWERS[2](client, f"arm: {arm.id}\n")
 
 
+@pytest.mark.parametrize(
+    ("number", "printed"),
+    [(1, "machines: 3\n"), (1, "machines: 4\n"), (4, "rover: 2\narm: 1\nplant-watcher: 1\n")],
+)
+def test_the_practice_of_another_learner_makes_no_answer_wrong(number: int, printed: str, client: ViamClient) -> None:
+    with practice_part(client):
+        ANSWERS[number](client, printed)
+
+
 def test_a_configuration_that_lost_its_sensor_is_not_right(client: ViamClient) -> None:
     with practice_part(client) as part:
         camera = {"name": "door", "api": "rdk:component:camera", "model": "rdk:builtin:fake"}
