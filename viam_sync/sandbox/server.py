@@ -172,7 +172,10 @@ class Sandbox(MachineLogs):
         return self
 
     def stop(self) -> None:
-        """End all calls, and release the port and the folder; further calls have no effect."""
+        """End all calls, and release the port and the folder; stopping it again has no effect.
+
+        Calls under way have a second to end by themselves; a tail that nobody closes takes that second.
+        """
         server, threads, web, world = self._server, self._threads, self._web, self._world
         certificate = self._certificate
         self._server = self._threads = self._web = self._world = self._certificate = None
