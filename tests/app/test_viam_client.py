@@ -5,7 +5,7 @@ from typing import Any, Optional
 import pytest
 from servers import FakeService
 
-from viam_sync.app import viam_client
+from viam_sync.app import _links, viam_client
 from viam_sync.app.viam_client import (
     AppClient,
     BillingClient,
@@ -112,7 +112,7 @@ def test_options_without_an_address_reach_the_one_in_the_environment(
 def test_options_without_any_address_reach_the_cloud(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, variable: Optional[str]
 ) -> None:
-    monkeypatch.setattr(viam_client, "CLOUD", sandbox.url)
+    monkeypatch.setattr(_links, "CLOUD", sandbox.url)
     if variable is not None:
         monkeypatch.setenv("VIAM_APP_URL", variable)
     ViamClient.create_from_dial_options(sandbox.dial_options()).close()

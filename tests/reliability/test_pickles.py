@@ -158,7 +158,7 @@ def test_a_copy_that_cannot_dial_says_so_at_its_first_use() -> None:
     landed = undialled(f"http://127.0.0.1:{port}")
     for _ in range(2):
         with pytest.raises(UnavailableError, match=f"Nothing listens at 127.0.0.1, port {port}"):
-            _ = landed.app_client
+            landed.app_client.list_organizations()
 
 
 def test_a_key_that_is_no_longer_good_is_said_at_the_first_use(sandbox: Sandbox, client: ViamClient) -> None:
@@ -167,7 +167,7 @@ def test_a_key_that_is_no_longer_good_is_said_at_the_first_use(sandbox: Sandbox,
         landed = pickle.loads(pickle.dumps(other))
     client.app_client.delete_key(key_id)
     with pytest.raises(UnauthenticatedError, match="check the API key and its ID") as caught:
-        _ = landed.app_client
+        landed.app_client.list_organizations()
     assert key not in str(caught.value)
 
 
@@ -198,7 +198,7 @@ def test_closing_ends_a_dial_of_other_threads() -> None:
 
         def use() -> None:
             with pytest.raises(ClosedError, match="The client is closed") as caught:
-                _ = landed.app_client
+                landed.app_client.list_organizations()
             ends.append(caught.value)
 
         threads = [threading.Thread(target=use) for _ in range(4)]

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
 from datetime import tzinfo
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NoReturn, Optional, Union
+from functools import partial
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NoReturn, Optional, Union, cast
 
 from typing_extensions import Self
 
 from viam_sync.app._clients import CLIENTS, NamedMethods, client_class
-from viam_sync.checks import parameter_names
+from viam_sync.app._links import link_of_variables, link_to, location_of, options_of_variables
 from viam_sync.errors import ClosedError, NotSupportedError
 from viam_sync.profiles import find_profile
 from viam_sync.rpc.channel import channel_error
 from viam_sync.rpc.client_options import ClientOptions, Configurable
 from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import CLOSED
-from viam_sync.rpc.dial import Channel, Credentials, DialOptions, Link, parse_address
+from viam_sync.rpc.dial import Channel, Credentials, DialOptions, LateLink, Link
+from viam_sync.rpc.late_channel import LateChannel
 from viam_sync.rpc.options import own_options
 from viam_sync.rpc.policies import Retry
 from viam_sync.viam_sdk import MACHINES, missing_name
@@ -44,10 +45,11 @@ __all__ = [
 
 LOGGER = logging.getLogger(__name__)
 
-CLOUD = "app.viam.com"
-
 #: The attributes that hold the clients, by the names of their classes.
 _ATTRIBUTES = {name: attribute for attribute, name in CLIENTS.items()}
+
+#: The attributes that a pickle of a ViamClient leaves behind.
+_CONNECTED = ("_channel", "_metadata")
 
 #: The clients as one finds them in a ViamClient.
 _PROPERTIES = ", ".join(CLIENTS)
@@ -91,8 +93,8 @@ class ViamClient(NamedMethods, Configurable, Closing):
         if error is not None:
             del channel, metadata, location_id  # one may be a key, and tools show the variables of each frame
             raise error
-        self._channel: Optional[Channel] = channel
-        self._metadata: Optional[Mapping[str, str]] = metadata
+        self._channel: Union[Channel, LateChannel] = channel
+        self._metadata = metadata
         #: Connects again; None for a client that was made from an open channel.
         self._link: Optional[Link] = None
         self._location_id = location_id
@@ -108,6 +110,7 @@ class ViamClient(NamedMethods, Configurable, Closing):
         *,
         retry: Union[Retry, bool, None] = None,
         tz: Optional[tzinfo] = None,
+        connect: bool = True,
     ) -> Self:
         """Connect to the cloud and authenticate.
 
@@ -121,9 +124,10 @@ class ViamClient(NamedMethods, Configurable, Closing):
                 has.
             tz: The time zone of all datetimes in results, such as ``datetime.timezone.utc``; None for UTC without a
                 time zone. See ``docs/times.md``.
+            connect: False to connect when a call is first made, which then raises the errors of connecting.
 
         Returns:
-            The connected client.
+            The client.
 
         Raises:
             ValueError: If the options lack something, or the address is invalid.
@@ -138,26 +142,22 @@ class ViamClient(NamedMethods, Configurable, Closing):
             >>> client.close()
         """
         dial_options = own_options("dial_options", dial_options)
-        credentials = dial_options.credentials
-        if credentials is None or not credentials.payload:
-            raise ValueError("dial_options has no credentials; use DialOptions.with_api_key(api_key, api_key_id)")
-        if not dial_options.auth_entity:
-            raise ValueError("dial_options has no auth_entity; it takes the ID of the API key")
-        if credentials.type == "robot-secret":
-            raise ValueError("a robot-secret opens one machine, not the cloud; use an API key")
-        location_id = None
-        if credentials.type == "robot-location-secret":
-            # The entity is the name of a machine in DNS, machine.location.viam.cloud.
-            labels = dial_options.auth_entity.split(".")
-            location_id = labels[1] if len(labels) > 1 else None
-        client_options = ClientOptions().override(retry=retry, tz=tz)
-        named = "app_url" if app_url else "VIAM_APP_URL"
-        link = Link(app_url or os.environ.get("VIAM_APP_URL", "").strip() or CLOUD, dial_options)
+        location_id = location_of(dial_options)
+        options = ClientOptions().override(retry=retry, tz=tz)
+        link = link_to(dial_options, app_url)
         del app_url  # it may have a password in it, and tools show the variables of each frame of a traceback
-        with parameter_names(address=named):
-            client = cls(*link.get(), location_id)
+        link.parsed()
+        client = cls._late(link, options, location_id)
+        if connect:
+            client._channel, client._metadata = link.get()
+        return client
+
+    @classmethod
+    def _late(cls, link: Link, options: ClientOptions, location_id: Optional[str] = None) -> Self:
+        """Return a client that connects when a call is first made."""
+        client = cls(cast(Channel, LateChannel(link.get)), {}, location_id)
         client._link = link
-        client._options = client_options
+        client._options = options
         return client
 
     @classmethod
@@ -168,6 +168,7 @@ class ViamClient(NamedMethods, Configurable, Closing):
         *,
         retry: Union[Retry, bool, None] = None,
         tz: Optional[tzinfo] = None,
+        connect: bool = True,
     ) -> Self:
         """Connect to the cloud with the API key that the environment names.
 
@@ -178,9 +179,11 @@ class ViamClient(NamedMethods, Configurable, Closing):
             app_url: Address; see :meth:`create_from_dial_options`.
             retry: How often calls are tried; see :meth:`create_from_dial_options`.
             tz: The time zone of all datetimes in results; see :meth:`create_from_dial_options`.
+            connect: False to read the variables and connect when a call is first made, which then raises the errors
+                of both. So a module may hold the client, and be imported where there is neither key nor network.
 
         Returns:
-            The connected client.
+            The client.
 
         Raises:
             ValueError: If a variable is missing, or the key's ID is no UUID.
@@ -194,11 +197,50 @@ class ViamClient(NamedMethods, Configurable, Closing):
             >>> client = ViamClient.create_from_env_vars(app_url=sandbox.url)
             >>> client.close()
         """
-        with parameter_names(api_key="VIAM_API_KEY", api_key_id="VIAM_API_KEY_ID"):
-            keyed = DialOptions.with_api_key(_variable("VIAM_API_KEY"), _variable("VIAM_API_KEY_ID"))
-        options = keyed if dial_options is None else own_options("dial_options", dial_options)
-        options.credentials, options.auth_entity = keyed.credentials, keyed.auth_entity
-        return cls.create_from_dial_options(options, app_url, retry=retry, tz=tz)
+        given = None if dial_options is None else own_options("dial_options", dial_options)
+        del dial_options
+        if not connect:
+            options = ClientOptions().override(retry=retry, tz=tz)
+            return cls._late(LateLink(partial(link_of_variables, given, app_url)), options)
+        return cls.create_from_dial_options(options_of_variables(given), app_url, retry=retry, tz=tz)
+
+    @classmethod
+    def lazy(
+        cls,
+        dial_options: Optional[DialOptions] = None,
+        app_url: Optional[str] = None,
+        *,
+        retry: Union[Retry, bool, None] = None,
+        tz: Optional[tzinfo] = None,
+    ) -> Self:
+        """Return a client that costs nothing until it is used: the first call connects.
+
+        So a module may hold it, and be imported where there is neither key nor network.
+
+        Args:
+            dial_options: Options of the connection. Where they hold no credentials, or are None, the first call reads
+                the API key from the environment, as :meth:`create_from_env_vars` does.
+            app_url: Address; see :meth:`create_from_dial_options`.
+            retry: How often calls are tried; see :meth:`create_from_dial_options`.
+            tz: The time zone of all datetimes in results; see :meth:`create_from_dial_options`.
+
+        Returns:
+            The client. Its first call raises what connecting raises.
+
+        Raises:
+            ValueError: If the options lack something.
+            TypeError: If ``dial_options`` are none, ``retry`` is neither a ``Retry`` nor False, or ``tz`` no time zone.
+
+        Example:
+            >>> client = ViamClient.lazy(sandbox.dial_options(), sandbox.url)
+            >>> client.app_client.get_location(sandbox.location_id).name
+            'Workshop'
+            >>> client.close()
+        """
+        given = None if dial_options is None else own_options("dial_options", dial_options)
+        if given is None or given.credentials is None:
+            return cls.create_from_env_vars(given, app_url, retry=retry, tz=tz, connect=False)
+        return cls.create_from_dial_options(given, app_url, retry=retry, tz=tz, connect=False)
 
     @classmethod
     def create_from_profile(
@@ -208,6 +250,7 @@ class ViamClient(NamedMethods, Configurable, Closing):
         *,
         retry: Union[Retry, bool, None] = None,
         tz: Optional[tzinfo] = None,
+        connect: bool = True,
     ) -> Self:
         """Connect to the cloud with an API key that ``viam-sync login`` has kept, at the address it is for.
 
@@ -219,9 +262,10 @@ class ViamClient(NamedMethods, Configurable, Closing):
             dial_options: Options of the connection, whose credentials are replaced. None for the defaults.
             retry: How often calls are tried; see :meth:`create_from_dial_options`.
             tz: The time zone of all datetimes in results; see :meth:`create_from_dial_options`.
+            connect: False to connect when a call is first made; the profile is read now.
 
         Returns:
-            The connected client.
+            The client.
 
         Raises:
             ValueError: If there is no such profile, or its file is damaged, or others may read it.
@@ -242,7 +286,7 @@ class ViamClient(NamedMethods, Configurable, Closing):
         keyed = profile.dial_options()
         options = keyed if dial_options is None else own_options("dial_options", dial_options)
         options.credentials, options.auth_entity = keyed.credentials, keyed.auth_entity
-        return cls.create_from_dial_options(options, profile.url, retry=retry, tz=tz)
+        return cls.create_from_dial_options(options, profile.url, retry=retry, tz=tz, connect=connect)
 
     def _copy(self) -> Self:
         other = super()._copy()
@@ -283,8 +327,6 @@ class ViamClient(NamedMethods, Configurable, Closing):
         if self._closed:
             raise ClosedError(CLOSED)
         if name not in self._clients:
-            if self._channel is None and self._link is not None:
-                self._channel, self._metadata = self._link.get()
             client = client_class(name)(self._channel, self._metadata, *arguments)
             # setdefault() is atomic; another thread may have made the client in the meantime.
             self._clients.setdefault(name, client.options(**vars(self._options)))
@@ -315,7 +357,7 @@ class ViamClient(NamedMethods, Configurable, Closing):
         self._closed = True
         if self._link is not None:
             self._link.close()
-        if self._channel is not None:
+        elif not isinstance(self._channel, LateChannel):
             self._channel.close()
 
     def __getstate__(self) -> Dict[str, Any]:
@@ -324,23 +366,18 @@ class ViamClient(NamedMethods, Configurable, Closing):
                 "this ViamClient was made from an open channel, which cannot be pickled or copied; make it with"
                 " create_from_dial_options or create_from_env_vars"
             )
-        fresh: Dict[str, Any] = {"_link": copy.copy(self._link), "_channel": None, "_metadata": None}
-        return {**vars(self), **fresh, "_clients": {}, "_closed": False}
+        fresh: Dict[str, Any] = {"_link": copy.copy(self._link), "_clients": {}, "_closed": False}
+        return {name: fresh.get(name, value) for name, value in vars(self).items() if name not in _CONNECTED}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        vars(self).update(state, _channel=LateChannel(state["_link"].get), _metadata={})
 
     def __repr__(self) -> str:
         name = type(self).__name__
         if self._link is None:
-            where = "" if self._channel is None else f" at {self._channel.target}"
+            where = "" if isinstance(self._channel, LateChannel) else f" at {self._channel.target}"
+        elif not self._link.address:
+            where = ", not connected yet"
         else:
-            address, options = self._link.address, self._link.options
-            where = f" of {options.auth_entity!r} at {parse_address(address, options.insecure).target}"
+            where = f" of {self._link.options.auth_entity!r} at {self._link.parsed().target}"
         return f"<{name}{where}{', closed' if self._closed else f': {_PROPERTIES}'}>"
-
-
-def _variable(name: str) -> str:
-    value = os.environ.get(name, "").strip()
-    if not value:
-        raise ValueError(
-            f"the environment variable {name} is missing; set it to what the settings page of your organization shows"
-        )
-    return value

@@ -16,6 +16,7 @@ from viam_sync.rpc.address import Address
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.connection import Connection
+from viam_sync.rpc.late_channel import NOT_PICKLED, LateChannel
 from viam_sync.rpc.policies import Lane
 from viam_sync.rpc.retry_limits import RetryThrottle
 
@@ -152,7 +153,7 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         self.lanes = {lane: fresh[connection] for lane, connection in self.lanes.items()}
 
     def __reduce__(self) -> Any:
-        raise TypeError("a connection cannot be pickled or copied; pickle its ViamClient, which dials where it lands")
+        raise TypeError(NOT_PICKLED)
 
     def __enter__(self) -> Self:
         return self
@@ -188,7 +189,7 @@ def service_channel(channel: grpc.Channel, time: Time = SYSTEM_TIME) -> ServiceC
 
 def channel_error(given: Any) -> Optional[TypeError]:
     """Return the error of what is no channel, which is not raised here, where it is a variable; None for a channel."""
-    if isinstance(given, grpc.Channel):
+    if isinstance(given, (grpc.Channel, LateChannel)):
         return None
     advice = "ViamClient.create_from_dial_options(…) makes a client"
     return wrong_type("channel", "a grpc.Channel", given, advice=advice)

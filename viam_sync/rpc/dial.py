@@ -6,6 +6,7 @@ from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 import grpc
 
+from viam_sync.checks import parameter_names
 from viam_sync.clock import now
 from viam_sync.errors import (
     ClosedError,
@@ -158,6 +159,7 @@ class Link:
     Args:
         address: See :func:`parse_address`.
         options: How.
+        named: The name of the address in error texts.
 
     Example:
         >>> from viam_sync.rpc.dial import Link
@@ -166,9 +168,10 @@ class Link:
         >>> link.close()
     """
 
-    def __init__(self, address: str, options: DialOptions) -> None:
+    def __init__(self, address: str, options: DialOptions, named: str = "address") -> None:
         self.address = address
         self.options = options
+        self.named = named
         self._channel: Optional[Channel] = None
         self._made: Optional[Tuple[Channel, Mapping[str, str]]] = None
         self._closed = False
@@ -184,9 +187,13 @@ class Link:
 
     def _dial(self, seconds: Optional[float]) -> Tuple[Channel, Mapping[str, str]]:
         if self._made is None:
-            where = parse_address(self.address, self.options.insecure)
-            self._made = _dial(where, self.options, seconds or 0, self._begun)
+            self._made = _dial(self.parsed(), self.options, seconds or 0, self._begun)
         return self._made
+
+    def parsed(self) -> Address:
+        """Return the address, in its parts; raises ValueError if it is none."""
+        with parameter_names(address=self.named):
+            return parse_address(self.address, self.options.insecure)
 
     def _begun(self, channel: Channel) -> None:
         # close() sets the flag, then reads the channel; this stores it, then reads the flag: one sees the other.
@@ -201,7 +208,35 @@ class Link:
             self._channel.close()
 
     def __reduce__(self) -> Any:
-        return type(self), (self.address, self.options)
+        return type(self), (self.address, self.options, self.named)
+
+
+class LateLink(Link):
+    """A link whose arguments are looked up when it is first asked for.
+
+    Args:
+        find: Returns a link with them; a copy and a pickle look them up where they land.
+
+    Example:
+        >>> from viam_sync.rpc.dial import LateLink
+        >>> link = LateLink(lambda: Link(sandbox.url, sandbox.dial_options()))
+        >>> channel, metadata = link.get()
+        >>> link.close()
+    """
+
+    def __init__(self, find: Callable[[], Link]) -> None:
+        super().__init__("", DialOptions())
+        self._find = find
+
+    def get(self) -> Tuple[Channel, Mapping[str, str]]:
+        """Return the channel and the metadata; raises the errors of ``find``, too."""
+        if self._made is None and not self._closed:
+            found = self._find()
+            self.address, self.options, self.named = found.address, found.options, found.named
+        return super().get()
+
+    def __reduce__(self) -> Any:
+        return type(self), (self._find,)
 
 
 def _dial(

@@ -16,11 +16,12 @@ from viam_sync.errors import GRPCError
 from viam_sync.messages.pool import message, pool
 from viam_sync.rpc import classification, retry, tracing
 from viam_sync.rpc.cancellation import CancellableCall, Cancellation
-from viam_sync.rpc.channel import service_channel
+from viam_sync.rpc.channel import ServiceChannel, service_channel
 from viam_sync.rpc.client_options import ClientOptions, Configurable
 from viam_sync.rpc.connection import Connection, Place
 from viam_sync.rpc.decoding import deserializer, require_message
 from viam_sync.rpc.error_mapping import ambiguous_error, map_error
+from viam_sync.rpc.late_channel import LateAttribute, LateChannel
 from viam_sync.rpc.metadata import Metadata
 from viam_sync.rpc.method import Method
 from viam_sync.rpc.off_main_thread import ThreadedStream
@@ -47,7 +48,8 @@ class Service(Configurable):
     """The base of the service classes: it makes their calls.
 
     Args:
-        channel: An open channel to the service; one that ``dial`` did not open is wrapped.
+        channel: An open channel to the service; one that ``dial`` did not open is wrapped. A late one is opened by the
+            first call.
         metadata: Sent with each call, its names in lower case; it holds the ``authorization`` of the caller.
         tz: The time zone of the times in results; None for UTC without a time zone.
     """
@@ -59,12 +61,24 @@ class Service(Configurable):
     #: The descriptor pool of the proto service.
     _pool = staticmethod(pool)
 
+    _channel: ServiceChannel = LateAttribute()  # type: ignore[assignment]
+    _metadata: Mapping[str, str] = LateAttribute()  # type: ignore[assignment]
+
     def __init__(self, channel: grpc.Channel, metadata: Mapping[str, str], *, tz: Optional[tzinfo] = None) -> None:
         if not isinstance(metadata, (Mapping, Metadata)):
             raise TypeError(f"metadata takes a mapping of names to texts, got {type(metadata).__name__}")
+        if isinstance(channel, LateChannel):
+            self._late_channel = channel
+        else:
+            self._connected(channel, metadata)
+        self._options = ClientOptions().override(tz=tz)
+
+    def _connect(self) -> None:
+        self._connected(*self._late_channel.get())
+
+    def _connected(self, channel: grpc.Channel, metadata: Mapping[str, str]) -> None:
         self._channel = service_channel(channel)
         self._metadata = metadata if isinstance(metadata, Renewable) else Metadata(metadata)
-        self._options = ClientOptions().override(tz=tz)
 
     @classmethod
     def service_descriptors(cls) -> List[ServiceDescriptor]:
@@ -79,8 +93,8 @@ class Service(Configurable):
         return [cls._pool().FindServiceByName(name) for name in names]
 
     def __repr__(self) -> str:
-        where = self._channel.target
-        return f"<{type(self).__name__} at {where}{self._subjects and f': {self._subjects}'}>"
+        where = f" at {self._channel.target}" if "_channel" in vars(self) else ", not connected yet"
+        return f"<{type(self).__name__}{where}{self._subjects and f': {self._subjects}'}>"
 
     def _unary_unary(
         self,
