@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import uuid
 from typing import Any, Iterator, Tuple
 
@@ -27,6 +28,15 @@ os.environ.pop("VIAM_APP_URL", None)
 def pytest_configure(config: pytest.Config) -> None:
     # No key may be printed, logged or raised by any test.
     config.pluginmanager.register(SecretWatch(config), "secret-watch")
+
+
+@pytest.fixture
+def no_thread_is_left() -> Iterator[None]:
+    """See to it that the threads of pages and workers that a test has started have ended; others may still end."""
+    before = set(threading.enumerate())
+    yield
+    left = set(threading.enumerate()).difference(before)
+    assert [thread.name for thread in left if thread.name.startswith("viam-sync-")] == []
 
 
 @pytest.fixture

@@ -1490,9 +1490,9 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
     ),
     (
         "a port where nothing listens",
-        'connect("http://127.0.0.1:%d" % free_port)',
+        'connect("http://127.0.0.1:%d" % closed_port)',
         "UnavailableError",
-        "UNAVAILABLE: Nothing listens at 127.0.0.1, port <free_port>. Check the address, and that the server runs.",
+        "UNAVAILABLE: Nothing listens at 127.0.0.1, port <closed_port>. Check the address, and that the server runs.",
     ),
     (
         "a host that has no address",

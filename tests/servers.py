@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import grpc
@@ -242,10 +243,17 @@ def _relay(source: socket.socket, target: socket.socket, kept: bytearray) -> Non
         target.shutdown(socket.SHUT_RDWR)
 
 
+@lru_cache(maxsize=None)
+def _deaf_socket() -> socket.socket:
+    """Return a socket that has a port, so that nobody else gets it, and does not listen there."""
+    deaf = socket.socket()
+    deaf.bind(("127.0.0.1", 0))
+    return deaf
+
+
 def closed_port() -> int:
-    """Return a port of loopback that refuses connections."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
+    """Return a port of loopback that refuses connections as long as this process runs."""
+    port: int = _deaf_socket().getsockname()[1]
     return port
 
 

@@ -28,7 +28,14 @@ from viam_sync.sandbox.training.jobs import advance_jobs
 from viam_sync.sandbox.wire.authentication import Authentication
 from viam_sync.sandbox.wire.certificates import Certificate
 from viam_sync.sandbox.wire.dispatch import Dispatcher
-from viam_sync.sandbox.wire.grpc_server import MOST_THREADS, cannot_listen, check_ports, listen, new_server
+from viam_sync.sandbox.wire.grpc_server import (
+    MOST_THREADS,
+    SECONDS_TO_LEAVE,
+    cannot_listen,
+    check_ports,
+    listen,
+    new_server,
+)
 from viam_sync.sandbox.wire.thread_pool import DaemonThreadPool
 
 if TYPE_CHECKING:
@@ -162,16 +169,17 @@ class Sandbox(MachineLogs):
         return self
 
     def stop(self) -> None:
-        """End all calls, and release the port and the folder; further calls have no effect.
+        """End all calls, and release the port and the folder; stopping it again has no effect.
 
-        In a child of the process that started it, the parent's goes on.
+        Calls under way have a second to end by themselves; a tail that nobody closes takes that second. In a child of
+        the process that started it, the parent's goes on.
         """
         self._leave_to_parent()
         server, threads, web, world = self._server, self._threads, self._web, self._world
         certificate = self._certificate
         self._server = self._threads = self._web = self._world = self._certificate = None
         if server is not None:
-            server.stop(None).wait()
+            server.stop(SECONDS_TO_LEAVE).wait()
         if threads is not None:
             threads.shutdown()
         if web is not None:

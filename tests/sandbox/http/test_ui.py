@@ -486,11 +486,12 @@ def web_threads():
 
 
 def test_a_page_that_is_open_does_not_hold_up_the_end():
+    before = web_threads()
     with Sandbox(ui=True) as sandbox, Events(sandbox) as events:
         events.next()
         sandbox.stop()
         assert events.rest() == b""
-    assert web_threads() == []
+    assert set(web_threads()) <= set(before)
 
 
 def test_a_page_that_was_closed_is_missed_soon(sandbox):

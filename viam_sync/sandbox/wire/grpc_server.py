@@ -12,6 +12,9 @@ from viam_sync.sandbox.wire.certificates import Certificate
 
 #: Each tail of a log occupies a thread; threads are started only when none is idle.
 MOST_THREADS = 256
+#: At its end, the server asks clients to leave, and ends the calls of those that have not after this time. Without it,
+#: a connection that is just being closed gets an error, which grpc prints in the client's program.
+SECONDS_TO_LEAVE = 1
 _LARGEST_MESSAGE = 32 * 1024 * 1024
 _OPTIONS = (
     # With so_reuseport, a port in use would be shared with its other user.
