@@ -25,17 +25,10 @@ from viam_sync.sandbox.http.messages import Route
 from viam_sync.sandbox.sample.sample import Sample, find_or_create_sample
 from viam_sync.sandbox.servicers import servicers_of
 from viam_sync.sandbox.training.jobs import advance_jobs
+from viam_sync.sandbox.wire import grpc_server
 from viam_sync.sandbox.wire.authentication import Authentication
 from viam_sync.sandbox.wire.certificates import Certificate
 from viam_sync.sandbox.wire.dispatch import Dispatcher
-from viam_sync.sandbox.wire.grpc_server import (
-    MOST_THREADS,
-    SECONDS_TO_LEAVE,
-    cannot_listen,
-    check_ports,
-    listen,
-    new_server,
-)
 from viam_sync.sandbox.wire.thread_pool import DaemonThreadPool
 
 if TYPE_CHECKING:
@@ -114,7 +107,7 @@ class Sandbox(MachineLogs):
         dataset_minima: bool = False,
         ui_port: Optional[int] = None,
     ) -> None:
-        check_ports(port, ui_port)
+        grpc_server.check_ports(port, ui_port)
         if token_lifetime is not None and not 0 < token_lifetime < float("inf"):
             raise ValueError(f"token_lifetime takes a number of seconds above 0, or None, got {token_lifetime!r}")
         # The program may change its working directory while the sandbox runs.
@@ -179,7 +172,7 @@ class Sandbox(MachineLogs):
         certificate = self._certificate
         self._server = self._threads = self._web = self._world = self._certificate = None
         if server is not None:
-            server.stop(SECONDS_TO_LEAVE).wait()
+            server.stop(grpc_server.SECONDS_TO_LEAVE).wait()
         if threads is not None:
             threads.shutdown()
         if web is not None:
@@ -372,9 +365,9 @@ class Sandbox(MachineLogs):
 
     def _listen(self) -> None:
         assert self._world is not None
-        self._threads = DaemonThreadPool(MOST_THREADS)
-        self._server = new_server(self._threads)
-        port = listen(self._server, self._port, self._certificate)
+        self._threads = DaemonThreadPool(grpc_server.MOST_THREADS)
+        self._server = grpc_server.new_server(self._threads)
+        port = grpc_server.listen(self._server, self._port, self._certificate)
         self._authentication = Authentication(self._world, self._token_lifetime)
         faults = self._faults = Faults(self._seed, self._authentication.expire_tokens)
         self._world.store.blobs.check = faults.check_disk
@@ -399,6 +392,6 @@ class Sandbox(MachineLogs):
         try:
             self._web = HttpEndpoint(routes, tls, self._ui_port)
         except OSError as error:
-            raise cannot_listen("The page of the sandbox", self._ui_port, error) from error
+            raise grpc_server.cannot_listen("The page of the sandbox", self._ui_port, error) from error
         world.web_url = self._web.url
         self.ui_url = "" if token is None else f"{self._web.url}/{token.query}"
