@@ -51,9 +51,9 @@ class Log(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         arguments: Any = record.args
-        if record.levelno == logging.WARNING:
+        if "lower bound" in record.msg:
             self.counts.append(arguments[0])
-        else:
+        elif record.levelno == logging.INFO:
             self.retries.append((arguments[0].rpartition("/")[2], arguments[3]))
 
     def __enter__(self) -> "Log":

@@ -102,6 +102,13 @@ class Attempts(retry.Call[str]):
             self.clock.sleep_for(seconds)
 
 
+class Resumed(Attempts):
+    """A request each of whose attempts comes nearer to the end."""
+
+    def has_progressed(self) -> bool:
+        return True
+
+
 def unavailable(times: int, text: str = "") -> List[BaseException]:
     return [Failed(grpc.StatusCode.UNAVAILABLE, text) for _ in range(times)]
 
@@ -441,16 +448,36 @@ def test_no_retries_are_none_in_an_outage_either() -> None:
     assert len(attempts.allowed) == 1
 
 
-def test_a_long_outage_is_one_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_long_outage_is_one_warning_and_its_end_another(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="viam_sync"):
-        retry.run(Attempts(*unavailable(4, REFUSED), takes=0.1), READ)
+        retry.run(Attempts(*unavailable(2, REFUSED), takes=0.1), READ)
         assert caplog.messages == []
         retry.run(Attempts(*unavailable(8, REFUSED), takes=1.5), READ)
-    [message] = caplog.messages
+    [message, end] = caplog.messages
     assert re.fullmatch(
         r"demo/Get: the service has been away for \d s; going on to try for 5\d s more \(failed to connect .*\)",
         message,
     )
+    assert re.fullmatch(r"demo/Get: succeeded at attempt 9, \d\d\.\d s late", end)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "text"),
+    [
+        (Attempts(Failed(grpc.StatusCode.UNAVAILABLE, pushback="1500")), None),
+        (Attempts(*[Failed(grpc.StatusCode.UNAVAILABLE, pushback="500")] * 2), None),
+        (Attempts(*[Failed(grpc.StatusCode.UNAVAILABLE, pushback="500")] * 3), "at attempt 4, 1.5 s late"),
+        (Attempts(Failed(grpc.StatusCode.UNAVAILABLE, pushback="4000")), "at attempt 2, 4.0 s late"),
+        (Attempts(Failed(grpc.StatusCode.DEADLINE_EXCEEDED, pushback="0"), takes=20), "at attempt 2, 20.0 s late"),
+        (Resumed(*[Failed(grpc.StatusCode.UNAVAILABLE, pushback="500")] * 9), None),
+    ],
+)
+def test_a_call_that_succeeds_late_is_one_warning(
+    caplog: pytest.LogCaptureFixture, attempts: Attempts, text: Optional[str]
+) -> None:
+    with caplog.at_level(logging.WARNING, logger="viam_sync"):
+        assert retry.run(attempts, READ) == "answer"
+    assert caplog.messages == ([] if text is None else [f"demo/Get: succeeded {text}"])
 
 
 def test_an_attempt_that_ends_a_moment_before_the_deadline_is_the_last() -> None:
@@ -491,13 +518,6 @@ def test_attempts_that_are_none_are_refused(attempts: Any, kind: Type[Exception]
 def test_a_time_that_is_none_is_refused(seconds: Any, kind: Type[Exception]) -> None:
     with pytest.raises(kind, match=r"^total_timeout takes a number of seconds above 0, got"):
         Retry(total_timeout=seconds)
-
-
-class Resumed(Attempts):
-    """A request each of whose attempts comes nearer to the end."""
-
-    def has_progressed(self) -> bool:
-        return True
 
 
 def test_attempts_that_make_progress_are_not_counted_and_wait_as_after_the_first() -> None:

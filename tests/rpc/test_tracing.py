@@ -156,6 +156,29 @@ def test_a_program_that_opts_in_gets_the_newer_names(
     assert [name in found for name in ("rpc.system", "rpc.service", "rpc.grpc.status_code")] == [old] * 3
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "count"),
+    [
+        ("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "requests, viam_sync", 0),
+        ("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "viam-sync", 0),
+        ("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "*", 0),
+        ("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "requests,grpc_client", 1),
+        ("VIAM_SYNC_SPANS", "off", 0),
+        ("VIAM_SYNC_SPANS", "False", 0),
+        ("VIAM_SYNC_SPANS", "on", 1),
+        ("VIAM_SYNC_SPANS", "", 1),
+    ],
+)
+def test_a_variable_of_the_environment_turns_spans_off(
+    server: FakeService, channel: Channel, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, count: int
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with TRACER.start_as_current_span("caller"):
+        AppClient(channel, {}).get_robot("r-1")
+    assert len(spans(GET_ROBOT)) == count
+    assert ("traceparent" in server.calls[0].metadata) == (count > 0)
+
+
 def test_a_channel_that_is_not_ours_has_no_address(server: FakeService) -> None:
     with grpc.insecure_channel(server.address) as plain:
         AppClient(plain, {}).get_robot("r-1")

@@ -28,6 +28,9 @@ _LEAST = 0.01
 _LONGEST_WAIT_TO_CONNECT = 2.0
 #: Seconds after which a service that is away is worth a warning.
 _SILENCE = 3.0
+#: A success is worth one after more failed attempts than this, or more seconds from the first attempt to the last.
+_FEW_FAILURES = 2
+_SHORT_DELAY = 3.0
 
 
 class Call(ABC, Generic[T]):
@@ -135,7 +138,8 @@ class _Deadline:
         #: The longest wait of a call without an end that the service may ask for.
         self._longest_wait = policy.outage_timeout if policy.idle_timeout is None else policy.idle_timeout
         self.now = now
-        self.end = None if total is None else now() + total
+        self.began = now()
+        self.end = None if total is None else self.began + total
 
     def left(self) -> Optional[float]:
         if self.end is None:
@@ -193,6 +197,34 @@ class _Outage:
             LOGGER.warning(text, self._name, away, left, classification.text_of(error))
 
 
+class _Delay:
+    """The failed attempts of a call since it last made progress, and the time that they took."""
+
+    def __init__(self, call: Call[Any], deadline: _Deadline) -> None:
+        self._call = call
+        self._now = deadline.now
+        self._began = deadline.began
+        self._failures = 0
+        self._seconds = 0.0
+
+    def begin(self) -> None:
+        """Begin afresh."""
+        self._began = self._now()
+        self._failures = 0
+
+    def grow(self, wait: float) -> None:
+        """Take note of a failure after which the request is made again in ``wait`` seconds."""
+        self._failures += 1
+        self._seconds = self._now() + wait - self._began
+
+    def report(self) -> None:
+        """Log the success of the call, if it came late."""
+        if self._failures > _FEW_FAILURES or self._seconds > _SHORT_DELAY:
+            LOGGER.warning(
+                "%s: succeeded at attempt %d, %.1f s late", self._call.name, self._call.attempts, self._seconds
+            )
+
+
 class _RetryLoop(Generic[T]):
     """The attempts after the first failure of a call."""
 
@@ -207,6 +239,7 @@ class _RetryLoop(Generic[T]):
         self._is_away = self._is_throttled = False
         #: Whether an attempt that failed may have been processed.
         self._in_doubt = False
+        self._delay = _Delay(call, deadline)
 
     def run(self, first: Any) -> T:
         """Go on after the first failure; tenacity is loaded only here, as most calls do not need it."""
@@ -229,6 +262,7 @@ class _RetryLoop(Generic[T]):
             last = error
         else:
             self._call.throttle.succeeded()
+            self._delay.report()
             if self._in_doubt and self._policy.returns_count:
                 LOGGER.warning(
                     "%s: an earlier attempt may have deleted some; the count is a lower bound", self._call.name
@@ -278,6 +312,7 @@ class _RetryLoop(Generic[T]):
         if self._call.has_progressed():
             state.attempt_number = 1
             self._counted = 0
+            self._delay.begin()
         retry = self._may_be_sent_again(error)
         if retry:
             self._count(error)
@@ -323,6 +358,7 @@ class _RetryLoop(Generic[T]):
         text = "%s: attempt %d ended with %s; trying again in %.1f s"
         LOGGER.info(text, self._call.name, self._call.attempts, status, wait)
         self._outage.report(error)
+        self._delay.grow(wait)
         self._call.will_retry(error, wait)
 
 

@@ -6,20 +6,26 @@ import contextlib
 import importlib
 import os
 import sys
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 import grpc
 
 from viam_sync.errors import AmbiguousResultError, GRPCError, ViamError
 from viam_sync.rpc.address import Address
 
+#: The values of our variable that turn spans off, and the names by which a list turns them off.
+_OFF = {"0", "false", "no", "off"}
+_OURS = {"viam_sync", "viam-sync", "*"}
+
 
 def begin(method: str, address: Optional[Address]) -> Optional[Span]:
-    """Return the span of a call that begins now; None if the program has not loaded OpenTelemetry.
+    """Return the span of a call that begins now; None if the program has not loaded OpenTelemetry, or wants no spans.
 
     Args:
         method: The full name of the RPC.
         address: The address of the service; None if it is not known.
+
+    The variables of the environment that turn spans off are read at each call.
 
     Example:
         >>> import sys
@@ -30,9 +36,21 @@ def begin(method: str, address: Optional[Address]) -> Optional[Span]:
     """
     trace = sys.modules.get("opentelemetry.trace")
     # A module that another thread is still importing has no __all__ yet.
-    if trace is None or not hasattr(trace, "__all__"):
+    if trace is None or not hasattr(trace, "__all__") or _are_off():
         return None
     return Span(trace, method, address)
+
+
+def _are_off() -> bool:
+    """Tell whether the environment turns spans off, ours alone or as one of OpenTelemetry's instrumentations."""
+    if os.environ.get("VIAM_SYNC_SPANS", "").strip().lower() in _OFF:
+        return True
+    return not _OURS.isdisjoint(_listed("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"))
+
+
+def _listed(variable: str) -> Set[str]:
+    """Return the words of a variable of the environment that lists some, divided by commas."""
+    return {each.strip() for each in os.environ.get(variable, "").split(",")}
 
 
 class Span:
@@ -138,7 +156,7 @@ class _Names:
     """
 
     def __init__(self) -> None:
-        wanted = {each.strip() for each in os.environ.get("OTEL_SEMCONV_STABILITY_OPT_IN", "").split(",")}
+        wanted = _listed("OTEL_SEMCONV_STABILITY_OPT_IN")
         self._old = "rpc" not in wanted or "rpc/dup" in wanted
         self._full_method = bool(wanted & {"rpc", "rpc/dup"})
 
