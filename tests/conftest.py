@@ -1,6 +1,7 @@
 """The fixtures that all tests share: a sandbox and a fake service of each test's own, and connections to them."""
 
 import os
+import shutil
 import signal
 import threading
 import uuid
@@ -11,6 +12,7 @@ from browsers import chromium
 from object_store import ObjectStore, create_bucket, use_only
 from secret_watch import SecretWatch
 from servers import FakeService
+from worker_processes import redis_server
 
 from viam_sync.app.app_client import AppClient
 from viam_sync.app.viam_client import ViamClient
@@ -111,6 +113,15 @@ def object_store(object_store_server: ObjectStore, monkeypatch: pytest.MonkeyPat
 def bucket(object_store: ObjectStore) -> str:
     """The URL of an empty bucket on a real S3 server."""
     return create_bucket(object_store)
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Redis, which tox -e workers must find installed."""
+    if shutil.which("redis-server") is None and os.environ.get("VIAM_SYNC_REDIS") != "required":
+        pytest.skip("Redis is not installed; on Debian: apt-get install redis-server")
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
 
 
 @pytest.fixture(params=["memory", "s3"])

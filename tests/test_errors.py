@@ -1,5 +1,6 @@
 import copy
 import pickle
+from typing import Tuple
 
 import grpc
 import pytest
@@ -29,6 +30,18 @@ def test_exceptions_pickle_and_copy(status: grpc.StatusCode) -> None:
         assert (twin.details, twin.details()) == (("detail",), "why")
         assert twin.trailing_metadata() == metadata.trailing
         assert str(twin) == f"demo/Get: {status.name}: because"
+
+
+@pytest.mark.parametrize("status", FAILURES)
+@pytest.mark.parametrize("details", [(), (object(),)])
+def test_an_exception_survives_the_way_that_celery_keeps_it(
+    status: grpc.StatusCode, details: Tuple[object, ...]
+) -> None:
+    error = grpc_error(status, "because", details, "demo/Get")
+    # Arguments that JSON does not know become their repr.
+    twin = type(error)(*[each if isinstance(each, str) or each == () else repr(each) for each in error.args])
+    assert (twin.status, twin.message, twin.details, str(twin)) == (status, "because", (), str(error))
+    assert type(error)(status.name, "because").status is status
 
 
 def test_no_two_statuses_share_an_exception() -> None:

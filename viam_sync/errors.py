@@ -120,8 +120,9 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
         text: Optional[str] = None,
         metadata: CallMetadata = _NO_METADATA,
     ) -> None:
+        status = _status(status)
         self.text = message if text is None else text
-        self.details = Details(details or (), self.text)  # pyright: ignore[reportIncompatibleMethodOverride]
+        self.details = Details(_messages(details), self.text)  # pyright: ignore[reportIncompatibleMethodOverride]
         super().__init__(status, message, self.details, method)
         self.status = status
         self.message = message
@@ -174,6 +175,18 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
     def __str__(self) -> str:
         where = f"{self.method}: " if self.method else ""
         return f"{where}{self.status.name}: {self.message}"
+
+
+# Celery keeps the error of a task as JSON, and makes it anew of its arguments, of which some have become text.
+def _status(status: Union[grpc.StatusCode, str]) -> grpc.StatusCode:
+    if not isinstance(status, str):
+        return status
+    name = status.partition("StatusCode.")[2].partition(":")[0] or status
+    return getattr(grpc.StatusCode, name, grpc.StatusCode.UNKNOWN)
+
+
+def _messages(details: Union[Iterable[Any], str, None]) -> Iterable[Any]:
+    return () if details is None or isinstance(details, str) else details
 
 
 # What grpc raises is an instance of both, and scripts tell by grpc.Call whether an RpcError has a code.

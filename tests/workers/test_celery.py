@@ -7,8 +7,7 @@ import pytest
 from reliability.processes import environment
 from servers import FakeService
 from waiting import LONG
-
-from .worker_processes import only_together, running, variables
+from worker_processes import only_together, running, variables
 
 celery = pytest.importorskip("celery", reason="tox -e workers has it")
 

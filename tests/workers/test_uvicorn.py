@@ -7,10 +7,9 @@ import pytest
 from page_blocks import ROOT, code_blocks
 from reliability.processes import environment
 from servers import FakeService
+from worker_processes import only_together, running, variables
 
 from viam_sync.sandbox import Sandbox
-
-from .worker_processes import only_together, running, variables
 
 for package in ("uvicorn", "starlette", "anyio", "asgiref"):
     pytest.importorskip(package, reason="tox -e workers has it")

@@ -11,10 +11,9 @@ import pytest
 from reliability.processes import environment
 from servers import FakeService
 from waiting import until
+from worker_processes import Worker, only_together, running, variables
 
 from viam_sync.sandbox import Sandbox
-
-from .worker_processes import Worker, only_together, running, variables
 
 WEB = """
 import os

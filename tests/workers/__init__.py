@@ -1,1 +1,0 @@
-"""A client in the processes that applications of the web and queues of tasks run in: real servers on loopback."""
