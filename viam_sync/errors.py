@@ -22,9 +22,11 @@ A wrong argument that is found before anything is sent is a ``ValueError`` or a 
 """
 
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, NamedTuple, Optional, Sequence, Tuple, Type, Union
+from typing import Any, Callable, Dict, Iterable, NamedTuple, Optional, Sequence, Tuple, Type
 
 import grpc
+
+from viam_sync.error_details import NO_METADATA, CallMetadata, Details, Metadatum, as_messages, as_status
 
 __all__ = ["ClosedError", "InsecureConnectionError", "LabelsError", "NotSupportedError", "ViamError"]
 __all__ += ["AbortedError", "AlreadyExistsError", "AmbiguousResultError", "CancelledError", "DataLossError"]
@@ -38,46 +40,6 @@ __all__ += ["CallMetadata", "Details", "LabelProblem", "Metadatum", "Status", "V
 
 class ViamError(Exception):
     """The base of every exception that this package defines."""
-
-
-class Metadatum(NamedTuple):
-    """One entry of the metadata of a call: a pair of its name and its value."""
-
-    key: str
-    value: Union[str, bytes]
-
-
-class CallMetadata(NamedTuple):
-    """The metadata that a service sent for a call: before its answer, and with the status."""
-
-    initial: Tuple[Metadatum, ...] = ()
-    trailing: Tuple[Metadatum, ...] = ()
-
-
-_NO_METADATA = CallMetadata()
-
-
-class Details(Tuple[Any, ...]):
-    """The messages of a rich error, a tuple as in grpclib; when it is called, the text of the error, as in grpc.
-
-    Example:
-        >>> from viam_sync.errors import Details
-        >>> details = Details((), "No such machine.")
-        >>> details(), len(details)
-        ('No such machine.', 0)
-    """
-
-    _text: str
-
-    def __new__(cls, messages: Iterable[Any] = (), text: str = "") -> "Details":
-        """Return the messages, with the text beside them."""
-        details = super().__new__(cls, messages)
-        details._text = text
-        return details
-
-    def __call__(self) -> str:
-        """Return the text."""
-        return self._text
 
 
 class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
@@ -118,11 +80,11 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
         attempts: int = 1,
         retry_after: Optional[float] = None,
         text: Optional[str] = None,
-        metadata: CallMetadata = _NO_METADATA,
+        metadata: CallMetadata = NO_METADATA,
     ) -> None:
-        status = _status(status)
+        status = as_status(status)
         self.text = message if text is None else text
-        self.details = Details(_messages(details), self.text)  # pyright: ignore[reportIncompatibleMethodOverride]
+        self.details = Details(as_messages(details), self.text)  # pyright: ignore[reportIncompatibleMethodOverride]
         super().__init__(status, message, self.details, method)
         self.status = status
         self.message = message
@@ -175,18 +137,6 @@ class GRPCError(ViamError, grpc.RpcError):  # type: ignore[misc, unused-ignore]
     def __str__(self) -> str:
         where = f"{self.method}: " if self.method else ""
         return f"{where}{self.status.name}: {self.message}"
-
-
-# Celery keeps the error of a task as JSON, and makes it anew of its arguments, of which some have become text.
-def _status(status: Union[grpc.StatusCode, str]) -> grpc.StatusCode:
-    if not isinstance(status, str):
-        return status
-    name = status.partition("StatusCode.")[2].partition(":")[0] or status
-    return getattr(grpc.StatusCode, name, grpc.StatusCode.UNKNOWN)
-
-
-def _messages(details: Union[Iterable[Any], str, None]) -> Iterable[Any]:
-    return () if details is None or isinstance(details, str) else details
 
 
 # What grpc raises is an instance of both, and scripts tell by grpc.Call whether an RpcError has a code.
@@ -400,7 +350,7 @@ def grpc_error(
     attempts: int = 1,
     retry_after: Optional[float] = None,
     text: Optional[str] = None,
-    metadata: CallMetadata = _NO_METADATA,
+    metadata: CallMetadata = NO_METADATA,
 ) -> GRPCError:
     """Return the exception that stands for a status.
 
