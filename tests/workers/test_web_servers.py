@@ -2,8 +2,8 @@
 
 import importlib.util
 import re
-import shutil
 import signal
+import sys
 from pathlib import Path
 from typing import Set
 
@@ -27,7 +27,9 @@ def app(environ, start_response):
 """
 
 GUNICORN = ["-m", "gunicorn", "--bind=127.0.0.1:0", "--worker-tmp-dir=.", "web:app"]
-UWSGI = ["uwsgi", "--http-socket=127.0.0.1:0", "--master", "--die-on-term", "--module=web:app"]
+#: That of the environment: Debian's is one for Debian's Python.
+UWSGI_PROGRAM = Path(sys.executable).with_name("uwsgi")
+UWSGI = [str(UWSGI_PROGRAM), "--http-socket=127.0.0.1:0", "--master", "--die-on-term", "--module=web:app"]
 #: At its end, a worker of uWSGI waits for gRPC's greenlets, which are no more; after these seconds it is killed.
 GEVENT_OF_UWSGI = ["--gevent-early-monkey-patch", "--worker-reload-mercy=1"]
 #: What each of them writes about its address when it is ready, and about the start of a worker.
@@ -50,7 +52,7 @@ WAYS = {
 def require(way: str) -> None:
     """Skip a test where what it runs is not installed."""
     name, _, options = way.partition(" ")
-    there = shutil.which(name) if name == "uwsgi" else importlib.util.find_spec(name)
+    there = UWSGI_PROGRAM.exists() if name == "uwsgi" else importlib.util.find_spec(name)
     if not there or ("gevent" in options and importlib.util.find_spec("gevent") is None):
         pytest.skip(f"{way} is missing; tox -e workers has it")
 
