@@ -15,7 +15,8 @@ import django_settings  # noqa: F401
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from viam_sync import ClosedError, ViamClient
+from viam_sync import ClosedError, UnavailableError, ViamClient
+from viam_sync.app.app_client import APIKeyAuthorization
 from viam_sync.django import client, clients
 from viam_sync.sandbox import Sandbox
 
@@ -44,8 +45,8 @@ def test_a_process_has_one_client_for_each_account(account: Mapping[str, str]) -
 
 
 def test_an_alias_is_another_account_with_the_options_of_viam(account: Mapping[str, str], sandbox: Sandbox) -> None:
-    key, key_id = client.app_client.create_key(sandbox.organization_id, [("owner", "organization")]), ""
-    key, key_id = key
+    owner = APIKeyAuthorization("owner", "organization", sandbox.organization_id)
+    key, key_id = client.app_client.create_key(sandbox.organization_id, [owner], "another")
     other = {"API_KEY_ID": key_id, "API_KEY": key}
     with Sandbox() as elsewhere:
         farm = {"API_KEY_ID": elsewhere.api_key_id, "API_KEY": elsewhere.api_key, "APP_URL": elsewhere.url}
@@ -65,9 +66,9 @@ def test_the_key_of_the_environment_is_for_no_alias(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_alias_that_is_not_there_is_named_with_those_that_are() -> None:
-    with override_settings(VIAM={"ALIASES": {"farm": KEY}}):
-        with pytest.raises(ImproperlyConfigured, match=r"has no 'firm' \(it has 'default', 'farm'\)"):
-            clients["firm"].app_client  # noqa: B018
+    refused = pytest.raises(ImproperlyConfigured, match=r"has no 'firm' \(it has 'default', 'farm'\)")
+    with override_settings(VIAM={"ALIASES": {"farm": KEY}}), refused:
+        clients["firm"].app_client  # noqa: B018
 
 
 @pytest.mark.parametrize(
@@ -88,10 +89,10 @@ def test_times_are_aware_in_the_zone_of_the_project_or_of_the_setting(
 
 def test_the_limits_of_the_setting_hold_for_each_call(account: Mapping[str, str], sandbox: Sandbox) -> None:
     sandbox.faults.fail("ListOrganizations", "UNAVAILABLE", times=9)
-    with override_settings(VIAM={**account, "APP_URL": sandbox.url, "RETRY": False}):
-        with pytest.raises(Exception, match="UNAVAILABLE") as failed:
-            client.app_client.list_organizations()
-    assert failed.value.attempts == 1  # type: ignore[attr-defined]
+    once = {**account, "APP_URL": sandbox.url, "RETRY": False}
+    with override_settings(VIAM=once), pytest.raises(UnavailableError) as failed:
+        client.app_client.list_organizations()
+    assert failed.value.attempts == 1
 
 
 def test_a_pickle_names_the_alias_and_holds_no_key(account: Mapping[str, str]) -> None:

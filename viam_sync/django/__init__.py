@@ -7,13 +7,18 @@ import importlib
 from typing import TYPE_CHECKING, Any, List
 
 if TYPE_CHECKING:
-    from viam_sync.django.clients import client, clients
+    from viam_sync.django.account_clients import client, clients
     from viam_sync.django.json_encoder import MessageEncoder
     from viam_sync.django.views import MachineStatus
 
 __all__ = ["MachineStatus", "MessageEncoder", "client", "clients"]
 
-_HOMES = {"MachineStatus": "views", "MessageEncoder": "json_encoder", "client": "clients", "clients": "clients"}
+_HOMES = {
+    "MachineStatus": "views",
+    "MessageEncoder": "json_encoder",
+    "client": "account_clients",
+    "clients": "account_clients",
+}
 
 try:
     import django as _django  # noqa: F401

@@ -3,8 +3,8 @@
 from typing import List, Optional
 
 from viam_sync import GRPCError, UnauthenticatedError, ViamError
-from viam_sync.django.clients import clients
-from viam_sync.django.settings import DEFAULT, Problem, missing_keys, read_account
+from viam_sync.django.account_clients import clients
+from viam_sync.django.settings import DEFAULT, SettingProblem, missing_keys, read_account
 
 #: Seconds that connecting may take, and then the call.
 _SECONDS = 10
@@ -21,15 +21,15 @@ def organization_names(alias: str) -> List[str]:
     return [organization.name for organization in client.app_client.list_organizations(timeout=_SECONDS)]
 
 
-def account_problem(alias: str) -> Optional[Problem]:
+def account_problem(alias: str) -> Optional[SettingProblem]:
     """Return why an account is not let in; None if it is."""
     if not read_account(alias).has_key:
-        return Problem(f"the account {alias!r} has no key to connect with", key_hint(alias))
+        return SettingProblem(f"the account {alias!r} has no key to connect with", key_hint(alias))
     try:
         organization_names(alias)
     except (ViamError, OSError, ValueError) as error:
         text = error.message if isinstance(error, GRPCError) else str(error)
-        return Problem(f"the account {alias!r} cannot be used: {text}", _hint(error, alias))
+        return SettingProblem(f"the account {alias!r} cannot be used: {text}", _hint(error, alias))
     return None
 
 

@@ -26,8 +26,9 @@ def check_settings(**about: Any) -> List[checks.CheckMessage]:
         account, problems = read_settings(alias)
         found += [checks.Error(problem.text, hint=problem.hint, id="viam.E001") for problem in problems]
         if account is not None and not account.has_key:
-            missing = f"{' and '.join(missing_keys(alias))} are not set"
-            found.append(checks.Warning(missing, hint=key_hint(alias), id="viam.W001"))
+            missing = missing_keys(alias)
+            text = f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} not set"
+            found.append(checks.Warning(text, hint=key_hint(alias), id="viam.W001"))
     return found
 
 

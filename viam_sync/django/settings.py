@@ -48,7 +48,7 @@ class Account(NamedTuple):
         return self.dial_options.credentials is not None
 
 
-class Problem(NamedTuple):
+class SettingProblem(NamedTuple):
     """Something that is wrong in the settings: what, and what to do."""
 
     text: str
@@ -73,7 +73,7 @@ def read_account(alias: str) -> Account:
     return account
 
 
-def read_settings(alias: str) -> Tuple[Optional[Account], List[Problem]]:
+def read_settings(alias: str) -> Tuple[Optional[Account], List[SettingProblem]]:
     """Return the account of an alias, or None and all that is wrong with it.
 
     Nothing is raised in here, where the key is a variable that tools show.
@@ -90,8 +90,13 @@ def read_settings(alias: str) -> Tuple[Optional[Account], List[Problem]]:
             ):
                 found[name] = read(given)
         except (TypeError, ValueError) as error:
-            problems.append(Problem(str(error), "docs/django.md has a table of what the setting VIAM takes"))
-    return (None if problems else Account(**found)), problems
+            problems.append(SettingProblem(str(error), "docs/django.md has a table of what the setting VIAM takes"))
+    if problems:
+        return None, problems
+    account = Account(**found)
+    # To connect, which comes before the first call, must not take longer than a call may.
+    account.dial_options.timeout = min(account.client_options.timeout or _CONNECTING, _CONNECTING)
+    return account, []
 
 
 def missing_keys(alias: str) -> List[str]:
@@ -119,47 +124,43 @@ def _given(alias: str) -> Dict[str, Any]:
     return {**given, **dict.fromkeys(_KEYS), **whole["ALIASES"][alias]}
 
 
-def _shape_problems(alias: str) -> List[Problem]:
+def _shape_problems(alias: str) -> List[SettingProblem]:
     """Return what is wrong before any value is looked at."""
     if not isinstance(getattr(settings, "VIAM", {}), Mapping):
-        return [Problem(str(wrong_type("VIAM", "a dict", settings.VIAM)), 'such as VIAM = {"TIMEOUT": 10}')]
+        return [SettingProblem(str(wrong_type("VIAM", "a dict", settings.VIAM)), 'such as VIAM = {"TIMEOUT": 10}')]
     others = _setting().get("ALIASES") or {}
     if not isinstance(others, Mapping):
         text = str(wrong_type("VIAM['ALIASES']", "a dict of dicts", others))
-        return [Problem(text, 'such as "ALIASES": {"greenhouse": {"API_KEY_ID": …, "API_KEY": …}}')]
+        return [SettingProblem(text, 'such as "ALIASES": {"greenhouse": {"API_KEY_ID": …, "API_KEY": …}}')]
     if alias == DEFAULT:
         return [*_name_problems("VIAM", _setting(), (*_NAMES, "ALIASES")), *_alias_problems(others)]
     if alias not in others:
-        return [Problem(f"VIAM['ALIASES'] has no {alias!r}", f"it has {', '.join(map(repr, aliases()))}")]
+        return [SettingProblem(f"VIAM['ALIASES'] has no {alias!r}", f"it has {', '.join(map(repr, aliases()))}")]
     if not isinstance(others[alias], Mapping):
-        return [Problem(str(wrong_type(_place(alias), "a dict", others[alias])), "with API_KEY_ID and API_KEY")]
+        return [SettingProblem(str(wrong_type(_place(alias), "a dict", others[alias])), "with API_KEY_ID and API_KEY")]
     return _name_problems(_place(alias), others[alias], _NAMES)
 
 
-def _alias_problems(others: Mapping[str, Any]) -> List[Problem]:
+def _alias_problems(others: Mapping[str, Any]) -> List[SettingProblem]:
     if DEFAULT not in others:
         return []
-    return [Problem(f"VIAM['ALIASES'] has {DEFAULT!r}, which is VIAM itself", "give it another name")]
+    return [SettingProblem(f"VIAM['ALIASES'] has {DEFAULT!r}, which is VIAM itself", "give it another name")]
 
 
-def _name_problems(place: str, given: Mapping[str, Any], known: Sequence[str]) -> List[Problem]:
+def _name_problems(place: str, given: Mapping[str, Any], known: Sequence[str]) -> List[SettingProblem]:
     problems = []
     for name in given:
         if name not in known:
             near = near_names(str(name), known)
             hint = f"did you mean {any_of(near)}?" if near else f"it takes {', '.join(known)}"
-            problems.append(Problem(f"{place} has {name!r}, which means nothing", hint))
+            problems.append(SettingProblem(f"{place} has {name!r}, which means nothing", hint))
     return problems
 
 
 def _dial_options(given: Mapping[str, Any]) -> DialOptions:
-    timeout = ClientOptions().override(timeout=given["TIMEOUT"]).timeout
-    connecting = _CONNECTING if timeout is None else min(timeout, _CONNECTING)
     if not all(given[name] for name in _KEYS):
-        return DialOptions(timeout=connecting)
-    options = DialOptions.with_api_key(given["API_KEY"], given["API_KEY_ID"])
-    options.timeout = connecting
-    return options
+        return DialOptions()
+    return DialOptions.with_api_key(given["API_KEY"], given["API_KEY_ID"])
 
 
 def _app_url(given: Mapping[str, Any]) -> Optional[str]:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views import View
 
 from viam_sync import GRPCError, ViamError
-from viam_sync.django.clients import clients
+from viam_sync.django.account_clients import clients
 from viam_sync.django.fleet_rows import robot_row
 from viam_sync.django.settings import DEFAULT
 

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from viam_sync import ViamClient, ViamError
 from viam_sync.checks.urls import redact_urls
-from viam_sync.django.clients import clients
+from viam_sync.django.account_clients import clients
 from viam_sync.django.settings import DEFAULT
 
 FAILED, WRONG_USE, INTERRUPTED, NO_READER, TERMINATED = 1, 2, 130, 141, 143

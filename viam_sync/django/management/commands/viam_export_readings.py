@@ -11,6 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from viam_sync.app._data.tabular_records import plain_rows
+from viam_sync.checks import parameter_names
 from viam_sync.django.field_map import FieldMap, add_map_argument
 from viam_sync.django.management.base import ViamCommand
 from viam_sync.django.reading_models import unique_fields, write_readings
@@ -61,8 +62,10 @@ class Command(ViamCommand):
     def _to_disk(self, filter: Any, options: Any) -> int:
         data = self.client.data_client
         if options["dataset"]:
-            return data.export_tabular_data_to(filter, options["dataset"], partition_by="day")
-        return data.export_tabular_data_to(filter, options["file"], sort_order=Order.ORDER_ASCENDING)
+            with parameter_names(path="--dataset"):
+                return data.export_tabular_data_to(filter, options["dataset"], partition_by="day")
+        with parameter_names(path="--file"):
+            return data.export_tabular_data_to(filter, options["file"], sort_order=Order.ORDER_ASCENDING)
 
     def _to_model(self, filter: Any, options: Any) -> int:
         field_map = FieldMap(options["model"], options["map"])

@@ -56,7 +56,9 @@ class AccountClients:
 def _lazy_client(alias: str, connecting: Optional[float]) -> ViamClient:
     account = read_account(alias)
     if alias != DEFAULT and not account.has_key:
-        raise ImproperlyConfigured(f"{' and '.join(missing_keys(alias))} must be set")
+        raise ImproperlyConfigured(
+            f"{' and '.join(missing_keys(alias))} must be set; the environment is for VIAM alone"
+        )
     if connecting is not None:
         account.dial_options.timeout = connecting
     options = account.client_options
