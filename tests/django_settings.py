@@ -3,6 +3,9 @@
 import django
 from django.conf import settings
 from django.core.management import call_command
+from django.test import override_settings
+
+from viam_sync.sandbox import Sandbox
 
 settings.configure(
     ALLOWED_HOSTS=["testserver"],
@@ -16,3 +19,9 @@ settings.configure(
 )
 django.setup()
 call_command("migrate", run_syncdb=True, verbosity=0)
+
+
+def account_of(sandbox: Sandbox) -> override_settings:
+    """Return a block within which a sandbox is the cloud of all that Django runs."""
+    keys = {"API_KEY_ID": sandbox.api_key_id, "API_KEY": sandbox.api_key}
+    return override_settings(VIAM={**keys, "APP_URL": sandbox.url})

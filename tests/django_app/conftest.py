@@ -18,9 +18,9 @@ def database() -> Iterator[None]:
 
 @pytest.fixture
 def account(sandbox: Sandbox) -> Iterator[Any]:
-    """Settings that make a sandbox the cloud; they hold as long as the test runs."""
-    from django.test import override_settings
+    """The settings that make a sandbox the cloud, as long as the test runs."""
+    from django.conf import settings
+    from django_settings import account_of
 
-    keys = {"API_KEY_ID": sandbox.api_key_id, "API_KEY": sandbox.api_key}
-    with override_settings(VIAM={**keys, "APP_URL": sandbox.url}):
-        yield keys
+    with account_of(sandbox):
+        yield settings.VIAM

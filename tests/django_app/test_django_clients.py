@@ -50,7 +50,7 @@ def test_an_alias_is_another_account_with_the_options_of_viam(account: Mapping[s
     other = {"API_KEY_ID": key_id, "API_KEY": key}
     with Sandbox() as elsewhere:
         farm = {"API_KEY_ID": elsewhere.api_key_id, "API_KEY": elsewhere.api_key, "APP_URL": elsewhere.url}
-        with override_settings(VIAM={**account, "APP_URL": sandbox.url, "ALIASES": {"other": other, "farm": farm}}):
+        with override_settings(VIAM={**account, "ALIASES": {"other": other, "farm": farm}}):
             assert list(clients) == ["default", "other", "farm"]
             assert clients["other"].app_client.get_robot(sandbox.robot_id).name == "rover"
             assert clients["farm"].app_client.get_robot(elsewhere.robot_id).name == "rover"
@@ -83,13 +83,13 @@ def test_an_alias_that_is_not_there_is_named_with_those_that_are() -> None:
 def test_times_are_aware_in_the_zone_of_the_project_or_of_the_setting(
     account: Mapping[str, str], sandbox: Sandbox, zone: Any, use_tz: bool, expected: str
 ) -> None:
-    with override_settings(USE_TZ=use_tz, VIAM={**account, "APP_URL": sandbox.url, "TZ": zone}):
+    with override_settings(USE_TZ=use_tz, VIAM={**account, "TZ": zone}):
         assert str(client.app_client.get_robot_part(sandbox.robot_part_id).created_on.tzinfo) == expected
 
 
 def test_the_limits_of_the_setting_hold_for_each_call(account: Mapping[str, str], sandbox: Sandbox) -> None:
     sandbox.faults.fail("ListOrganizations", "UNAVAILABLE", times=9)
-    once = {**account, "APP_URL": sandbox.url, "RETRY": False}
+    once = {**account, "RETRY": False}
     with override_settings(VIAM=once), pytest.raises(UnavailableError) as failed:
         client.app_client.list_organizations()
     assert failed.value.attempts == 1
@@ -102,7 +102,7 @@ def test_a_pickle_names_the_alias_and_holds_no_key(account: Mapping[str, str]) -
 
 
 def test_the_package_says_what_to_install_where_there_is_no_django() -> None:
-    script = "import sys; sys.modules['django'] = None\nimport viam_sync.django"
+    script = "import sys; sys.modules['django'] = None\nfrom viam_sync.django import client"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert done.stderr.splitlines()[-1] == (
         "ImportError: viam_sync.django takes Django, which is not installed: pip install Django"

@@ -65,8 +65,8 @@ def yesterday(client: ViamClient, sandbox: Sandbox) -> datetime:
 
 def test_each_account_is_tried_and_each_that_is_not_let_in_is_named(account: Dict[str, str], sandbox: Sandbox) -> None:
     assert run("viam_check") == ["default: Lesson Robotics"]
-    wrong = {**account, "API_KEY": "k" * 32}
-    with override_settings(VIAM={**account, "APP_URL": sandbox.url, "ALIASES": {"farm": wrong, "shed": {}}}):
+    wrong = {"API_KEY_ID": account["API_KEY_ID"], "API_KEY": "k" * 32}
+    with override_settings(VIAM={**account, "ALIASES": {"farm": wrong, "shed": {}}}):
         text = refuse("viam_check")
         assert "the account 'farm' cannot be used: " in text
         assert "the account 'shed' has no key" in text

@@ -10,6 +10,7 @@ from typing import Any, Iterator, Optional
 
 import pytest
 from django_projects import HAS_POSTGRESQL, Postgres, Project
+from waiting import until
 
 from viam_sync import ViamClient
 from viam_sync.sandbox import Sandbox
@@ -153,3 +154,38 @@ def test_sigterm_ends_a_tail(tmp_path: Path, sandbox: Sandbox) -> None:
         tail.send_signal(signal.SIGTERM)
         out, errors = tail.communicate(timeout=60)
     assert (tail.returncode, out, errors) == (143, "", "")
+
+
+def test_sigterm_ends_an_export_and_leaves_no_file(tmp_path: Path, sandbox: Sandbox) -> None:
+    project = Project(tmp_path)
+    project.connect(sandbox)
+    slow = sandbox.faults.delay("TabularDataByFilter", 600)
+    folder = tmp_path / "air"
+    folder.mkdir()
+    command = project.command("viam_export_readings", "--file", str(folder / "air.csv"))
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    with subprocess.Popen(command, cwd=project.folder, env=project.environment(), **pipes) as export:
+        until(lambda: slow.met)
+        export.send_signal(signal.SIGTERM)
+        out, errors = export.communicate(timeout=60)
+    sandbox.faults.clear()
+    assert (export.returncode, out, errors) == (143, "", "")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_reader_that_has_gone_ends_a_list(tmp_path: Path, sandbox: Sandbox) -> None:
+    project = Project(tmp_path)
+    project.connect(sandbox)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with subprocess.Popen(
+        project.command("viam_machines"),
+        cwd=project.folder,
+        env=project.environment(),
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as listing:
+        os.close(writing)
+        _, errors = listing.communicate(timeout=60)
+    assert (listing.returncode, errors) == (141, "")

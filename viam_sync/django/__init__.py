@@ -20,17 +20,17 @@ _HOMES = {
     "clients": "account_clients",
 }
 
-try:
-    import django as _django  # noqa: F401
-except ImportError:
-    raise ImportError("viam_sync.django takes Django, which is not installed: pip install Django") from None
-
 
 def __getattr__(name: str) -> Any:
     # Django imports this module before its settings are complete, and other modules of ours read them.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    try:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "django":
+            raise
+        raise ImportError("viam_sync.django takes Django, which is not installed: pip install Django") from None
 
 
 def __dir__() -> List[str]:
