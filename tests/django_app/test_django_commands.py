@@ -3,7 +3,7 @@
 import io
 import json
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Dict, List, Mapping
 
@@ -76,14 +76,16 @@ def test_each_account_is_tried_and_each_that_is_not_let_in_is_named(account: Dic
 def test_machines_are_created_updated_and_kept(client: ViamClient, sandbox: Sandbox) -> None:
     Machine.objects.create(name="of our own")
     assert run("viam_sync_machines", *MODEL) == ["3 created."]
-    Machine.objects.filter(name="rover").update(note="by hand")
+    long_ago = datetime(2020, 1, 1, tzinfo=timezone.utc)
+    Machine.objects.filter(name__in=["rover", "arm"]).update(note="by hand", saved=long_ago)
     client.app_client.update_robot(sandbox.robot_id, "lawn-mower", sandbox.location_id)
     Machine.objects.create(name="gone", viam_id=str(uuid.uuid4()))
     lines = run("viam_sync_machines", *MODEL, "--verbosity", "2")
     assert lines[0] == f"~ update lawn-mower ({sandbox.robot_id}): name rover -> lawn-mower"
     assert lines[1].startswith("? keep gone (")
     assert lines[2] == "1 updated, 1 gone, kept."
-    assert Machine.objects.get(viam_id=sandbox.robot_id).note == "by hand"
+    assert [machine.name for machine in Machine.objects.filter(note="by hand", saved=long_ago)] == ["arm"]
+    assert Machine.objects.get(name="lawn-mower").note == "by hand"
     assert Machine.objects.count() == 5
 
 
@@ -181,9 +183,11 @@ def test_readings_are_in_a_model_once_and_as_they_are_now(
         assert run(*command)[0].startswith("2 readings from ")
     assert list(Reading.objects.order_by("time").values_list("temperature", flat=True)) == [2.5, 3.5]
     assert Reading.objects.get(temperature=3.5).time == yesterday
-    Reading.objects.filter(temperature=3.5).update(temperature=0)
+    long_ago = datetime(2020, 1, 1, tzinfo=timezone.utc)
+    Reading.objects.filter(temperature=3.5).update(temperature=0, saved=long_ago)
     run(*command)
     assert sorted(Reading.objects.values_list("temperature", flat=True)) == [2.5, 3.5]
+    assert not Reading.objects.filter(saved=long_ago).exists()
     assert {reading.machine.viam_id for reading in Reading.objects.all()} == {sandbox.robot_id}
 
 
@@ -226,6 +230,27 @@ def test_a_model_in_which_readings_would_come_twice_is_refused(yesterday: dateti
 def test_wrong_use_of_the_export_is_refused_before_a_call(sandbox: Sandbox, words: List[str], text: str) -> None:
     sandbox.stop()
     assert refuse("viam_export_readings", *words).startswith(text)
+
+
+def test_an_alias_that_is_not_there_is_an_error_of_the_command() -> None:
+    assert refuse("viam_machines", "--alias", "farm").startswith("VIAM['ALIASES'] has no 'farm' (it has 'default')")
+
+
+def test_readings_that_the_constraint_does_not_tell_apart_are_told(
+    client: ViamClient, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("viam_sync_machines", *MODEL)
+    noon = datetime.now(timezone.utc) - timedelta(days=1)
+    upload(client, sandbox, [noon, noon], [{"readings": {"temperature": degrees}} for degrees in (1.5, 2.5)])
+    run("viam_export_readings", *READINGS, "--component", "porch", "--days", "2")
+    assert "1 readings had the machine, component, time of a later one" in capsys.readouterr().err
+    assert Reading.objects.count() == 1
+
+
+def test_a_whole_number_is_not_cut_from_another(yesterday: datetime) -> None:
+    pairs = ["id=data.readings.temperature", "temperature=data.readings.temperature", "time=timeRequested"]
+    text = refuse("viam_export_readings", "--model", "django_shop.LooseReading", "--map", *pairs)
+    assert text.endswith("is no whole number")
 
 
 class OwnCommand(ViamCommand):

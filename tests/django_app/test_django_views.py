@@ -63,7 +63,7 @@ def test_an_answer_comes_in_time_from_a_cloud_that_is_silent(account: Mapping[st
 def test_an_answer_tells_no_text_of_an_error_but_the_log_does(
     account: Mapping[str, str], sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wrong = {"API_KEY_ID": account["API_KEY_ID"], "API_KEY": "k" * 32}
+    wrong = {**account, "API_KEY": "k" * 32}
     with override_settings(VIAM=wrong), caplog.at_level(logging.WARNING):
         assert ask() == (503, {"ok": False, "error": "UNAUTHENTICATED"})
     assert "MachineStatus of the account 'default': " in caplog.text

@@ -141,7 +141,8 @@ def test_errors_are_one_line_and_a_status(tmp_path: Path, sandbox: Sandbox) -> N
     assert "Traceback" in project.manage("viam_machines", "--traceback").errors
 
 
-def test_sigterm_ends_a_tail(tmp_path: Path, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_a_tail(tmp_path: Path, sandbox: Sandbox, number: signal.Signals, status: int) -> None:
     project = Project(tmp_path)
     project.connect(sandbox)
     pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
@@ -151,9 +152,9 @@ def test_sigterm_ends_a_tail(tmp_path: Path, sandbox: Sandbox) -> None:
         sandbox.log(sandbox.robot_part_id, "Hot")
         assert tail.stdout is not None
         assert tail.stdout.readline().endswith("\tHot\n")
-        tail.send_signal(signal.SIGTERM)
+        tail.send_signal(number)
         out, errors = tail.communicate(timeout=60)
-    assert (tail.returncode, out, errors) == (143, "", "")
+    assert (tail.returncode, out, errors) == (status, "", "")
 
 
 def test_sigterm_ends_an_export_and_leaves_no_file(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -22,6 +22,7 @@ class Reading(models.Model):
     component = models.CharField(max_length=60)
     time = models.DateTimeField()
     temperature = models.FloatField(null=True)
+    saved = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["machine", "component", "time"], name="one_reading")]

@@ -72,6 +72,11 @@ class FieldMap:
             raise CommandError(f"--map gives {', '.join(doubled)} twice", returncode=2)
         self._related: Dict[Tuple[str, Any], Any] = {}
 
+    @property
+    def automatic(self) -> List[str]:
+        """The fields that say when an object was last written, which Django sets where it is told to write them."""
+        return [field.name for field in self.model._meta.concrete_fields if getattr(field, "auto_now", False)]
+
     def values(self, row: Mapping[str, Any], described: str) -> Dict[str, Any]:
         """Return the values of the fields for a row, checked as the model says, by their names in the database.
 

@@ -126,9 +126,8 @@ class MachineSync:
         elif change.kind == "create":
             change.thing.save(using=self._database, force_insert=True)
         elif change.kind != "keep":
-            # All other fields are left as they are by now; those of automatic times are Django's.
-            names = [field.name for field in self._map.model._meta.concrete_fields if getattr(field, "auto_now", False)]
-            change.thing.save(using=self._database, update_fields=[*change.fields, *names])
+            # All other fields are left as they are by now.
+            change.thing.save(using=self._database, update_fields=[*change.fields, *self._map.automatic])
 
 
 def _set_values(thing: Any, values: Mapping[str, Any]) -> Dict[str, Tuple[Any, Any]]:

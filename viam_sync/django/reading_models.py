@@ -94,7 +94,7 @@ def _upsert(field_map: FieldMap, names: Sequence[str], objects: Sequence[Any], d
     others = [each.field.name for each in field_map.fields if each.field.name not in names]
     options: Dict[str, Any] = {"ignore_conflicts": True}
     if others:
-        options = {"update_conflicts": True, "update_fields": others}
+        options = {"update_conflicts": True, "update_fields": [*others, *field_map.automatic]}
         # MySQL goes by all of its unique keys, and takes none.
         if connections[database].features.supports_update_conflicts_with_target:
             options["unique_fields"] = names
