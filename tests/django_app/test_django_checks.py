@@ -53,6 +53,13 @@ def test_what_has_no_meaning_is_an_error_with_a_hint(setting: Any, text: str) ->
     assert KEY not in f"{error.msg}{error.hint}"
 
 
+def test_a_key_of_the_environment_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIAM_API_KEY_ID", "farm")
+    with override_settings(VIAM={"API_KEY": KEY}):
+        (error,) = found()
+    assert error.msg.startswith("VIAM_API_KEY_ID takes the key's ID, a UUID")
+
+
 def test_all_that_is_wrong_is_told_at_once() -> None:
     with override_settings(VIAM={"API_KEY_ID": "farm", "API_KEY": KEY, "APP_URL": 5, "RETRY": 5}):
         assert [error.id for error in found()] == ["viam.E001"] * 3

@@ -81,13 +81,11 @@ def read_settings(alias: str) -> Tuple[Optional[Account], List[SettingProblem]]:
     problems = _shape_problems(alias)
     if problems:
         return None, problems
-    place, given = _place(alias), _given(alias)
+    given, names = _given(alias), _names(alias)
     found: Dict[str, Any] = {}
     for name, read in _READERS.items():
         try:
-            with parameter_names(
-                **{each.lower(): f"{place}[{each!r}]" for each in _NAMES}, address=f"{place}['APP_URL']"
-            ):
+            with parameter_names(**names):
                 found[name] = read(given)
         except (TypeError, ValueError) as error:
             problems.append(SettingProblem(str(error), "docs/django.md has a table of what the setting VIAM takes"))
@@ -103,6 +101,15 @@ def missing_keys(alias: str) -> List[str]:
     """Return the names of what an account lacks to connect, such as ``VIAM['API_KEY']``."""
     given = _given(alias)
     return [f"{_place(alias)}[{name!r}]" for name in _KEYS if not given.get(name)]
+
+
+def _names(alias: str) -> Dict[str, str]:
+    """Return what errors call the values of an account, by the names of parameters."""
+    place = _place(alias)
+    names = {name.lower(): f"{place}[{name!r}]" for name in _NAMES}
+    if alias == DEFAULT:
+        names.update({name.lower(): f"VIAM_{name}" for name in _KEYS if not _setting().get(name)})
+    return {**names, "address": names["app_url"]}
 
 
 def _setting() -> Mapping[str, Any]:
