@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Type
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from django.apps import apps
 from django.conf import settings
@@ -62,7 +62,8 @@ class FieldMap:
     """
 
     def __init__(self, label: str, pairs: Sequence[str]) -> None:
-        self.model = _model(label)
+        #: The class; Any, as Django has no types.
+        self.model: Any = _model(label)
         self.fields = [_mapped_field(self.model, pair) for pair in pairs]
         if not self.fields:
             raise CommandError(f"--model {label} takes --map, such as --map name=name", returncode=2)
@@ -88,7 +89,9 @@ class FieldMap:
             try:
                 found[mapped.field.attname] = self._value(mapped, value_at(row, mapped.words))
             except ValidationError as error:
-                raise CommandError(f"{mapped.field.name} of {described}: {' '.join(error.messages)}") from None
+                raise CommandError(
+                    f"{mapped.field.name} of {described}: {' '.join(map(str, error.messages))}"
+                ) from None
         return found
 
     def _value(self, mapped: MappedField, value: Any) -> Any:
@@ -158,16 +161,15 @@ def _advice(name: str, known: Sequence[str]) -> str:
     return f"did you mean {any_of(near)}?" if near else f"there are {', '.join(known)}"
 
 
-def _model(label: str) -> Type[models.Model]:
+def _model(label: str) -> Any:
     try:
-        found: Type[models.Model] = apps.get_model(label)
+        return apps.get_model(label)
     except (LookupError, ValueError):
         known = [model._meta.label for model in apps.get_models()]
         raise CommandError(f"--model takes app.Model, got {label!r}; {_advice(label, known)}", returncode=2) from None
-    return found
 
 
-def _mapped_field(model: Type[models.Model], pair: str) -> MappedField:
+def _mapped_field(model: Any, pair: str) -> MappedField:
     name, equals, path = pair.partition("=")
     name, _, lookup = name.partition("__")
     if not equals or not path:

@@ -54,7 +54,7 @@ def robot_row(robot: Any) -> Row:
         'awaiting setup'
     """
     state = shown_field(robot, "online_state")
-    words = "" if state is None else str(enum_name(state.enum, state.value))  # type: ignore[arg-type]
+    words = "" if state is None or state.enum is None else str(enum_name(state.enum, state.value))
     words = words.replace("ONLINE_STATE_", "").replace("_", " ").lower()
     return {
         "id": robot.id,

@@ -88,7 +88,7 @@ class MachineSync:
         if not values and (self._delete or self._active):
             raise CommandError("the account has no machine at all, so nothing is removed; is the key the right one?")
         try:
-            with transaction.atomic(using=self._database):
+            with transaction.atomic(using=self._database):  # pyright: ignore[reportGeneralTypeIssues]
                 changes = self._changes({each[self._key]: each for each in values})
                 for change in () if dry else changes:
                     self._write(change)

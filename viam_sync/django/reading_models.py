@@ -65,7 +65,7 @@ def write_readings(field_map: FieldMap, rows: Iterable[Mapping[str, Any]]) -> Wr
     iterator = iter(rows)
     database = router.db_for_write(field_map.model)
     try:
-        with transaction.atomic(using=database):
+        with transaction.atomic(using=database):  # pyright: ignore[reportGeneralTypeIssues]
             for batch in iter(lambda: list(itertools.islice(iterator, _BATCH)), []):
                 objects = _objects(field_map, names, batch)
                 _upsert(field_map, names, objects, database)
