@@ -207,6 +207,14 @@ def test_readings_of_a_machine_that_the_model_lacks_undo_the_run(yesterday: date
     assert Reading.objects.count() == 0
 
 
+def test_a_related_object_that_is_one_of_several_undoes_the_run(yesterday: datetime, sandbox: Sandbox) -> None:
+    run("viam_sync_machines", *MODEL)
+    Machine.objects.create(name="rover")
+    by_name = ["machine__name=metadata.robotName" if pair.startswith("machine") else pair for pair in READINGS]
+    text = refuse("viam_export_readings", *by_name, "--component", "porch")
+    assert text.endswith("there is more than one django_shop.Machine whose name is rover")
+
+
 def test_a_model_in_which_readings_would_come_twice_is_refused(yesterday: datetime) -> None:
     pairs = ["time=timeRequested", "temperature=data.readings.temperature"]
     text = refuse("viam_export_readings", "--model", "django_shop.LooseReading", "--map", *pairs)
@@ -218,6 +226,7 @@ def test_a_model_in_which_readings_would_come_twice_is_refused(yesterday: dateti
     ("words", "text"),
     [
         (["--file", "air.csv", "--days", "0"], "--days takes a number from 1 on, got 0"),
+        (["--file", "air.csv", "--days", "9999999"], "--days takes a number that leads to no year after 9999"),
         (["--file", "air.xls"], "--file is 'air.xls'; rows are written to files that end in"),
         (
             ["--file", "air.csv", "--day", "yesterday"],

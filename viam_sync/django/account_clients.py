@@ -69,6 +69,9 @@ def _lazy_client(alias: str, connecting: Optional[float]) -> ViamClient:
 class _AliasClient:
     """Stands for the client of an account, which it looks up whenever it is used."""
 
+    # As in the lazy objects of Django, isinstance() takes it for what it stands for.
+    __class__ = property(lambda self: ViamClient)  # type: ignore[assignment] # pyright: ignore
+
     def __init__(self, alias: str) -> None:
         self._alias = alias
 
@@ -76,14 +79,6 @@ class _AliasClient:
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(clients.current(self._alias), name)
-
-    @property
-    def __class__(self) -> Any:
-        return ViamClient
-
-    @__class__.setter
-    def __class__(self, other: Any) -> None:
-        raise TypeError("the class of a client cannot be replaced")
 
     def __reduce__(self) -> Any:
         return _client_of, (self._alias,)

@@ -111,11 +111,12 @@ class FieldMap:
         key = mapped.field.name, value
         if key not in self._related:
             model = mapped.field.remote_field.model
-            attribute = mapped.field.target_field.attname
-            found = model._base_manager.filter(**{mapped.lookup: value}).values_list(attribute, flat=True).first()
-            if found is None and not mapped.field.null:
-                raise ValidationError(f"there is no {model._meta.label} whose {mapped.lookup} is {value}")
-            self._related[key] = found
+            things = model._base_manager.filter(**{mapped.lookup: value})
+            found = list(things.values_list(mapped.field.target_field.attname, flat=True)[:2])
+            if len(found) > 1 or not (found or mapped.field.null):
+                count = "more than one" if found else "no"
+                raise ValidationError(f"there is {count} {model._meta.label} whose {mapped.lookup} is {value}")
+            self._related[key] = found[0] if found else None
         return self._related[key]
 
 

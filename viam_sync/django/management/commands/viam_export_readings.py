@@ -85,5 +85,10 @@ def _interval(first: Optional[date], days: int) -> Tuple[datetime, datetime]:
         raise CommandError(f"--days takes a number from 1 on, got {days}", returncode=2)
     zone = timezone.get_current_timezone()
     first = first or datetime.now(zone).date() - timedelta(days=1)
-    start, end = (datetime.combine(day, time.min) for day in (first, first + timedelta(days=days)))
-    return timezone.make_aware(start, zone), timezone.make_aware(end, zone)
+    try:
+        start, end = (datetime.combine(day, time.min) for day in (first, first + timedelta(days=days)))
+        return timezone.make_aware(start, zone), timezone.make_aware(end, zone)
+    except OverflowError:
+        raise CommandError(
+            f"--days takes a number that leads to no year after 9999, got {days}", returncode=2
+        ) from None
