@@ -44,6 +44,9 @@ with lesson_client() as client:
         print("pip install matplotlib, and this lesson draws temperature.png, too")
     else:
         plt.bar(list(means), list(means.values()))
+        plt.title(f"{SENSOR}, the 24 hours until {last:%d %b %H:%M}")
+        plt.xlabel("hour of the day, UTC")
+        plt.ylabel(VALUE)
         plt.savefig("temperature.png")
 
     # Exercise: print the highest "humidity" of the rows in the list `day`, in a line such as "highest: 71.3".

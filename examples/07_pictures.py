@@ -21,7 +21,7 @@ with lesson_client() as client, practice_part(client) as part:
         labels += [box.label for box in picture.metadata.annotations.bboxes]
     print("labels of boxes here:", dict(Counter(labels)))
 
-    # A picture of our own: its left half is red, its right half white.
+    # A picture of our own, as if the camera "door" had taken it: its left half is red, its right half white.
     png = practice_picture()
     sent = data.binary_data_capture_upload(png, part.id, "rdk:component:camera", "door", "GetImages", ".png")
     picture_id = str(sent.binary_data_id)

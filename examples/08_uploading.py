@@ -28,7 +28,7 @@ with lesson_client() as client, practice_part(client) as part, TemporaryDirector
 
     print("in the cloud:")
     for file in data.iter_binary_data(create_filter(part_id=part.id), include_binary_data=False):
-        print(f"  {file.metadata.file_name}, {file.metadata.file_size_bytes} bytes")
+        print(f"  {file.metadata.file_name}{file.metadata.file_ext}, {file.metadata.file_size_bytes} bytes")
 
     # Exercise: upload the line b"It works.\n" for `part`, with the file_name "notes.txt" and the tag "lesson";
     # `file_upload` takes bytes. Then: python 08_uploading.py --check

@@ -1,8 +1,11 @@
 """Lesson 9: a dataset and a training job.
 
-A model learns from examples: pictures with tags that say what is in them. A dataset is a list of such pictures.
-`check_dataset` says what training would refuse, before a job is submitted. A job then trains for some minutes; its
-status says how far it is, and its log what happened.
+A model learns from examples: pictures with tags that say what is in them. A dataset is a list of such pictures. The
+model here learns to give a picture one label, which is one of those tags. `check_dataset` says what training would
+refuse, before a job is submitted. A job then trains for some minutes; its status says how far it is, and its log what
+happened.
+
+`own_name` makes up a name that nothing else has.
 
 Training costs money in the real cloud, so this lesson trains in a sandbox, always, and turns its clock forward.
 """

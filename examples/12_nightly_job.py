@@ -1,14 +1,16 @@
 """Lesson 12: a nightly job with cron.
 
-The computer can run a script every night. This one writes a file for each of the last seven days, and skips those
-that are there: so a night that failed is made up for by the next one, and running it twice does no harm. A file
-gets its name once all readings are in it, so there is never half of one.
+Linux and macOS have cron, which runs a script at set times, say every night; Windows has its Task Scheduler. This
+script writes a file for each of the last seven days, and skips those that are there: so a night that failed is made
+up for by the next one, and running it twice does no harm. A file gets its name once all readings are in it, so there
+is never half of one.
 
 Write the variables into a file that only you can read (chmod 600 viam.env), with a line such as
 
     export VIAM_API_KEY=… VIAM_API_KEY_ID=…
 
-and add this line with `crontab -e`: at 15 minutes past midnight, it goes to the folder, and adds to a log.
+and add this line for cron with `crontab -e`: at 15 minutes past midnight, it goes to the folder of the script and
+runs it, and what that prints is added to a log.
 
     15 0 * * * cd ~/readings && . ./viam.env && python3 12_nightly_job.py >> nightly.log 2>&1
 """

@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import select
-import signal
 import subprocess
 import sys
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
@@ -73,21 +72,20 @@ class Terminal:
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
 
-        def own_terminal() -> None:
-            os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-
+        # The shell leads a session of its own, in which the first terminal that it opens becomes that of the session. A
+        # function between fork and exec would do the same, but there the core of grpc, which the sandbox runs in this
+        # process, may abort.
         self._process = subprocess.Popen(
-            [*COMMAND, *words],
-            stdin=theirs,
+            ["sh", "-c", 'exec "$@" <"$0"', os.ttyname(theirs), *COMMAND, *words],
+            stdin=subprocess.DEVNULL,
             stdout=theirs,
             stderr=theirs,
             env={**environment},
-            preexec_fn=own_terminal,
+            start_new_session=True,
         )
         os.close(theirs)
         self._seen = b""
+        self._typed = ""
 
     def __enter__(self) -> "Terminal":
         return self
@@ -100,7 +98,7 @@ class Terminal:
     def read_until(self, text: Optional[str]) -> str:
         """Return what was printed up to a text, or to the end."""
         while text is None or text not in self._seen.decode("utf-8", "replace"):
-            assert select.select([self._ours], [], [], _HANGS)[0], self._seen
+            assert self._has_output(), self._seen
             piece = b""
             with contextlib.suppress(OSError):  # the other end is closed
                 piece = os.read(self._ours, 65536)
@@ -110,8 +108,19 @@ class Terminal:
             self._seen += piece
         return self._seen.decode("utf-8", "replace")
 
+    def _has_output(self) -> bool:
+        """Wait for output."""
+        for _ in range(_HANGS):
+            if select.select([self._ours], [], [], 1)[0]:
+                return True
+            # Python may lose a Ctrl-C that comes just before it waits for a key.
+            if self._typed == "\x03":
+                self.type("\x03")
+        return False
+
     def type(self, text: str) -> None:
         """Type on the keyboard; ``\\x03`` is Ctrl-C."""
+        self._typed = text
         os.write(self._ours, text.encode())
 
     def end(self) -> Ended:

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import threading
 import uuid
-from typing import Iterator, Tuple
+from typing import Any, Iterator, Tuple
 
 import pytest
+from browsers import chromium
 from object_store import ObjectStore, create_bucket, use_only
 from secret_watch import SecretWatch
 from servers import FakeService
@@ -26,6 +28,15 @@ os.environ.pop("VIAM_APP_URL", None)
 def pytest_configure(config: pytest.Config) -> None:
     # No key may be printed, logged or raised by any test.
     config.pluginmanager.register(SecretWatch(config), "secret-watch")
+
+
+@pytest.fixture
+def no_thread_is_left() -> Iterator[None]:
+    """See to it that the threads of pages and workers that a test has started have ended; others may still end."""
+    before = set(threading.enumerate())
+    yield
+    left = set(threading.enumerate()).difference(before)
+    assert [thread.name for thread in left if thread.name.startswith("viam-sync-")] == []
 
 
 @pytest.fixture
@@ -71,6 +82,13 @@ def client(sandbox: Sandbox) -> Iterator[ViamClient]:
 @pytest.fixture
 def app(client: ViamClient) -> AppClient:
     return client.app_client
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Headless Chromium, for modules that are left out where it is not there."""
+    with chromium(tmp_path_factory.mktemp("browser")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

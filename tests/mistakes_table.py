@@ -875,7 +875,7 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
         "TypeError",
         (
             "sort_order takes a value of Order, such as ORDER_DESCENDING, ORDER_ASCENDING or ORDER_UNSPECIFIED, "
-            "got an EnumTypeWrapper"
+            "got the enum Order itself"
         ),
     ),
     (
@@ -1490,9 +1490,9 @@ MISTAKES: List[Tuple[str, str, str, str]] = [
     ),
     (
         "a port where nothing listens",
-        'connect("http://127.0.0.1:%d" % free_port)',
+        'connect("http://127.0.0.1:%d" % closed_port)',
         "UnavailableError",
-        "UNAVAILABLE: Nothing listens at 127.0.0.1, port <free_port>. Check the address, and that the server runs.",
+        "UNAVAILABLE: Nothing listens at 127.0.0.1, port <closed_port>. Check the address, and that the server runs.",
     ),
     (
         "a host that has no address",

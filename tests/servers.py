@@ -2,8 +2,10 @@
 
 import contextlib
 import socket
+import struct
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import grpc
@@ -140,6 +142,46 @@ class SilentServer:
             connection.close()
 
 
+class Answering:
+    """A server that answers all that a client sends first with the same bytes, and ends the connection.
+
+    Args:
+        answer: The bytes.
+        reset: Whether the connection is reset, and not closed.
+
+    Attributes:
+        received: The first bytes of each connection.
+    """
+
+    def __init__(self, answer: bytes = b"", reset: bool = False) -> None:
+        self.received: List[bytes] = []
+        self._answer = answer
+        self._linger = struct.pack("ii", 1, 0) if reset else struct.pack("ii", 0, 0)
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection = self._socket.accept()[0]
+            except OSError:
+                return
+            with connection:
+                self.received.append(connection.recv(1 << 16))
+                connection.sendall(self._answer)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, self._linger)
+
+    def __enter__(self) -> "Answering":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join()
+
+
 class ConnectProxy:
     """An HTTP proxy that knows CONNECT alone, and connects to one port of this computer, whatever host it is asked for.
 
@@ -201,10 +243,17 @@ def _relay(source: socket.socket, target: socket.socket, kept: bytearray) -> Non
         target.shutdown(socket.SHUT_RDWR)
 
 
+@lru_cache(maxsize=None)
+def _deaf_socket() -> socket.socket:
+    """Return a socket that has a port, so that nobody else gets it, and does not listen there."""
+    deaf = socket.socket()
+    deaf.bind(("127.0.0.1", 0))
+    return deaf
+
+
 def closed_port() -> int:
-    """Return a port of loopback that refuses connections."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
+    """Return a port of loopback that refuses connections as long as this process runs."""
+    port: int = _deaf_socket().getsockname()[1]
     return port
 
 

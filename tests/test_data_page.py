@@ -189,15 +189,3 @@ def test_a_schema_has_its_types(run: Run, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     run("Names, order and types")
     assert str(parquet.read_schema(tmp_path / "typed.parquet").field("data.readings.co2").type) == "int64"
-
-
-def test_the_readme_has_the_three_that_most_people_need(
-    client: ViamClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("pandas")
-    monkeypatch.chdir(tmp_path)
-    (code,) = (code for code in CODE.findall((ROOT / "README.md").read_text(encoding="utf-8")) if "to_pandas" in code)
-    names: Dict[str, Any] = {"client": client}
-    exec(compile(code, "README.md", "exec"), names)
-    assert names["warmest"] == names["frame"]["data.readings.temperature"].max()
-    assert len(names["result"].exported) == 24

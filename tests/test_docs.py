@@ -2,7 +2,6 @@
 
 import asyncio
 import difflib
-import doctest
 import importlib
 import re
 import subprocess
@@ -27,24 +26,6 @@ def test_the_tests_of_the_page_on_testing_pass(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 passed" in done.stdout
-
-
-def test_the_examples_of_the_page_on_times_do_what_they_show(sandbox: Sandbox, client: ViamClient) -> None:
-    blocks = re.findall(r"```pycon\n(.*?)```", (DOCS / "times.md").read_text(encoding="utf-8"), re.DOTALL)
-    test = doctest.DocTestParser().get_doctest(
-        "\n".join(blocks), {"client": client, "sandbox": sandbox}, "times", "times.md", 0
-    )
-    result = doctest.DocTestRunner().run(test)
-    assert (result.attempted, result.failed) == (13, 0)
-
-
-def test_the_examples_of_the_page_on_notebooks_do_what_they_show(sandbox: Sandbox, client: ViamClient) -> None:
-    blocks = re.findall(r"```pycon\n(.*?)```", (DOCS / "notebooks.md").read_text(encoding="utf-8"), re.DOTALL)
-    test = doctest.DocTestParser().get_doctest(
-        "\n".join(blocks), {"client": client, "sandbox": sandbox}, "notebooks", "notebooks.md", 0
-    )
-    result = doctest.DocTestRunner().run(test)
-    assert (result.attempted, result.failed) == (11, 0)
 
 
 def _block(name: str) -> str:

@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import pkgutil
+import re
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Iterator, Tuple
@@ -116,6 +117,13 @@ def test_every_documented_method_has_an_example() -> None:
     shown = {name.rpartition(".")[2] for name in EXAMPLES}
     documented = {name for name, fact in FACTS.items() if fact["kind"] == "method"} - WITHOUT
     assert {name for name in documented if name.rpartition(".")[2] not in shown} == set()
+
+
+@pytest.mark.parametrize("client", [AppClient, BillingClient, DataClient, MLTrainingClient, ProvisioningClient])
+def test_the_help_of_a_client_begins_with_all_its_methods_by_subject(client: type) -> None:
+    listed = (client.__doc__ or "").partition("Methods by subject:")[2].partition("\n\n")[0]
+    names = re.findall(r"\w+_\w+|\w+(?=,)", listed.replace(":", ";"))
+    assert sorted(names) == [name for name in dir(client) if name[0].islower()]
 
 
 CLIENTS = (AppClient, BillingClient, DataClient, MLTrainingClient, ProvisioningClient, ViamClient, DialOptions)

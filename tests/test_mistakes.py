@@ -15,6 +15,7 @@ from typing import Any, Dict, Iterator, List
 
 import pytest
 from mistakes_table import MISTAKES, PYTHON_SAYS
+from servers import closed_port
 
 from viam_sync import utils
 from viam_sync.app.app_client import APIKeyAuthorization, AppClient
@@ -57,10 +58,8 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dict[str, Any]]:
 
 def _names(stack: ExitStack) -> Dict[str, Any]:
     sandbox, with_tls = stack.enter_context(Sandbox()), stack.enter_context(Sandbox(tls=True))
-    web, free = stack.enter_context(socket.create_server(("127.0.0.1", 0))), socket.create_server(("127.0.0.1", 0))
+    web = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
     threading.Thread(target=_serve_pages, args=(web,), daemon=True).start()
-    free_port = free.getsockname()[1]
-    free.close()
 
     def connect(address: str, key: str = sandbox.api_key, key_id: str = sandbox.api_key_id) -> ViamClient:
         options = DialOptions.with_api_key(key, key_id)
@@ -87,7 +86,7 @@ def _names(stack: ExitStack) -> Dict[str, Any]:
         "file": file,
         "tls_port": int(with_tls.address.rpartition(":")[2]),
         "web_port": web.getsockname()[1],
-        "free_port": free_port,
+        "closed_port": closed_port(),
         "training": client.ml_training_client,
         "billing": client.billing_client,
         "robot": app.get_robot(sandbox.robot_id),
@@ -149,7 +148,7 @@ def _with_names(text: str, names: Dict[str, Any]) -> str:
     """Return a text in which IDs, ports and the working folder have the names that they have in the table."""
     for name in IDS:
         text = text.replace(getattr(names["sandbox"], name), f"<{name}>")
-    for name in ("tls_port", "web_port", "free_port"):
+    for name in ("tls_port", "web_port", "closed_port"):
         text = text.replace(f"port {names[name]}", f"port <{name}>")
     port = names["sandbox"].address.rpartition(":")[2]
     return text.replace(f"port {port}", "port <port>").replace(str(Path.cwd()), "<folder>")

@@ -67,6 +67,8 @@ if TYPE_CHECKING:
     from viam_sync.rpc.dial import DialOptions
     from viam_sync.rpc.options import Credentials
     from viam_sync.rpc.policies import Retry
+    from viam_sync.rpc.streams import StreamItems
+    from viam_sync.transfer.paging.pages import Pages
 
 __version__ = "0.2.0.dev0"
 
@@ -87,10 +89,12 @@ __all__ = [
     "InvalidArgumentError",
     "NotFoundError",
     "OutOfRangeError",
+    "Pages",
     "PermissionDeniedError",
     "PrecisionLossWarning",
     "ResourceExhaustedError",
     "Retry",
+    "StreamItems",
     "UnauthenticatedError",
     "UnavailableError",
     "UnimplementedError",
@@ -105,8 +109,10 @@ __all__ = [
 _HOMES = {
     "Credentials": "viam_sync.rpc.options",
     "DialOptions": "viam_sync.rpc.dial",
+    "Pages": "viam_sync.transfer.paging.pages",
     "PrecisionLossWarning": "viam_sync.messages.precision",
     "Retry": "viam_sync.rpc.policies",
+    "StreamItems": "viam_sync.rpc.streams",
     "ViamClient": "viam_sync.app.viam_client",
     "show": "viam_sync.display.show",
     "to_dict": "viam_sync.display.json_form",
@@ -131,9 +137,8 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> List[str]:
-    names = [*globals(), *__all__]
     # help() writes out all of every class that is named here, in thousands of lines; the docstring says what is where.
-    return [name for name in names if name not in __all__] if _asked_by_help() else names
+    return [] if _asked_by_help() else [*globals(), *__all__]
 
 
 def _asked_by_help() -> bool:

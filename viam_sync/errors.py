@@ -26,6 +26,15 @@ from typing import Any, Callable, Dict, Iterable, NamedTuple, Optional, Sequence
 
 import grpc
 
+__all__ = ["ClosedError", "InsecureConnectionError", "LabelsError", "NotSupportedError", "ViamError"]
+__all__ += ["AbortedError", "AlreadyExistsError", "AmbiguousResultError", "CancelledError", "DataLossError"]
+__all__ += ["DeadlineExceededError", "FailedPreconditionError", "GRPCError", "InternalError", "InvalidArgumentError"]
+__all__ += ["NotFoundError", "OutOfRangeError", "PermissionDeniedError", "ResourceExhaustedError"]
+__all__ += ["UnauthenticatedError", "UnavailableError", "UnimplementedError", "UnknownError"]
+__all__ += ["DuplicateResourceError", "MethodNotImplementedError", "NoCaptureToStoreError", "ResourceNotFoundError"]
+__all__ += ["ValidationError"]
+__all__ += ["CallMetadata", "Details", "LabelProblem", "Metadatum", "Status", "ViamGRPCError"]
+
 
 class ViamError(Exception):
     """The base of every exception that this package defines."""
@@ -355,27 +364,18 @@ class NoCaptureToStoreError(ViamError):
         return "There is nothing to store."
 
 
+#: The official SDK's name of the same error.
 ViamGRPCError = GRPCError
+#: The official SDK's name of the statuses of gRPC.
 Status = grpc.StatusCode
 
 
+#: The class of each status, which has its name: InvalidArgumentError for INVALID_ARGUMENT.
 _BY_STATUS: Dict[grpc.StatusCode, Type[GRPCError]] = {
-    grpc.StatusCode.CANCELLED: CancelledError,
-    grpc.StatusCode.UNKNOWN: UnknownError,
-    grpc.StatusCode.INVALID_ARGUMENT: InvalidArgumentError,
-    grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceededError,
-    grpc.StatusCode.NOT_FOUND: NotFoundError,
-    grpc.StatusCode.ALREADY_EXISTS: AlreadyExistsError,
-    grpc.StatusCode.PERMISSION_DENIED: PermissionDeniedError,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: ResourceExhaustedError,
-    grpc.StatusCode.FAILED_PRECONDITION: FailedPreconditionError,
-    grpc.StatusCode.ABORTED: AbortedError,
-    grpc.StatusCode.OUT_OF_RANGE: OutOfRangeError,
-    grpc.StatusCode.UNIMPLEMENTED: UnimplementedError,
-    grpc.StatusCode.INTERNAL: InternalError,
-    grpc.StatusCode.UNAVAILABLE: UnavailableError,
-    grpc.StatusCode.DATA_LOSS: DataLossError,
-    grpc.StatusCode.UNAUTHENTICATED: UnauthenticatedError,
+    status: each
+    for status in grpc.StatusCode
+    for each in GRPCError.__subclasses__()
+    if each.__name__ == f"{status.name.title().replace('_', '')}Error"
 }
 
 

@@ -119,6 +119,9 @@ def silence() -> None:
 def setParent(parent: Any) -> None:
     """Refuse to send logs to a machine, as modules of machines do.
 
+    Args:
+        parent: The machine.
+
     Raises:
         NotSupportedError: Always.
     """

@@ -14,6 +14,19 @@ from typing import Any, Dict, NamedTuple, Optional
 from viam_sync.checks import string
 from viam_sync.rpc.dial import DialOptions
 
+__all__ = [
+    "DEFAULT",
+    "OFFICIAL",
+    "VARIABLE",
+    "Profile",
+    "Profiles",
+    "delete_profile",
+    "find_profile",
+    "load_profiles",
+    "profiles_file",
+    "save_profile",
+]
+
 #: The name of a profile that is given none.
 DEFAULT = "default"
 #: The variable that names a profile.
@@ -114,6 +127,9 @@ def load_profiles() -> Profiles:
 def save_profile(profile: Profile) -> None:
     """Keep a profile, in place of one of the same name; the first one becomes the default.
 
+    Args:
+        profile: The profile.
+
     Raises:
         ValueError: If the file is damaged, or others may read it.
         OSError: If the file cannot be written.
@@ -125,6 +141,9 @@ def save_profile(profile: Profile) -> None:
 
 def delete_profile(name: str) -> bool:
     """Forget a profile, and return whether there was one; another becomes the default if this was it.
+
+    Args:
+        name: Its name.
 
     Raises:
         ValueError: If the file is damaged, or others may read it.

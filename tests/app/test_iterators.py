@@ -3,7 +3,7 @@ import random
 import signal
 import threading
 from datetime import datetime, timedelta
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Type
+from typing import Any, Callable, Dict, List, NamedTuple, Type
 
 import grpc
 import pytest
@@ -32,18 +32,14 @@ from viam_sync.rpc.dial import Channel, parse_address
 from viam_sync.sandbox import Sandbox
 from viam_sync.utils import create_filter
 
+pytestmark = pytest.mark.usefixtures("no_thread_is_left")
+
 NOON = datetime(2024, 5, 6, 12)
 
 
 @pytest.fixture(params=[True, False], ids=["prefetch", "no prefetch"])
 def prefetch(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
-
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left() -> Iterator[None]:
-    yield
-    assert [thread for thread in threading.enumerate() if thread.name == "viam-sync-prefetch"] == []
 
 
 class Case(NamedTuple):

@@ -33,6 +33,9 @@ READING = {
     "logs rover-main --level warn -n 2": "Moving",
     "config get rover": "components",
     "config history rover": "",
+    "dataset ls": "tomatoes",
+    "train ls": "ripeness",
+    "train logs ripeness": "Queued",
     "whoami": "Lesson Robotics",
 }
 WORDS = {"organizations": "Lesson", "locations": "Greenhouse", "machines": "rover", "parts": "arm-camera"}
@@ -61,12 +64,6 @@ def settings(shared: Sandbox, tmp_path: Path) -> Dict[str, str]:
 
 
 @pytest.fixture
-def own_settings(sandbox: Sandbox, tmp_path: Path) -> Dict[str, str]:
-    """The same with a sandbox of the test's own, for it to change."""
-    return settings_of(sandbox, tmp_path)
-
-
-@pytest.fixture
 def profile_settings(own_settings: Dict[str, str]) -> Dict[str, str]:
     """The same without the key."""
     return {name: value for name, value in own_settings.items() if name != "VIAM_API_KEY"}
@@ -88,7 +85,8 @@ def word_of(command: str) -> str:
 def test_every_command_is_tried() -> None:
     from viam_sync.cli.__main__ import MODULES
 
-    assert {command.split()[0] for command in READING} | {"login", "logout", "completion"} == {*MODULES}
+    elsewhere = {"call", "completion", "data", "doctor", "login", "logout"}
+    assert {command.split()[0] for command in READING} | elsewhere == {*MODULES}
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -99,7 +97,7 @@ def test_a_command_fits_on_a_terminal(command: str, width: int, settings: Dict[s
     assert word_of(command) in ended.out
     assert not any(secret in ended.out for secret in secrets)
     # Lines of text are as long as they are.
-    if not command.startswith(("logs", "config get")):
+    if not command.startswith(("logs", "train logs", "config get")):
         assert max(map(len, ended.lines), default=0) <= width
 
 
@@ -135,7 +133,11 @@ def test_the_options_that_all_have_may_stand_before_the_command(settings: Dict[s
         ("ls organizations rover", 2, "error: NAME is where to look, and nothing holds organizations;"),
         ("show nix", 1, "error: there is no thing 'nix'; viam-sync tree shows what there is"),
         ("logs nix", 1, "error: there is no machine or part 'nix'; viam-sync tree shows what there is"),
-        ("logs rover --since yesterday", 2, "error: Invalid value for '--since': 'yesterday' is no time such as"),
+        (
+            "logs rover --since nix",
+            2,
+            "error: Invalid value for '--since': 'nix' is no time such as 1h, 7d, yesterday,",
+        ),
         ("config diff rover", 1, "error: rover-main has 0 changes, and no change 1"),
         ("--profile nix ls", 2, "error: --profile is no profile, got 'nix'; there are none;"),
         ("logout", 1, "error: there is no profile default to forget"),

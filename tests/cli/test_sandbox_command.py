@@ -7,7 +7,7 @@ import sys
 from typing import List
 
 import pytest
-from command_line import COMMAND
+from command_line import COMMAND, Terminal
 
 READS = "import os; print(os.environ['VIAM_APP_URL'][:7], len(os.environ['VIAM_API_KEY']))"
 
@@ -39,6 +39,7 @@ def test_a_shell_has_the_variables() -> None:
     ("words", "status", "said"),
     [
         (["--", "/nix"], 127, "/nix: No such file or directory"),
+        (["--", "nix"], 127, "nix: command not found"),
         (["--", "/"], 126, "/: Permission denied"),
         (["--"], 2, "-- takes a command"),
         (["shell", "--", "true"], 2, "-- takes a command"),
@@ -92,6 +93,27 @@ def test_the_variables_come_as_lines_for_each_shell(shell: str) -> None:
         script = f'{"".join(lines)}\necho "$VIAM_API_KEY"'
         out = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True).stdout
         assert len(out.strip()) == 32
+
+
+def test_a_shell_on_a_terminal_says_where_one_is_and_how_to_leave() -> None:
+    pytest.importorskip("pty", reason="terminals are those of Unix")
+    with Terminal(["sandbox", "shell"], {**os.environ, "SHELL": "/bin/sh"}) as terminal:
+        assert "This shell has the variables of the sandbox at http://127.0.0.1:" in terminal.read_until(
+            "exit ends both."
+        )
+        terminal.type("echo ${#VIAM_API_KEY} characters\n")
+        terminal.read_until("32 characters")
+        terminal.type("exit 4\n")
+        assert terminal.end().status == 4
+
+
+def test_a_sandbox_on_a_terminal_says_what_to_do_next_and_ends_by_control_c() -> None:
+    pytest.importorskip("pty", reason="terminals are those of Unix")
+    with Terminal(["sandbox", "--shell", "powershell", "--ui"], os.environ) as terminal:
+        lines = terminal.read_until("Ctrl-C.").splitlines()
+        assert [line[:5] for line in lines] == ["$env:", "$env:", "$env:", "# loo", "# Pas"]
+        terminal.type("\x03")
+        assert terminal.end().status == 0
 
 
 def without(library: str, *words: str) -> "subprocess.CompletedProcess[str]":

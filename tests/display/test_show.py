@@ -290,7 +290,9 @@ def test_a_sandbox_shows_its_address_and_hides_its_key_behind_a_click(sandbox: S
 
 def test_the_page_of_a_sandbox_is_a_link() -> None:
     with Sandbox(ui=True) as sandbox:
-        assert f'<a href="{sandbox.ui_url}"' in html_of(sandbox)
+        html = html_of(sandbox)
+        assert f'<a href="{sandbox.ui_url}"' in html
+        assert f">{sandbox.ui_url.partition('?')[0]}</a>" in html
 
 
 def test_repr_and_print_of_a_message_are_those_of_protobuf() -> None:

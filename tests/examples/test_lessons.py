@@ -8,7 +8,7 @@ from typing import Iterator, List, Tuple
 import pytest
 
 from viam_sync import NotFoundError, ViamClient
-from viam_sync.lessons import practice_part
+from viam_sync.lessons import exercise, lesson_client, practice_part
 from viam_sync.lessons.__main__ import main
 from viam_sync.lessons.answers import ANSWERS, Missing
 from viam_sync.lessons.course import course_folder, notebooks, scripts, solution_of, title_of
@@ -105,7 +105,7 @@ def test_there_are_twelve_lessons_of_one_screen_each_and_two_notebooks() -> None
     ("number", "printed", "said"),
     [
         (1, "machines: 2\n", "2 is not how many machines there are; count those of all locations."),
-        (1, "there are 3 machines\n", 'no line was printed that begins with "machines: ".'),
+        (1, "there are 3 machines\n", 'the exercise has printed no line that begins with "machines: "; its lines go'),
         (2, "arm: \n", " is not the ID of the main part of arm."),
         (
             4,
@@ -122,10 +122,53 @@ def test_a_wrong_answer_is_told_what_is_wrong(number: int, printed: str, said: s
     assert str(missing.value).startswith(said)
 
 
+def test_lines_that_end_the_program_are_not_right(
+    client: ViamClient, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["01_first_call.py", "--check"])
+
+    def learn() -> None:
+        with exercise(1, client):
+            print("machines: 3")
+            sys.exit()
+
+    with pytest.raises(SystemExit) as end:
+        learn()
+    assert end.value.code == 1
+    assert capsys.readouterr().out.splitlines()[-1].startswith("not yet: the lines of the exercise end the program")
+
+
+def test_the_lines_of_an_exercise_find_the_terminal_that_there_is(
+    client: ViamClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Libraries that draw look at its encoding, and whether it is a terminal."""
+    monkeypatch.setattr(sys, "argv", ["01_first_call.py", "--check"])
+    terminal = sys.stdout
+    with exercise(1, client):
+        print("  machines: 3")
+        assert (sys.stdout.encoding, sys.stdout.isatty()) == (terminal.encoding, terminal.isatty())
+
+
+@pytest.mark.parametrize("name", ["VIAM_API_KEY", "VIAM_API_KEY_ID"])
+def test_half_of_a_key_is_not_taken_for_none(name: str, learner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(name)
+    with pytest.raises(ValueError, match=f"^the environment variable {name} is missing"), lesson_client():
+        pass
+
+
 def test_the_id_of_a_machine_is_not_taken_for_that_of_its_main_part(client: ViamClient, sandbox: Sandbox) -> None:
     arm = next(each for each in client.app_client.list_robots(sandbox.location_id) if each.name == "arm")
     with pytest.raises(Missing, match="is the ID of the machine; print that of its main part"):
         ANSWERS[2](client, f"arm: {arm.id}\n")
+
+
+@pytest.mark.parametrize(
+    ("number", "printed"),
+    [(1, "machines: 3\n"), (1, "machines: 4\n"), (4, "rover: 2\narm: 1\nplant-watcher: 1\n")],
+)
+def test_the_practice_of_another_learner_makes_no_answer_wrong(number: int, printed: str, client: ViamClient) -> None:
+    with practice_part(client):
+        ANSWERS[number](client, printed)
 
 
 def test_a_configuration_that_lost_its_sensor_is_not_right(client: ViamClient) -> None:
@@ -179,6 +222,23 @@ def test_all_lessons_are_copied_at_once(learner: Path) -> None:
     assert sorted(path.name for path in learner.iterdir()) == sorted(
         path.name for path in [*SCRIPTS.values(), *notebooks().values()]
     )
+
+
+def test_a_lesson_may_be_named_by_its_file(learner: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["copy", "05", "01_first_call.py", "02_names_and_ids", "fleet.ipynb"]) == 0
+    assert capsys.readouterr().out == "05_readings.py\n01_first_call.py\n02_names_and_ids.py\nfleet.ipynb\n"
+
+
+def test_a_folder_that_takes_no_files_is_one_line(
+    learner: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = learner / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert main(["copy", "1"]) == 1
+    said = "01_first_call.py cannot be put into this folder: No such file or directory\n"
+    assert capsys.readouterr().err == said
 
 
 def test_a_notebook_has_no_solution(learner: Path, capsys: pytest.CaptureFixture[str]) -> None:

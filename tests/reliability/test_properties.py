@@ -398,7 +398,8 @@ def test_an_id_of_a_key_in_the_environment_that_is_none_is_refused_before_anythi
 
 @given(
     st.lists(
-        st.sampled_from(["--port", "--seed", "--token-lifetime", "--tls", "--fault", "--ui"]) | ANY_TEXT, max_size=4
+        st.sampled_from(["--port", "--seed", "--token-lifetime", "--tls", "--fault", "--ui", "--ui-port"]) | ANY_TEXT,
+        max_size=4,
     )
 )
 def test_a_command_line_is_read_or_refused_with_how_to_use_it(arguments: List[str]) -> None:

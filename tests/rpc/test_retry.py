@@ -367,7 +367,7 @@ def test_what_has_no_total_waits_so_long_for_a_service_that_cannot_be_reached(po
     with pytest.raises(CallFailed):
         retry.run(attempts, policy)
     assert seconds - 2.1 <= attempts.clock.time() - 1000 <= seconds + 0.1
-    patient = Retry(total_timeout=1000).applied_to(policy)
+    patient = policy.changed_by(Retry(total_timeout=1000))
     attempts = Attempts(*unavailable(10_000, REFUSED), takes=0.01)
     with pytest.raises(CallFailed):
         retry.run(attempts, patient)
@@ -426,7 +426,7 @@ def test_a_service_that_was_never_reached_is_not_waited_for(failure: str) -> Non
 
 
 def test_an_explicit_retry_counts_what_the_service_has_answered_and_not_what_reached_nobody() -> None:
-    three = Retry(attempts=3).applied_to(READ)
+    three = READ.changed_by(Retry(attempts=3))
     attempts = Attempts(*unavailable(9, "down for maintenance"))
     with pytest.raises(CallFailed):
         retry.run(attempts, three)
@@ -437,7 +437,7 @@ def test_an_explicit_retry_counts_what_the_service_has_answered_and_not_what_rea
 def test_no_retries_are_none_in_an_outage_either() -> None:
     attempts = Attempts(*unavailable(9, REFUSED))
     with pytest.raises(CallFailed):
-        retry.run(attempts, policies.OFF.applied_to(READ))
+        retry.run(attempts, READ.changed_by(policies.OFF))
     assert len(attempts.allowed) == 1
 
 
@@ -470,11 +470,11 @@ def test_a_throttle_is_never_more_than_full() -> None:
 def test_a_retry_changes_the_numbers_and_not_what_may_be_repeated() -> None:
     patient = Retry(attempts=8, total_timeout=500)
     attempts = Attempts(*unavailable(7, LOST), takes=30)
-    assert retry.run(attempts, patient.applied_to(READ)) == "answer"
+    assert retry.run(attempts, READ.changed_by(patient)) == "answer"
     with pytest.raises(CallFailed):
-        retry.run(Attempts(*unavailable(1)), patient.applied_to(NON_IDEMPOTENT))
-    assert patient.applied_to(TAIL) is TAIL
-    assert patient.applied_to(UPLOAD).total_timeout is None
+        retry.run(Attempts(*unavailable(1)), NON_IDEMPOTENT.changed_by(patient))
+    assert TAIL.changed_by(patient) is TAIL
+    assert UPLOAD.changed_by(patient).total_timeout is None
 
 
 @pytest.mark.parametrize(

@@ -343,7 +343,7 @@ def test_closing_a_stream_ends_its_span_and_is_no_error(server: FakeService, cha
 @pytest.mark.parametrize("read", [0, 1])
 def test_dropping_a_stream_ends_its_span(server: FakeService, channel: Channel, read: int) -> None:
     # Its watchdog looks that often whether it is still there.
-    stream = export(channel, idle_timeout=0.1)
+    stream = export(channel, idle_timeout=1)
     for _ in range(read):
         next(stream)
     assert spans() == []

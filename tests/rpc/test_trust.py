@@ -5,7 +5,6 @@ import datetime as dt
 import os
 import socket
 import ssl
-import struct
 import threading
 from pathlib import Path
 from typing import Any, Callable, Iterator, List, Optional, Tuple
@@ -16,7 +15,7 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from servers import FakeService, options
+from servers import Answering, FakeService, options
 
 from viam_sync import DialOptions, InsecureConnectionError, UnavailableError, ViamClient
 from viam_sync.rpc.address import Address
@@ -249,46 +248,6 @@ def test_the_diagnosis_says_what_is_not_trusted(authority: trustme.CA) -> None:
         problem = find_problem(address, timeout=10)
     assert problem.kind == CERTIFICATE
     assert problem.text.startswith("The certificate of localhost cannot be trusted: ")
-
-
-class Answering:
-    """A server that answers all that a client sends first with the same bytes, and ends the connection.
-
-    Args:
-        answer: The bytes.
-        reset: Whether the connection is reset, and not closed.
-
-    Attributes:
-        received: The first bytes of each connection.
-    """
-
-    def __init__(self, answer: bytes = b"", reset: bool = False) -> None:
-        self.received: List[bytes] = []
-        self._answer = answer
-        self._linger = struct.pack("ii", 1, 0) if reset else struct.pack("ii", 0, 0)
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection = self._socket.accept()[0]
-            except OSError:
-                return
-            with connection:
-                self.received.append(connection.recv(1 << 16))
-                connection.sendall(self._answer)
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, self._linger)
-
-    def __enter__(self) -> "Answering":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join()
 
 
 @pytest.mark.parametrize("reset", [True, False])

@@ -104,7 +104,7 @@ def test_attempts_are_counted_with_those_that_had_no_good_token(
 def test_the_log_is_as_its_page_shows_it() -> None:
     page = (Path(__file__).parents[2] / "docs" / "watching.md").read_text(encoding="utf-8")
     script = page.partition("```python\n")[2].partition("```")[0]
-    shown = page.partition("prints\n\n```\n")[2].partition("```")[0]
+    shown = page.partition("prints\n\n```text\n")[2].partition("```")[0]
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert (done.stdout, done.stderr) == ("", shown)
 

@@ -1,4 +1,5 @@
 import importlib.metadata
+import importlib.util
 import os
 import re
 import subprocess
@@ -70,12 +71,88 @@ def test_after_it_sees_none(viam_sandbox, viam_client):
     assert viam_client.app_client.get_robot(viam_sandbox.robot_id).name == "rover"
 """
 
+SESSION = """
+import os
+
+import pytest
+from viam_sync import ViamClient
+
+
+@pytest.fixture(scope="session")
+def viam_sandbox_options():
+    return {"seed": 5, "token_lifetime": 60}
+
+
+@pytest.fixture(scope="session")
+def program(viam_sandbox_session):
+    client = ViamClient.lazy(viam_sandbox_session.dial_options(), viam_sandbox_session.url)
+    client.app_client.create_organization("made at once")
+    yield client.app_client
+    client.close()
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_program_that_is_set_up_once_sees_a_fresh_world(program, number):
+    assert len(program.list_organizations()) == 1
+    program.create_organization("New")
+
+
+def test_it_is_the_sandbox_of_a_test_with_the_options(viam_sandbox_session, viam_sandbox, viam_env):
+    assert viam_sandbox is viam_sandbox_session
+    assert viam_env["VIAM_APP_URL"] == os.environ["VIAM_APP_URL"] == viam_sandbox.url
+    with ViamClient.create_from_env_vars() as client:
+        assert len(client.app_client.list_organizations()) == 1
+
+
+def test_the_variables_are_gone_after_a_test():
+    assert "VIAM_APP_URL" not in os.environ
+"""
+
+MODULE = """
+import pytest
+from viam_sync import ViamClient
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_tests_of_a_module_see_what_those_before_have_done(viam_sandbox_module, viam_sandbox, number):
+    assert viam_sandbox.url != viam_sandbox_module.url
+    with ViamClient.create_from_dial_options(viam_sandbox_module.dial_options(), viam_sandbox_module.url) as client:
+        assert len(client.app_client.list_organizations()) == 1 + number
+        client.app_client.create_organization("New")
+"""
+
+FROZEN = """
+import datetime, time
+
+import freezegun
+import pytest
+
+
+@pytest.fixture(scope="session")
+def viam_sandbox_options():
+    return {"clock": lambda: time.time()}
+
+
+@pytest.fixture(autouse=True, params=["2020-02-02", "2039-09-09"])
+def moment(request):
+    with freezegun.freeze_time(request.param):
+        yield datetime.datetime.fromisoformat(request.param)
+
+
+def test_a_sandbox_that_starts_in_it_takes_the_time_of_the_test(moment, viam_sandbox, viam_client):
+    assert viam_client.app_client.create_organization("New").created_on.ToDatetime() == moment
+
+
+def test_a_sandbox_of_its_own_starts_in_any_year(moment, viam_sandbox_module):
+    assert viam_sandbox_module.running
+"""
+
 NOT_LOADED = """
 import sys
 
 
 def test_nothing_is_loaded_for_tests_that_do_not_ask_for_it():
-    assert not {"grpc", "google.protobuf", "sqlite3"} & set(sys.modules)
+    assert not {"grpc", "google.protobuf", "viam_sync.sandbox.server"} & set(sys.modules)
 """
 
 
@@ -105,6 +182,13 @@ def _entry_points():
         (STOPPED, "2 passed"),
         (CLOSED, "2 passed"),
         (FAILING, "1 failed, 1 passed"),
+        (SESSION, "5 passed"),
+        (MODULE, "3 passed"),
+        pytest.param(
+            FROZEN,
+            "4 passed",
+            marks=pytest.mark.skipif(importlib.util.find_spec("freezegun") is None, reason="freezegun is missing"),
+        ),
         (NOT_LOADED, "1 passed"),
     ],
 )
@@ -120,12 +204,12 @@ def test_the_examples_in_the_documentation_work(tmp_path):
 from viam_sync import ViamClient
 
 
-def test_it_finds_the_sandbox(sandbox_in_the_environment):
+def test_it_finds_the_sandbox(viam_env):
     with ViamClient.create_from_env_vars() as client:
         assert client.app_client.list_organizations()
 """
     printed = run(tmp_path, "\n\n".join(["import pytest", *shown, used]))
-    assert "\n2 passed in " in printed, printed
+    assert "\n4 passed in " in printed, printed
 
 
 def test_the_fixtures_are_listed_with_what_they_give(tmp_path):

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -16,6 +17,8 @@ from viam_sync.sandbox import Sandbox
 from .calls import APP, call, entered, refused
 from .commands import ROOT, Printed, process
 
+# Types of frames of HTTP/2.
+PING, GO_AWAY = 6, 7
 NAMES = ("api_key", "api_key_id", "organization_id", "location_id", "robot_id", "robot_part_id")
 
 
@@ -67,6 +70,33 @@ def test_stopping_twice_is_harmless_and_frees_the_port():
     sandbox.stop()
     with Sandbox(port=port) as again:
         assert again.address == sandbox.address
+
+
+def frames_of(stream):
+    """Yield the type and the payload of each frame of HTTP/2, until the connection ends."""
+    while header := stream.read(9):
+        yield header[3], stream.read(int.from_bytes(header[:3], "big"))
+
+
+def test_at_its_end_connections_are_asked_to_close_and_get_no_error():
+    """An error is a line on the terminal of the client's program, even where that was just about to close it."""
+    error_codes = []
+    with Sandbox() as sandbox, contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(socket.create_connection(sandbox.address.split(":"), 30)) for _ in range(10)]
+        frames = [frames_of(stack.enter_context(connection.makefile("rb"))) for connection in connections]
+        for connection, received in zip(connections, frames):
+            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")  # no settings
+            next(received)
+        stopping = threading.Thread(target=sandbox.stop)
+        stopping.start()
+        for connection, received in zip(connections, frames):
+            for kind, payload in received:
+                if kind == PING:
+                    connection.sendall(b"\0\0\x08\6\1\0\0\0\0" + payload)  # the answer to it
+                elif kind == GO_AWAY:
+                    error_codes.append(int.from_bytes(payload[4:8], "big"))
+        stopping.join()
+    assert set(error_codes) == {0}
 
 
 def test_starting_twice_is_refused_and_leaves_it_running(sandbox, owner):
@@ -302,6 +332,15 @@ def test_a_killed_command_has_lost_nothing_that_it_answered(tmp_path):
     [
         (["--port", "70000"], 2, "from 0 to 65535"),
         (["--port", "http"], 2, "invalid int value"),
+        (["--ui-port", "70000"], 2, "--ui-port takes a number from 0 to 65535"),
+        (["--port", "8080", "--ui-port", "8080"], 2, "--ui-port is 8080, as --port is"),
+        (["--ui", "8080"], 2, "--ui takes no port; say --ui-port 8080"),
+        (
+            ["--tls", "python", "a.py", "-x"],
+            2,
+            "'python' is no option; a command stands behind --, such as -- python a.py -x",
+        ),
+        (["--verbose"], 2, "unknown: --verbose; --help tells the options"),
         (["--data", __file__], 1, "give another folder"),
         (["--seed", "one"], 2, "invalid int value"),
         (["--token-lifetime", "0"], 2, "a number of seconds above 0"),

@@ -4,13 +4,13 @@ from typing import Iterator, List
 
 from typing_extensions import assert_type
 
+from viam_sync import Pages
 from viam_sync.app.app_client import AppClient, FragmentHistoryEntry, LogEntry, RobotPartHistoryEntry
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.ml_training_client import MLTrainingClient
 from viam_sync.proto import app as app_pb
 from viam_sync.proto.app import data as pb
 from viam_sync.proto.app import mltraining
-from viam_sync.transfer.paging.pages import Pages
 from viam_sync.utils import create_filter
 
 

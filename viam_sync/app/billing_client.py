@@ -25,6 +25,13 @@ class BillingClient(NamedMethods, BillingService):
 
     Usually taken from a connected client, as ``client.billing_client``.
 
+    Methods by subject:
+        - usage and tiers: get_current_month_usage, get_available_billing_tiers, update_organization_billing_tier
+        - invoices: get_invoices_summary, get_invoice_pdf, create_invoice_and_charge_immediately, charge_organization,
+          send_payment_required_email
+        - who pays: get_org_billing_information, get_location_billing_organization, update_location_billing_organization
+        - the client itself: options, service_descriptors
+
     Args:
         channel: An open channel to the cloud.
         metadata: Sent with each call; holds the ``authorization`` of the caller.

@@ -28,6 +28,13 @@ class MLTrainingClient(NamedMethods, MLTrainingService):
 
     Usually taken from a connected client, as ``client.ml_training_client``.
 
+    Methods by subject:
+        - jobs: list_training_jobs, get_training_job, submit_training_job, submit_custom_training_job,
+          cancel_training_job, delete_completed_training_job, get_training_job_logs, iter_training_job_logs
+        - containers: list_supported_containers, list_containers, get_container, register_custom_training_container,
+          delete_custom_training_container
+        - the client itself: options, service_descriptors
+
     Args:
         channel: An open channel to the cloud.
         metadata: Sent with each call; holds the ``authorization`` of the caller.

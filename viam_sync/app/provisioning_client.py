@@ -18,6 +18,11 @@ class ProvisioningClient(NamedMethods, ProvisioningService):
 
     Usually taken from a connected client, as ``client.provisioning_client``.
 
+    Methods by subject:
+        - setup: get_smart_machine_status, set_smart_machine_credentials, get_network_list, set_network_credentials,
+          exit_provisioning
+        - the client itself: options, service_descriptors
+
     Args:
         channel: An open channel to the machine's agent.
         metadata: Sent with each call; holds the ``authorization`` of the caller.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NoReturn, Optional, 
 
 from typing_extensions import Self
 
+from viam_sync.app._call_rpc import NamedRpcs
 from viam_sync.app._clients import CLIENTS, NamedMethods, client_class
 from viam_sync.app._links import link_of_variables, link_to, location_of, options_of_variables
 from viam_sync.errors import ClosedError, NotSupportedError
@@ -43,6 +44,7 @@ __all__ = [
     "ViamClient",
 ]
 
+#: The logger of this module.
 LOGGER = logging.getLogger(__name__)
 
 #: The attributes that hold the clients, by the names of their classes.
@@ -67,7 +69,7 @@ def __dir__() -> List[str]:
     return [*globals(), *_ATTRIBUTES]
 
 
-class ViamClient(NamedMethods, Configurable, Closing):
+class ViamClient(NamedMethods, NamedRpcs, Configurable, Closing):
     """A connection to the cloud; make one with a ``create_from_…`` method, and close it when done.
 
     Any number of threads may share it. After a fork, each child process connects by itself when it first makes a call.
@@ -323,11 +325,11 @@ class ViamClient(NamedMethods, Configurable, Closing):
         client: ProvisioningClient = self._client("provisioning_client")
         return client
 
-    def _client(self, name: str, *arguments: Any) -> Any:
+    def _client(self, name: str, *arguments: Any, cls: Any = None) -> Any:
         if self._closed:
             raise ClosedError(CLOSED)
         if name not in self._clients:
-            client = client_class(name)(self._channel, self._metadata, *arguments)
+            client = (cls or client_class(name))(self._channel, self._metadata, *arguments)
             # setdefault() is atomic; another thread may have made the client in the meantime.
             self._clients.setdefault(name, client.options(**vars(self._options)))
         return self._clients[name]

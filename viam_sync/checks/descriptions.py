@@ -28,6 +28,10 @@ def redact(value: Any) -> str:
         return repr(value)
     if isinstance(value, (type, *_FUNCTIONS)):
         return f"the {'class' if isinstance(value, type) else 'function'} {value.__name__} itself"
+    # An enum of the schema is an object, which has the name of one.
+    enum = getattr(value, "__dict__", {}).get("__qualname__")
+    if enum is not None:
+        return f"the enum {enum} itself"
     if isinstance(value, (list, bytes)):
         return "bytes" if isinstance(value, bytes) else "a list"
     return with_article(type(value).__name__)

@@ -32,6 +32,11 @@ MODULES: Mapping[str, str] = {
     "tree": "inventory",
     "logs": "log_lines",
     "config": "configuration",
+    "data": "data_group",
+    "dataset": "dataset_commands",
+    "train": "training",
+    "call": "call",
+    "doctor": "doctor",
     "completion": "completion",
 }
 

@@ -49,20 +49,21 @@ class PowerShellComplete(ShellComplete):
 
 
 _SHELLS = ("bash", "zsh", "fish", "powershell")
+_EPILOG = """\
+\b
+In the file of each shell:
+  bash        eval "$(viam-sync completion bash)"
+  zsh         eval "$(viam-sync completion zsh)"
+  fish        viam-sync completion fish | source
+  powershell  viam-sync completion powershell | Out-String | Invoke-Expression
+"""
 
 
-@click.command("completion", cls=FramedCommand)
+@click.command("completion", cls=FramedCommand, epilog=_EPILOG)
 @click.argument("shell", type=click.Choice(_SHELLS))
 @click.pass_context
 def completion_command(context: click.Context, shell: str) -> None:
-    r"""Print what lets a shell complete words; it goes into the file that the shell begins with.
-
-    \b
-    bash        eval "$(viam-sync completion bash)"
-    zsh         eval "$(viam-sync completion zsh)"
-    fish        viam-sync completion fish | source
-    powershell  viam-sync completion powershell | Out-String | Invoke-Expression
-    """
+    """Print what lets a shell complete words; it goes into the file that the shell begins with."""
     cls = get_completion_class(shell)
     assert cls is not None
     print(cls(context.find_root().command, {}, "viam-sync", "_VIAM_SYNC_COMPLETE").source())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import click
 
@@ -82,6 +82,21 @@ class Fleet:
             self._known["organizations"] = [Thing("organizations", each.name, each.id, each) for each in listed]
         return self._known["organizations"]
 
+    def organization(self, name: Optional[str]) -> Thing:
+        """Return the organization of a name or ID, which need not be given where there is one.
+
+        Raises:
+            click.ClickException: If there is none, or several have the name.
+            click.UsageError: If it has to be given.
+        """
+        if name is not None:
+            return self.find(name, ["organizations"])
+        there = self._organizations()
+        if len(there) != 1:
+            names = ", ".join(each.name for each in there) or "none"
+            raise click.UsageError(f"--organization is missing; there are: {names}")
+        return there[0]
+
     def find(self, name: str, kinds: Sequence[str]) -> Thing:
         """Return the one thing of some kinds that has a name or an ID.
 
@@ -96,9 +111,10 @@ class Fleet:
         if len(exact) == 1:
             return exact[0]
         if found:
-            raise click.ClickException(f"{name!r} fits {_listed(found)}; give the ID")
+            raise ambiguous(name, found)
         wanted = " or ".join(map(singular, kinds)) if len(kinds) < len(KINDS) else "thing"
-        raise click.ClickException(f"there is no {wanted} {name!r}; viam-sync tree shows what there is")
+        lister = f"ls {kinds[0]}" if len(kinds) == 1 and kinds[0] not in HOLDERS else "tree"
+        raise click.ClickException(f"there is no {wanted} {name!r}; viam-sync {lister} shows what there is")
 
     def find_part(self, name: str) -> Thing:
         """Return a part by its name or ID, or the main part of a machine by that of the machine.
@@ -111,13 +127,18 @@ class Fleet:
             machine = self.find(name, ["machines", "parts"])
             found = [part for part in self.things("parts") if part.is_in(machine) and part.value.main_part]
         if len(found) != 1:
-            raise click.ClickException(f"{name!r} fits {_listed(found)}; give the ID")
+            raise ambiguous(name, found)
         return found[0]
 
 
 def singular(kind: str) -> str:
     """Return what one thing of a kind is called."""
     return kind[:-1]
+
+
+def ambiguous(name: str, things: Sequence[Thing]) -> click.ClickException:
+    """Return the error of a name that fits several things."""
+    return click.ClickException(f"{name!r} fits {_listed(things)}; give the ID")
 
 
 def _listed(things: Sequence[Thing]) -> str:

@@ -10,6 +10,7 @@ import click
 
 import viam_sync
 from viam_sync.checks import parameter_names
+from viam_sync.display.text_blocks import one_line
 
 
 class Session:
@@ -34,8 +35,13 @@ class Session:
             self._client = self._connect()
         return self._client
 
+    @property
+    def uses_environment(self) -> bool:
+        """Whether the key is that of the environment, and not that of a profile."""
+        return self.profile is None and bool(os.environ.get("VIAM_API_KEY"))
+
     def _connect(self) -> viam_sync.ViamClient:
-        if self.profile is None and os.environ.get("VIAM_API_KEY"):
+        if self.uses_environment:
             return viam_sync.ViamClient.create_from_env_vars()
         with parameter_names(name="--profile"):
             return viam_sync.ViamClient.create_from_profile(self.profile)
@@ -85,6 +91,16 @@ class FramedGroup(click.Group):
         super().__init__(*args, **settings)
         self.params += _common_options()
 
+    def parse_args(self, ctx: click.Context, args: List[str]) -> List[str]:
+        """Without a command, print the help and end as wrong use does; versions of click differ in that."""
+        if not args and self.no_args_is_help and not ctx.resilient_parsing:
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(click.UsageError.exit_code)
+        return super().parse_args(ctx, args)
+
+
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without a question.")
+
 
 def confirm(question: str, yes: bool) -> None:
     """Ask before something is deleted or overwritten, unless ``--yes`` said so already.
@@ -97,6 +113,6 @@ def confirm(question: str, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise click.UsageError(f"{question} Say --yes, as there is no terminal to ask on.")
-    if not click.confirm(question, err=True):
+    if not click.confirm(one_line(question), err=True):
         click.echo("Nothing was changed.", err=True)
         raise click.exceptions.Exit(1)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any, Deque, List, Optional, Sequence, Tuple
 
 import click
@@ -13,25 +12,14 @@ from viam_sync.app.app_client import LogEntry
 from viam_sync.cli.fleet_things import Fleet
 from viam_sync.cli.frame import FramedCommand, Session, pass_session
 from viam_sync.cli.printing import on_terminal, print_json
+from viam_sync.cli.time_options import time_option
 from viam_sync.display.cells import time_text
 from viam_sync.display.text_blocks import one_line
 
 _LEVELS = ("debug", "info", "warn", "error")
 _STYLES = {"debug": "dim", "warn": "yellow", "error": "red", "fatal": "red", "panic": "red", "dpanic": "red"}
-_SINCE = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 #: How many entries are remembered, so that a tail repeats none of those that were printed before it.
 _REMEMBERED = 1000
-
-
-def _time_ago(context: click.Context, option: click.Parameter, value: Optional[str]) -> Optional[datetime]:
-    """Return the time that an option such as ``1h`` means."""
-    if value is None:
-        return None
-    found = _SINCE.fullmatch(value)
-    if found is None:
-        raise click.BadParameter(f"{value!r} is no time such as 30s, 10m, 1h or 7d")
-    return datetime.now(timezone.utc) - timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 @click.command("logs", cls=FramedCommand)
@@ -40,7 +28,9 @@ def _time_ago(context: click.Context, option: click.Parameter, value: Optional[s
 @click.option(
     "--level", type=click.Choice(_LEVELS), default="debug", help="Only entries of this level, or a worse one."
 )
-@click.option("--since", callback=_time_ago, metavar="TIME", help="Only entries since 30s, 10m, 1h or 7d ago.")
+@click.option(
+    "--since", type=time_option, metavar="TIME", help="Only entries since a time: 10m or 1h ago, yesterday, 2024-01-31."
+)
 @click.option(
     "--lines", "-n", type=click.IntRange(0), default=100, help="The latest of these, at most; 100 by default."
 )
@@ -83,24 +73,25 @@ def _identity(entry: LogEntry) -> Tuple[Any, ...]:
 
 
 def _print_entries(entries: Sequence[LogEntry], as_json: bool) -> None:
-    """Print entries, and flush: somebody may wait for them."""
     for entry in entries:
         if as_json:
             print_json(entry)
         else:
-            _print_line(entry)
+            moment = time_text(entry.time, None) if entry.time else ""
+            print_log_line(moment, entry.level, entry.message, entry.logger_name)
 
 
-def _print_line(entry: LogEntry) -> None:
-    words = [time_text(entry.time, None) if entry.time else "", entry.level.lower(), entry.logger_name]
+def print_log_line(moment: str, level: str, message: str, logger: Optional[str] = None) -> None:
+    """Print an entry of a log, and flush: somebody may wait for it."""
+    level = level.lower()
     if not on_terminal():
-        print("\t".join(map(one_line, [*words, entry.message])), flush=True)
+        words = [moment, level, *([] if logger is None else [logger]), message]
+        print("\t".join(map(one_line, words)), flush=True)
         return
     from rich.console import Console
     from rich.text import Text
 
-    level = _STYLES.get(entry.level.lower(), "")
-    line = Text.assemble((words[0], "dim"), f" {words[1]:5} ", (f"{words[2]}: " if words[2] else ""), entry.message)
+    line = Text.assemble((moment, "dim"), f" {level:5} ", (f"{logger}: " if logger else ""), message)
     line.plain = one_line(line.plain)
-    line.stylize(level, len(words[0]))
+    line.stylize(_STYLES.get(level, ""), len(moment))
     Console(highlight=False, soft_wrap=True).print(line)

@@ -85,7 +85,7 @@ def whoami_command(session: Session, everything: bool) -> None:
         ]
         print_items(kept.profiles.values(), columns, session.json)
         return
-    if session.profile is None and os.environ.get("VIAM_API_KEY"):
+    if session.uses_environment:
         source, key_id, url = "VIAM_API_KEY", os.environ.get("VIAM_API_KEY_ID", ""), os.environ.get("VIAM_APP_URL")
     else:
         profile = profiles.find_profile(session.profile)

@@ -7,6 +7,7 @@ import sys
 from typing import Any, Callable, Iterable, List, Mapping, NamedTuple, Sequence
 
 import viam_sync
+from viam_sync.checks.urls import redact_urls
 from viam_sync.display.cells import Look, cell_text
 from viam_sync.display.tables import Table, blocks_of
 from viam_sync.display.text_blocks import one_line, width_of
@@ -70,6 +71,11 @@ def _fields(value: Any) -> List[List[str]]:
 def print_json(value: Any) -> None:
     """Print a thing as one line of JSON, with its secrets hidden."""
     print(json.dumps(viam_sync.to_dict(value, secrets=False)), flush=True)
+
+
+def print_note(text: str) -> None:
+    """Print a line that is not part of the output, on stderr."""
+    print(one_line(redact_urls(text)), file=sys.stderr, flush=True)
 
 
 def print_tree(branch: Mapping[str, Any]) -> None:

@@ -113,7 +113,7 @@ def _used_columns(rows: Sequence[Mapping[str, Cell]]) -> List[str]:
 
 def _cells(item: Any, paths: Sequence[str], look: Look) -> Iterator[Tuple[str, Cell]]:
     if isinstance(item, Mapping) and not isinstance(item, Message):
-        yield from ((name, cell_text(value, look)) for name, value in _flat(item).items())
+        yield from ((name, cell_text(value, look)) for name, value in flat_row(item).items())
         return
     for path in paths or [field.name for field in shown_fields(item)]:
         if path == "picture":
@@ -121,12 +121,13 @@ def _cells(item: Any, paths: Sequence[str], look: Look) -> Iterator[Tuple[str, C
             continue
         field = _field_at(item, path)
         if path in _SPREAD and field is not None and isinstance(field.value, Mapping):
-            yield from ((name, cell_text(value, look)) for name, value in _flat(field.value).items())
+            yield from ((name, cell_text(value, look)) for name, value in flat_row(field.value).items())
         else:
             yield path.rpartition(".")[2], "" if field is None else field_text(field, look)
 
 
-def _flat(row: Mapping[Any, Any]) -> Dict[str, Any]:
+def flat_row(row: Mapping[Any, Any]) -> Dict[str, Any]:
+    """Return a row whose nested objects are values with dotted names, or the row itself if that cannot be."""
     named = {str(key): value for key, value in row.items()}
     try:
         return flatten(named)

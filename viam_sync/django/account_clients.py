@@ -70,7 +70,7 @@ class _AliasClient:
     """Stands for the client of an account, which it looks up whenever it is used."""
 
     # As in the lazy objects of Django, isinstance() takes it for what it stands for.
-    __class__ = property(lambda self: ViamClient)  # type: ignore[assignment] # pyright: ignore
+    __class__ = property(lambda self: ViamClient)  # pyright: ignore
 
     def __init__(self, alias: str) -> None:
         self._alias = alias

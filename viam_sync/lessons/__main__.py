@@ -51,7 +51,11 @@ def _copy(names: Sequence[str], solution: bool) -> int:
         print(f"{present[0]} is there already; rename it, or go to another folder.", file=sys.stderr)
         return 1
     for source in sources:
-        shutil.copyfile(source, source.name)
+        try:
+            shutil.copyfile(source, source.name)
+        except OSError as error:
+            print(f"{source.name} cannot be put into this folder: {error.strerror}", file=sys.stderr)
+            return 1
         print(source.name)
     return 0
 
@@ -68,6 +72,14 @@ def _check(name: str) -> int:
         return 130
 
 
+def _name(text: str) -> str:
+    """Return what the list calls a lesson or notebook, of which some write the number as 05, or the file."""
+    for name, path in {**scripts(), **notebooks()}.items():
+        if text in (name.zfill(2), path.name, path.stem):
+            return name
+    return text
+
+
 def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     numbers, names = list(scripts()), list(notebooks())
     parser = argparse.ArgumentParser(
@@ -80,13 +92,16 @@ def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     copy.add_argument(
         "lessons",
         nargs="+",
+        type=_name,
         choices=[*numbers, *names, "all"],
         metavar="LESSON",
         help=f"a number from 1 to {len(numbers)}, {' or '.join(names)}, or all",
     )
     copy.add_argument("--solution", action="store_true", help="copy the solutions instead")
     check = commands.add_parser("check", help="run a lesson in the working folder, and check it", epilog=_STATUS)
-    check.add_argument("lesson", choices=numbers, metavar="LESSON", help=f"a number from 1 to {len(numbers)}")
+    check.add_argument(
+        "lesson", type=_name, choices=numbers, metavar="LESSON", help=f"a number from 1 to {len(numbers)}"
+    )
     return parser.parse_args(arguments)
 
 

@@ -19,7 +19,7 @@ class Missing(Exception):
 
 def _first_call(client: ViamClient, printed: str) -> None:
     said = _said(printed, "machines")
-    if said != str(len(_machines(client))):
+    if said not in (str(len(_machines(client))), str(len(_all_machines(client)))):
         raise Missing(f"{said} is not how many machines there are; count those of all locations.")
 
 
@@ -153,6 +153,11 @@ ANSWERS: Dict[int, Callable[..., None]] = {
 
 
 def _machines(client: ViamClient) -> List[Any]:
+    """Return the machines that stay; those that others of a class practise on come and go."""
+    return [each for each in _all_machines(client) if not re.fullmatch("lesson-[0-9a-f]{8}", each.name)]
+
+
+def _all_machines(client: ViamClient) -> List[Any]:
     app = client.app_client
     organizations = app.list_organizations()
     return [machine for organization in organizations for machine in app.list_robots_for_org(organization.id)]
@@ -167,9 +172,9 @@ def _files(client: ViamClient, **filter: Any) -> List[Any]:
 
 def _said(printed: str, name: str) -> str:
     """Return the rest of the last printed line that begins with a name and a colon."""
-    found = re.findall(rf"^{re.escape(name)}: *(.*?) *$", printed, re.MULTILINE)
+    found = re.findall(rf"^ *{re.escape(name)}: *(.*?) *$", printed, re.MULTILINE)
     if not found:
-        raise Missing(f'no line was printed that begins with "{name}: ".')
+        raise Missing(f'the exercise has printed no line that begins with "{name}: "; its lines go where "pass" was.')
     return str(found[-1])
 
 

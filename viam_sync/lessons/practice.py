@@ -40,7 +40,7 @@ def lesson_client() -> Iterator[ViamClient]:
     from viam_sync import ViamClient
     from viam_sync.sandbox import Sandbox
 
-    if os.environ.get("VIAM_API_KEY", "").strip():
+    if any(os.environ.get(name, "").strip() for name in ("VIAM_API_KEY", "VIAM_API_KEY_ID")):
         with ViamClient.create_from_env_vars() as client:
             yield client
     else:

@@ -23,6 +23,7 @@ _PACKAGE = re.compile(r"\b(?:[a-z]\w*\.)+(?:v\d+|protobuf)\.(?=[A-Z])")
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_IN_UTC = _EPOCH.replace(tzinfo=timezone.utc)
 
+#: What a Struct holds, as plain values of Python.
 ValueTypes = Union[None, bool, float, str, List["ValueTypes"], Mapping[str, "ValueTypes"]]
 
 M = TypeVar("M", bound=Message)
@@ -58,6 +59,9 @@ def struct_to_dict(struct: Struct) -> Dict[str, Any]:
 
 def value_to_primitive(value: Value) -> Any:
     """Return a Value as None, a bool, a float, a str, a list or a dict.
+
+    Args:
+        value: The message.
 
     Raises:
         TypeError: If it is no Value.
@@ -202,6 +206,9 @@ def in_zone(moment: datetime, tz: tzinfo) -> datetime:
 def datetime_to_timestamp(dt: Optional[datetime]) -> Optional[Timestamp]:
     """Return a datetime as a Timestamp; one without a time zone is UTC, and None stays None.
 
+    Args:
+        dt: The time.
+
     Raises:
         TypeError: If it is no datetime.
         ValueError: If it is not in the years 1 to 9999 in UTC.
@@ -222,6 +229,9 @@ def datetime_to_timestamp(dt: Optional[datetime]) -> Optional[Timestamp]:
 
 def message_to_struct(message: Message) -> Struct:
     """Return a message as a Struct: its fields by their names in the schema, those not set included.
+
+    Args:
+        message: Any message.
 
     Raises:
         TypeError: If it is no message.
@@ -268,4 +278,15 @@ def struct_to_message(struct: Struct, message_type: Type[M]) -> M:
     try:
         return ParseDict(struct_to_dict(struct), message_type())
     except ParseError as error:
-        raise ParseError(_PACKAGE.sub("", str(error))) from None
+        raise ParseError(without_packages(str(error))) from None
+
+
+def without_packages(text: str) -> str:
+    """Return the text of an error of protobuf with messages and enums as they are called in Python.
+
+    Example:
+        >>> from viam_sync.messages.conversion import without_packages
+        >>> without_packages('Message type "viam.app.v1.Robot" has no field named "nme"')
+        'Message type "Robot" has no field named "nme"'
+    """
+    return _PACKAGE.sub("", text)

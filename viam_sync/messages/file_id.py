@@ -22,7 +22,7 @@ class FileID(str):
         binary_data_id: The ID as binary data; None if the service gave none, as for readings.
 
     Example:
-        >>> from viam_sync.messages.file_id import FileID
+        >>> from viam_sync.app.data_client import FileID
         >>> id = FileID("f-1", "o-1/l-1/f-1")
         >>> id, id.binary_data_id
         ('f-1', 'o-1/l-1/f-1')

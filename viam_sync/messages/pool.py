@@ -13,7 +13,7 @@ import threading
 from typing import Any, Callable, Dict, List, Set, Tuple
 
 from google.protobuf import descriptor_pool, message_factory
-from google.protobuf.descriptor import Descriptor, EnumDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from viam_sync.checks.near_names import near_names
@@ -33,10 +33,11 @@ if hasattr(os, "register_at_fork"):  # Windows does not fork
 
 
 @functools.lru_cache(maxsize=None)
-def _build() -> Tuple[descriptor_pool.DescriptorPool, Dict[str, Dict[str, Any]]]:
-    """Return the pool, and by module and name the descriptors of the messages and enums that it holds."""
+def _build() -> Tuple[descriptor_pool.DescriptorPool, Dict[str, Dict[str, Any]], List[FileDescriptor]]:
+    """Return the pool, by module and name the descriptors of the messages and enums that it holds, and its files."""
     pool = descriptor_pool.DescriptorPool()
     modules: Dict[str, Dict[str, Any]] = {}
+    files: List[FileDescriptor] = []
     compiled = pkgutil.get_data("viam_sync.proto", "schema.bin")
     assert compiled is not None
     for file in FileDescriptorSet.FromString(compiled).file:
@@ -44,13 +45,20 @@ def _build() -> Tuple[descriptor_pool.DescriptorPool, Dict[str, Dict[str, Any]]]
         added = pool.FindFileByName(file.name)
         held = modules.setdefault(module_of(file.name), {})
         held.update({**added.message_types_by_name, **added.enum_types_by_name})
-    return pool, modules
+        files.append(added)
+    return pool, modules, files
 
 
 def pool() -> descriptor_pool.DescriptorPool:
     """Return the pool that all messages of ``viam_sync`` live in."""
     with _lock:
         return _build()[0]
+
+
+def schema_files() -> List[FileDescriptor]:
+    """Return the descriptors of the files of the schema, each after those that it imports."""
+    with _lock:
+        return list(_build()[2])
 
 
 def attribute_of(module: str) -> Callable[[str], Any]:

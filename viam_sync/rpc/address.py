@@ -8,6 +8,7 @@ from typing import Optional, Union
 
 from viam_sync.checks import wrong_word
 
+#: The path of a file.
 FilePath = Union[str, "os.PathLike[str]"]
 
 

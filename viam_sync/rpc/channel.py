@@ -57,14 +57,6 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
     Every process has a connection of its own, opened when it is first used: a forked child never uses its parent's. The
     exception is a channel that a caller has opened, which only that caller could open anew.
 
-    Args:
-        open: Opens a channel of grpc.
-        address: The address of the service; None if it is not known.
-        max_reconnect_attempts: How often a call may be tried again after its connection was lost.
-        time: The clock of deadlines and waits.
-        most_calls: The number of calls at a time on one connection; None for any number.
-        open_lanes: Open the channels of grpc of the lanes that have one of their own.
-
     Attributes:
         lanes: The connections of this process.
         retry_throttle: The tokens that all calls share for their retries.
@@ -82,6 +74,16 @@ class ServiceChannel(grpc.Channel):  # type: ignore[misc, unused-ignore]
         most_calls: Optional[int] = None,
         open_lanes: Mapping[Lane, Callable[[], grpc.Channel]] = MappingProxyType({}),
     ) -> None:
+        """Take what it is made of; only the package makes one.
+
+        Args:
+            open: Opens a channel of grpc.
+            address: The address of the service; None if it is not known.
+            max_reconnect_attempts: How often a call may be tried again after its connection was lost.
+            time: The clock of deadlines and waits.
+            most_calls: The number of calls at a time on one connection; None for any number.
+            open_lanes: Open the channels of grpc of the lanes that have one of their own.
+        """
         self.address = address
         self.max_reconnect_attempts = max_reconnect_attempts
         self.time = time

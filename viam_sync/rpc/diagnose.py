@@ -2,12 +2,11 @@
 
 import socket
 import ssl
-import threading
-from typing import List, NamedTuple
+from typing import NamedTuple
 
 from viam_sync.rpc.address import Address
 from viam_sync.rpc.proxies import Proxy, proxy_for_calls
-from viam_sync.rpc.threads import can_start_threads
+from viam_sync.rpc.threads import result_within
 from viam_sync.rpc.trust import tls_context
 
 PLAINTEXT = "plaintext"
@@ -15,6 +14,7 @@ TLS = "tls"
 CERTIFICATE = "certificate"
 UNREACHABLE = "unreachable"
 WEB_PAGE = "web page"
+NO_HTTP_2 = "no HTTP/2"
 UNKNOWN = "unknown"
 
 #: The first bytes of an HTTP/2 client: its preface and an empty SETTINGS frame.
@@ -30,10 +30,22 @@ _BLOCK = 16 << 10
 
 
 class Problem(NamedTuple):
-    """The obstacle to a connection, and a sentence that explains it."""
+    """The obstacle to a connection.
+
+    Attributes:
+        kind: Its kind.
+        cause: A sentence that explains it.
+        advice: What to do about it; an empty text where that depends on who asks.
+    """
 
     kind: str
-    text: str
+    cause: str
+    advice: str = ""
+
+    @property
+    def text(self) -> str:
+        """The cause, and what to do."""
+        return f"{self.cause} {self.advice}".rstrip()
 
 
 def find_problem(address: Address, timeout: float) -> Problem:
@@ -46,30 +58,23 @@ def find_problem(address: Address, timeout: float) -> Problem:
     Returns:
         The problem; its kind is UNKNOWN where the server looks well.
     """
-    found: List[Problem] = []
-    # Looking up a name cannot be given a limit, so it is left behind when the time is up.
-    knock = threading.Thread(target=lambda: found.append(_knock(address, timeout)), daemon=True)
-    if can_start_threads():
-        knock.start()
-        knock.join(timeout)
-    else:
-        knock.run()
-    return found[0] if found else _silent(address)
+    # Looking up a name cannot be given a limit.
+    return result_within(timeout, lambda: _knock(address, timeout)) or _silent(address)
 
 
 def _knock(address: Address, timeout: float) -> Problem:
     proxy = proxy_for_calls(address.host)
     if proxy is not None:
         problem = _knock_through(proxy, address, timeout)
-        return problem._replace(text=f"{problem.text} grpc goes through {proxy}.")
+        return problem._replace(advice=f"{problem.advice} grpc goes through {proxy}.".lstrip())
     try:
         with socket.create_connection((address.host, address.port), timeout) as connection:
             return _talk(connection, address, timeout)
     except (socket.gaierror, UnicodeError):
-        return Problem(UNREACHABLE, f"{address.host} has no address. Check its spelling, and the network.")
+        return Problem(UNREACHABLE, f"{address.host} has no address.", "Check its spelling, and the network.")
     except ConnectionRefusedError:
         advice = "Check the address, and that the server runs."
-        return Problem(UNREACHABLE, f"Nothing listens at {_place(address)}. {advice}")
+        return Problem(UNREACHABLE, f"Nothing listens at {_place(address)}.", advice)
     except socket.timeout:
         return _silent(address)
     except OSError as error:
@@ -84,7 +89,7 @@ def _knock_through(proxy: Proxy, address: Address, timeout: float) -> Problem:
     except (OSError, HTTPException, UnicodeError) as error:
         said = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
         advice = f"Check {proxy.variable}, or name the host in no_proxy to go past the proxy."
-        return Problem(UNREACHABLE, f"The proxy does not connect to {_place(address)}: {said}. {advice}")
+        return Problem(UNREACHABLE, f"The proxy does not connect to {_place(address)}: {said}.", advice)
     try:
         with connection:
             return _talk(connection, address, timeout)
@@ -119,7 +124,7 @@ def _try_tls(connection: socket.socket, address: Address) -> Problem:
         return Problem(PLAINTEXT, f"{_place(address)} speaks no TLS.")
     if tls.selected_alpn_protocol() != "h2":
         reason = "speaks TLS, but does not agree to HTTP/2, which gRPC needs"
-        return Problem(UNKNOWN, f"{_place(address)} {reason}. {_WEB_ADVICE}")
+        return Problem(NO_HTTP_2, f"{_place(address)} {reason}.", _WEB_ADVICE)
     return _strange(address)
 
 
@@ -152,13 +157,13 @@ def _try_plaintext(connection: socket.socket, address: Address) -> Problem:
     if not answer or answer[0] == _TLS_ALERT:
         return Problem(TLS, f"{_place(address)} does not speak HTTP/2 without TLS; it may want https://.")
     if answer == _HTTP_1 or answer.startswith(b"<"):
-        return Problem(WEB_PAGE, f"{_place(address)} answers with a web page, and is no gRPC service. {_WEB_ADVICE}")
+        return Problem(WEB_PAGE, f"{_place(address)} answers with a web page, and is no gRPC service.", _WEB_ADVICE)
     return _strange(address)
 
 
 def _silent(address: Address) -> Problem:
     advice = "Check the address, the network and firewalls."
-    return Problem(UNREACHABLE, f"{_place(address)} does not answer. {advice}")
+    return Problem(UNREACHABLE, f"{_place(address)} does not answer.", advice)
 
 
 def _strange(address: Address) -> Problem:

@@ -18,9 +18,9 @@ from viam_sync.errors import (
     ViamError,
 )
 from viam_sync.rpc import diagnose
-from viam_sync.rpc.address import Address, parse_address
+from viam_sync.rpc.address import Address, FilePath, parse_address
 from viam_sync.rpc.auth import Token
-from viam_sync.rpc.channel import ServiceChannel
+from viam_sync.rpc.channel import ServiceChannel, Time, service_channel
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.options import Credentials, DialOptions, own_options
 from viam_sync.rpc.policies import READ, Lane
@@ -29,7 +29,18 @@ from viam_sync.rpc.single_flight import SingleFlight
 from viam_sync.rpc.threads import adapt_to_gevent
 from viam_sync.rpc.trust import read_authorities
 
-__all__ = ["Channel", "Credentials", "DialOptions", "dial", "parse_address"]
+__all__ = [
+    "Address",
+    "Channel",
+    "Credentials",
+    "DialOptions",
+    "FilePath",
+    "ServiceChannel",
+    "Time",
+    "dial",
+    "parse_address",
+    "service_channel",
+]
 
 LOGGER = logging.getLogger(__name__)
 
@@ -65,17 +76,19 @@ class ConnectionTimes:
 
 
 class Channel(ServiceChannel):
-    """A channel to the address of a service.
-
-    Args:
-        address: Where to connect.
-        max_reconnect_attempts: How often a call may be tried again after its connection was lost.
-        times: How long a connection may be silent, unused or away.
-    """
+    """A channel to the address of a service."""
 
     def __init__(
         self, address: Address, max_reconnect_attempts: int, times: ConnectionTimes = ConnectionTimes()
     ) -> None:
+        """Take what it is made of; only the package makes one.
+
+        Args:
+            address: Where to connect.
+            max_reconnect_attempts: How often a call may be tried again after its connection was lost.
+            times: How long a connection may be silent, unused or away.
+        """
+
         def open(ping_timeout: float = times.ping_timeout) -> grpc.Channel:
             return _open(address, replace(times, ping_timeout=ping_timeout))
 
@@ -324,10 +337,11 @@ def _raise_for(problem: diagnose.Problem, failure: Optional[GRPCError]) -> None:
             f"{problem.text} Check the address and this computer's clock; for a certificate authority of your own, name"
             " its file in DialOptions(ca_certificate=...), in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH or in SSL_CERT_FILE."
         )
+    is_unclear = problem.kind in (diagnose.UNKNOWN, diagnose.NO_HTTP_2)
     if failure is None:
-        if problem.kind == diagnose.UNKNOWN:
+        if is_unclear:
             return
         failure = UnavailableError(grpc.StatusCode.UNAVAILABLE)
-    unclear = f" ({failure.text})" if failure.text and problem.kind == diagnose.UNKNOWN else ""
+    unclear = f" ({failure.text})" if failure.text and is_unclear else ""
     failure.message = problem.text + unclear
     raise failure.with_traceback(None)

@@ -57,6 +57,19 @@ class Policy:
     counts_unavailable: bool = False
     lane: Lane = Lane.CALLS
 
+    def changed_by(self, retry: Retry) -> Policy:
+        """Return the policy with the numbers of a client; one attempt stays one."""
+        if self.attempts == 1:
+            return self
+        changed = self
+        if retry.attempts is not None:
+            changed = replace(changed, attempts=retry.attempts, counts_unavailable=True)
+        if retry.total_timeout is not None and self.total_timeout is None:
+            changed = replace(changed, outage_timeout=retry.total_timeout)
+        elif retry.total_timeout is not None:
+            changed = replace(changed, total_timeout=retry.total_timeout)
+        return changed
+
 
 #: Changes nothing, so it can be sent again.
 READ = Policy("READ", attempts=5, attempt_timeout=20, total_timeout=60)
@@ -112,19 +125,6 @@ class Retry:
             object.__setattr__(self, "attempts", whole("attempts", self.attempts, 1))
         if self.total_timeout is not None:
             object.__setattr__(self, "total_timeout", seconds("total_timeout", self.total_timeout))
-
-    def applied_to(self, policy: Policy) -> Policy:
-        """Return a policy with these numbers; one attempt stays one."""
-        if policy.attempts == 1:
-            return policy
-        changed = policy
-        if self.attempts is not None:
-            changed = replace(changed, attempts=self.attempts, counts_unavailable=True)
-        if self.total_timeout is not None and policy.total_timeout is None:
-            changed = replace(changed, outage_timeout=self.total_timeout)
-        elif self.total_timeout is not None:
-            changed = replace(changed, total_timeout=self.total_timeout)
-        return changed
 
 
 #: Turns retries off: everything is sent once.

@@ -47,7 +47,11 @@ class Proxy:
 
         connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         connection.set_tunnel(host, port, headers=self.headers)
-        connection.connect()
+        try:
+            connection.connect()
+        except http.client.HTTPException:  # it closes itself at an OSError alone
+            connection.close()
+            raise
         return connection.sock
 
     def __str__(self) -> str:
@@ -66,6 +70,13 @@ def proxy_for_calls(host: str) -> Optional[Proxy]:
     url = os.environ[variable]
     # grpc ignores a proxy of another scheme, or of none.
     return _parse(url, variable, 443) if url.lower().startswith("http://") else None
+
+
+def unused_variable(host: str) -> Optional[str]:
+    """Return a variable that names a proxy which calls to a host do not take: of another scheme, or in capitals."""
+    if proxy_for_calls(host) is not None or is_loopback(host) or _is_exception(host):
+        return None
+    return next((name for name in (*_VARIABLES, *map(str.upper, _VARIABLES)) if os.environ.get(name)), None)
 
 
 def proxy_for_downloads(host: str) -> Optional[Proxy]:

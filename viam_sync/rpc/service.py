@@ -165,7 +165,7 @@ class Service(Configurable):
         if timeout is None and not policy.resumes:
             timeout = self._options.timeout
         if self._options.retry is not None:
-            policy, call.max_reconnects = self._options.retry.applied_to(policy), None
+            policy, call.max_reconnects = policy.changed_by(self._options.retry), None
         try:
             response = retry.run(call, policy, timeout)
         except retry.CallFailed as failed:
@@ -185,7 +185,7 @@ class Service(Configurable):
         attempts = 1 + self._channel.max_reconnect_attempts
         if self._options.retry is None:
             return replace(TAIL, attempts=attempts)
-        return self._options.retry.applied_to(replace(TAIL, attempts=max(attempts, 2)))
+        return replace(TAIL, attempts=max(attempts, 2)).changed_by(self._options.retry)
 
     def _make_stub(self, channel: grpc.Channel, method: Method) -> Any:
         make = getattr(channel, method.kind)

@@ -136,11 +136,6 @@ class StreamItems(ClosingIterator[T]):
     A caller that stops before the end closes it, best by a ``with`` statement; one that is not closed ends when it is
     garbage collected. It can be closed from another thread, which ends a waiting ``next``.
 
-    Args:
-        open: Sends the request, and returns its stream.
-        convert: Makes an item of a message.
-        item_type: The type of an item.
-
     Attributes:
         item_type: The type of an item.
 
@@ -154,6 +149,13 @@ class StreamItems(ClosingIterator[T]):
     """
 
     def __init__(self, open: Callable[[], Stream[Any]], convert: Callable[[Any], T], item_type: Type[T]) -> None:
+        """Take what it is made of; only the package makes one.
+
+        Args:
+            open: Sends the request, and returns its stream.
+            convert: Makes an item of a message.
+            item_type: The type of an item.
+        """
         self.item_type = item_type
         self._open = open
         self._convert = convert

@@ -6,7 +6,10 @@ put in the place of threads waits for ever where grpc blocks, as all of it runs 
 
 import _thread
 import sys
-from typing import Optional
+import threading
+from typing import Callable, List, Optional, TypeVar
+
+T = TypeVar("T")
 
 
 def can_start_threads() -> bool:
@@ -21,6 +24,27 @@ def can_start_threads() -> bool:
         True
     """
     return _refusal() is None
+
+
+def result_within(seconds: float, work: Callable[[], T]) -> Optional[T]:
+    """Return the result of what cannot be given a limit, such as looking up a name; it is left behind after some time.
+
+    Returns:
+        The result; None if it takes longer. Where no thread can be started, there is no limit.
+
+    Example:
+        >>> from viam_sync.rpc.threads import result_within
+        >>> result_within(5, lambda: 1 + 1)
+        2
+    """
+    found: List[T] = []
+    thread = threading.Thread(target=lambda: found.append(work()), daemon=True)
+    if can_start_threads():
+        thread.start()
+        thread.join(seconds)
+    else:
+        thread.run()
+    return found[0] if found else None
 
 
 def require_threads(what: str) -> None:

@@ -9,7 +9,7 @@ import re
 import ssl
 import sys
 from pathlib import Path
-from typing import Iterator, List, Optional
+from typing import Iterator, List, Mapping, Optional
 
 from viam_sync.checks import wrong_word
 from viam_sync.rpc.address import FilePath
@@ -45,6 +45,13 @@ def read_authorities(ca_certificate: Optional[FilePath] = None) -> bytes:
     else:
         found = _by_default()
     return "".join(map(ssl.DER_cert_to_PEM_cert, dict.fromkeys(found))).encode()
+
+
+def names_of_authorities() -> Mapping[str, str]:
+    """Return the variables of the environment that name authorities, and what they name; the first one counts most."""
+    paths = ssl.get_default_verify_paths()
+    variables = (_GRPC_ROOTS, paths.openssl_cafile_env, paths.openssl_capath_env)
+    return {name: os.environ[name] for name in variables if os.environ.get(name)}
 
 
 def tls_context(authorities: Optional[bytes] = None) -> ssl.SSLContext:

@@ -44,32 +44,47 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             token_lifetime=options.token_lifetime,
             tls=options.tls,
             ui=options.ui,
+            ui_port=options.ui_port,
         ).start()
     except (OSError, ImportError) as error:
         print(error, file=sys.stderr)
         return 1
     try:
-        for text in options.fault:
-            plan_from_text(sandbox.faults, text)
-        if options.command:
-            if sandbox.ui_url:
-                print(f"look inside: {sandbox.ui_url}", file=sys.stderr)
-            return run_command(options.command, {**variables, **_settings(sandbox)}, _signals())
-        _announce(sandbox, options.shell)
-        # A signal that arrives just before the main thread blocks does not interrupt the wait, hence the timeout.
-        while not done.wait(_CHECK):
-            pass
+        return _serve(sandbox, options, variables, done)
     finally:
         sandbox.stop()
+
+
+def _serve(sandbox: Sandbox, options: argparse.Namespace, variables: Dict[str, str], done: threading.Event) -> int:
+    """Run the command, or wait for the end, and return the exit status."""
+    for text in options.fault:
+        plan_from_text(sandbox.faults, text)
+    if options.command:
+        if sandbox.ui_url:
+            print(f"look inside: {sandbox.ui_url}", file=sys.stderr)
+        if options.what:
+            _tell(f"This shell has the variables of the sandbox at {sandbox.url}; exit ends both.")
+        return run_command(options.command, {**variables, **sandbox.env_vars()}, _signals())
+    _announce(sandbox, options.shell)
+    # A signal that arrives just before the main thread blocks does not interrupt the wait, hence the timeout.
+    while not done.wait(_CHECK):
+        pass
     return 0
 
 
 def _announce(sandbox: Sandbox, shell: str) -> None:
     """Print what clients need."""
-    for name, value in _settings(sandbox).items():
+    for name, value in sandbox.env_vars().items():
         print(env_line(shell, name, value), flush=True)
     if sandbox.ui_url:
         print(comment_line(shell, f"look inside: {sandbox.ui_url}"), flush=True)
+    _tell(comment_line(shell, "Paste these lines where you start your programs. The sandbox runs until Ctrl-C."))
+
+
+def _tell(text: str) -> None:
+    """Print what is for people alone, who sit at a terminal."""
+    if sys.stdin is not None and sys.stdin.isatty() and sys.stderr is not None and sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)
 
 
 def _signals() -> List[signal.Signals]:
@@ -84,12 +99,24 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the options, among them the command that the sandbox runs around."""
     parser = _parser()
     own, dashes, command = _split(list(arguments))
-    options = parser.parse_args(own)
+    options, unknown = parser.parse_known_args(own)
+    if options.what not in (None, "shell"):
+        parser.error(_advice(options, own))
+    if unknown:
+        parser.error(f"unknown: {' '.join(unknown)}; --help tells the options")
     if dashes and (options.what or not command):
         parser.error("-- takes a command, such as -- python lesson.py; without one, say shell")
     options.command = shell_command() if options.what else command
     _check(parser, options)
     return options
+
+
+def _advice(options: argparse.Namespace, words: List[str]) -> str:
+    """Say what may be meant by a word that is no option."""
+    if options.ui and options.what.isdecimal():
+        return f"--ui takes no port; say --ui-port {options.what}"
+    command = " ".join(words[words.index(options.what) :])
+    return f"{options.what!r} is no option; a command stands behind --, such as -- {command}"
 
 
 def _split(words: List[str]) -> Tuple[List[str], bool, List[str]]:
@@ -107,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "what", nargs="?", choices=["shell"], help="run your shell, which has the variables; its end ends the sandbox"
+        "what", nargs="?", metavar="shell", help="run your shell, which has the variables; its end ends the sandbox"
     )
     parser.add_argument(
         "--shell", choices=SHELLS, default="bash", help="print the variables as lines for this; bash without it"
@@ -118,6 +145,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--tls", action="store_true", help="speak TLS, with a certificate of its own")
     parser.add_argument("--ui", action="store_true", help="serve a page that shows what is in it, for a browser here")
+    parser.add_argument(
+        "--ui-port", type=int, metavar="PORT", help="serve that page on this port; --ui alone takes a free one"
+    )
     parser.add_argument("--seed", type=int, help="a number that makes IDs, keys and faults the same in every run")
     parser.add_argument(
         "--token-lifetime",
@@ -136,8 +166,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    if not 0 <= options.port <= 65535:
-        parser.error("--port takes a number from 0 to 65535")
+    for option, port in (("--port", options.port), ("--ui-port", options.ui_port or 0)):
+        if not 0 <= port <= 65535:
+            parser.error(f"{option} takes a number from 0 to 65535")
+    if options.port and options.port == options.ui_port:
+        parser.error(f"--ui-port is {options.port}, as --port is; clients and the page take one each")
     if options.token_lifetime is not None and not 0 < options.token_lifetime < float("inf"):
         parser.error("--token-lifetime takes a number of seconds above 0")
     for text in options.fault:
@@ -145,13 +178,6 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
             plan_from_text(Faults(), text)
         except (ValueError, RuntimeError) as error:
             parser.error(f"--fault {text}: {error}")
-
-
-def _settings(sandbox: Sandbox) -> Dict[str, str]:
-    settings = {"VIAM_APP_URL": sandbox.url, "VIAM_API_KEY": sandbox.api_key, "VIAM_API_KEY_ID": sandbox.api_key_id}
-    if sandbox.ca_certificate is not None:
-        settings["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(sandbox.ca_certificate)
-    return settings
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, List, Mapping, Sequence
 
 #: What shells say of a command that is not there, and of one that cannot be run.
@@ -39,8 +40,10 @@ def run_command(command: Sequence[str], variables: Mapping[str, str], signals: S
     try:
         running.append(subprocess.Popen(command, env=variables))
     except OSError as error:
-        print(f"{command[0]}: {error.strerror}", file=sys.stderr)
-        return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_RUN
+        is_missing = isinstance(error, FileNotFoundError)
+        is_path = Path(command[0]).name != command[0]
+        print(f"{command[0]}: {'command not found' if is_missing and not is_path else error.strerror}", file=sys.stderr)
+        return _NOT_FOUND if is_missing else _NOT_RUN
     for early in received:  # they came before the command was known
         running[0].send_signal(early)
     status: int = running[0].wait()

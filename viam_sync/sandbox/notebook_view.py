@@ -21,7 +21,8 @@ def sandbox_html(facts: Mapping[str, str], api_key: str, ui_url: str) -> str:
         >>> "<summary>show</summary>" in sandbox_html({"url": sandbox.url}, sandbox.api_key, "")
         True
     """
-    link = f'<a href="{escape(ui_url)}" target="_blank" rel="noreferrer">open</a>' if ui_url else ""
+    address = ui_url.partition("?")[0]  # the rest is the token
+    link = f'<a href="{escape(ui_url)}" target="_blank" rel="noreferrer">{escape(address)}</a>' if ui_url else ""
     key = f"<details><summary>show</summary><code>{escape(api_key)}</code></details>"
     cells = {name: f"<code>{escape(value)}</code>" for name, value in facts.items()}
     cells = {**cells, "api_key": key, "page": link or "none; <code>Sandbox(ui=True)</code> has one"}

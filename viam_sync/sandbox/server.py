@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import os
 import random
-import socket
 import time
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, NoReturn, Optional, Type,
 
 import grpc
 
-from viam_sync.clock import is_ahead
 from viam_sync.sandbox.core.ids import Ids
 from viam_sync.sandbox.core.private_files import delete_abandoned_folders
 from viam_sync.sandbox.core.store import Store
@@ -27,6 +25,7 @@ from viam_sync.sandbox.http.messages import Route
 from viam_sync.sandbox.sample.sample import Sample, find_or_create_sample
 from viam_sync.sandbox.servicers import servicers_of
 from viam_sync.sandbox.training.jobs import advance_jobs
+from viam_sync.sandbox.wire import grpc_server
 from viam_sync.sandbox.wire.authentication import Authentication
 from viam_sync.sandbox.wire.certificates import Certificate
 from viam_sync.sandbox.wire.dispatch import Dispatcher
@@ -44,19 +43,6 @@ _HOW_TO_START = "use `with Sandbox() as sandbox:`, or start()"
 #: The attributes that a notebook shows, besides address and key.
 _IDS = ("organization_id", "location_id", "robot_id", "robot_part_id", "dataset_id", "fragment_id")
 
-# Each tail of a log occupies a thread; threads are started only when none is idle.
-_MOST_THREADS = 256
-_LARGEST_MESSAGE = 32 * 1024 * 1024
-_OPTIONS = (
-    # With so_reuseport, a port in use would be shared with its other user.
-    ("grpc.so_reuseport", 0),
-    # The limits of the cloud; it allows pings every 5 seconds.
-    ("grpc.max_receive_message_length", _LARGEST_MESSAGE),
-    ("grpc.max_metadata_size", _LARGEST_MESSAGE),
-    ("grpc.http2.min_ping_interval_without_data_ms", 5000),
-    ("grpc.keepalive_permit_without_calls", 1),
-)
-
 
 class Sandbox(MachineLogs):
     """A simulation of the Viam cloud on this computer, which runs for the length of the ``with`` block.
@@ -71,6 +57,7 @@ class Sandbox(MachineLogs):
         token_lifetime: Seconds until a token expires; None for a token that is valid until its key is deleted.
         tls: Whether to use TLS, with a certificate of its own; this needs ``pip install trustme``.
         ui: Whether to serve a page that shows its state, on loopback alone; see ``ui_url``.
+        ui_port: The port of the page, which is served then without ``ui``, too; 0 takes a free one.
         dataset_minima: Whether to reject training jobs, as the cloud does, if their dataset has too few images or
             labels.
 
@@ -79,7 +66,6 @@ class Sandbox(MachineLogs):
         url: The address as a URL, with the scheme http, or https with TLS.
         ui_url: The URL of the page that shows its state, with a token that opens it; empty without ``ui``.
         ca_certificate: With TLS, the file of the certificate authority that clients must trust; else None.
-        faults: The planned faults, available after the start; see `Faults`.
         api_key: The value of an API key that owns the sample organization.
         api_key_id: The ID of that key.
         organization_id: The ID of the sample organization.
@@ -99,7 +85,6 @@ class Sandbox(MachineLogs):
     url: str
     ui_url: str
     ca_certificate: Optional[Path]
-    faults: Faults
     api_key: str
     api_key_id: str
     organization_id: str
@@ -120,9 +105,9 @@ class Sandbox(MachineLogs):
         tls: bool = False,
         ui: bool = False,
         dataset_minima: bool = False,
+        ui_port: Optional[int] = None,
     ) -> None:
-        if not isinstance(port, int) or not 0 <= port < 65536:
-            raise ValueError(f"port takes an int from 0 to 65535, got {port!r}")
+        grpc_server.check_ports(port, ui_port)
         if token_lifetime is not None and not 0 < token_lifetime < float("inf"):
             raise ValueError(f"token_lifetime takes a number of seconds above 0, or None, got {token_lifetime!r}")
         # The program may change its working directory while the sandbox runs.
@@ -133,7 +118,8 @@ class Sandbox(MachineLogs):
         self._ahead = 0.0
         self._token_lifetime = token_lifetime
         self._tls = tls
-        self._ui = ui
+        self._ui = ui or ui_port is not None
+        self._ui_port = ui_port or 0
         self._dataset_minima = dataset_minima
         self._ids_at_start: Any = None
         self._certificate: Optional[Certificate] = None
@@ -141,17 +127,24 @@ class Sandbox(MachineLogs):
         self._web: Optional[HttpEndpoint] = None
         self._server: Optional[grpc.Server] = None
         self._threads: Optional[DaemonThreadPool] = None
+        self._faults: Optional[Faults] = None
+        #: The process that has started it.
+        self._process = 0
+        #: The server of a parent process, kept from being collected: its end here would be that of a copy.
+        self._of_parent: Any = None
 
     def start(self) -> Sandbox:
         """Open the state and start the server; a ``with`` block does this by itself.
 
         Raises:
-            OSError: If the port is in use, or the folder cannot be used or holds what no sandbox made.
+            OSError: If a port is in use, or the folder cannot be used or holds what no sandbox made.
             ImportError: If the package that TLS needs is not installed.
             RuntimeError: If the sandbox is running already, or the clock of this program is set to the future.
         """
-        if self._world is not None:
+        if self.running:
             raise RuntimeError("This sandbox runs already; stop it before you start it again.")
+        self._leave_to_parent()
+        self._process = os.getpid()
         store = Store(self._data_dir)
         try:
             for parent in (None, self._data_dir):
@@ -169,12 +162,17 @@ class Sandbox(MachineLogs):
         return self
 
     def stop(self) -> None:
-        """End all calls, and release the port and the folder; further calls have no effect."""
+        """End all calls, and release the port and the folder; stopping it again has no effect.
+
+        Calls under way have a second to end by themselves; a tail that nobody closes takes that second. In a child of
+        the process that started it, the parent's goes on.
+        """
+        self._leave_to_parent()
         server, threads, web, world = self._server, self._threads, self._web, self._world
         certificate = self._certificate
         self._server = self._threads = self._web = self._world = self._certificate = None
         if server is not None:
-            server.stop(None).wait()
+            server.stop(grpc_server.SECONDS_TO_LEAVE).wait()
         if threads is not None:
             threads.shutdown()
         if web is not None:
@@ -186,8 +184,16 @@ class Sandbox(MachineLogs):
 
     @property
     def running(self) -> bool:
-        """Whether the sandbox is running, from its start until it is stopped."""
-        return self._world is not None
+        """Whether the sandbox is running, from its start until it is stopped, in the process that started it."""
+        return self._world is not None and self._process == os.getpid()
+
+    @property
+    def faults(self) -> Faults:
+        """The planned faults, available after the start; see `Faults`."""
+        self._require_own()
+        if self._faults is None:
+            raise AttributeError(f"faults is set when the sandbox starts; {_HOW_TO_START}.")
+        return self._faults
 
     def reset(self) -> None:
         """Restore the state at the start: the same resources with the same IDs and keys.
@@ -231,6 +237,18 @@ class Sandbox(MachineLogs):
         options.ca_certificate = self.ca_certificate
         return options
 
+    def env_vars(self) -> Dict[str, str]:
+        """Return the variables that clients read: the address and key of this sandbox, and its authority with TLS.
+
+        Example:
+            >>> sorted(sandbox.env_vars())
+            ['VIAM_API_KEY', 'VIAM_API_KEY_ID', 'VIAM_APP_URL']
+        """
+        found = {"VIAM_APP_URL": self.url, "VIAM_API_KEY": self.api_key, "VIAM_API_KEY_ID": self.api_key_id}
+        if self.ca_certificate is not None:
+            found["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(self.ca_certificate)
+        return found
+
     def sign_in(self, email: str) -> str:
         """Sign a user in, as on the web page of the cloud, and return the ID of the user.
 
@@ -273,7 +291,11 @@ class Sandbox(MachineLogs):
             advance_jobs(world)
 
     def __repr__(self) -> str:
-        return f"<Sandbox at {self.url}>" if self.running else f"<Sandbox, not running; {_HOW_TO_START}>"
+        if self.running:
+            return f"<Sandbox at {self.url}>"
+        if self._world is not None:
+            return f"<Sandbox of process {self._process} at {self.url}>"
+        return f"<Sandbox, not running; {_HOW_TO_START}>"
 
     def _repr_html_(self) -> Optional[str]:
         if not self.running:
@@ -283,7 +305,22 @@ class Sandbox(MachineLogs):
         facts = {name: getattr(self, name) for name in ("url", "api_key_id", *_IDS)}
         return sandbox_html(facts, self.api_key, self.ui_url)
 
+    def _require_own(self) -> None:
+        """Raise an error in a child process, whose copy of the state nothing reads."""
+        if self._world is not None and not self.running:
+            raise RuntimeError(
+                f"This sandbox was started in process {self._process}, and process {os.getpid()} was forked from that"
+                f" one. Clients of both reach it at {self.url}, but only the process that started it can reset it, plan"
+                " faults and turn its clock. Start a sandbox of this process after the fork."
+            )
+
+    def _leave_to_parent(self) -> None:
+        if self._world is not None and not self.running:
+            self._of_parent = (self._server, self._threads, self._web, self._world, self._certificate)
+            self._server = self._threads = self._web = self._world = self._certificate = None
+
     def _running(self) -> World:
+        self._require_own()
         if self._world is None:
             raise RuntimeError(f"This sandbox is not running; {_HOW_TO_START}.")
         return self._world
@@ -327,27 +364,14 @@ class Sandbox(MachineLogs):
         self.api_key = world.get("key", sample.api_key_id)["key"]
 
     def _listen(self) -> None:
-        if is_ahead(time.time()):
-            raise RuntimeError(
-                "The clock of this program was set to the future, so the server of gRPC would take years to start."
-                " Start the sandbox before, such as in a fixture, and stop or move the clock after that."
-            )
         assert self._world is not None
-        self._threads = DaemonThreadPool(_MOST_THREADS)
-        self._server = grpc.server(self._threads, options=_OPTIONS)  # type: ignore[arg-type, unused-ignore]
-        try:
-            # The port is probed first, since grpc would report a failure on the standard error.
-            _require_port_free(self._port)
-            port = self._add_port(self._server, f"127.0.0.1:{self._port}")
-        except (OSError, RuntimeError) as error:
-            raise OSError(
-                f"The sandbox cannot listen on port {self._port} of 127.0.0.1 ({error}). "
-                "Stop what is using it, or choose another port; port 0 takes a free one."
-            ) from error
+        self._threads = DaemonThreadPool(grpc_server.MOST_THREADS)
+        self._server = grpc_server.new_server(self._threads)
+        port = grpc_server.listen(self._server, self._port, self._certificate)
         self._authentication = Authentication(self._world, self._token_lifetime)
-        self.faults = Faults(self._seed, self._authentication.expire_tokens)
-        self._world.store.blobs.check = self.faults.check_disk
-        self._dispatcher = Dispatcher(self._world, self._authentication, servicers_of(self._world), self.faults, port)
+        faults = self._faults = Faults(self._seed, self._authentication.expire_tokens)
+        self._world.store.blobs.check = faults.check_disk
+        self._dispatcher = Dispatcher(self._world, self._authentication, servicers_of(self._world), faults, port)
         self._serve_web(self._world)
         self._server.add_generic_rpc_handlers([self._dispatcher])
         self._server.start()
@@ -364,18 +388,10 @@ class Sandbox(MachineLogs):
 
             token = PageToken(secure=self._tls)
             routes[PageRoute.PREFIX] = PageRoute(world, self._dispatcher.calls, token)
-        self._web = HttpEndpoint(routes, None if self._certificate is None else self._certificate.context())
+        tls = None if self._certificate is None else self._certificate.context()
+        try:
+            self._web = HttpEndpoint(routes, tls, self._ui_port)
+        except OSError as error:
+            raise grpc_server.cannot_listen("The page of the sandbox", self._ui_port, error) from error
         world.web_url = self._web.url
         self.ui_url = "" if token is None else f"{self._web.url}/{token.query}"
-
-    def _add_port(self, server: grpc.Server, address: str) -> int:
-        if self._certificate is None:
-            return server.add_insecure_port(address)
-        return server.add_secure_port(address, self._certificate.credentials())
-
-
-def _require_port_free(port: int) -> None:
-    with socket.socket() as probe:
-        if os.name == "posix":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", port))

@@ -209,10 +209,10 @@ def test_an_export_that_is_killed_at_any_moment_leaves_a_dataset_with_each_row_o
     source, duration, killed = random.Random(), 0.0, 0
     for turn in range(KILLS + 1):
         arguments = {"filter_or_query": None, "path": f"{tmp_path}/rows", "partition_by": "day"}
-        # The first one shows how long it takes; each later one writes all days anew.
+        # The last one that was left alone shows how long it takes; each writes all days anew.
         limit = source.uniform(0, duration) if turn else 60
         was_killed, seconds = children.run(sandbox, "export_tabular_data_to", arguments, limit)
-        duration, killed = duration or seconds, killed + was_killed
+        duration, killed = duration if was_killed else seconds, killed + was_killed
         assert sums(tmp_path / "rows", "data.readings.co2") == all_of_it
     assert killed
     assert data.export_tabular_data_to(None, tmp_path / "rows", partition_by="day") == row["n"]

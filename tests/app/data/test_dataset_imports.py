@@ -464,10 +464,10 @@ def test_an_import_that_is_killed_at_any_moment_goes_on_and_doubles_nothing(
             pictures.add(f"images/{number}.png", [CAT, DOG, CAT][: number % 4], ["calm"][: number % 2])
         arguments = {"folder": str(pictures.folder), "format": "viam", "name": "pets", "workers": 2}
         arguments["part_id"] = sandbox.robot_part_id
-        # The first one shows how long it takes.
+        # The last one that was left alone shows how long it takes.
         limit = source.uniform(0, duration) if turn else 60
         was_killed, seconds = children.run(sandbox, "import_dataset", arguments, limit)
-        duration, killed = duration or seconds, killed + was_killed
+        duration, killed = duration if was_killed else seconds, killed + was_killed
         result: DatasetImportResult = data.import_dataset(**arguments)
         assert result.complete
         expected = {f"{number}.png": ([CAT, DOG, CAT][: number % 4], ["calm"][: number % 2]) for number in range(25)}

@@ -1,47 +1,18 @@
 """The page of the sandbox in a browser; the tox environment "browser" installs everything for it."""
 
-import os
-import shutil
+from datetime import datetime, timedelta, timezone
 
 import pytest
+from browsers import show_on_screen, skip_without_browser
 
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.sandbox.sample.tomato_images import Block, render_png
 
-_PROGRAMS = [shutil.which("chromium"), shutil.which("chromedriver")]
-_MISSING = "Chromium or its driver is not installed; on Debian: apt-get install chromium chromium-driver"
+skip_without_browser()
 
-if os.environ.get("VIAM_SYNC_BROWSER") != "required":
-    pytest.importorskip("selenium", reason="Selenium is not installed")
-    if None in _PROGRAMS:
-        pytest.skip(_MISSING, allow_module_level=True)
-
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
-
-_OPTIONS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1200,900"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    assert None not in _PROGRAMS, _MISSING
-    options = webdriver.ChromeOptions()
-    options.binary_location, driver = _PROGRAMS
-    for option in (*_OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    # A driver that is named is not looked for, or fetched, elsewhere.
-    browser = webdriver.Chrome(options, Service(executable_path=driver))
-    try:
-        yield browser
-    finally:
-        browser.quit()
 
 
 @pytest.fixture
@@ -83,6 +54,11 @@ class Page:
         script = "return Array.from(document.querySelectorAll(arguments[0]), (node) => node.innerText)"
         return self.browser.execute_script(script, selector)
 
+    def contents(self, selector):
+        """Return the texts of shapes, which no layout has broken into lines."""
+        script = "return Array.from(document.querySelectorAll(arguments[0]), (node) => node.textContent)"
+        return self.browser.execute_script(script, selector)
+
     def rectangles(self, selector):
         """Return left, top, width and height of each."""
         script = """
@@ -111,6 +87,7 @@ def test_the_sample_world_is_there(page, sandbox):
         ["tomatoes", "Lesson Robotics", "24"]
     ]
     assert len(page.texts("figure")) == 24
+    assert page.texts("#files .pages") == ["24 in all"]
     assert "greenhouse" in page.texts("#readings tbody tr")[0]
 
 
@@ -182,7 +159,7 @@ def test_boxes_lie_where_they_are_in_the_image(page, sandbox, client):
 
 
 def test_the_images_of_the_sample_are_loaded_with_one_box_each(page):
-    page.browser.execute_script("document.querySelector('#images').scrollIntoView()")
+    page.browser.execute_script("document.querySelector('#files').scrollIntoView()")
     loaded = (
         "return Array.from(document.querySelectorAll('figure img')).filter((each) => each.naturalWidth === 64).length"
     )
@@ -196,6 +173,118 @@ def test_the_images_of_the_sample_are_loaded_with_one_box_each(page):
 
 
 NASTY = "<b>x</b><script>document.title = 'gone'</script><img src=x onerror=\"document.title = 'gone'\">"
+
+
+@pytest.fixture
+def weather(sandbox, client):
+    """Upload three days of readings, with a gap, and return their number."""
+    minutes = [minute for minute in range(4000) if not 1500 < minute < 1900]
+    noon = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+    times = [noon + timedelta(minutes=minute) for minute in minutes]
+    readings = [{"temperature": 20 + minute % 7, "colour": NASTY, NASTY: minute} for minute in minutes]
+    client.data_client.tabular_data_capture_upload(
+        [{"readings": each} for each in readings],
+        sandbox.robot_part_id,
+        "rdk:component:sensor",
+        "weather",
+        "Readings",
+        data_request_times=[(time, time) for time in times],
+    )
+    return len(minutes)
+
+
+@pytest.fixture
+def new_york(browser):
+    """Put the browser there."""
+    browser.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "America/New_York"})
+    yield
+    browser.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": ""})
+
+
+def test_a_sensor_is_charted_and_the_chart_stands_in_the_address(new_york, page, browser, weather):
+    page.wait(lambda: len(page.texts("#sensors tbody tr")) == 2)
+    page.find("#sensors tbody tr:last-child a").click()
+    page.wait(lambda: page.texts("#chart svg"))
+    for _ in range(2):
+        assert page.texts("#chart h3") == ["rover / rover-main / weather / Readings"]
+        assert page.texts("#chart h4") == [f"readings.{NASTY}"[:99] + "…", "readings.temperature"]
+        (summary,) = page.texts("#chart p")
+        assert summary.startswith(f"Readings: {weather:,}, from 2026-03-01 07:00:00 to ")
+        assert "(America/New_York). Left out, as they are no numbers: readings.colour (text)." in summary
+        # A gap makes two lines of one; midnight is that of the viewer.
+        assert len(page.rectangles("#chart figure:last-child polyline")) == 2
+        labels = page.contents("#chart figure:last-child text")
+        assert labels[:4] == ["20", "22", "24", "26"]
+        assert labels[4:] == ["12:00", "2026-03-02", "12:00", "2026-03-03", "12:00", "2026-03-04"]
+        browser.refresh()
+        page.wait(lambda: page.texts("#chart svg"))
+
+
+def test_a_chart_is_read_by_keys_and_by_the_pointer_and_closed(new_york, page, weather):
+    page.wait(lambda: len(page.texts("#sensors tbody tr")) == 2)
+    page.find("#sensors tbody tr:last-child a").click()
+    drawing = page.wait(lambda: page.texts("#chart svg") and page.find("#chart figure:last-child svg"))
+    drawing.send_keys(Keys.END)
+    assert page.texts("#chart figure:last-child output")[0].endswith(" 22")
+    drawing.send_keys(Keys.HOME, Keys.ARROW_RIGHT)
+    assert page.texts("#chart figure:last-child output")[0].startswith("2026-03-01 07:0")
+    drawing.click()
+    assert page.texts("#chart figure:last-child output")[0].startswith("2026-03-0")
+    page.find("#chart nav a:nth-child(3)").send_keys(Keys.ENTER)
+    page.wait(lambda: page.texts("#chart p")[0].startswith("Readings: 1,441, from "))
+    assert page.browser.switch_to.active_element.text == "Last day"
+    assert page.texts("#chart [aria-current=true]") == ["Last day"]
+    page.browser.back()
+    page.wait(lambda: page.texts("#chart p")[0].startswith(f"Readings: {weather:,}"))
+    page.find("#chart nav a:last-child").click()
+    page.wait(lambda: page.texts("#chart") == [""])
+
+
+def test_lists_have_pages_which_stand_in_the_address(page, browser, sandbox, client):
+    assert page.texts("#readings .pages") == ["First\nPrevious\n1 to 50 of 1,008 readings\nNext\nLast"]
+    first = page.texts("#readings tbody tr")
+    browser.execute_script("document.querySelector('#readings .pages').scrollIntoView({block: 'center'})")
+    following = page.find("#readings .pages a:nth-of-type(3)")
+    following.send_keys(Keys.ENTER)
+    page.wait(lambda: "51 to 100 of" in page.texts("#readings .pages")[0])
+    # The link keeps the focus.
+    assert browser.switch_to.active_element == following
+    second = page.texts("#readings tbody tr")
+    assert len(second) == 50
+    assert second != first
+    following.send_keys(Keys.ENTER)
+    page.wait(lambda: "101 to 150 of" in page.texts("#readings .pages")[0])
+    browser.back()
+    page.wait(lambda: "51 to 100 of" in page.texts("#readings .pages")[0])
+    # Links go on from the address as it is now.
+    page.find("#sensors tbody a").click()
+    page.wait(lambda: "readings=2" in browser.current_url and "sensor=" in browser.current_url)
+    browser.refresh()
+    page.wait(lambda: page.texts("#chart svg"))
+    assert page.texts("#readings tbody tr") == second
+
+
+def test_a_log_has_pages_and_stays_open_when_the_page_is_loaded_again(page, browser, sandbox):
+    for number in range(60):
+        sandbox.log(sandbox.robot_part_id, f"message {number}")
+    page.open_log()
+    page.find("#machines .pages a:nth-of-type(3)")
+    page.wait(lambda: "1 to 50 of" in page.texts("#machines details .pages")[0])
+    page.find("#machines details .pages a:nth-of-type(3)").click()
+    page.wait(lambda: "message 9" in page.texts("#machines tbody tr")[0])
+    browser.refresh()
+    page.wait(lambda: "message 9" in "".join(page.texts("#machines tbody tr")[:1]))
+    page.find("#machines summary").click()
+    page.wait(lambda: "log" not in browser.current_url)
+
+
+def test_a_training_job_is_done_while_one_looks(page, sandbox, client):
+    client.ml_training_client.submit_training_job(
+        sandbox.organization_id, sandbox.dataset_id, "ripeness", "1", "MODEL_TYPE_OBJECT_DETECTION", ["ripe"]
+    )
+    page.wait(lambda: "pending" in "".join(page.texts("#jobs tbody tr")))
+    sandbox.advance(60 + 10)
+    page.wait(lambda: "completed" in "".join(page.texts("#jobs tbody tr")))
 
 
 def test_names_and_texts_are_never_taken_for_html(page, sandbox, client):
@@ -216,7 +305,7 @@ def test_names_and_texts_are_never_taken_for_html(page, sandbox, client):
 
 def test_a_log_is_opened_by_the_keyboard_alone(page):
     summary = page.find("#machines summary")
-    for _ in range(20):
+    for _ in range(30):
         page.browser.switch_to.active_element.send_keys(Keys.TAB)
         if page.browser.switch_to.active_element == summary:
             break
@@ -224,13 +313,21 @@ def test_a_log_is_opened_by_the_keyboard_alone(page):
     page.wait(lambda: page.texts("#machines tbody tr"))
 
 
+SCALES = """
+    const drawings = Array.from(document.querySelectorAll("#chart svg"));
+    return drawings.map((each) => each.clientWidth / each.viewBox.baseVal.width)"""
+
+
 @pytest.mark.parametrize("width", [360, 800, 1600])
 def test_it_fits_the_width_of_the_screen(page, width):
-    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
-    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    show_on_screen(page.browser, width)
     try:
         page.open_log()
+        page.browser.execute_script("document.querySelector('#sensors td a').click()")
+        page.wait(lambda: page.texts("#chart svg"))
         assert page.browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+        # Drawn anew for this width, its letters keep their size.
+        page.wait(lambda: set(page.browser.execute_script(SCALES)) == {1})
     finally:
         page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 

@@ -62,10 +62,10 @@ def test_an_export_that_is_killed_at_any_moment_loses_and_doubles_nothing(
     for turn in range(KILLS + 1):
         folder = tmp_path / str(turn)
         arguments = {"filter": None, "folder": str(folder)}
-        # The first one shows how long it takes.
+        # The last one that was left alone shows how long it takes.
         limit = source.uniform(0, duration) if turn else 60
         was_killed, seconds = children.run(sandbox, "export_binary_data", arguments, limit)
-        duration, killed = duration or seconds, killed + was_killed
+        duration, killed = duration if was_killed else seconds, killed + was_killed
         before = whole_files(folder)
         # Whatever has its name is whole.
         assert before.items() <= files.items()
@@ -100,7 +100,7 @@ def test_a_run_that_is_killed_while_labels_change_and_files_go_leaves_the_next_o
         arguments = {"filter": None, "folder": str(folder), "remove_gone": True, "workers": 2}
         limit = source.uniform(0, duration) if turn else 60
         was_killed, seconds = children.run(sandbox, "export_binary_data", arguments, limit)
-        duration, killed = duration or seconds, killed + was_killed
+        duration, killed = duration if was_killed else seconds, killed + was_killed
         assert len([path for path in (folder / "data").rglob("kept-*") if path.read_bytes() == b"kept"]) == len(kept)
         assert data.export_binary_data(None, folder, remove_gone=True).complete
         assert contents_in(folder) == dict.fromkeys(kept, b"kept")

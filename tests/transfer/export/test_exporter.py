@@ -519,9 +519,9 @@ def test_a_number_of_workers_that_makes_no_sense_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_thread_is_left(data: DataClient, tmp_path: Path) -> None:
-    data.export_binary_data(None, tmp_path)
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("viam-sync-")] == []
+@pytest.mark.usefixtures("no_thread_is_left")
+def test_an_export_leaves_no_thread(data: DataClient, tmp_path: Path) -> None:
+    assert data.export_binary_data(None, tmp_path).complete
 
 
 def test_an_older_service_gives_other_ids_and_no_sizes(service: FileService, other: DataClient, tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ from viam_sync.transfer.paging.pages import Pages
 from viam_sync.transfer.paging.parallel_pages import ParallelPages
 from viam_sync.transfer.paging.time_ranges import TimeRange
 
+pytestmark = pytest.mark.usefixtures("no_thread_is_left")
+
 #: An item is its number; its tick is that of its place in the list.
 Answer = Tuple[List[int], Sequence[Optional[int]], str]
 
@@ -93,12 +95,6 @@ def bursts(chance: random.Random, count: int) -> List[int]:
 def drain(pages: Pages[int], seen: List[int]) -> None:
     for item in pages:
         seen.append(item)
-
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left() -> Any:
-    yield
-    assert threads() == []
 
 
 def threads() -> List[threading.Thread]:

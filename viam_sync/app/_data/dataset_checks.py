@@ -37,7 +37,7 @@ class DatasetCheck:
         problems: The reasons why it does not suffice, with what to do; empty if it does.
 
     Example:
-        >>> from viam_sync.app._data.dataset_checks import DatasetCheck
+        >>> from viam_sync.app.data_client import DatasetCheck
         >>> DatasetCheck("d-1", 24, 24, {"ripe": 12, "unripe": 12})
         DatasetCheck('d-1', 24 images, 24 labelled, 2 labels, 0 problems)
     """

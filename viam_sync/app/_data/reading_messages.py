@@ -32,6 +32,7 @@ class Frame(Protocol):
         """Return the function that converts it to dicts."""
 
 
+#: Readings to upload: a dict for each, or a ``pandas.DataFrame``.
 Rows: TypeAlias = Union[Iterable[Mapping[str, Any]], Frame]
 Times = Sequence[Tuple[datetime, datetime]]
 

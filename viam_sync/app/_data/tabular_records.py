@@ -132,9 +132,9 @@ class TabularDataPoint(ShortRepr):
         """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
-            >>> from viam_sync.app._data.tabular_records import TabularDataPoint
+            >>> from viam_sync.app.data_client import DataClient
             >>> from viam_sync.proto.app.data import ExportTabularDataResponse
-            >>> TabularDataPoint.from_proto(ExportTabularDataResponse(payload={"speed": 1})).payload
+            >>> DataClient.TabularDataPoint.from_proto(ExportTabularDataResponse(payload={"speed": 1})).payload
             {'speed': 1.0}
         """
         message = adopt(pb.ExportTabularDataResponse, message, "message")

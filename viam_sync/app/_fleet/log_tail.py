@@ -48,12 +48,6 @@ class LogsStream(ClosingIterator[List[LogEntry]]):
     log, so that none is missing and none comes twice. It can be closed from another thread, which ends a waiting
     ``next`` at once.
 
-    Args:
-        tail: The tail, which begins at once.
-        policy: How many connections in a row may be lost without an entry.
-        timeout: Seconds after which it ends with DeadlineExceededError; None for no limit.
-        tz: The time zone of the entries' times; None for UTC without a time zone.
-
     Example:
         >>> with app.tail_robot_part_logs(sandbox.robot_part_id, errors_only=False) as stream:
         ...     sandbox.wait_for_tail(sandbox.robot_part_id)
@@ -63,6 +57,14 @@ class LogsStream(ClosingIterator[List[LogEntry]]):
     """
 
     def __init__(self, tail: Tail, policy: Policy, timeout: Optional[float], tz: Optional[tzinfo] = None) -> None:
+        """Take what it is made of; only the package makes one.
+
+        Args:
+            tail: The tail, which begins at once.
+            policy: How many connections in a row may be lost without an entry.
+            timeout: Seconds after which it ends with DeadlineExceededError; None for no limit.
+            tz: The time zone of the entries' times; None for UTC without a time zone.
+        """
         self._tail = tail
         self._tz = tz
         self._policy = policy

@@ -63,7 +63,7 @@ class RobotPart(ShortRepr):
         """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
-            >>> from viam_sync.app._fleet.machine_records import RobotPart
+            >>> from viam_sync.app.app_client import RobotPart
             >>> RobotPart.from_proto(pb.RobotPart(name="arm")).name
             'arm'
         """
@@ -92,7 +92,7 @@ class RobotPart(ShortRepr):
         """The record as a message.
 
         Example:
-            >>> from viam_sync.app._fleet.machine_records import RobotPart
+            >>> from viam_sync.app.app_client import RobotPart
             >>> RobotPart.from_proto(pb.RobotPart(name="arm")).proto.name
             'arm'
         """
@@ -120,7 +120,7 @@ class RobotPartHistoryEntry(ShortRepr):
         """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
-            >>> from viam_sync.app._fleet.machine_records import RobotPartHistoryEntry
+            >>> from viam_sync.app.app_client import RobotPartHistoryEntry
             >>> RobotPartHistoryEntry.from_proto(pb.RobotPartHistoryEntry(part="p-1")).part
             'p-1'
         """
@@ -133,7 +133,7 @@ class RobotPartHistoryEntry(ShortRepr):
         """The record as a message.
 
         Example:
-            >>> from viam_sync.app._fleet.machine_records import RobotPartHistoryEntry
+            >>> from viam_sync.app.app_client import RobotPartHistoryEntry
             >>> RobotPartHistoryEntry.from_proto(pb.RobotPartHistoryEntry(part="p-1")).proto.part
             'p-1'
         """
@@ -170,7 +170,7 @@ class LogEntry(ShortRepr):
         """Return the record of a message; ``tz`` is the time zone of its times, None for UTC without one.
 
         Example:
-            >>> from viam_sync.app._fleet.machine_records import LogEntry
+            >>> from viam_sync.app.app_client import LogEntry
             >>> from viam_sync.proto import common
             >>> LogEntry.from_proto(common.LogEntry(level="warn", message="hot")).level
             'warn'
@@ -192,7 +192,7 @@ class LogEntry(ShortRepr):
         """The record as a message.
 
         Example:
-            >>> from viam_sync.app._fleet.machine_records import LogEntry
+            >>> from viam_sync.app.app_client import LogEntry
             >>> from viam_sync.proto import common
             >>> LogEntry.from_proto(common.LogEntry(message="hot")).proto.message
             'hot'

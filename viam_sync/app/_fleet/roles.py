@@ -16,7 +16,9 @@ from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.shown import ShortRepr
 
+#: What a role allows: all, or to operate machines.
 Role = Literal["owner", "operator"]
+#: What a role is for.
 ResourceType = Literal["organization", "location", "robot"]
 
 

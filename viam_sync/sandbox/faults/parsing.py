@@ -15,7 +15,8 @@ faults, each given as RPC:WHAT, or RPC:WHAT:NAME=VALUE:NAME=VALUE…
         drop: calls lose their connection                 [after_messages after times rate]
   disk:full, without an RPC: uploads of files fail        [times]
 
-  times=2            the number of calls that meet it, or times=all; default 1, but all for delay and disk:full
+  times=2            the number of calls that meet it, or times=all; without it, 1,
+                     but all for delay and disk:full
   rate=0.1           the probability that a call meets it
   after=yes          after the call took effect
   pushback_ms=500    the metadata grpc-retry-pushback-ms, in milliseconds
@@ -41,7 +42,7 @@ def plan_from_text(faults: Faults, text: str) -> Fault:
         RuntimeError: If this operating system does not allow the fault.
 
     Example:
-        >>> from viam_sync.sandbox.faults.faults import Faults
+        >>> from viam_sync.sandbox import Faults
         >>> plan_from_text(Faults(), "GetRobot:delay:seconds=0.5").seconds
         0.5
     """

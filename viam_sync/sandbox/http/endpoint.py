@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 
 class HttpEndpoint:
-    """An HTTP server on a free port of 127.0.0.1.
+    """An HTTP server on 127.0.0.1.
 
     Args:
         routes: For each prefix of paths, the route that answers; the longest matching prefix counts. If a route has a
             method ``close``, `close` calls it first.
         tls: The SSL context for TLS; None for plain text.
+        port: The port to listen on; 0 takes a free one.
+
+    Raises:
+        OSError: If the port is in use.
 
     Attributes:
         url: The URL, such as "http://127.0.0.1:5556".
@@ -27,10 +31,10 @@ class HttpEndpoint:
 
     url: str
 
-    def __init__(self, routes: Mapping[str, Route], tls: Optional[ssl.SSLContext] = None) -> None:
+    def __init__(self, routes: Mapping[str, Route], tls: Optional[ssl.SSLContext] = None, port: int = 0) -> None:
         self._routes = routes
         self._tls = tls
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server(("127.0.0.1", port))
         self._socket.setblocking(False)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._socket.getsockname()[1]}"
         self._stop_sender, self._stop_receiver = socket.socketpair()

@@ -6,13 +6,16 @@ import functools
 import json
 import pkgutil
 import threading
-from typing import Any, Dict, Iterator, Optional
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional
 
 from viam_sync.sandbox.core.world import World
 from viam_sync.sandbox.http.file_body import FileBody
 from viam_sync.sandbox.http.messages import Request, Response, text_response
 from viam_sync.sandbox.http.page_token import PageToken
-from viam_sync.sandbox.http.ui_views import IMAGES, calls_view, data_view, logs_view, world_view
+from viam_sync.sandbox.http.ui_chart import chart_view, sensor_view
+from viam_sync.sandbox.http.ui_lists import IMAGES, lists_view
+from viam_sync.sandbox.http.ui_views import calls_view, logs_view, machines_view
+from viam_sync.sandbox.training.jobs import advance_jobs, seconds_to_change
 from viam_sync.sandbox.wire.call_log import CallLog
 
 # Seconds between two events at least, and before a comment that keeps the connection alive.
@@ -22,6 +25,7 @@ _KEEPALIVE = 15
 _STATIC = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/ui/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/ui/chart.js": ("chart.js", "text/javascript; charset=utf-8"),
     "/ui/page.js": ("page.js", "text/javascript; charset=utf-8"),
     "/ui/icon.svg": ("icon.svg", "image/svg+xml"),
 }
@@ -29,6 +33,9 @@ _NO_TOKEN = (
     "This page takes the token that the sandbox made when it started. Open the whole address that it printed after "
     "'# look inside:', with ?token=… at its end; in Python, that is sandbox.ui_url."
 )
+#: The contents of the page, from the query of its address.
+View = Callable[[Mapping[str, str]], Optional[Dict[str, Any]]]
+
 _FILES = "/ui/files/"
 _FILE = "SELECT f.size, c.mime_type FROM files f JOIN captures c ON c.id = f.capture_id WHERE f.file_id = ?"
 
@@ -72,6 +79,12 @@ class PageRoute:
         self._changed = threading.Condition()
         self._counts = {"world": 0, "calls": 0}
         self._ended = threading.Event()
+        self._views: Dict[str, View] = {
+            "/ui/world.json": self._world_view,
+            "/ui/logs.json": self._logs_view,
+            "/ui/calls.json": self._calls_view,
+            "/ui/chart.json": functools.partial(chart_view, world),
+        }
         world.store.on_change = functools.partial(self._count, "world")
         calls.on_change = functools.partial(self._count, "calls")
 
@@ -104,22 +117,28 @@ class PageRoute:
             return Response(200, {"Content-Type": "text/event-stream"}, self._events())
         if request.path.startswith(_FILES):
             return self._file(request.path[len(_FILES) :])
-        with self._world.store.transaction():
-            view = self._view(request)
-        if view is None:
+        if request.path not in self._views:
             return text_response(404, f"Nothing is at {request.path[:100]!r} here; the page is at '/'.")
+        view = self._views[request.path](request.query)
         return _content_response("application/json", json.dumps(view).encode())
 
-    def _view(self, request: Request) -> Optional[Dict[str, Any]]:
-        if request.path == "/ui/world.json":
-            return world_view(self._world)
-        if request.path == "/ui/logs.json":
-            return logs_view(self._world, request.query.get("part", ""))
-        if request.path == "/ui/data.json":
-            return data_view(self._world)
-        if request.path == "/ui/calls.json":
-            return calls_view(self._world, self._calls.latest())
-        return None
+    def _world_view(self, query: Mapping[str, str]) -> Dict[str, Any]:
+        with self._world.store.transaction():
+            advance_jobs(self._world)
+            return {
+                "machines": machines_view(self._world, query.get("machines", "")),
+                **lists_view(self._world, query),
+                "sensor": sensor_view(self._world, query.get("sensor", "")),
+                "changes_in": seconds_to_change(self._world),
+            }
+
+    def _logs_view(self, query: Mapping[str, str]) -> Dict[str, Any]:
+        with self._world.store.transaction():
+            return logs_view(self._world, query.get("part", ""), query.get("page", ""))
+
+    def _calls_view(self, query: Mapping[str, str]) -> Dict[str, Any]:
+        with self._world.store.transaction():
+            return calls_view(self._world, self._calls.latest(), query.get("calls", ""))
 
     def _file(self, id: str) -> Response:
         with self._world.store.transaction():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import List
+from typing import List, Optional
 
 import grpc
 
@@ -65,6 +65,12 @@ def advance_jobs(world: World) -> None:
     while row is not None:
         _enter_next_status(world, row)
         row = world.store.row(sql, now)
+
+
+def seconds_to_change(world: World) -> Optional[float]:
+    """Return the number of seconds until a job enters its next status; None if all have ended."""
+    row = world.store.row("SELECT min(due) AS due FROM training_jobs WHERE due IS NOT NULL")
+    return None if row is None or row["due"] is None else (row["due"] - world.microseconds()) / _SECOND
 
 
 def _enter_next_status(world: World, row: sqlite3.Row) -> None:

@@ -59,7 +59,7 @@ class ExportResult(Shown):
         gone: The files of earlier runs that do not match the filter any more; none unless all that match were found.
 
     Example:
-        >>> from viam_sync.transfer.export.results import ExportedFile, ExportResult
+        >>> from viam_sync.app.data_client import ExportedFile, ExportResult
         >>> result = ExportResult("s3://cats", [ExportedFile("f1", "s3://cats/1", 5), ExportedFile("f2")], listed=True)
         >>> [file.id for file in result.missing], result.complete
         (['f2'], False)

@@ -34,8 +34,8 @@ class DatasetExportResult:
             images that cannot be read.
 
     Example:
-        >>> from viam_sync.transfer.export.results import ExportResult
-        >>> from viam_sync.transfer.labels.dataset_results import DatasetExportResult
+        >>> from viam_sync.app.data_client import ExportResult
+        >>> from viam_sync.app.data_client import DatasetExportResult
         >>> result = DatasetExportResult("coco", ExportResult("pets", listed=True), classes=["cat", "dog"])
         >>> result.complete, result.classes.index("dog")
         (True, 1)

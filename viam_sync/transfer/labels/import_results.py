@@ -41,8 +41,8 @@ class DatasetImportResult:
 
     Example:
         >>> from pathlib import Path
-        >>> from viam_sync.messages.file_id import FileID
-        >>> from viam_sync.transfer.labels.import_results import DatasetImportResult, ImportedImage
+        >>> from viam_sync.app.data_client import FileID
+        >>> from viam_sync.app.data_client import DatasetImportResult, ImportedImage
         >>> cat, dog = ImportedImage(Path("cat.png"), FileID("f-1"), 2), ImportedImage(Path("dog.png"))
         >>> DatasetImportResult("d-1", [cat, dog])
         DatasetImportResult('d-1', 2 images: 1 uploaded, 0 already there, 0 failed; 2 boxes added, not complete)

@@ -26,7 +26,7 @@ class MirrorResult(Shown):
         changed_columns: The columns whose type this run has changed, as a value did not fit.
 
     Example:
-        >>> from viam_sync.transfer.mirror.mirror_result import MirrorResult
+        >>> from viam_sync.app.data_client import MirrorResult
         >>> MirrorResult("air.duckdb", "readings", added=3, removed=1, rows=1008, new_columns=["data.readings.co2"])
         MirrorResult(dest='air.duckdb', 1008 rows: 3 added, 1 removed, 1 new column)
     """

@@ -14,6 +14,7 @@ from viam_sync.transfer.output.destination import Destination, require_ending
 from viam_sync.transfer.output.devices import follow_links, is_device, write_through
 from viam_sync.transfer.output.named_errors import NamedFile, errors_of, temporary_file
 
+#: The path of a file or folder; where its method says so, also a URL.
 StrPath = Union[str, "os.PathLike[str]"]
 
 

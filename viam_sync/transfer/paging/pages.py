@@ -173,17 +173,6 @@ class Pages(ClosingIterator[T]):
     garbage collected. It can be closed from another thread, which ends a waiting ``next``; without ``prefetch``, once
     its page is there.
 
-    Args:
-        fetch: Fetches a page.
-        page_size: The number of items that a page may hold; 0 leaves it to the service.
-        limit: The number of items at most; None for all.
-        prefetch: Whether to prefetch the next page.
-        cancel: Makes a page that is being fetched fail soon; it is called from another thread.
-        method: The name of the RPC in errors.
-        advice: The advice of the error if a single item is too large.
-        source: The pages, in place of all other arguments.
-        item_type: The type of an item, where it matters also without items.
-
     Attributes:
         item_type: The type of an item; None where it does not matter.
 
@@ -207,6 +196,19 @@ class Pages(ClosingIterator[T]):
         source: Optional[PageSource[T]] = None,
         item_type: Optional[type] = None,
     ) -> None:
+        """Take what it is made of; only the package makes one.
+
+        Args:
+            fetch: Fetches a page.
+            page_size: The number of items that a page may hold; 0 leaves it to the service.
+            limit: The number of items at most; None for all.
+            prefetch: Whether to prefetch the next page.
+            cancel: Makes a page that is being fetched fail soon; it is called from another thread.
+            method: The name of the RPC in errors.
+            advice: The advice of the error if a single item is too large.
+            source: The pages, in place of all other arguments.
+            item_type: The type of an item, where it matters also without items.
+        """
         self.item_type = item_type
         self._pages = walk(fetch, page_size, limit, method, advice)
         self._items: Iterator[T] = iter(())

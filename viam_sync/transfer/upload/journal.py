@@ -73,7 +73,7 @@ class Journal(Closing):
         ValueError: If it is the journal of another part, or no journal.
 
     Example:
-        >>> from viam_sync.messages.file_id import FileID
+        >>> from viam_sync.app.data_client import FileID
         >>> from viam_sync.transfer.upload.journal import FileVersion, Journal
         >>> with Journal(folder / "journal.jsonl", "part-1") as journal:
         ...     journal.acknowledge(journal.begin(FileVersion("cat.png", 10, 0)), FileID("file-1"))

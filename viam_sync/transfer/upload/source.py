@@ -15,6 +15,7 @@ from viam_sync.checks import path_from, wrong_type
 from viam_sync.transfer.upload.reader import Reader
 from viam_sync.transfer.upload.snapshot import Snapshot
 
+#: Bytes in memory.
 BytesLike = Union[bytes, bytearray, memoryview]
 
 #: The kinds of contents that can be uploaded: bytes, the path of a file, or a file that was opened in binary mode.

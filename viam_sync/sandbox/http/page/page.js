@@ -1,7 +1,16 @@
 "use strict";
 
+// The numbers of pages, open logs and the chart stand in the address, which can be reloaded and linked.
+const address = () => new URLSearchParams(location.search);
+
+function addressWith(changes, hash = location.hash) {
+  const query = address();
+  for (const [name, value] of Object.entries(changes)) value ? query.set(name, value) : query.delete(name);
+  return `${location.pathname}${query.toString() && "?"}${query}${hash}`;
+}
+
 // From now on the browser has the token in a cookie; the address shows it no longer.
-if (location.search) history.replaceState(null, "", location.pathname + location.hash);
+if (address().has("token")) history.replaceState(null, "", addressWith({ token: null }));
 
 // All text gets into the page as text, never as HTML: a name may be anything.
 function make(tag, properties = {}, ...children) {
@@ -11,6 +20,7 @@ function make(tag, properties = {}, ...children) {
 }
 
 const byId = (id) => document.getElementById(id);
+const number = (value) => value.toLocaleString("en");
 const code = (text) => make("code", {}, text);
 const clock = new Intl.DateTimeFormat("sv", { timeStyle: "medium" });
 const calendar = new Intl.DateTimeFormat("sv", { dateStyle: "short", timeStyle: "medium" });
@@ -68,19 +78,29 @@ const location_ = group(4, (list, item) => sync(list, item.machines, machine));
 const organization = group(3, (list, item) => sync(list, item.locations, location_));
 
 function part(item) {
+  const name = `log.${item.id}`;
   const summary = make("summary");
   const log = byId("log").content.firstElementChild.cloneNode(true);
-  const node = make("details", {}, summary, log);
+  const pages = pager(name, "entries", log);
+  const node = make("details", { open: address().has(name) }, summary, pages, log);
   node.load = async () => {
-    const { entries } = await read(`logs.json?part=${encodeURIComponent(item.id)}`);
-    sync(log.querySelector("tbody"), entries, entry);
+    const page = address().get(name) ?? "";
+    const view = await read(`logs.json?${new URLSearchParams({ part: item.id, page })}`);
+    pages.show(view);
+    sync(log.querySelector("tbody"), view.items, entry);
   };
-  node.ontoggle = () => node.open && node.load();
+  node.ontoggle = () => {
+    if (node.open === node.inAddress()) return;
+    history.replaceState(null, "", addressWith({ [name]: node.open && "1" }));
+    refresh();
+  };
+  node.inAddress = () => address().has(name);
   node.update = (now) => {
     const kind = `${now.main ? " (main part)" : ""}${now.restart ? " (to restart)" : ""} `;
     const components = now.components.length ? ` with ${now.components.join(", ")}` : "";
     summary.replaceChildren(now.name, kind, code(now.id), " ", seen(now), components);
     log.ariaLabel = `Log of ${now.name}`;
+    pages.ariaLabel = `Pages of the log of ${now.name}`;
   };
   return node;
 }
@@ -92,11 +112,23 @@ function entry(item) {
   return row(item.level, time(item.time), item.level, item.logger, message);
 }
 
-const reading = (item) => row(
-  "", time(item.time), [item.robot_name, item.part_name, item.component_name, item.method].filter(Boolean).join(" / "),
-  code(item.values), item.tags.join(", "),
-);
+const origin = (item) =>
+  [item.robot_name, item.part_name, item.component_name, item.method].filter(Boolean).join(" / ");
+const reading = (item) => row("", time(item.time), origin(item), code(item.values), item.tags.join(", "));
+const sensor = (item) => row("", link(origin(item), { sensor: item.id }, "#chart"), item.readings, time(item.latest));
 const dataset = (item) => row("", item.name, item.organization, item.files, time(item.created), code(item.id));
+const fragment = (item) => row("", item.name, item.organization, item.visibility, code(item.id));
+
+function job(item) {
+  const status = item.error ? `${item.status}: ${item.error}` : item.status;
+  const className = item.status === "failed" ? "error" : "";
+  return row(className, time(item.created), item.name, item.organization, status, code(item.dataset), code(item.id));
+}
+
+function key(item) {
+  const roles = make("div", {}, ...item.roles.map((role) => make("div", {}, role)));
+  return row("", item.name, item.organization, roles, time(item.created), code(item.id));
+}
 
 function file(item) {
   const from = [item.name, item.component_name, item.robot_name].filter(Boolean).join(", ") || "unknown";
@@ -129,37 +161,115 @@ function call(item) {
   return row(className, time(item.time, clock), rpc, item.who ?? "", status, item.seconds === null ? "" : (1000 * item.seconds).toFixed(1));
 }
 
+// A link within this page, which is followed without loading it anew; null for no changes leads nowhere.
+function link(text, changes, hash) {
+  const node = make("a", { className: "here", tabIndex: 0 }, text);
+  node.lead = (to) => {
+    changes = to;
+    node.relink();
+  };
+  node.address = () => addressWith(changes, hash ?? location.hash);
+  node.relink = () => {
+    node.ariaDisabled = changes ? null : "true";
+    changes ? node.setAttribute("href", node.address()) : node.removeAttribute("href");
+  };
+  node.relink();
+  return node;
+}
+
+document.addEventListener("click", (event) => {
+  const followed = event.target.closest("a.here[href]");
+  if (!followed || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  history.pushState(null, "", followed.address());
+  followed.closest("[data-pages]")?.top?.scrollTo(0, 0);
+  refresh();
+});
+
+window.addEventListener("popstate", () => {
+  for (const node of document.querySelectorAll("#machines details")) if (node.inAddress) node.open = node.inAddress();
+  refresh();
+});
+
+// The links stay, so that the one with the focus keeps it.
+function pager(name, unit, top) {
+  const [first, before, after, last] = ["First", "Previous", "Next", "Last"].map((text) => link(text, null));
+  const place = make("span");
+  const node = make("nav", { className: "pages" }, first, before, place, after, last);
+  Object.assign(node.dataset, { pages: name });
+  node.top = top;
+  node.show = ({ page, pages, size, total }) => {
+    const from = (page - 1) * size + 1;
+    const to = Math.min(page * size, total);
+    const range = `${number(from)} to ${number(to)} of ${number(total)} ${unit}`;
+    place.textContent = pages > 1 ? range : `${number(total)} in all`;
+    const targets = [[first, 1], [before, Math.max(1, page - 1)], [after, Math.min(pages, page + 1)], [last, pages]];
+    for (const [node, target] of targets) {
+      node.hidden = pages === 1;
+      node.lead(target === page ? null : { [name]: String(target) });
+    }
+  };
+  return node;
+}
+
 async function read(name) {
   const response = await fetch(`/ui/${name}`);
   if (!response.ok) throw new Error(`${name}: ${response.status}`);
   return response.json();
 }
 
-async function showCalls() {
-  sync(document.querySelector("#calls tbody"), (await read("calls.json")).calls, call);
+const LISTS = {
+  machines: ["lines", organization], sensors: ["sensors", sensor], readings: ["readings", reading],
+  files: ["files", file], datasets: ["datasets", dataset], jobs: ["jobs", job], fragments: ["fragments", fragment],
+  keys: ["keys", key], calls: ["calls", call],
+};
+
+function showList(name, view) {
+  const [unit, create] = LISTS[name];
+  const section = byId(name);
+  section.pager ??= pager(name, unit, section.querySelector(".frame"));
+  if (!section.pager.isConnected) section.querySelector("h2").after(section.pager);
+  section.pager.ariaLabel = `Pages of ${name}`;
+  section.pager.show(view);
+  sync(section.querySelector(".items"), view.items, create);
 }
 
+async function showCalls() {
+  showList("calls", await read(`calls.json${location.search}`));
+}
+
+let again = 0;
+
 async function showWorld() {
-  const [world, data] = await Promise.all([read("world.json"), read("data.json")]);
-  byId("more").hidden = !world.more;
-  sync(byId("organizations"), world.organizations, organization);
-  sync(byId("files"), data.files, file);
-  sync(document.querySelector("#datasets tbody"), data.datasets, dataset);
-  sync(document.querySelector("#readings tbody"), data.readings, reading);
-  await Promise.all(Array.from(document.querySelectorAll("#machines details[open]"), (node) => node.load?.()));
+  const world = await read(`world.json${location.search}`);
+  const [organizations, locations, machines, parts] = world.machines.counts.map(number);
+  byId("counts").textContent =
+    `Organizations: ${organizations}, locations: ${locations}, machines: ${machines}, parts: ${parts}`;
+  for (const name of Object.keys(LISTS)) if (name !== "calls") showList(name, world[name]);
+  await Promise.all([
+    showChart(world.sensor),
+    ...Array.from(document.querySelectorAll("#machines details[open]"), (node) => node.load?.()),
+  ]);
+  // A training job enters its next status by itself.
+  clearTimeout(again);
+  const seconds = Math.min(60, Math.max(1, world.changes_in + 0.1));
+  if (world.changes_in !== null) again = setTimeout(() => refresh(true), 1000 * seconds);
 }
 
 // The sandbox says how often what has changed; while one change is being read, the next ones wait.
 let wanted = {}, shown = {}, busy = false, source = null;
 
-async function refresh() {
+async function refresh(anew = false) {
+  if (anew) shown = {};
   if (busy) return;
   busy = true;
   try {
-    while (wanted.calls !== shown.calls || wanted.world !== shown.world) {
-      const now = wanted;
-      if (now.calls !== shown.calls) await showCalls();
-      if (now.world !== shown.world) await showWorld();
+    while (isOld()) {
+      const now = { ...wanted, search: location.search };
+      const moved = now.search !== shown.search;
+      if (moved || now.calls !== shown.calls) await showCalls();
+      if (moved || now.world !== shown.world) await showWorld();
+      for (const node of document.querySelectorAll("a.here")) node.relink();
       shown = now;
     }
     byId("state").textContent = "live";
@@ -169,6 +279,8 @@ async function refresh() {
     busy = false;
   }
 }
+
+const isOld = () => wanted.calls !== shown.calls || wanted.world !== shown.world || location.search !== shown.search;
 
 // A browser has few connections for each server: a page that nobody sees gives its own back.
 function connect() {
@@ -182,4 +294,5 @@ function connect() {
 }
 
 document.addEventListener("visibilitychange", connect);
+new ResizeObserver(fitChart).observe(byId("chart"));
 connect();

@@ -1,0 +1,1 @@
+"""A check-up of the way from this computer to the cloud, and of the key."""
