@@ -100,6 +100,7 @@ def _follow_settings(*, setting: str, **about: Any) -> None:
         clients.close()
 
 
+#: The clients of all accounts, by their aliases, such as ``clients["greenhouse"]``.
 clients = AccountClients()
 #: The client of the account that VIAM itself names, or the environment.
 client: ViamClient = clients[DEFAULT]

@@ -49,7 +49,7 @@ class ViamCommand(BaseCommand):
         """Run the command.
 
         Raises:
-            CommandError: For an error of viam_sync, besides those of the command itself.
+            django.core.management.CommandError: For an error of viam_sync, besides those of the command itself.
         """
         self.client = clients[options.get("alias") or DEFAULT]
         try:
