@@ -174,6 +174,21 @@ def test_the_readings_of_yesterday_are_exported_by_the_clock_of_the_project(
     assert [row["data"]["readings"]["temperature"] for row in rows] == [2.5, 3.5]
 
 
+def test_another_run_brings_a_dataset_up_to_date(
+    yesterday: datetime, client: ViamClient, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    pytest.importorskip("pyarrow")
+    from pyarrow.dataset import dataset
+
+    command = ["viam_export_readings", "--dataset", str(tmp_path / "porch"), "--component", "porch"]
+    run(*command)
+    upload(client, sandbox, [yesterday + timedelta(hours=1)], [{"readings": {"temperature": 5.5}}])
+    for _ in range(2):
+        assert run(*command)[0].startswith("3 readings from ")
+    table = dataset(tmp_path / "porch", partitioning="hive").to_table()
+    assert sorted(table["data.readings.temperature"].to_pylist()) == [2.5, 3.5, 5.5]
+
+
 def test_readings_are_in_a_model_once_and_as_they_are_now(
     yesterday: datetime, client: ViamClient, sandbox: Sandbox
 ) -> None:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import uuid
 from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator
 
 import pytest
 from django_projects import HAS_POSTGRESQL, Postgres, Project
@@ -25,9 +25,12 @@ READING_MAP = [
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[Optional[Postgres]]:
-    if not HAS_POSTGRESQL and os.environ.get("VIAM_SYNC_POSTGRES") != "required":
-        pytest.skip("PostgreSQL is not installed; on Debian: apt-get install postgresql")
+def postgres() -> Iterator[Postgres]:
+    missing = "PostgreSQL is not installed; on Debian: apt-get install postgresql"
+    if not HAS_POSTGRESQL and os.environ.get("VIAM_SYNC_POSTGRES") == "required":
+        pytest.fail(missing)
+    if not HAS_POSTGRESQL:
+        pytest.skip(missing)
     with Postgres() as running:
         yield running
 
