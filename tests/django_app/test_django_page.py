@@ -60,3 +60,5 @@ def test_the_project_of_the_page_does_what_the_page_says(tmp_path: Path, sandbox
         "200 timeRequested,timeReceived,metadata.orga",
         '200 {"machines": 2}',
     ]
+    tests = project.manage("test")
+    assert (tests.status, "Ran 1 test in " in tests.errors) == (0, True), tests.errors
