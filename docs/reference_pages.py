@@ -35,6 +35,7 @@ MODULES = (
     "viam_sync.logging",
     "viam_sync.profiles",
     "viam_sync.sandbox",
+    "viam_sync.sandbox.testing",
     "viam_sync.tabular",
     "viam_sync.utils",
     "viam_sync",
