@@ -23,7 +23,7 @@ PLACES: Dict[str, str] = {
 }
 
 #: How much less a match on these pages of the reference counts in the search.
-RANKS = {"viam_sync.proto": 0.1, "viam_sync.rpc.dial": 0.3}
+RANKS = {"viam_sync.proto": 0.1, "viam_sync.rpc.dial": 0.6}
 
 _LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 
