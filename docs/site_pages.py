@@ -52,7 +52,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Lead the links of a page that leave docs/ to where their targets are on the site; let what few look for be found last."""
+    """Lead the links of a page that leave docs/ to where their targets are on the site; rank it in the search."""
     folder, name = posixpath.split(page.file.src_uri)
     page.meta["search"] = {"boost": next((RANKS[module] for module in RANKS if name.startswith(module)), 1)}
     return markdown if page.file.generated_by else moved(markdown, posixpath.join("docs", folder), folder)
