@@ -33,7 +33,6 @@ MODULES = (
     "viam_sync.dask",
     "viam_sync.django",
     "viam_sync.django.management",
-    "viam_sync.django.testing",
     "viam_sync.lessons",
     "viam_sync.logging",
     "viam_sync.profiles",

@@ -16,8 +16,7 @@ from django.test import SimpleTestCase, TransactionTestCase
 from shop.models import Machine
 
 from viam_sync import ViamClient
-from viam_sync.django import client, clients
-from viam_sync.django.testing import SandboxMixin, SandboxTestCase
+from viam_sync.django import SandboxMixin, SandboxTestCase, client, clients
 
 
 class FreshTest(SandboxTestCase):

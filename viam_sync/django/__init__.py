@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any, List
 if TYPE_CHECKING:
     from viam_sync.django.account_clients import client, clients
     from viam_sync.django.json_encoder import MessageEncoder
+    from viam_sync.django.testing import SandboxMixin, SandboxTestCase
     from viam_sync.django.views import MachineStatus
 
-__all__ = ["MachineStatus", "MessageEncoder", "client", "clients"]
+__all__ = ["MachineStatus", "MessageEncoder", "SandboxMixin", "SandboxTestCase", "client", "clients"]
 
 _HOMES = {
     "MachineStatus": "views",
     "MessageEncoder": "json_encoder",
+    "SandboxMixin": "testing",
+    "SandboxTestCase": "testing",
     "client": "account_clients",
     "clients": "account_clients",
 }

@@ -15,8 +15,6 @@ from django.test import TestCase, override_settings
 
 from viam_sync.sandbox import Sandbox, testing
 
-__all__ = ["SandboxMixin", "SandboxTestCase"]
-
 
 class SandboxMixin(testing.SandboxMixin):
     """What gives each test of a case of Django a fresh sandbox; it stands before the case in the bases.
