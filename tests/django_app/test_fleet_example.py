@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import urllib.parse
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional
@@ -86,18 +86,19 @@ class Server:
         words = (line[len("export ") :].partition("=") for line in self.lines if line.startswith("export "))
         return {name: value for name, _, value in words}
 
-    def open(self, path: str, form: Optional[Dict[str, str]] = None) -> http.client.HTTPResponse:
-        connection = http.client.HTTPConnection(self.host, timeout=LONG)
+    @contextmanager
+    def open(self, path: str, form: Optional[Dict[str, str]] = None) -> Iterator[http.client.HTTPResponse]:
+        """Send a request; the connection ends with the block."""
         headers = {"Cookie": "; ".join(f"{each.key}={each.value}" for each in self._cookies.values())}
-        if form is None:
-            connection.request("GET", path, headers=headers)
-        else:
+        body = None if form is None else urllib.parse.urlencode(form)
+        if form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-            connection.request("POST", path, urllib.parse.urlencode(form), headers)
-        response = connection.getresponse()
-        for value in response.headers.get_all("Set-Cookie", []):
-            self._cookies.load(value)
-        return response
+        with closing(http.client.HTTPConnection(self.host, timeout=LONG)) as connection:
+            connection.request("GET" if form is None else "POST", path, body, headers)
+            with connection.getresponse() as response:
+                for value in response.headers.get_all("Set-Cookie", []):
+                    self._cookies.load(value)
+                yield response
 
     def ask(self, path: str, form: Optional[Dict[str, str]] = None) -> Answer:
         with self.open(path, form) as response:
@@ -235,6 +236,8 @@ def test_a_browser_shows_the_fleet_and_its_machines(browser_pages: Any, sandbox:
         return [each.text for each in browser.find_elements(By.CSS_SELECTOR, selector)]
 
     assert texts("tbody td:first-child") == ["plant-watcher", "arm", "rover"]
+    show_on_screen(browser, 360)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 360
     find("tbody a").click()
     assert texts("h1") == ["plant-watcher"]
     assert len(texts("polyline")) == 3

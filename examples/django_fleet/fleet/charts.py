@@ -1,5 +1,6 @@
 """The last readings of a machine as charts, which the templates draw as SVG."""
 
+import math
 from datetime import datetime
 from typing import Dict, List, NamedTuple, Tuple
 
@@ -12,8 +13,7 @@ WIDTH, HEIGHT = 600, 120
 
 class Chart(NamedTuple):
     title: str
-    lowest: float
-    highest: float
+    range: str
     start: datetime
     end: datetime
     line: str  # the points of a polyline, such as "0.0,60.0 300.0,10.5 600.0,120.0"
@@ -27,7 +27,7 @@ def charts_of(viam_id: str) -> List[Chart]:
     )
     for row in rows:
         for name, value in row.data.get("readings", {}).items():
-            if isinstance(value, (int, float)):
+            if isinstance(value, (int, float)) and math.isfinite(value):
                 series.setdefault(f"{row.metadata.component_name} {name}", []).append((row.time_requested, value))
     return [chart_of(title, sorted(points)) for title, points in sorted(series.items())]
 
@@ -41,4 +41,4 @@ def chart_of(title: str, points: List[Tuple[datetime, float]]) -> Chart:
         f"{(time - start).total_seconds() / seconds * WIDTH:.1f},{(highest - value) / height * HEIGHT:.1f}"
         for time, value in points
     )
-    return Chart(title, lowest, highest, start, end, line)
+    return Chart(title, f"{lowest:g} to {highest:g}", start, end, line)

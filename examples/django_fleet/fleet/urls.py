@@ -5,9 +5,9 @@ from django.urls import path
 from fleet import views
 
 urlpatterns = [
-    path("", views.fleet, name="fleet"),
+    path("", views.show_fleet, name="fleet"),
     path("synchronise/", views.synchronise, name="synchronise"),
-    path("machines/<str:viam_id>/", views.machine, name="machine"),
-    path("machines/<str:viam_id>/log/", views.log, name="log"),
-    path("pictures/<path:picture_id>", views.picture, name="picture"),
+    path("machines/<str:viam_id>/", views.show_machine, name="machine"),
+    path("machines/<str:viam_id>/log/", views.send_log, name="log"),
+    path("pictures/<path:picture_id>", views.send_picture, name="picture"),
 ]

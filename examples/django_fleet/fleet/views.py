@@ -19,7 +19,7 @@ class RenameForm(forms.Form):
 
 
 @require_GET
-def fleet(request: HttpRequest) -> HttpResponse:
+def show_fleet(request: HttpRequest) -> HttpResponse:
     return render(request, "fleet/fleet.html", {"machines": Machine.objects.all()})
 
 
@@ -33,7 +33,7 @@ def synchronise(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def machine(request: HttpRequest, viam_id: str) -> HttpResponse:
+def show_machine(request: HttpRequest, viam_id: str) -> HttpResponse:
     machine = get_object_or_404(Machine, viam_id=viam_id)
     form = RenameForm(request.POST or None, initial={"name": machine.name})
     if form.is_valid() and rename(machine, form):
@@ -54,7 +54,7 @@ def rename(machine: Machine, form: RenameForm) -> bool:
 
 
 @require_GET
-def picture(request: HttpRequest, picture_id: str) -> HttpResponse:
+def send_picture(request: HttpRequest, picture_id: str) -> HttpResponse:
     found = client.data_client.binary_data_by_ids([picture_id])
     if not found or found[0].metadata.capture_metadata.mime_type not in PICTURE_TYPES:
         raise Http404("there is no such picture")
@@ -62,7 +62,7 @@ def picture(request: HttpRequest, picture_id: str) -> HttpResponse:
 
 
 @require_GET
-def log(request: HttpRequest, viam_id: str) -> StreamingHttpResponse:
+def send_log(request: HttpRequest, viam_id: str) -> StreamingHttpResponse:
     machine = get_object_or_404(Machine, viam_id=viam_id)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # the latter for nginx, which would hold it back
     return StreamingHttpResponse(log_events(machine.part_id), content_type="text/event-stream", headers=headers)
