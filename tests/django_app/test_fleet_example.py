@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import urllib.parse
@@ -132,6 +133,12 @@ def test_its_own_tests_pass_in_parallel(project: FleetProject) -> None:
     assert project.manage("makemigrations", "--check").status == 0
     done = project.manage("test", "--parallel", "2")
     assert (done.status, "OK" in done.errors) == (0, True), done.errors
+
+
+def test_the_command_of_the_readme_fills_the_model(connected: FleetProject) -> None:
+    readme = (connected.folder / "README.md").read_text("utf-8").replace("\\\n", "")
+    (command,) = re.findall(r"^python manage\.py (viam_sync_machines .*)$", readme, re.MULTILINE)
+    assert connected.manage(*shlex.split(command)).out == "3 created.\n"
 
 
 def test_without_an_account_it_shows_a_sandbox(project: FleetProject) -> None:

@@ -1,6 +1,7 @@
 """The tests: ``python manage.py test``. Each has a fresh sandbox, and needs no account."""
 
 from django.urls import reverse
+from django.utils import timezone
 
 from fleet.log_events import log_events
 from fleet.models import Machine, synchronise_machines
@@ -18,6 +19,10 @@ class FleetTest(SandboxTestCase):
         self.viam_client.app_client.delete_robot(self.rover.viam_id)
         response = self.client.post(reverse("synchronise"), follow=True)
         self.assertEqual([machine.name for machine in response.context["machines"]], ["plant-watcher", "arm", "mower"])
+
+    def test_a_machine_that_is_online_is_shown_so(self) -> None:
+        Machine.objects.filter(pk=self.rover.pk).update(online=True, last_seen=timezone.now())
+        self.assertContains(self.client.get("/"), "online</span>", count=1)
 
     def test_a_machine_has_charts_and_pictures_with_boxes(self) -> None:
         watcher = Machine.objects.get(name="plant-watcher")

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.core.management import CommandError
+from django.db import close_old_connections
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -64,5 +65,6 @@ def send_picture(request: HttpRequest, picture_id: str) -> HttpResponse:
 @require_GET
 def send_log(request: HttpRequest, viam_id: str) -> StreamingHttpResponse:
     machine = get_object_or_404(Machine, viam_id=viam_id)
+    close_old_connections()  # a log may be open for hours, and needs no database
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # the latter for nginx, which would hold it back
     return StreamingHttpResponse(log_events(machine.part_id), content_type="text/event-stream", headers=headers)
