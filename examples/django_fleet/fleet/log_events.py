@@ -15,7 +15,8 @@ def last_lines(part_id: str) -> List[Dict[str, str]]:
 
 
 def line_of(entry: Any) -> Dict[str, str]:
-    text = f"{entry.time:%Y-%m-%d %H:%M:%S} {entry.level} {entry.logger_name}: {entry.message}"
+    time = f"{entry.time:%Y-%m-%d %H:%M:%S}" if entry.time else "at some time"
+    text = f"{time} {entry.level} {entry.logger_name}: {entry.message}"
     return {"level": entry.level, "text": text}
 
 

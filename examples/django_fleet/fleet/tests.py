@@ -57,6 +57,12 @@ class FleetTest(SandboxTestCase):
         self.assertIn("rdk: The motor stalled", next(events))
         events.close()
 
+    def test_a_log_that_cannot_be_followed_says_why(self) -> None:
+        events = log_events("5b6f4a0e-7c1d-4e2b-9a3f-0d8c6b5a4e3f")
+        next(events)
+        self.assertIn("event: failure\n", next(events))
+        events.close()
+
     def test_a_quiet_log_sends_comments(self) -> None:
         events = log_events(self.rover.part_id, quiet=0)
         self.assertEqual([next(events), next(events)], [": here it begins\n\n", ": nothing new\n\n"])
