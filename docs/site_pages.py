@@ -46,7 +46,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, PLACES[name], content=text))
     for path in sorted(EXAMPLES.rglob("*")):
         name = path.relative_to(ROOT).as_posix()
-        if path.suffix in (".py", ".ipynb"):
+        if path.suffix in (".py", ".ipynb", ".md"):
             files.append(File.generated(config, name, abs_src_path=str(path)))
     return files
 

@@ -91,7 +91,9 @@ def test_the_export_with_dask_adds_to_the_days_that_are_there(tmp_path: Path) ->
 
 
 def test_every_example_is_tested() -> None:
-    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    here = Path(__file__).parent
+    paths = [*here.glob("test_*.py"), here.parent / "django_app" / "test_fleet_example.py"]
+    tests = "".join(path.read_text(encoding="utf-8") for path in paths)
     assert [path.name for path in EXAMPLES.glob("*/*.py") if path.stem not in tests] == []
     lessons = {path for script in scripts().values() for path in (script, solution_of(script))}
     assert {path.name for path in EXAMPLES.glob("*.py")} == {path.name for path in lessons}
