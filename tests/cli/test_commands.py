@@ -302,7 +302,7 @@ def test_a_key_from_a_pipe_is_checked_and_kept_as_a_profile(sandbox: Sandbox, pr
     assert in_pipe(["whoami", "--all"], profile_settings).out == ""
     assert in_pipe(["login", "--profile", "lesson"], profile_settings, sandbox.api_key).status == 0
     (kept,) = map(json.loads, in_pipe(["whoami", "--all", "--json"], profile_settings).out.splitlines())
-    assert (kept["name"], kept["apiKeyId"]) == ("lesson", sandbox.api_key_id)
+    assert (kept["name"], kept["api_key_id"]) == ("lesson", sandbox.api_key_id)
     assert "profile lesson" in in_pipe(["whoami"], profile_settings).out
     assert "rover" in in_pipe(["ls", "--profile", "lesson"], profile_settings).out
     assert in_pipe(["logout", "--profile", "lesson"], profile_settings).status == 0

@@ -103,9 +103,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     if asked:
         importlib.import_module("viam_sync.cli.completion")  # for PowerShell
         return shell_complete(viam_sync_command, {}, "viam-sync", "_VIAM_SYNC_COMPLETE", asked)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name may have letters that an old terminal lacks
+    _prepare_streams()
     # The core of grpc, which is loaded late, would write lines of its own between ours.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     session = Session()
@@ -125,6 +123,16 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except Exception as error:
         return _report(error, session.debug)
     return DONE
+
+
+def _prepare_streams() -> None:
+    """Replace streams that are closed, and let a name have letters that a terminal lacks."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _report(error: Exception, debug: bool) -> int:

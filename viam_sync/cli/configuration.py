@@ -13,9 +13,8 @@ import click
 
 from viam_sync.app.app_client import RobotPart
 from viam_sync.cli.fleet_things import Fleet
-from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session
-from viam_sync.cli.printing import Column, on_terminal, print_items, print_json
-from viam_sync.display.cells import Look, cell_text
+from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session, yes_option
+from viam_sync.cli.printing import on_terminal, print_items, print_json, row_column
 
 _INDENT = 2
 
@@ -46,13 +45,18 @@ def _get(session: Session, name: str) -> None:
 
 @config_command.command("edit")
 @click.argument("name")
-@click.option("--file", type=click.File(encoding="utf-8"), help="Take the new configuration from here; - is a pipe.")
-@click.option("--yes", "-y", is_flag=True, help="Send it without a question.")
+@click.option(
+    "--file",
+    type=click.File(encoding="utf-8"),
+    metavar="FILE",
+    help="Take the new configuration from a file, or - for a pipe.",
+)
+@yes_option
 @pass_session
 def _edit(session: Session, name: str, file: Any, yes: bool) -> None:
-    """Change the configuration in $EDITOR, look at the difference, and send it.
+    """Change the configuration in $EDITOR, and send it.
 
-    If the part has changed meanwhile, nothing is sent, and your text is kept.
+    The difference is shown before. If the part has changed meanwhile, nothing is sent, and your text is kept.
     """
     before = _fetch(session, name)
     text = _edited(before.text, name) if file is None else file.read()
@@ -81,7 +85,13 @@ def _edit(session: Session, name: str, file: Any, yes: bool) -> None:
 @config_command.command("diff")
 @click.argument("name")
 @click.argument("file", type=click.File(encoding="utf-8"), required=False)
-@click.option("--change", type=click.IntRange(1), default=1, help="The change to show; 1, the default, is the latest.")
+@click.option(
+    "--change",
+    type=click.IntRange(1),
+    default=1,
+    metavar="NUMBER",
+    help="The change to show; 1, the latest, by default.",
+)
 @pass_session
 def _diff(session: Session, name: str, file: Any, change: int) -> None:
     """Compare with FILE, or show what a change has changed."""
@@ -102,7 +112,9 @@ def _diff(session: Session, name: str, file: Any, change: int) -> None:
 
 @config_command.command("history")
 @click.argument("name")
-@click.option("--limit", type=click.IntRange(1), default=50, help="How many changes at most; 50 by default.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=50, metavar="NUMBER", help="How many changes at most; 50 by default."
+)
 @pass_session
 def _history(session: Session, name: str, limit: int) -> None:
     """List the changes of a part, the latest first."""
@@ -114,11 +126,7 @@ def _history(session: Session, name: str, limit: int) -> None:
         lines = _difference(versions[number], versions[number - 1], "before", "after")[2:]
         added, removed = (sum(line.startswith(sign) for line in lines) for sign in "+-")
         rows.append({"change": number, "when": entry.when, "added": added, "removed": removed})
-    print_items(rows, [_column(name) for name in ("change", "when", "added", "removed")], session.json)
-
-
-def _column(name: str) -> Column:
-    return Column(name, lambda row: cell_text(row[name], Look()))
+    print_items(rows, [row_column(name) for name in ("change", "when", "added", "removed")], session.json)
 
 
 def _fetch(session: Session, name: str) -> _Configuration:

@@ -16,7 +16,7 @@ from viam_sync.cli.printing import print_record
 @click.command("mirror", cls=FramedCommand)
 @click.argument("destination", metavar="FILE.duckdb|FOLDER")
 @filter_options(READING_FILTERS)
-@click.option("--table", default="readings", help="The table in a file of DuckDB; readings by default.")
+@click.option("--table", default="readings", metavar="NAME", help="The table in a file of DuckDB; readings by default.")
 @click.option(
     "--look-back",
     type=click.IntRange(0),

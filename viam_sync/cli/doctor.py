@@ -27,9 +27,9 @@ _CHECK, _STATUS = 13, 9
 )
 @pass_session
 def doctor_command(session: Session, timeout: float) -> None:
-    """Look for what is wrong between this computer and the cloud, and say what to do.
+    """Find what is wrong between this computer and the cloud.
 
-    Checks versions, variables, the key, the address, the proxy, DNS, the trusted authorities, the connection with its
+    Says what to do about it. Checks versions, variables, the key, the address, the proxy, DNS, the trusted authorities, the connection with its
     certificate, the clock of this computer, and whether the key is accepted. It changes nothing, and never prints the
     key. The exit code is 1 if something is wrong.
     """

@@ -57,7 +57,7 @@ def _arguments(context: click.Context, option: click.Parameter, given: Sequence[
 
 #: The labels to train on: tags for a classifier, and those of boxes for a detector.
 label_option = click.option(
-    "--label", "--tag", "labels", multiple=True, metavar="LABEL", help="Train on this label; again for more."
+    "--label", "--tag", "labels", multiple=True, metavar="LABEL", help="Train on a label; again for more."
 )
 _interval_option = click.option(
     "--interval",
@@ -75,9 +75,14 @@ _interval_option = click.option(
 @label_option
 @click.option("--framework", type=click.Choice([*_FRAMEWORKS]), help="The framework of the model.")
 @click.option("--script", metavar="NAME", help="Train with a script of the registry, by its name or ID.")
-@click.option("--script-version", metavar="VERSION", help="Its version; the latest by default.")
+@click.option("--script-version", metavar="VERSION", help="The version of the script; the latest by default.")
 @click.option(
-    "--argument", "arguments", multiple=True, callback=_arguments, metavar="NAME=VALUE", help="An argument for it."
+    "--argument",
+    "arguments",
+    multiple=True,
+    callback=_arguments,
+    metavar="NAME=VALUE",
+    help="An argument for the script; again for more.",
 )
 @click.option("--container", metavar="ID", help="The ID of the container that it runs in.")
 @click.option("--model-version", default="", metavar="VERSION", help="The version of the model; the time by default.")
