@@ -84,9 +84,9 @@ def _print_runs(runs: Sequence[DataClient.ExportResult], as_json: bool) -> None:
 def _export_tabular(
     session: Session, /, destination: str, format: Optional[str], by_day: bool, parallel: int, yes: bool, **options: Any
 ) -> None:
-    """Write readings to a file of CSV, JSON lines or Parquet, or to a folder by days.
+    """Write readings to a file, or to a folder by days.
 
-    A file appears once all is in it.
+    A file is of CSV, JSON lines or Parquet, and appears once all is in it.
     """
     choice = choose_data(session, options)
     if not by_day:

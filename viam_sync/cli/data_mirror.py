@@ -37,10 +37,10 @@ def mirror_command(
     parallel: int,
     **options: Any,
 ) -> None:
-    """Bring a copy of readings up to date: a table of DuckDB, or a folder of Parquet files.
+    """Bring a copy of readings up to date.
 
-    The first run brings all of them, a later one what is new or was changed meanwhile. Its filter stays the same, so
-    --start is a date or a time, and none that moves.
+    The copy is a table of DuckDB, or a folder of Parquet files. The first run brings all of them, a later one what is
+    new or was changed meanwhile. Its filter stays the same, so --start is a date or a time, and none that moves.
     """
     choice = choose_data(session, options)
     with long_run("mirroring") as progress:

@@ -40,7 +40,10 @@ def dataset_command() -> None:
 @click.argument("name", required=False)
 @pass_session
 def _ls(session: Session, name: Optional[str]) -> None:
-    """List datasets with their number of images, or those of NAME: an organization."""
+    """List datasets with their number of images.
+
+    NAME is the name or ID of an organization, for its own.
+    """
     fleet = Fleet(session.client)
     holder = None if name is None else fleet.find(name, ["organizations"])
     _print_datasets(session, fleet.things("datasets", holder))
@@ -145,7 +148,7 @@ def _export(
     classes: Sequence[str],
     parallel: int,
 ) -> None:
-    """Bring the images of a dataset and their labels into FOLDER.
+    """Bring images and labels of a dataset into FOLDER.
 
     Another run fetches what is new, writes labels anew, and removes images that have left the dataset. Another format
     in the same folder adds its labels, and fetches no image again.
@@ -191,10 +194,10 @@ def _export(
 def _import(
     session: Session, folder: str, name: str, format: str, part: str, ignore: Sequence[str], parallel: int
 ) -> None:
-    """Bring the images in FOLDER and their labels into a dataset, which is made if there is none.
+    """Bring images and labels in FOLDER into a dataset.
 
-    All labels are read first. If some are wrong, they are listed, and nothing is sent. Another run uploads what is
-    new, and removes nothing.
+    The dataset is made if there is none. All labels are read first. If some are wrong, they are listed, and nothing is
+    sent. Another run uploads what is new, and removes nothing.
     """
     fleet = Fleet(session.client)
     part_id = fleet.find_part(part).id

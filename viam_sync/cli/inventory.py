@@ -92,7 +92,10 @@ def _online_text(state: str) -> str:
 @click.option("--kind", type=click.Choice(KINDS), help="What it is, where a name fits several kinds.")
 @pass_session
 def show_command(session: Session, name: str, kind: Optional[str]) -> None:
-    """Show all about one thing, by its NAME or ID, with secrets hidden."""
+    """Show all about one thing, by its NAME or ID.
+
+    Secrets are hidden.
+    """
     thing = Fleet(session.client).find(name, KINDS if kind is None else [kind])
     value = session.client.app_client.get_robot_part(thing.id) if thing.kind == "parts" else thing.value
     print_record(value, session.json)

@@ -168,7 +168,10 @@ def latest_version(script: RegistryItem) -> Optional[str]:
 @click.option("--status", type=click.Choice([*_STATUSES]), help="Only jobs in this state.")
 @pass_session
 def _ls(session: Session, name: Optional[str], status: Optional[str]) -> None:
-    """List training jobs, the latest first, or those of NAME: an organization or a dataset."""
+    """List training jobs, the latest first.
+
+    NAME is the name or ID of an organization or a dataset, for its own.
+    """
     fleet = Fleet(session.client)
     holder = None if name is None else fleet.find(name, ["organizations", "datasets"])
     jobs = [
