@@ -48,6 +48,7 @@ Exit codes:
   1    the service or the data said no
   2    wrong use
   130  Ctrl-C
+  141  the reader of the output has gone
 
 viam-sync COMMAND --help tells more about one.
 """

@@ -109,22 +109,29 @@ class Fleet:
             return self.find(name, ["organizations"])
         there = self.things("organizations")
         if len(there) != 1:
-            names = ", ".join(each.name for each in there) or "none"
+            names = ", ".join(f"{each.name} ({each.id})" for each in there) or "none"
             raise click.UsageError(f"--organization is missing; there are: {names}")
         return there[0]
 
     def find(self, name: str, kinds: Sequence[str]) -> Thing:
-        """Return the one thing of some kinds that has a name or an ID.
+        """Return the one thing of some kinds that has a name or an ID; kinds that the key may not list have none.
 
         Raises:
             click.ClickException: If there is none, or several have the name.
+            PermissionDeniedError: If there is none among what the key may list.
         """
         found: List[Thing] = []
-        # Parts come last: a name may be that of a part of any machine, each of which takes a call.
-        for kind in sorted(kinds, key="parts".__eq__):
+        refused: Optional[viam_sync.PermissionDeniedError] = None
+        # A part's ID takes one call, and is looked up first. Its name comes last, as each machine takes a call.
+        for kind in sorted(kinds, key=lambda kind: (kind == "parts") != is_id(name)):
             if any(thing.id == name for thing in found) or (kind == "parts" and _is_settled(name, found)):
                 break
-            found += self._called(name, kind)
+            try:
+                found += self._called(name, kind)
+            except viam_sync.PermissionDeniedError as error:
+                refused = error
+        if refused is not None and not found:
+            raise refused
         return self._require_one(name, found, kinds)
 
     def _called(self, name: str, kind: str) -> List[Thing]:
