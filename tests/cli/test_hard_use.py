@@ -44,6 +44,15 @@ def test_one_machine_takes_no_call_for_each_other_one(
     assert asked.met <= 1
 
 
+@pytest.mark.parametrize("command", ["logs", "config get"])
+def test_a_machine_that_is_not_listed_is_found_by_its_id(
+    command: str, sandbox: Sandbox, own_settings: Dict[str, str]
+) -> None:
+    sandbox.faults.fail("ListRobotsForOrg", "PERMISSION_DENIED", times=None)
+    ended = in_pipe([*command.split(), sandbox.robot_id], own_settings)
+    assert (ended.status, ended.errors) == (0, "")
+
+
 def test_a_location_holds_what_the_locations_in_it_hold(own_settings: Dict[str, str]) -> None:
     listed = [line.split("\t")[0] for line in in_pipe(["ls", "machines", "Workshop"], own_settings).lines]
     drawn = in_pipe(["tree", "Workshop"], own_settings).out
@@ -128,6 +137,29 @@ def test_an_edited_text_is_kept_however_the_editing_ends(
     assert said in error
     (path,) = tmp_path.glob("viam-config-*")
     assert kept.startswith(f"Your text is in {path}; viam-sync config edit ")
+
+
+def test_an_empty_text_gives_up(own_settings: Dict[str, str], tmp_path: Path) -> None:
+    script = tmp_path / "editor.py"
+    script.write_text("import sys\nopen(sys.argv[1], 'w').close()", encoding="utf-8")
+    own_settings.update(EDITOR=f"{sys.executable} {script}", TMPDIR=str(tmp_path))
+    ended = in_pipe(["config", "edit", "rover"], own_settings)
+    assert (ended.status, ended.errors.startswith("Nothing was changed.")) == (0, True)
+    assert not list(tmp_path.glob("viam-config-*"))
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_a_configuration_is_json_in_every_encoding(encoding: str, own_settings: Dict[str, str]) -> None:
+    attributes = {"names": "größe 日本 \U0001f916"}
+    words = ["config", "edit", "rover", "--file", "-", "--yes"]
+    assert in_pipe(words, own_settings, json.dumps(attributes)).status == 0
+    done = subprocess.run(
+        [*COMMAND, "config", "get", "rover"],
+        env={**own_settings, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(done.stdout.decode(encoding)) == attributes
 
 
 def test_an_editor_that_is_not_there_leaves_nothing(own_settings: Dict[str, str], tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import json
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Iterator, List, NamedTuple, Optional, Sequence
@@ -43,7 +44,10 @@ def config_command() -> None:
 def _get(session: Session, name: str) -> None:
     """Print the configuration, with all that stands in it."""
     text = _fetch(session, name).text
-    print(json.dumps(json.loads(text)) if session.json else text)
+    if session.json or not sys.stdout.encoding.lower().startswith("utf"):
+        # Letters that another encoding may lack are escaped, as JSON does it.
+        text = json.dumps(json.loads(text), indent=None if session.json else _INDENT)
+    print(text)
 
 
 @config_command.command("edit")
@@ -171,7 +175,9 @@ def _edited(before: _Configuration) -> Iterator[str]:
         with os.fdopen(number, "w", encoding="utf-8") as file:
             file.write(f"{before.text}\n")
         click.edit(filename=name)
-        yield path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
+        # An empty file gives up, as it does with other programs that begin an editor.
+        yield text if text.strip() else before.text
     except BaseException:
         if path.exists() and path.read_bytes().decode(errors="replace").strip() != before.text:
             click.echo(

@@ -10,7 +10,15 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 import click
 
 import viam_sync
-from viam_sync.cli.data_destinations import FORMATS, STANDARD_OUTPUT, confirm_overwriting, format_of, output_of
+from viam_sync.checks import parameter_names
+from viam_sync.cli.data_destinations import (
+    FORMATS,
+    OPTION_NAMES,
+    STANDARD_OUTPUT,
+    confirm_overwriting,
+    format_of,
+    output_of,
+)
 from viam_sync.cli.data_filters import choose_data, filter_options, one_organization
 from viam_sync.cli.frame import FramedCommand, Session, pass_session, yes_option
 from viam_sync.cli.printing import Column, on_terminal, print_items, print_record
@@ -52,9 +60,10 @@ def query_command(
         return
     destination = destination or STANDARD_OUTPUT
     confirm_overwriting(destination, yes)
-    rows = session.client.data_client.export_tabular_data_to(
-        source, output_of(destination), format=format_of(destination, format), organization_id=organization_id
-    )
+    with parameter_names(**OPTION_NAMES):
+        rows = session.client.data_client.export_tabular_data_to(
+            source, output_of(destination), format=format_of(destination, format), organization_id=organization_id
+        )
     if destination != STANDARD_OUTPUT:
         print_record({"destination": destination, "rows": rows}, session.json)
 

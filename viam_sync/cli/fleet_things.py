@@ -135,19 +135,24 @@ class Fleet:
         return self._require_one(name, found, kinds)
 
     def _called(self, name: str, kind: str) -> List[Thing]:
-        if kind != "parts":
-            return [thing for thing in self.things(kind) if thing.is_called(name)]
-        if is_id(name):
-            return self._part_of_id(name)
+        if kind == "parts":
+            return self._of_id(kind, name) if is_id(name) else self._parts_called(name)
+        listed = [thing for thing in self.things(kind) if thing.is_called(name)]
+        # Machines that the cloud itself runs are not listed.
+        return listed or (self._of_id(kind, name) if kind == "machines" and is_id(name) else [])
+
+    def _parts_called(self, name: str) -> List[Thing]:
         around = name.rpartition("/")[0]
         machines = [machine for machine in self.things("machines") if around and machine.is_called(around)]
         return [part for part in self._parts_of(machines or self.things("machines")) if part.is_called(name)]
 
-    def _part_of_id(self, id: str) -> List[Thing]:
-        """Return the part of an ID, without what it is in, if there is one."""
-        with contextlib.suppress(viam_sync.NotFoundError):
-            part = self._client.app_client.get_robot_part(id)
-            return [Thing("parts", part.name, part.id, part)]
+    def _of_id(self, kind: str, id: str) -> List[Thing]:
+        """Return the machine or part of an ID, without what it is in, if there is one."""
+        app = self._client.app_client
+        # The cloud refuses IDs of others as it refuses those that it does not know.
+        with contextlib.suppress(viam_sync.NotFoundError, viam_sync.PermissionDeniedError):
+            value: Any = app.get_robot(id) if kind == "machines" else app.get_robot_part(id)
+            return [Thing(kind, value.name, value.id, value)]
         return []
 
     def find_part(self, name: str) -> Thing:
@@ -156,9 +161,10 @@ class Fleet:
         Raises:
             click.ClickException: If there is none, or several have the name.
         """
-        found = self._part_of_id(name) if is_id(name) else []
+        found = self._of_id("parts", name) if is_id(name) else []
         if not found:
-            found = [part for part in self._parts_of(self._called(name, "machines")) if part.value.main_part]
+            machines = self._of_id("machines", name) if is_id(name) else self._called(name, "machines")
+            found = [part for part in self._parts_of(machines) if part.value.main_part]
             if not _is_settled(name, found):
                 found += [part for part in self._called(name, "parts") if part not in found]
         return self._require_one(name, found, ["machines", "parts"])

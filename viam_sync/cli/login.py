@@ -56,7 +56,7 @@ def _key() -> str:
     if known:
         return known
     if not sys.stdin.isatty():
-        raise click.UsageError("There is no key: give it by a pipe, or set VIAM_API_KEY")
+        raise click.UsageError("there is no key: give it by a pipe, or set VIAM_API_KEY")
     answer: str = click.prompt("API key (it is not shown)", hide_input=True, err=True)
     return answer
 

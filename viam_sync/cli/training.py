@@ -107,7 +107,7 @@ def _submit(session: Session, /, follow: bool, interval: float, **wanted: Any) -
 def _require_one_way(wanted: Mapping[str, Any]) -> None:
     """Require either a type or a script, and only what goes with it."""
     if bool(wanted["kind"]) == bool(wanted["script"]):
-        raise click.UsageError("Give --type, to train as Viam does, or --script, for a script of the registry")
+        raise click.UsageError("give --type, to train as Viam does, or --script, for a script of the registry")
     way = "--script" if wanted["kind"] else "--type"
     others = ("script_version", "arguments", "container") if wanted["kind"] else ("labels", "framework")
     for name in others:
