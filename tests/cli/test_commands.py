@@ -272,7 +272,9 @@ with ViamClient.create_from_env_vars() as client:
 """
     ended = in_pipe(["config", "edit", "rover", "--yes"], {**own_settings, **editor(tmp_path, meanwhile)})
     assert ended.status == 1
-    kept, error = ended.errors.splitlines()
+    *difference, kept, error = ended.errors.splitlines()
+    assert '+        "max_rpm": 150' in difference
+    assert ended.out == ""
     assert "FAILED_PRECONDITION" in error
     path = Path(kept.partition("Your text is in ")[2].partition(";")[0])
     assert '"max_rpm": 150' in path.read_text(encoding="utf-8")

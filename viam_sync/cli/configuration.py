@@ -9,14 +9,14 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Iterator, List, NamedTuple, Optional, Sequence, TextIO
 
 import click
 
 from viam_sync.app.app_client import RobotPart
 from viam_sync.cli.fleet_things import Fleet
 from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session, yes_option
-from viam_sync.cli.printing import on_terminal, print_items, print_json, row_column
+from viam_sync.cli.printing import print_items, print_json, row_column
 from viam_sync.display.text_blocks import one_line
 
 _INDENT = 2
@@ -80,7 +80,7 @@ def _send(session: Session, before: _Configuration, text: str, yes: bool) -> boo
     after = _normal(text)
     lines = _difference(before.text, after, "in the cloud", "yours")
     if lines:
-        _print_difference(lines)
+        _print_difference(lines, sys.stderr)
         confirm(f"Send this to {before.part.name}?", yes)
         session.client.app_client.update_robot_part(
             before.part.id, before.part.name, robot_config_json=after, last_known_update=before.part.last_updated
@@ -113,7 +113,7 @@ def _diff(session: Session, name: str, file: Any, change: int) -> None:
     if session.json:
         print_json({"lines": lines})
     else:
-        _print_difference(lines)
+        _print_difference(lines, sys.stdout)
 
 
 @config_command.command("history")
@@ -193,13 +193,10 @@ def _difference(before: str, after: str, before_name: str, after_name: str) -> L
     return list(difflib.unified_diff(before.splitlines(), after.splitlines(), before_name, after_name, lineterm=""))
 
 
-def _print_difference(lines: Sequence[str]) -> None:
-    if not on_terminal():
-        print("\n".join(map(one_line, lines)))
-        return
+def _print_difference(lines: Sequence[str], stream: TextIO) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(file=stream, highlight=False, soft_wrap=True)
     for line in lines:
         console.print(Text(one_line(line), _COLOURS.get(line[:1], "")))
