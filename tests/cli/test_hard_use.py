@@ -164,7 +164,8 @@ def test_a_configuration_is_json_in_every_encoding(encoding: str, own_settings: 
 
 def test_an_editor_that_is_not_there_leaves_nothing(own_settings: Dict[str, str], tmp_path: Path) -> None:
     ended = in_pipe(["config", "edit", "rover"], {**own_settings, "EDITOR": "nix", "TMPDIR": str(tmp_path)})
-    assert (ended.status, ended.errors.count("\n")) == (1, 1)
+    # Old versions of click begin it by a shell, which says so, too.
+    assert (ended.status, ended.errors.splitlines()[-1].startswith("error: nix: Editing failed")) == (1, True)
     assert not list(tmp_path.glob("viam-config-*"))
 
 
