@@ -22,6 +22,9 @@ PLACES: Dict[str, str] = {
     **{f"examples/{lesson.name}": f"lessons/{lesson.stem}.md" for lesson in LESSONS},
 }
 
+#: How much less a match on these pages of the reference counts in the search.
+RANKS = {"viam_sync.proto": 0.1, "viam_sync.rpc.dial": 0.6}
+
 _LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 
 
@@ -49,10 +52,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Lead the links of a page that leave docs/ to where their targets are on the site; let messages be found last."""
-    if "viam_sync.proto" in page.file.src_uri:
-        page.meta["search"] = {"boost": 0.1}
-    folder = posixpath.dirname(page.file.src_uri)
+    """Lead the links of a page that leave docs/ to where their targets are on the site; rank it in the search."""
+    folder, name = posixpath.split(page.file.src_uri)
+    page.meta["search"] = {"boost": next((RANKS[module] for module in RANKS if name.startswith(module)), 1)}
     return markdown if page.file.generated_by else moved(markdown, posixpath.join("docs", folder), folder)
 
 

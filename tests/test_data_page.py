@@ -2,6 +2,7 @@
 
 import csv
 import re
+from datetime import timezone
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
@@ -60,6 +61,16 @@ def test_a_data_frame_has_all_temperatures(title: str, packages: List[str], run:
     for package in packages:
         pytest.importorskip(package)
     assert run(title)["frame"]["data.readings.temperature"].mean() == mean
+
+
+def test_yesterday_has_the_readings_of_one_day(run: Run, client: ViamClient) -> None:
+    pytest.importorskip("pandas")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    names = run("Yesterday, as a data frame and as Parquet")
+    rows = client.options(tz=timezone.utc).data_client.iter_tabular_data(names["air"])
+    of_the_day = sum(1 for row in rows if names["day_before"] <= row.time_requested < names["today"])
+    assert len(names["frame"]) == of_the_day
+    assert parquet.read_table("yesterday.parquet").num_rows == of_the_day
 
 
 def test_duckdb_has_all_temperatures(run: Run, mean: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -125,6 +125,11 @@ def test_a_command_of_the_pages_is_there_with_its_options(command: str, capsys: 
     assert {option for option in options if option not in printed.out} == set()
 
 
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=name_of)
+def test_no_page_installs_from_an_index_what_is_on_none(page: Path) -> None:
+    assert re.findall(r"viam-sync\[.*?\]", page.read_text(encoding="utf-8")) == []
+
+
 def test_the_extras_that_pages_install_are_there() -> None:
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")

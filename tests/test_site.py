@@ -140,6 +140,14 @@ def test_a_page_fits_a_wide_and_a_narrow_screen(page: str, browser: Any, address
         ("AmbiguousResultError", "viam_sync.errors.AmbiguousResultError"),
         ("quotation marks", "errors/"),
         ("crontab", "lessons/12_nightly_job/"),
+        ("viam_sync.sandbox.testing", "viam_sync.sandbox.testing.viam_sandbox"),
+        ("ViamClient.lazy", "ViamClient.lazy"),
+        ("call_rpc", "cli/"),
+        ("--ui-port", "sandbox/"),
+        ("data frame", "data/"),
+        ("yolo", "data/"),
+        ("exit code", "cli/"),
+        ("mail", "cli/"),
     ],
 )
 def test_the_search_finds_what_was_meant_among_the_first(words: str, found: str, browser: Any, address: str) -> None:

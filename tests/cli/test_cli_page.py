@@ -20,7 +20,7 @@ def test_the_blocks_of_the_page_run(sandbox: Sandbox, tmp_path: Path) -> None:
     for package in ("duckdb", "pyarrow"):
         pytest.importorskip(package, reason="tox -e cli has it")
     blocks = re.findall(r"<!-- run -->\n```sh\n(.*?)```", PAGE, re.DOTALL)
-    assert len(blocks) == 10
+    assert len(blocks) == 11
     script = tmp_path / "viam-sync"
     script.write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n', encoding="utf-8")
     script.chmod(0o700)

@@ -229,6 +229,15 @@ def test_the_latest_entries_since_a_time_are_printed(sandbox: Sandbox, own_setti
     assert [line.split("\t")[-1] for line in ended.lines] == ["entry 3", "entry 4"]
 
 
+def test_all_entries_since_a_time_are_printed_without_a_number(sandbox: Sandbox, own_settings: Dict[str, str]) -> None:
+    for number in range(101):
+        sandbox.log(sandbox.robot_part_id, f"entry {number}", level="info")
+    ended = in_pipe(["logs", "rover-main", "--since", "1m"], own_settings)
+    messages = [line.split("\t")[-1] for line in ended.lines]
+    assert [each for each in messages if each.startswith("entry")] == [f"entry {number}" for number in range(101)]
+    assert len(in_pipe(["logs", "rover-main"], own_settings).lines) == 100
+
+
 def editor(folder: Path, code: str) -> Dict[str, str]:
     """Return variables with an editor that changes a file by itself."""
     script = folder / "editor.py"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Union
 
 if TYPE_CHECKING:
-    from viam_sync.reflection.any_service import AnyService, Request
+    from google.protobuf.message import Message
+
+    from viam_sync.reflection.any_service import AnyService
 
 
 class NamedRpcs:
@@ -18,7 +20,7 @@ class NamedRpcs:
     def call_rpc(
         self,
         rpc: str,
-        request: Union[Request, Sequence[Request], None] = None,
+        request: Union[Message, Mapping[str, Any], Sequence[Union[Message, Mapping[str, Any]]], None] = None,
         *,
         timeout: Optional[float] = None,
     ) -> Any:

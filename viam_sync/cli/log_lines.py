@@ -38,12 +38,13 @@ _REMEMBERED = 1000
     "--lines",
     "-n",
     type=click.IntRange(0),
-    default=100,
     metavar="NUMBER",
-    help="How many entries at most, the latest; 100 by default.",
+    help="How many entries at most, the latest; without --since, 100 by default.",
 )
 @pass_session
-def logs_command(session: Session, name: str, follow: bool, level: str, since: Optional[datetime], lines: int) -> None:
+def logs_command(
+    session: Session, name: str, follow: bool, level: str, since: Optional[datetime], lines: Optional[int]
+) -> None:
     """Print the log of a part, the oldest entry first.
 
     NAME is a name or ID of a part, or of a machine for its main part.
@@ -51,6 +52,8 @@ def logs_command(session: Session, name: str, follow: bool, level: str, since: O
     app = session.client.app_client
     part_id = Fleet(session.client).find_part(name).id
     wanted = _LEVELS[_LEVELS.index(level) :]
+    if lines is None and since is None:
+        lines = 100
     if not follow:
         _print_entries(_stored(app, part_id, wanted, since, lines), session.json)
         return
@@ -64,7 +67,9 @@ def logs_command(session: Session, name: str, follow: bool, level: str, since: O
             _print_entries(new, session.json)
 
 
-def _stored(app: Any, part_id: str, levels: Sequence[str], since: Optional[datetime], lines: int) -> List[LogEntry]:
+def _stored(
+    app: Any, part_id: str, levels: Sequence[str], since: Optional[datetime], lines: Optional[int]
+) -> List[LogEntry]:
     """Return the latest stored entries, the oldest first."""
     some = () if levels == _LEVELS else levels
     return list(app.iter_robot_part_logs(part_id, log_levels=some, start=since, limit=lines))[::-1]
