@@ -341,7 +341,7 @@ def test_readings_are_deleted_by_age_after_a_question_that_says_how_many(
         (
             "export tabular -d x.txt",
             2,
-            "path is 'x.txt'; rows are written to files that end in .jsonl, .csv, .parquet, or",
+            "--destination is 'x.txt'; rows are written to files that end in .jsonl, .csv, .parquet, or",
         ),
         ("upload nix --part rover", 2, "Invalid value for 'FILE|FOLDER...': Path 'nix' does not exist"),
         ("query nix", 1, "viam.app.data.v1.DataService/TabularDataBySQL: INVALID_ARGUMENT: "),
