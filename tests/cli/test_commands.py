@@ -281,7 +281,9 @@ with ViamClient.create_from_env_vars() as client:
 """
     ended = in_pipe(["config", "edit", "rover", "--yes"], {**own_settings, **editor(tmp_path, meanwhile)})
     assert ended.status == 1
-    kept, error = ended.errors.splitlines()
+    *difference, kept, error = ended.errors.splitlines()
+    assert '+        "max_rpm": 150' in difference
+    assert ended.out == ""
     assert "FAILED_PRECONDITION" in error
     path = Path(kept.partition("Your text is in ")[2].partition(";")[0])
     assert '"max_rpm": 150' in path.read_text(encoding="utf-8")
@@ -311,7 +313,7 @@ def test_a_key_from_a_pipe_is_checked_and_kept_as_a_profile(sandbox: Sandbox, pr
     assert in_pipe(["whoami", "--all"], profile_settings).out == ""
     assert in_pipe(["login", "--profile", "lesson"], profile_settings, sandbox.api_key).status == 0
     (kept,) = map(json.loads, in_pipe(["whoami", "--all", "--json"], profile_settings).out.splitlines())
-    assert (kept["name"], kept["apiKeyId"]) == ("lesson", sandbox.api_key_id)
+    assert (kept["name"], kept["api_key_id"]) == ("lesson", sandbox.api_key_id)
     assert "profile lesson" in in_pipe(["whoami"], profile_settings).out
     assert "rover" in in_pipe(["ls", "--profile", "lesson"], profile_settings).out
     assert in_pipe(["logout", "--profile", "lesson"], profile_settings).status == 0

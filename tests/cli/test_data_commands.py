@@ -64,12 +64,17 @@ def count_of(client: ViamClient, *tags: str) -> int:
     ],
 )
 def test_a_command_fits_on_a_terminal(
-    words: List[str], said: str, width: int, settings: Dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: List[str],
+    said: str,
+    width: int,
+    own_settings: Dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "cat.txt").write_text("cat")
-    ended = in_terminal(["data", *words], settings, width)
+    ended = in_terminal(["data", *words], own_settings, width)
     assert ended.status == 0, ended.out
     assert any(said in line for line in ended.lines)
     # A bar is drawn over itself.
@@ -336,7 +341,7 @@ def test_readings_are_deleted_by_age_after_a_question_that_says_how_many(
         (
             "export tabular -d x.txt",
             2,
-            "path is 'x.txt'; rows are written to files that end in .jsonl, .csv, .parquet, or",
+            "--destination is 'x.txt'; rows are written to files that end in .jsonl, .csv, .parquet, or",
         ),
         ("upload nix --part rover", 2, "Invalid value for 'FILE|FOLDER...': Path 'nix' does not exist"),
         ("query nix", 1, "viam.app.data.v1.DataService/TabularDataBySQL: INVALID_ARGUMENT: "),

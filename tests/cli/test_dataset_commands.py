@@ -127,7 +127,7 @@ def test_an_image_that_cannot_be_exported_is_named_and_the_others_are_there(
     data.file_upload(part, b"text", file_name="notes.txt", dataset_ids=[sandbox.dataset_id])
     broken = data.file_upload(part, b"PNG", file_name="broken.png", dataset_ids=[sandbox.dataset_id])
     fault = sandbox.faults.fail("BinaryDataByIDs", "INTERNAL", times=None)
-    ended = run(f"export tomatoes {tmp_path / 'out'} --workers 2", own_settings)
+    ended = run(f"export tomatoes {tmp_path / 'out'} --parallel 2", own_settings)
     assert ended.status == 1
     assert "left out notes.txt: " in ended.errors
     assert f"error: {broken.binary_data_id}: " in ended.errors

@@ -216,7 +216,7 @@ def test_of_several_jobs_of_a_name_the_log_is_that_of_the_latest_and_none_is_can
     ("command", "status", "said"),
     [
         ("", 2, "Usage: viam-sync train"),
-        ("submit tomatoes plants", 2, "error: Give --type, to train as Viam does, or --script,"),
+        ("submit tomatoes plants", 2, "error: give --type, to train as Viam does, or --script,"),
         ("submit tomatoes plants --type object-detection --argument a=1", 2, "error: --argument goes with --script"),
         ("submit tomatoes plants --script x --label ripe", 2, "error: --label goes with --type"),
         ("submit tomatoes plants --script x --argument a", 2, "error: Invalid value for '--argument': 'a' is no"),

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import List, Mapping, Optional, Sequence
 
 import click
@@ -47,6 +48,7 @@ Exit codes:
   1    the service or the data said no
   2    wrong use
   130  Ctrl-C
+  141  the reader of the output has gone
 
 viam-sync COMMAND --help tells more about one.
 """
@@ -103,9 +105,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     if asked:
         importlib.import_module("viam_sync.cli.completion")  # for PowerShell
         return shell_complete(viam_sync_command, {}, "viam-sync", "_VIAM_SYNC_COMPLETE", asked)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name may have letters that an old terminal lacks
+    _prepare_streams()
     # The core of grpc, which is loaded late, would write lines of its own between ours.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     session = Session()
@@ -125,6 +125,16 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except Exception as error:
         return _report(error, session.debug)
     return DONE
+
+
+def _prepare_streams() -> None:
+    """Replace streams that are closed, and let a name have letters that a terminal lacks."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("r+", encoding="utf-8"))  # noqa: SIM115 - it stays open
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _report(error: Exception, debug: bool) -> int:

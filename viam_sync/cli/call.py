@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 import viam_sync
 from viam_sync.checks import parameter_names
-from viam_sync.cli.frame import FramedCommand, Session, confirm, pass_session
+from viam_sync.cli.frame import FramedCommand, Session, confirm, pass_session, yes_option
 from viam_sync.cli.printing import Column, on_terminal, print_items, print_json
 
 #: Characters of a request that a question shows.
@@ -44,7 +44,7 @@ Examples:
 @click.option("--describe", "describes", is_flag=True, help="Describe an RPC, a service, a message or an enum instead.")
 @click.option("--show-secrets", is_flag=True, help="Print secrets and configurations, which are hidden otherwise.")
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="A limit for the call.")
-@click.option("--yes", "-y", is_flag=True, help="Send what deletes or charges without a question.")
+@yes_option
 @pass_session
 def call_command(
     session: Session,

@@ -44,7 +44,12 @@ def file_options(function: _Decorated) -> _Decorated:
     """Give a command the options that choose files; it gets their values as keywords, for `choose_files`."""
     everything = click.option("--all", "everything", is_flag=True, help="All files that you may change.")
     ids = click.option(
-        "--id", "--binary-data-id", "ids", multiple=True, help="The file with an ID, as uploads print it."
+        "--id",
+        "--binary-data-id",
+        "ids",
+        multiple=True,
+        metavar="ID",
+        help="The file with an ID, as uploads print it; again for more.",
     )
     return filter_options()(ids(everything(function)))
 

@@ -63,7 +63,10 @@ In the file of each shell:
 @click.argument("shell", type=click.Choice(_SHELLS))
 @click.pass_context
 def completion_command(context: click.Context, shell: str) -> None:
-    """Print what lets a shell complete words; it goes into the file that the shell begins with."""
+    """Print what lets a shell complete words.
+
+    It goes into the file that the shell begins with.
+    """
     cls = get_completion_class(shell)
     assert cls is not None
     print(cls(context.find_root().command, {}, "viam-sync", "_VIAM_SYNC_COMPLETE").source())

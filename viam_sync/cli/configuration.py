@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import os
+import sys
 import tempfile
 from pathlib import Path
-from typing import Any, List, NamedTuple, Optional, Sequence
+from typing import Any, Iterator, List, NamedTuple, Optional, Sequence, TextIO
 
 import click
 
 from viam_sync.app.app_client import RobotPart
 from viam_sync.cli.fleet_things import Fleet
-from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session
-from viam_sync.cli.printing import Column, on_terminal, print_items, print_json
-from viam_sync.display.cells import Look, cell_text
+from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session, yes_option
+from viam_sync.cli.printing import print_items, print_json, row_column
+from viam_sync.display.text_blocks import one_line
 
 _INDENT = 2
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 class _Configuration(NamedTuple):
@@ -41,47 +44,60 @@ def config_command() -> None:
 def _get(session: Session, name: str) -> None:
     """Print the configuration, with all that stands in it."""
     text = _fetch(session, name).text
-    print(json.dumps(json.loads(text)) if session.json else text)
+    if session.json or not sys.stdout.encoding.lower().startswith("utf"):
+        # Letters that another encoding may lack are escaped, as JSON does it.
+        text = json.dumps(json.loads(text), indent=None if session.json else _INDENT)
+    print(text)
 
 
 @config_command.command("edit")
 @click.argument("name")
-@click.option("--file", type=click.File(encoding="utf-8"), help="Take the new configuration from here; - is a pipe.")
-@click.option("--yes", "-y", is_flag=True, help="Send it without a question.")
+@click.option(
+    "--file",
+    type=click.File(encoding="utf-8-sig"),
+    metavar="FILE",
+    help="Take the new configuration from a file, or - for a pipe.",
+)
+@yes_option
 @pass_session
 def _edit(session: Session, name: str, file: Any, yes: bool) -> None:
-    """Change the configuration in $EDITOR, look at the difference, and send it.
+    """Change the configuration in $EDITOR, and send it.
 
-    If the part has changed meanwhile, nothing is sent, and your text is kept.
+    The difference is shown before. If the part has changed meanwhile, nothing is sent, and your text is kept.
     """
     before = _fetch(session, name)
-    text = _edited(before.text, name) if file is None else file.read()
-    kept = None
-    try:
-        after = _normal(text)
-        lines = _difference(before.text, after, "in the cloud", "yours")
-        if not lines:
-            hint = " An editor that returns at once needs to be told to wait, as code --wait." if file is None else ""
-            click.echo(f"Nothing was changed.{hint}", err=True)
-            return
-        _print_difference(lines)
+    with contextlib.nullcontext(file.read()) if file is not None else _edited(before) as text:
+        changed = _send(session, before, text, yes)
+    if changed:
+        click.echo(f"The configuration of {before.part.name} was changed.", err=True)
+    else:
+        hint = " An editor that returns at once needs to be told to wait, as code --wait." if file is None else ""
+        click.echo(f"Nothing was changed.{hint}", err=True)
+
+
+def _send(session: Session, before: _Configuration, text: str, yes: bool) -> bool:
+    """Show what is different in a text, send it if that is confirmed, and return whether anything is."""
+    after = _normal(text)
+    lines = _difference(before.text, after, "in the cloud", "yours")
+    if lines:
+        _print_difference(lines, sys.stderr)
         confirm(f"Send this to {before.part.name}?", yes)
-        part = session.client.app_client.update_robot_part(
+        session.client.app_client.update_robot_part(
             before.part.id, before.part.name, robot_config_json=after, last_known_update=before.part.last_updated
         )
-    except BaseException:
-        kept = _keep(text) if file is None else None
-        raise
-    finally:
-        if kept is not None:
-            click.echo(f"Your text is in {kept}; viam-sync config edit {name} --file {kept} sends it.", err=True)
-    click.echo(f"The configuration of {part.name} was changed.", err=True)
+    return bool(lines)
 
 
 @config_command.command("diff")
 @click.argument("name")
-@click.argument("file", type=click.File(encoding="utf-8"), required=False)
-@click.option("--change", type=click.IntRange(1), default=1, help="The change to show; 1, the default, is the latest.")
+@click.argument("file", type=click.File(encoding="utf-8-sig"), required=False)
+@click.option(
+    "--change",
+    type=click.IntRange(1),
+    default=1,
+    metavar="NUMBER",
+    help="The change to show; 1, the latest, by default.",
+)
 @pass_session
 def _diff(session: Session, name: str, file: Any, change: int) -> None:
     """Compare with FILE, or show what a change has changed."""
@@ -97,12 +113,14 @@ def _diff(session: Session, name: str, file: Any, change: int) -> None:
     if session.json:
         print_json({"lines": lines})
     else:
-        _print_difference(lines)
+        _print_difference(lines, sys.stdout)
 
 
 @config_command.command("history")
 @click.argument("name")
-@click.option("--limit", type=click.IntRange(1), default=50, help="How many changes at most; 50 by default.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=50, metavar="NUMBER", help="How many changes at most; 50 by default."
+)
 @pass_session
 def _history(session: Session, name: str, limit: int) -> None:
     """List the changes of a part, the latest first."""
@@ -114,11 +132,7 @@ def _history(session: Session, name: str, limit: int) -> None:
         lines = _difference(versions[number], versions[number - 1], "before", "after")[2:]
         added, removed = (sum(line.startswith(sign) for line in lines) for sign in "+-")
         rows.append({"change": number, "when": entry.when, "added": added, "removed": removed})
-    print_items(rows, [_column(name) for name in ("change", "when", "added", "removed")], session.json)
-
-
-def _column(name: str) -> Column:
-    return Column(name, lambda row: cell_text(row[name], Look()))
+    print_items(rows, [row_column(name) for name in ("change", "when", "added", "removed")], session.json)
 
 
 def _fetch(session: Session, name: str) -> _Configuration:
@@ -137,11 +151,13 @@ def _normal(text: str) -> str:
     """
     try:
         value = json.loads(text)
+        # Python takes NaN for JSON, and nothing else does.
+        normal = json.dumps(value, indent=_INDENT, ensure_ascii=False, allow_nan=False)
     except ValueError as error:
         raise click.ClickException(f"the configuration is no JSON: {error}") from None
     if not isinstance(value, dict):
         raise click.ClickException("the configuration is no JSON object, which begins with {")
-    return json.dumps(value, indent=_INDENT, ensure_ascii=False)
+    return normal
 
 
 def _text_of(part: Optional[RobotPart]) -> str:
@@ -150,30 +166,37 @@ def _text_of(part: Optional[RobotPart]) -> str:
     return json.dumps((part.robot_config if part else None) or {}, indent=_INDENT, ensure_ascii=False, default=dict)
 
 
-def _edited(text: str, name: str) -> str:
-    """Return a text as its editor has saved it."""
-    number, path = tempfile.mkstemp(suffix=".json", prefix=f"{Path(name).name}-")
+@contextlib.contextmanager
+def _edited(before: _Configuration) -> Iterator[str]:
+    """Within this block, there is the text as its editor has saved it; it is kept if the block fails."""
+    number, name = tempfile.mkstemp(suffix=".json", prefix="viam-config-")
+    path = Path(name)
     try:
         with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(f"{text}\n")
-        click.edit(filename=path)
-        return Path(path).read_text(encoding="utf-8")
-    finally:
-        Path(path).unlink()
-
-
-def _keep(text: str) -> str:
-    number, path = tempfile.mkstemp(suffix=".json", prefix="viam-config-")
-    with os.fdopen(number, "w", encoding="utf-8") as file:
-        file.write(text)
-    return path
+            file.write(f"{before.text}\n")
+        click.edit(filename=name)
+        text = path.read_text(encoding="utf-8-sig")
+        # An empty file gives up, as it does with other programs that begin an editor.
+        yield text if text.strip() else before.text
+    except BaseException:
+        if path.exists() and path.read_bytes().decode(errors="replace").strip() != before.text:
+            click.echo(
+                f"Your text is in {path}; viam-sync config edit {before.part.id} --file {path} sends it.", err=True
+            )
+        elif path.exists():
+            path.unlink()
+        raise
+    path.unlink()
 
 
 def _difference(before: str, after: str, before_name: str, after_name: str) -> List[str]:
     return list(difflib.unified_diff(before.splitlines(), after.splitlines(), before_name, after_name, lineterm=""))
 
 
-def _print_difference(lines: Sequence[str]) -> None:
+def _print_difference(lines: Sequence[str], stream: TextIO) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=stream, highlight=False, soft_wrap=True)
     for line in lines:
-        colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1]) if on_terminal() else None
-        click.echo(click.style(line, fg=colour))
+        console.print(Text(one_line(line), _COLOURS.get(line[:1], "")))

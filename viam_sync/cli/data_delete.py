@@ -50,7 +50,10 @@ def _delete_binary(session: Session, /, ids: Sequence[str], everything: bool, ye
 @yes_option
 @pass_session
 def _delete_tabular(session: Session, /, days: int, yes: bool, **options: Any) -> None:
-    """Delete readings of one organization that are older than some days."""
+    """Delete readings that are older than some days.
+
+    They are of one organization.
+    """
     choice = choose_data(session, options)
     organization_id = one_organization(session, choice)
     old = _with_age(choice.filter, organization_id, days)

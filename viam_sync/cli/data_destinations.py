@@ -11,6 +11,8 @@ from viam_sync.display.cells import size_text
 
 FORMATS = ("csv", "jsonl", "parquet")
 STANDARD_OUTPUT = "-"
+#: The options by what the methods call them, for `parameter_names`.
+OPTION_NAMES = {"path": "--destination", "dest": "--destination"}
 _FILE = "file://"
 
 

@@ -7,8 +7,16 @@ from typing import Any, Optional, Sequence
 import click
 
 from viam_sync.app.data_client import DataClient
+from viam_sync.checks import parameter_names
 from viam_sync.cli.chosen_files import files_text
-from viam_sync.cli.data_destinations import FORMATS, STANDARD_OUTPUT, confirm_overwriting, format_of, output_of
+from viam_sync.cli.data_destinations import (
+    FORMATS,
+    OPTION_NAMES,
+    STANDARD_OUTPUT,
+    confirm_overwriting,
+    format_of,
+    output_of,
+)
 from viam_sync.cli.data_filters import READING_FILTERS, choose_data, filter_options
 from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session, yes_option
 from viam_sync.cli.long_runs import GOES_ON, end_with, long_run, parallel_option
@@ -38,7 +46,7 @@ def _export_binary(
     """
     filter = choose_data(session, options).filter
     data = session.client.data_client
-    with long_run("exporting") as progress:
+    with long_run("exporting") as progress, parameter_names(**OPTION_NAMES):
         runs = [data.export_binary_data(filter, destination, workers=parallel, progress=progress)]
     if remove_gone and runs[0].gone:
         confirm(f"Remove {files_text(len(runs[0].gone))} of {destination} that do not match any more?", yes)
@@ -84,15 +92,15 @@ def _print_runs(runs: Sequence[DataClient.ExportResult], as_json: bool) -> None:
 def _export_tabular(
     session: Session, /, destination: str, format: Optional[str], by_day: bool, parallel: int, yes: bool, **options: Any
 ) -> None:
-    """Write readings to a file of CSV, JSON lines or Parquet, or to a folder by days.
+    """Write readings to a file, or to a folder by days.
 
-    A file appears once all is in it.
+    A file is of CSV, JSON lines or Parquet, and appears once all is in it.
     """
     choice = choose_data(session, options)
     if not by_day:
         confirm_overwriting(destination, yes)
     hint = GOES_ON if by_day else _ANEW
-    with long_run("exporting", hint, quiet=destination == STANDARD_OUTPUT) as progress:
+    with long_run("exporting", hint, quiet=destination == STANDARD_OUTPUT) as progress, parameter_names(**OPTION_NAMES):
         rows = session.client.data_client.export_tabular_data_to(
             choice.filter,
             output_of(destination),

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence, TypeVar
 
 import click
 
 from viam_sync.app.data_client import Filter, create_filter
-from viam_sync.cli.fleet_things import Fleet, Thing
+from viam_sync.cli.fleet_things import Fleet, Thing, is_id
 from viam_sync.cli.frame import Session
 from viam_sync.cli.time_options import time_option
 from viam_sync.display.cells import time_text
-
-_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
@@ -34,17 +31,19 @@ def _list_option(*names: str) -> Any:
 
 #: The options, by the names of their values. The words of the official command line are taken, too.
 _OPTIONS: Mapping[str, Any] = {
-    "organization": _option("--organization", "--org", "organization", help="Of an organization."),
-    "location": _option("--location", help="Of a location."),
-    "machine": _option("--machine", "--machine-name", "--machine-id", "machine", help="Of a machine."),
-    "part": _option("--part", "--part-name", "--part-id", "part", help="Of a part."),
-    "component": _option("--component", "--component-name", "component", help="Of a component or service."),
-    "component_type": _option("--component-type", help="Of a type of component, as it was uploaded."),
-    "method": _option("--method", help="Of a captured method, such as Readings."),
-    "mime_type": _option("--mime-type", help="Of a type of file, such as image/png."),
-    "tag": _option("--tag", help="With a tag."),
-    "bbox_label": _option("--bbox-label", help="With a box that has a label."),
-    "dataset": _option("--dataset", "--dataset-id", "dataset", help="In a dataset."),
+    "organization": _option("--organization", "--org", "organization", metavar="NAME", help="Of an organization."),
+    "location": _option("--location", metavar="NAME", help="Of a location."),
+    "machine": _option("--machine", "--machine-name", "--machine-id", "machine", metavar="NAME", help="Of a machine."),
+    "part": _option("--part", "--part-name", "--part-id", "part", metavar="NAME", help="Of a part."),
+    "component": _option(
+        "--component", "--component-name", "component", metavar="NAME", help="Of a component or service."
+    ),
+    "component_type": _option("--component-type", metavar="TYPE", help="Of a type of component, as it was uploaded."),
+    "method": _option("--method", metavar="METHOD", help="Of a captured method, such as Readings."),
+    "mime_type": _option("--mime-type", metavar="TYPE", help="Of a type of file, such as image/png."),
+    "tag": _option("--tag", metavar="TAG", help="With a tag."),
+    "bbox_label": _option("--bbox-label", metavar="LABEL", help="With a box that has a label."),
+    "dataset": _option("--dataset", "--dataset-id", "dataset", metavar="NAME", help="In a dataset."),
     "start": _option(
         "--start", type=time_option, metavar="TIME", help="From a time on: 1h ago, yesterday, 2024-01-31."
     ),
@@ -167,11 +166,11 @@ def _find_things(fleet: Fleet, chosen: Mapping[str, List[str]]) -> Dict[str, Lis
 
 def _find_thing(fleet: Fleet, kind: str, name: str, found: Mapping[str, List[Thing]]) -> Thing:
     """Return what a name or an ID means; an ID is not looked up, as machines that are gone have left data, too."""
-    if _UUID.fullmatch(name):
+    if is_id(name):
         return Thing(kind, name, name, None)
     machine = _only(found, "machine")
     if kind == "parts" and machine is not None:
-        inside = [part for part in fleet.things("parts") if part.is_called(name) and part.is_in(machine)]
+        inside = [part for part in fleet.things("parts", machine) if part.is_called(name)]
         if len(inside) == 1:
             return inside[0]
     return fleet.find(name, [kind])
@@ -191,13 +190,6 @@ def one_organization(session: Session, choice: DataChoice) -> str:
     Raises:
         click.UsageError: If it has to be said.
     """
-    ids = list(choice.organization_ids)
-    if not ids:
-        there = session.client.app_client.list_organizations()
-        ids = [each.id for each in there]
-        if len(ids) != 1:
-            names = ", ".join(each.name for each in there) or "none"
-            raise click.UsageError(f"--organization is missing; there are: {names}")
-    if len(ids) > 1:
+    if len(choice.organization_ids) > 1:
         raise click.UsageError("give one --organization: this command is for the data of one")
-    return ids[0]
+    return choice.organization_ids[0] if choice.organization_ids else Fleet(session.client).organization(None).id

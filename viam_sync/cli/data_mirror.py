@@ -16,7 +16,7 @@ from viam_sync.cli.printing import print_record
 @click.command("mirror", cls=FramedCommand)
 @click.argument("destination", metavar="FILE.duckdb|FOLDER")
 @filter_options(READING_FILTERS)
-@click.option("--table", default="readings", help="The table in a file of DuckDB; readings by default.")
+@click.option("--table", default="readings", metavar="NAME", help="The table in a file of DuckDB; readings by default.")
 @click.option(
     "--look-back",
     type=click.IntRange(0),
@@ -37,10 +37,10 @@ def mirror_command(
     parallel: int,
     **options: Any,
 ) -> None:
-    """Bring a copy of readings up to date: a table of DuckDB, or a folder of Parquet files.
+    """Bring a copy of readings up to date.
 
-    The first run brings all of them, a later one what is new or was changed meanwhile. Its filter stays the same, so
-    --start is a date or a time, and none that moves.
+    The copy is a table of DuckDB, or a folder of Parquet files. The first run brings all of them, a later one what is
+    new or was changed meanwhile. Its filter stays the same, so --start is a date or a time, and none that moves.
     """
     choice = choose_data(session, options)
     with long_run("mirroring") as progress:

@@ -10,7 +10,15 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 import click
 
 import viam_sync
-from viam_sync.cli.data_destinations import FORMATS, STANDARD_OUTPUT, confirm_overwriting, format_of, output_of
+from viam_sync.checks import parameter_names
+from viam_sync.cli.data_destinations import (
+    FORMATS,
+    OPTION_NAMES,
+    STANDARD_OUTPUT,
+    confirm_overwriting,
+    format_of,
+    output_of,
+)
 from viam_sync.cli.data_filters import choose_data, filter_options, one_organization
 from viam_sync.cli.frame import FramedCommand, Session, pass_session, yes_option
 from viam_sync.cli.printing import Column, on_terminal, print_items, print_record
@@ -22,7 +30,15 @@ _STANDARD_INPUT = "-"
 _TIME = "time_received"
 
 
-@click.command("query", cls=FramedCommand)
+_EPILOG = """\
+\b
+Examples:
+  viam-sync data query "SELECT component_name, COUNT(*) AS n FROM readings GROUP BY component_name"
+  viam-sync data query '[{"$match": {"component_name": "air"}}, {"$limit": 5}]'
+"""
+
+
+@click.command("query", cls=FramedCommand, epilog=_EPILOG)
 @click.argument("query")
 @filter_options(["organization"])
 @click.option("--format", type=click.Choice(FORMATS), help="Write the rows in this format.")
@@ -32,13 +48,10 @@ _TIME = "time_received"
 def query_command(
     session: Session, /, query: str, format: Optional[str], destination: Optional[str], yes: bool, **options: Any
 ) -> None:
-    r"""Ask for readings with SQL, or with MQL, which is a list of stages in JSON; - reads the query from a pipe.
+    """Ask for readings with SQL or MQL.
 
-    \b
-    SELECT component_name, COUNT(*) AS n FROM readings GROUP BY component_name
-    [{"$match": {"component_name": "air"}}, {"$limit": 5}]
-
-    In MQL, a time is {"$date": "2024-01-31T00:00:00Z"}.
+    MQL is a list of stages in JSON, in which a time is {"$date": "2024-01-31T00:00:00Z"}. A - reads the QUERY from a
+    pipe.
     """
     source = _query(sys.stdin.buffer.read().decode() if query == _STANDARD_INPUT else query)
     organization_id = one_organization(session, choose_data(session, options))
@@ -47,9 +60,10 @@ def query_command(
         return
     destination = destination or STANDARD_OUTPUT
     confirm_overwriting(destination, yes)
-    rows = session.client.data_client.export_tabular_data_to(
-        source, output_of(destination), format=format_of(destination, format), organization_id=organization_id
-    )
+    with parameter_names(**OPTION_NAMES):
+        rows = session.client.data_client.export_tabular_data_to(
+            source, output_of(destination), format=format_of(destination, format), organization_id=organization_id
+        )
     if destination != STANDARD_OUTPUT:
         print_record({"destination": destination, "rows": rows}, session.json)
 

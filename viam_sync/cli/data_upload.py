@@ -10,7 +10,7 @@ import click
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.cli.fleet_things import Fleet
-from viam_sync.cli.frame import FramedCommand, Session, pass_session
+from viam_sync.cli.frame import FramedCommand, Session, part_option, pass_session
 from viam_sync.cli.long_runs import end_with, long_run, parallel_option
 from viam_sync.cli.printing import Column, on_terminal, print_items, print_record
 from viam_sync.profiles import profiles_file
@@ -20,16 +20,16 @@ _STATES = ("uploaded", "already there", "failed")
 
 @click.command("upload", cls=FramedCommand)
 @click.argument("paths", nargs=-1, required=True, metavar="FILE|FOLDER...", type=click.Path(exists=True))
+@part_option
+@click.option("--component", "--component-name", "component", metavar="NAME", help="The component that they come from.")
+@click.option("--component-type", metavar="TYPE", help="The type of the component.")
+@click.option("--method", metavar="METHOD", help="The method that they were captured with.")
+@click.option("--tag", multiple=True, metavar="TAG", help="Give them a tag; again for more.")
 @click.option(
-    "--part", "--part-name", "--part-id", "part", required=True, help="The part, or a machine for its main one."
+    "--dataset", "--dataset-id", multiple=True, metavar="NAME", help="Put them into a dataset; again for more."
 )
-@click.option("--component", "--component-name", "component", help="The component that they come from.")
-@click.option("--component-type", help="Its type.")
-@click.option("--method", help="The method that they were captured with.")
-@click.option("--tag", multiple=True, help="A tag for each of them.")
-@click.option("--dataset", multiple=True, help="A dataset to put them into.")
-@click.option("--mime-type", help="Their type, such as image/png, where the name does not tell it.")
-@click.option("--pattern", help="Of the files in folders, only those that match, such as *.jpg.")
+@click.option("--mime-type", metavar="TYPE", help="Their type, such as image/png, where the name does not tell it.")
+@click.option("--pattern", metavar="PATTERN", help="Of the files in folders, only those that match, such as *.jpg.")
 @click.option("--again", is_flag=True, help="Send also what was sent before.")
 @parallel_option
 @pass_session

@@ -12,8 +12,8 @@ import viam_sync
 from viam_sync.app.data_client import DatasetType, create_filter
 from viam_sync.checks import parameter_names
 from viam_sync.cli.fleet_things import Fleet, Thing
-from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session
-from viam_sync.cli.long_runs import end_with, long_run
+from viam_sync.cli.frame import FramedGroup, Session, confirm, part_option, pass_session, yes_option
+from viam_sync.cli.long_runs import end_with, long_run, parallel_option
 from viam_sync.cli.printing import Column, print_items, print_json, print_note, print_record
 from viam_sync.cli.training import MODEL_TYPES, label_option
 from viam_sync.display.cells import timestamp_text
@@ -37,13 +37,16 @@ def dataset_command() -> None:
 
 
 @dataset_command.command("ls")
-@click.argument("organization", required=False)
+@click.argument("name", required=False)
 @pass_session
-def _ls(session: Session, organization: Optional[str]) -> None:
-    """List datasets with the number of their images, all or those of an ORGANIZATION."""
+def _ls(session: Session, name: Optional[str]) -> None:
+    """List datasets with their number of images.
+
+    NAME is the name or ID of an organization, for its own.
+    """
     fleet = Fleet(session.client)
-    holder = None if organization is None else fleet.find(organization, ["organizations"])
-    _print_datasets(session, [each for each in fleet.things("datasets") if holder is None or each.is_in(holder)])
+    holder = None if name is None else fleet.find(name, ["organizations"])
+    _print_datasets(session, fleet.things("datasets", holder))
 
 
 def _print_datasets(session: Session, datasets: Sequence[Thing]) -> None:
@@ -101,7 +104,7 @@ def _rename(session: Session, name: str, new_name: str) -> None:
 
 @dataset_command.command("delete")
 @click.argument("name")
-@click.option("--yes", "-y", is_flag=True, help="Delete it without a question.")
+@yes_option
 @pass_session
 def _delete(session: Session, name: str, yes: bool) -> None:
     """Delete a dataset; its images stay in the cloud."""
@@ -124,18 +127,17 @@ def _shares(context: click.Context, option: click.Parameter, value: Optional[str
         raise click.BadParameter(f"{value!r} are no shares such as 0.8,0.1,0.1") from None
 
 
-_workers_option = click.option(
-    "--workers", type=click.IntRange(1, 64), default=8, help="How many calls at a time; 8 by default."
-)
-
-
 @dataset_command.command("export")
 @click.argument("name")
 @click.argument("folder", type=click.Path(file_okay=False))
 @click.option("--format", type=click.Choice(FORMATS), default="viam", help="The format of the labels; viam by default.")
-@click.option("--split", callback=_shares, metavar="SHARES", help="Shares to train, choose and test with: 0.8,0.1,0.1.")
-@click.option("--class", "classes", multiple=True, metavar="LABEL", help="A label, in the order of numbers; again.")
-@_workers_option
+@click.option(
+    "--split", callback=_shares, metavar="SHARES", help="Shares to train, validate and test with: 0.8,0.1,0.1."
+)
+@click.option(
+    "--class", "classes", multiple=True, metavar="LABEL", help="A label, in the order of their numbers; again for more."
+)
+@parallel_option
 @pass_session
 def _export(
     session: Session,
@@ -144,9 +146,9 @@ def _export(
     format: str,
     split: Optional[List[float]],
     classes: Sequence[str],
-    workers: int,
+    parallel: int,
 ) -> None:
-    """Bring the images of a dataset and their labels into FOLDER.
+    """Bring images and labels of a dataset into FOLDER.
 
     Another run fetches what is new, writes labels anew, and removes images that have left the dataset. Another format
     in the same folder adds its labels, and fetches no image again.
@@ -159,7 +161,7 @@ def _export(
             format=format,
             split=split,
             classes=classes or None,
-            workers=workers,
+            workers=parallel,
             progress=tell,
         )
     images = result.images
@@ -180,26 +182,39 @@ def _export(
 @click.argument("folder", type=click.Path(exists=True, file_okay=False))
 @click.argument("name")
 @click.option("--format", type=click.Choice(FORMATS), required=True, help="The format of the labels.")
-@click.option("--part", required=True, metavar="NAME", help="The part, or machine, that the images are stored for.")
-@click.option("--ignore", multiple=True, metavar="THING", help="What to leave out of labels, such as segmentation.")
-@_workers_option
+@part_option
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="THING",
+    help="Leave out a thing of labels, such as segmentation; again for more.",
+)
+@parallel_option
 @pass_session
 def _import(
-    session: Session, folder: str, name: str, format: str, part: str, ignore: Sequence[str], workers: int
+    session: Session, folder: str, name: str, format: str, part: str, ignore: Sequence[str], parallel: int
 ) -> None:
-    """Bring the images in FOLDER and their labels into a dataset, which is made if there is none.
+    """Bring images and labels in FOLDER into a dataset.
 
-    All labels are read first. If some are wrong, they are listed, and nothing is sent. Another run uploads what is
-    new, and removes nothing.
+    The dataset is made if there is none. All labels are read first. If some are wrong, they are listed, and nothing is
+    sent. Another run uploads what is new, and removes nothing.
     """
     fleet = Fleet(session.client)
-    place = fleet.find_part(part)
-    known = [each for each in fleet.things("datasets") if each.is_called(name) and each.is_in(place.holders[0])]
-    name = known[0].name if known else name
+    part_id = fleet.find_part(part).id
+    # A name is one of the organization of the part, and is looked up where the dataset is made.
+    known = next((each for each in fleet.things("datasets") if name in (each.id, each.path)), None)
+    name, organization_id = (name, None) if known is None else (known.name, known.holders[0].id)
     try:
         with long_run(f"importing {name}") as tell, parameter_names(ignore="--ignore", name="NAME"):
             result = session.client.data_client.import_dataset(
-                folder, format=format, name=name, part_id=place.id, ignore=ignore, workers=workers, progress=tell
+                folder,
+                format=format,
+                name=name,
+                part_id=part_id,
+                organization_id=organization_id,
+                ignore=ignore,
+                workers=parallel,
+                progress=tell,
             )
     except LabelsError as error:
         _print_problems(error, session.json)
@@ -235,7 +250,10 @@ def _print_problems(error: LabelsError, as_json: bool) -> None:
 @label_option
 @pass_session
 def _check(session: Session, name: str, kind: str, labels: Sequence[str]) -> None:
-    """List the reasons why training would refuse a dataset; the exit code is 1 if there are any."""
+    """List why training would refuse a dataset.
+
+    The exit code is 1 if there is any reason.
+    """
     dataset = _find(session, name)
     check = session.client.data_client.check_dataset(dataset.id, MODEL_TYPES[kind], tags=labels)
     if session.json:

@@ -27,11 +27,11 @@ _CHECK, _STATUS = 13, 9
 )
 @pass_session
 def doctor_command(session: Session, timeout: float) -> None:
-    """Look for what is wrong between this computer and the cloud, and say what to do.
+    """Find what is wrong between this computer and the cloud.
 
-    Checks versions, variables, the key, the address, the proxy, DNS, the trusted authorities, the connection with its
-    certificate, the clock of this computer, and whether the key is accepted. It changes nothing, and never prints the
-    key. The exit code is 1 if something is wrong.
+    Says what to do about it. Checks versions, variables, the key, the address, the proxy, DNS, the trusted
+    authorities, the connection with its certificate, the clock of this computer, and whether the key is accepted. It
+    changes nothing, and never prints the key. The exit code is 1 if something is wrong.
     """
     from viam_sync.checkup.check_result import WRONG
     from viam_sync.checkup.check_up import check_up

@@ -57,13 +57,22 @@ pass_session = click.make_pass_decorator(Session)
 
 def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
     """Keep an option that was given, before the command's name or after it."""
+    if value == "":
+        # A variable of a script that is not set would take another account than was meant.
+        raise click.BadParameter("it is empty; leave it out, or say which")
     if value:
         setattr(context.find_object(Session), str(option.name), value)
 
 
 def _common_options() -> List[click.Parameter]:
     return [
-        click.Option(["--profile"], metavar="NAME", callback=_keep, expose_value=False, help="Connect with a profile."),
+        click.Option(
+            ["--profile"],
+            metavar="NAME",
+            callback=_keep,
+            expose_value=False,
+            help="Use the key of a profile, which login keeps.",
+        ),
         click.Option(
             ["--json"], is_flag=True, callback=_keep, expose_value=False, help="Write JSON, one object a line."
         ),
@@ -100,6 +109,15 @@ class FramedGroup(click.Group):
 
 
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without a question.")
+part_option = click.option(
+    "--part",
+    "--part-name",
+    "--part-id",
+    "part",
+    required=True,
+    metavar="NAME",
+    help="The part, or a machine for its main part.",
+)
 
 
 def confirm(question: str, yes: bool) -> None:

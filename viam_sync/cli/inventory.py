@@ -41,7 +41,7 @@ def ls_command(session: Session, kind: str, name: Optional[str]) -> None:
     """
     fleet = Fleet(session.client)
     holder = None if name is None else _holder(fleet, kind, name)
-    things = [thing for thing in fleet.things(kind) if holder is None or thing.is_in(holder)]
+    things = fleet.things(kind, holder)
     if session.json:
         for thing in things:
             print_json(thing.value)
@@ -92,7 +92,10 @@ def _online_text(state: str) -> str:
 @click.option("--kind", type=click.Choice(KINDS), help="What it is, where a name fits several kinds.")
 @pass_session
 def show_command(session: Session, name: str, kind: Optional[str]) -> None:
-    """Show all about one thing, by its NAME or ID; secrets are hidden."""
+    """Show all about one thing, by its NAME or ID.
+
+    Secrets are hidden.
+    """
     thing = Fleet(session.client).find(name, KINDS if kind is None else [kind])
     value = session.client.app_client.get_robot_part(thing.id) if thing.kind == "parts" else thing.value
     print_record(value, session.json)
@@ -102,19 +105,26 @@ def show_command(session: Session, name: str, kind: Optional[str]) -> None:
 @click.argument("name", required=False)
 @pass_session
 def tree_command(session: Session, name: Optional[str]) -> None:
-    """Show organizations, locations, machines and parts as a tree, or the part of it below NAME."""
+    """Show organizations, locations, machines and parts as a tree.
+
+    NAME is the name or ID of one of these, for it and what is in it.
+    """
     fleet = Fleet(session.client)
-    places = [thing for kind in HOLDERS for thing in fleet.things(kind)]
     tops = fleet.things("organizations") if name is None else [fleet.find(name, tuple(HOLDERS))]
     for top in tops:
-        branch = _branch(top, places)
+        inside: Dict[str, List[Thing]] = {}
+        for kind in HOLDERS:
+            for thing in fleet.things(kind, top):
+                if thing.holders:
+                    inside.setdefault(thing.holders[-1].id, []).append(thing)
+        branch = _branch(top, inside)
         if session.json:
             print_json(branch)
         else:
             print_tree(branch)
 
 
-def _branch(top: Thing, places: Sequence[Thing]) -> Dict[str, Any]:
+def _branch(top: Thing, inside: Mapping[str, Sequence[Thing]]) -> Dict[str, Any]:
     """Return a thing and what is in it, as a tree of dicts."""
     branch: Dict[str, Any] = {"kind": singular(top.kind), "name": top.name, "id": top.id}
     if top.kind == "machines":
@@ -122,12 +132,5 @@ def _branch(top: Thing, places: Sequence[Thing]) -> Dict[str, Any]:
     if top.kind in ("machines", "parts"):
         seen = shown_field(top.value, "last_access")
         branch["last_seen"] = None if seen is None else seen.value
-    inside = [_branch(each, places) for each in places if _parent_id(each) == (top.kind, top.id)]
-    return {**branch, "holds": inside} if inside else branch
-
-
-def _parent_id(thing: Thing) -> Any:
-    """Return the kind and ID of what a thing is directly in; locations are in locations."""
-    if thing.kind == "locations" and thing.value.parent_location_id:
-        return "locations", thing.value.parent_location_id
-    return (thing.holders[-1].kind, thing.holders[-1].id) if thing.holders else None
+    holds = [_branch(each, inside) for each in inside.get(top.id, ())]
+    return {**branch, "holds": holds} if holds else branch

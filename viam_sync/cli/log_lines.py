@@ -24,14 +24,23 @@ _REMEMBERED = 1000
 
 @click.command("logs", cls=FramedCommand)
 @click.argument("name")
-@click.option("--follow", "-f", is_flag=True, help="Go on with what is logged from now on, until Ctrl-C.")
+@click.option("--follow", "-f", is_flag=True, help="Go on with what is logged, until Ctrl-C.")
 @click.option(
-    "--level", type=click.Choice(_LEVELS), default="debug", help="Only entries of this level, or a worse one."
+    "--level",
+    type=click.Choice(_LEVELS),
+    default="debug",
+    help="Only entries of this level, or a worse one; debug by default.",
 )
 @click.option(
     "--since", type=time_option, metavar="TIME", help="Only entries since a time: 10m or 1h ago, yesterday, 2024-01-31."
 )
-@click.option("--lines", "-n", type=click.IntRange(0), help="The latest of these, at most; without --since, 100.")
+@click.option(
+    "--lines",
+    "-n",
+    type=click.IntRange(0),
+    metavar="NUMBER",
+    help="How many entries at most, the latest; without --since, 100 by default.",
+)
 @pass_session
 def logs_command(
     session: Session, name: str, follow: bool, level: str, since: Optional[datetime], lines: Optional[int]

@@ -10,8 +10,9 @@ import click
 
 import viam_sync
 from viam_sync import profiles
+from viam_sync.checks import parameter_names
 from viam_sync.cli.frame import FramedCommand, Session, pass_session
-from viam_sync.cli.printing import Column, print_items, print_record
+from viam_sync.cli.printing import print_items, print_record, row_column
 
 #: What is read at most of a pipe that gives a key.
 _LONGEST_KEY = 10_000
@@ -55,7 +56,7 @@ def _key() -> str:
     if known:
         return known
     if not sys.stdin.isatty():
-        raise click.UsageError("There is no key: give it by a pipe, or set VIAM_API_KEY")
+        raise click.UsageError("there is no key: give it by a pipe, or set VIAM_API_KEY")
     answer: str = click.prompt("API key (it is not shown)", hide_input=True, err=True)
     return answer
 
@@ -74,21 +75,20 @@ def logout_command(session: Session) -> None:
 @click.option("--all", "everything", is_flag=True, help="List all profiles instead; no call is made.")
 @pass_session
 def whoami_command(session: Session, everything: bool) -> None:
-    """Show which key is used, where it comes from, and what it opens."""
+    """Show which key is used, and what it opens."""
     if everything:
         kept = profiles.load_profiles()
-        columns = [
-            Column("name", lambda each: each.name),
-            Column("default", lambda each: "*" if each.name == kept.default else ""),
-            Column("api_key_id", lambda each: each.api_key_id),
-            Column("url", lambda each: each.url or ""),
+        rows = [
+            {"name": each.name, "default": each.name == kept.default, "api_key_id": each.api_key_id, "url": each.url}
+            for each in kept.profiles.values()
         ]
-        print_items(kept.profiles.values(), columns, session.json)
+        print_items(rows, [row_column(name) for name in ("name", "default", "api_key_id", "url")], session.json)
         return
     if session.uses_environment:
         source, key_id, url = "VIAM_API_KEY", os.environ.get("VIAM_API_KEY_ID", ""), os.environ.get("VIAM_APP_URL")
     else:
-        profile = profiles.find_profile(session.profile)
+        with parameter_names(name="--profile"):
+            profile = profiles.find_profile(session.profile)
         source, key_id, url = f"profile {profile.name}", profile.api_key_id, profile.url
     organizations = [organization.name for organization in session.client.app_client.list_organizations()]
     print_record({"source": source, "api_key_id": key_id, "url": url, "organizations": organizations}, session.json)

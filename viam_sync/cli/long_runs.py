@@ -19,7 +19,7 @@ GOES_ON = "The same command goes on where this one stopped."
 _BAR_WIDTH = 20
 
 parallel_option = click.option(
-    "--parallel", type=click.IntRange(1, 64), default=8, help="How many at a time, up to 64; 8 by default."
+    "--parallel", type=click.IntRange(1, 64), default=8, metavar="NUMBER", help="How many at a time; 8 by default."
 )
 
 

@@ -5,7 +5,7 @@ from typing import Mapping, Sequence
 
 #: What each does, in a line of help.
 PLAIN_COMMANDS: Mapping[str, str] = {
-    "lessons": "List the lessons, copy one into the working folder, and check it.",
+    "lessons": "List the lessons, copy one, and check it.",
     "migrate": "Rewrite scripts and notebooks of viam-sdk for viam_sync.",
     "sandbox": "Run the Viam sandbox on this computer, also around a command.",
 }

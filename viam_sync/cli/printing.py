@@ -30,6 +30,11 @@ class Column(NamedTuple):
     styles: Mapping[str, str] = {}
 
 
+def row_column(name: str) -> Column:
+    """Return the column of what rows, which are dicts, have under a name."""
+    return Column(name, lambda row: "" if row[name] is None else cell_text(row[name], Look()))
+
+
 def on_terminal() -> bool:
     """Tell whether somebody reads the output on a terminal."""
     return sys.stdout.isatty()

@@ -57,7 +57,7 @@ def _arguments(context: click.Context, option: click.Parameter, given: Sequence[
 
 #: The labels to train on: tags for a classifier, and those of boxes for a detector.
 label_option = click.option(
-    "--label", "--tag", "labels", multiple=True, metavar="LABEL", help="Train on this label; again for more."
+    "--label", "--tag", "labels", multiple=True, metavar="LABEL", help="Train on a label; again for more."
 )
 _interval_option = click.option(
     "--interval",
@@ -75,9 +75,14 @@ _interval_option = click.option(
 @label_option
 @click.option("--framework", type=click.Choice([*_FRAMEWORKS]), help="The framework of the model.")
 @click.option("--script", metavar="NAME", help="Train with a script of the registry, by its name or ID.")
-@click.option("--script-version", metavar="VERSION", help="Its version; the latest by default.")
+@click.option("--script-version", metavar="VERSION", help="The version of the script; the latest by default.")
 @click.option(
-    "--argument", "arguments", multiple=True, callback=_arguments, metavar="NAME=VALUE", help="An argument for it."
+    "--argument",
+    "arguments",
+    multiple=True,
+    callback=_arguments,
+    metavar="NAME=VALUE",
+    help="An argument for the script; again for more.",
 )
 @click.option("--container", metavar="ID", help="The ID of the container that it runs in.")
 @click.option("--model-version", default="", metavar="VERSION", help="The version of the model; the time by default.")
@@ -102,7 +107,7 @@ def _submit(session: Session, /, follow: bool, interval: float, **wanted: Any) -
 def _require_one_way(wanted: Mapping[str, Any]) -> None:
     """Require either a type or a script, and only what goes with it."""
     if bool(wanted["kind"]) == bool(wanted["script"]):
-        raise click.UsageError("Give --type, to train as Viam does, or --script, for a script of the registry")
+        raise click.UsageError("give --type, to train as Viam does, or --script, for a script of the registry")
     way = "--script" if wanted["kind"] else "--type"
     others = ("script_version", "arguments", "container") if wanted["kind"] else ("labels", "framework")
     for name in others:
@@ -163,7 +168,10 @@ def latest_version(script: RegistryItem) -> Optional[str]:
 @click.option("--status", type=click.Choice([*_STATUSES]), help="Only jobs in this state.")
 @pass_session
 def _ls(session: Session, name: Optional[str], status: Optional[str]) -> None:
-    """List training jobs, the latest first, or those of NAME: an organization or a dataset."""
+    """List training jobs, the latest first.
+
+    NAME is the name or ID of an organization or a dataset, for its own.
+    """
     fleet = Fleet(session.client)
     holder = None if name is None else fleet.find(name, ["organizations", "datasets"])
     jobs = [
