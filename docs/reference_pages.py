@@ -31,6 +31,8 @@ MODULES = (
     "viam_sync.app.provisioning_client",
     "viam_sync.app.viam_client",
     "viam_sync.dask",
+    "viam_sync.django",
+    "viam_sync.django.management",
     "viam_sync.lessons",
     "viam_sync.logging",
     "viam_sync.profiles",
@@ -54,6 +56,9 @@ ALONE = (
     "show_root_heading: true",
     "show_root_toc_entry: true",
 )
+
+#: What stands for names whose packages are not installed.
+_ABSENT: Dict[Tuple[str, str], Any] = {}
 
 INDEX = """\
 # Reference
@@ -145,7 +150,10 @@ def _names(module: str) -> List[str]:
 
 
 def _value(module: str, name: str) -> Any:
-    return getattr(importlib.import_module(module), name)
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ImportError:  # Django is not installed, and what takes it is in one module alone
+        return _ABSENT.setdefault((module, name), object())
 
 
 def _foreign(module: str) -> Dict[str, str]:

@@ -8,6 +8,7 @@ import json
 import os
 import pkgutil
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Iterator, Tuple
 
@@ -30,11 +31,17 @@ from viam_sync.sandbox import Sandbox
 
 #: Whether what the command line needs is there.
 COMMAND_LINE = all(map(importlib.util.find_spec, ("click", "rich")))
+#: Whether Django is there.
+DJANGO = importlib.util.find_spec("django") is not None
+if DJANGO:
+    from django_settings import account_of
 
 
 def _modules() -> Iterator[Any]:
     yield viam_sync
     for found in pkgutil.walk_packages(viam_sync.__path__, "viam_sync."):
+        if f"{found.name}.".startswith("viam_sync.django.") and not DJANGO:
+            continue
         # A hook is run by PyInstaller alone.
         if found.name.startswith("viam_sync.cli.") and not COMMAND_LINE:
             continue
@@ -95,7 +102,10 @@ def test_the_example_does_what_it_shows(
     if "module.tar.gz" in (example.docstring or ""):
         (tmp_path / "module.tar.gz").write_bytes(packed())
     sandbox.reset()
-    with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
+    with ExitStack() as stack:
+        if name.startswith("viam_sync.django."):
+            stack.enter_context(account_of(sandbox))
+        client = stack.enter_context(ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url))
         given = {"sandbox": sandbox, "client": client, "app": client.app_client, "pb": pb, "folder": tmp_path}
         example.globs = {**example.globs, "ViamClient": ViamClient, "grpc": grpc, "os": os, **given}
         result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, clear_globs=False)

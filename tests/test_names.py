@@ -13,7 +13,7 @@ BY_HAND = [path for path in sorted(PACKAGE.rglob("*.py")) if not path.read_text(
 #: The name of a module in a room of the sandbox, and in one of the client, stands for the two sides of one subject.
 SIDES = ("app/", "sandbox/")
 #: Names that every package has its own of, by convention.
-CONVENTIONS = {"__main__.py", "main", "rpcs.py"}
+CONVENTIONS = {"__main__.py", "main", "rpcs.py", "Command", "testing.py", "SandboxMixin", "SandboxTestCase"}
 
 
 def twice(places: Dict[str, List[str]]) -> Dict[str, List[str]]:

@@ -128,8 +128,8 @@ def _sandbox_in_environment(options: Mapping[str, Any]) -> Iterator[Sandbox]:
 class SandboxMixin:
     """What gives each test of a ``unittest.TestCase`` a fresh sandbox; it stands before the case in the bases.
 
-    The environment has the address and the key of the sandbox, from before ``setUp`` until after the cleanups. What
-    ``setUpClass`` would put into a sandbox is gone at the first test.
+    The environment has the address and the key of a sandbox as long as the tests of the class run, so that
+    ``setUpClass`` does not reach the cloud, either; what it puts into the sandbox is gone at the first test.
 
     Attributes:
         sandbox: The sandbox of the test.
@@ -139,9 +139,26 @@ class SandboxMixin:
     sandbox: Sandbox
     sandbox_options: ClassVar[Mapping[str, Any]] = {}
 
+    @classmethod
+    def sandbox_context(cls) -> ContextManager[Sandbox]:
+        """Return a context in which the code under test finds a sandbox."""
+        around: ContextManager[Sandbox] = viam_sandbox(**cls.sandbox_options)
+        return around
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        """Keep the class from the cloud."""
+        context = cls.sandbox_context()
+        context.__enter__()
+        cls.addClassCleanup(context.__exit__, None, None, None)  # type: ignore[attr-defined]
+        super().setUpClass()  # type: ignore[misc]
+
     def run(self, result: Any = None) -> Any:
         """Run the test within its sandbox."""
-        with viam_sandbox(**self.sandbox_options) as self.sandbox:
+        with self.sandbox_context() as sandbox:
+            sandbox.reset()
+            # An attribute of the class: a test whose parts fail is pickled where tests run in parallel.
+            type(self).sandbox = sandbox
             return super().run(result)  # type: ignore[misc]
 
     @functools.cached_property

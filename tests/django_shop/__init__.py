@@ -1,0 +1,1 @@
+"""An app with models for machines and readings."""
