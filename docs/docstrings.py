@@ -2,18 +2,28 @@
 
 import re
 from itertools import takewhile
+from textwrap import dedent
 from typing import Any
 
 from griffe import Attribute, Class, Docstring, Extension, Object
 
+#: A head, and the lines below it, the first of which has two columns.
+_COLUMNS = re.compile(r"(?m)^(\w.*:)\n((?=    \S+(?: \S+)* {3,}\S)(?:    .*\n)+)")
+
 
 class OurDocstrings(Extension):
-    """Knows the section "Example:", comments that begin with "#:", and classes that are made by ``__new__`` alone."""
+    """Knows our docstrings, comments that begin with "#:", and classes that are made by ``__new__`` alone."""
+
+    def on_package(self, *, pkg: Object, **_: Any) -> None:
+        """Read the docstring of the package, which is no object to griffe."""
+        self.on_object(obj=pkg)
 
     def on_object(self, *, obj: Object, **_: Any) -> None:
-        """Call the section of examples of an object by the name that griffe knows."""
+        """Call examples by the name that griffe knows, keep columns, and take out the roles of Sphinx."""
         if obj.docstring is not None:
-            obj.docstring.value = re.sub(r"(?m)^(\s*)Example:$", r"\1Examples:", obj.docstring.value)
+            text = re.sub(r"(?m)^(\s*)Example:$", r"\1Examples:", obj.docstring.value)
+            text = _COLUMNS.sub(lambda found: f"{found[1]}\n\n```text\n{dedent(found[2])}```\n", text)
+            obj.docstring.value = re.sub(r":(attr|class|exc|func|meth|mod):(?=`)", "", text)
 
     def on_class(self, *, cls: Class, **_: Any) -> None:
         """Give a class without an ``__init__`` the parameters of its ``__new__``."""

@@ -1,8 +1,4 @@
-"""The Viam cloud on a laptop: a real gRPC server on loopback, with a sample world to try things on.
-
-with Sandbox() as sandbox:
-    print(sandbox.url, sandbox.api_key_id)
-"""
+"""The Viam cloud on a laptop: a real gRPC server on loopback, with a sample world to try things on."""
 
 from __future__ import annotations
 

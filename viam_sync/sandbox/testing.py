@@ -1,9 +1,4 @@
-"""Sandboxes for the tests of code that uses viam_sync: a decorator, a context, and a case of ``unittest``.
-
-@viam_sandbox
-def test_the_sample_has_three_machines():
-    assert len(machines_of_my_program()) == 3
-"""
+"""Sandboxes for the tests of code that uses viam_sync: a decorator, a context, and a case of ``unittest``."""
 
 from __future__ import annotations
 
