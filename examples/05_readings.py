@@ -6,9 +6,6 @@ fetches more as the loop goes on. A row has the time, `time_requested`, and the 
 The sandbox has a sensor called "air". In the real cloud, put the names of a sensor of yours and of its values here.
 """
 
-# matplotlib may not be there.
-# pyright: basic, reportMissingImports=false
-
 import sys
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
