@@ -165,7 +165,8 @@ SANCTIONED = {
 
 def sources() -> Iterator[Tuple[str, ast.Module]]:
     for path in sorted(PACKAGE.rglob("*.py*")):
-        if path.suffix in (".py", ".pyi"):
+        # A build copies the lessons, which are scripts of users, to lessons/course/.
+        if path.suffix in (".py", ".pyi") and path.parent.name != "course":
             yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
 
 

@@ -6,7 +6,7 @@ import argparse
 import os
 import signal
 import sys
-import threading
+import time
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from viam_sync.sandbox.around import run_command, shell_command
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from viam_sync.sandbox.server import Sandbox
 
 # Seconds between two checks for a signal.
-_CHECK = 0.5
+_CHECK = 0.1
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -33,9 +33,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     # Imported after the arguments are checked: a process that imports grpc and ends at once may abort.
     from viam_sync.sandbox.server import Sandbox
 
-    done = threading.Event()
+    # No threading.Event: its set() waits for a lock that the main thread may hold, in whose midst the handler runs.
+    received: List[int] = []
     for number in _signals():
-        signal.signal(number, lambda *_: done.set())
+        signal.signal(number, lambda number, frame: received.append(number))
     try:
         sandbox = Sandbox(
             options.data,
@@ -50,12 +51,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         print(error, file=sys.stderr)
         return 1
     try:
-        return _serve(sandbox, options, variables, done)
+        return _serve(sandbox, options, variables, received)
     finally:
         sandbox.stop()
 
 
-def _serve(sandbox: Sandbox, options: argparse.Namespace, variables: Dict[str, str], done: threading.Event) -> int:
+def _serve(sandbox: Sandbox, options: argparse.Namespace, variables: Dict[str, str], received: Sequence[int]) -> int:
     """Run the command, or wait for the end, and return the exit status."""
     for text in options.fault:
         plan_from_text(sandbox.faults, text)
@@ -66,9 +67,8 @@ def _serve(sandbox: Sandbox, options: argparse.Namespace, variables: Dict[str, s
             _tell(f"This shell has the variables of the sandbox at {sandbox.url}; exit ends both.")
         return run_command(options.command, {**variables, **sandbox.env_vars()}, _signals())
     _announce(sandbox, options.shell)
-    # A signal that arrives just before the main thread blocks does not interrupt the wait, hence the timeout.
-    while not done.wait(_CHECK):
-        pass
+    while not received:
+        time.sleep(_CHECK)
     return 0
 
 
