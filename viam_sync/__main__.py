@@ -8,7 +8,7 @@ import sys
 from typing import Optional, Sequence
 
 import viam_sync
-from viam_sync.cli.plain_commands import PLAIN_COMMANDS, run_plain
+from viam_sync.cli.plain_commands import PLAIN_COMMANDS, end_without_reader, run_plain
 
 #: What a shell does with a program that Ctrl-C ends.
 _INTERRUPTED = 130
@@ -26,6 +26,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return _without_click(words)
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except BrokenPipeError:
+        return end_without_reader()
 
 
 def _without_click(words: Sequence[str]) -> int:

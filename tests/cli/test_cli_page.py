@@ -51,6 +51,7 @@ def test_the_page_names_each_check_of_the_doctor() -> None:
 
 def test_the_page_names_each_exit_code() -> None:
     from viam_sync.cli import __main__ as commands
+    from viam_sync.cli.plain_commands import NO_READER
 
-    codes = (commands.DONE, commands.FAILED, commands.WRONG_USE, commands.INTERRUPTED, commands.NO_READER)
+    codes = (commands.DONE, commands.FAILED, commands.WRONG_USE, commands.INTERRUPTED, NO_READER)
     assert re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE) == [str(code) for code in codes]

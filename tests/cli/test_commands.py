@@ -172,10 +172,9 @@ def test_without_a_command_the_help_comes_and_the_use_is_wrong(settings: Dict[st
     assert in_pipe(["--help"], settings).out == ended.errors
 
 
-def test_a_reader_that_has_seen_enough_ends_a_command_quietly(settings: Dict[str, str]) -> None:
-    process = subprocess.Popen(
-        [*COMMAND, "logs", "rover"], env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+@pytest.mark.parametrize("words", [["logs", "rover"], ["lessons"], ["lessons", "--help"]], ids=" ".join)
+def test_a_reader_that_has_seen_enough_ends_a_command_quietly(settings: Dict[str, str], words: List[str]) -> None:
+    process = subprocess.Popen([*COMMAND, *words], env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()

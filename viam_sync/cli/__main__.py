@@ -16,12 +16,10 @@ from click.shell_completion import shell_complete
 import viam_sync
 from viam_sync.checks.urls import redact_urls
 from viam_sync.cli.frame import FramedGroup, Session
-from viam_sync.cli.plain_commands import PLAIN_COMMANDS, run_plain
+from viam_sync.cli.plain_commands import PLAIN_COMMANDS, end_without_reader, run_plain
 from viam_sync.display.text_blocks import one_line
 
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
-#: What a shell says of a program whose reader has gone.
-NO_READER = 141
 
 #: The modules of the commands, each imported when its command is named; the order is that of the help.
 MODULES: Mapping[str, str] = {
@@ -119,9 +117,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         click.echo(err=True)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader, such as head, has seen enough. What is buffered for it goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NO_READER
+        return end_without_reader()
     except Exception as error:
         return _report(error, session.debug)
     return DONE
