@@ -3,7 +3,7 @@
 import base64
 import json
 from pathlib import Path
-from typing import Dict, Iterator, List
+from typing import Dict, List
 
 import grpc
 import pytest
@@ -18,17 +18,6 @@ pytest.importorskip("rich", reason="tox -e cli has it")
 pytest.importorskip("pty", reason="terminals are those of Unix")
 
 WIDTHS = (60, 120)
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def settings(shared: Sandbox, tmp_path: Path) -> Dict[str, str]:
-    return settings_of(shared, tmp_path)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Dict, Iterator, List
 
 import pytest
-from command_line import COMMAND, Terminal, in_pipe, in_terminal, settings_of
+from command_line import COMMAND, Terminal, in_pipe, in_terminal
 
 from viam_sync import ViamClient
 from viam_sync.proto.app.mltraining import ModelType
@@ -56,11 +56,6 @@ def shared() -> Iterator[Sandbox]:
                 ["tomato"],
             )
         yield running
-
-
-@pytest.fixture
-def settings(shared: Sandbox, tmp_path: Path) -> Dict[str, str]:
-    return settings_of(shared, tmp_path)
 
 
 @pytest.fixture

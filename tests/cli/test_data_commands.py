@@ -5,10 +5,10 @@ import json
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, List
 
 import pytest
-from command_line import COMMAND, Terminal, in_pipe, in_terminal, settings_of
+from command_line import COMMAND, Terminal, in_pipe, in_terminal
 
 from viam_sync import ViamClient
 from viam_sync.sandbox import Sandbox
@@ -20,18 +20,6 @@ pytest.importorskip("pty", reason="terminals are those of Unix")
 
 COUNTS = "SELECT component_name, COUNT(*) AS n FROM readings GROUP BY component_name"
 ONE = [{"$match": {"time_received": {"$gt": {"$date": "2020-01-01T00:00:00Z"}}}}, {"$limit": 1}]
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def settings(shared: Sandbox, tmp_path: Path) -> Dict[str, str]:
-    """An environment with a sandbox that no test changes."""
-    return settings_of(shared, tmp_path)
 
 
 def record_of(words: List[str], settings: Dict[str, str]) -> Dict[str, Any]:

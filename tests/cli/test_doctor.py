@@ -1,11 +1,10 @@
 """``viam-sync doctor``, in a pipe and in terminals of two widths."""
 
 import json
-from pathlib import Path
-from typing import Dict, Iterator
+from typing import Dict
 
 import pytest
-from command_line import Terminal, in_pipe, in_terminal, settings_of
+from command_line import Terminal, in_pipe, in_terminal
 from servers import ConnectProxy, SilentServer, closed_port
 
 from viam_sync.checkup.check_up import CHECKS
@@ -14,17 +13,6 @@ from viam_sync.sandbox import Sandbox
 pytest.importorskip("click", reason="tox -e cli has it")
 pytest.importorskip("rich", reason="tox -e cli has it")
 pytest.importorskip("pty", reason="terminals are those of Unix")
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def settings(shared: Sandbox, tmp_path: Path) -> Dict[str, str]:
-    return settings_of(shared, tmp_path)
 
 
 @pytest.fixture
