@@ -240,13 +240,16 @@ def test_a_browser_shows_the_fleet_and_its_machines(browser_pages: Any, sandbox:
         return browser.find_element(By.CSS_SELECTOR, selector)
 
     def texts(selector: str) -> List[str]:
-        return [each.text for each in browser.find_elements(By.CSS_SELECTOR, selector)]
+        # One script, as an element that is found may be gone with its page before its text is asked for.
+        script = "return Array.from(document.querySelectorAll(arguments[0]), (node) => (node.innerText || '').trim())"
+        found: List[str] = browser.execute_script(script, selector)
+        return found
 
     assert texts("tbody td:first-child") == ["plant-watcher", "arm", "rover"]
     show_on_screen(browser, 360)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 360
     find("tbody a").click()
-    assert texts("h1") == ["plant-watcher"]
+    until(lambda: texts("h1") == ["plant-watcher"])
     assert len(texts("polyline")) == 3
     until(lambda: browser.execute_script("return document.querySelector('.picture img').naturalWidth") > 0)
     for width in (1200, 360):
@@ -264,7 +267,7 @@ def test_a_browser_shows_the_fleet_and_its_machines(browser_pages: Any, sandbox:
     browser.find_element(By.LINK_TEXT, "rover").click()
     sandbox.wait_for_tail(sandbox.robot_part_id)
     sandbox.log(sandbox.robot_part_id, "<b>The motor stalled</b>", level="error")
-    until(lambda: texts("#log li")[0].endswith("error rdk: <b>The motor stalled</b>"))
+    until(lambda: texts("#log li")[:1] and texts("#log li")[0].endswith("error rdk: <b>The motor stalled</b>"))
 
     find("#id_name").clear()
     find("#id_name").send_keys("wanderer")
