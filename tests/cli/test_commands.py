@@ -9,6 +9,7 @@ from typing import Dict, Iterator, List
 import pytest
 from command_line import COMMAND, Terminal, in_pipe, in_terminal
 
+import viam_sync
 from viam_sync import ViamClient
 from viam_sync.proto.app.mltraining import ModelType
 from viam_sync.sandbox import Sandbox
@@ -167,6 +168,33 @@ def test_without_a_command_the_help_comes_and_the_use_is_wrong(settings: Dict[st
     assert in_pipe(["--help"], settings).out == ended.errors
 
 
+SCRIPT = "from viam.app.viam_client import ViamClient\n"
+#: Commands that need neither click nor a cloud, and a word that each prints.
+PLAIN = {
+    "lessons": "05_readings.py",
+    "lessons --json": '"file": "05_readings.py"',
+    "migrate --diff old.py": "+from viam_sync.app.viam_client import ViamClient",
+    "sandbox -- echo within": "within",
+}
+
+
+@pytest.mark.parametrize("width", [*WIDTHS, 0])
+@pytest.mark.parametrize("command", PLAIN)
+def test_a_plain_command_runs_on_a_terminal_and_in_a_pipe(
+    command: str, width: int, own_settings: Dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if command.startswith("migrate"):
+        pytest.importorskip("libcst")
+    (tmp_path / "old.py").write_text(SCRIPT, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    settings = {**own_settings, "PYTHONPATH": str(Path(viam_sync.__file__).parents[1])}
+    ended = in_terminal(command.split(), settings, width) if width else in_pipe(command.split(), settings)
+    assert ended.status == 0, ended
+    assert PLAIN[command] in ended.out
+    if command.endswith("--json"):
+        assert [json.loads(line)["lesson"] for line in ended.lines][:12] == [str(number) for number in range(1, 13)]
+
+
 @pytest.mark.parametrize("words", [["logs", "rover"], ["lessons"], ["lessons", "--help"]], ids=" ".join)
 def test_a_reader_that_has_seen_enough_ends_a_command_quietly(settings: Dict[str, str], words: List[str]) -> None:
     process = subprocess.Popen([*COMMAND, *words], env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -268,6 +296,7 @@ def test_a_change_meanwhile_is_not_overwritten_and_the_text_is_kept(
 ) -> None:
     meanwhile = f"""
 import os
+import viam_sync
 from viam_sync import ViamClient
 {FASTER}
 with ViamClient.create_from_env_vars() as client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
@@ -24,14 +25,18 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return _copy(options.lessons, options.solution)
     if options.command == "check":
         return _check(scripts()[options.lesson].name)
-    return _list()
+    return _list(options.json)
 
 
-def _list() -> int:
-    for number, script in scripts().items():
-        print(f"{number:>2}  {script.name:28}{title_of(script)}")
-    for name, notebook in notebooks().items():
-        print(f"    {notebook.name:28}a notebook: {name.replace('_', ' ')}")
+def _list(as_json: bool) -> int:
+    rows = [(number, script.name, title_of(script)) for number, script in scripts().items()]
+    rows += [("", notebook.name, f"a notebook: {name.replace('_', ' ')}") for name, notebook in notebooks().items()]
+    if as_json:
+        for number, name, title in rows:
+            print(json.dumps({"lesson": number, "file": name, "title": title}))
+        return 0
+    for number, name, title in rows:
+        print(f"{number:>2}  {name:28}{title}")
     print("\nviam-sync lessons copy 1    then: python 01_first_call.py")
     print("viam-sync lessons check 1   after you have done its exercise")
     return 0
@@ -87,6 +92,7 @@ def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         description="List the lessons; with a command, copy them into the working folder, or check one there.",
         epilog=_STATUS,
     )
+    parser.add_argument("--json", action="store_true", help="list them as JSON, one object a line")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     copy = commands.add_parser("copy", help="copy lessons into the working folder", epilog=_STATUS)
     copy.add_argument(
