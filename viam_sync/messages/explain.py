@@ -136,6 +136,8 @@ def missing_field(descriptor: Descriptor, name: str) -> str:
 
 def _holder_of(name: str, descriptor: Descriptor) -> str:
     """Return the field whose message has a field of a name; an empty text if none has."""
+    if not is_text(name):  # which the oldest protobuf cannot look for
+        return ""
     holders = (
         field.name
         for field in descriptor.fields
