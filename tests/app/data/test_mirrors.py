@@ -16,7 +16,7 @@ from mirrored_rows import in_mirror, in_service
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.app.viam_client import ViamClient
-from viam_sync.errors import DeadlineExceededError
+from viam_sync.errors import PermissionDeniedError
 from viam_sync.proto.app import data as pb
 from viam_sync.sandbox import Sandbox
 from viam_sync.utils import create_filter
@@ -437,10 +437,11 @@ def test_a_folder_with_the_ending_of_a_database_is_refused(data: DataClient, tmp
         data.mirror_tabular_data(None, folder)
 
 
-def test_a_call_that_fails_leaves_no_new_file(data: DataClient, tmp_path: Path) -> None:
+def test_a_call_that_fails_leaves_no_new_file(sandbox: Sandbox, data: DataClient, tmp_path: Path) -> None:
+    sandbox.faults.fail("TabularDataByFilter", "PERMISSION_DENIED", times=None)
     for name in ("rows.duckdb", "rows"):
-        with pytest.raises(DeadlineExceededError):
-            data.mirror_tabular_data(None, tmp_path / name, timeout=0)
+        with pytest.raises(PermissionDeniedError):
+            data.mirror_tabular_data(None, tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == [".rows.viam-export"]
 
 
