@@ -46,6 +46,11 @@ def options_of_variables(options: Optional[DialOptions]) -> DialOptions:
     """Return dial options with the API key that the environment names."""
     with parameter_names(api_key="VIAM_API_KEY", api_key_id="VIAM_API_KEY_ID"):
         keyed = DialOptions.with_api_key(_variable("VIAM_API_KEY"), _variable("VIAM_API_KEY_ID"))
+    return with_key(options, keyed)
+
+
+def with_key(options: Optional[DialOptions], keyed: DialOptions) -> DialOptions:
+    """Return a copy of dial options with the key of others; the others themselves where there are none."""
     if options is None:
         return keyed
     options = copy.copy(options)

@@ -12,7 +12,7 @@ from typing_extensions import Self
 
 from viam_sync.app._call_rpc import NamedRpcs
 from viam_sync.app._clients import CLIENTS, NamedMethods, client_class
-from viam_sync.app._links import link_of_variables, link_to, location_of, options_of_variables
+from viam_sync.app._links import link_of_variables, link_to, location_of, options_of_variables, with_key
 from viam_sync.errors import ClosedError, NotSupportedError
 from viam_sync.profiles import find_profile
 from viam_sync.rpc.channel import channel_error
@@ -285,9 +285,8 @@ class ViamClient(NamedMethods, NamedRpcs, Configurable, Closing):
             'Workshop'
         """
         profile = find_profile(name)
-        keyed = profile.dial_options()
-        options = keyed if dial_options is None else own_options("dial_options", dial_options)
-        options.credentials, options.auth_entity = keyed.credentials, keyed.auth_entity
+        given = None if dial_options is None else own_options("dial_options", dial_options)
+        options = with_key(given, profile.dial_options())
         return cls.create_from_dial_options(options, profile.url, retry=retry, tz=tz, connect=connect)
 
     def _copy(self) -> Self:
