@@ -8,10 +8,8 @@ import sys
 from typing import Optional, Sequence
 
 import viam_sync
-from viam_sync.cli.plain_commands import PLAIN_COMMANDS, end_without_reader, run_plain
-
-#: What a shell does with a program that Ctrl-C ends.
-_INTERRUPTED = 130
+from viam_sync import exit_status
+from viam_sync.cli.plain_commands import PLAIN_COMMANDS, run_plain
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -25,9 +23,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             return status
         return _without_click(words)
     except KeyboardInterrupt:
-        return _INTERRUPTED
+        return exit_status.INTERRUPTED
     except BrokenPipeError:
-        return end_without_reader()
+        return exit_status.end_without_reader()
 
 
 def _without_click(words: Sequence[str]) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from command_line import COMMAND, settings_of
 
+from viam_sync.exit_status import DONE, FAILED, INTERRUPTED, NO_READER, WRONG_USE
 from viam_sync.sandbox import Sandbox
 
 pytest.importorskip("click", reason="tox -e cli has it")
@@ -50,8 +51,5 @@ def test_the_page_names_each_check_of_the_doctor() -> None:
 
 
 def test_the_page_names_each_exit_code() -> None:
-    from viam_sync.cli import __main__ as commands
-    from viam_sync.cli.plain_commands import NO_READER
-
-    codes = (commands.DONE, commands.FAILED, commands.WRONG_USE, commands.INTERRUPTED, NO_READER)
+    codes = (DONE, FAILED, WRONG_USE, INTERRUPTED, NO_READER)
     assert re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE) == [str(code) for code in codes]

@@ -16,10 +16,9 @@ from click.shell_completion import shell_complete
 import viam_sync
 from viam_sync.checks.urls import redact_urls
 from viam_sync.cli.frame import FramedGroup, Session
-from viam_sync.cli.plain_commands import PLAIN_COMMANDS, end_without_reader, run_plain
+from viam_sync.cli.plain_commands import PLAIN_COMMANDS, run_plain
 from viam_sync.display.text_blocks import one_line
-
-DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+from viam_sync.exit_status import DONE, INTERRUPTED, WRONG_USE, end_without_reader, silence_grpc, status_after
 
 #: The modules of the commands, each imported when its command is named; the order is that of the help.
 MODULES: Mapping[str, str] = {
@@ -104,8 +103,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         importlib.import_module("viam_sync.cli.completion")  # for PowerShell
         return shell_complete(viam_sync_command, {}, "viam-sync", "_VIAM_SYNC_COMPLETE", asked)
     _prepare_streams()
-    # The core of grpc, which is loaded late, would write lines of its own between ours.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    silence_grpc()
     session = Session()
     try:
         with viam_sync_command.make_context("viam-sync", words, obj=session) as context:
@@ -140,12 +138,7 @@ def _report(error: Exception, debug: bool) -> int:
     click.echo(f"error: {one_line(redact_urls(_text_of(error)))}", err=True)
     if isinstance(error, click.ClickException):
         return error.exit_code
-    # Wrong arguments are found before anything is sent.
-    return WRONG_USE if isinstance(error, (ValueError, TypeError)) and not _is_answer(error) else FAILED
-
-
-def _is_answer(error: Exception) -> bool:
-    return isinstance(error, viam_sync.ViamError)
+    return status_after(error)
 
 
 def _text_of(error: Exception) -> str:

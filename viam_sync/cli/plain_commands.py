@@ -1,12 +1,8 @@
 """The commands that work without click and rich: each is the ``__main__`` of its room."""
 
 import importlib
-import os
 import sys
 from typing import Mapping, Sequence
-
-#: What a shell says of a program whose reader has gone.
-NO_READER = 141
 
 #: What each does, in a line of help.
 PLAIN_COMMANDS: Mapping[str, str] = {
@@ -23,9 +19,3 @@ def run_plain(name: str, arguments: Sequence[str]) -> int:
     finally:
         sys.stdout.flush()  # what --help prints, too, which ends by an exception
     return status
-
-
-def end_without_reader() -> int:
-    """Let what is buffered go nowhere, as its reader, such as head, has seen enough; return the exit status."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return NO_READER

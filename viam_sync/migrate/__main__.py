@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import os
 import sys
 from pathlib import Path
 from typing import Optional, Sequence
+
+from viam_sync.exit_status import end_without_reader
 
 _STATUS = """\
 The status is 0 if nothing is left to do, 1 if lines are left to you or, with --check, files would change, and 2 if a
@@ -27,9 +28,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     try:
         return run.migrate(options.paths)
     except BrokenPipeError:
-        # The reader of a patch, such as head, has seen enough. What is buffered for it goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 2
+        end_without_reader()
+        return 2  # a patch that is not whole
 
 
 def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:

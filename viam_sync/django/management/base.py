@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -16,8 +15,8 @@ from viam_sync import ViamClient, ViamError
 from viam_sync.checks.urls import redact_urls
 from viam_sync.django.account_clients import clients
 from viam_sync.django.settings import DEFAULT
+from viam_sync.exit_status import INTERRUPTED, TERMINATED, end_without_reader, silence_grpc, status_after
 
-FAILED, WRONG_USE, INTERRUPTED, NO_READER, TERMINATED = 1, 2, 130, 141, 143
 _PACKAGE = "viam_sync."
 
 
@@ -57,14 +56,11 @@ class ViamCommand(BaseCommand):
         except Exception as error:
             if not _is_ours(error):
                 raise
-            is_wrong_use = isinstance(error, (ValueError, TypeError)) and not isinstance(error, ViamError)
-            status = WRONG_USE if is_wrong_use else FAILED
-            raise CommandError(redact_urls(str(error)), returncode=status) from error
+            raise CommandError(redact_urls(str(error)), returncode=status_after(error)) from error
 
     def run_from_argv(self, argv: List[str]) -> None:
         """Run the command as a process, which ends with a status."""
-        # The core of grpc, which is loaded late, would write lines of its own between ours.
-        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+        silence_grpc()
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _terminate)
         try:
@@ -73,9 +69,7 @@ class ViamCommand(BaseCommand):
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
         except BrokenPipeError:
-            # The reader, such as head, has seen enough. What is buffered for it goes nowhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(NO_READER)
+            sys.exit(end_without_reader())
 
 
 def _terminate(number: int, frame: Any) -> NoReturn:
