@@ -10,6 +10,7 @@ import click
 from viam_sync.cli.data_filters import choose_data, filter_options, is_chosen
 from viam_sync.cli.frame import Session
 from viam_sync.cli.long_runs import Tell
+from viam_sync.cli.printing import counted
 
 _BATCH = 100
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
@@ -66,7 +67,7 @@ def choose_files(session: Session, ids: Sequence[str], everything: bool, options
     data = session.client.data_client
     if ids:
         known = _known_ids(data, ids)
-        return ChosenFiles(f"{files_text(len(known))} (by ID)", len(known), lambda: known)
+        return ChosenFiles(f"{counted(len(known), 'file')} (by ID)", len(known), lambda: known)
     choice = choose_data(session, options)
     _, count, _ = data.binary_data_by_filter(choice.filter, include_binary_data=False, count_only=True)
 
@@ -74,12 +75,7 @@ def choose_files(session: Session, ids: Sequence[str], everything: bool, options
         with data.iter_binary_data(choice.filter, include_binary_data=False) as files:
             return [file.metadata.binary_data_id for file in files]
 
-    return ChosenFiles(f"{files_text(count)} ({choice.words or 'all'})", count, list_ids)
-
-
-def files_text(count: int) -> str:
-    """Return a number of files in words."""
-    return "1 file" if count == 1 else f"{count:,} files"
+    return ChosenFiles(f"{counted(count, 'file')} ({choice.words or 'all'})", count, list_ids)
 
 
 def _known_ids(data: Any, ids: Sequence[str]) -> List[str]:

@@ -8,7 +8,6 @@ import click
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.checks import parameter_names
-from viam_sync.cli.chosen_files import files_text
 from viam_sync.cli.data_destinations import (
     FORMATS,
     OPTION_NAMES,
@@ -20,7 +19,7 @@ from viam_sync.cli.data_destinations import (
 from viam_sync.cli.data_filters import READING_FILTERS, choose_data, filter_options
 from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session, yes_option
 from viam_sync.cli.long_runs import GOES_ON, end_with, long_run, parallel_option
-from viam_sync.cli.printing import print_record
+from viam_sync.cli.printing import counted, print_record
 
 _ANEW = "Nothing was written; the same command begins anew, while data mirror goes on where it stopped."
 
@@ -49,7 +48,7 @@ def _export_binary(
     with long_run("exporting") as progress, parameter_names(**OPTION_NAMES):
         runs = [data.export_binary_data(filter, destination, workers=parallel, progress=progress)]
     if remove_gone and runs[0].gone:
-        confirm(f"Remove {files_text(len(runs[0].gone))} of {destination} that do not match any more?", yes)
+        confirm(f"Remove {counted(len(runs[0].gone), 'file')} of {destination} that do not match any more?", yes)
         with long_run("removing") as progress:
             runs += [
                 data.export_binary_data(filter, destination, workers=parallel, remove_gone=True, progress=progress)

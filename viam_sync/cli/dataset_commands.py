@@ -14,7 +14,7 @@ from viam_sync.checks import parameter_names
 from viam_sync.cli.fleet_things import Fleet, Thing
 from viam_sync.cli.frame import FramedGroup, Session, confirm, part_option, pass_session, yes_option
 from viam_sync.cli.long_runs import end_with, long_run, parallel_option
-from viam_sync.cli.printing import Column, print_items, print_json, print_note, print_record
+from viam_sync.cli.printing import Column, counted, print_items, print_json, print_note, print_record
 from viam_sync.cli.training import MODEL_TYPES, label_option
 from viam_sync.display.cells import timestamp_text
 from viam_sync.errors import LabelsError
@@ -109,14 +109,10 @@ def _rename(session: Session, name: str, new_name: str) -> None:
 def _delete(session: Session, name: str, yes: bool) -> None:
     """Delete a dataset; its images stay in the cloud."""
     dataset = _find(session, name)
-    images = _counted(_number_of_images(session.client, dataset), "image")
+    images = counted(_number_of_images(session.client, dataset), "image")
     confirm(f"Delete the dataset {dataset.path} of {images}? The images themselves stay.", yes)
     session.client.data_client.delete_dataset(dataset.id)
     print_note(f"The dataset {dataset.name} was deleted.")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def _shares(context: click.Context, option: click.Parameter, value: Optional[str]) -> Optional[List[float]]:
@@ -218,7 +214,7 @@ def _import(
             )
     except LabelsError as error:
         _print_problems(error, session.json)
-        count = _counted(len(error.problems), "problem")
+        count = counted(len(error.problems), "problem")
         raise click.ClickException(f"nothing was sent, as the labels have {count}") from None
     counts = {
         "images": len(result.images),
@@ -265,7 +261,7 @@ def _check(session: Session, name: str, kind: str, labels: Sequence[str]) -> Non
         ]
         print_items(check.problems, columns, as_json=False)
         labels_there = ", ".join(f"{label} {count:,}" for label, count in check.examples.items()) or "none"
-        images = f"{_counted(check.images, 'image')}, {check.labeled:,} labelled; labels: {labels_there}"
+        images = f"{counted(check.images, 'image')}, {check.labeled:,} labelled; labels: {labels_there}"
         print_note(f"{dataset.name} {'suffices' if check.suffices else 'does not suffice'}: {images}")
     if not check.suffices:
         raise click.exceptions.Exit(1)

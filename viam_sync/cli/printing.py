@@ -78,6 +78,11 @@ def print_json(value: Any) -> None:
     print(json.dumps(viam_sync.to_dict(value, secrets=False)), flush=True)
 
 
+def counted(count: int, noun: str) -> str:
+    """Return how many there are of something, such as ``1 file`` or ``1,200 files``."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def print_note(text: str) -> None:
     """Print a line that is not part of the output, on stderr."""
     print(one_line(redact_urls(text)), file=sys.stderr, flush=True)
