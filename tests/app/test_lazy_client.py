@@ -9,7 +9,7 @@ import threading
 from typing import Any, Callable, Dict
 
 import pytest
-from servers import FakeService, answering
+from servers import KEY_ID, FakeService, answering
 
 from viam_sync import ViamClient, ViamError
 from viam_sync.errors import ClosedError, UnauthenticatedError, UnavailableError
@@ -18,15 +18,10 @@ from viam_sync.proto import app as pb
 from viam_sync.rpc.dial import DialOptions
 from viam_sync.sandbox import Sandbox
 
-KEY_ID = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
 SECRET = "abc123def456"
 
 
-@pytest.fixture(autouse=True)
-def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith("VIAM_"):
-            monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("no_variables")
 
 
 @pytest.fixture

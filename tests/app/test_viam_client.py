@@ -1,9 +1,8 @@
 import inspect
-import os
 from typing import Any, Optional
 
 import pytest
-from servers import FakeService
+from servers import KEY_ID, FakeService
 
 from viam_sync.app import _links, viam_client
 from viam_sync.app.viam_client import (
@@ -19,14 +18,7 @@ from viam_sync.app.viam_client import (
 from viam_sync.errors import NotFoundError, UnauthenticatedError
 from viam_sync.sandbox import Sandbox
 
-KEY_ID = "9a2b4c6d-0f1e-4a3b-8c5d-7e6f5a4b3c2d"
-
-
-@pytest.fixture(autouse=True)
-def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith("VIAM_"):
-            monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("no_variables")
 
 
 @pytest.mark.parametrize(

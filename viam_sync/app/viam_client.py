@@ -239,10 +239,9 @@ class ViamClient(NamedMethods, NamedRpcs, Configurable, Closing):
             'Workshop'
             >>> client.close()
         """
-        given = None if dial_options is None else own_options("dial_options", dial_options)
-        if given is None or given.credentials is None:
-            return cls.create_from_env_vars(given, app_url, retry=retry, tz=tz, connect=False)
-        return cls.create_from_dial_options(given, app_url, retry=retry, tz=tz, connect=False)
+        if dial_options is None or own_options("dial_options", dial_options).credentials is None:
+            return cls.create_from_env_vars(dial_options, app_url, retry=retry, tz=tz, connect=False)
+        return cls.create_from_dial_options(dial_options, app_url, retry=retry, tz=tz, connect=False)
 
     @classmethod
     def create_from_profile(

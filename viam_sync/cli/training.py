@@ -159,7 +159,7 @@ def _find_script(client: viam_sync.ViamClient, name: str) -> RegistryItem:
 def latest_version(script: RegistryItem) -> Optional[str]:
     """Return the version of a training script that was made last; None if it has none."""
     versions = script.ml_training_metadata.versions
-    latest = max(versions, key=lambda each: (each.created_on.seconds, each.created_on.nanos), default=None)
+    latest = max(versions, key=lambda each: _moment(each.created_on), default=None)
     return None if latest is None else latest.version
 
 
@@ -185,10 +185,12 @@ def _ls(session: Session, name: Optional[str], status: Optional[str]) -> None:
 
 
 def _latest_first(jobs: Sequence[Thing]) -> List[Thing]:
-    def age(job: Thing) -> Tuple[int, int]:
-        return -job.value.created_on.seconds, -job.value.created_on.nanos
+    return sorted(jobs, key=lambda job: _moment(job.value.created_on), reverse=True)
 
-    return sorted(jobs, key=age)
+
+def _moment(time: Any) -> Tuple[int, int]:
+    """Return what times are compared by, as messages of times cannot be."""
+    return time.seconds, time.nanos
 
 
 def _print_jobs(jobs: Sequence[TrainingJobMetadata], datasets: Mapping[str, str], as_json: bool) -> None:
@@ -248,8 +250,8 @@ class _Log:
         """Print the entries that were not there before."""
         entries = list(self._session.client.ml_training_client.iter_training_job_logs(self._id))
         known = self._printed.copy()
-        for entry in sorted(entries, key=lambda each: (each.time.seconds, each.time.nanos)):
-            identity = entry.time.seconds, entry.time.nanos, entry.level, entry.message
+        for entry in sorted(entries, key=lambda each: _moment(each.time)):
+            identity = _moment(entry.time), entry.level, entry.message
             if known[identity]:
                 known[identity] -= 1
                 continue

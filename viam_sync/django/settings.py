@@ -25,8 +25,6 @@ except ImportError:  # Django brings the other one to Python 3.8
 DEFAULT = "default"
 _KEYS = ("API_KEY_ID", "API_KEY")
 _NAMES = (*_KEYS, "APP_URL", "TIMEOUT", "RETRY", "TZ")
-#: Seconds that connecting may take at most, as in DialOptions.
-_CONNECTING = 20
 
 
 class Account(NamedTuple):
@@ -93,7 +91,8 @@ def read_settings(alias: str) -> Tuple[Optional[Account], List[SettingProblem]]:
         return None, problems
     account = Account(**found)
     # To connect, which comes before the first call, must not take longer than a call may.
-    account.dial_options.timeout = min(account.client_options.timeout or _CONNECTING, _CONNECTING)
+    options = account.dial_options
+    options.timeout = min(account.client_options.timeout or options.timeout, options.timeout)
     return account, []
 
 
