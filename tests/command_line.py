@@ -36,8 +36,7 @@ class Ended(NamedTuple):
 def settings_of(sandbox, folder) -> Dict[str, str]:
     """Return an environment in which a sandbox is the cloud, and a folder the home."""
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "no_proxy") if name in os.environ}
-    keys = {"VIAM_APP_URL": sandbox.url, "VIAM_API_KEY": sandbox.api_key, "VIAM_API_KEY_ID": sandbox.api_key_id}
-    return {**kept, **keys, "HOME": str(folder), "LANG": "C.UTF-8", "TERM": "xterm-256color", "TZ": "UTC"}
+    return {**kept, **sandbox.env_vars(), "HOME": str(folder), "LANG": "C.UTF-8", "TERM": "xterm-256color", "TZ": "UTC"}
 
 
 def in_pipe(words: Sequence[str], environment: Mapping[str, str], given: str = "") -> Ended:

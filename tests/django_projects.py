@@ -93,8 +93,7 @@ class Project:
 
     def connect(self, sandbox: Any) -> None:
         """Let a sandbox be the cloud of all that is run from now on."""
-        keys = {"VIAM_API_KEY": sandbox.api_key, "VIAM_API_KEY_ID": sandbox.api_key_id}
-        self.variables = {"VIAM_APP_URL": sandbox.url, **keys}
+        self.variables = sandbox.env_vars()
 
     def environment(self) -> Dict[str, str]:
         """Return the variables of what is run."""

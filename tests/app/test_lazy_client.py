@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("no_variables")
 
 @pytest.fixture
 def variables(sandbox: Sandbox) -> Dict[str, str]:
-    return {"VIAM_API_KEY": sandbox.api_key, "VIAM_API_KEY_ID": sandbox.api_key_id, "VIAM_APP_URL": sandbox.url}
+    return sandbox.env_vars()
 
 
 def of_variables(**options: Any) -> ViamClient:

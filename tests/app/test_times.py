@@ -380,12 +380,9 @@ with ViamClient.create_from_env_vars() as client:
 def test_what_takes_a_naive_time_for_a_local_one_is_six_hours_off_and_with_a_time_zone_right(sandbox: Sandbox) -> None:
     noon = datetime(2024, 1, 31, 12, tzinfo=UTC)
     sandbox.log(sandbox.robot_part_id, "Noon", time=noon)
-    variables = {
-        "VIAM_API_KEY": sandbox.api_key, "VIAM_API_KEY_ID": sandbox.api_key_id, "VIAM_APP_URL": sandbox.url
-    }  # fmt: skip
     command = [sys.executable, "-c", ACROSS_SIX_HOURS, sandbox.robot_part_id]
     done = subprocess.run(
-        command, env={**os.environ, **variables}, capture_output=True, text=True, timeout=60, check=False
+        command, env={**os.environ, **sandbox.env_vars()}, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
     naive, aware = map(int, done.stdout.split())

@@ -165,10 +165,9 @@ def test_an_export_that_is_killed_goes_on_and_its_late_workers_write_over_no_oth
     late = next(iter(files))
     # Both workers wait for the service, with ten files each, of which none is written.
     fault = sandbox.faults.delay(RPC, 5, times=2)
-    variables = {"VIAM_API_KEY": sandbox.api_key, "VIAM_API_KEY_ID": sandbox.api_key_id, "VIAM_APP_URL": sandbox.url}
     paths = {"PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", PROGRAM, engine.scheduler.address, str(tmp_path / "images")]
-    with subprocess.Popen(command, env={**os.environ, **variables, **paths}) as process:
+    with subprocess.Popen(command, env={**os.environ, **sandbox.env_vars(), **paths}) as process:
         until(lambda: fault.met == 2 and len(list((tmp_path / "images").glob(".viam-dask/claim-*"))) >= 2, PATIENCE)
         process.kill()
     claims = [json.loads(path.read_bytes()) for path in (tmp_path / "images" / ".viam-dask").iterdir()]

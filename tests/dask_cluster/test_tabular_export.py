@@ -214,11 +214,10 @@ def test_an_export_that_is_killed_goes_on_where_it_was(
     fill(client, sandbox)
     folder = tmp_path / "readings"
     fault = sandbox.faults.delay(RPC, 3600, times=1)
-    variables = {"VIAM_API_KEY": sandbox.api_key, "VIAM_API_KEY_ID": sandbox.api_key_id, "VIAM_APP_URL": sandbox.url}
     paths = {"PYTHONPATH": os.pathsep.join(sys.path)}
     with cluster(tmp_path / "dask") as other:
         command = [sys.executable, "-c", PROGRAM, other.scheduler.address, str(folder), partition_by or ""]
-        with subprocess.Popen(command, env={**os.environ, **variables, **paths}) as process:
+        with subprocess.Popen(command, env={**os.environ, **sandbox.env_vars(), **paths}) as process:
             until(lambda: len(fetched(folder)) == 7 and fault.met == 1)
             process.kill()
     assert not list(folder.rglob("*.parquet"))

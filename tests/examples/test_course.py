@@ -21,7 +21,7 @@ def run(folder: Path, *arguments: str, cloud: Optional[Sandbox] = None) -> "subp
     variables = {key: value for key, value in os.environ.items() if not key.startswith("VIAM_")}
     variables.update(MPLBACKEND="Agg")
     if cloud is not None:
-        variables.update(VIAM_API_KEY=cloud.api_key, VIAM_API_KEY_ID=cloud.api_key_id, VIAM_APP_URL=cloud.url)
+        variables.update(cloud.env_vars())
     command = [sys.executable, *arguments]
     return subprocess.run(command, env=variables, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 

@@ -40,12 +40,7 @@ def test_the_first_call_shows_the_sandbox_where_there_is_no_account() -> None:
 
 
 def test_the_first_call_shows_the_cloud_that_the_variables_name(sandbox: Sandbox) -> None:
-    variables = {
-        "VIAM_API_KEY": sandbox.api_key,
-        "VIAM_API_KEY_ID": sandbox.api_key_id,
-        "VIAM_APP_URL": sandbox.url,
-    }
-    done = run("01_first_call.py", variables)
+    done = run("01_first_call.py", sandbox.env_vars())
     assert done.returncode == 0, done.stderr
     assert f"Lesson Robotics ({sandbox.organization_id})" in done.stdout
     assert sandbox.robot_id in done.stdout
@@ -56,11 +51,7 @@ def test_pictures_become_a_dataset_that_hugging_face_loads(sandbox: Sandbox, tmp
     datasets = pytest.importorskip("datasets")
     variables = {}
     if cloud:
-        variables = {
-            "VIAM_API_KEY": sandbox.api_key,
-            "VIAM_API_KEY_ID": sandbox.api_key_id,
-            "VIAM_APP_URL": sandbox.url,
-        }
+        variables = sandbox.env_vars()
         for number in range(24):
             path = tmp_path / "pictures" / ("ripe", "unripe")[number % 2] / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)

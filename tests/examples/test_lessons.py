@@ -27,10 +27,8 @@ def cloud() -> Iterator[Sandbox]:
 @pytest.fixture
 def learner(cloud: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working folder of somebody whose environment names that cloud."""
-    monkeypatch.setenv("VIAM_API_KEY", cloud.api_key)
-    monkeypatch.setenv("VIAM_API_KEY_ID", cloud.api_key_id)
-    monkeypatch.setenv("VIAM_APP_URL", cloud.url)
-    monkeypatch.setenv("MPLBACKEND", "Agg")
+    for name, value in {**cloud.env_vars(), "MPLBACKEND": "Agg"}.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

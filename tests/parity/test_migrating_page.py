@@ -55,12 +55,7 @@ def block(name):
 
 
 def printed(sandbox, code):
-    variables = {
-        "PYTHONPATH": str(ROOT),
-        "VIAM_API_KEY": sandbox.api_key,
-        "VIAM_API_KEY_ID": sandbox.api_key_id,
-        "VIAM_APP_URL": sandbox.url,
-    }
+    variables = {"PYTHONPATH": str(ROOT), **sandbox.env_vars()}
     command = [sys.executable, "-W", "ignore", "-c", code]
     given = {**os.environ, **variables}
     done = subprocess.run(command, env=given, capture_output=True, encoding="utf-8", timeout=120, check=False)

@@ -20,13 +20,7 @@ ROOT = Path(__file__).parents[2]
 def environment(sandbox: Optional[Sandbox] = None, **more: str) -> Dict[str, str]:
     """Return the environment of a program that is to use the sandbox."""
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    keys = {}
-    if sandbox is not None:
-        keys = {
-            "VIAM_API_KEY": sandbox.api_key,
-            "VIAM_API_KEY_ID": sandbox.api_key_id,
-            "VIAM_APP_URL": sandbox.url,
-        }
+    keys = {} if sandbox is None else sandbox.env_vars()
     return {**os.environ, "PYTHONPATH": paths, **keys, **more}
 
 

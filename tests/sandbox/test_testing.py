@@ -168,6 +168,15 @@ def test_the_shared_sandbox_starts_again_after_a_test_that_stopped_it():
         assert organizations() == ["Lesson Robotics"]
 
 
+def run(*words):
+    """Run a program, which succeeds."""
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, *words], env=variables, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 IN_PROCESSES = """
 import multiprocessing, os, sys
 from viam_sync import ViamClient
@@ -196,15 +205,7 @@ if __name__ == "__main__":
 def test_each_process_has_a_sandbox_of_its_own_however_it_was_started(tmp_path, method):
     program = tmp_path / "program.py"
     program.write_text(IN_PROCESSES, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, str(program), method],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    run(str(program), method)
 
 
 IN_A_CHILD = """
@@ -272,15 +273,7 @@ sandbox.stop()
     ],
 )
 def test_a_sandbox_of_the_parent_is_none_of_a_forked_child_and_goes_on(act):
-    done = subprocess.run(
-        [sys.executable, "-c", IN_A_CHILD.replace("{act}", act)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    run("-c", IN_A_CHILD.replace("{act}", act))
 
 
 def test_the_variables_of_a_sandbox_with_tls_name_its_authority():
