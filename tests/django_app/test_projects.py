@@ -160,6 +160,19 @@ def test_a_signal_ends_a_tail(tmp_path: Path, sandbox: Sandbox, number: signal.S
     assert (tail.returncode, out, errors) == (status, "", "")
 
 
+@pytest.mark.parametrize("kind", ["robot_part_id", "robot_id"])
+def test_a_tail_of_an_id_lists_no_fleet(tmp_path: Path, sandbox: Sandbox, kind: str) -> None:
+    project = Project(tmp_path)
+    project.connect(sandbox)
+    sandbox.faults.fail("ListRobotsForOrg", "PERMISSION_DENIED", times=None)
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    command = project.command("viam_tail_logs", getattr(sandbox, kind))
+    with subprocess.Popen(command, cwd=project.folder, env=project.environment(), **pipes) as tail:
+        sandbox.wait_for_tail(sandbox.robot_part_id)
+        tail.terminate()
+        assert tail.communicate(timeout=60) == ("", "")
+
+
 def test_sigterm_ends_an_export_and_leaves_no_file(tmp_path: Path, sandbox: Sandbox) -> None:
     project = Project(tmp_path)
     project.connect(sandbox)
