@@ -188,7 +188,12 @@ class DatasetImportsMixin(BulkUploadsMixin, DatasetsMixin):
         return response.id
 
     def _find_dataset(self, name: str, organization_id: str, timeout: Optional[float]) -> Optional[str]:
-        for dataset in self.list_datasets_by_organization_id(organization_id, timeout=timeout):
+        # The method would refuse an odd ID as one of the caller, who may not have given it.
+        request = dataset_pb.ListDatasetsByOrganizationIDRequest(organization_id=organization_id)
+        response: dataset_pb.ListDatasetsByOrganizationIDResponse = self._unary_unary(
+            methods.LIST_DATASETS_BY_ORGANIZATION_ID, request, timeout
+        )
+        for dataset in response.datasets:
             if dataset.name == name:
                 if dataset.type == dataset_pb.DatasetType.DATASET_TYPE_SEQUENCE_DATA:
                     advice = f"name is {name!r}, the dataset of which is one of sequences; choose another name"
