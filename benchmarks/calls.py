@@ -1,19 +1,11 @@
-"""What calls cost: ours and the official SDK's, in one run.
-
-All take turns in short rounds, so that what else the machine does meets all of them; the median of
-the rounds is printed.
-"""
+"""What calls cost: ours, the official SDK's in a running loop, and those of a bare stub, in one run."""
 
 import asyncio
-import statistics
-import subprocess
-import sys
-import time
-from collections import defaultdict
-from pathlib import Path
-from typing import Any, Awaitable, Callable, Dict, List
+import contextlib
+from typing import Any, Callable, Iterator
 
 import grpc
+from figures import Figure, Taken, in_turns, milliseconds, ratio, server
 from grpclib.client import Channel
 from viam.app.app_client import AppClient as OfficialAppClient
 from viam.app.data_client import DataClient as OfficialDataClient
@@ -24,44 +16,26 @@ from viam_sync.proto import app as pb
 from viam_sync.rpc.dial import Channel as OurChannel
 from viam_sync.rpc.dial import parse_address
 
-ROUNDS = 30
+ROUNDS, CALLS, PAGES = 30, 200, 3
 METADATA = {"authorization": "Bearer token"}
 
-Taken = Dict[str, List[float]]
+
+def repeated(call: Callable[[], object], times: int) -> Callable[[], None]:
+    def act() -> None:
+        for _ in range(times):
+            call()
+
+    return act
 
 
-def timed(act: Callable[[], object], times: int) -> float:
-    started = time.perf_counter()
-    for _ in range(times):
-        act()
-    return time.perf_counter() - started
+def awaited(loop: asyncio.AbstractEventLoop, call: Callable[[], Any], times: int) -> Callable[[], None]:
+    """Return the act that awaits a call some times, in one task."""
 
+    async def act() -> None:
+        for _ in range(times):
+            await call()
 
-async def timed_async(act: Callable[[], Awaitable[object]], times: int) -> float:
-    started = time.perf_counter()
-    for _ in range(times):
-        await act()
-    return time.perf_counter() - started
-
-
-async def rounds(port: int) -> Taken:
-    taken: Taken = defaultdict(list)
-    theirs = Channel("127.0.0.1", port)
-    official, official_data = OfficialAppClient(theirs, METADATA), OfficialDataClient(theirs, METADATA)
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel, our_channel(port) as ours:
-        client, data, bare = AppClient(ours, METADATA), DataClient(ours, METADATA), bare_call(channel)
-        for _ in range(ROUNDS):
-            taken["bare"].append(timed(bare, 200))
-            taken["ours"].append(timed(lambda: client.get_robot("r-1"), 200))
-            taken["official"].append(await timed_async(lambda: official.get_robot("r-1"), 200))
-            taken["our page"].append(timed(data.tabular_data_by_filter, 3))
-            taken["official page"].append(await timed_async(official_data.tabular_data_by_filter, 3))
-    theirs.close()
-    return taken
-
-
-def our_channel(port: int) -> OurChannel:
-    return OurChannel(parse_address(f"http://127.0.0.1:{port}"), max_reconnect_attempts=3)
+    return lambda: loop.run_until_complete(act())
 
 
 def bare_call(channel: grpc.Channel) -> Callable[[], Any]:
@@ -72,21 +46,48 @@ def bare_call(channel: grpc.Channel) -> Callable[[], Any]:
     return lambda: stub(pb.GetRobotRequest(id="r-1"), timeout=20, metadata=metadata).robot
 
 
-def ratio(taken: Taken, one: str, other: str) -> str:
-    return f"{statistics.median(a / b for a, b in zip(taken[one], taken[other])):.2f}"
+def rounds(port: int) -> Taken:
+    loop = asyncio.new_event_loop()
+    with contextlib.ExitStack() as stack:
+        stack.callback(loop.close)
+        theirs = loop.run_until_complete(connected(port))
+        stack.callback(theirs.close)
+        ours = stack.enter_context(OurChannel(parse_address(f"http://127.0.0.1:{port}"), max_reconnect_attempts=3))
+        bare = bare_call(stack.enter_context(grpc.insecure_channel(f"127.0.0.1:{port}")))
+        app, data = AppClient(ours, METADATA), DataClient(ours, METADATA)
+        official, official_data = OfficialAppClient(theirs, METADATA), OfficialDataClient(theirs, METADATA)
+        acts = {
+            "bare": repeated(bare, CALLS),
+            "ours": repeated(lambda: app.get_robot("r-1"), CALLS),
+            "official": awaited(loop, lambda: official.get_robot("r-1"), CALLS),
+            "our page": repeated(data.tabular_data_by_filter, PAGES),
+            "official page": awaited(loop, official_data.tabular_data_by_filter, PAGES),
+        }
+        return in_turns(acts, ROUNDS)
 
 
-def main() -> None:
-    command = [sys.executable, str(Path(__file__).with_name("calls_server.py"))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        taken = asyncio.run(rounds(int(server.stdout.readline())))
-        server.stdin.close()
-    print("a unary call, ours / a bare stub:", ratio(taken, "ours", "bare"))
-    print("a unary call, the official SDK / a bare stub:", ratio(taken, "official", "bare"))
-    print("a page of tabular rows, ours / the official SDK:", ratio(taken, "our page", "official page"))
+async def connected(port: int) -> Channel:
+    return Channel("127.0.0.1", port)
 
 
-if __name__ == "__main__":
-    main()
+def figures() -> Iterator[Figure]:
+    with server("calls_server.py") as port:
+        taken = rounds(int(port))
+    yield Figure(
+        work=f"{CALLS} unary calls, main thread",
+        ours=milliseconds(taken["ours"]),
+        peers={"a bare stub": milliseconds(taken["bare"]), "the official SDK": milliseconds(taken["official"])},
+        ratio=ratio(taken, "ours", "bare"),
+        of="of a bare stub's time",
+        goal="≤ 1.04",
+        bounded_by="",
+    )
+    yield Figure(
+        work=f"{PAGES} calls of tabular_data_by_filter, 500 rows each",
+        ours=milliseconds(taken["our page"]),
+        peers={"the official SDK": milliseconds(taken["official page"])},
+        ratio=ratio(taken, "our page", "official page"),
+        of="of the official SDK's time",
+        goal="≤ 0.5",
+        bounded_by="",
+    )
