@@ -33,11 +33,11 @@ def request(**fields: object) -> str:
 @pytest.mark.parametrize(
     "name", ["viam.app.v1.AppService/GetRobot", "AppService/GetRobot", "AppService.GetRobot", "GetRobot"]
 )
-def test_an_rpc_is_called_by_its_name(name: str, shared: Sandbox, settings: Dict[str, str]) -> None:
-    ended = in_pipe(["call", name, request(id=shared.robot_id)], settings)
+def test_an_rpc_is_called_by_its_name(name: str, sandbox: Sandbox, settings: Dict[str, str]) -> None:
+    ended = in_pipe(["call", name, request(id=sandbox.robot_id)], settings)
     assert (ended.status, ended.errors, len(ended.lines)) == (0, "", 1)
     robot = json.loads(ended.out)["robot"]
-    assert (robot["id"], robot["name"]) == (shared.robot_id, "rover")
+    assert (robot["id"], robot["name"]) == (sandbox.robot_id, "rover")
     assert robot["onlineState"].startswith("ONLINE_STATE_")
 
 
@@ -50,8 +50,8 @@ def test_the_answer_is_indented_on_a_terminal(width: int, settings: Dict[str, st
     assert [json.loads(line) for line in one_line.lines] == [json.loads("\n".join(ended.lines))]
 
 
-def test_a_request_comes_from_a_pipe(shared: Sandbox, settings: Dict[str, str]) -> None:
-    ended = in_pipe(["call", "GetRobot", "-"], settings, f'\n{{\n  "id":\n"{shared.robot_id}"}}\n')
+def test_a_request_comes_from_a_pipe(sandbox: Sandbox, settings: Dict[str, str]) -> None:
+    ended = in_pipe(["call", "GetRobot", "-"], settings, f'\n{{\n  "id":\n"{sandbox.robot_id}"}}\n')
     assert json.loads(ended.out)["robot"]["name"] == "rover"
 
 
@@ -125,8 +125,8 @@ def test_a_stream_of_objects_is_uploaded(sandbox: Sandbox, tmp_path: Path) -> No
     assert base64.b64decode(stored["binary"]) == b"moin"
 
 
-def test_secrets_are_hidden_until_they_are_asked_for(shared: Sandbox, settings: Dict[str, str]) -> None:
-    words = ["call", "GetRobotPart", request(id=shared.robot_part_id)]
+def test_secrets_are_hidden_until_they_are_asked_for(sandbox: Sandbox, settings: Dict[str, str]) -> None:
+    words = ["call", "GetRobotPart", request(id=sandbox.robot_part_id)]
     ended = in_pipe(words, settings)
     assert json.loads(ended.out)["part"]["secret"] == "(hidden)"
     assert ended.errors == "Secrets are hidden; --show-secrets prints them.\n"
@@ -135,9 +135,9 @@ def test_secrets_are_hidden_until_they_are_asked_for(shared: Sandbox, settings: 
     assert json.loads(shown.out)["part"]["robotConfig"]["components"]
 
 
-def test_the_mark_of_a_hidden_secret_is_never_sent_back(shared: Sandbox, settings: Dict[str, str]) -> None:
+def test_the_mark_of_a_hidden_secret_is_never_sent_back(sandbox: Sandbox, settings: Dict[str, str]) -> None:
     for field in ("robotConfigJson", "robot_config"):
-        change = request(id=shared.robot_part_id, name="rover-main", **{field: "(hidden)"})
+        change = request(id=sandbox.robot_part_id, name="rover-main", **{field: "(hidden)"})
         ended = in_pipe(["call", "UpdateRobotPart", change], settings)
         assert ended.status == 2
         assert ended.errors == f"error: JSON.{field} is (hidden), which stands for a secret that was not printed\n"

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, Iterator, List
+from typing import Dict, List
 
 import pytest
 from command_line import COMMAND, Terminal, in_pipe, in_terminal
@@ -43,35 +43,34 @@ WORDS = {"organizations": "Lesson", "locations": "Greenhouse", "machines": "rove
 WORDS.update(fragments="data-capture", datasets="tomatoes", modules="soil-sensor", jobs="ripeness", keys="sandbox")
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Sandbox]:
+@pytest.fixture
+def sandbox(sandbox: Sandbox) -> Sandbox:
     """A sandbox with a training job, which the sample has none of."""
-    with Sandbox() as running:
-        with ViamClient.create_from_dial_options(running.dial_options(), running.url) as client:
-            client.ml_training_client.submit_training_job(
-                running.organization_id,
-                running.dataset_id,
-                "ripeness",
-                "1",
-                ModelType.MODEL_TYPE_OBJECT_DETECTION,
-                ["tomato"],
-            )
-        yield running
+    with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
+        client.ml_training_client.submit_training_job(
+            sandbox.organization_id,
+            sandbox.dataset_id,
+            "ripeness",
+            "1",
+            ModelType.MODEL_TYPE_OBJECT_DETECTION,
+            ["tomato"],
+        )
+    return sandbox
 
 
 @pytest.fixture
-def profile_settings(own_settings: Dict[str, str]) -> Dict[str, str]:
+def profile_settings(settings: Dict[str, str]) -> Dict[str, str]:
     """The same without the key."""
-    return {name: value for name, value in own_settings.items() if name != "VIAM_API_KEY"}
+    return {name: value for name, value in settings.items() if name != "VIAM_API_KEY"}
 
 
-@pytest.fixture(scope="module")
-def secrets(shared: Sandbox) -> List[str]:
+@pytest.fixture
+def secrets(sandbox: Sandbox) -> List[str]:
     """The key, and secrets of a part and of a location."""
-    with ViamClient.create_from_dial_options(shared.dial_options(), shared.url) as client:
-        part = client.app_client.get_robot_part(shared.robot_part_id)
-        location = client.app_client.get_location(shared.location_id)
-    return [shared.api_key, part.secret, location.auth.secret]
+    with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
+        part = client.app_client.get_robot_part(sandbox.robot_part_id)
+        location = client.app_client.get_location(sandbox.location_id)
+    return [sandbox.api_key, part.secret, location.auth.secret]
 
 
 def word_of(command: str) -> str:
@@ -181,13 +180,13 @@ PLAIN = {
 @pytest.mark.parametrize("width", [*WIDTHS, 0])
 @pytest.mark.parametrize("command", PLAIN)
 def test_a_plain_command_runs_on_a_terminal_and_in_a_pipe(
-    command: str, width: int, own_settings: Dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: str, width: int, settings: Dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if command.startswith("migrate"):
         pytest.importorskip("libcst")
     (tmp_path / "old.py").write_text(SCRIPT, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    settings = {**own_settings, "PYTHONPATH": str(Path(viam_sync.__file__).parents[1])}
+    settings = {**settings, "PYTHONPATH": str(Path(viam_sync.__file__).parents[1])}
     ended = in_terminal(command.split(), settings, width) if width else in_pipe(command.split(), settings)
     assert ended.status == 0, ended
     assert PLAIN[command] in ended.out
@@ -206,7 +205,7 @@ def test_a_reader_that_has_seen_enough_ends_a_command_quietly(settings: Dict[str
     assert process.wait(60) == 141
 
 
-def test_a_name_that_fits_several_is_an_error_that_names_them(sandbox: Sandbox, own_settings: Dict[str, str]) -> None:
+def test_a_name_that_fits_several_is_an_error_that_names_them(sandbox: Sandbox, settings: Dict[str, str]) -> None:
     with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
         (greenhouse,) = [
             each.id
@@ -214,24 +213,24 @@ def test_a_name_that_fits_several_is_an_error_that_names_them(sandbox: Sandbox, 
             if each.id != sandbox.location_id
         ]
         other = client.app_client.new_robot("rover", greenhouse)
-    ended = in_pipe(["show", "rover"], own_settings)
+    ended = in_pipe(["show", "rover"], settings)
     assert ended.status == 1
     for words in (f"Workshop/rover ({sandbox.robot_id})", f"Greenhouse/rover ({other})", "give the ID"):
         assert words in ended.errors
     for name, id in (("Workshop/rover", sandbox.robot_id), (other, other)):
-        assert json.loads(in_pipe(["show", name, "--json"], own_settings).out)["id"] == id
+        assert json.loads(in_pipe(["show", name, "--json"], settings).out)["id"] == id
 
 
-def test_a_name_is_no_markup_and_obeys_no_terminal(sandbox: Sandbox, own_settings: Dict[str, str]) -> None:
+def test_a_name_is_no_markup_and_obeys_no_terminal(sandbox: Sandbox, settings: Dict[str, str]) -> None:
     with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
         client.app_client.update_robot(sandbox.robot_id, "[red]x\x1b[31m", sandbox.location_id)
     for command in ("ls", "tree"):
-        assert "[red]x\\x1b[31m" in in_terminal([command], own_settings).out
-        assert "[red]x\\x1b[31m" in in_pipe([command], own_settings).out
+        assert "[red]x\\x1b[31m" in in_terminal([command], settings).out
+        assert "[red]x\\x1b[31m" in in_pipe([command], settings).out
 
 
-def test_following_a_log_loses_nothing_and_ends_with_control_c(sandbox: Sandbox, own_settings: Dict[str, str]) -> None:
-    with Terminal(["logs", "rover", "--follow", "--level", "warn"], own_settings) as terminal:
+def test_following_a_log_loses_nothing_and_ends_with_control_c(sandbox: Sandbox, settings: Dict[str, str]) -> None:
+    with Terminal(["logs", "rover", "--follow", "--level", "warn"], settings) as terminal:
         terminal.read_until("Moving straight ended early")
         sandbox.wait_for_tail(sandbox.robot_part_id)
         sandbox.log(sandbox.robot_part_id, "not this", level="info")
@@ -244,20 +243,20 @@ def test_following_a_log_loses_nothing_and_ends_with_control_c(sandbox: Sandbox,
     assert "Traceback" not in ended.out
 
 
-def test_the_latest_entries_since_a_time_are_printed(sandbox: Sandbox, own_settings: Dict[str, str]) -> None:
+def test_the_latest_entries_since_a_time_are_printed(sandbox: Sandbox, settings: Dict[str, str]) -> None:
     for number in range(5):
         sandbox.log(sandbox.robot_part_id, f"entry {number}", level="info")
-    ended = in_pipe(["logs", "rover-main", "--since", "10s", "-n", "2"], own_settings)
+    ended = in_pipe(["logs", "rover-main", "--since", "10s", "-n", "2"], settings)
     assert [line.split("\t")[-1] for line in ended.lines] == ["entry 3", "entry 4"]
 
 
-def test_all_entries_since_a_time_are_printed_without_a_number(sandbox: Sandbox, own_settings: Dict[str, str]) -> None:
+def test_all_entries_since_a_time_are_printed_without_a_number(sandbox: Sandbox, settings: Dict[str, str]) -> None:
     for number in range(101):
         sandbox.log(sandbox.robot_part_id, f"entry {number}", level="info")
-    ended = in_pipe(["logs", "rover-main", "--since", "1m"], own_settings)
+    ended = in_pipe(["logs", "rover-main", "--since", "1m"], settings)
     messages = [line.split("\t")[-1] for line in ended.lines]
     assert [each for each in messages if each.startswith("entry")] == [f"entry {number}" for number in range(101)]
-    assert len(in_pipe(["logs", "rover-main"], own_settings).lines) == 100
+    assert len(in_pipe(["logs", "rover-main"], settings).lines) == 100
 
 
 def editor(folder: Path, code: str) -> Dict[str, str]:
@@ -279,20 +278,20 @@ def rpm_of(settings: Dict[str, str]) -> int:
 
 @pytest.mark.parametrize(("answer", "status", "rpm"), [("y\n", 0, 150), ("n\n", 1, 120), ("\x03", 130, 120)])
 def test_a_configuration_is_edited_shown_and_sent_when_that_is_confirmed(
-    answer: str, status: int, rpm: int, own_settings: Dict[str, str], tmp_path: Path
+    answer: str, status: int, rpm: int, settings: Dict[str, str], tmp_path: Path
 ) -> None:
-    with Terminal(["config", "edit", "rover"], {**own_settings, **editor(tmp_path, FASTER)}) as terminal:
+    with Terminal(["config", "edit", "rover"], {**settings, **editor(tmp_path, FASTER)}) as terminal:
         assert '-        "max_rpm": 120' in terminal.read_until("Send this to rover-main? [y/N]: ").replace(
             "\x1b[31m", ""
         )
         terminal.type(answer)
         ended = terminal.end()
-    assert (ended.status, rpm_of(own_settings)) == (status, rpm)
+    assert (ended.status, rpm_of(settings)) == (status, rpm)
     assert ("Your text is in " in ended.out) == (rpm == 120)
 
 
 def test_a_change_meanwhile_is_not_overwritten_and_the_text_is_kept(
-    sandbox: Sandbox, own_settings: Dict[str, str], tmp_path: Path
+    sandbox: Sandbox, settings: Dict[str, str], tmp_path: Path
 ) -> None:
     meanwhile = f"""
 import os
@@ -302,7 +301,7 @@ from viam_sync import ViamClient
 with ViamClient.create_from_env_vars() as client:
     client.app_client.update_robot_part("{sandbox.robot_part_id}", "rover-main", {{"components": []}})
 """
-    ended = in_pipe(["config", "edit", "rover", "--yes"], {**own_settings, **editor(tmp_path, meanwhile)})
+    ended = in_pipe(["config", "edit", "rover", "--yes"], {**settings, **editor(tmp_path, meanwhile)})
     assert ended.status == 1
     *difference, kept, error = ended.errors.splitlines()
     assert '+        "max_rpm": 150' in difference
@@ -313,21 +312,21 @@ with ViamClient.create_from_env_vars() as client:
     path.unlink()
 
 
-def test_a_configuration_comes_from_a_pipe_and_its_changes_are_listed(own_settings: Dict[str, str]) -> None:
-    text = in_pipe(["config", "get", "rover"], own_settings).out
+def test_a_configuration_comes_from_a_pipe_and_its_changes_are_listed(settings: Dict[str, str]) -> None:
+    text = in_pipe(["config", "get", "rover"], settings).out
     faster = text.replace("120", "150")
-    compared = in_pipe(["config", "diff", "rover", "-"], own_settings, faster).out
+    compared = in_pipe(["config", "diff", "rover", "-"], settings, faster).out
     assert compared.startswith("--- in the cloud\n")
-    asked = in_pipe(["config", "edit", "rover", "--file", "-"], own_settings, faster)
+    asked = in_pipe(["config", "edit", "rover", "--file", "-"], settings, faster)
     assert asked.status == 2
     assert "Say --yes" in asked.errors
-    assert in_pipe(["config", "edit", "rover", "--file", "-", "--yes"], own_settings, faster).status == 0
-    (change,) = map(json.loads, in_pipe(["config", "history", "rover", "--json"], own_settings).out.splitlines())
+    assert in_pipe(["config", "edit", "rover", "--file", "-", "--yes"], settings, faster).status == 0
+    (change,) = map(json.loads, in_pipe(["config", "history", "rover", "--json"], settings).out.splitlines())
     assert (change["change"], change["added"], change["removed"]) == (1, 2, 2)
-    assert '+        "max_rpm": 150' in in_pipe(["config", "diff", "rover"], own_settings).out
-    wrong = in_pipe(["config", "edit", "rover", "--file", "-"], own_settings, "{")
+    assert '+        "max_rpm": 150' in in_pipe(["config", "diff", "rover"], settings).out
+    wrong = in_pipe(["config", "edit", "rover", "--file", "-"], settings, "{")
     assert (wrong.status, wrong.errors.count("\n")) == (1, 1)
-    assert "Nothing was changed." in in_pipe(["config", "edit", "rover", "--file", "-"], own_settings, faster).errors
+    assert "Nothing was changed." in in_pipe(["config", "edit", "rover", "--file", "-"], settings, faster).errors
 
 
 def test_a_key_from_a_pipe_is_checked_and_kept_as_a_profile(sandbox: Sandbox, profile_settings: Dict[str, str]) -> None:
@@ -352,8 +351,8 @@ def test_a_key_is_asked_for_without_echo(sandbox: Sandbox, profile_settings: Dic
     assert "Logged in to Lesson Robotics, as the profile default." in ended.out
 
 
-def test_a_key_is_taken_from_the_variable(own_settings: Dict[str, str], profile_settings: Dict[str, str]) -> None:
-    assert in_pipe(["login"], own_settings).status == 0
+def test_a_key_is_taken_from_the_variable(settings: Dict[str, str], profile_settings: Dict[str, str]) -> None:
+    assert in_pipe(["login"], settings).status == 0
     assert "profile default" in in_pipe(["whoami"], profile_settings).out
 
 

@@ -55,14 +55,14 @@ def test_a_command_fits_on_a_terminal(
     words: List[str],
     said: str,
     width: int,
-    own_settings: Dict[str, str],
+    settings: Dict[str, str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "cat.txt").write_text("cat")
-    ended = in_terminal(["data", *words], own_settings, width)
+    ended = in_terminal(["data", *words], settings, width)
     assert ended.status == 0, ended.out
     assert any(said in line for line in ended.lines)
     # A bar is drawn over itself.
@@ -76,19 +76,19 @@ def test_a_bar_is_for_terminals_alone(settings: Dict[str, str], tmp_path: Path) 
 
 
 def test_data_are_chosen_by_names_and_ids_and_by_the_words_of_the_official_command_line(
-    shared: Sandbox, settings: Dict[str, str], tmp_path: Path
+    sandbox: Sandbox, settings: Dict[str, str], tmp_path: Path
 ) -> None:
-    with ViamClient.create_from_dial_options(shared.dial_options(), shared.url) as client:
-        (rover,) = client.app_client.get_robot_parts(shared.robot_id)
+    with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
+        (rover,) = client.app_client.get_robot_parts(sandbox.robot_id)
     for number, (options, count) in enumerate(
         [
             ("--machine plant-watcher --tag ripe", 12),
             ("--machine-name plant-watcher --tags ripe,unripe", 24),
             ("--tag ripe --tag unripe --mime-type image/png", 24),
-            (f"--org-ids {shared.organization_id} --location Greenhouse --bbox-labels ripe", 12),
+            (f"--org-ids {sandbox.organization_id} --location Greenhouse --bbox-labels ripe", 12),
             ("--organization Lesson_Robotics --component camera", 24),
             ("--dataset tomatoes --start 2020-01-01 --end now", 24),
-            (f"--dataset-id {shared.dataset_id} --part plant-watcher-main", 24),
+            (f"--dataset-id {sandbox.dataset_id} --part plant-watcher-main", 24),
             ("--machine plant-watcher --part plant-watcher-main --method GetImages", 24),
             (f"--part-id {rover.id}", 0),
             ("--end 52w", 0),
@@ -100,29 +100,29 @@ def test_data_are_chosen_by_names_and_ids_and_by_the_words_of_the_official_comma
 
 
 def test_data_of_a_machine_that_is_gone_are_found_by_its_id(
-    client: ViamClient, own_settings: Dict[str, str], tmp_path: Path
+    client: ViamClient, settings: Dict[str, str], tmp_path: Path
 ) -> None:
     (file,), _, _ = client.data_client.binary_data_by_filter(limit=1, include_binary_data=False)
     machine = file.metadata.capture_metadata.robot_id
     client.app_client.delete_robot(machine)
     words = ["data", "export", "binary", "-d", str(tmp_path / "images"), "--machine"]
-    assert in_pipe([*words, "plant-watcher"], own_settings).status == 1
-    assert record_of([*words, machine], own_settings)["exported"] == 24
+    assert in_pipe([*words, "plant-watcher"], settings).status == 1
+    assert record_of([*words, machine], settings)["exported"] == 24
 
 
 def test_what_does_not_match_any_more_goes_after_a_question(
-    client: ViamClient, own_settings: Dict[str, str], tmp_path: Path
+    client: ViamClient, settings: Dict[str, str], tmp_path: Path
 ) -> None:
     words = ["data", "export", "binary", "-d", str(tmp_path / "images")]
-    assert record_of(words, own_settings)["exported"] == 24
+    assert record_of(words, settings)["exported"] == 24
     client.data_client.delete_binary_data_by_filter(create_filter(tags=["unripe"]))
-    assert record_of(words, own_settings)["gone"] == 12
-    with Terminal([*words, "--remove-gone"], own_settings) as terminal:
+    assert record_of(words, settings)["gone"] == 12
+    with Terminal([*words, "--remove-gone"], settings) as terminal:
         assert "Remove 12 files of " in terminal.read_until("? [y/N]: ")
         terminal.type("n\n")
         assert terminal.end().status == 1
     assert len(list((tmp_path / "images" / "data").rglob("*.png"))) == 24
-    found = record_of([*words, "--remove-gone", "--yes"], own_settings)
+    found = record_of([*words, "--remove-gone", "--yes"], settings)
     assert (found["already_there"], found["removed"]) == (12, 12)
     assert len(list((tmp_path / "images" / "data").rglob("*.png"))) == 12
 
@@ -172,20 +172,20 @@ def test_readings_go_to_a_folder_by_days(settings: Dict[str, str], tmp_path: Pat
 
 
 def test_readings_are_mirrored_and_brought_up_to_date(
-    client: ViamClient, own_settings: Dict[str, str], tmp_path: Path
+    client: ViamClient, settings: Dict[str, str], tmp_path: Path
 ) -> None:
     pytest.importorskip("pyarrow")
     duckdb = pytest.importorskip("duckdb")
     path = str(tmp_path / "air.duckdb")
     words = ["data", "mirror", path, "--component", "air"]
-    first = record_of([*words, "--table", "air"], own_settings)
+    first = record_of([*words, "--table", "air"], settings)
     assert (first["destination"], first["rows"], first["added"]) == (path, 1008, 1008)
-    assert record_of([*words, "--table", "air"], own_settings)["added"] == 0
+    assert record_of([*words, "--table", "air"], settings)["added"] == 0
     with duckdb.connect(path) as database:
         assert database.execute("SELECT count(*) FROM air").fetchone() == (1008,)
     client.data_client.delete_tabular_data(client.app_client.list_organizations()[0].id, 0)
-    assert record_of([*words, "--table", "air", "--compare-all"], own_settings)["removed"] == 1008
-    assert "1,008" not in in_terminal([*words[:2], str(tmp_path / "days"), "--look-back", "1"], own_settings).out
+    assert record_of([*words, "--table", "air", "--compare-all"], settings)["removed"] == 1008
+    assert "1,008" not in in_terminal([*words[:2], str(tmp_path / "days"), "--look-back", "1"], settings).out
 
 
 def test_a_query_in_sql_or_mql_gives_lines_json_csv_or_a_file(settings: Dict[str, str], tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_on_a_terminal_readings_come_before_ids(settings: Dict[str, str]) -> Non
 
 
 def test_files_are_uploaded_once_with_what_is_said_of_them(
-    sandbox: Sandbox, client: ViamClient, own_settings: Dict[str, str], tmp_path: Path
+    sandbox: Sandbox, client: ViamClient, settings: Dict[str, str], tmp_path: Path
 ) -> None:
     folder = tmp_path / "pictures"
     folder.mkdir()
@@ -233,7 +233,7 @@ def test_files_are_uploaded_once_with_what_is_said_of_them(
     described = ["--tag", "up", "--component", "camera", "--dataset", "tomatoes", "--method", "ReadImage"]
     words = ["data", "upload", str(folder), str(single), "--part", "rover", *described]
 
-    ended = in_pipe([*words, "--pattern", "*.txt"], own_settings)
+    ended = in_pipe([*words, "--pattern", "*.txt"], settings)
     assert (ended.status, ended.errors) == (0, "")
     ids = dict(line.split("\t") for line in ended.lines)
     assert [*ids] == [str(single), str(folder / "a.txt"), str(folder / "b.txt")]
@@ -242,60 +242,58 @@ def test_files_are_uploaded_once_with_what_is_said_of_them(
     assert (captured.part_id, captured.component_name) == (sandbox.robot_part_id, "camera")
     assert list(file.metadata.dataset_ids) == [sandbox.dataset_id]
 
-    states = [json.loads(line)["state"] for line in in_pipe([*words, "--json"], own_settings).out.splitlines()]
+    states = [json.loads(line)["state"] for line in in_pipe([*words, "--json"], settings).out.splitlines()]
     assert states == ["already there", "already there", "already there", "uploaded"]
     assert count_of(client, "up") == 4
-    assert "already there  4" in in_terminal(words, own_settings).out
+    assert "already there  4" in in_terminal(words, settings).out
     assert count_of(client, "up") == 4
-    none = in_pipe([*words[:3], *words[4:], "--pattern", "*.nix"], own_settings)
+    none = in_pipe([*words[:3], *words[4:], "--pattern", "*.nix"], settings)
     assert (none.status, none.out, none.errors) == (0, "", "There is no file to upload.\n")
-    assert in_pipe([*words, "--again"], own_settings).status == 0
+    assert in_pipe([*words, "--again"], settings).status == 0
     assert count_of(client, "up") == 8
 
 
-def test_tags_are_added_and_removed_by_filter_and_by_id(client: ViamClient, own_settings: Dict[str, str]) -> None:
-    assert record_of(["data", "tag", "add", "seen", "good", "--tag", "ripe"], own_settings) == {"files": 12}
+def test_tags_are_added_and_removed_by_filter_and_by_id(client: ViamClient, settings: Dict[str, str]) -> None:
+    assert record_of(["data", "tag", "add", "seen", "good", "--tag", "ripe"], settings) == {"files": 12}
     (file,), _, _ = client.data_client.binary_data_by_filter(create_filter(tags=["unripe"]), limit=1)
     id = file.metadata.binary_data_id
-    record_of(["data", "tag", "add", "seen", "--id", id], own_settings)
+    record_of(["data", "tag", "add", "seen", "--id", id], settings)
     assert (count_of(client, "seen"), count_of(client, "good")) == (13, 12)
-    with Terminal(["data", "tag", "remove", "seen", "--machine", "plant-watcher"], own_settings) as terminal:
+    with Terminal(["data", "tag", "remove", "seen", "--machine", "plant-watcher"], settings) as terminal:
         terminal.read_until("Remove seen from 24 files (machine plant-watcher)? [y/N]: ")
         terminal.type("y\n")
         assert terminal.end().status == 0
     assert (count_of(client, "seen"), count_of(client, "good")) == (0, 12)
-    found = record_of(["data", "tag", "remove", "good", "--all", "--yes"], own_settings)
+    found = record_of(["data", "tag", "remove", "good", "--all", "--yes"], settings)
     assert found == {"files": 24, "changed": 12}
 
 
-def test_files_are_deleted_after_a_question_that_says_how_many(
-    client: ViamClient, own_settings: Dict[str, str]
-) -> None:
+def test_files_are_deleted_after_a_question_that_says_how_many(client: ViamClient, settings: Dict[str, str]) -> None:
     words = ["data", "delete", "binary", "--tag", "ripe", "--start", "2020-01-01"]
     asked = "Delete 12 files (tag ripe, from 2020-01-01 00:00:00 UTC)? "
-    assert asked in in_pipe(words, own_settings).errors
+    assert asked in in_pipe(words, settings).errors
     for answer, status, left in (("n\n", 1, 24), ("\x03", 130, 24), ("y\n", 0, 12)):
-        with Terminal(words, own_settings) as terminal:
+        with Terminal(words, settings) as terminal:
             terminal.read_until(f"{asked}[y/N]: ")
             terminal.type(answer)
             assert terminal.end().status == status
         assert count_of(client) == left
     (file,), _, _ = client.data_client.binary_data_by_filter(limit=1)
     id = file.metadata.binary_data_id
-    assert record_of(["data", "delete", "binary", "--id", id, "--yes"], own_settings) == {"deleted": 1}
+    assert record_of(["data", "delete", "binary", "--id", id, "--yes"], settings) == {"deleted": 1}
     assert count_of(client) == 11
 
 
 def test_readings_are_deleted_by_age_after_a_question_that_says_how_many(
-    client: ViamClient, own_settings: Dict[str, str]
+    client: ViamClient, settings: Dict[str, str]
 ) -> None:
     words = ["data", "delete", "tabular", "--machine", "plant-watcher", "--older-than"]
-    assert record_of([*words, "1000", "--yes"], own_settings) == {"deleted": 0}
-    assert "Delete 1,008 readings (machine plant-watcher, of any age)? " in in_pipe([*words, "0"], own_settings).errors
-    (asked,) = in_pipe([*words, "3"], own_settings).errors.splitlines()
+    assert record_of([*words, "1000", "--yes"], settings) == {"deleted": 0}
+    assert "Delete 1,008 readings (machine plant-watcher, of any age)? " in in_pipe([*words, "0"], settings).errors
+    (asked,) = in_pipe([*words, "3"], settings).errors.splitlines()
     count = int(asked.split()[2].replace(",", ""))
     assert 0 < count < 1008
-    assert record_of([*words, "3", "--yes"], own_settings) == {"deleted": count}
+    assert record_of([*words, "3", "--yes"], settings) == {"deleted": count}
     _, left, _ = client.data_client.tabular_data_by_filter(count_only=True)
     assert left == 1008 - count
 
@@ -351,18 +349,18 @@ def test_an_error_is_one_line_and_has_its_status(
 
 
 def test_what_is_for_one_organization_asks_which_where_there_are_several(
-    sandbox: Sandbox, client: ViamClient, own_settings: Dict[str, str]
+    sandbox: Sandbox, client: ViamClient, settings: Dict[str, str]
 ) -> None:
     client.app_client.create_organization("Second")
     for words in (["query", COUNTS], ["delete", "tabular", "--older-than", "0", "--yes"]):
-        ended = in_pipe(["data", *words], own_settings)
+        ended = in_pipe(["data", *words], settings)
         assert ended.status == 2
         assert "--organization is missing; there are: " in ended.errors
-    assert "air\t1008" in in_pipe(["data", "query", COUNTS, "--org", sandbox.organization_id], own_settings).out
-    assert in_pipe(["data", "query", COUNTS, "--organization", "Second"], own_settings).out == ""
+    assert "air\t1008" in in_pipe(["data", "query", COUNTS, "--org", sandbox.organization_id], settings).out
+    assert in_pipe(["data", "query", COUNTS, "--organization", "Second"], settings).out == ""
     words = ["data", "delete", "tabular", "--older-than", "0", "--yes"]
     assert (
         "give one --organization"
-        in in_pipe([*words, "--org-ids", f"{sandbox.organization_id},Second"], own_settings).errors
+        in in_pipe([*words, "--org-ids", f"{sandbox.organization_id},Second"], settings).errors
     )
-    assert record_of([*words, "--machine", "plant-watcher"], own_settings) == {"deleted": 1008}
+    assert record_of([*words, "--machine", "plant-watcher"], settings) == {"deleted": 1008}

@@ -22,7 +22,7 @@ def broken(settings: Dict[str, str]) -> Dict[str, str]:
 
 
 @pytest.mark.parametrize("width", [60, 120])
-def test_it_fits_on_a_terminal(width: int, shared: Sandbox, settings: Dict[str, str], broken: Dict[str, str]) -> None:
+def test_it_fits_on_a_terminal(width: int, sandbox: Sandbox, settings: Dict[str, str], broken: Dict[str, str]) -> None:
     well, ill = in_terminal(["doctor"], settings, width), in_terminal(["doctor"], broken, width)
     assert (well.status, ill.status) == (0, 1)
     assert "\x1b[32mok" in well.out
@@ -30,16 +30,16 @@ def test_it_fits_on_a_terminal(width: int, shared: Sandbox, settings: Dict[str, 
     assert max(map(len, [*well.lines, *ill.lines])) <= width
     words = " ".join(" ".join(ill.lines).split())
     assert "Check the address, and that the server runs." in words
-    assert shared.api_key not in well.out + ill.out
+    assert sandbox.api_key not in well.out + ill.out
 
 
-def test_it_is_plain_in_a_pipe(shared: Sandbox, broken: Dict[str, str]) -> None:
+def test_it_is_plain_in_a_pipe(sandbox: Sandbox, broken: Dict[str, str]) -> None:
     ended = in_pipe(["doctor"], broken)
     assert (ended.status, ended.errors) == (1, "")
     rows = [line.split("\t") for line in ended.lines]
     assert tuple(row[0] for row in rows) == CHECKS
     assert {len(row) for row in rows} == {4}
-    assert shared.api_key not in ended.out
+    assert sandbox.api_key not in ended.out
 
 
 def test_it_writes_json(settings: Dict[str, str], broken: Dict[str, str]) -> None:
@@ -51,8 +51,8 @@ def test_it_writes_json(settings: Dict[str, str], broken: Dict[str, str]) -> Non
         assert ("wrong" in [each["status"] for each in results]) == bool(status)
 
 
-def test_it_looks_at_the_profile_that_is_named(shared: Sandbox, settings: Dict[str, str]) -> None:
-    assert in_pipe(["login", "--profile", "lesson"], settings, shared.api_key).status == 0
+def test_it_looks_at_the_profile_that_is_named(sandbox: Sandbox, settings: Dict[str, str]) -> None:
+    assert in_pipe(["login", "--profile", "lesson"], settings, sandbox.api_key).status == 0
     without_key = {name: value for name, value in settings.items() if not name.startswith("VIAM_")}
     ended = in_pipe(["doctor", "--profile", "lesson"], without_key)
     assert ended.status == 0, ended.out

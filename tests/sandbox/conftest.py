@@ -11,16 +11,9 @@ from .tabular_calls import Tabular
 
 @pytest.fixture(scope="module")
 def shared():
-    """Share one sandbox among the tests of a module, which is faster than one for each."""
+    """Share one sandbox among the tests of a module, with the same IDs in every run."""
     with Sandbox(seed=1) as sandbox:
         yield sandbox
-
-
-@pytest.fixture
-def sandbox(shared):
-    """Provide a sandbox in its first state."""
-    shared.reset()
-    return shared
 
 
 @pytest.fixture
