@@ -109,12 +109,14 @@ def _text_of(file: BinaryIO) -> io.TextIOWrapper:
 
 def _rows_in(lines: Iterable[str]) -> Iterator[Iterator[str]]:
     """Yield the cells of each row in lines of CSV; a quoted cell may go over several lines."""
-    row = ""
+    row: List[str] = []
+    quotes = 0
     for line in lines:
-        row += line
-        if row.count('"') % 2 == 0:
-            yield _cells_in(row.rstrip("\r\n"))
-            row = ""
+        row.append(line)
+        quotes += line.count('"')
+        if quotes % 2 == 0:
+            yield _cells_in("".join(row).rstrip("\r\n"))
+            row, quotes = [], 0
 
 
 def _cells_in(row: str) -> Iterator[str]:
