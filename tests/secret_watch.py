@@ -19,7 +19,9 @@ from variables import variables_of_error
 
 #: Shorter ones stand in texts by chance.
 SHORTEST = 20
-_HEAD = 12
+_WINDOW = 12
+#: The windows of a secret that are looked for; one of them begins at a multiple of their number.
+_WINDOWS = SHORTEST - _WINDOW + 1
 _RUN = re.compile(rf"[\w-]{{{SHORTEST},}}")
 
 
@@ -27,7 +29,7 @@ class Known:
     """The secrets of this process, and what they are."""
 
     def __init__(self):
-        self._by_head = {}
+        self._by_window = {}
         self._harmless = set()
 
     def add(self, secret, what):
@@ -35,19 +37,20 @@ class Known:
         end = secret.rpartition(".")[2] if isinstance(secret, str) else ""
         # One character, many times, is the filling of a test and no secret.
         if len(end) >= SHORTEST and _RUN.fullmatch(end) and len(set(end)) > 1:
-            self._by_head.setdefault(end[:_HEAD], {})[end] = what
+            for start in range(_WINDOWS):
+                self._by_window.setdefault(end[start : start + _WINDOW], {})[end] = (start, what)
 
     def spare(self, harmless):
         """Take note of what is no secret, and may hold the same characters as one."""
-        self._harmless.update(harmless[start : start + _HEAD] for start in range(len(harmless) - _HEAD + 1))
+        self._harmless.update(harmless[start : start + _WINDOW] for start in range(len(harmless) - _WINDOW + 1))
 
     def find(self, text):
         """Return what the secrets in a text are."""
         found = []
         for run in _RUN.findall(text):
-            for start in range(len(run) - SHORTEST + 1):
-                for secret, what in self._by_head.get(run[start : start + _HEAD], {}).items():
-                    if run.startswith(secret, start) and secret[:_HEAD] not in self._harmless:
+            for at in range(0, len(run) - _WINDOW + 1, _WINDOWS):
+                for secret, (start, what) in self._by_window.get(run[at : at + _WINDOW], {}).items():
+                    if at >= start and run.startswith(secret, at - start) and secret[:_WINDOW] not in self._harmless:
                         found.append(what)
         return found
 

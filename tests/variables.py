@@ -23,7 +23,8 @@ def texts_of(value, depth=_DEPTH):
     with contextlib.suppress(Exception):  # an object that is being made; tools survive that, too
         yield repr(value)
         if isinstance(value, (str, bytes)):
-            yield repr(value[:])
+            if type(value) not in (str, bytes):  # its repr may hide what it holds
+                yield repr(value[:])
         elif depth:
             for each in _inside(value):
                 yield from texts_of(each, depth - 1)
@@ -45,20 +46,26 @@ def is_of_tests(frame):
     return file.startswith((_TESTS, _SANDBOX, "<frozen")) or frame.f_code.co_name == "<module>"
 
 
-def variables_of(frame):
-    """Yield the place of each variable of a frame, and the texts that stand for it."""
+def variables_of(frame, seen=()):
+    """Yield the place of each variable of a frame, and the texts that stand for it; ``seen`` are IDs to leave out."""
     place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} in {frame.f_code.co_name}"
     for name, value in list(frame.f_locals.items()):
-        yield f"{place}: {name}", "\n".join(texts_of(value))
+        if id(value) not in seen:
+            yield f"{place}: {name}", "\n".join(texts_of(value))
 
 
 def variables_of_error(error):
-    """Yield the same for all frames of the tracebacks that are shown with an exception, but for those of tests."""
+    """Yield the same for all frames of the tracebacks that are shown with an exception, but for those of tests.
+
+    A frame hands most of its variables on to the next: each object comes once, where it is first.
+    """
+    seen = set()
     while error is not None:
         trace = error.__traceback__
         while trace is not None:
             if not is_of_tests(trace.tb_frame):
-                yield from variables_of(trace.tb_frame)
+                yield from variables_of(trace.tb_frame, seen)
+                seen.update(map(id, trace.tb_frame.f_locals.values()))
             trace = trace.tb_next
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
