@@ -22,7 +22,7 @@ SHORTEST = 20
 _WINDOW = 12
 #: The windows of a secret that are looked for; one of them begins at a multiple of their number.
 _WINDOWS = SHORTEST - _WINDOW + 1
-_RUN = re.compile(rf"[\w-]{{{SHORTEST},}}")
+_RUN = re.compile(rf"[\w-]{{{SHORTEST},}}", re.ASCII)
 
 
 class Known:
