@@ -1,10 +1,11 @@
 """Who may import whom, and who may do what."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, Optional, Set, Tuple, Union
+from typing import Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple, Union
 
 import pytest
 
@@ -175,25 +176,44 @@ SANCTIONED = {
 }
 
 
-def sources() -> Iterator[Tuple[str, ast.Module]]:
-    for path in sorted(PACKAGE.rglob("*.py*")):
-        # A build copies the lessons, which are scripts of users, to lessons/course/.
-        if path.suffix in (".py", ".pyi") and path.parent.name != "course":
-            yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+#: The files but the lessons, scripts of users, which a build copies to lessons/course/.
+FILES = [
+    path.relative_to(PACKAGE).as_posix()
+    for path in sorted(PACKAGE.rglob("*.py*"))
+    if path.suffix in (".py", ".pyi") and path.parent.name != "course"
+]
 
 
-SOURCES = dict(sources())
+class Facts(NamedTuple):
+    """What is asked about a file: its imports, and the attributes that it calls, and names without a call."""
+
+    imports: FrozenSet[str]
+    called: FrozenSet[str]
+    named: FrozenSet[str]
 
 
-def imported(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "imports are absolute"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+@functools.lru_cache(maxsize=None)
+def facts(path: str) -> Facts:
+    """Read a file, once."""
+    nodes = list(ast.walk(ast.parse((PACKAGE / path).read_text(encoding="utf-8"))))
+    functions = {node.func for node in nodes if isinstance(node, ast.Call)}
+    attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
+    return Facts(
+        frozenset(name for node in nodes for name in imported(node)),
+        frozenset(node.attr for node in attributes if node in functions),
+        frozenset(node.attr for node in attributes if node not in functions),
+    )
 
 
+def imported(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute"
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@functools.lru_cache(maxsize=None)
 def file_of(name: str) -> Optional[str]:
     """Return the file of this package that an import leads to; None for one of another package."""
     parts = name.split(".")
@@ -202,7 +222,7 @@ def file_of(name: str) -> Optional[str]:
     while parts:
         path = "/".join(parts[1:])
         for file in (f"{path}.py", f"{path}/__init__.py".lstrip("/")):
-            if file in SOURCES:
+            if file in FILES:
                 return file
         parts.pop()
     return None
@@ -215,9 +235,10 @@ def room_of(path: str) -> str:
     return first.partition(".")[0]
 
 
+@functools.lru_cache(maxsize=None)
 def targets(path: str) -> Set[str]:
     """Return the files that a file imports, by its statements and not by their packages' ``__init__``."""
-    found = {(name, file_of(name)) for name in imported(SOURCES[path])}
+    found = {(name, file_of(name)) for name in facts(path).imports}
     return {
         file
         for name, file in found
@@ -227,7 +248,7 @@ def targets(path: str) -> Set[str]:
     }
 
 
-@pytest.mark.parametrize("path", SOURCES)
+@pytest.mark.parametrize("path", FILES)
 def test_nothing_imports_what_is_not_drawn(path: str) -> None:
     room = room_of(path)
     assert [file for file in targets(path) if room_of(file) not in {room, *ALLOWED[room]}] == []
@@ -235,7 +256,7 @@ def test_nothing_imports_what_is_not_drawn(path: str) -> None:
 
 def test_every_arrow_that_is_drawn_is_there() -> None:
     drawn = {(room, other) for room, others in ALLOWED.items() for other in others}
-    assert drawn - {(room_of(path), room_of(file)) for path in SOURCES for file in targets(path)} == set()
+    assert drawn - {(room_of(path), room_of(file)) for path in FILES for file in targets(path)} == set()
 
 
 def test_no_room_stands_on_itself() -> None:
@@ -243,7 +264,7 @@ def test_no_room_stands_on_itself() -> None:
 
 
 def test_no_files_import_each_other_in_a_circle() -> None:
-    assert circles({path: targets(path) for path in SOURCES}) == []
+    assert circles({path: targets(path) for path in FILES}) == []
 
 
 def circles(arrows: Mapping[str, Set[str]]) -> List[str]:
@@ -258,7 +279,7 @@ def circles(arrows: Mapping[str, Set[str]]) -> List[str]:
 
 
 def test_the_sanctioned_ways_out_are_still_used() -> None:
-    used = {(path, what) for path, what in SANCTIONED if any(n.startswith(what) for n in imported(SOURCES[path]))}
+    used = {(path, what) for path, what in SANCTIONED if any(n.startswith(what) for n in facts(path).imports)}
     assert used == SANCTIONED
 
 
@@ -278,15 +299,9 @@ def test_the_sanctioned_ways_out_are_still_used() -> None:
     ],
 )
 def test_a_library_is_used_in_one_room(library: str, only: Union[str, Tuple[str, ...]]) -> None:
-    users = {path for path, tree in SOURCES.items() if any(n.split(".")[0] == library for n in imported(tree))}
+    users = {path for path in FILES if any(name.split(".")[0] == library for name in facts(path).imports)}
     assert users
     assert all(path.startswith(only) for path in users)
-
-
-def calls_of(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            yield node.func.attr
 
 
 @pytest.mark.parametrize(
@@ -297,29 +312,20 @@ def calls_of(tree: ast.Module) -> Iterator[str]:
     ],
 )
 def test_channels_are_opened_in_one_place(functions: Set[str], only: str) -> None:
-    doors = {path for path, tree in SOURCES.items() if functions & set(calls_of(tree))}
+    doors = {path for path in FILES if functions & facts(path).called}
     assert doors == {only}
 
 
 def test_waits_have_one_clock_which_no_test_stops() -> None:
-    readers = {path for path, tree in SOURCES.items() if {"monotonic", "perf_counter"} & set(attributes_of(tree))}
+    readers = {path for path in FILES if {"monotonic", "perf_counter"} & (facts(path).called | facts(path).named)}
     # The log of calls only tells how long each took.
     assert readers == {"clock.py", "sandbox/wire/call_log.py"}
 
 
-def attributes_of(tree: ast.Module) -> Iterator[str]:
-    yield from (node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
-
-
 def test_stubs_are_made_in_one_place() -> None:
-    makers = {path for path, tree in SOURCES.items() if hands_on(tree, "SerializeToString")}
+    # Who makes one passes the method on instead of calling it.
+    makers = {path for path in FILES if "SerializeToString" in facts(path).named}
     assert {path for path in makers if not path.startswith(("sandbox/", "proto/"))} == {"rpc/service.py"}
-
-
-def hands_on(tree: ast.Module, name: str) -> bool:
-    """Tell whether a module passes a method on instead of calling it."""
-    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return any(isinstance(node, ast.Attribute) and node.attr == name and node not in called for node in ast.walk(tree))
 
 
 def loaded_by(statement: str) -> Set[str]:
@@ -360,9 +366,10 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
 
 
 def test_every_module_by_hand_is_small_and_opens_with_a_sentence() -> None:
-    for path, tree in SOURCES.items():
+    for path in FILES:
         text = (PACKAGE / path).read_text(encoding="utf-8")
         if not text.startswith("# Generated by"):
+            tree = ast.parse(text)
             assert ast.get_docstring(tree), path
             assert text.count("\n") < 400, path
             for node in ast.walk(tree):
