@@ -147,7 +147,7 @@ class Sandbox(MachineLogs):
         self._process = os.getpid()
         store = Store(self._data_dir)
         try:
-            for parent in (None, self._data_dir):
+            for parent in {None, self._data_dir}:
                 delete_abandoned_folders(parent)
             self._open(store)
             store.take_snapshot()

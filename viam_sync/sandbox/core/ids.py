@@ -46,4 +46,12 @@ class Ids:
         return self._text(48)
 
     def _text(self, length: int) -> str:
-        return "".join(self._source.choices(_LETTERS_AND_DIGITS, k=length))
+        if not isinstance(self._source, random.SystemRandom):
+            return "".join(self._source.choices(_LETTERS_AND_DIGITS, k=length))
+        # Each draw is a call of the system, so that there is one for all letters.
+        number = self._source.randrange(len(_LETTERS_AND_DIGITS) ** length)
+        letters = []
+        for _ in range(length):
+            number, digit = divmod(number, len(_LETTERS_AND_DIGITS))
+            letters.append(_LETTERS_AND_DIGITS[digit])
+        return "".join(letters)

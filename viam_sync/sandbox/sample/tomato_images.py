@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 import zlib
 from typing import Dict, NamedTuple, Sequence, Tuple
@@ -47,7 +48,7 @@ def add_sample_images(world: World, part: app_pb.RobotPart) -> str:
     for number in range(_COUNT):
         label = list(_TOMATOES)[number % 2]
         tomato = _tomato(number, label)
-        contents = render_png(_WIDTH, _HEIGHT, _GLASS, [*_plant(tomato), tomato])
+        contents = _render(tomato)
         file_id = world.ids.file()
         world.store.blobs.put(file_id, contents)
         time = last - (_COUNT - 1 - number) * _HOUR
@@ -55,6 +56,12 @@ def add_sample_images(world: World, part: app_pb.RobotPart) -> str:
         new = NewFile(capture, time, time + 40_000, len(contents), details, [label], [dataset_id])
         add_file(world, file_id, new)
     return dataset_id
+
+
+# The sandboxes of a process have the same images.
+@functools.lru_cache(maxsize=_COUNT)
+def _render(tomato: Block) -> bytes:
+    return render_png(_WIDTH, _HEIGHT, _GLASS, [*_plant(tomato), tomato])
 
 
 def render_png(width: int, height: int, background: _Colour, blocks: Sequence[Block]) -> bytes:
