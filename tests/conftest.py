@@ -33,6 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(SecretWatch(config), "secret-watch")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    # Many tests wait, for deadlines and for other processes; half as many workers again keep the processors busy then.
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return processors * 3 // 2
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_collection() -> Iterator[None]:
     # What is collected stays to the end; to look through it for cycles, again and again, took half of the collection.
