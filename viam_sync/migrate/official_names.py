@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Optional
 
+#: The packages.
+_ROOTS = ("viam", "grpclib")
 #: Modules that only the cloud has.
 _CLOUD = ("viam.app", "viam.gen.app", "viam.gen.provisioning", "viam.proto.app", "viam.proto.provisioning")
 #: Modules that the cloud shares with machines. What is made with the official ones is good for both.
@@ -47,7 +49,12 @@ def is_in(name: str, *modules: str) -> bool:
 
 def is_official(name: str) -> bool:
     """Tell whether a full name is one of the official SDK, or of grpclib, which its errors come from."""
-    return is_in(name, "viam", "grpclib")
+    return is_in(name, *_ROOTS)
+
+
+def may_be_named_in(text: str) -> bool:
+    """Tell whether a file may have official names in it: most have none, and their scopes need not be looked at."""
+    return any(root in text for root in _ROOTS)
 
 
 def is_package(name: str) -> bool:

@@ -11,6 +11,7 @@ import libcst as cst
 from viam_sync.migrate.findings import Finding
 from viam_sync.migrate.imports import rewrite_imports
 from viam_sync.migrate.left_imports import left_imports
+from viam_sync.migrate.official_names import may_be_named_in
 from viam_sync.migrate.plain import make_plain
 
 
@@ -57,7 +58,10 @@ def migrate_program(
     results = {}
     for path, (changed, findings) in make_plain(modules, threads=threads).items():
         # The tree has no place for some ends of lines; a text without changes keeps them.
-        results[path] = rewrite_imports(changed).code, sorted({*findings, *left_imports(modules[path])})
+        if may_be_named_in(modules[path].code):
+            results[path] = rewrite_imports(changed).code, sorted({*findings, *left_imports(modules[path])})
+        else:
+            results[path] = changed.code, sorted({*findings})
     return results
 
 
