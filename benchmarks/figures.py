@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import statistics
 import subprocess
 import sys
@@ -35,6 +36,11 @@ class Figure(NamedTuple):
     of: str
     goal: str
     bounded_by: str
+
+    @property
+    def more_is_better(self) -> bool:
+        """Whether a higher ratio is the better one, as where throughput is compared."""
+        return self.goal.startswith("≥") or self.of.endswith(("throughput", "speed"))
 
 
 def in_turns(
@@ -72,6 +78,12 @@ def server(script: str, *arguments: object) -> Iterator[str]:
             yield process.stdout.readline().strip()
         finally:
             process.stdin.close()
+
+
+def dump(figures: Iterator[Figure]) -> None:
+    """Print figures as lines of JSON, for a program."""
+    for each in figures:
+        print(json.dumps(each._asdict()), flush=True)
 
 
 def show(figures: Iterator[Figure]) -> None:
