@@ -64,7 +64,8 @@ def ratio(taken: Mapping[str, List[float]], one: str, other: str) -> float:
 
 def milliseconds(seconds: List[float]) -> str:
     """Return a median as a text."""
-    return f"{statistics.median(seconds) * 1000:.3g} ms"
+    median = statistics.median(seconds) * 1000
+    return f"{median:,.0f} ms" if median >= 100 else f"{median:.3g} ms"
 
 
 @contextlib.contextmanager

@@ -27,8 +27,11 @@ CHUNK = 256 * 1024
 ROUNDS = 5
 #: Of many small files: how many there are, their bytes, the seconds that the service takes for each, and the rounds.
 FILES, SMALL, DELAY, FEW_ROUNDS = 2000, 50_000, 0.02, 3
-#: Files at a time: as many as there are by default, and many.
-DEFAULT_WORKERS, MANY_WORKERS = 4, 32
+#: Files at a time, as many as there are by default, and many; and what bounds the figure.
+BOUNDS = {
+    4: "the time that the service takes",
+    32: "processor time of both sides; a call of grpcio that can be cancelled takes more of it",
+}
 METADATA = {"authorization": "Bearer token"}
 
 
@@ -36,13 +39,22 @@ def our_client(stack: contextlib.ExitStack, port: str) -> DataClient:
     return DataClient(stack.enter_context(Channel(parse_address(f"http://127.0.0.1:{port}"), 0)), METADATA)
 
 
-def bare_upload(stack: contextlib.ExitStack, port: str) -> Callable[[Path], Any]:
-    """Return the function that uploads a file with a bare stub, message by message."""
+def bare_stub(stack: contextlib.ExitStack, port: str) -> Any:
     channel = stack.enter_context(grpc.insecure_channel(f"127.0.0.1:{port}"))
     path = "/viam.app.datasync.v1.DataSyncService/FileUpload"
-    stub = channel.stream_unary(path, pb.FileUploadRequest.SerializeToString, pb.FileUploadResponse.FromString)
-    metadata = tuple(METADATA.items())
-    return lambda path: stub(requests(path), metadata=metadata)
+    return channel.stream_unary(path, pb.FileUploadRequest.SerializeToString, pb.FileUploadResponse.FromString)
+
+
+def bare_upload(stack: contextlib.ExitStack, port: str) -> Callable[[Path], Any]:
+    """Return the function that uploads a file with a bare stub, message by message."""
+    stub = bare_stub(stack, port)
+    return lambda path: stub(requests(path), metadata=tuple(METADATA.items()))
+
+
+def cancellable_upload(stack: contextlib.ExitStack, port: str) -> Callable[[Path], Any]:
+    """Return the function that does it with a call that another thread may cancel, as Ctrl-C takes."""
+    stub = bare_stub(stack, port)
+    return lambda path: stub.future(requests(path), metadata=tuple(METADATA.items())).result()
 
 
 def requests(path: Path) -> Iterator[pb.FileUploadRequest]:
@@ -117,16 +129,16 @@ def files_at_a_time(port: str, folder: Path, workers: int) -> Taken:
     paths = sorted(folder.glob("*.bin"))
     journals = (folder.with_name(f"{workers}-{number}.jsonl") for number in itertools.count())
     with contextlib.ExitStack() as stack:
-        data, bare = our_client(stack, port), bare_upload(stack, port)
+        data, bare, cancellable = our_client(stack, port), bare_upload(stack, port), cancellable_upload(stack, port)
 
-        def upload(**options: Any) -> None:
-            results = data.upload_files(folder, "part", workers=workers, **options)
+        def upload() -> None:
+            results = data.upload_files(folder, "part", workers=workers, journal=next(journals))
             assert all(result.id and not result.already_sent for result in results)
 
-        acts = {
-            "ours": lambda: upload(journal=next(journals)),
-            "ours without": lambda: upload(journal=False),
+        acts: Dict[str, Callable[[], object]] = {
+            "ours": upload,
             "bare": lambda: in_threads(bare, paths, workers),
+            "cancellable": lambda: in_threads(cancellable, paths, workers),
         }
         return in_turns(acts, FEW_ROUNDS)
 
@@ -137,19 +149,19 @@ def many_files() -> Iterator[Figure]:
         folder.mkdir()
         for number in range(FILES):
             (folder / f"{number:04}.bin").write_bytes(os.urandom(SMALL))
-        for workers, bound in ((DEFAULT_WORKERS, ""), (MANY_WORKERS, "")):
+        for workers, bounded_by in BOUNDS.items():
             taken = files_at_a_time(port, folder, workers)
             yield Figure(
-                work=f"upload_files: {FILES:,} files of 50 KB at {DELAY * 1000:.0f} ms a call, workers={workers}",
+                work=f"upload_files, {FILES:,} files of 50 KB at {DELAY * 1000:.0f} ms a call, workers={workers}",
                 ours=milliseconds(taken["ours"]),
                 peers={
                     f"bare stubs in {workers} threads": milliseconds(taken["bare"]),
-                    "ours without a journal": milliseconds(taken["ours without"]),
+                    "the same, cancellable": milliseconds(taken["cancellable"]),
                 },
                 ratio=ratio(taken, "bare", "ours"),
                 of="of bare stubs' throughput",
                 goal="≥ 0.9",
-                bounded_by=bound,
+                bounded_by=bounded_by,
             )
 
 
