@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import runpy
+import signal
 import statistics
 import subprocess
 import sys
@@ -144,4 +145,6 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    # As Ctrl-C does, so that no worktree stays.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.exit(main(parsed(sys.argv[1:])))

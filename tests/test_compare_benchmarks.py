@@ -97,8 +97,9 @@ def test_throughput_that_falls_is_a_regression(repository: Path, tmp_path: Path)
     assert ["regression" in line for line in done.stdout.splitlines()[2:-1]] == [False, True]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is a signal of POSIX")
-def test_an_interrupt_leaves_no_worktree(repository: Path, tmp_path: Path) -> None:
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["interrupted", "terminated"])
+def test_a_comparison_that_is_ended_leaves_no_worktree(repository: Path, tmp_path: Path, sent: signal.Signals) -> None:
     stuck = tmp_path / "stuck"
     with subprocess.Popen(
         command(repository, "before", "same"),
@@ -108,7 +109,7 @@ def test_an_interrupt_leaves_no_worktree(repository: Path, tmp_path: Path) -> No
         start_new_session=True,
     ) as process:
         until(stuck.exists)
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, sent)
         assert process.wait(LONG) != 0
     assert left_behind(repository, tmp_path) == []
 
