@@ -57,9 +57,10 @@ class JournalError(OSError):
 class Journal(Closing):
     """A file of JSON lines: one before each upload, and one when the service has acknowledged it.
 
-    Each line is on disk before its upload goes on. So the next run knows an upload that was acknowledged, and one that
-    has the first line alone is in doubt. Threads share the wait for the disk: lines that come while it is busy are
-    flushed together.
+    The first line is on disk before the upload begins, so the next run knows those in doubt, which have it alone. The
+    second one is on disk when the next upload begins, or after `flush`: where a crash comes before that, the service is
+    asked, as if the crash had come a moment sooner. Threads share the wait for the disk: lines that come while it is
+    busy are flushed together.
 
     Args:
         path: The path of the file; it is made if it is not there.
@@ -103,16 +104,17 @@ class Journal(Closing):
             raise
 
     def begin(self, file: FileVersion) -> Intent:
-        """Add the line of an upload that is about to begin."""
+        """Add the line of an upload that is about to begin, and return when it is on the disk."""
         intent = Intent(file, secrets.token_hex(16))
         line = {"sending": file.name, "size": file.size, "mtime_ns": file.changed, "mark": intent.mark}
         # The time is for whoever looks into the file; the clock may have been wrong, so nothing depends on it.
-        self._append({**line, "time": round(self._clock(), 3)})
+        self._write({**line, "time": round(self._clock(), 3)})
+        self.flush()
         return intent
 
     def acknowledge(self, intent: Intent, id: FileID) -> None:
-        """Add the line of an upload that the service has acknowledged."""
-        self._append({"sent": intent.mark, "id": id, "binary_data_id": id.binary_data_id})
+        """Add the line of an upload that the service has acknowledged; the disk has it later."""
+        self._write({"sent": intent.mark, "id": id, "binary_data_id": id.binary_data_id})
 
     def forget(self, file: FileVersion) -> None:
         """Take a file that was acknowledged for one that was not sent, as the service does not have it any more."""
@@ -125,19 +127,22 @@ class Journal(Closing):
                 os.close(self._file)
             self._file = None
 
-    def _append(self, line: Dict[str, Any]) -> None:
+    def flush(self) -> None:
+        """Return when all lines that were added before are on the disk."""
+        needed = self._written
+        with self._flush_lock:
+            if self._flushed < needed:
+                # The lines of other threads come along, as far as they are written before the disk begins.
+                written = self._written
+                with self._usable() as file:
+                    os.fsync(file)
+                self._flushed = written
+
+    def _write(self, line: Dict[str, Any]) -> None:
         encoded = json.dumps(line).encode() + b"\n"
         with self._lock, self._usable() as file:
             write_whole(file, encoded)
             self._written += 1
-            number = self._written
-        with self._flush_lock:
-            if self._flushed < number:
-                # The lines of other threads come along, as far as they are written before the disk begins.
-                number = self._written
-                with self._usable() as file:
-                    os.fsync(file)
-                self._flushed = number
 
     @contextlib.contextmanager
     def _usable(self) -> Iterator[int]:
