@@ -1,13 +1,13 @@
-"""Prints one table of all figures, or of those of the modules that are named: ``python benchmarks [MODULE ...]``."""
+"""Prints one table of all figures, or of those of some modules: ``python benchmarks [--json] [MODULE ...]``."""
 
+import argparse
 import importlib
-import sys
 from typing import Iterator, Sequence
 
-from figures import Figure, show
+from figures import Figure, dump, show
 
 #: The modules of figures, in the order of the table.
-MODULES = ("calls", "streams")
+MODULES = ("calls", "streams", "uploads")
 
 
 def figures(names: Sequence[str]) -> Iterator[Figure]:
@@ -16,4 +16,8 @@ def figures(names: Sequence[str]) -> Iterator[Figure]:
 
 
 if __name__ == "__main__":
-    show(figures(sys.argv[1:] or MODULES))
+    parser = argparse.ArgumentParser("python benchmarks", description="What things cost, here and elsewhere.")
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of {', '.join(MODULES)}; default: all")
+    parser.add_argument("--json", action="store_true", help="print lines of JSON instead of a table")
+    options = parser.parse_args()
+    (dump if options.json else show)(figures(options.modules or MODULES))

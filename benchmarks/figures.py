@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import statistics
 import subprocess
 import sys
@@ -36,6 +37,11 @@ class Figure(NamedTuple):
     goal: str
     bounded_by: str
 
+    @property
+    def more_is_better(self) -> bool:
+        """Whether a higher ratio is the better one, as where throughput is compared."""
+        return self.goal.startswith("≥") or self.of.endswith(("throughput", "speed"))
+
 
 def in_turns(
     acts: Mapping[str, Callable[[], object]], rounds: int, clock: Callable[[], float] = time.perf_counter
@@ -58,7 +64,8 @@ def ratio(taken: Mapping[str, List[float]], one: str, other: str) -> float:
 
 def milliseconds(seconds: List[float]) -> str:
     """Return a median as a text."""
-    return f"{statistics.median(seconds) * 1000:.3g} ms"
+    median = statistics.median(seconds) * 1000
+    return f"{median:,.0f} ms" if median >= 100 else f"{median:.3g} ms"
 
 
 @contextlib.contextmanager
@@ -72,6 +79,12 @@ def server(script: str, *arguments: object) -> Iterator[str]:
             yield process.stdout.readline().strip()
         finally:
             process.stdin.close()
+
+
+def dump(figures: Iterator[Figure]) -> None:
+    """Print figures as lines of JSON, for a program."""
+    for each in figures:
+        print(json.dumps(each._asdict()), flush=True)
 
 
 def show(figures: Iterator[Figure]) -> None:

@@ -1,8 +1,12 @@
-"""A server that takes uploads of any size, also in one message; it prints its port and ends with its input."""
+"""A server that takes uploads of any size, also in one message; it prints its port and ends with its input.
+
+It is started with the seconds that it takes to answer an upload once all of it is there.
+"""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Iterator, Optional
@@ -12,20 +16,26 @@ import grpc
 from viam_sync.proto.app import datasync as pb
 
 ANSWER = pb.FileUploadResponse(file_id="f", binary_data_id="o/l/f").SerializeToString()
+#: The uploads that it takes at a time.
+WORKERS = 40
 
 
 class _Handler(grpc.GenericRpcHandler):
+    def __init__(self, delay: float) -> None:
+        self._delay = delay
+
     def service(self, details: grpc.HandlerCallDetails) -> Optional[grpc.RpcMethodHandler[Any, Any]]:
         return grpc.stream_unary_rpc_method_handler(self._take)
 
     def _take(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         deque(requests, maxlen=0)
+        time.sleep(self._delay)
         return ANSWER
 
 
-def main() -> None:
-    server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.max_receive_message_length", -1)])
-    server.add_generic_rpc_handlers([_Handler()])
+def main(delay: float) -> None:
+    server = grpc.server(ThreadPoolExecutor(WORKERS), options=[("grpc.max_receive_message_length", -1)])
+    server.add_generic_rpc_handlers([_Handler(delay)])
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
     server.start()
     sys.stdin.read()
@@ -33,4 +43,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(float(sys.argv[1]))

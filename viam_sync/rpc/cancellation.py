@@ -23,15 +23,21 @@ class Cancellable(Protocol):
         ...
 
 
+def _response_of(call: Any) -> Any:
+    return call.result()
+
+
 class CancellableCall:
     """A call that can be cancelled at any moment, also before it has begun.
 
     Args:
         start: Starts it, and returns the call of grpc.
+        wait: Waits for the response of the call that it is given, and returns it.
     """
 
-    def __init__(self, start: Callable[[], Any]) -> None:
+    def __init__(self, start: Callable[[], Any], wait: Callable[[Any], Any] = _response_of) -> None:
         self._start = start
+        self._wait = wait
         self._call: Any = None
         self._cancelled = False
 
@@ -45,7 +51,7 @@ class CancellableCall:
 
     def result(self) -> Any:
         """Start the call, and return its response."""
-        return run_off_main_thread(lambda: self._started().result(), self.cancel)
+        return run_off_main_thread(lambda: self._wait(self._started()), self.cancel)
 
     def _started(self) -> Any:
         self._call = self._start()
@@ -112,18 +118,19 @@ class Cancellation:
             # The next wait is over at once, too.
             self._waker.put(None)
 
-    def result_of(self, start: Callable[[], Any]) -> Any:
+    def result_of(self, start: Callable[[], Any], wait: Callable[[Any], Any] = _response_of) -> Any:
         """Start a call, and return its response.
 
         Args:
             start: Starts it, and returns the call of grpc.
+            wait: Waits for the response of the call that it is given, and returns it.
 
         Raises:
             CancelledError: If it was cancelled.
         """
         if self._cancelled:
             raise CancelledError(grpc.StatusCode.CANCELLED, _CANCELLED)
-        call = CancellableCall(start)
+        call = CancellableCall(start, wait)
         try:
             with self.running(call):
                 return call.result()

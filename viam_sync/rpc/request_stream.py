@@ -38,6 +38,8 @@ class RequestStream(Generic[T]):
         self.failure: Optional[BaseException] = None
         self.is_complete = False
         self.watchdog = Watchdog(idle_timeout, self.cancel)
+        # Not later: grpc may be waiting for the caller's own source as soon as the call has begun.
+        self.watchdog.moved()
 
     def sent_by(self, call: Any) -> Any:
         """Take note of the call that sends the messages, and return it."""

@@ -294,8 +294,9 @@ class _UploadCall(_RpcCall):
         requests: Requests = self.request
         stream = RequestStream(requests() if callable(requests) else requests, self.method.policy.idle_timeout)
         try:
-            with self.place() as place, stream.watchdog:
-                return require_message(self.cancellation.result_of(self._start_of(stream, place, seconds)))
+            with self.place() as place:
+                start = self._start_of(stream, place, seconds)
+                return require_message(self.cancellation.result_of(start, stream.watchdog.result_of))
         except grpc.RpcError as error:
             # The call was cancelled because of an exception in an iterator of the caller's.
             if stream.failure is not None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import threading
 import weakref
-from types import TracebackType
-from typing import Any, Callable, Optional, Type
+from typing import Any, Callable, Optional
 
 import grpc
-from typing_extensions import Self
 
 from viam_sync.clock import now
 from viam_sync.rpc.classification import AttemptError
 
 
 class Watchdog:
-    """Ends a call when no message has moved in it for too long; it watches within a ``with`` statement.
+    """Ends a call when no message has moved in it for too long.
+
+    It watches from `start` to `stop`, in a thread of its own; or within `result_of`, in the thread that waits anyway.
 
     Args:
         seconds: Seconds in which nothing may move; None for no limit.
@@ -29,11 +29,11 @@ class Watchdog:
         >>> import threading
         >>> from viam_sync.rpc.watchdog import Watchdog
         >>> ended = threading.Event()
-        >>> with Watchdog(0.01, ended.set) as watchdog:
-        ...     ended.wait(5)
-        True
-        >>> watchdog.fired
-        True
+        >>> watchdog = Watchdog(0.01, ended.set)
+        >>> watchdog.start()
+        >>> ended.wait(5), watchdog.fired
+        (True, True)
+        >>> watchdog.stop()
     """
 
     def __init__(self, seconds: Optional[float], end: Callable[[], Any], clock: Callable[[], float] = now) -> None:
@@ -63,7 +63,7 @@ class Watchdog:
         self.moved()
         if self._seconds is not None and self._over is None:
             self._over = threading.Event()
-            watch = threading.Thread(target=self._watch, args=(self._over, self._seconds), daemon=True)
+            watch = threading.Thread(target=self._watch, args=(self._over,), daemon=True)
             watch.name = "viam-sync watchdog"
             watch.start()
 
@@ -73,24 +73,32 @@ class Watchdog:
         if over is not None:
             over.set()
 
-    def _watch(self, over: threading.Event, seconds: float) -> None:
-        left = seconds
-        while not over.wait(left):
-            end, moved = self._end(), self._moved
-            if end is None:
+    def result_of(self, call: Any) -> Any:
+        """Return the response of a call of grpc, and watch until it is there."""
+        while True:
+            try:
+                return call.result(self._left())
+            except grpc.FutureTimeoutError:
+                self._look()
+
+    def _watch(self, over: threading.Event) -> None:
+        while not over.wait(self._left()):
+            if self._end() is None:
                 return
-            left = seconds if moved is None else moved + seconds - self._clock()
-            if left <= 0:
-                self.fired = True
-                end()
-                # A call that begins only after this is ended by the next look.
-                left = seconds
+            self._look()
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
+    def _left(self) -> Optional[float]:
+        """Return the seconds until it is worth looking again; None for never."""
+        moved = self._moved
+        # A call that begins only after it was ended is ended by the next look.
+        if self._seconds is None or moved is None or self.fired:
+            return self._seconds
+        return max(moved + self._seconds - self._clock(), 0)
 
-    def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.stop()
+    def _look(self) -> None:
+        """End the call if nothing has moved for too long."""
+        end, moved = self._end(), self._moved
+        if end is None or moved is None or self._seconds is None or moved + self._seconds > self._clock():
+            return
+        self.fired = True
+        end()

@@ -1,5 +1,6 @@
 import json
 import os
+import threading
 from collections import deque
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple, cast
@@ -470,3 +471,18 @@ def test_a_service_that_gives_no_parameters_back_is_sent_what_is_in_doubt(
     assert not data.upload_files(tmp_path, part)[0].already_sent
     files: List[data_pb.BinaryData] = data.binary_data_by_filter(create_filter(part_id=part))[0]
     assert len(files) == 2
+
+
+def test_an_upload_is_not_watched_by_a_thread_of_its_own(
+    data: DataClient, part: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: List[str] = []
+    start = threading.Thread.start
+
+    def counted(thread: threading.Thread) -> None:
+        started.append(thread.name)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", counted)
+    data.upload_files(folder, part, workers=2)
+    assert [name for name in started if name.startswith("viam-sync")] == ["viam-sync-worker"] * 2

@@ -77,7 +77,16 @@ def append(file: int, lines: bytes) -> None:
         >>> (folder / "done.txt").read_text()
         'one\n'
     """
+    write_whole(file, lines)
+    os.fsync(file)
+
+
+def write_whole(file: int, lines: bytes) -> None:
+    """Write lines to the end of a file, which are on the disk after the next ``os.fsync``.
+
+    Raises:
+        OSError: If that fails. The last line may be torn then, so nothing must be appended any more.
+    """
     left = memoryview(lines)
     while left:
         left = left[os.write(file, left) :]
-    os.fsync(file)

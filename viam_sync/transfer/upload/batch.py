@@ -186,6 +186,8 @@ class BatchUpload:
             self._progress.begin(sum(_size(self._files[index]) for index in missing))
             if missing:
                 for_each(missing, self._upload_one, min(workers, len(missing)))
+            if self._journal is not None:
+                self._journal.flush()
         except JournalError as error:
             error.result = self.results()  # type: ignore[attr-defined]
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -9,11 +10,11 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, NamedTuple, Optional
+from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional
 
 from viam_sync.messages.file_id import FileID
 from viam_sync.rpc.closing import Closing
-from viam_sync.transfer.output.exclusive import NO_LINE, append, open_exclusive
+from viam_sync.transfer.output.exclusive import NO_LINE, append, open_exclusive, write_whole
 
 #: The name of the journal in a folder whose files are uploaded.
 JOURNAL_NAME = ".viam-upload-journal.jsonl"
@@ -56,8 +57,10 @@ class JournalError(OSError):
 class Journal(Closing):
     """A file of JSON lines: one before each upload, and one when the service has acknowledged it.
 
-    Each line is on disk before anything else happens. So the next run knows an upload that was acknowledged, and one
-    that has the first line alone is in doubt.
+    The first line is on disk before the upload begins, so the next run knows those in doubt, which have it alone. The
+    second one is on disk when the next upload begins, or after `flush`: where a crash comes before that, the service is
+    asked, as if the crash had come a moment sooner. Threads share the wait for the disk: lines that come while it is
+    busy are flushed together.
 
     Args:
         path: The path of the file; it is made if it is not there.
@@ -89,6 +92,9 @@ class Journal(Closing):
         self._by_mark: Dict[str, FileVersion] = {}
         self._last_id: Optional[FileID] = None
         self._lock = threading.Lock()
+        self._flush_lock = threading.Lock()
+        self._written = self._flushed = 0
+        self._failed = False
         busy = f"another upload uses the journal {str(path)!r}; wait until it has ended"
         self._file: Optional[int] = open_exclusive(path, busy)
         try:
@@ -98,16 +104,17 @@ class Journal(Closing):
             raise
 
     def begin(self, file: FileVersion) -> Intent:
-        """Add the line of an upload that is about to begin."""
+        """Add the line of an upload that is about to begin, and return when it is on the disk."""
         intent = Intent(file, secrets.token_hex(16))
         line = {"sending": file.name, "size": file.size, "mtime_ns": file.changed, "mark": intent.mark}
         # The time is for whoever looks into the file; the clock may have been wrong, so nothing depends on it.
-        self._append({**line, "time": round(self._clock(), 3)})
+        self._write({**line, "time": round(self._clock(), 3)})
+        self.flush()
         return intent
 
     def acknowledge(self, intent: Intent, id: FileID) -> None:
-        """Add the line of an upload that the service has acknowledged."""
-        self._append({"sent": intent.mark, "id": id, "binary_data_id": id.binary_data_id})
+        """Add the line of an upload that the service has acknowledged; the disk has it later."""
+        self._write({"sent": intent.mark, "id": id, "binary_data_id": id.binary_data_id})
 
     def forget(self, file: FileVersion) -> None:
         """Take a file that was acknowledged for one that was not sent, as the service does not have it any more."""
@@ -115,27 +122,49 @@ class Journal(Closing):
 
     def close(self) -> None:
         """Close the file; no line can be added any more."""
-        with self._lock:
+        with self._flush_lock, self._lock:
             if self._file is not None:
                 os.close(self._file)
             self._file = None
 
-    def _append(self, line: Dict[str, Any]) -> None:
-        with self._lock:
-            if self._file is None:
-                raise JournalError(f"the journal {str(self.path)!r} is closed")
-            try:
-                append(self._file, json.dumps(line).encode() + b"\n")
-            except OSError as error:
-                # Half a line may be there. It is left out when it is the last one, so no other must follow.
-                os.close(self._file)
-                self._file = None
-                raise JournalError(error.errno, f"{error.strerror}, in writing the journal", str(self.path)) from error
+    def flush(self) -> None:
+        """Return when all lines that were added before are on the disk."""
+        needed = self._written
+        with self._flush_lock:
+            if self._flushed < needed:
+                # The lines of other threads come along, as far as they are written before the disk begins.
+                written = self._written
+                with self._usable() as file:
+                    os.fsync(file)
+                self._flushed = written
+
+    def _write(self, line: Dict[str, Any]) -> None:
+        encoded = json.dumps(line).encode() + b"\n"
+        with self._lock, self._usable() as file:
+            write_whole(file, encoded)
+            self._written += 1
+
+    @contextlib.contextmanager
+    def _usable(self) -> Iterator[int]:
+        """Give the file; after an error, no line follows.
+
+        Half a line may be there, which is left out only where it is the last one; and a disk that has failed to flush
+        may say the next time that all is well.
+        """
+        if self._file is None or self._failed:
+            raise JournalError(f"the journal {str(self.path)!r} is closed")
+        try:
+            yield self._file
+        except OSError as error:
+            self._failed = True
+            raise JournalError(error.errno, f"{error.strerror}, in writing the journal", str(self.path)) from error
 
     def _open(self, file: int, part_id: str) -> None:
         with open(file, "rb", closefd=False) as reader:
             contents = reader.read()
-        whole, newline, torn = contents.rpartition(b"\n")
+        # After a crash, some disks show zeros where lines were not flushed: then nothing after these was, either.
+        begun = contents.partition(b"\0")[0]
+        whole, newline, torn = (begun if b"\n" in begun else contents).rpartition(b"\n")
         header = json.dumps({"journal": _KIND, "version": 1, "part_id": part_id}).encode()
         if newline:
             lines = whole.split(b"\n")
@@ -144,7 +173,8 @@ class Journal(Closing):
                 self._read_line(number, line)
         elif not header.startswith(torn):
             raise self._no_journal("its first line is not that of one")
-        if torn:  # a crash has cut the last line off, so its upload did not begin, or was not acknowledged
+        if len(contents) > len(whole) + len(newline):
+            # A crash has cut lines off, so their uploads did not begin, or were not acknowledged.
             os.ftruncate(file, len(whole) + len(newline))
         if not newline:
             append(file, header + b"\n")

@@ -1,0 +1,54 @@
+"""The benchmarks: each is in the table that python benchmarks prints, and on the page that holds it."""
+
+import ast
+import re
+from pathlib import Path
+from typing import Dict, Iterator, List
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES: Dict[str, ast.Module] = {
+    path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "benchmarks").glob("*.py"))
+}
+PAGE = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+
+
+def listed() -> List[str]:
+    """Return the modules that ``python benchmarks`` runs."""
+    (value,) = (
+        node.value
+        for node in MODULES["__main__"].body
+        if isinstance(node, ast.Assign) and ast.dump(node.targets[0]) == ast.dump(ast.Name("MODULES", ast.Store()))
+    )
+    return list(ast.literal_eval(value))
+
+
+def works(module: ast.Module) -> Iterator[str]:
+    """Yield a pattern of the work of each figure of a module, in which anything may stand for what is computed."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Figure":
+            yield next(pattern_of(each.value) for each in node.keywords if each.arg == "work")
+
+
+def pattern_of(node: ast.expr) -> str:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(pattern_of, node.values))
+    return re.escape(node.value) if isinstance(node, ast.Constant) else "[^|]+"
+
+
+def test_each_module_of_figures_is_in_the_table() -> None:
+    with_figures = {
+        name
+        for name, module in MODULES.items()
+        if any(isinstance(node, ast.FunctionDef) and node.name == "figures" for node in module.body)
+    }
+    assert with_figures - {"__main__"} == set(listed())
+    assert len(listed()) == len(with_figures) - 1
+
+
+@pytest.mark.parametrize("name", listed())
+def test_the_page_has_a_row_for_each_figure(name: str) -> None:
+    patterns = list(works(MODULES[name]))
+    assert patterns
+    assert [each for each in patterns if not re.search(rf"(?m)^\| {each} \|", PAGE)] == []
