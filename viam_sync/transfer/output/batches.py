@@ -255,10 +255,10 @@ def _array(values: Sequence[Any], kind: Kind, arrow: Any) -> Any:
 
 
 def _typed_array(values: Sequence[Any], kind: Kind, exact: bool, arrow: Any) -> Any:
-    """Return values as an array of a kind; they need not be `fitted` if they are exactly of it, as most are."""
+    """Return values as an array of a kind; most need not be `fitted`, as Arrow takes them as they are."""
     leaf = leaf_of(kind)
     naive = leaf == "time" and kind == leaf and {value.tzinfo for value in values if value is not None} <= {None}
-    if not exact or not (leaf in _AS_THEY_ARE or naive):
+    if kind != "float" and not (exact and (naive or leaf in _AS_THEY_ARE)):
         values = [fitted(value, kind) for value in values]
     return arrow.array(values, arrow_type(kind, arrow))
 
@@ -280,8 +280,9 @@ def _unsettled(values: Sequence[Any], arrow: Any) -> Any:
     if exact or kind == "text":
         return _typed_array(values, kind, exact, arrow)
     if kind == "float":
-        whole = arrow.array([None if value is None else isinstance(value, int) for value in values], arrow.bool_())
-        return arrow.StructArray.from_arrays([_array(values, kind, arrow), whole], ["number", "whole"])
+        numbers = _typed_array(values, kind, exact, arrow)
+        whole = arrow.array([isinstance(value, int) for value in values], arrow.bool_())
+        return arrow.StructArray.from_arrays([numbers, whole], ["number", "whole"])
     text = [None if value is None else json.dumps(value, default=json_value) for value in values]
     return arrow.StructArray.from_arrays([arrow.array(text, arrow.string())], ["json"])
 

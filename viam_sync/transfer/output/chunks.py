@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Sequence
 
 from viam_sync.transfer.output.columns import Columns
@@ -105,7 +105,11 @@ def _size_of_column(values: List[Any]) -> int:
     types = set(map(type, values))
     if types <= _SMALL:
         return 0
-    return sum(map(len, values)) if types == {str} else _size_of(values)
+    if types == {str}:
+        return sum(map(len, values))
+    if types == {list}:
+        return 8 * sum(map(len, values)) + _size_of_column(list(chain.from_iterable(values)))
+    return _size_of(values)
 
 
 def _size_of(values: Iterable[Any]) -> int:
