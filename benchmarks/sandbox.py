@@ -1,29 +1,31 @@
-"""What the sandbox costs: how soon it answers its first call, and how fast it is reset.
+"""What the sandbox costs: how soon it answers its first call and its queries, and how fast it is reset.
 
-The median of the rounds is printed. A first call is answered when the client has it: connecting and authenticating are
+A first call is answered when the client has it: connecting and authenticating are
 part of it, and so is the making of the sample world.
 """
 
-import os
 import statistics
 import subprocess
 import sys
 import time
-from typing import Callable, Dict
+from typing import Callable, Dict, Iterator, List
 
 import grpc
+from figures import Figure, Taken, milliseconds, show
 
 from viam_sync import ViamClient
 from viam_sync.proto.rpc import auth as auth_pb
 from viam_sync.sandbox import Sandbox
 
-ROUNDS = 15
-RESETS = 300
+ROUNDS, QUERIES = 9, 50
+RESETS = 100
 
 
-def median(act: Callable[[], float], rounds: int = ROUNDS) -> str:
-    """Return the median of what ``act`` returns, in milliseconds."""
-    return f"{statistics.median(act() for _ in range(rounds)) * 1000:.1f} ms"
+def seconds(act: Callable[[], object]) -> float:
+    """Return the seconds that an act takes."""
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
 
 
 def answer(address: str, key_id: str, key: str) -> None:
@@ -58,27 +60,69 @@ def started() -> float:
         return time.perf_counter() - began
 
 
-def main() -> None:
-    print("from the start of a process to the first answer:", median(process))
-    print("from Sandbox().start() to the first answer:", median(started))
+def queries(sandbox: Sandbox, client: ViamClient) -> Dict[str, Taken]:
+    """Return what small queries take: the first one, those after it, and those after a write."""
+    data, organization = client.data_client, sandbox.organization_id
+
+    def write() -> None:
+        client.app_client.new_robot("new", sandbox.location_id)
+        client.app_client.delete_robot(client.app_client.list_robots(sandbox.location_id)[-1].id)
+
+    asked = {
+        "SQL": lambda: data.tabular_data_by_sql(organization, "SELECT count(*) AS n FROM readings"),
+        "MQL": lambda: data.tabular_data_by_mql(organization, [{"$count": "n"}]),
+    }
+    found = {}
+    for language, ask in asked.items():
+        found[language] = {
+            "first": [seconds(ask)],
+            "next": [seconds(ask) for _ in range(QUERIES)],
+            "after a write": [(write(), seconds(ask))[1] for _ in range(ROUNDS)],  # type: ignore[func-returns-value]
+        }
+    return found
+
+
+def in_milliseconds(work: str, taken: List[float], goal: str, bounded_by: str, **peers: List[float]) -> Figure:
+    return Figure(
+        work=work,
+        ours=milliseconds(taken),
+        peers={name.replace("_", " "): milliseconds(each) for name, each in peers.items()},
+        ratio=statistics.median(taken) * 1000,
+        of="ms",
+        goal=goal,
+        bounded_by=bounded_by,
+    )
+
+
+def figures() -> Iterator[Figure]:
+    from_process = [process() for _ in range(ROUNDS)]
+    yield in_milliseconds("sandbox: a process, to its first answer", from_process, "", "imports")
+    yield in_milliseconds("sandbox: start(), to its first answer", [started() for _ in range(ROUNDS)], "", "its world")
     with Sandbox() as sandbox:
+        with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
+            found = queries(sandbox, client)
+        for language, taken in found.items():
+            yield in_milliseconds(
+                f"sandbox: small {language} query",
+                taken["next"],
+                "≤ 20",
+                "two calls over pipes, and the query",
+                first_query=taken["first"],
+                query_after_a_write=taken["after a write"],
+            )
+
+        def connect() -> None:
+            with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url):
+                pass
 
         def reset() -> float:
             with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
                 client.app_client.new_robot("new", sandbox.location_id)
-            began = time.perf_counter()
-            sandbox.reset()
-            return time.perf_counter() - began
+            return seconds(sandbox.reset)
 
-        def connect() -> float:
-            began = time.perf_counter()
-            with ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url):
-                return time.perf_counter() - began
-
-        print("a reset after a change:", median(reset, RESETS))
-        print("a client that is connected to it:", median(connect, RESETS))
-    print(f"on {os.cpu_count()} processors")
+        yield in_milliseconds("sandbox: a reset", [reset() for _ in range(RESETS)], "", "SQLite's backup")
+        yield in_milliseconds("sandbox: a client connects", [seconds(connect) for _ in range(RESETS)], "", "HTTP/2")
 
 
 if __name__ == "__main__":
-    main()
+    show(figures())

@@ -1,12 +1,11 @@
 """What a page of data costs in the sandbox: late pages as ratios to the first one, and queries of all readings.
 
-100,000 readings and 10,000 images are put into its store directly, then asked for by raw calls. Pages take turns in
-short rounds, so that what else the machine does meets all of them; the median of the rounds is printed.
+100,000 readings and 10,000 images are put into its store directly, then asked for by raw calls.
 """
 
-import statistics
-import time
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Tuple
+
+from figures import Figure, Taken, in_turns, milliseconds, ratio, show
 
 from viam_sync.app.viam_client import ViamClient
 from viam_sync.proto.app import data as pb
@@ -61,51 +60,54 @@ def calls(sandbox: Sandbox, client: ViamClient) -> Tuple[Call, Call]:
     )
 
 
-def ratio(call: Call, last: str, filter: pb.Filter) -> str:
-    """Return what a page from a place on costs, as a ratio to the first page."""
-    first: List[float] = []
-    late: List[float] = []
-    for _ in range(ROUNDS):
-        for taken, place in ((first, ""), (late, last)):
-            started = time.perf_counter()
-            page = call(place, filter)
-            taken.append(time.perf_counter() - started)
-            assert page.data
-    return f"{statistics.median(b / a for a, b in zip(first, late)):.2f} ({statistics.median(late) * 1000:.1f} ms)"
+def pages(call: Call, last: str, filter: pb.Filter) -> Taken:
+    """Return what a page from a place on takes, and what the first page takes."""
+
+    def ask(place: str) -> None:
+        assert call(place, filter).data
+
+    return in_turns({"first": lambda: ask(""), "late": lambda: ask(last)}, ROUNDS)
 
 
-def queries(client: ViamClient, organization_id: str) -> Dict[str, float]:
+def queries(client: ViamClient, organization_id: str) -> Dict[str, List[float]]:
+    """Return what two queries of the same readings take, one after the other."""
+    data = client.data_client
+    sql, stages = "SELECT avg(data.readings.speed) AS mean FROM readings", [{"$count": "n"}]
     asked = {
-        "SQL": lambda: client.data_client.tabular_data_by_sql(
-            organization_id, "SELECT avg(data.readings.speed) AS mean FROM readings"
-        ),
-        "MQL": lambda: client.data_client.tabular_data_by_mql(
-            organization_id, [{"$match": {"data.readings.speed": {"$gt": 1}}}, {"$count": "n"}]
-        ),
+        "SQL": lambda: data.tabular_data_by_sql(organization_id, sql),
+        "MQL": lambda: data.tabular_data_by_mql(organization_id, stages),
     }
-    taken = {}
-    for language, ask in asked.items():
-        started = time.perf_counter()
-        assert len(ask()) == 1
-        taken[language] = time.perf_counter() - started
-    return taken
+    taken = in_turns(asked, 2)
+    return {language: taken[language] for language in asked}
 
 
-def main() -> None:
+def figures() -> Iterator[Figure]:
     with Sandbox() as sandbox, ViamClient.create_from_dial_options(sandbox.dial_options(), sandbox.url) as client:
         fill(sandbox)
         tabular, binary = calls(sandbox, client)
-        for what, call, count in ((f"{READINGS} readings", tabular, READINGS), (f"{FILES} images", binary, FILES)):
+        for what, call, count in ((f"{READINGS:,} readings", tabular, READINGS), (f"{FILES:,} images", binary, FILES)):
             for filter in (pb.Filter(), pb.Filter(component_name="common"), pb.Filter(robot_name="rover")):
-                named = "no filter" if not filter.ByteSize() else str(filter).strip()
-                for part in (2, 100):
-                    place = encode_cursor(count // part * 1_000_000, 1)
-                    print(
-                        f"{what}, {named}: a page after all but 1/{part}, / the first page:", ratio(call, place, filter)
-                    )
-        for language, seconds in queries(client, sandbox.organization_id).items():
-            print(f"a query of {READINGS} readings in {language}: {seconds:.1f} s")
+                taken = pages(call, encode_cursor(count // 100 * 1_000_000, 1), filter)
+                yield Figure(
+                    work=f"sandbox: the last page of {what}, {str(filter).strip() or 'no filter'}",
+                    ours=milliseconds(taken["late"]),
+                    peers={"the first page": milliseconds(taken["first"])},
+                    ratio=ratio(taken, "late", "first"),
+                    of="of the first page's time",
+                    goal="",
+                    bounded_by="making the messages, as an index finds the rows",
+                )
+        for language, (first, second) in queries(client, sandbox.organization_id).items():
+            yield Figure(
+                work=f"sandbox: a query of {READINGS:,} readings in {language}, again",
+                ours=milliseconds([second]),
+                peers={"the first time": milliseconds([first])},
+                ratio=second / first,
+                of="of the first time",
+                goal="",
+                bounded_by="DuckDB" if language == "SQL" else "decoding BSON, as stages change documents",
+            )
 
 
 if __name__ == "__main__":
-    main()
+    show(figures())

@@ -137,6 +137,7 @@ from reliability.kinds import calls
 from viam_sync.sandbox import Sandbox
 from viam_sync.sandbox.core.call_errors import CallError
 from viam_sync.sandbox.queries.engine import Engine
+from viam_sync.sandbox.queries.protocol import Readings
 
 with Sandbox() as sandbox:
     with frozen:
@@ -145,7 +146,7 @@ with Sandbox() as sandbox:
                 print(name, call(), sep=": ")
 with frozen:
     try:
-        Engine("sql", "duckdb", timeout=0.01).run("select 1", [], [])
+        Engine("sql", "duckdb", timeout=0.01).run("select 1", lambda known: ((), Readings([], [])))
     except CallError as error:
         print(error)
     try:

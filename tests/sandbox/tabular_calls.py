@@ -74,7 +74,7 @@ class Tabular(Data):
         return call(given, metadata=self.caller.metadata, timeout=60)
 
     def _slow(self, rpc, **fields):
-        """Make a call that starts a process, for which a computer that is busy needs time."""
+        """Make a call that may start a process, for which a computer that is busy needs time."""
         method = pool().FindMethodByName(f"{DATA}.{rpc}")
         call = self.caller.channel.unary_unary(
             f"/{DATA}/{rpc}",

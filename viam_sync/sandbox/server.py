@@ -178,6 +178,7 @@ class Sandbox(MachineLogs):
         if web is not None:
             web.close()
         if world is not None:
+            world.at_end.close()
             world.store.close()
         if certificate is not None:
             certificate.close()

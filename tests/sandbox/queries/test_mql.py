@@ -1,3 +1,4 @@
+import contextlib
 import datetime as dt
 
 import bson
@@ -10,6 +11,7 @@ from sandbox.data_calls import NO_UUID
 from sandbox.tabular_calls import Tabular
 from viam_sync.sandbox.core.call_errors import CallError
 from viam_sync.sandbox.queries.engine import Engine
+from viam_sync.sandbox.queries.protocol import Readings
 
 AT = 1_700_000_000
 TIME = dt.datetime(2023, 11, 14, 22, 13, 20)
@@ -288,11 +290,15 @@ def test_the_hot_storage_has_the_same_readings_and_there_are_no_pipelines_or_sav
 
 def test_a_pattern_that_never_ends_is_ended():
     origins = [{"tags": [], "additional_parameters": {}}]
-    readings = [bson.encode({"origin": 0, "requested": 0, "received": 0, "data": {"text": "a" * 60 + "!"}})]
-    with pytest.raises(CallError, match="The query took longer than 3 seconds and was ended") as raised:
-        Engine("mql", "mongomock", timeout=3).run([{"$match": {"data.text": {"$regex": "(a+)+$"}}}], origins, readings)
-    assert raised.value.status is grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert Engine("mql", "mongomock").run([{"$count": "n"}], origins, readings) == [bson.encode({"n": 1})]
+    encoded = [bson.encode({"origin": 0, "requested": 0, "received": 0, "data": {"text": "a" * 60 + "!"}})]
+    with contextlib.closing(Engine("mql", "mongomock", timeout=3)) as engine:
+        with pytest.raises(CallError, match="The query took longer than 3 seconds and was ended") as raised:
+            engine.run(
+                [{"$match": {"data.text": {"$regex": "(a+)+$"}}}], lambda known: ((), Readings(origins, encoded))
+            )
+        assert raised.value.status is grpc.StatusCode.RESOURCE_EXHAUSTED
+    with contextlib.closing(Engine("mql", "mongomock")) as engine:
+        assert engine.run([{"$count": "n"}], lambda known: ((), Readings(origins, encoded))) == [bson.encode({"n": 1})]
 
 
 def test_an_answer_that_is_too_long_for_a_message_is_refused(tabular):

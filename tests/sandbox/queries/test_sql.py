@@ -1,3 +1,4 @@
+import contextlib
 import datetime as dt
 import math
 
@@ -9,6 +10,7 @@ from sandbox.data_calls import NO_UUID
 from sandbox.tabular_calls import Tabular
 from viam_sync.sandbox.core.call_errors import CallError
 from viam_sync.sandbox.queries.engine import Engine
+from viam_sync.sandbox.queries.protocol import Readings
 
 AT = 1_700_000_000
 TIME = dt.datetime(2023, 11, 14, 22, 13, 20)
@@ -249,9 +251,10 @@ def test_a_query_that_takes_too_much_memory_is_ended(tabular, query):
 
 
 def test_a_query_that_takes_too_long_is_ended():
-    engine = Engine("sql", "duckdb", timeout=0.01)
-    with pytest.raises(CallError, match=r"The query took longer than 0\.01 seconds and was ended") as raised:
-        engine.run("SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b", [], [])
+    query = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b"
+    late = pytest.raises(CallError, match=r"The query took longer than 0\.01 seconds and was ended")
+    with contextlib.closing(Engine("sql", "duckdb", timeout=0.01)) as engine, late as raised:
+        engine.run(query, lambda known: ((), Readings([], [])))
     assert raised.value.status is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 

@@ -9,7 +9,7 @@ import re
 import sqlite3
 import threading
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, FrozenSet, Iterable, Iterator, List, Optional, Sequence, Set, Union
+from typing import Any, BinaryIO, Callable, FrozenSet, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 from viam_sync.sandbox.core.blobs import Blobs
 from viam_sync.sandbox.core.call_errors import invalid_argument
@@ -61,6 +61,7 @@ class Store:
         self._spared: Set[str] = set()
         self._snapshot: Optional[sqlite3.Connection] = None
         self._snapshot_blobs: FrozenSet[str] = frozenset()
+        self._restorations = 0
         if folder is None:
             self._connection = _open_database(":memory:")
             self.blobs = CheckedBlobs()
@@ -93,6 +94,12 @@ class Store:
             finally:
                 self._discarded = []
 
+    @property
+    def version(self) -> Tuple[int, int]:
+        """Numbers that differ from all before once a row has changed, whether that was rolled back or not."""
+        # SQLite counts no change where a snapshot is restored.
+        return self._restorations, self._connection.total_changes
+
     @contextlib.contextmanager
     def new_blob(self, id: str) -> Iterator[None]:
         """Write a blob in the block, and then insert the row that names it, in a transaction of its own.
@@ -124,6 +131,7 @@ class Store:
             self._snapshot.executemany("INSERT INTO leftover_blobs VALUES (?)", [(id,) for id in later])
             self._snapshot.backup(self._connection)
             self._snapshot.execute("DELETE FROM leftover_blobs")
+            self._restorations += 1
             self._spared.clear()
             self._delete_blobs(later)
             yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from typing import Callable, List, Set
 
@@ -34,6 +35,7 @@ class World:
         ids: The generator of IDs and secrets.
         feed: The followers of the logs of parts.
         web_url: The URL of the HTTP endpoint; empty if there is none.
+        at_end: Closed before the store is, with what else is to be closed then.
     """
 
     def __init__(self, store: Store, ids: Ids, clock: Callable[[], float]) -> None:
@@ -41,6 +43,7 @@ class World:
         self.ids = ids
         self.feed = Feed()
         self.web_url = ""
+        self.at_end = contextlib.ExitStack()
         self._clock = clock
 
     def microseconds(self) -> int:

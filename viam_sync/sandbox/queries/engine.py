@@ -1,42 +1,51 @@
-"""Engines, which run each query in a worker process with limits of time and memory."""
+"""Engines, which run queries in worker processes with limits of time and memory."""
 
 from __future__ import annotations
 
 import importlib.util
 import logging
-import os
-import subprocess
-import sys
 import threading
-from typing import Any, Dict, Iterable, Iterator, List, Optional
+from typing import Any, List, Set
 
 import bson
 
 from viam_sync.sandbox.core.call_errors import failed_precondition, invalid_argument, resource_exhausted, unimplemented
+from viam_sync.sandbox.queries.protocol import split_documents
+from viam_sync.sandbox.queries.worker_process import ReadReadings, TookTooLong, WorkerLost, WorkerProcess
 
 _LOGGER = logging.getLogger("viam_sync.sandbox")
 
 # Seconds that a query may take, and queries that may run at the same time.
 _TIMEOUT = 30.0
 _MOST_WORKERS = 4
-_SCRIPT = "import sys; sys.path[:] = sys.argv[2:]; from viam_sync.sandbox.queries.worker import main; main(sys.argv[1])"
 _ERRORS = {"invalid": invalid_argument, "unimplemented": unimplemented, "exhausted": resource_exhausted}
 
 
 class Engine:
     """Runs the queries of one language.
 
+    A worker process is started when a query finds none idle. It goes on to the next query, with the readings that it
+    has if they are still the same. One that has run into a limit is ended, and so are all when the engine is closed.
+
     Args:
         language: "sql" or "mql".
         package: The package that the worker needs for it.
         timeout: Seconds that a query may take.
+
+    Attributes:
+        started: The number of worker processes that were started.
     """
 
     def __init__(self, language: str, package: str, timeout: float = _TIMEOUT) -> None:
+        self.started = 0
         self._language = language
         self._package = package
         self._timeout = timeout
-        self._workers = threading.BoundedSemaphore(_MOST_WORKERS)
+        self._slots = threading.BoundedSemaphore(_MOST_WORKERS)
+        self._lock = threading.Lock()
+        self._workers: Set[WorkerProcess] = set()
+        self._idle: List[WorkerProcess] = []
+        self._closed = False
 
     def require(self) -> None:
         """Require that the package is installed.
@@ -50,73 +59,73 @@ class Engine:
                 "install it with: pip install duckdb mongomock"
             )
 
-    def run(self, query: Any, origins: List[Dict[str, Any]], readings: Iterable[bytes]) -> List[bytes]:
+    def run(self, query: Any, read: ReadReadings) -> List[bytes]:
         """Run a query, and return the rows of its result as BSON.
 
         Args:
             query: The query.
-            origins: The origins of the readings.
-            readings: The readings, as BSON.
+            read: Returns the readings.
 
         Raises:
             CallError: INVALID_ARGUMENT if the query is invalid, UNIMPLEMENTED if the package does not support it,
                 RESOURCE_EXHAUSTED if it takes too long or too much memory, or its result is too large.
         """
-        documents = b"".join([*_encode_documents({"query": query}, *origins, {}), *readings])
-        command = [sys.executable, "-I", "-W", "ignore", "-c", _SCRIPT, self._language, *map(os.path.abspath, sys.path)]
-        with self._workers:
-            done = _run(command, documents, self._timeout)
-        if done is None:
-            raise resource_exhausted(
-                f"The query took longer than {self._timeout:g} seconds and was ended; narrow it down."
-            )
-        if done.returncode != 0:
-            _LOGGER.warning(
-                "A query ended its process with %d: %s", done.returncode, done.stderr.decode(errors="replace")
-            )
-            raise resource_exhausted("The query needed more memory than there is for it; narrow it down.")
-        head, *rows = _split_documents(done.stdout)
-        error = bson.decode(head)
+        with self._slots:
+            try:
+                return self._run(query, read)
+            except TookTooLong:
+                raise resource_exhausted(
+                    f"The query took longer than {self._timeout:g} seconds and was ended; narrow it down."
+                ) from None
+            except WorkerLost as lost:
+                _LOGGER.warning("A query ended its process with %s", lost)
+                raise resource_exhausted("The query needed more memory than there is for it; narrow it down.") from None
+
+    def close(self) -> None:
+        """End the worker processes, and what they run; later queries fail."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            for worker in self._workers:
+                worker.kill()
+        for worker in idle:
+            worker.close()
+
+    def _run(self, query: Any, read: ReadReadings) -> List[bytes]:
+        with self._lock:
+            idle = self._idle.pop() if self._idle else None
+        if idle is not None:
+            try:
+                return self._run_on(idle, query, read)
+            except WorkerLost:  # which may have been while it was idle
+                pass
+        return self._run_on(self._start(), query, read)
+
+    def _start(self) -> WorkerProcess:
+        with self._lock:
+            if self._closed:
+                raise failed_precondition("The sandbox has been stopped; start it again.")
+            worker = WorkerProcess(self._language)
+            self._workers.add(worker)
+            self.started += 1
+        return worker
+
+    def _run_on(self, worker: WorkerProcess, query: Any, read: ReadReadings) -> List[bytes]:
+        reusable = False
+        try:
+            head, *rows = split_documents(worker.ask(query, read, self._timeout))
+            error = bson.decode(head)
+            reusable = error.get("error") != "exhausted"
+        finally:
+            self._put_back(worker, reusable)
         if error:
             raise _ERRORS[error["error"]](error["text"])
         return rows
 
-
-def _run(command: List[str], documents: bytes, timeout: float) -> Optional[subprocess.CompletedProcess[bytes]]:
-    """Run a command; return None if it was ended as it took too long."""
-    # With close_fds, some versions of Python fork, which grpc does not support; no descriptor is inheritable.
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, close_fds=False) as process:
-        over = threading.Event()
-
-        def end() -> None:
-            over.set()
-            process.kill()
-
-        # A limit of subprocess itself would count with a clock that a test may have stopped.
-        timer = threading.Timer(timeout, end)
-        timer.daemon = True
-        timer.start()
-        try:
-            output, errors = process.communicate(documents)
-        except BaseException:
-            process.kill()
-            raise
-        finally:
-            timer.cancel()
-    return None if over.is_set() else subprocess.CompletedProcess(command, process.returncode, output, errors)
-
-
-def _encode_documents(*documents: Dict[str, Any]) -> Iterator[bytes]:
-    return (bson.encode(document) for document in documents)
-
-
-def _split_documents(contents: bytes) -> List[bytes]:
-    """Return the documents in concatenated BSON."""
-    found = []
-    offset = 0
-    while offset < len(contents):
-        length = int.from_bytes(contents[offset : offset + 4], "little")
-        found.append(contents[offset : offset + length])
-        offset += length
-    return found
+    def _put_back(self, worker: WorkerProcess, reusable: bool) -> None:
+        with self._lock:
+            if reusable and not self._closed:
+                self._idle.append(worker)
+                return
+            self._workers.discard(worker)
+        worker.close()

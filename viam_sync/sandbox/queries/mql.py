@@ -1,4 +1,4 @@
-"""Aggregation pipelines, run by mongomock in a worker process."""
+"""Readings in a worker process, and the aggregation pipelines that mongomock runs on them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import copy
 import functools
 import itertools
 from datetime import datetime, timedelta
-from typing import Any, Iterable, Iterator, List
+from typing import Any, Iterable, List
 
 from viam_sync.sandbox.queries.mql_dates import OPERATORS, evaluate_date_expression
 from viam_sync.sandbox.queries.mql_round import evaluate_round
-from viam_sync.sandbox.queries.protocol import Document, Refused
+from viam_sync.sandbox.queries.protocol import Document, Readings, Refused
 
 # The stages that work on single documents: they are run on chunks, so that memory holds only what they let through.
 _ONE_BY_ONE = {"$addFields", "$match", "$project", "$replaceRoot", "$set", "$unwind"}
@@ -18,27 +18,38 @@ _CHUNK = 1000
 _EPOCH = datetime(1970, 1, 1)
 
 
-def run_pipeline(stages: List[Document], origins: List[Document], readings: Iterator[Document]) -> Iterable[Document]:
-    """Return the documents that stages result in.
+class MqlDatabase:
+    """Readings as a collection of documents."""
 
-    Raises:
-        Refused: If a stage cannot be run.
-    """
-    _add_expressions()
-    documents = map(functools.partial(_document, origins), readings)
-    first = list(itertools.takewhile(lambda stage: not _ONE_BY_ONE.isdisjoint(stage), stages))
-    found: List[Document] = []
-    while True:
-        chunk = list(itertools.islice(documents, _CHUNK))
-        if not chunk:
-            return _run_stages(stages[len(first) :], found)
-        found += _run_stages(first, chunk)
+    def __init__(self) -> None:
+        _add_expressions()
+        self._readings = Readings([], [])
+
+    def load(self, readings: Readings) -> None:
+        """Put readings in the place of those that are there."""
+        self._readings = readings
+
+    def run(self, stages: List[Document]) -> Iterable[Document]:
+        """Return the documents that stages result in.
+
+        Raises:
+            Refused: If a stage cannot be run.
+        """
+        # Stages change the documents that they get, so that each query decodes its own.
+        documents = map(functools.partial(_document, self._readings.origins), self._readings.decoded())
+        first = list(itertools.takewhile(lambda stage: not _ONE_BY_ONE.isdisjoint(stage), stages))
+        found: List[Document] = []
+        while True:
+            chunk = list(itertools.islice(documents, _CHUNK))
+            if not chunk:
+                return _run_stages(stages[len(first) :], found)
+            found += _run_stages(first, chunk)
 
 
 def _add_expressions() -> None:
     """Add $round to mongomock, and replace what it has of expressions on dates.
 
-    It has no way to add an expression, so that this changes its parser: in this process, which runs one query.
+    It has no way to add an expression, so that this changes its parser, in this process, which runs nothing else.
     """
     from mongomock import OperationFailure, aggregate
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, List
+import functools
+from typing import Optional, Tuple
 
 from viam_sync.proto.app import data as pb
 from viam_sync.sandbox.core.access import Caller
@@ -13,6 +14,8 @@ from viam_sync.sandbox.core.world import World
 from viam_sync.sandbox.queries.documents import encode_readings, origin_document
 from viam_sync.sandbox.queries.engine import Engine
 from viam_sync.sandbox.queries.mql_stages import stages_of
+from viam_sync.sandbox.queries.protocol import Readings
+from viam_sync.sandbox.queries.worker_process import ReadReadings, Version
 
 _LONGEST_SQL = 100_000
 
@@ -24,6 +27,8 @@ class QueriesServicer:
         self._world = world
         self._sql = Engine("sql", "duckdb")
         self._mql = Engine("mql", "mongomock")
+        for engine in (self._sql, self._mql):
+            world.at_end.callback(engine.close)
 
     @opens_transactions
     def TabularDataBySQL(self, request: pb.TabularDataBySQLRequest, caller: Caller) -> pb.TabularDataBySQLResponse:
@@ -35,7 +40,7 @@ class QueriesServicer:
             raise invalid_argument(f"The query has {len(sql)} characters, and may have {_LONGEST_SQL}; shorten it.")
         self._require(request.organization_id, caller)
         self._sql.require()
-        return pb.TabularDataBySQLResponse(raw_data=self._answer(self._sql, sql, request.organization_id))
+        return pb.TabularDataBySQLResponse(raw_data=self._sql.run(sql, self._readings_of(request.organization_id)))
 
     @opens_transactions
     def TabularDataByMQL(self, request: pb.TabularDataByMQLRequest, caller: Caller) -> pb.TabularDataByMQLResponse:
@@ -56,7 +61,7 @@ class QueriesServicer:
                 "Put its stages before yours instead."
             )
         self._mql.require()
-        return pb.TabularDataByMQLResponse(raw_data=self._answer(self._mql, stages, request.organization_id))
+        return pb.TabularDataByMQLResponse(raw_data=self._mql.run(stages, self._readings_of(request.organization_id)))
 
     def _require(self, organization_id: str, caller: Caller) -> None:
         """Require that the organization exists and that the caller may query its data."""
@@ -64,16 +69,25 @@ class QueriesServicer:
             organization = self._world.organization(organization_id)
             caller.require("read_organization_data_management", "organization", organization.id)
 
-    def _answer(self, engine: Engine, query: Any, organization_id: str) -> List[bytes]:
-        """Return the result of a query; the store is locked only while the readings are read."""
+    def _readings_of(self, organization_id: str) -> ReadReadings:
+        return functools.partial(self._readings, organization_id.lower())
+
+    def _readings(self, organization_id: str, known: Optional[Version]) -> Tuple[Version, Optional[Readings]]:
+        """Return the version of an organization's readings, and the readings if it is another one than that known.
+
+        The store is locked only while they are read.
+        """
         store = self._world.store
         with store.transaction():
-            captures = store.rows("SELECT id, body FROM captures WHERE organization_id = ?", organization_id.lower())
+            version = (organization_id, *store.version)
+            if version == known:
+                return version, None
+            captures = store.rows("SELECT id, body FROM captures WHERE organization_id = ?", organization_id)
             rows = store.rows(
                 "SELECT r.capture_id, r.requested, r.received, r.body FROM readings r"
                 " JOIN captures c ON c.id = r.capture_id WHERE c.organization_id = ? ORDER BY r.id",
-                organization_id.lower(),
+                organization_id,
             )
         origins = [origin_document(pb.CaptureMetadata.FromString(row["body"])) for row in captures]
         indexes = {row["id"]: index for index, row in enumerate(captures)}
-        return engine.run(query, origins, encode_readings(indexes, rows))
+        return version, Readings(origins, list(encode_readings(indexes, rows)))

@@ -1,16 +1,17 @@
-"""SELECT statements, run by DuckDB in a worker process."""
+"""Readings in DuckDB, in a worker process, and the SELECT statements that are run on them."""
 
 from __future__ import annotations
 
+import contextlib
 import decimal
 import itertools
 import json
 import re
 from datetime import date, datetime, time, timedelta
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
-from viam_sync.sandbox.queries.protocol import Document, Refused
-from viam_sync.sandbox.queries.sql_table import NULLS, create_readings_table
+from viam_sync.sandbox.queries.protocol import Document, Readings, Refused
+from viam_sync.sandbox.queries.sql_table import NULLS, create_readings_table, drop_readings_table
 
 _CONFIG: Dict[str, Any] = {
     "autoinstall_known_extensions": "false",
@@ -30,28 +31,57 @@ _QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|`((?:[
 _SMALLEST, _LARGEST = -(2**63), 2**63
 
 
-def run_select(sql: str, origins: List[Document], readings: Iterator[Document]) -> Iterator[Document]:
-    """Yield the rows of a SELECT from the table ``readings``, also named ``sensorData.readings``.
+class SqlDatabase:
+    """Readings as the table ``readings``, also named ``sensorData.readings``."""
 
-    Raises:
-        Refused: If it is no SELECT, or cannot be run.
-    """
+    def __init__(self) -> None:
+        import duckdb
+
+        self._connection = duckdb.connect(":memory:", config=_CONFIG)
+        # Each query has a connection of its own, which has no settings but the global ones.
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        self._connection.execute("SET lock_configuration = true")
+        self._is_empty = True
+        self._unloaded: Optional[Readings] = None
+
+    def load(self, readings: Readings) -> None:
+        """Put readings in the place of those that are there."""
+        self._unloaded = readings
+
+    def run(self, sql: str) -> Iterator[Document]:
+        """Yield the rows of a SELECT.
+
+        Raises:
+            Refused: If it is no SELECT, or cannot be run.
+        """
+        sql = _QUOTED.sub(_in_double_quotes, sql)
+        with _refusing():
+            self._create_table()
+        with _refusing(self._is_empty), self._connection.cursor() as connection:
+            _require_select(connection, sql)
+            yield from _fetch_rows(connection, sql)
+
+    def _create_table(self) -> None:
+        if self._unloaded is None:
+            return
+        drop_readings_table(self._connection)
+        create_readings_table(self._connection, self._unloaded.origins, self._unloaded.decoded())
+        self._is_empty = not self._unloaded.encoded
+        self._unloaded = None
+
+
+@contextlib.contextmanager
+def _refusing(is_empty: bool = False) -> Iterator[None]:
+    """Raise errors of DuckDB as `Refused`."""
     import duckdb
 
-    sql = _QUOTED.sub(_in_double_quotes, sql)
-    first = list(itertools.islice(readings, 1))
     try:
-        connection = duckdb.connect(":memory:", config=_CONFIG)
-        connection.execute("SET TimeZone = 'UTC'")
-        _require_select(connection, sql)
-        create_readings_table(connection, origins, itertools.chain(first, readings))
-        connection.execute("SET lock_configuration = true")
-        yield from _fetch_rows(connection, sql)
+        yield
     except duckdb.OutOfMemoryException:
         raise MemoryError from None
     except duckdb.BinderException as error:
         # Without readings, their fields and types are unknown, so that an unknown column is no error.
-        if first:
+        if not is_empty:
             raise Refused("invalid", _error_text(error)) from None
     except duckdb.Error as error:
         raise Refused("invalid", _error_text(error)) from None

@@ -59,6 +59,14 @@ def create_readings_table(connection: Any, origins: List[Document], readings: It
     connection.execute("CREATE VIEW readings AS SELECT * FROM sensorData.readings")
 
 
+def drop_readings_table(connection: Any) -> None:
+    """Drop what `create_readings_table` has created, or a part of it."""
+    connection.execute("DROP VIEW IF EXISTS readings")
+    connection.execute("DROP SCHEMA IF EXISTS sensorData CASCADE")
+    connection.execute("DROP TABLE IF EXISTS raw")
+    connection.execute("DROP TABLE IF EXISTS origins")
+
+
 def _insert(connection: Any, table: str, columns: Dict[str, Any], rows: Iterable[Document]) -> None:
     """Create a table and insert rows, in chunks that fit into one statement."""
     row = _quoted(json.dumps([columns]))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import json
 from collections import deque
-from typing import Any, BinaryIO, Callable, Deque, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, BinaryIO, Callable, Deque, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from viam_sync.transfer.output.chunks import CHUNK_ROWS, Chunk, chunks, common_kind
+from viam_sync.transfer.output.chunks import CHUNK_ROWS, Chunk, chunks
 from viam_sync.transfer.output.columns import Columns
-from viam_sync.transfer.output.kinds import Kind, arrow_type, fitted, merged, value_kind
+from viam_sync.transfer.output.common_kinds import common_kind
+from viam_sync.transfer.output.kinds import Kind, arrow_type, fitted, leaf_of, merged, value_kind
 from viam_sync.transfer.output.rows import Row, json_value
 from viam_sync.transfer.output.schema import Schema, described, type_name
 
@@ -208,6 +209,20 @@ class _SettledColumns(Columns):
                 self._refuse(name, value)
         return row
 
+    def add_columns(self, rows: Sequence[Mapping[str, Any]], flat: Dict[str, List[Any]]) -> Dict[str, List[Any]]:
+        """Return the columns of some rows as they are.
+
+        Raises:
+            ValueError: If a value does not fit; the error is that of `add`.
+        """
+        for name, values in flat.items():
+            known = self._kinds.get(name, "null")
+            if merged(known, common_kind(values)[0]) != known:
+                for row in rows:
+                    self.add(self.flat_row(row))
+        self._count += len(rows)
+        return flat
+
     def _refuse(self, name: str, value: Any) -> None:
         kind = self._first.get(name, "null")
         known = "has no value" if kind == "null" else f"is {type_name(self._kinds[name])}"
@@ -236,7 +251,16 @@ def fitted_batch(chunk: Chunk, columns: Columns, arrow: Any) -> Any:
 
 
 def _array(values: Sequence[Any], kind: Kind, arrow: Any) -> Any:
-    return arrow.array([fitted(value, kind) for value in values], arrow_type(kind, arrow))
+    return _typed_array(values, kind, common_kind(values) == (kind, True), arrow)
+
+
+def _typed_array(values: Sequence[Any], kind: Kind, exact: bool, arrow: Any) -> Any:
+    """Return values as an array of a kind; most need not be `fitted`, as Arrow takes them as they are."""
+    leaf = leaf_of(kind)
+    naive = leaf == "time" and kind == leaf and {value.tzinfo for value in values if value is not None} <= {None}
+    if kind != "float" and not (exact and (naive or leaf in _AS_THEY_ARE)):
+        values = [fitted(value, kind) for value in values]
+    return arrow.array(values, arrow_type(kind, arrow))
 
 
 def _unsettled_batch(chunk: Chunk, arrow: Any) -> Any:
@@ -253,13 +277,12 @@ def _unsettled(values: Sequence[Any], arrow: Any) -> Any:
     another form: numbers go with a flag that tells the whole ones, and lists become JSON.
     """
     kind, exact = common_kind(values)
-    if exact and kind in _AS_THEY_ARE:
-        return arrow.array(values, arrow_type(kind, arrow))
     if exact or kind == "text":
-        return _array(values, kind, arrow)
+        return _typed_array(values, kind, exact, arrow)
     if kind == "float":
-        whole = arrow.array([None if value is None else isinstance(value, int) for value in values], arrow.bool_())
-        return arrow.StructArray.from_arrays([_array(values, kind, arrow), whole], ["number", "whole"])
+        numbers = _typed_array(values, kind, exact, arrow)
+        whole = arrow.array([isinstance(value, int) for value in values], arrow.bool_())
+        return arrow.StructArray.from_arrays([numbers, whole], ["number", "whole"])
     text = [None if value is None else json.dumps(value, default=json_value) for value in values]
     return arrow.StructArray.from_arrays([arrow.array(text, arrow.string())], ["json"])
 

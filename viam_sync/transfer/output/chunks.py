@@ -1,13 +1,12 @@
-"""Rows in chunks: lists of the values of some hundred rows, by column, and the kind of the values in such a list."""
+"""Rows in chunks: lists of the values of some hundred rows, by column."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from functools import reduce
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
+from itertools import chain, islice
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Sequence
 
 from viam_sync.transfer.output.columns import Columns
-from viam_sync.transfer.output.kinds import Kind, merged, type_kind, value_kind
 from viam_sync.transfer.output.rows import Row
 
 #: The number of rows in a chunk. Python's objects take about ten times the memory of a table, so that a chunk has to be
@@ -15,6 +14,8 @@ from viam_sync.transfer.output.rows import Row
 CHUNK_ROWS = 500
 #: The size of the texts and lists in a chunk, in bytes, after which it ends.
 CHUNK_BYTES = 4 << 20
+#: The most rows that are read before their bytes are counted.
+_BLOCK_ROWS = 64
 
 #: The types of most values, which are all of one size; to ask an abstract class takes longer.
 _SMALL = {float, int, bool, type(None), datetime}
@@ -46,27 +47,69 @@ def chunks(
         2 {'speed': [1, None], 'at.x': [None, 2]}
         1 {'speed': [3]}
     """
-    group: List[Mapping[str, Any]] = []
-    size = 0
-    for row in rows:
-        flat = columns.add(columns.flat_row(row))
-        group.append(flat)
-        size += _size_of(flat.values())
-        if len(group) == most_rows or size > most_bytes:
-            yield _chunk(group)
-            group, size = [], 0
-    if group:
-        yield _chunk(group)
+    iterator = iter(rows)
+    rest: List[Row] = []
+    block_rows = 1
+    while True:
+        group: List[Row] = []
+        pieces: List[Chunk] = []
+        size = 0
+        while len(group) < most_rows and size <= most_bytes:
+            count = min(block_rows, most_rows - len(group))
+            block, rest = rest[:count], rest[count:]
+            block.extend(islice(iterator, count - len(block)))
+            if not block:
+                break
+            piece = Chunk(len(block), columns.flat_columns(block))
+            added = sum(map(_size_of_column, piece.columns.values()))
+            if size + added > most_bytes:
+                count = _rows_within(piece, most_bytes - size)
+                block, rest = block[:count], block[count:] + rest
+                piece = Chunk(count, columns.flat_columns(block))
+            group += block
+            pieces.append(piece)
+            size += added
+            # Rows as large as those before come to a sixteenth of a chunk before they are counted.
+            block_rows = max(1, min(_BLOCK_ROWS, most_bytes // 16 * len(block) // (added + 1)))
+        if not group:
+            return
+        yield Chunk(len(group), columns.add_columns(group, _joined(pieces)))
 
 
-def _chunk(group: Sequence[Mapping[str, Any]]) -> Chunk:
+def _joined(pieces: Sequence[Chunk]) -> Dict[str, List[Any]]:
+    """Return the columns of all pieces, which stand one below the other."""
     columns: Dict[str, List[Any]] = {}
-    for index, row in enumerate(group):
-        for name, value in row.items():
-            if name not in columns:
-                columns[name] = [None] * len(group)
-            columns[name][index] = value
-    return Chunk(len(group), columns)
+    row_count = 0
+    for piece in pieces:
+        for name, values in piece.columns.items():
+            column = columns.setdefault(name, [])
+            column += [None] * (row_count - len(column))
+            column += values
+        row_count += piece.row_count
+    for column in columns.values():
+        column += [None] * (row_count - len(column))
+    return columns
+
+
+def _rows_within(piece: Chunk, most_bytes: int) -> int:
+    """Return the number of rows up to the one with which a piece has more bytes."""
+    size = 0
+    for count, values in enumerate(zip(*piece.columns.values()), 1):
+        size += _size_of(values)
+        if size > most_bytes:
+            return count
+    return piece.row_count
+
+
+def _size_of_column(values: List[Any]) -> int:
+    types = set(map(type, values))
+    if types <= _SMALL:
+        return 0
+    if types == {str}:
+        return sum(map(len, values))
+    if types == {list}:
+        return 8 * sum(map(len, values)) + _size_of_column(list(chain.from_iterable(values)))
+    return _size_of(values)
 
 
 def _size_of(values: Iterable[Any]) -> int:
@@ -81,48 +124,3 @@ def _size_of(values: Iterable[Any]) -> int:
         elif isinstance(value, Mapping):
             size += _size_of(value) + _size_of(value.values())
     return size
-
-
-def common_kind(values: Sequence[Any]) -> Tuple[Kind, bool]:
-    """Return the kind of a column of values, and whether all of them are of it as they are.
-
-    They are not where whole numbers stand among numbers with a point, or objects in a list: their form in JSON is
-    another one after they have become what the column holds.
-
-    Example:
-        >>> from viam_sync.transfer.output.chunks import common_kind
-        >>> common_kind([1.5, None]), common_kind([1.5, 1]), common_kind([["a"], [{"b": 1}]])
-        (('float', True), ('float', False), (('list', 'text'), False))
-    """
-    leaves = _leaves(values, 0)
-    if len(leaves) == 1:
-        ((depth, leaf),) = leaves
-        if depth == 0 and leaf not in ("int", "object"):  # A whole number may be a long one.
-            return leaf, True
-    null: Kind = "null"
-    kind = reduce(merged, map(value_kind, values), null)
-    depth, leaf = _leaf_of(kind)
-    whole = (depth, "int" if leaf == "long" else leaf)
-    return kind, all(found == whole or (found[1] == "null" and found[0] <= depth) for found in leaves)
-
-
-def _leaves(values: Sequence[Any], depth: int) -> Set[Tuple[int, str]]:
-    """Return the kinds of the values and of those in lists among them, each with the number of lists around it.
-
-    A list counts as one of "null", as it may have no values. None does not count.
-    """
-    types = set(map(type, values))
-    leaves = {(depth, type_kind(cls)) for cls in types if not issubclass(cls, (list, tuple, type(None)))}
-    if any(issubclass(cls, (list, tuple)) for cls in types):
-        leaves.add((depth + 1, "null"))
-        for value in values:
-            if isinstance(value, (list, tuple)):
-                leaves |= _leaves(value, depth + 1)
-    return leaves
-
-
-def _leaf_of(kind: Kind) -> Tuple[int, str]:
-    depth = 0
-    while isinstance(kind, tuple):
-        depth, kind = depth + 1, kind[1]
-    return depth, kind

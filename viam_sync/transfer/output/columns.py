@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from typing import AbstractSet, Any, Dict, Iterable, List, Mapping, Tuple
+from typing import AbstractSet, Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
-from viam_sync.transfer.output.flatten import flatten
+from viam_sync.transfer.output.common_kinds import common_kind
+from viam_sync.transfer.output.flatten import flat_columns, flatten
 from viam_sync.transfer.output.kinds import Kind, arrow_type, merged, value_kind
 
 
@@ -53,6 +54,25 @@ class Columns:
             if known != kind:
                 self._kinds[name] = kind if known is None else merged(known, kind)
         return row
+
+    def flat_columns(self, rows: Sequence[Mapping[str, Any]]) -> Dict[str, List[Any]]:
+        """Return the columns of rows in flat form, whose objects stay whole where there is a column for them."""
+        return flat_columns(rows, self._whole)
+
+    def add_columns(self, rows: Sequence[Mapping[str, Any]], flat: Dict[str, List[Any]]) -> Dict[str, List[Any]]:
+        """Add some rows at a time, as `add` does with one.
+
+        Args:
+            rows: The rows.
+            flat: The same as columns in flat form.
+
+        Returns:
+            The columns as these take them.
+        """
+        for name, values in flat.items():
+            kind, _ = common_kind(values)
+            self._kinds[name] = merged(self._kinds.get(name, "null"), kind)
+        return flat
 
     def findings(self) -> Dict[str, Any]:
         """Return the columns that the rows were found to have, in a form that JSON can hold."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set
 
 from viam_sync.checks import one_of
 from viam_sync.transfer.output.columns import Columns, optional
-from viam_sync.transfer.output.kinds import Kind, fitted
+from viam_sync.transfer.output.kinds import Kind, fitted, leaf_of
 from viam_sync.transfer.output.schema import MISFITS, RESCUED, Schema, arrow_kinds, type_name
 
 #: The key of the note in the metadata of a file.
@@ -70,6 +70,11 @@ class InferredColumns(Columns):
         self._not_text.update(name for name, value in row.items() if not _is_text(value))
         return super().add(row)
 
+    def add_columns(self, rows: Sequence[Mapping[str, Any]], flat: Dict[str, List[Any]]) -> Dict[str, List[Any]]:
+        """Add some rows at a time, and return their columns."""
+        self._not_text.update(name for name, values in flat.items() if not all(map(_is_text, values)))
+        return super().add_columns(rows, flat)
+
     def findings(self) -> Dict[str, Any]:
         """Return the columns that the rows were found to have, in a form that JSON can hold."""
         return {**super().findings(), "not_text": sorted(self._not_text)}
@@ -81,7 +86,7 @@ class InferredColumns(Columns):
 
     def as_json(self) -> List[str]:
         """Return the columns of text in which there are other values, too."""
-        return sorted(name for name in self._not_text if _leaf_of(self.kinds[name]) == "text")
+        return sorted(name for name in self._not_text if leaf_of(self.kinds[name]) == "text")
 
 
 class DatasetSchema(Schema):
@@ -116,10 +121,6 @@ def _as_text(value: Any, kind: Kind) -> Any:
 
 def _is_text(value: Any) -> bool:
     return value is None or isinstance(value, str) or (isinstance(value, list) and all(map(_is_text, value)))
-
-
-def _leaf_of(kind: Kind) -> str:
-    return _leaf_of(kind[1]) if isinstance(kind, tuple) else kind
 
 
 class ColumnRules:
@@ -181,9 +182,9 @@ class ColumnRules:
             return note.within(self._arrow.schema([found.field(name) for name in known.names]))
         if isinstance(columns, InferredColumns):
             return Note(self._source, inferred=True, as_json=columns.as_json()).within(found)
-        return Note(
-            self._source, as_json=[n for n, kind in columns.kinds.items() if _leaf_of(kind) == "object"]
-        ).within(found)
+        return Note(self._source, as_json=[n for n, kind in columns.kinds.items() if leaf_of(kind) == "object"]).within(
+            found
+        )
 
 
 def require_same_columns(given: Any, known: Any) -> None:

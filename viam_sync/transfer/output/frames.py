@@ -6,8 +6,9 @@ from datetime import datetime, timezone
 from itertools import chain
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
-from viam_sync.transfer.output.chunks import CHUNK_ROWS, chunks, common_kind
+from viam_sync.transfer.output.chunks import CHUNK_ROWS, chunks
 from viam_sync.transfer.output.columns import Columns
+from viam_sync.transfer.output.common_kinds import common_kind
 from viam_sync.transfer.output.kinds import Kind, json_text
 from viam_sync.transfer.output.rows import Row, in_utc
 

@@ -6,7 +6,7 @@ import base64
 import json
 import math
 from datetime import datetime
-from typing import Any, Callable, Dict, Mapping, Tuple, Type, Union
+from typing import Any, Callable, Dict, Mapping, Sequence, Tuple, Type, Union
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -73,6 +73,14 @@ def is_long(value: Any) -> bool:
     return isinstance(value, int) and not -EXACT <= value <= EXACT
 
 
+def int_kind(values: Sequence[int]) -> str:
+    """Return the kind of a column of whole numbers, of which there is one at least."""
+    smallest, largest = min(values), max(values)
+    if smallest >= -EXACT and largest <= EXACT:
+        return "int"
+    return "long" if _has_64_bits(smallest) and _has_64_bits(largest) else "text"
+
+
 def merged(one: Kind, other: Kind) -> Kind:
     """Return the kind of a column that holds values of two kinds."""
     if one == other or other == "null":
@@ -86,6 +94,11 @@ def merged(one: Kind, other: Kind) -> Kind:
     if isinstance(one, tuple) and isinstance(other, tuple):
         return "list", merged(one[1], other[1])
     return "text"
+
+
+def leaf_of(kind: Kind) -> str:
+    """Return the kind of the values in a list, and in lists in it; that of others is theirs."""
+    return leaf_of(kind[1]) if isinstance(kind, tuple) else kind
 
 
 def fitted(value: Any, kind: Kind) -> Any:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any, Dict, Mapping
+from itertools import chain
+from typing import Any, Dict, List, Mapping, Sequence
 
 from viam_sync.checks import dictionary, one_of, wrong_type
 from viam_sync.checks.descriptions import redact, with_article
 from viam_sync.messages.values import DEEPEST
 from viam_sync.transfer.output.columns import Columns, optional
-from viam_sync.transfer.output.kinds import Kind, Misfit, arrow_type, conform
+from viam_sync.transfer.output.common_kinds import common_kind
+from viam_sync.transfer.output.kinds import Kind, Misfit, arrow_type, conform, leaf_of, merged
 from viam_sync.transfer.output.rows import json_value
 
 #: The column of what does not fit, which Databricks gives this name.
@@ -96,6 +98,25 @@ class Schema(Columns):
         if rescued and self._misfits == "rescue":
             fits[RESCUED] = json.dumps(rescued, sort_keys=True)
         return fits
+
+    def add_columns(self, rows: Sequence[Mapping[str, Any]], flat: Dict[str, List[Any]]) -> Dict[str, List[Any]]:
+        """Return the columns of some rows as the columns of the schema take them.
+
+        Raises:
+            ValueError: If a value does not fit; the error is that of `add`.
+        """
+        if all(self._takes(name, values) for name, values in flat.items()):
+            self._count += len(rows)
+            return {name: values for name, values in flat.items() if name in self._kinds}
+        fitting = [self.add(self.flat_row(row)) for row in rows]
+        return {name: [row.get(name) for row in fitting] for name in dict.fromkeys(chain.from_iterable(fitting))}
+
+    def _takes(self, name: str, values: Sequence[Any]) -> bool:
+        """Return whether a column of values needs no other look."""
+        known = self._kinds.get(name, "null")
+        found, exact = common_kind(values)
+        same = leaf_of(found) in ("null", leaf_of(known), "int" if leaf_of(known) == "long" else "null")
+        return exact and same and merged(known, found) == known
 
     def _require_lenient(self, name: str, value: Any) -> None:
         if self._misfits != "error":

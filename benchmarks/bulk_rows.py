@@ -1,0 +1,83 @@
+"""What readings cost in bulk: whether the last tenth of them is as fast as the first, and what memory they take.
+
+There are 1,000,000 readings; ``python benchmarks/bulk_rows.py 10000000`` takes another number. They come in pages of a
+server that makes the same page each time, and are gone through or written to a file by a process of its own, whose
+processor time counts: it has a second pass over CSV and Parquet, which is no part of the tenths.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any, Dict, Iterator, List
+
+import grpc
+from figures import Figure, server, show
+
+from viam_sync.app.data_client import DataClient
+
+READINGS = 1_000_000
+SUFFIXES = ("", ".jsonl", ".csv", ".parquet")
+
+
+def resident_mb(most: bool = False) -> float:
+    """Return the megabytes that this process holds, or has held at most."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    facts = dict(line.split(":", 1) for line in lines if ":" in line)
+    return int(facts["VmHWM" if most else "VmRSS"].split()[0]) * 1024 / 1e6
+
+
+def run(address: str, suffix: str, folder: str, readings: int) -> Dict[str, Any]:
+    """Go through readings, or write them to a file, and return what their tenths have taken."""
+    if suffix == ".parquet":
+        importlib.import_module("pyarrow.parquet")  # which is no part of the first tenth
+    ends: List[float] = []
+    memory: List[float] = []
+
+    def note(done: int) -> None:
+        if done % (readings // 10) == 0:
+            ends.append(time.process_time())
+            memory.append(resident_mb())
+
+    with grpc.insecure_channel(address) as channel:
+        data = DataClient(channel, {"authorization": "Bearer token"})
+        rows = enumerate(data.iter_tabular_data(), 1)
+        note(0)
+        if suffix:
+            path = f"{folder}/readings{suffix}"
+            data.export_tabular_data_to(None, path, progress=lambda done, total, unit: note(done) if done else None)
+        else:
+            deque((note(number) for number, _ in rows), maxlen=0)
+    seconds = time.process_time() - ends[0]
+    tenths = [after - before for before, after in zip(ends, ends[1:])]
+    return {"tenths": tenths, "seconds": seconds, "first": memory[1], "most": resident_mb(most=True)}
+
+
+def figures(readings: int = READINGS) -> Iterator[Figure]:
+    with server("bulk_rows_server.py", readings) as port, tempfile.TemporaryDirectory(dir=".") as folder:
+        for suffix in SUFFIXES:
+            command = [sys.executable, __file__, f"127.0.0.1:{port}", suffix, folder, str(readings)]
+            found = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+            tenths = found["tenths"]
+            yield Figure(
+                work=f"{readings:,} readings, {'to ' + suffix[1:].upper() if suffix else 'as an iterator'}",
+                ours=f"{found['seconds'] / readings * 1e6:.1f} µs each, at most {found['most']:.0f} MB",
+                peers={"a tenth": f"{found['first']:.0f} MB"},
+                ratio=sum(tenths[-3:]) / sum(tenths[:3]),
+                of="of the time of the first three tenths, in the last three",
+                goal="≤ 1.1",
+                bounded_by="reading messages" if not suffix else "reading messages, making and writing rows",
+            )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        print(json.dumps(run(*sys.argv[1:4], readings=int(sys.argv[4]))))
+    else:
+        show(figures(int(sys.argv[1]) if sys.argv[1:] else READINGS))
