@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import tzinfo
+from functools import partial
 from typing import List, Optional, Tuple
 
 from typing_extensions import TypeAlias
@@ -15,6 +16,7 @@ from viam_sync.app._data.tabular_records import (
     tabular_items,
 )
 from viam_sync.checks.numbers import boolean
+from viam_sync.messages.struct_layouts import StructReader
 from viam_sync.proto.app import data as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
@@ -26,9 +28,12 @@ from viam_sync.transfer.paging.pages import PageItems, Pages
 
 
 def _read_rows(
-    request: pb.TabularDataByFilterRequest, response: pb.TabularDataByFilterResponse, tz: Optional[tzinfo] = None
+    request: pb.TabularDataByFilterRequest,
+    response: pb.TabularDataByFilterResponse,
+    tz: Optional[tzinfo] = None,
+    reader: Optional[StructReader] = None,
 ) -> Tuple[PageItems[TabularData], str]:
-    return tabular_items(response, tz), response.last if response.data else ""
+    return tabular_items(response, tz, reader), response.last if response.data else ""
 
 
 _ROWS = PagedCall(
@@ -158,7 +163,9 @@ class TabularDataMixin(Service):
         data_request = pb.DataRequest(filter=pb.Filter() if filter is None else filter, sort_order=sort_order)
         request = pb.TabularDataByFilterRequest(include_internal_data=include_internal_data)
         request.data_request.CopyFrom(data_request)
-        return _ROWS.with_times_in(self._options.tz).pages(
+        # All pages share a reader, so that it learns but once.
+        rows = _ROWS._replace(read=partial(_read_rows, reader=StructReader()))
+        return rows.with_times_in(self._options.tz).pages(
             self._unary_unary,
             request,
             page_size=page_size,
