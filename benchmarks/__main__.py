@@ -7,7 +7,7 @@ from typing import Iterator, Sequence
 from figures import Figure, show
 
 #: The modules of figures, in the order of the table.
-MODULES = ("calls", "streams", "rows", "pages")
+MODULES = ("calls", "streams", "rows", "pages", "tabular_exports")
 
 
 def figures(names: Sequence[str]) -> Iterator[Figure]:

@@ -15,7 +15,7 @@ from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.method import Method
 from viam_sync.rpc.threads import can_start_threads
 from viam_sync.transfer.paging.capture_timeline import CaptureTimeline
-from viam_sync.transfer.paging.pages import ConvertedPage, PageItems, Pages, PageSize, PageSource
+from viam_sync.transfer.paging.pages import ConvertedPage, FetchPage, PageItems, Pages, PageSize, PageSource
 from viam_sync.transfer.paging.parallel_pages import ParallelPages
 
 T = TypeVar("T")
@@ -111,26 +111,13 @@ class PagedCall(NamedTuple):
         sizes = PageSize(page_size, max(page_size, most))
         timeout = require_seconds("timeout", timeout)
         cancellation = Cancellation()
-        place = getattr(request, self.place) if self.place else request
-
-        def fetch(cursor: str, size: int) -> Tuple[PageItems[Any], str]:
-            if cursor:
-                setattr(place, self.cursor, cursor)
-            if size:
-                setattr(place, self.size, size)
-            began = now()
-            response = call(self.method, request, timeout, cancellation)
-            if sizes.may_grow and (now() - began > _QUICK or response.ByteSize() > _LIGHT):
-                sizes.limit_to(sizes.now)
-            return self.read(request, response)
-
         source: Optional[PageSource[Any]] = None
         # Two pages leave nothing to share.
         if self.time and workers > 1 and (limit is None or limit > 2 * page_size) and can_start_threads():
             how = (page_size, limit, workers, segment_pages, self.method.name, self.advice)
             source = ParallelPages(self._timeline(call, request, timeout), *how)
         return Pages(
-            fetch,
+            self._fetch(lambda: call(self.method, request, timeout, cancellation), request, sizes),
             size=sizes,
             limit=limit,
             prefetch=prefetch,
@@ -140,6 +127,23 @@ class PagedCall(NamedTuple):
             source=source,
             item_type=self.item_type,
         )
+
+    def _fetch(self, send: Callable[[], Any], request: Message, sizes: PageSize) -> FetchPage[Any]:
+        """Return the function that fetches a page by a request, which it changes."""
+        place = getattr(request, self.place) if self.place else request
+
+        def fetch(cursor: str, size: int) -> Tuple[PageItems[Any], str]:
+            if cursor:
+                setattr(place, self.cursor, cursor)
+            if size:
+                setattr(place, self.size, size)
+            began = now()
+            response = send()
+            if sizes.may_grow and (now() - began > _QUICK or response.ByteSize() > _LIGHT):
+                sizes.limit_to(sizes.now)
+            return self.read(request, response)
+
+        return fetch
 
     def _timeline(self, call: Callable[..., Any], request: Message, timeout: Optional[float]) -> CaptureTimeline:
         def send(asked: Message, cancellation: Cancellation) -> Any:
