@@ -7,7 +7,18 @@ from typing import Iterator, Sequence
 from figures import Figure, dump, show
 
 #: The modules of figures, in the order of the table.
-MODULES = ("calls", "streams", "uploads", "tables", "bulk_rows", "sandbox", "sandbox_pages")
+MODULES = (
+    "calls",
+    "streams",
+    "rows",
+    "pages",
+    "tabular_exports",
+    "uploads",
+    "tables",
+    "bulk_rows",
+    "sandbox",
+    "sandbox_pages",
+)
 
 
 def figures(names: Sequence[str]) -> Iterator[Figure]:

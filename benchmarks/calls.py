@@ -8,15 +8,13 @@ import grpc
 from figures import Figure, Taken, in_turns, milliseconds, ratio, server
 from grpclib.client import Channel
 from viam.app.app_client import AppClient as OfficialAppClient
-from viam.app.data_client import DataClient as OfficialDataClient
 
 from viam_sync.app.app_client import AppClient
-from viam_sync.app.data_client import DataClient
 from viam_sync.proto import app as pb
 from viam_sync.rpc.dial import Channel as OurChannel
 from viam_sync.rpc.dial import parse_address
 
-ROUNDS, CALLS, PAGES = 30, 200, 3
+ROUNDS, CALLS = 30, 200
 METADATA = {"authorization": "Bearer token"}
 
 
@@ -54,14 +52,11 @@ def rounds(port: int) -> Taken:
         stack.callback(theirs.close)
         ours = stack.enter_context(OurChannel(parse_address(f"http://127.0.0.1:{port}"), max_reconnect_attempts=3))
         bare = bare_call(stack.enter_context(grpc.insecure_channel(f"127.0.0.1:{port}")))
-        app, data = AppClient(ours, METADATA), DataClient(ours, METADATA)
-        official, official_data = OfficialAppClient(theirs, METADATA), OfficialDataClient(theirs, METADATA)
+        app, official = AppClient(ours, METADATA), OfficialAppClient(theirs, METADATA)
         acts = {
             "bare": repeated(bare, CALLS),
             "ours": repeated(lambda: app.get_robot("r-1"), CALLS),
             "official": awaited(loop, lambda: official.get_robot("r-1"), CALLS),
-            "our page": repeated(data.tabular_data_by_filter, PAGES),
-            "official page": awaited(loop, official_data.tabular_data_by_filter, PAGES),
         }
         return in_turns(acts, ROUNDS)
 
@@ -80,14 +75,5 @@ def figures() -> Iterator[Figure]:
         ratio=ratio(taken, "ours", "bare"),
         of="of a bare stub's time",
         goal="≤ 1.04",
-        bounded_by="",
-    )
-    yield Figure(
-        work=f"{PAGES} calls of tabular_data_by_filter, 500 rows each",
-        ours=milliseconds(taken["our page"]),
-        peers={"the official SDK": milliseconds(taken["official page"])},
-        ratio=ratio(taken, "our page", "official page"),
-        of="of the official SDK's time",
-        goal="≤ 0.5",
         bounded_by="",
     )

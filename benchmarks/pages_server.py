@@ -1,4 +1,4 @@
-"""A server of readings in pages, each after a wait; it prints its port and ends with its input."""
+"""A server of readings in pages of so many at most, each after a wait; it prints its port and ends with its input."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from calls_server import page
 
 from viam_sync.proto.app import data as pb
 
-#: What the cloud does: pages of 50 unless asked otherwise, and never of more than 100.
-DEFAULT, MOST = 50, 100
+#: Readings in a page unless asked otherwise.
+DEFAULT = 50
 #: A robot that measures each second for ten minutes, and then rests for fifty.
 RUN, REST = 600, 3000
 
@@ -35,8 +35,9 @@ def bodies(seconds: List[int]) -> List[bytes]:
 
 
 class _Handler(grpc.GenericRpcHandler):
-    def __init__(self, readings: int, seconds: float) -> None:
+    def __init__(self, readings: int, seconds: float, most: int) -> None:
         self._seconds = seconds
+        self._most = most
         self._times = times(readings)
         self._bodies = bodies(self._times)
         self._metadata = pb.TabularDataByFilterResponse(metadata=page().metadata).SerializeToString()
@@ -51,7 +52,7 @@ class _Handler(grpc.GenericRpcHandler):
         # Here every reading has a whole second.
         first = self._index(interval.start) if interval.HasField("start") else 0
         end = self._index(interval.end) if interval.HasField("end") else len(self._times)
-        rows = min(asked.limit or DEFAULT, MOST)
+        rows = min(asked.limit or DEFAULT, self._most)
         if asked.sort_order == pb.Order.ORDER_ASCENDING:
             numbers = range(int(asked.last) + 1 if asked.last else first, end)[:rows]
         else:
@@ -66,9 +67,9 @@ class _Handler(grpc.GenericRpcHandler):
 
 
 def main() -> None:
-    readings, seconds = int(sys.argv[1]), float(sys.argv[2])
+    readings, seconds, most = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
     server = grpc.server(ThreadPoolExecutor(16))
-    server.add_generic_rpc_handlers([_Handler(readings, seconds)])
+    server.add_generic_rpc_handlers([_Handler(readings, seconds, most)])
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
     server.start()
     sys.stdin.read()

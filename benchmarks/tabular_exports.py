@@ -1,82 +1,50 @@
-"""What it takes to write 20,000 readings to a file: as a ratio to going through them, in one run.
+"""What it takes to write 20,000 readings to a file, beside going through them, and the memory of those of a stream.
 
 The server is a process of its own, and waits 50 ms before each page, as a cloud some way off would. The readings are
-written as CSV, JSON lines and Parquet while several workers fetch pages, in turns with the bare iterator and as many
-workers; once, with one worker. The median of the ratios is printed, and what memory the readings of a stream take, as a
-list and as an iterator.
+written while several workers fetch pages, in turns with the bare iterator and as many workers.
 """
 
 from __future__ import annotations
 
-import statistics
-import subprocess
-import sys
+import contextlib
 import tempfile
-import time
 import tracemalloc
-from collections import defaultdict, deque
-from contextlib import contextmanager
+from collections import deque
 from functools import partial
-from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Iterator
 
-import grpc
+from figures import Figure, Taken, in_turns, milliseconds, ratio, server
 
 from viam_sync.app.data_client import DataClient
+from viam_sync.rpc.dial import Channel, parse_address
 
-READINGS = 20_000
-LATENCY = 0.05
-WORKERS = 8
-ROUNDS = 5
+READINGS, LATENCY, LARGEST_PAGE = 20_000, 0.05, 100
+WORKERS, ROUNDS = 8, 3
 SUFFIXES = (".csv", ".jsonl", ".parquet")
+RESOURCE = ("p-1", "air", "rdk:component:sensor", "Readings")
 
 
-@contextmanager
-def client_of(server: str, *arguments: Any) -> Iterator[DataClient]:
-    """Run a server of this folder, and yield a client of it."""
-    command = [sys.executable, str(Path(__file__).with_name(server)), *map(str, arguments)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        with grpc.insecure_channel(f"127.0.0.1:{int(process.stdout.readline())}") as channel:
-            yield DataClient(channel, {"authorization": "Bearer token"})
-        process.stdin.close()
+@contextlib.contextmanager
+def client_of(script: str, *arguments: Any) -> Iterator[DataClient]:
+    """Run a server of this folder, and give a client of it."""
+    with server(script, *arguments) as port, Channel(parse_address(f"http://127.0.0.1:{port}"), 3) as channel:
+        yield DataClient(channel, {"authorization": "Bearer token"})
 
 
-def timed(act: Callable[[], int]) -> float:
-    """Return the seconds that ``act`` takes; it returns how many readings it has seen."""
-    started = time.perf_counter()
-    assert act() == READINGS
-    return time.perf_counter() - started
+def rounds(data: DataClient, folder: str) -> Taken:
+    def go_through() -> None:
+        assert sum(1 for _ in data.iter_tabular_data(workers=WORKERS)) == READINGS
+
+    def write(suffix: str) -> None:
+        assert data.export_tabular_data_to(None, f"{folder}/readings{suffix}", workers=WORKERS) == READINGS
+
+    acts = {suffix: partial(write, suffix) for suffix in SUFFIXES}
+    for act in acts.values():  # each loads modules
+        act()
+    return in_turns({"iterator": go_through, **acts}, ROUNDS)
 
 
-def measure(data: DataClient, folder: str) -> None:
-    taken: Dict[str, List[float]] = defaultdict(list)
-
-    def bare() -> int:
-        return sum(1 for _ in data.iter_tabular_data(workers=WORKERS))
-
-    def write(suffix: str, workers: int) -> int:
-        return data.export_tabular_data_to(None, f"{folder}/readings{suffix}", workers=workers)
-
-    for suffix in SUFFIXES:  # each loads modules
-        write(suffix, WORKERS)
-    for _ in range(ROUNDS):
-        taken["bare"].append(timed(bare))
-        for suffix in SUFFIXES:
-            taken[suffix].append(timed(partial(write, suffix, WORKERS)))
-    what = f"{READINGS} readings, {LATENCY * 1000:.0f} ms before a page"
-    print(f"{what}, the iterator with workers={WORKERS}: {statistics.median(taken['bare']):.2f} s")
-    for suffix in SUFFIXES:
-        ratio = statistics.median(a / b for a, b in zip(taken["bare"], taken[suffix]))
-        seconds = statistics.median(taken[suffix])
-        print(f"{what}, to {suffix} with workers={WORKERS}: {seconds:.2f} s, the iterator / this: {ratio:.2f}")
-    seconds = timed(partial(write, ".csv", 1))
-    print(f"{what}, to .csv with workers=1: {seconds:.2f} s, this / with workers={WORKERS}:", end=" ")
-    print(f"{seconds / statistics.median(taken['.csv']):.1f}")
-
-
-def peak(act: Callable[[], Any]) -> float:
+def peak(act: Callable[[], object]) -> float:
     """Return the MiB that Python holds at most while ``act`` runs, beyond what it held before."""
     tracemalloc.start()
     act()
@@ -85,20 +53,28 @@ def peak(act: Callable[[], Any]) -> float:
     return most / (1 << 20)
 
 
-def measure_memory(data: DataClient) -> None:
-    resource = ("p-1", "air", "rdk:component:sensor", "Readings")
-    as_list = peak(lambda: data.export_tabular_data(*resource))
-    as_iterator = peak(lambda: deque(data.iter_export_tabular_data(*resource), maxlen=0))
-    what = f"{READINGS} readings of a stream"
-    print(f"{what}: {as_list:.1f} MiB as a list, {as_iterator:.2f} MiB as an iterator")
-
-
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, client_of("pages_server.py", READINGS, LATENCY) as data:
-        measure(data, folder)
+def figures() -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder, client_of("pages_server.py", READINGS, LATENCY, LARGEST_PAGE) as data:
+        taken = rounds(data, folder)
+    for suffix in SUFFIXES:
+        yield Figure(
+            work=f"{READINGS:,} readings to {suffix}, {LATENCY * 1000:.0f} ms before a page, workers={WORKERS}",
+            ours=milliseconds(taken[suffix]),
+            peers={"the iterator": milliseconds(taken["iterator"])},
+            ratio=ratio(taken, suffix, "iterator"),
+            of="of the iterator's time",
+            goal="",
+            bounded_by="the writing, while the pages come",
+        )
     with client_of("streams_server.py") as data:
-        measure_memory(data)
-
-
-if __name__ == "__main__":
-    main()
+        as_list = peak(lambda: data.export_tabular_data(*RESOURCE))
+        as_iterator = peak(lambda: deque(data.iter_export_tabular_data(*RESOURCE), maxlen=0))
+    yield Figure(
+        work=f"memory of {READINGS:,} readings of a stream, as an iterator",
+        ours=f"{as_iterator:.2f} MiB",
+        peers={"as a list": f"{as_list:.1f} MiB"},
+        ratio=as_iterator / as_list,
+        of="of the list's",
+        goal="",
+        bounded_by="the messages that grpcio holds",
+    )

@@ -362,7 +362,8 @@ def test_an_argument_that_does_not_fit_is_named_and_nothing_is_sent(
 def test_a_number_that_does_not_fit_is_named_and_nothing_is_sent(
     server: FakeService, channel: Channel, method: str, name: str, value: Any, kind: Type[Exception], text: str
 ) -> None:
-    if name != "page_size" or method in SIZED:
+    grows = value is None and method == "iter_tabular_data"
+    if name != "page_size" or (method in SIZED and not grows):
         with pytest.raises(kind, match=text):
             begin(method, channel, **{name: value})
     assert server.calls == []
@@ -409,6 +410,33 @@ def test_a_short_page_is_not_the_end_and_an_empty_one_is(server: FakeService, ch
     left = iter(pages)
     server.unary["TabularDataByFilter"] = lambda request, context: next(left)
     assert len(list(DataClient(channel, {}).iter_tabular_data())) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "how", "sizes"),
+    [
+        ("short", {}, [100, 100, 200, 200, 400, 400, 800, 800, 1600, 1600, 1600]),
+        ("long " * 3000, {}, [100] * 31),
+        ("short", {"page_size": 100}, [100] * 31),
+        ("short", {"workers": 3, "page_size": None}, [100] * 31),
+    ],
+    ids=["light pages", "heavy pages", "a size that is named", "workers"],
+)
+def test_pages_of_readings_grow_where_no_size_is_named_and_they_are_light(
+    server: FakeService, channel: Channel, text: str, how: Dict[str, Any], sizes: List[int]
+) -> None:
+    rows = sum(sizes[:-1])
+
+    def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
+        asked = pb.TabularDataByFilterRequest.FromString(request).data_request
+        first = int(asked.last or 0)
+        data = [pb.TabularData(data={"text": text})] * min(asked.limit, rows - first)
+        return pb.TabularDataByFilterResponse(data=data, last=str(first + len(data))).SerializeToString()
+
+    server.unary["TabularDataByFilter"] = answer
+    assert sum(1 for _ in DataClient(channel, {}).iter_tabular_data(**how)) == rows
+    requests = [pb.TabularDataByFilterRequest.FromString(call.requests[0]).data_request for call in server.calls]
+    assert [each.limit for each in requests if each.limit > 1] == sizes
 
 
 def test_a_row_has_the_metadata_of_its_own_page(server: FakeService, channel: Channel) -> None:

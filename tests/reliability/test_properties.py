@@ -15,6 +15,7 @@ hypothesis = pytest.importorskip("hypothesis", reason="hypothesis makes the inpu
 
 from google.protobuf.duration_pb2 import Duration  # noqa: E402
 from google.protobuf.message import DecodeError  # noqa: E402
+from google.protobuf.struct_pb2 import Struct  # noqa: E402
 from google.protobuf.timestamp_pb2 import Timestamp  # noqa: E402
 from hypothesis import example, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
@@ -26,6 +27,7 @@ from viam_sync.app._data.upload_metadata import with_dot  # noqa: E402
 from viam_sync.app.app_client import Fragment, LogEntry, RobotPart  # noqa: E402
 from viam_sync.app.viam_client import ViamClient  # noqa: E402
 from viam_sync.messages.bson_documents import from_documents, to_documents  # noqa: E402
+from viam_sync.messages.struct_layouts import StructReader  # noqa: E402
 from viam_sync.messages.values import value_to_message  # noqa: E402
 from viam_sync.proto import app as pb  # noqa: E402
 from viam_sync.proto import common as common_pb  # noqa: E402
@@ -89,6 +91,62 @@ def tried(call: Callable[[], Any]) -> Tuple[Any, Optional[str]]:
 @given(OBJECTS)
 def test_a_dict_survives_the_way_into_a_struct_and_back(mapping: Dict[str, Any]) -> None:
     assert utils.struct_to_dict(utils.dict_to_struct(mapping)) == mapping
+
+
+def outcome(read: Callable[[Struct], Any], struct: Struct) -> str:
+    """Return the values that a function reads, in their order, or the error."""
+    try:
+        return repr(read(struct))
+    except ValueError as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def reader_that_knows(struct: Struct) -> StructReader:
+    """Return a reader that has seen a Struct so often that it knows its layout."""
+    reader = StructReader()
+    for _ in range(8):
+        reader.read(struct)
+    return reader
+
+
+@given(OBJECTS, st.data())
+def test_a_reader_that_knows_a_layout_reads_others_of_it_as_they_are_read_value_by_value(
+    mapping: Dict[str, Any], data: st.DataObject
+) -> None:
+    def other(value: Any) -> Any:
+        """Return a value of the same layout."""
+        if isinstance(value, dict):
+            return {key: other(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [other(item) for item in value]
+        if isinstance(value, str):
+            return value.swapcase()
+        if isinstance(value, bool) or value is None:
+            return value if value is None else not value
+        return data.draw(st.floats())
+
+    struct = utils.dict_to_struct(mapping)
+    reader = reader_that_knows(struct)
+    for each in (struct, utils.dict_to_struct(other(mapping))):
+        assert outcome(reader.read, each) == outcome(utils.struct_to_dict, each)
+
+
+@given(OBJECTS, st.integers(0, 10_000), st.binary(min_size=1, max_size=3))
+def test_a_reader_that_knows_a_layout_reads_damaged_structs_as_they_are_read_value_by_value(
+    mapping: Dict[str, Any], place: int, damage: bytes
+) -> None:
+    whole = utils.dict_to_struct(mapping)
+    data = whole.SerializeToString()
+    at = place % (len(data) + 1)
+    for changed in (data[:at] + damage + data[at:], data[:at] + damage + data[at + len(damage) :], data + data):
+        try:
+            struct = Struct.FromString(changed)
+        except (DecodeError, UnicodeDecodeError):
+            continue
+        expected = outcome(utils.struct_to_dict, struct)
+        assert outcome(reader_that_knows(whole).read, struct) == expected
+        if not expected.startswith("ValueError"):
+            assert outcome(reader_that_knows(struct).read, struct) == expected
 
 
 @given(VALUES)

@@ -5,8 +5,16 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import grpc
 import pytest
 
-from viam_sync.errors import CancelledError, InternalError, InvalidArgumentError, NotFoundError, ResourceExhaustedError
-from viam_sync.transfer.paging.pages import ConvertedPage, Pages
+from viam_sync.errors import (
+    CancelledError,
+    DeadlineExceededError,
+    InternalError,
+    InvalidArgumentError,
+    NotFoundError,
+    OutOfRangeError,
+    ResourceExhaustedError,
+)
+from viam_sync.transfer.paging.pages import ConvertedPage, Pages, PageSize
 
 pytestmark = pytest.mark.usefixtures("no_thread_is_left")
 
@@ -31,18 +39,20 @@ def threads() -> List[threading.Thread]:
 class Service:
     """A service with items in pages, whose cursors are the numbers of their first items.
 
-    Each item has a size, and a page no more of them than ``most``.
+    Each item has a size, and a page no more of them than ``most``, nor more than ``cap`` items.
     """
 
-    def __init__(self, items: int, page: int = 3, sizes: Optional[Dict[int, int]] = None, most: int = 10**9) -> None:
-        self.items, self.page, self.sizes, self.most = items, page, sizes or {}, most
+    def __init__(
+        self, items: int, page: int = 3, sizes: Optional[Dict[int, int]] = None, most: int = 10**9, cap: int = 10**9
+    ) -> None:
+        self.items, self.page, self.sizes, self.most, self.cap = items, page, sizes or {}, most, cap
         self.calls: List[Tuple[str, int]] = []
         self.too_large = TOO_LARGE[0]
 
     def __call__(self, cursor: str, size: int) -> Tuple[List[int], str]:
         self.calls.append((cursor, size))
         first = int(cursor or 0)
-        page = list(range(self.items))[first : first + (size or self.page)]
+        page = list(range(self.items))[first : first + min(size or self.page, self.cap)]
         if sum(self.sizes.get(item, 1) for item in page) > self.most:
             kind, status, text = self.too_large
             raise kind(status, text)
@@ -201,6 +211,57 @@ def test_after_a_few_large_items_pages_are_as_large_as_before(prefetch: bool) ->
     service = Service(400, most=16, sizes={3: 15})
     assert list(Pages(service, page_size=16, prefetch=prefetch)) == list(range(400))
     assert [size for _, size in service.calls[-5:]] == [16] * 5
+
+
+@pytest.mark.parametrize(
+    ("cap", "sizes"),
+    [(10**9, [10, 10, 20, 20, 40, 40, 80, 80, 80]), (30, [10, 10, 20, 20, 40, 30, 30]), (10, [10, 10, 20, 10, 10])],
+)
+def test_pages_grow_for_as_long_as_the_service_gives_what_is_asked_for(
+    cap: int, sizes: List[int], prefetch: bool
+) -> None:
+    service = Service(400, cap=cap)
+    assert list(Pages(service, size=PageSize(10, 80), prefetch=prefetch)) == list(range(400))
+    asked = [size for _, size in service.calls]
+    assert asked[: len(sizes)] == sizes
+    assert asked[len(sizes) :] == [sizes[-1]] * (len(asked) - len(sizes))
+
+
+def test_a_limit_is_kept_by_pages_that_grow(prefetch: bool) -> None:
+    service = Service(400)
+    assert list(Pages(service, size=PageSize(10, 80), limit=25, prefetch=prefetch)) == list(range(25))
+    assert [size for _, size in service.calls] == [10, 10, 5]
+
+
+REFUSED = {
+    grpc.StatusCode.INVALID_ARGUMENT: InvalidArgumentError,
+    grpc.StatusCode.OUT_OF_RANGE: OutOfRangeError,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: ResourceExhaustedError,
+    grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceededError,
+}
+
+
+@pytest.mark.parametrize("status", REFUSED, ids=lambda status: status.name)
+def test_a_larger_page_that_is_refused_is_asked_for_as_small_as_the_first_and_never_again(
+    status: grpc.StatusCode, prefetch: bool
+) -> None:
+    service = Service(200, most=25)
+    service.too_large = (REFUSED[status], status, "No.")
+    assert list(Pages(service, size=PageSize(10, 80), prefetch=prefetch)) == list(range(200))
+    asked = [size for _, size in service.calls]
+    assert asked[:6] == [10, 10, 20, 20, 40, 10]
+    assert set(asked[6:]) == {10}
+    assert [cursor for cursor, _ in service.calls[4:6]] == ["60", "60"]
+
+
+def test_an_error_that_does_not_come_of_the_size_is_raised(prefetch: bool) -> None:
+    service = Service(200, most=15)
+    service.too_large = (NotFoundError, grpc.StatusCode.NOT_FOUND, "Gone.")
+    seen: List[int] = []
+    with pytest.raises(NotFoundError):
+        drain(Pages(service, size=PageSize(10, 80), prefetch=prefetch), seen)
+    assert seen == list(range(20))
+    assert service.calls[-1] == ("20", 20)
 
 
 def test_an_item_that_is_too_large_alone_is_an_error_that_says_what_to_do(prefetch: bool) -> None:

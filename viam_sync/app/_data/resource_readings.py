@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Dict, List, Mapping, Optional, Tuple, cast, overload
 
-from viam_sync.app._data.tabular_records import TabularDataPoint
+from viam_sync.app._data.tabular_records import TabularDataPoint, point_converter
 from viam_sync.checks import parameter_names, require
 from viam_sync.checks.alternatives import either
 from viam_sync.checks.numbers import require_seconds
@@ -247,6 +247,6 @@ class ResourceReadingsMixin(Service):
         timeout = require_seconds("timeout", timeout)
         return StreamItems(
             lambda: self._unary_stream(methods.EXPORT_TABULAR_DATA, request, timeout),
-            lambda message: TabularDataPoint.from_proto(message, tz=self._options.tz),
+            point_converter(self._options.tz),
             TabularDataPoint,
         )

@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Type, TypeVar, Union
 
+from google.protobuf.struct_pb2 import Struct
 from typing_extensions import Self
 
 from viam_sync.checks import wrong_type
 from viam_sync.messages.acceptance import adopt
 from viam_sync.messages.conversion import struct_to_dict, timestamp_to_datetime
+from viam_sync.messages.struct_layouts import StructReader
 from viam_sync.proto.app import data as pb
 from viam_sync.shown import ShortRepr
 from viam_sync.transfer.output.kinds import Kind
@@ -77,13 +79,16 @@ class TabularData(ShortRepr):
         return f"{self.data}\n{self.metadata}{times}"
 
 
-def tabular_items(response: pb.TabularDataByFilterResponse, tz: Optional[tzinfo] = None) -> ConvertedPage[TabularData]:
+def tabular_items(
+    response: pb.TabularDataByFilterResponse, tz: Optional[tzinfo] = None, reader: Optional[StructReader] = None
+) -> ConvertedPage[TabularData]:
     """Return the rows of a page, each with its metadata, which the page holds once for all rows that share it."""
     shared = dict(enumerate(response.metadata))
+    read = (reader or StructReader()).read
 
     def convert(row: pb.TabularData) -> TabularData:
         return TabularData(
-            struct_to_dict(row.data),
+            read(row.data),
             # The index may be out of range, as it comes from the service.
             shared.get(row.metadata_index) or pb.CaptureMetadata(),
             timestamp_to_datetime(row.time_requested, tz),
@@ -137,27 +142,44 @@ class TabularDataPoint(ShortRepr):
             >>> DataClient.TabularDataPoint.from_proto(ExportTabularDataResponse(payload={"speed": 1})).payload
             {'speed': 1.0}
         """
-        message = adopt(pb.ExportTabularDataResponse, message, "message")
-        return cls(
-            part_id=message.part_id,
-            resource_name=message.resource_name,
-            resource_api=message.resource_subtype,
-            method_name=message.method_name,
-            time_captured=timestamp_to_datetime(message.time_captured, tz),
-            organization_id=message.organization_id,
-            location_id=message.location_id,
-            robot_name=message.robot_name,
-            robot_id=message.robot_id,
-            part_name=message.part_name,
-            method_parameters=struct_to_dict(message.method_parameters),
-            tags=list(message.tags),
-            payload=struct_to_dict(message.payload),
-        )
+        return _point(cls, adopt(pb.ExportTabularDataResponse, message, "message"), tz, struct_to_dict)
 
     @property
     def resource_subtype(self) -> str:
         """The API of the resource, under its older name."""
         return self.resource_api
+
+
+Point = TypeVar("Point", bound=TabularDataPoint)
+
+
+def point_converter(tz: Optional[tzinfo] = None) -> Callable[[pb.ExportTabularDataResponse], TabularDataPoint]:
+    """Return the function that makes the records of the messages of a stream."""
+    read = StructReader().read
+    return lambda message: _point(TabularDataPoint, message, tz, read)
+
+
+def _point(
+    cls: Type[Point],
+    message: pb.ExportTabularDataResponse,
+    tz: Optional[tzinfo],
+    read: Callable[[Struct], Mapping[str, Any]],
+) -> Point:
+    return cls(
+        part_id=message.part_id,
+        resource_name=message.resource_name,
+        resource_api=message.resource_subtype,
+        method_name=message.method_name,
+        time_captured=timestamp_to_datetime(message.time_captured, tz),
+        organization_id=message.organization_id,
+        location_id=message.location_id,
+        robot_name=message.robot_name,
+        robot_id=message.robot_id,
+        part_name=message.part_name,
+        method_parameters=read(message.method_parameters) if message.HasField("method_parameters") else {},
+        tags=list(message.tags),
+        payload=read(message.payload),
+    )
 
 
 #: A row as the methods for tabular data return it.

@@ -10,17 +10,20 @@ from typing import Any, Callable, NamedTuple, Optional, Tuple, TypeVar
 from google.protobuf.message import Message
 
 from viam_sync.checks.numbers import boolean, require_seconds, whole, worker_count
+from viam_sync.clock import now
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.method import Method
 from viam_sync.rpc.threads import can_start_threads
 from viam_sync.transfer.paging.capture_timeline import CaptureTimeline
-from viam_sync.transfer.paging.pages import ConvertedPage, PageItems, Pages, PageSource
+from viam_sync.transfer.paging.pages import ConvertedPage, FetchPage, PageItems, Pages, PageSize, PageSource
 from viam_sync.transfer.paging.parallel_pages import ParallelPages
 
 T = TypeVar("T")
 
-#: The largest number of items that the service puts in a page of data.
+#: The largest number of items that the service puts in a page of data for sure.
 _LARGEST_PAGE = 100
+#: The seconds that a page may take, and the bytes that it may have, if a larger one is to be asked for.
+_QUICK, _LIGHT = 0.5, 1 << 20
 
 #: Takes a request and its response, and as ``tz`` the time zone of the times in records; returns the page, and the
 #: cursor of the next one, "" after the last.
@@ -55,6 +58,8 @@ class PagedCall(NamedTuple):
         time: The field of an item for its time, where a request can be narrowed to a range of time; "" where not.
         advice: The advice of the error if a single item is too large.
         item_type: The type of an item, where the iterator must tell it.
+        largest: The number of items up to which pages grow where no size is named, and the service gives them; 0 if
+            they do not grow.
     """
 
     method: Method
@@ -65,6 +70,7 @@ class PagedCall(NamedTuple):
     time: str = ""
     advice: str = ""
     item_type: Optional[type] = None
+    largest: int = 0
 
     def with_times_in(self, tz: Optional[tzinfo]) -> PagedCall:
         """Return the call with the times of its records in a time zone; None for UTC without one."""
@@ -75,7 +81,7 @@ class PagedCall(NamedTuple):
         call: Callable[..., Any],
         request: Message,
         *,
-        page_size: int = 0,
+        page_size: Optional[int] = 0,
         limit: Optional[int],
         prefetch: bool,
         timeout: Optional[float],
@@ -87,7 +93,8 @@ class PagedCall(NamedTuple):
         Args:
             call: Makes a unary call of the client.
             request: Asks for the first page.
-            page_size: The number of items that a page may hold, where the request has a field for it.
+            page_size: The number of items that a page may hold, where the request has a field for it; None for pages
+                that grow from the size that the service gives for sure.
             limit: The number of items at most; None for all.
             prefetch: Whether to prefetch the next page.
             timeout: Seconds that each page may take.
@@ -99,26 +106,19 @@ class PagedCall(NamedTuple):
             TypeError: If a number, or ``prefetch``, is of the wrong type.
             ValueError: If the service has no pages of this size, ``limit`` is negative, or the workers do not fit.
         """
+        most = self.largest if page_size is None else 0
         page_size, limit, prefetch, workers = self._checked(page_size, limit, prefetch, workers)
+        sizes = PageSize(page_size, max(page_size, most))
         timeout = require_seconds("timeout", timeout)
         cancellation = Cancellation()
-        place = getattr(request, self.place) if self.place else request
-
-        def fetch(cursor: str, size: int) -> Tuple[PageItems[Any], str]:
-            if cursor:
-                setattr(place, self.cursor, cursor)
-            if size:
-                setattr(place, self.size, size)
-            return self.read(request, call(self.method, request, timeout, cancellation))
-
         source: Optional[PageSource[Any]] = None
         # Two pages leave nothing to share.
         if self.time and workers > 1 and (limit is None or limit > 2 * page_size) and can_start_threads():
             how = (page_size, limit, workers, segment_pages, self.method.name, self.advice)
             source = ParallelPages(self._timeline(call, request, timeout), *how)
         return Pages(
-            fetch,
-            page_size=page_size,
+            self._fetch(lambda: call(self.method, request, timeout, cancellation), request, sizes),
+            size=sizes,
             limit=limit,
             prefetch=prefetch,
             cancel=cancellation.cancel,
@@ -128,6 +128,23 @@ class PagedCall(NamedTuple):
             item_type=self.item_type,
         )
 
+    def _fetch(self, send: Callable[[], Any], request: Message, sizes: PageSize) -> FetchPage[Any]:
+        """Return the function that fetches a page by a request, which it changes."""
+        place = getattr(request, self.place) if self.place else request
+
+        def fetch(cursor: str, size: int) -> Tuple[PageItems[Any], str]:
+            if cursor:
+                setattr(place, self.cursor, cursor)
+            if size:
+                setattr(place, self.size, size)
+            began = now()
+            response = send()
+            if sizes.may_grow and (now() - began > _QUICK or response.ByteSize() > _LIGHT):
+                sizes.limit_to(sizes.now)
+            return self.read(request, response)
+
+        return fetch
+
     def _timeline(self, call: Callable[..., Any], request: Message, timeout: Optional[float]) -> CaptureTimeline:
         def send(asked: Message, cancellation: Cancellation) -> Any:
             return call(self.method, asked, timeout, cancellation)
@@ -135,9 +152,11 @@ class PagedCall(NamedTuple):
         return CaptureTimeline(request, send, self.read, attrgetter(self.time))
 
     def _checked(
-        self, page_size: int, limit: Optional[int], prefetch: bool, workers: int
+        self, page_size: Any, limit: Optional[int], prefetch: bool, workers: int
     ) -> Tuple[int, Optional[int], bool, int]:
-        if self.size:
+        if page_size is None and self.largest:
+            page_size = _LARGEST_PAGE
+        elif self.size:
             page_size = whole("page_size", page_size, 1, _LARGEST_PAGE)
         if limit is not None:
             limit = whole("limit", limit, 0, note=", or None for all")

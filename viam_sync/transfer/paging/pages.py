@@ -20,8 +20,17 @@ T_co = TypeVar("T_co", covariant=True)
 
 #: A filter can leave pages empty, but a service that sends this many in a row would never come to an end.
 _MOST_EMPTY_PAGES = 100
-#: The number of pages that must fit, after one that was too large, before a larger one is asked for.
+#: The number of pages that must fit before a larger one is asked for.
 _FITTED_PAGES = 2
+#: The errors of a service that does not give pages of a size, or not in time.
+_REFUSALS = frozenset(
+    [
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.OUT_OF_RANGE,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+    ]
+)
 
 
 class PageItems(Sized, Iterable[T_co], Protocol[T_co]):
@@ -63,22 +72,35 @@ class PageSize:
     Several threads may share one; at worst, it then changes a little too often.
 
     Args:
-        most: The number at the beginning, and the highest; 0 leaves it to the service.
+        first: The number at the beginning; 0 leaves it to the service.
+        most: The highest number; None for ``first``. The service need not know pages of it: once it refuses one of more
+            than ``first``, or a page has fewer items than were asked for, pages no longer grow.
 
     Attributes:
         now: The number of items to ask for now.
     """
 
-    def __init__(self, most: int) -> None:
-        self.now = most
-        self._most = most
+    def __init__(self, first: int, most: Optional[int] = None) -> None:
+        self.now = first
+        self._first = first
+        self._most = first if most is None else most
         self._good = 0
         self._patience = _FITTED_PAGES
         self._grown = False
 
+    @property
+    def may_grow(self) -> bool:
+        """Whether pages may become larger than the first one."""
+        return self._most > self._first
+
     def for_at_most(self, left: Optional[int]) -> int:
         """Return the number of items to ask for if no more than ``left`` are needed."""
         return self.now if left is None else min(self.now, left)
+
+    def limit_to(self, most: int) -> None:
+        """Ask for no more than so many items from now on, or than at the beginning if that is more."""
+        self._most = max(most, self._first)
+        self.now = min(self.now, self._most)
 
     def shrink_from(self, asked: int) -> None:
         """Take note that a page of so many items was too large."""
@@ -88,8 +110,17 @@ class PageSize:
         self._good = 0
         self.now = min(self.now, asked // 2)
 
-    def fitted(self) -> None:
-        """Take note that a page fitted."""
+    def is_refused(self, asked: int, error: GRPCError) -> bool:
+        """Tell whether an error may come of so many items being asked for; if so, no such page is asked for again."""
+        if asked <= self._first or error.status not in _REFUSALS:
+            return False
+        self.limit_to(self._first)
+        return True
+
+    def fitted(self, asked: int, count: int) -> None:
+        """Take note that a page fitted, and how many items were asked for and have come."""
+        if count < asked:
+            self.limit_to(count)
         self._good += 1
         self._grown = False
         if self.now < self._most and self._good >= self._patience:
@@ -116,7 +147,7 @@ def walk(
         limit: The number of items at most; None for all. No page is asked for that is not needed for them.
         method: The name of the RPC in errors.
         advice: The advice of the error if a single item is too large.
-        size: A page size that other threads share, in place of ``page_size``.
+        size: A page size that others share, in place of ``page_size``.
 
     Yields:
         The items of a page.
@@ -188,6 +219,7 @@ class Pages(ClosingIterator[T]):
         fetch: FetchPage[T],
         *,
         page_size: int = 0,
+        size: Optional[PageSize] = None,
         limit: Optional[int] = None,
         prefetch: bool = True,
         cancel: Callable[[], None] = lambda: None,
@@ -201,6 +233,7 @@ class Pages(ClosingIterator[T]):
         Args:
             fetch: Fetches a page.
             page_size: The number of items that a page may hold; 0 leaves it to the service.
+            size: A page size that grows, in place of ``page_size``.
             limit: The number of items at most; None for all.
             prefetch: Whether to prefetch the next page.
             cancel: Makes a page that is being fetched fail soon; it is called from another thread.
@@ -210,7 +243,7 @@ class Pages(ClosingIterator[T]):
             item_type: The type of an item, where it matters also without items.
         """
         self.item_type = item_type
-        self._pages = walk(fetch, page_size, limit, method, advice)
+        self._pages = walk(fetch, page_size, limit, method, advice, size)
         self._items: Iterator[T] = iter(())
         self._closed = False
         self._close: Callable[[], None] = cancel
@@ -267,11 +300,14 @@ def _fetch_fitting(
         try:
             page = fetch(cursor, asked)
         except GRPCError as error:
-            if asked == 0 or not is_too_large(error.status, error.message):
+            if asked and is_too_large(error.status, error.message):
+                failure = error
+            elif size.is_refused(asked, error):
+                continue
+            else:
                 raise
-            failure = error
         else:
-            size.fitted()
+            size.fitted(asked, len(page[0]))
             return page
         if asked == 1:
             text = " ".join(filter(None, ("A single item is too large for one message.", advice, failure.message)))
