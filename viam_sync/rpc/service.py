@@ -19,7 +19,7 @@ from viam_sync.rpc import classification, retry, tracing
 from viam_sync.rpc.cancellation import CancellableCall, Cancellation
 from viam_sync.rpc.channel import ServiceChannel, service_channel
 from viam_sync.rpc.client_options import ClientOptions, Configurable
-from viam_sync.rpc.connection import Connection, Place
+from viam_sync.rpc.connection import Place
 from viam_sync.rpc.decoding import deserializer, require_message
 from viam_sync.rpc.error_mapping import ambiguous_error, map_error
 from viam_sync.rpc.late_channel import LateAttribute, LateChannel
@@ -233,9 +233,6 @@ class _RpcCall(retry.Call[Any]):
         lane = Lane.UPLOADS if is_large else self.method.policy.lane
         return self.channel.lanes[lane].with_room()
 
-    def stub(self, connection: Connection) -> Any:
-        return connection.stub(type(self.service), self.method, self.service._make_stub)
-
     def headers(self) -> Tuple[object, ...]:
         self._sent = sent = self.service._metadata.headers()
         return sent if self.span is None else (*sent, *self.span.headers(self.attempts or 1))
@@ -274,7 +271,7 @@ class _UnaryCall(_RpcCall):
 
     def attempt(self, seconds: Optional[float]) -> Any:
         with self.place() as place:
-            stub = self.stub(place.connection)
+            stub = place.connection.stub(type(self.service), self.method, self.service._make_stub)
             headers = self.headers()
             # A call that can be cancelled needs threads of grpc; without, it goes on to its end.
             if self.cancellation is not None and can_start_threads():
@@ -320,7 +317,7 @@ class _UploadCall(_RpcCall):
             stream.leave()
 
     def _start_of(self, stream: RequestStream[Message], place: Place, seconds: Optional[float]) -> Callable[[], Any]:
-        stub = self.stub(place.connection)
+        stub = place.connection.stub(type(self.service), self.method, self.service._make_stub)
         headers = self.headers()
         return lambda: stream.sent_by(place.begin(stub.future, stream, seconds, headers))
 
@@ -344,7 +341,7 @@ class _StreamCall(_RpcCall):
         """Send the request."""
         require_threads("A stream")
         with self.place() as place:
-            stub = self.stub(place.connection)
+            stub = place.connection.stub(type(self.service), self.method, self.service._make_stub)
             headers = self.headers()
             call = CancellableCall(lambda: place.begin(stub, self.request, seconds, headers))
             self._reading = ThreadedStream(call.start())
