@@ -10,6 +10,7 @@ from figures import Figure, dump, show
 MODULES = (
     "calls",
     "streams",
+    "messages",
     "rows",
     "pages",
     "tabular_exports",

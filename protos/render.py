@@ -7,6 +7,8 @@ from typing import Iterable, List, Sequence
 from describe import Method, Parameter, Returned, Rpc, ServiceClass
 from words import comment, docstring, header, sentence, wrapped
 
+from viam_sync.checks import id_kind
+
 MODULE = '''\
 {header}
 """{service.name}: the RPCs of ``{service.full_name}``, each a plain call."""
@@ -128,12 +130,19 @@ def _request(method: Method) -> str:
     """Return the lines that make the request; what does not fit is named as the parameter, not as the field."""
     indent = " " * 8
     made = f"request = {method.request}({', '.join(_arguments(method.parameters))})"
-    # The caller of list_ knows the name list.
-    other = [each for each in method.parameters if each.name.rstrip("_") != each.field]
-    renamed = [f'{each.field}="{each.name}"' for each in other]
+    renamed = [f'{each.field}="{each.name}"' for each in method.parameters if _may_be_misnamed(method, each)]
     if renamed:
         made = f"with parameter_names({', '.join(renamed)}):\n{indent}    {made}"
     return "\n".join(f"{indent}{line}" for line in (*_checks(method), made))
+
+
+def _may_be_misnamed(method: Method, parameter: Parameter) -> bool:
+    """Tell whether an error of the request may name a parameter by a field that its caller does not know."""
+    # The caller of list_ knows the name list.
+    is_renamed = parameter.name.rstrip("_") != parameter.field
+    # An ID that was required is a str that fits.
+    is_checked = parameter.required and not method.needs_one and id_kind(parameter.name) == "id"
+    return is_renamed and not is_checked
 
 
 def _checks(method: Method) -> Iterable[str]:

@@ -168,7 +168,7 @@ for thread in threads:
 held.wait()
 
 def use():
-    token.refresh(next(headers_of(token)))
+    token.refresh(headers_of(token)[0])
     return name()
 
 print(*[in_child(use) for _ in range(5)], sep="\\n")

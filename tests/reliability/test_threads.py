@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from typing import Any, Callable, Iterator, List, Mapping, Optional
+from typing import Any, Callable, Iterator, List, Optional
 
 import grpc
 import pytest
@@ -17,7 +17,7 @@ from viam_sync.errors import ClosedError, DeadlineExceededError, Unauthenticated
 from viam_sync.proto import app as pb
 from viam_sync.proto.app import datasync as datasync_pb
 from viam_sync.rpc.dial import Channel, DialOptions, dial, parse_address
-from viam_sync.rpc.metadata import Header
+from viam_sync.rpc.metadata import Header, Metadata
 from viam_sync.sandbox import Sandbox
 from viam_sync.services import methods
 
@@ -205,10 +205,11 @@ def test_a_signal_handler_may_close_the_client_amid_a_call(server: FakeService, 
         signal.signal(signal.SIGALRM, before)
 
 
-class CountedToken(Mapping[str, str]):
+class CountedToken(Metadata):
     """The metadata of a caller, which counts how often the token was replaced."""
 
     def __init__(self, token: Any) -> None:
+        super().__init__(token)
         self.replaced = 0
         self._token = token
 
@@ -220,15 +221,6 @@ class CountedToken(Mapping[str, str]):
     @property
     def was_accepted(self) -> bool:
         return bool(self._token.was_accepted)
-
-    def __getitem__(self, name: str) -> str:
-        return str(self._token[name])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._token)
-
-    def __len__(self) -> int:
-        return len(self._token)
 
 
 def calls_of_64_threads(app: AppClient, times: int) -> List[BaseException]:

@@ -67,7 +67,8 @@ class Attempts(retry.Call[str]):
         was_reached: bool = True,
     ) -> None:
         self.clock = grpc_testing.strict_fake_time(1000)
-        super().__init__("demo/Get", RetryThrottle(self.now) if throttle is None else throttle, max_reconnects)
+        self.name, self.max_reconnects = "demo/Get", max_reconnects
+        self.throttle = RetryThrottle(self.now) if throttle is None else throttle
         self.was_reached = was_reached
         self.failures = list(failures)
         self.takes = takes

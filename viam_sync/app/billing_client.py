@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Optional
 
 from viam_sync.app._clients import NamedMethods
-from viam_sync.checks import parameter_names, require
+from viam_sync.checks import require
 from viam_sync.errors import NotSupportedError as NotSupportedError
 from viam_sync.proto.app import billing as pb
 from viam_sync.services import methods
@@ -97,8 +97,7 @@ class BillingClient(NamedMethods, BillingService):
         """
         require(invoice_id=invoice_id, org_id=org_id)
         destination = response_output(dest)
-        with parameter_names(id="invoice_id"):
-            request = pb.GetInvoicePdfRequest(id=invoice_id, org_id=org_id)
+        request = pb.GetInvoicePdfRequest(id=invoice_id, org_id=org_id)
         with self._unary_stream(methods.GET_INVOICE_PDF, request, timeout) as stream:
             contents = b"".join([response.chunk for response in stream])
         destination.write(contents, result=contents)

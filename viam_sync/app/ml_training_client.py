@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Mapping, Optional
 
 from viam_sync.app._clients import NamedMethods
-from viam_sync.checks import parameter_names, require
+from viam_sync.checks import require
 from viam_sync.checks.positions import newest_order
 from viam_sync.proto.app import mltraining as pb
 from viam_sync.services import methods
@@ -110,18 +110,17 @@ class MLTrainingClient(NamedMethods, MLTrainingService):
             model_name=model_name,
             model_version=model_version,
         )
-        with parameter_names(organization_id="org_id"):
-            request = pb.SubmitCustomTrainingJobRequest(
-                organization_id=org_id,
-                dataset_id=dataset_id,
-                registry_item_id=registry_item_id,
-                model_name=model_name,
-                model_version=model_version,
-                registry_item_version=registry_item_version,
-                arguments=arguments,
-                container_version=container_version,
-                container_id=container_id,
-            )
+        request = pb.SubmitCustomTrainingJobRequest(
+            organization_id=org_id,
+            dataset_id=dataset_id,
+            registry_item_id=registry_item_id,
+            model_name=model_name,
+            model_version=model_version,
+            registry_item_version=registry_item_version,
+            arguments=arguments,
+            container_version=container_version,
+            container_id=container_id,
+        )
         response: pb.SubmitCustomTrainingJobResponse = self._unary_unary(
             methods.SUBMIT_CUSTOM_TRAINING_JOB, request, timeout
         )

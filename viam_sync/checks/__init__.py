@@ -21,6 +21,8 @@ from viam_sync.checks.urls import local_path
 _NUMBERS = (Real, Decimal)
 
 _ID = re.compile(r"(?:.*_)?id(?P<several>s?)(?:_.*)?")
+#: Most IDs are of letters, digits and hyphens alone, and need no closer look.
+_PLAIN_ID = re.compile(r"[\w-]+", re.ASCII)
 _FIRST_WORD = re.compile(r"\w+")
 
 #: The marks that come with an ID from an example, a printed list or a shell, and are part of none.
@@ -150,7 +152,7 @@ def require(**values: Any) -> None:
         ValueError: location_id is an empty string; it takes an ID
     """
     for name, value in values.items():
-        kind = _id_kind(name)
+        kind = id_kind(name)
         if value is None:
             raise wrong_type(name, {"id": "a str", "ids": "a list of str"}.get(kind, "a value"), value)
         if kind == "id":
@@ -186,7 +188,14 @@ def _is_finite(number: Any) -> bool:
 
 
 @lru_cache(maxsize=None)
-def _id_kind(parameter: str) -> str:
+def id_kind(parameter: str) -> str:
+    """Return how `require` checks a parameter of that name: as an "id", as "ids", or as "" no ID.
+
+    Example:
+        >>> from viam_sync.checks import id_kind
+        >>> id_kind("robot_id"), id_kind("part_ids"), id_kind("name")
+        ('id', 'ids', '')
+    """
     found = _ID.fullmatch(parameter)
     return f"id{found['several']}" if found else ""
 
@@ -200,6 +209,8 @@ def require_id(name: str, value: Any, kind: str = "an ID") -> None:
     """
     if not isinstance(value, str):
         raise wrong_type(name, "a str", value)
+    if _PLAIN_ID.fullmatch(value):
+        return
     if not value:
         raise ValueError(f"{name} is an empty string; it takes {kind}")
     if value != value.strip():

@@ -41,8 +41,7 @@ class Time(Protocol):
 class _SystemTime:
     """The clock of this computer."""
 
-    def time(self) -> float:
-        return now()
+    time = staticmethod(now)
 
     def sleep_for(self, duration: float) -> None:
         time.sleep(duration)

@@ -57,17 +57,15 @@ class Connection:
         """Take a place for a call on this connection, or on another one where so many are taken that it might wait."""
         connection = self
         while True:
-            # With the lock, threads that come at the same time do not all get the last place.
-            with connection._lock:
-                if not connection._is_full():
-                    return Place(connection)
+            # Taken first and counted then, so that threads that come at the same time do not all get the last place.
+            place, most = Place(connection), connection._most_calls
+            if most is None or len(connection.places) + len(connection._calls) <= most:
+                return place
+            # Not all of the calls that are alive are under way.
+            if connection.closed or connection._under_way() <= most:
+                return place
+            place.leave()
             connection = connection._following()
-
-    def _is_full(self) -> bool:
-        most = self._most_calls
-        if most is None or self.closed or len(self.places) + len(self._calls) < most:
-            return False
-        return self._under_way() >= most
 
     def _following(self) -> Connection:
         with self._lock:
@@ -173,8 +171,9 @@ class Place:
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
-        blocks = self in self.connection.places
-        self.leave()
-        if blocks and kind is not None and not issubclass(kind, (grpc.RpcError, ViamError, ValueError)):
+        connection = self.connection
+        is_signal = kind is not None and not issubclass(kind, (grpc.RpcError, ViamError, ValueError))
+        if is_signal and self in connection.places:
             # A signal handler has raised, perhaps amid steps of grpc: then a lock of the channel is left taken.
-            self.connection.abandon()
+            connection.abandon()
+        connection.places.discard(self)

@@ -6,7 +6,7 @@ frames of grpc, too, which keep the metadata for all of the call.
 """
 
 import re
-from typing import TYPE_CHECKING, Iterator, Mapping
+from typing import TYPE_CHECKING, Iterator, Mapping, Optional, Tuple
 
 #: The texts that a header can carry.
 _SENDABLE = re.compile(r"[ -~]*")
@@ -42,8 +42,8 @@ class Header:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __getitem__(self, index: int) -> str:
-        return (self.name, self.value)[index]
+    def __iter__(self) -> Iterator[str]:
+        return iter((self.name, self.value))
 
     def __repr__(self) -> str:
         return f"<{self.name}: hidden>"
@@ -58,6 +58,18 @@ class Metadata(_Mapping):
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
+        #: The values that the headers were made of, and these.
+        self._made: Tuple[Mapping[str, str], Tuple[Header, ...]] = ({}, ())
+
+    def headers(self) -> Tuple[Header, ...]:
+        """Return the headers of a call; they are made anew where a value has changed.
+
+        Raises:
+            ValueError: If a header cannot carry a value.
+        """
+        if self._made[0] != self._values:
+            self._made = dict(self._values), headers_of(self)
+        return self._made[1]
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]
@@ -72,16 +84,24 @@ class Metadata(_Mapping):
         return f"{type(self).__name__}({', '.join(self)})"
 
 
-def headers_of(metadata: Mapping[str, str]) -> Iterator[Header]:
+def headers_of(metadata: Mapping[str, str]) -> Tuple[Header, ...]:
     """Return metadata as the headers of a call, their names in lower case.
 
     Raises:
         ValueError: If a header cannot carry a value.
     """
-    for name in metadata:
-        header = Header(name.lower())
-        header.value = metadata[name]
-        if isinstance(header.value, str) and not _SENDABLE.fullmatch(header.value):
-            # Some versions of grpc would write it to the standard error.
-            raise ValueError(f"metadata[{name!r}] has a character that no header can carry, such as the end of a line")
-        yield header
+    return tuple(_header(name, metadata) for name in metadata)
+
+
+def _header(name: str, metadata: Mapping[str, str]) -> Header:
+    header = Header(name.lower())
+    header.value = metadata[name]
+    if isinstance(header.value, str) and not _SENDABLE.fullmatch(header.value):
+        # Some versions of grpc would write it to the standard error.
+        raise ValueError(f"metadata[{name!r}] has a character that no header can carry, such as the end of a line")
+    return header
+
+
+def token_of(headers: Tuple[Header, ...]) -> Optional[Header]:
+    """Return the header with the token; None if there is none."""
+    return next((header for header in headers if header.name == "authorization"), None)

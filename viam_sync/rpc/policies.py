@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Optional, Union
 
@@ -20,6 +20,9 @@ class Lane(Enum):
     DOWNLOADS = "downloads"
     #: Streams without an end, however few of which a server allows.
     TAILS = "tails"
+
+    # That of Enum is written in Python, and a call looks its lane up.
+    __hash__ = object.__hash__
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Policy:
             attempts do not count. None leaves it to the total, 0 counts them like any other.
         counts_unavailable: Whether attempts that an unavailable service has answered count all the same.
         lane: The connection that the calls are made on.
+        first_timeout: Seconds that the first attempt may take: the shorter of its own limit and the total.
     """
 
     name: str
@@ -56,6 +60,11 @@ class Policy:
     outage_timeout: Optional[float] = None
     counts_unavailable: bool = False
     lane: Lane = Lane.CALLS
+    first_timeout: Optional[float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        given = [seconds for seconds in (self.attempt_timeout, self.total_timeout) if seconds is not None]
+        object.__setattr__(self, "first_timeout", min(given, default=None))
 
     def changed_by(self, retry: Retry) -> Policy:
         """Return the policy with the numbers of a client; one attempt stays one."""

@@ -1,13 +1,13 @@
 """Renewing the token of a call that was rejected as unauthenticated."""
 
 import logging
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Mapping, Optional
 
 import grpc
 from typing_extensions import Protocol, runtime_checkable
 
 from viam_sync.rpc import classification
-from viam_sync.rpc.metadata import Header, headers_of
+from viam_sync.rpc.metadata import Header
 
 LOGGER = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Renewable(Protocol):
 
 
 class Renewal:
-    """The metadata of one call, whose token is renewed the first time that it is rejected.
+    """The renewals of one call, whose token is replaced the first time that it is rejected.
 
     A further renewal needs proof that tokens are accepted at all: then this one has expired.
 
@@ -40,19 +40,8 @@ class Renewal:
 
     def __init__(self, metadata: Mapping[str, str]) -> None:
         self._metadata = metadata
-        self._sent: Tuple[Header, ...] = ()
         self._renewals = 0
         self._renewed = False
-
-    def headers(self) -> Tuple[Header, ...]:
-        """Return the metadata to send now, with names in lower case."""
-        self._sent = tuple(headers_of(self._metadata))
-        return self._sent
-
-    @property
-    def token(self) -> Optional[Header]:
-        """The header with the token in the metadata that was sent last; None if there is none."""
-        return next((header for header in self._sent if header.name == "authorization"), None)
 
     def is_worth_it(self, error: Any) -> bool:
         """Tell whether another token may mend a failure."""
@@ -62,8 +51,8 @@ class Renewal:
             return False
         return not self._renewed or (self._renewals < _RENEWALS and self._metadata.was_accepted)
 
-    def renew(self, seconds: Optional[float]) -> None:
-        """Replace the token, within that many seconds."""
+    def renew(self, refused: Optional[Header], seconds: Optional[float]) -> None:
+        """Replace the token that was sent in ``refused``, within that many seconds."""
         assert isinstance(self._metadata, Renewable)
         self._renewed = True
-        self._renewals += self._metadata.refresh(self.token, seconds)
+        self._renewals += self._metadata.refresh(refused, seconds)

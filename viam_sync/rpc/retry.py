@@ -36,6 +36,8 @@ _SHORT_DELAY = 3.0
 class Call(ABC, Generic[T]):
     """A request that the retry loop makes; a subclass says how, and what to do between two attempts.
 
+    There is no constructor: a subclass sets the attributes, as each call makes one.
+
     Attributes:
         name: How the log and errors call the request.
         attempts: How often it was sent.
@@ -44,11 +46,10 @@ class Call(ABC, Generic[T]):
             policy.
     """
 
-    def __init__(self, name: str, throttle: RetryLimit, max_reconnects: Optional[int] = None) -> None:
-        self.name = name
-        self.attempts = 0
-        self.throttle = throttle
-        self.max_reconnects = max_reconnects
+    name: str
+    attempts: int = 0
+    throttle: RetryLimit
+    max_reconnects: Optional[int] = None
 
     @abstractmethod
     def attempt(self, seconds: Optional[float]) -> T:
@@ -114,10 +115,11 @@ def run(call: Call[T], policy: Policy, timeout: Optional[float] = None) -> T:
     Raises:
         CallFailed: When no more attempts are made.
     """
-    deadline = _Deadline(policy, timeout, call.now)
+    began = call.now()
     call.attempts += 1
     try:
-        response = call.attempt(deadline.left())
+        # A caller who names a limit knows how long one response may take; the policy's guess would cut it short.
+        response = call.attempt(policy.first_timeout if timeout is None else timeout)
     except grpc.RpcError as error:
         if not call.is_failure(error):
             raise
@@ -125,21 +127,20 @@ def run(call: Call[T], policy: Policy, timeout: Optional[float] = None) -> T:
     else:
         call.throttle.succeeded()
         return response
-    return _RetryLoop(call, policy, deadline).run(first)
+    return _RetryLoop(call, policy, _Deadline(policy, timeout, call.now, began)).run(first)
 
 
 class _Deadline:
     """The end of a call, and the seconds left for one attempt."""
 
-    def __init__(self, policy: Policy, timeout: Optional[float], now: Callable[[], float]) -> None:
-        # A caller who names a limit knows how long one response may take; the policy's guess would cut it short.
+    def __init__(self, policy: Policy, timeout: Optional[float], now: Callable[[], float], began: float) -> None:
         total = policy.total_timeout if timeout is None else timeout
         self._attempt_timeout = policy.attempt_timeout if timeout is None else None
         #: The longest wait of a call without an end that the service may ask for.
         self._longest_wait = policy.outage_timeout if policy.idle_timeout is None else policy.idle_timeout
         self.now = now
-        self.began = now()
-        self.end = None if total is None else self.began + total
+        self.began = began
+        self.end = None if total is None else began + total
 
     def left(self) -> Optional[float]:
         if self.end is None:

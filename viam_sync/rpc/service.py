@@ -4,6 +4,7 @@ import contextlib
 import logging
 from dataclasses import replace
 from datetime import tzinfo
+from functools import cached_property
 from typing import Any, Callable, ContextManager, Iterable, List, Mapping, Optional, Tuple, Union
 
 import grpc
@@ -18,15 +19,15 @@ from viam_sync.rpc import classification, retry, tracing
 from viam_sync.rpc.cancellation import CancellableCall, Cancellation
 from viam_sync.rpc.channel import ServiceChannel, service_channel
 from viam_sync.rpc.client_options import ClientOptions, Configurable
-from viam_sync.rpc.connection import Connection, Place
+from viam_sync.rpc.connection import Place
 from viam_sync.rpc.decoding import deserializer, require_message
 from viam_sync.rpc.error_mapping import ambiguous_error, map_error
 from viam_sync.rpc.late_channel import LateAttribute, LateChannel
-from viam_sync.rpc.metadata import Metadata
+from viam_sync.rpc.metadata import Header, Metadata, token_of
 from viam_sync.rpc.method import Method
 from viam_sync.rpc.off_main_thread import ThreadedStream
 from viam_sync.rpc.policies import TAIL, Lane, Policy
-from viam_sync.rpc.renewal import Renewable, Renewal
+from viam_sync.rpc.renewal import Renewal
 from viam_sync.rpc.request_stream import RequestStream
 from viam_sync.rpc.retry_limits import RetryLimit
 from viam_sync.rpc.streams import NO_MESSAGE, Stream
@@ -62,7 +63,7 @@ class Service(Configurable):
     _pool = staticmethod(pool)
 
     _channel: ServiceChannel = LateAttribute()  # type: ignore[assignment]
-    _metadata: Mapping[str, str] = LateAttribute()  # type: ignore[assignment]
+    _metadata: Metadata = LateAttribute()  # type: ignore[assignment]
 
     def __init__(self, channel: grpc.Channel, metadata: Mapping[str, str], *, tz: Optional[tzinfo] = None) -> None:
         if not isinstance(metadata, (Mapping, Metadata)):
@@ -78,7 +79,7 @@ class Service(Configurable):
 
     def _connected(self, channel: grpc.Channel, metadata: Mapping[str, str]) -> None:
         self._channel = service_channel(channel)
-        self._metadata = metadata if isinstance(metadata, Renewable) else Metadata(metadata)
+        self._metadata = metadata if isinstance(metadata, Metadata) else Metadata(metadata)
 
     @classmethod
     def service_descriptors(cls) -> List[ServiceDescriptor]:
@@ -112,7 +113,9 @@ class Service(Configurable):
         call = _UnaryCall(self, method, request, cancellation)
         if throttle is not None:
             call.throttle, call.max_reconnects = throttle, None
-        with call.traced():
+        if call.span is None:
+            return self._run(call, method.policy, timeout, method.verify_with)
+        with call.span.active(whole=True):
             return self._run(call, method.policy, timeout, method.verify_with)
 
     def _stream_unary(
@@ -161,11 +164,13 @@ class Service(Configurable):
 
     def _run(self, call: "retry.Call[Any]", policy: Policy, timeout: Optional[float], verify_with: str = "") -> Any:
         """Make a call as its policy and the options of this client say, and map its errors."""
-        timeout = require_seconds("timeout", timeout)
-        if timeout is None and not policy.resumes:
-            timeout = self._options.timeout
-        if self._options.retry is not None:
-            policy, call.max_reconnects = policy.changed_by(self._options.retry), None
+        options = self._options
+        if timeout is not None:
+            timeout = require_seconds("timeout", timeout)
+        elif not policy.resumes:
+            timeout = options.timeout
+        if options.retry is not None:
+            policy, call.max_reconnects = policy.changed_by(options.retry), None
         try:
             response = retry.run(call, policy, timeout)
         except retry.CallFailed as failed:
@@ -207,13 +212,15 @@ class _RpcCall(retry.Call[Any]):
 
     def __init__(self, service: Service, method: Method, request: Any, cancellation: Optional[Cancellation]) -> None:
         self.channel = channel = service._channel
-        super().__init__(method.name, channel.retry_throttle, channel.max_reconnect_attempts)
+        self.name = name = method.name
+        self.throttle = channel.retry_throttle
+        self.max_reconnects = channel.max_reconnect_attempts
         self.service = service
         self.method = method
         self.request = request
         self.cancellation = cancellation
-        self.span = tracing.begin(method.name, channel.address)
-        self._renewal = Renewal(service._metadata)
+        self.span = tracing.begin(name, channel.address)
+        self._sent: Tuple[Header, ...] = ()
         self.now = channel.time.time  # type: ignore[method-assign]
 
     def traced(self, whole: bool = True) -> ContextManager[None]:
@@ -226,18 +233,19 @@ class _RpcCall(retry.Call[Any]):
         lane = Lane.UPLOADS if is_large else self.method.policy.lane
         return self.channel.lanes[lane].with_room()
 
-    def stub(self, connection: Connection) -> Any:
-        return connection.stub(type(self.service), self.method, self.service._make_stub)
-
     def headers(self) -> Tuple[object, ...]:
-        headers = self._renewal.headers()
-        return headers if self.span is None else (*headers, *self.span.headers(self.attempts or 1))
+        self._sent = sent = self.service._metadata.headers()
+        return sent if self.span is None else (*sent, *self.span.headers(self.attempts or 1))
+
+    @cached_property
+    def _renewal(self) -> Renewal:
+        return Renewal(self.service._metadata)
 
     def renew(self, error: Any, seconds: Optional[float]) -> bool:
         if not self._renewal.is_worth_it(error):
             return False
         self.will_retry(error, 0)
-        self._renewal.renew(seconds)
+        self._renewal.renew(token_of(self._sent), seconds)
         text = "%s: attempt %d ended with UNAUTHENTICATED; trying again at once with a new token"
         LOGGER.info(text, self.name, self.attempts)
         if self.span is not None:
@@ -263,7 +271,7 @@ class _UnaryCall(_RpcCall):
 
     def attempt(self, seconds: Optional[float]) -> Any:
         with self.place() as place:
-            stub = self.stub(place.connection)
+            stub = place.connection.stub(type(self.service), self.method, self.service._make_stub)
             headers = self.headers()
             # A call that can be cancelled needs threads of grpc; without, it goes on to its end.
             if self.cancellation is not None and can_start_threads():
@@ -272,8 +280,8 @@ class _UnaryCall(_RpcCall):
                     lambda: place.begin(stub.future, self.request, seconds, headers),
                 )
             response = stub(self.request, timeout=grpc_timeout(seconds), metadata=headers)
-        if self._renewal.token is not None:
-            self.channel.token_accepted = True
+        if not self.channel.token_accepted:
+            self.channel.token_accepted = token_of(self._sent) is not None
         return require_message(response)
 
     def _cancellable(self, cancellation: Cancellation, start: Callable[[], Any]) -> Any:
@@ -310,7 +318,7 @@ class _UploadCall(_RpcCall):
             stream.leave()
 
     def _start_of(self, stream: RequestStream[Message], place: Place, seconds: Optional[float]) -> Callable[[], Any]:
-        stub = self.stub(place.connection)
+        stub = place.connection.stub(type(self.service), self.method, self.service._make_stub)
         headers = self.headers()
         return lambda: stream.sent_by(place.begin(stub.future, stream, seconds, headers))
 
@@ -334,7 +342,7 @@ class _StreamCall(_RpcCall):
         """Send the request."""
         require_threads("A stream")
         with self.place() as place:
-            stub = self.stub(place.connection)
+            stub = place.connection.stub(type(self.service), self.method, self.service._make_stub)
             headers = self.headers()
             call = CancellableCall(lambda: place.begin(stub, self.request, seconds, headers))
             self._reading = ThreadedStream(call.start())

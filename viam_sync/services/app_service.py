@@ -203,8 +203,7 @@ class AppService(Service):
             'Lesson Robotics'
         """
         require(org_id=org_id)
-        with parameter_names(organization_id="org_id"):
-            request = pb.GetOrganizationRequest(organization_id=org_id)
+        request = pb.GetOrganizationRequest(organization_id=org_id)
         response: pb.GetOrganizationResponse = self._unary_unary(methods.GET_ORGANIZATION, request, timeout)
         return response.organization
 
@@ -260,10 +259,9 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(org_id=org_id, new_public_namespace=new_public_namespace)
-        with parameter_names(organization_id="org_id"):
-            request = pb.UpdateOrganizationNamespaceRequest(
-                organization_id=org_id, new_public_namespace=new_public_namespace
-            )
+        request = pb.UpdateOrganizationNamespaceRequest(
+            organization_id=org_id, new_public_namespace=new_public_namespace
+        )
         response: pb.UpdateOrganizationNamespaceResponse = self._unary_unary(
             methods.UPDATE_ORGANIZATION_NAMESPACE, request, timeout
         )
@@ -287,8 +285,7 @@ class AppService(Service):
             >>> app.delete_organization(organization.id)
         """
         require(org_id=org_id)
-        with parameter_names(organization_id="org_id"):
-            request = pb.DeleteOrganizationRequest(organization_id=org_id)
+        request = pb.DeleteOrganizationRequest(organization_id=org_id)
         self._unary_unary(methods.DELETE_ORGANIZATION, request, timeout)
 
     def get_organization_metadata(self, org_id: str, *, timeout: Optional[float] = None) -> Dict[str, Any]:
@@ -311,8 +308,7 @@ class AppService(Service):
             {'room': 'B12'}
         """
         require(org_id=org_id)
-        with parameter_names(organization_id="org_id"):
-            request = pb.GetOrganizationMetadataRequest(organization_id=org_id)
+        request = pb.GetOrganizationMetadataRequest(organization_id=org_id)
         response: pb.GetOrganizationMetadataResponse = self._unary_unary(
             methods.GET_ORGANIZATION_METADATA, request, timeout
         )
@@ -338,7 +334,7 @@ class AppService(Service):
             'B12'
         """
         require(org_id=org_id, metadata=metadata)
-        with parameter_names(organization_id="org_id", data="metadata"):
+        with parameter_names(data="metadata"):
             request = pb.UpdateOrganizationMetadataRequest(organization_id=org_id, data=metadata)
         self._unary_unary(methods.UPDATE_ORGANIZATION_METADATA, request, timeout)
 
@@ -364,8 +360,7 @@ class AppService(Service):
             (1, 0)
         """
         require(org_id=org_id)
-        with parameter_names(organization_id="org_id"):
-            request = pb.ListOrganizationMembersRequest(organization_id=org_id)
+        request = pb.ListOrganizationMembersRequest(organization_id=org_id)
         response: pb.ListOrganizationMembersResponse = self._unary_unary(
             methods.LIST_ORGANIZATION_MEMBERS, request, timeout
         )
@@ -408,10 +403,9 @@ class AppService(Service):
             'new@example.com'
         """
         require(org_id=org_id, email=email)
-        with parameter_names(organization_id="org_id"):
-            request = pb.CreateOrganizationInviteRequest(
-                organization_id=org_id, email=email, authorizations=authorizations, send_email_invite=send_email_invite
-            )
+        request = pb.CreateOrganizationInviteRequest(
+            organization_id=org_id, email=email, authorizations=authorizations, send_email_invite=send_email_invite
+        )
         response: pb.CreateOrganizationInviteResponse = self._unary_unary(
             methods.CREATE_ORGANIZATION_INVITE, request, timeout
         )
@@ -457,13 +451,12 @@ class AppService(Service):
             ['location_owner', 'organization_owner']
         """
         require(org_id=org_id, email=email)
-        with parameter_names(organization_id="org_id"):
-            request = pb.UpdateOrganizationInviteAuthorizationsRequest(
-                organization_id=org_id,
-                email=email,
-                add_authorizations=add_authorizations,
-                remove_authorizations=remove_authorizations,
-            )
+        request = pb.UpdateOrganizationInviteAuthorizationsRequest(
+            organization_id=org_id,
+            email=email,
+            add_authorizations=add_authorizations,
+            remove_authorizations=remove_authorizations,
+        )
         response: pb.UpdateOrganizationInviteAuthorizationsResponse = self._unary_unary(
             methods.UPDATE_ORGANIZATION_INVITE_AUTHORIZATIONS, request, timeout
         )
@@ -490,8 +483,7 @@ class AppService(Service):
             >>> app.delete_organization_member(sandbox.organization_id, user_id)
         """
         require(org_id=org_id, user_id=user_id)
-        with parameter_names(organization_id="org_id"):
-            request = pb.DeleteOrganizationMemberRequest(organization_id=org_id, user_id=user_id)
+        request = pb.DeleteOrganizationMemberRequest(organization_id=org_id, user_id=user_id)
         self._unary_unary(methods.DELETE_ORGANIZATION_MEMBER, request, timeout)
 
     def delete_organization_invite(self, org_id: str, email: str, *, timeout: Optional[float] = None) -> None:
@@ -511,8 +503,7 @@ class AppService(Service):
             >>> app.delete_organization_invite(sandbox.organization_id, invite.email)
         """
         require(org_id=org_id, email=email)
-        with parameter_names(organization_id="org_id"):
-            request = pb.DeleteOrganizationInviteRequest(organization_id=org_id, email=email)
+        request = pb.DeleteOrganizationInviteRequest(organization_id=org_id, email=email)
         self._unary_unary(methods.DELETE_ORGANIZATION_INVITE, request, timeout)
 
     def resend_organization_invite(
@@ -542,10 +533,9 @@ class AppService(Service):
             'new@example.com'
         """
         require(org_id=org_id, email=email)
-        with parameter_names(organization_id="org_id"):
-            request = pb.ResendOrganizationInviteRequest(
-                organization_id=org_id, email=email, send_email_invite=send_email_invite
-            )
+        request = pb.ResendOrganizationInviteRequest(
+            organization_id=org_id, email=email, send_email_invite=send_email_invite
+        )
         # Each call sends an e-mail.
         response: pb.ResendOrganizationInviteResponse = self._unary_unary(
             methods.RESEND_ORGANIZATION_INVITE, request, timeout
@@ -899,8 +889,7 @@ class AppService(Service):
             True
         """
         require(org_id=org_id, name=name)
-        with parameter_names(organization_id="org_id"):
-            request = pb.CreateLocationRequest(organization_id=org_id, name=name, parent_location_id=parent_location_id)
+        request = pb.CreateLocationRequest(organization_id=org_id, name=name, parent_location_id=parent_location_id)
         response: pb.CreateLocationResponse = self._unary_unary(methods.CREATE_LOCATION, request, timeout)
         return response.location
 
@@ -1035,8 +1024,7 @@ class AppService(Service):
             Workshop ...
         """
         require(org_id=org_id)
-        with parameter_names(organization_id="org_id"):
-            request = pb.ListLocationsRequest(organization_id=org_id)
+        request = pb.ListLocationsRequest(organization_id=org_id)
         response: pb.ListLocationsResponse = self._unary_unary(methods.LIST_LOCATIONS, request, timeout)
         return list(response.locations)
 
@@ -1108,8 +1096,7 @@ class AppService(Service):
             True
         """
         require(robot_id=robot_id)
-        with parameter_names(id="robot_id"):
-            request = pb.GetRobotRequest(id=robot_id)
+        request = pb.GetRobotRequest(id=robot_id)
         response: pb.GetRobotResponse = self._unary_unary(methods.GET_ROBOT, request, timeout)
         return response.robot
 
@@ -1133,8 +1120,7 @@ class AppService(Service):
             {'colour': 'red'}
         """
         require(robot_id=robot_id)
-        with parameter_names(id="robot_id"):
-            request = pb.GetRobotMetadataRequest(id=robot_id)
+        request = pb.GetRobotMetadataRequest(id=robot_id)
         response: pb.GetRobotMetadataResponse = self._unary_unary(methods.GET_ROBOT_METADATA, request, timeout)
         return struct_to_dict(response.data)
 
@@ -1156,7 +1142,7 @@ class AppService(Service):
             'red'
         """
         require(robot_id=robot_id, metadata=metadata)
-        with parameter_names(id="robot_id", data="metadata"):
+        with parameter_names(data="metadata"):
             request = pb.UpdateRobotMetadataRequest(id=robot_id, data=metadata)
         self._unary_unary(methods.UPDATE_ROBOT_METADATA, request, timeout)
 
@@ -1233,8 +1219,7 @@ class AppService(Service):
             >>> app.delete_robot_part(part_id)
         """
         require(robot_part_id=robot_part_id)
-        with parameter_names(part_id="robot_part_id"):
-            request = pb.DeleteRobotPartRequest(part_id=robot_part_id)
+        request = pb.DeleteRobotPartRequest(part_id=robot_part_id)
         self._unary_unary(methods.DELETE_ROBOT_PART, request, timeout)
 
     def get_robot_part_metadata(self, robot_part_id: str, *, timeout: Optional[float] = None) -> Dict[str, Any]:
@@ -1257,8 +1242,7 @@ class AppService(Service):
             {'board': 'nano'}
         """
         require(robot_part_id=robot_part_id)
-        with parameter_names(id="robot_part_id"):
-            request = pb.GetRobotPartMetadataRequest(id=robot_part_id)
+        request = pb.GetRobotPartMetadataRequest(id=robot_part_id)
         response: pb.GetRobotPartMetadataResponse = self._unary_unary(methods.GET_ROBOT_PART_METADATA, request, timeout)
         return struct_to_dict(response.data)
 
@@ -1282,7 +1266,7 @@ class AppService(Service):
             'nano'
         """
         require(robot_part_id=robot_part_id, metadata=metadata)
-        with parameter_names(id="robot_part_id", data="metadata"):
+        with parameter_names(data="metadata"):
             request = pb.UpdateRobotPartMetadataRequest(id=robot_part_id, data=metadata)
         self._unary_unary(methods.UPDATE_ROBOT_PART_METADATA, request, timeout)
 
@@ -1332,8 +1316,7 @@ class AppService(Service):
             True
         """
         require(robot_part_id=robot_part_id)
-        with parameter_names(part_id="robot_part_id"):
-            request = pb.MarkPartAsMainRequest(part_id=robot_part_id)
+        request = pb.MarkPartAsMainRequest(part_id=robot_part_id)
         self._unary_unary(methods.MARK_PART_AS_MAIN, request, timeout)
 
     def mark_part_for_restart(self, robot_part_id: str, *, timeout: Optional[float] = None) -> None:
@@ -1354,8 +1337,7 @@ class AppService(Service):
             >>> app.mark_part_for_restart(sandbox.robot_part_id)
         """
         require(robot_part_id=robot_part_id)
-        with parameter_names(part_id="robot_part_id"):
-            request = pb.MarkPartForRestartRequest(part_id=robot_part_id)
+        request = pb.MarkPartForRestartRequest(part_id=robot_part_id)
         # Marked again after it has restarted, the part would restart twice.
         self._unary_unary(methods.MARK_PART_FOR_RESTART, request, timeout)
 
@@ -1376,8 +1358,7 @@ class AppService(Service):
             >>> app.delete_robot_part_secret(part.id, part.secrets[-1].id)
         """
         require(robot_part_id=robot_part_id, secret_id=secret_id)
-        with parameter_names(part_id="robot_part_id"):
-            request = pb.DeleteRobotPartSecretRequest(part_id=robot_part_id, secret_id=secret_id)
+        request = pb.DeleteRobotPartSecretRequest(part_id=robot_part_id, secret_id=secret_id)
         self._unary_unary(methods.DELETE_ROBOT_PART_SECRET, request, timeout)
 
     def list_robots_for_locations(
@@ -1450,8 +1431,7 @@ class AppService(Service):
             >>> app.delete_robot(machine_id)
         """
         require(robot_id=robot_id)
-        with parameter_names(id="robot_id"):
-            request = pb.DeleteRobotRequest(id=robot_id)
+        request = pb.DeleteRobotRequest(id=robot_id)
         self._unary_unary(methods.DELETE_ROBOT, request, timeout)
 
     def add_favorite_machine(self, machine_id: str, timeout: Optional[float] = None) -> None:
@@ -1515,8 +1495,7 @@ class AppService(Service):
             >>> app.delete_fragment(fragment.id)
         """
         require(fragment_id=fragment_id)
-        with parameter_names(id="fragment_id"):
-            request = pb.DeleteFragmentRequest(id=fragment_id)
+        request = pb.DeleteFragmentRequest(id=fragment_id)
         self._unary_unary(methods.DELETE_FRAGMENT, request, timeout)
 
     def list_nested_fragments(
@@ -1603,10 +1582,9 @@ class AppService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(org_id=org_id)
-        with parameter_names(organization_id="org_id"):
-            request = pb.ListMachineSummariesRequest(
-                organization_id=org_id, fragment_ids=fragment_ids, location_ids=location_ids, limit=limit
-            )
+        request = pb.ListMachineSummariesRequest(
+            organization_id=org_id, fragment_ids=fragment_ids, location_ids=location_ids, limit=limit
+        )
         response: pb.ListMachineSummariesResponse = self._unary_unary(methods.LIST_MACHINE_SUMMARIES, request, timeout)
         return list(response.location_summaries)
 
@@ -1717,8 +1695,7 @@ class AppService(Service):
             True
         """
         require(org_id=org_id)
-        with parameter_names(organization_id="org_id"):
-            request = pb.ListAuthorizationsRequest(organization_id=org_id, resource_ids=resource_ids)
+        request = pb.ListAuthorizationsRequest(organization_id=org_id, resource_ids=resource_ids)
         response: pb.ListAuthorizationsResponse = self._unary_unary(methods.LIST_AUTHORIZATIONS, request, timeout)
         return list(response.authorizations)
 
@@ -2079,8 +2056,7 @@ class AppService(Service):
             True
         """
         require(org_id=org_id, name=name)
-        with parameter_names(organization_id="org_id"):
-            request = pb.CreateModuleRequest(organization_id=org_id, name=name)
+        request = pb.CreateModuleRequest(organization_id=org_id, name=name)
         response: pb.CreateModuleResponse = self._unary_unary(methods.CREATE_MODULE, request, timeout)
         return response.module_id, response.url
 

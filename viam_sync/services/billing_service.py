@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import List, Optional
 
-from viam_sync.checks import parameter_names, require
+from viam_sync.checks import require
 from viam_sync.proto.app import billing as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
@@ -87,8 +87,7 @@ class BillingService(Service):
             'education'
         """
         require(org_id=org_id, billing_tier=billing_tier)
-        with parameter_names(organization_id="org_id"):
-            request = pb.UpdateOrganizationBillingTierRequest(organization_id=org_id, billing_tier=billing_tier)
+        request = pb.UpdateOrganizationBillingTierRequest(organization_id=org_id, billing_tier=billing_tier)
         # Whether each change of tier is billed is not known.
         self._unary_unary(methods.UPDATE_ORGANIZATION_BILLING_TIER, request, timeout)
 

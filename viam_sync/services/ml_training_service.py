@@ -73,16 +73,15 @@ class MLTrainingService(Service):
             model_type=model_type,
             tags=tags,
         )
-        with parameter_names(organization_id="org_id"):
-            request = pb.SubmitTrainingJobRequest(
-                organization_id=org_id,
-                dataset_id=dataset_id,
-                model_name=model_name,
-                model_version=model_version,
-                model_type=model_type,
-                tags=tags,
-                model_framework=model_framework,
-            )
+        request = pb.SubmitTrainingJobRequest(
+            organization_id=org_id,
+            dataset_id=dataset_id,
+            model_name=model_name,
+            model_version=model_version,
+            model_type=model_type,
+            tags=tags,
+            model_framework=model_framework,
+        )
         response: pb.SubmitTrainingJobResponse = self._unary_unary(methods.SUBMIT_TRAINING_JOB, request, timeout)
         return response.id
 
@@ -141,7 +140,7 @@ class MLTrainingService(Service):
             ['plants']
         """
         require(org_id=org_id)
-        with parameter_names(organization_id="org_id", status="training_status"):
+        with parameter_names(status="training_status"):
             request = pb.ListTrainingJobsRequest(organization_id=org_id, status=training_status)
         response: pb.ListTrainingJobsResponse = self._unary_unary(methods.LIST_TRAINING_JOBS, request, timeout)
         return list(response.jobs)
@@ -262,8 +261,7 @@ class MLTrainingService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(org_id=org_id)
-        with parameter_names(organization_id="org_id"):
-            request = pb.ListContainersRequest(organization_id=org_id)
+        request = pb.ListContainersRequest(organization_id=org_id)
         response: pb.ListContainersResponse = self._unary_unary(methods.LIST_CONTAINERS, request, timeout)
         return list(response.containers)
 
@@ -306,10 +304,9 @@ class MLTrainingService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(org_id=org_id, image_uri=image_uri, description=description)
-        with parameter_names(organization_id="org_id"):
-            request = pb.RegisterCustomTrainingContainerRequest(
-                organization_id=org_id, image_uri=image_uri, description=description
-            )
+        request = pb.RegisterCustomTrainingContainerRequest(
+            organization_id=org_id, image_uri=image_uri, description=description
+        )
         response: pb.RegisterCustomTrainingContainerResponse = self._unary_unary(
             methods.REGISTER_CUSTOM_TRAINING_CONTAINER, request, timeout
         )

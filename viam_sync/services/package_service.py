@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Iterable, List, Optional, Tuple
 
-from viam_sync.checks import parameter_names, require
+from viam_sync.checks import require
 from viam_sync.proto.app import packages as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
@@ -118,9 +118,8 @@ class PackageService(Service):
             GRPCError: If the service refuses the call or cannot be reached; a subclass says which.
         """
         require(org_id=org_id)
-        with parameter_names(organization_id="org_id"):
-            request = pb.ListPackagesRequest(
-                organization_id=org_id, name=name, version=version, type=type, include_url=include_url
-            )
+        request = pb.ListPackagesRequest(
+            organization_id=org_id, name=name, version=version, type=type, include_url=include_url
+        )
         response: pb.ListPackagesResponse = self._unary_unary(methods.LIST_PACKAGES, request, timeout)
         return list(response.packages)

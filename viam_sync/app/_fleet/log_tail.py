@@ -135,7 +135,7 @@ class Tail(retry.Call[Optional[Entries]]):
 
     def __init__(self, open: Open, stored: Stored, channel: ServiceChannel) -> None:
         # A tail may lose its connection any number of times; how often in a row, its policy says.
-        super().__init__("viam.app.v1.AppService/TailRobotPartLogs", Unlimited())
+        self.name, self.throttle = "viam.app.v1.AppService/TailRobotPartLogs", Unlimited()
         self._open = open
         self._stored = stored
         self._channel = channel

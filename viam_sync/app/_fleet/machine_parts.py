@@ -9,7 +9,7 @@ from typing import Any, List, Mapping, Optional
 from google.protobuf.struct_pb2 import Struct
 
 from viam_sync.app._fleet.machine_records import RobotPart, RobotPartHistoryEntry
-from viam_sync.checks import parameter_names, require, wrong_type
+from viam_sync.checks import require, wrong_type
 from viam_sync.checks.numbers import whole
 from viam_sync.messages.values import require_in_order, value_to_message
 from viam_sync.proto import app as pb
@@ -86,8 +86,7 @@ class MachinePartsMixin(Service):
         require(robot_part_id=robot_part_id)
         indent = whole("indent", indent, 0, _DEEPEST_INDENT)
         destination = None if dest is None else response_output(dest, secret=True, rejected=(".csv", ".jsonl"))
-        with parameter_names(id="robot_part_id"):
-            request = pb.GetRobotPartRequest(id=robot_part_id)
+        request = pb.GetRobotPartRequest(id=robot_part_id)
         response: pb.GetRobotPartResponse = self._unary_unary(methods.GET_ROBOT_PART, request, timeout)
         part = RobotPart.from_proto(response.part, tz=self._options.tz)
         if destination is not None:
@@ -155,8 +154,7 @@ class MachinePartsMixin(Service):
             ['arm']
         """
         require(robot_part_id=robot_part_id)
-        with parameter_names(id="robot_part_id"):
-            request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end, page_limit=page_limit)
+        request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end, page_limit=page_limit)
         require_in_order(request)
         response: pb.GetRobotPartHistoryResponse = self._unary_unary(methods.GET_ROBOT_PART_HISTORY, request, timeout)
         return [RobotPartHistoryEntry.from_proto(entry, tz=self._options.tz) for entry in response.history]
@@ -199,8 +197,7 @@ class MachinePartsMixin(Service):
             ['arm']
         """
         require(robot_part_id=robot_part_id)
-        with parameter_names(id="robot_part_id"):
-            request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end)
+        request = pb.GetRobotPartHistoryRequest(id=robot_part_id, start=start, end=end)
         require_in_order(request)
         return _PART_HISTORY.with_times_in(self._options.tz).pages(
             self._unary_unary, request, page_size=page_size, limit=limit, prefetch=prefetch, timeout=timeout
@@ -243,14 +240,13 @@ class MachinePartsMixin(Service):
             ('brain', {'components': []})
         """
         require(robot_part_id=robot_part_id, name=name)
-        with parameter_names(id="robot_part_id"):
-            request = pb.UpdateRobotPartRequest(
-                id=robot_part_id,
-                name=name,
-                robot_config=robot_config,
-                last_known_update=last_known_update,
-                robot_config_json=robot_config_json,
-            )
+        request = pb.UpdateRobotPartRequest(
+            id=robot_part_id,
+            name=name,
+            robot_config=robot_config,
+            last_known_update=last_known_update,
+            robot_config_json=robot_config_json,
+        )
         method = methods.UPDATE_ROBOT_PART
         # With a last known update, a second attempt would be rejected because of the change that the first one made.
         if last_known_update is None:
@@ -280,8 +276,7 @@ class MachinePartsMixin(Service):
             2
         """
         require(robot_part_id=robot_part_id)
-        with parameter_names(part_id="robot_part_id"):
-            request = pb.CreateRobotPartSecretRequest(part_id=robot_part_id)
+        request = pb.CreateRobotPartSecretRequest(part_id=robot_part_id)
         response: pb.CreateRobotPartSecretResponse = self._unary_unary(
             methods.CREATE_ROBOT_PART_SECRET, request, timeout
         )

@@ -69,16 +69,15 @@ class OrganizationsMixin(Service):
         if default_fragments is not None and not isinstance(default_fragments, Message):
             with parameter_names(fragments="default_fragments"):
                 default_fragments = pb.FragmentImportList(fragments=default_fragments)
-        with parameter_names(organization_id="org_id"):
-            request = pb.UpdateOrganizationRequest(
-                organization_id=org_id,
-                name=name,
-                public_namespace=public_namespace,
-                region=region,
-                cid=cid,
-                default_fragments=default_fragments,
-                allowed_login_methods=allowed_login_methods,
-            )
+        request = pb.UpdateOrganizationRequest(
+            organization_id=org_id,
+            name=name,
+            public_namespace=public_namespace,
+            region=region,
+            cid=cid,
+            default_fragments=default_fragments,
+            allowed_login_methods=allowed_login_methods,
+        )
         # The namespace can be set only once, so sending it again would fail.
         response: pb.UpdateOrganizationResponse = self._unary_unary(methods.UPDATE_ORGANIZATION, request, timeout)
         return response.organization

@@ -16,7 +16,7 @@ from viam_sync.rpc.channel import ServiceChannel
 from viam_sync.rpc.classification import AttemptError, NotConnectedError
 from viam_sync.rpc.closing import Closing
 from viam_sync.rpc.http_pool import ConnectionBroken, HttpPool, NoConnection, RefusedByProxy, origin_of
-from viam_sync.rpc.metadata import Header
+from viam_sync.rpc.metadata import Header, headers_of, token_of
 from viam_sync.rpc.policies import STREAM, Policy
 from viam_sync.rpc.renewal import Renewal
 from viam_sync.transfer.concurrency.concurrency_limit import ConcurrencyLimit, Slot
@@ -159,23 +159,25 @@ class _RangeCall(retry.Call[None]):
         cancellation: Cancellation,
         slot: Slot,
     ) -> None:
-        super().__init__(f"GET {origin_of(download.uri)}", slot)
+        self.name, self.throttle = f"GET {origin_of(download.uri)}", slot
         self._downloader = downloader
         self._download = download
         self._channel = channel
         self._cancellation = cancellation
+        self._metadata = metadata
+        self._token: Optional[Header] = None
         self._renewal = Renewal(metadata)
         self._furthest = 0
 
     def attempt(self, seconds: Optional[float]) -> None:
         self._furthest = self._download.furthest
-        self._renewal.headers()
-        self._downloader.take(self._download, self._renewal.token, seconds, self._cancellation)
+        self._token = token_of(headers_of(self._metadata))
+        self._downloader.take(self._download, self._token, seconds, self._cancellation)
 
     def renew(self, error: Any, seconds: Optional[float]) -> bool:
         if not self._renewal.is_worth_it(error):
             return False
-        self._renewal.renew(seconds)
+        self._renewal.renew(self._token, seconds)
         return True
 
     def has_progressed(self) -> bool:
