@@ -7,7 +7,7 @@ from typing import Iterator, Sequence
 from figures import Figure, show
 
 #: The modules of figures, in the order of the table.
-MODULES = ("calls", "streams")
+MODULES = ("calls", "streams", "scripts")
 
 
 def figures(names: Sequence[str]) -> Iterator[Figure]:
