@@ -67,7 +67,10 @@ def schema_service(full_name: str) -> ServiceDescriptor:
         'app/dataset/v1/dataset.proto'
     """
     package, _, name = full_name.rpartition(".")
-    files = (schema_file(each) for each, file in schema_index().items() if file.package == package)
+    # Several files may share a package; the one that declares the service holds its name as a field 1.
+    named = bytes((0x0A, len(name))) + name.encode()
+    index = schema_index().items()
+    files = (schema_file(each) for each, file in index if file.package == package and named in file.serialized)
     return next(file.services_by_name[name] for file in files if name in file.services_by_name)
 
 
