@@ -8,6 +8,7 @@ from figures import Figure, dump, show
 
 #: The modules of figures, in the order of the table.
 MODULES = (
+    "scripts",
     "calls",
     "streams",
     "messages",

@@ -11,6 +11,7 @@ import grpc
 
 from viam_sync.proto import app as app_pb
 from viam_sync.proto.app import data as data_pb
+from viam_sync.proto.rpc import auth as auth_pb
 
 ROWS = 500
 
@@ -26,7 +27,11 @@ def page() -> data_pb.TabularDataByFilterResponse:
 class _Handler(grpc.GenericRpcHandler):
     def __init__(self) -> None:
         robot = app_pb.Robot(id="r-1", name="rover", location="abcdefghij")
-        answers = {"GetRobot": app_pb.GetRobotResponse(robot=robot), "TabularDataByFilter": page()}
+        answers = {
+            "Authenticate": auth_pb.AuthenticateResponse(access_token="token"),
+            "GetRobot": app_pb.GetRobotResponse(robot=robot),
+            "TabularDataByFilter": page(),
+        }
         self._answers = {name: message.SerializeToString() for name, message in answers.items()}
 
     def service(self, details: grpc.HandlerCallDetails) -> Optional[grpc.RpcMethodHandler[Any, Any]]:

@@ -21,12 +21,14 @@ Further names of the official SDK are here for scripts that have them in ``excep
 A wrong argument that is found before anything is sent is a ``ValueError`` or a ``TypeError``.
 """
 
-from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, NamedTuple, Optional, Sequence, Tuple, Type
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, NamedTuple, Optional, Sequence, Tuple, Type
 
 import grpc
 
 from viam_sync.error_details import NO_METADATA, CallMetadata, Details, Metadatum, as_messages, as_status
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["ClosedError", "InsecureConnectionError", "LabelsError", "NotSupportedError", "ViamError"]
 __all__ += ["AbortedError", "AlreadyExistsError", "AmbiguousResultError", "CancelledError", "DataLossError"]
@@ -243,7 +245,7 @@ class NotSupportedError(ViamError):
 class LabelProblem(NamedTuple):
     """Something that is wrong in the labels of a folder: its file, its line from 1, if there is one, and what it is."""
 
-    path: Path
+    path: "Path"
     line: Optional[int]
     text: str
 

@@ -1,6 +1,5 @@
 """Names that are not here, such as those of machines and stubs in viam-sdk, and what to use in their place."""
 
-import re
 import sys
 from typing import Any, Optional, Sequence
 
@@ -12,7 +11,7 @@ MACHINES = (
 
 _STUBS = "the stubs of viam-sdk are for asyncio; each RPC has a method of a client, such as ViamClient.app_client"
 #: The names of stubs, and of what a server is made of, beside the messages.
-_STUB = re.compile(r"\w*Service(?:Stub|Base)")
+_STUB = ("ServiceStub", "ServiceBase")
 
 _SERVICES = ("discovery", "generic", "mlmodel", "motion", "navigation", "slam", "vision", "worldstatestore")
 _OF_BOTH = ("component", "module", "opentelemetry", "robot", "service", "stream", "tagger")
@@ -92,7 +91,7 @@ def missing_attribute(module: str, name: str, near: Sequence[str] = ()) -> Excep
         >>> missing_attribute("viam_sync.proto.app", "Robots")
         AttributeError("module 'viam_sync.proto.app' has no attribute 'Robots'")
     """
-    if _STUB.fullmatch(name):
+    if name.endswith(_STUB):
         return ImportError(f"cannot import name {name!r} from {module!r}: {_STUBS}")
     meant = f"; did you mean {', '.join(near)}?" if near else ""
     return AttributeError(f"module {module!r} has no attribute {name!r}{meant}")

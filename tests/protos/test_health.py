@@ -64,7 +64,7 @@ def client(channel, tmp_path, monkeypatch):
     module = importlib.import_module("clinic.services.health_service")
 
     class Health(module.HealthService):
-        _pool = staticmethod(descriptor_pool.Default)
+        _find_service = staticmethod(descriptor_pool.Default().FindServiceByName)
 
     return Health(channel, {})
 

@@ -3,7 +3,6 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
 
 import grpc
@@ -85,7 +84,7 @@ class WaitlessChannel(ServiceChannel):
 def method_of(rpc: Rpc, **limits: Any) -> Method:
     """Return the row of an RPC, whose policy may have other limits."""
     row = _TABLE[rpc.path]
-    return row._replace(policy=replace(row.policy, **limits))
+    return row._replace(policy=row.policy._replace(**limits))
 
 
 def send(

@@ -13,8 +13,10 @@ import pytest
 
 from viam_sync.errors import AmbiguousResultError
 from viam_sync.rpc import classification, policies
+from viam_sync.rpc.method import Method
 from viam_sync.rpc.retry_limits import RetryThrottle
 from viam_sync.rpc.service import Service, _RpcCall, _UnaryCall
+from viam_sync.services import methods
 from viam_sync.transfer.upload.batch import BatchUpload
 from viam_sync.transfer.upload.source import ProgressChunks
 
@@ -96,7 +98,13 @@ def test_the_oracle_expects_doubt_only_without_proof(write: Any) -> None:
 
 def setting(policy: policies.Policy, name: str, value: Any) -> Callable[[pytest.MonkeyPatch], None]:
     """Return what breaks a retry class."""
-    return lambda patch: patch.setitem(vars(policy), name, value)
+
+    def break_it(patch: pytest.MonkeyPatch) -> None:
+        for key, method in list(vars(methods).items()):
+            if isinstance(method, Method) and method.policy is policy:
+                patch.setattr(methods, key, method._replace(policy=policy._replace(**{name: value})))
+
+    return break_it
 
 
 def saying(name: str, value: Any) -> Callable[[pytest.MonkeyPatch], None]:

@@ -3,7 +3,6 @@
 import logging
 import threading
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
@@ -191,7 +190,7 @@ def test_a_connection_that_was_idle_is_not_used_after_a_nat_may_have_forgotten_i
 
 def test_a_connection_is_closed_in_the_time_that_it_may_be_idle(sandbox: Sandbox, line: Forwarder) -> None:
     idle = 3.0
-    with with_short_times(line, sandbox, replace(SHORT, idle=idle)) as app:
+    with with_short_times(line, sandbox, SHORT._replace(idle=idle)) as app:
         states: List[grpc.ChannelConnectivity] = []
         app._channel.subscribe(states.append)
         # grpc counts from the first of two calls, and then once more, as there was a second one.

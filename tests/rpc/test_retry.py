@@ -1,7 +1,6 @@
 import contextlib
 import logging
 import re
-from dataclasses import replace
 from typing import Any, List, Optional, Sequence, Type
 
 import grpc
@@ -369,7 +368,7 @@ def test_a_service_that_cannot_be_reached_is_tried_for_most_of_the_total(policy:
     assert attempts.throttle.failed(None)
 
 
-@pytest.mark.parametrize(("policy", "seconds"), [(UPLOAD, 60), (STREAM, 60), (replace(TAIL, attempts=2), 600)])
+@pytest.mark.parametrize(("policy", "seconds"), [(UPLOAD, 60), (STREAM, 60), (TAIL._replace(attempts=2), 600)])
 def test_what_has_no_total_waits_so_long_for_a_service_that_cannot_be_reached(policy: Policy, seconds: float) -> None:
     attempts = Attempts(*unavailable(10_000, REFUSED), takes=0.01)
     with pytest.raises(CallFailed):
@@ -404,7 +403,7 @@ def test_calls_of_many_threads_outlast_an_outage_and_leave_the_service_in_peace(
 
 
 def test_a_tail_does_not_wait_longer_for_a_pushback_than_for_an_outage() -> None:
-    tail = replace(TAIL, attempts=2)
+    tail = TAIL._replace(attempts=2)
     attempts = Attempts(Failed(grpc.StatusCode.UNAVAILABLE, pushback="599000"))
     assert retry.run(attempts, tail) == "answer"
     with pytest.raises(CallFailed):
@@ -534,7 +533,7 @@ def test_attempts_that_make_progress_are_not_counted_and_wait_as_after_the_first
 def test_a_call_that_resumes_is_ended_by_a_rejection_alone(status: str, sent: int) -> None:
     attempts = Attempts(*[Failed(grpc.StatusCode[status]) for _ in range(2)])
     with contextlib.suppress(CallFailed):
-        retry.run(attempts, replace(TAIL, attempts=9))
+        retry.run(attempts, TAIL._replace(attempts=9))
     assert len(attempts.allowed) == sent
 
 

@@ -3,7 +3,6 @@
 import itertools
 import os
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
 
@@ -41,7 +40,7 @@ def connect(server: FakeService) -> ViamClient:
 
 def export(data: DataClient, **changes: Any) -> Stream[data_pb.ExportTabularDataResponse]:
     request = data_pb.ExportTabularDataRequest()
-    return data._unary_stream(methods.EXPORT_TABULAR_DATA._replace(policy=replace(STREAM, **changes)), request, None)
+    return data._unary_stream(methods.EXPORT_TABULAR_DATA._replace(policy=STREAM._replace(**changes)), request, None)
 
 
 def failing(times: int, then: Callable[..., Any], status: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> Any:
@@ -316,7 +315,7 @@ def test_an_upload_whose_token_has_expired_gets_a_new_one_if_it_can_be_read_agai
 
 
 def upload(data: DataClient, requests: Any, **changes: Any) -> Any:
-    return data._stream_unary(methods.FILE_UPLOAD._replace(policy=replace(UPLOAD, **changes)), requests, None)
+    return data._stream_unary(methods.FILE_UPLOAD._replace(policy=UPLOAD._replace(**changes)), requests, None)
 
 
 def test_an_upload_that_the_service_does_not_take_ends_in_doubt(server: FakeService, channel: Channel) -> None:

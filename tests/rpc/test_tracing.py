@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
@@ -87,7 +86,7 @@ def connect(server: FakeService) -> ViamClient:
 def export(channel: grpc.Channel, **changes: Any) -> Stream[data_pb.ExportTabularDataResponse]:
     request = data_pb.ExportTabularDataRequest()
     return DataClient(channel, {})._unary_stream(
-        methods.EXPORT_TABULAR_DATA._replace(policy=replace(STREAM, **changes)), request, None
+        methods.EXPORT_TABULAR_DATA._replace(policy=STREAM._replace(**changes)), request, None
     )
 
 

@@ -1,7 +1,7 @@
 """AppClient: organizations, locations, machines, logs, fragments, roles and modules."""
 
 from datetime import tzinfo
-from typing import TYPE_CHECKING, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Mapping, Optional
 
 import grpc
 
@@ -24,7 +24,12 @@ from viam_sync.services.app_service import AppService
 if TYPE_CHECKING:
     from viam_sync.gen.reexports.app_client import *  # noqa: F403
 else:
-    from viam_sync.gen.reexports.app_client import __getattr__ as __getattr__
+
+    def __getattr__(name: str) -> Any:
+        from viam_sync.gen.reexports import app_client  # few scripts ask for these names
+
+        return app_client.__getattr__(name)
+
 
 __all__ = [
     "APIKeyAuthorization",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from viam_sync.app._clients import NamedMethods
 from viam_sync.checks import require
@@ -15,7 +15,12 @@ from viam_sync.transfer.output.outputs import response_output
 if TYPE_CHECKING:
     from viam_sync.gen.reexports.billing_client import *  # noqa: F403
 else:
-    from viam_sync.gen.reexports.billing_client import __getattr__ as __getattr__
+
+    def __getattr__(name: str) -> Any:
+        from viam_sync.gen.reexports import billing_client  # few scripts ask for these names
+
+        return billing_client.__getattr__(name)
+
 
 __all__ = ["BillingClient"]
 

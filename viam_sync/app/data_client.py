@@ -1,6 +1,6 @@
 """DataClient: captured data, uploads and datasets."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from viam_sync.app._clients import NamedMethods
 from viam_sync.app._data.arguments import BinaryIDLike
@@ -42,12 +42,17 @@ from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.open_files import FileLike, Writable
 from viam_sync.transfer.output.progress import ProgressLike
 from viam_sync.transfer.upload.batch import UploadResult
-from viam_sync.transfer.upload.source import BytesLike, Uploadable
+from viam_sync.transfer.upload.uploadable import BytesLike, Uploadable
 
 if TYPE_CHECKING:
     from viam_sync.gen.reexports.data_client import *  # noqa: F403
 else:
-    from viam_sync.gen.reexports.data_client import __getattr__ as __getattr__
+
+    def __getattr__(name: str) -> Any:
+        from viam_sync.gen.reexports import data_client  # few scripts ask for these names
+
+        return data_client.__getattr__(name)
+
 
 __all__ = [
     "AnyRow",

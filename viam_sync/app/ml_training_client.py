@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Mapping, Optional
 
 from viam_sync.app._clients import NamedMethods
 from viam_sync.checks import require
@@ -16,7 +16,12 @@ from viam_sync.transfer.paging.pages import Pages
 if TYPE_CHECKING:
     from viam_sync.gen.reexports.ml_training_client import *  # noqa: F403
 else:
-    from viam_sync.gen.reexports.ml_training_client import __getattr__ as __getattr__
+
+    def __getattr__(name: str) -> Any:
+        from viam_sync.gen.reexports import ml_training_client  # few scripts ask for these names
+
+        return ml_training_client.__getattr__(name)
+
 
 __all__ = ["MLTrainingClient"]
 

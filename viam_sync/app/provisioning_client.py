@@ -1,6 +1,6 @@
 """ProvisioningClient: the first setup of a machine."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from viam_sync.app._clients import NamedMethods
 from viam_sync.services.provisioning_service import ProvisioningService
@@ -8,7 +8,12 @@ from viam_sync.services.provisioning_service import ProvisioningService
 if TYPE_CHECKING:
     from viam_sync.gen.reexports.provisioning_client import *  # noqa: F403
 else:
-    from viam_sync.gen.reexports.provisioning_client import __getattr__ as __getattr__
+
+    def __getattr__(name: str) -> Any:
+        from viam_sync.gen.reexports import provisioning_client  # few scripts ask for these names
+
+        return provisioning_client.__getattr__(name)
+
 
 __all__ = ["ProvisioningClient"]
 

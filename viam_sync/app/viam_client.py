@@ -14,7 +14,6 @@ from viam_sync.app._call_rpc import NamedRpcs
 from viam_sync.app._clients import CLIENTS, NamedMethods, client_class
 from viam_sync.app._links import link_of_variables, link_to, location_of, options_of_variables, with_key
 from viam_sync.errors import ClosedError, NotSupportedError
-from viam_sync.profiles import find_profile
 from viam_sync.rpc.channel import channel_error
 from viam_sync.rpc.client_options import ClientOptions, Configurable
 from viam_sync.rpc.closing import Closing
@@ -283,6 +282,8 @@ class ViamClient(NamedMethods, NamedRpcs, Configurable, Closing):
             ...     client.app_client.get_location(sandbox.location_id).name
             'Workshop'
         """
+        from viam_sync.profiles import find_profile  # only of use here
+
         profile = find_profile(name)
         given = None if dial_options is None else own_options("dial_options", dial_options)
         options = with_key(given, profile.dial_options())
@@ -329,7 +330,7 @@ class ViamClient(NamedMethods, NamedRpcs, Configurable, Closing):
         if name not in self._clients:
             client = (cls or client_class(name))(self._channel, self._metadata, *arguments)
             # setdefault() is atomic; another thread may have made the client in the meantime.
-            self._clients.setdefault(name, client.options(**vars(self._options)))
+            self._clients.setdefault(name, client.options(**self._options._asdict()))
         return self._clients[name]
 
     def connect_to_machine(self, *, address: Optional[str] = None, id: Optional[str] = None) -> NoReturn:

@@ -1,29 +1,29 @@
 """Checks of arguments: every error that says "NAME takes a KIND, got VALUE"."""
 
+from __future__ import annotations
+
 import math
 import os
 import re
 import sys
 from contextvars import ContextVar
 from datetime import tzinfo
-from decimal import Decimal
 from functools import lru_cache
 from numbers import Integral, Real
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Collection, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, Union
+from typing import TYPE_CHECKING, Any, Collection, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
 from viam_sync.checks.advice import advice_for
 from viam_sync.checks.descriptions import describe, is_text, redact
 from viam_sync.checks.urls import local_path
 
-#: The classes of numbers, bools among them; those of NumPy register with ``Real``.
-_NUMBERS = (Real, Decimal)
+if TYPE_CHECKING:
+    from pathlib import Path
 
-_ID = re.compile(r"(?:.*_)?id(?P<several>s?)(?:_.*)?")
+_ID = r"(?:.*_)?id(?P<several>s?)(?:_.*)?"
 #: Most IDs are of letters, digits and hyphens alone, and need no closer look.
 _PLAIN_ID = re.compile(r"[\w-]+", re.ASCII)
-_FIRST_WORD = re.compile(r"\w+")
+_FIRST_WORD = r"\w+"
 
 #: The marks that come with an ID from an example, a printed list or a shell, and are part of none.
 _MARKS = frozenset("\"'`<>(){}[],;")
@@ -64,7 +64,7 @@ class parameter_names:
 
 
 def _renamed(text: str, parameters: Mapping[str, str]) -> str:
-    field = _FIRST_WORD.match(text)
+    field = re.match(_FIRST_WORD, text)
     return parameters[field[0]] + text[field.end() :] if field and field[0] in parameters else text
 
 
@@ -132,8 +132,11 @@ def is_number(value: Any) -> bool:
         >>> is_number(Decimal("0.5")), is_number("0.5")
         (True, False)
     """
-    # NumPy registers its spans of time with its whole numbers.
-    return isinstance(value, _NUMBERS) and type(value).__name__ != "timedelta64"
+    if not isinstance(value, Real):
+        # Decimals alone register with nothing. Who has one has loaded its module, which is slow to load.
+        return "decimal" in sys.modules and isinstance(value, sys.modules["decimal"].Decimal)
+    # NumPy registers its numbers with Real, and its spans of time with them.
+    return type(value).__name__ != "timedelta64"
 
 
 def require(**values: Any) -> None:
@@ -196,7 +199,7 @@ def id_kind(parameter: str) -> str:
         >>> id_kind("robot_id"), id_kind("part_ids"), id_kind("name")
         ('id', 'ids', '')
     """
-    found = _ID.fullmatch(parameter)
+    found = re.fullmatch(_ID, parameter)
     return f"id{found['several']}" if found else ""
 
 
@@ -305,6 +308,8 @@ def path_from(name: str, given: Union[str, "os.PathLike[str]"]) -> Path:
         >>> path_from("dest", "plants/rose.png").name
         'rose.png'
     """
+    from pathlib import Path  # slow to load
+
     if isinstance(given, str) and not given:
         # It would be the working directory; more likely is a variable that is not set.
         raise ValueError(f"{name} is an empty string; it takes a path")

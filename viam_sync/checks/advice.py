@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime, time, timedelta
 from typing import Any, Mapping, Tuple, Union
 
-_FIRST_WORD = re.compile(r"\w*")
+_FIRST_WORD = r"\w*"
 _BYTES = (bytes, bytearray, memoryview)
 
 #: For the start of what a parameter takes, and the type of what was got: what to do.
@@ -55,7 +55,7 @@ def advice_for(name: str, kind: str, value: Any) -> str:
             return _closer_advice(wanted, value) or advice
     if kind.startswith("a str") and type(value).__name__ in ("UUID", "ObjectId"):
         return "str(…) makes one of it"
-    attribute = "" if isinstance(value, _PLAIN) else _attribute_for(_FIRST_WORD.match(name)[0], kind, value)  # type: ignore[index]
+    attribute = "" if isinstance(value, _PLAIN) else _attribute_for(re.match(_FIRST_WORD, name)[0], kind, value)  # type: ignore[index]
     return attribute and f"give its {attribute}"
 
 

@@ -9,7 +9,7 @@ _MOST_BITS = 256
 _LONGEST_WORD = 100
 _SURROGATE = re.compile("[\ud800-\udfff]")
 #: The words that take "an": those with a vowel first, but for those that begin as "user" and "UUID" do.
-_AN = re.compile("[aeio]|u(?!s|uid|ni)", re.IGNORECASE)
+_AN = "(?i)[aeio]|u(?!s|uid|ni)"
 _FUNCTIONS = (FunctionType, MethodType, BuiltinFunctionType)
 
 
@@ -39,7 +39,7 @@ def redact(value: Any) -> str:
 
 def with_article(noun: str) -> str:
     """Return a noun with its article."""
-    return f"{'an' if _AN.match(noun) else 'a'} {noun}"
+    return f"{'an' if re.match(_AN, noun) else 'a'} {noun}"
 
 
 def describe(value: Any) -> str:

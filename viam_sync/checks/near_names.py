@@ -1,6 +1,5 @@
 """Near names: what somebody may have meant who wrote a name that there is not."""
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Any, Iterable, List, Sequence, Set
 
@@ -19,7 +18,7 @@ _SYNONYMS = {
 _BEGINNING, _SHORT = 0.75, 2
 #: The words that tell no names apart.
 _FILLERS = {"by", "id", "from", "to"}
-_WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+_WORDS = r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])"
 #: The share of two names that must be the same in one that is near.
 _NEAR = 0.6
 #: Names that are less near than the nearest one by more than this are not offered.
@@ -59,6 +58,8 @@ def any_of(names: Sequence[str]) -> str:
 
 def _likeness(name: str, other: str) -> float:
     """Return how alike two names are, from 0 to 1, as words or as texts."""
+    import difflib  # only of use to those who misspell a name
+
     ours, theirs = _words(name), _words(other)
     common = sum(max((_word_likeness(word, their) for their in theirs), default=0) for word in ours)
     fewer, more = sorted((len(ours), len(theirs)))
@@ -74,7 +75,7 @@ def _word_likeness(word: str, other: str) -> float:
 
 
 def _words(name: str) -> Set[str]:
-    words: List[str] = [word.lower() for word in _WORDS.findall(name)]
+    words: List[str] = [word.lower() for word in re.findall(_WORDS, name)]
     singular = (word[:-1] if word.endswith("s") and len(word) > 2 else word for word in words)
     return {_SYNONYMS.get(word, word) for word in singular} - _FILLERS
 

@@ -3,14 +3,13 @@
 import os
 import re
 from typing import Any
-from urllib.request import url2pathname
 
 _SCHEME = "[A-Za-z][A-Za-z0-9+.-]+"
 #: The drive of a path on Windows has one letter. In fsspec, what comes before a ``::`` wraps the file system after it.
-_URL = re.compile(rf"({_SCHEME}::)*(?P<scheme>{_SCHEME})://")
-_USER = re.compile(rf"(?P<user>{_SCHEME}://[^/@:\s]*):\S*@")
-_QUERY = re.compile(rf"(?P<place>{_SCHEME}://[^?\s]*)\?[^\s'\"]+")
-_LOST_SLASH = re.compile(rf"(?P<folder>{_SCHEME}:)[/\\](?![/\\])")
+_URL = rf"({_SCHEME}::)*(?P<scheme>{_SCHEME})://"
+_USER = rf"(?P<user>{_SCHEME}://[^/@:\s]*):\S*@"
+_QUERY = rf"(?P<place>{_SCHEME}://[^?\s]*)\?[^\s'\"]+"
+_LOST_SLASH = rf"(?P<folder>{_SCHEME}:)[/\\](?![/\\])"
 _LOCAL = ("file", "local")
 
 
@@ -27,7 +26,7 @@ def is_url(given: Any) -> bool:
 
 def url_scheme(given: Any) -> str:
     """Return the scheme of a URL in lower case; an empty text for all else."""
-    found = _URL.match(path_text(given))
+    found = re.match(_URL, path_text(given))
     return found["scheme"].lower() if found else ""
 
 
@@ -46,7 +45,7 @@ def redact_urls(text: str) -> str:
         >>> redact_urls("no such file: sftp://me:secret@host/rows.csv?signature=abc")
         'no such file: sftp://me:***@host/rows.csv?***'
     """
-    return _QUERY.sub(r"\g<place>?***", _USER.sub(r"\g<user>:***@", text))
+    return re.sub(_QUERY, r"\g<place>?***", re.sub(_USER, r"\g<user>:***@", text))
 
 
 def local_path(name: str, given: Any) -> Any:
@@ -71,8 +70,10 @@ def local_path(name: str, given: Any) -> Any:
         computer, _, path = text.partition("://")[2].partition("/")
         if computer not in ("", "localhost"):
             raise ValueError(f"{name} is {text!r}, a file of the computer {computer!r}; write file:///")
+        from urllib.request import url2pathname  # it brings a client for HTTP, which takes long to load
+
         return url2pathname(f"/{path}")
-    lost = _LOST_SLASH.match(text)
+    lost = re.match(_LOST_SLASH, text)
     if lost and not os.path.exists(lost["folder"]):  # noqa: PTH110 (a str, as it was given)
         raise ValueError(f"{name} is {text!r}, a URL that has lost a slash, as in a pathlib.Path; give it as a str")
     return given

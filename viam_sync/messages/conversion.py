@@ -5,8 +5,6 @@ import re
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, Dict, List, Mapping, Optional, Type, TypeVar, Union
 
-from google.protobuf.json_format import Error as JsonFormatError
-from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -19,7 +17,7 @@ from viam_sync.messages.precision import warn_if_rounded
 from viam_sync.messages.values import DEEPEST, JSON_KINDS, SMALL_ENOUGH, fits_double, struct_of, timestamp_of, too_deep
 
 #: The package of a message or an enum in an error of protobuf, which is no word of Python.
-_PACKAGE = re.compile(r"\b(?:[a-z]\w*\.)+(?:v\d+|protobuf)\.(?=[A-Z])")
+_PACKAGE = r"\b(?:[a-z]\w*\.)+(?:v\d+|protobuf)\.(?=[A-Z])"
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_IN_UTC = _EPOCH.replace(tzinfo=timezone.utc)
 
@@ -244,6 +242,8 @@ def message_to_struct(message: Message) -> Struct:
     """
     if not isinstance(message, Message):
         raise wrong_type("message", "a message", message)
+    from google.protobuf.json_format import Error, MessageToDict  # slow to load, and only of use here
+
     # The name of this option has changed in protobuf 5.26, and its old one is gone.
     option = "always_print_fields_with_no_presence"
     if option not in inspect.signature(MessageToDict).parameters:
@@ -251,7 +251,7 @@ def message_to_struct(message: Message) -> Struct:
     options: Dict[str, Any] = {option: True}
     try:
         fields = MessageToDict(message, preserving_proto_field_name=True, descriptor_pool=pool(), **options)
-    except (*UNFIT, JsonFormatError) as error:
+    except (*UNFIT, Error) as error:
         raise ValueError(f"message has no form in JSON: {error}") from error
     converted: Struct = struct_of(Struct, fields, "message")
     return converted
@@ -275,6 +275,8 @@ def struct_to_message(struct: Struct, message_type: Type[M]) -> M:
     """
     if not (isinstance(message_type, type) and issubclass(message_type, Message)):
         raise wrong_type("message_type", "the class of a message", message_type)
+    from google.protobuf.json_format import ParseDict, ParseError  # slow to load, and only of use here
+
     try:
         return ParseDict(struct_to_dict(struct), message_type())
     except ParseError as error:
@@ -289,4 +291,4 @@ def without_packages(text: str) -> str:
         >>> without_packages('Message type "viam.app.v1.Robot" has no field named "nme"')
         'Message type "Robot" has no field named "nme"'
     """
-    return _PACKAGE.sub("", text)
+    return re.sub(_PACKAGE, "", text)

@@ -2,28 +2,30 @@
 
 The default pool of protobuf is shared by a whole process: two packages that bring the same schema
 in different versions cannot both be imported. Ours stands beside it. There is no generated Python
-for the messages either, so nothing ties the package to one protobuf runtime.
+for the messages either, so nothing ties the package to one protobuf runtime. A file of the schema is
+added when something in it is first named, as most programs need few of them.
 """
 
 import functools
 import os
-import pkgutil
 import sys
 import threading
-from typing import Any, Callable, Dict, List, Set, Tuple
+from typing import Any, Callable, Dict, List, Set, Tuple, Union
 
 from google.protobuf import descriptor_pool, message_factory
-from google.protobuf.descriptor import Descriptor, EnumDescriptor, FileDescriptor
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FileDescriptor, ServiceDescriptor
 
 from viam_sync.checks.near_names import near_names
 from viam_sync.messages.acceptance import accept
 from viam_sync.messages.attributes import explain_attributes
+from viam_sync.messages.compiled_schema import schema_index
 from viam_sync.messages.enums import EnumTypeWrapper
 from viam_sync.messages.module_names import module_of
 from viam_sync.shown import show_in_notebooks
 from viam_sync.viam_sdk import missing_attribute
 
+_pool = descriptor_pool.DescriptorPool()
+_files: Dict[str, FileDescriptor] = {}
 _lock = threading.RLock()
 _ours: Set[type] = set()
 
@@ -33,32 +35,56 @@ if hasattr(os, "register_at_fork"):  # Windows does not fork
 
 
 @functools.lru_cache(maxsize=None)
-def _build() -> Tuple[descriptor_pool.DescriptorPool, Dict[str, Dict[str, Any]], List[FileDescriptor]]:
-    """Return the pool, by module and name the descriptors of the messages and enums that it holds, and its files."""
-    pool = descriptor_pool.DescriptorPool()
-    modules: Dict[str, Dict[str, Any]] = {}
-    files: List[FileDescriptor] = []
-    compiled = pkgutil.get_data("viam_sync.proto", "schema.bin")
-    assert compiled is not None
-    for file in FileDescriptorSet.FromString(compiled).file:
-        pool.AddSerializedFile(file.SerializeToString())
-        added = pool.FindFileByName(file.name)
-        held = modules.setdefault(module_of(file.name), {})
-        held.update({**added.message_types_by_name, **added.enum_types_by_name})
-        files.append(added)
-    return pool, modules, files
-
-
 def pool() -> descriptor_pool.DescriptorPool:
-    """Return the pool that all messages of ``viam_sync`` live in."""
-    with _lock:
-        return _build()[0]
+    """Return the pool that all messages of ``viam_sync`` live in, with all files of the schema."""
+    schema_files()
+    return _pool
 
 
 def schema_files() -> List[FileDescriptor]:
     """Return the descriptors of the files of the schema, each after those that it imports."""
+    return [schema_file(name) for name in schema_index()]
+
+
+def schema_file(name: str) -> FileDescriptor:
+    """Return the descriptor of a file of the schema; it is built when it is first asked for."""
     with _lock:
-        return list(_build()[2])
+        if name not in _files:
+            file = schema_index()[name]
+            for each in file.imports:
+                schema_file(each)
+            _pool.AddSerializedFile(file.serialized)
+            _files[name] = _pool.FindFileByName(name)
+        return _files[name]
+
+
+def schema_service(full_name: str) -> ServiceDescriptor:
+    """Return the descriptor of a service of the schema.
+
+    Example:
+        >>> from viam_sync.messages.pool import schema_service
+        >>> schema_service("viam.app.dataset.v1.DatasetService").file.name
+        'app/dataset/v1/dataset.proto'
+    """
+    package, _, name = full_name.rpartition(".")
+    # Several files may share a package; the one that declares the service holds its name as a field 1.
+    named = bytes((0x0A, len(name))) + name.encode()
+    index = schema_index().items()
+    files = (schema_file(each) for each, file in index if file.package == package and named in file.serialized)
+    return next(file.services_by_name[name] for file in files if name in file.services_by_name)
+
+
+def _type(module: str, name: str) -> Union[Descriptor, EnumDescriptor]:
+    """Return the descriptor of a message or an enum by the module that holds it."""
+    files = (schema_file(each) for each in _files_of(module))
+    held = (types for file in files for types in (file.message_types_by_name, file.enum_types_by_name))
+    found: Union[Descriptor, EnumDescriptor] = next(types[name] for types in held if name in types)
+    return found
+
+
+@functools.lru_cache(maxsize=None)
+def _files_of(module: str) -> List[str]:
+    return [name for name in schema_index() if module_of(name) == module]
 
 
 def attribute_of(module: str) -> Callable[[str], Any]:
@@ -73,7 +99,7 @@ def attribute_of(module: str) -> Callable[[str], Any]:
             near = near_names(name, held.__all__) if name[:1].isupper() else ()
             raise missing_attribute(module, name, near)
         with _lock:
-            descriptor = _build()[1][below][name]
+            descriptor = _type(below, name)
             found = _enum(descriptor) if isinstance(descriptor, EnumDescriptor) else message(descriptor)
             setattr(held, name, found)
             return found
@@ -83,7 +109,7 @@ def attribute_of(module: str) -> Callable[[str], Any]:
 
 def message(descriptor: Descriptor) -> Any:
     """Return the class of a message; with it are made the classes of all that its fields hold."""
-    if descriptor.file.pool is not pool():
+    if descriptor.file.pool is not _pool:
         return message_factory.GetMessageClass(descriptor)
     with _lock:
         cls = message_factory.GetMessageClass(descriptor)

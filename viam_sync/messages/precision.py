@@ -12,7 +12,7 @@ from viam_sync.checks import is_number, with_parameter_name
 #: A double holds every whole number up to this one.
 EXACT = 2**53
 #: The place of an item of a list, at which a path goes on or ends.
-_INDEX = re.compile(r"\[\d+\](?=\[|$)")
+_INDEX = r"\[\d+\](?=\[|$)"
 #: The number of fields that are remembered at a time.
 _MOST_FIELDS = 1000
 
@@ -56,7 +56,7 @@ def warn_if_rounded(place: str, number: Any) -> None:
         return
     # One that is too large for a double is refused when it is converted.
     if EXACT <= abs(double) < math.inf and double != exact:
-        _warn(with_parameter_name(_INDEX.sub("[...]", place)))
+        _warn(with_parameter_name(re.sub(_INDEX, "[...]", place)))
 
 
 def _warn(field: str) -> None:

@@ -5,7 +5,7 @@ import sys
 from typing import Any, Callable, Mapping
 
 from viam_sync.messages.module_names import module_of
-from viam_sync.messages.pool import pool
+from viam_sync.messages.pool import schema_file
 from viam_sync.viam_sdk import missing_attribute
 
 
@@ -24,7 +24,7 @@ def attribute_of_file(module: str, file_name: str) -> Callable[[str], Any]:
 
 
 def _in_file(file_name: str, name: str) -> Any:
-    file = pool().FindFileByName(file_name)
+    file = schema_file(file_name)
     if name == "DESCRIPTOR":
         return file
     for enum in file.enum_types_by_name.values():

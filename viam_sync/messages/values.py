@@ -33,7 +33,7 @@ DEEPEST = 30
 _TOO_LARGE = 2**1024 - 2**970
 #: The types of values that a Struct holds as they are.
 _SCALARS = frozenset([str, float, bool, type(None)])
-_FIRST_KEY = re.compile(r"""\[['"]""")
+_FIRST_KEY = r"""\[['"]"""
 _LONGEST_SPAN = timedelta(seconds=315_576_000_000)
 
 
@@ -157,7 +157,7 @@ def too_deep(name: str) -> ValueError:
         name: The name of the parameter, and the place that was reached, which is too long to be told.
     """
     text = f"takes a dict with up to {DEEPEST} dicts and lists within each other; this has more, or holds itself"
-    return ValueError(f"{_FIRST_KEY.split(name, 1)[0]} {text}")
+    return ValueError(f"{re.split(_FIRST_KEY, name, maxsplit=1)[0]} {text}")
 
 
 def _misfit(name: str, value: Any) -> Optional[Exception]:

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Optional, Sequence
 
 from google.protobuf.descriptor import MethodDescriptor
@@ -84,7 +84,7 @@ def _unlisted(name: str, descriptor: MethodDescriptor) -> Method:
     descriptor.CopyToProto(proto)
     policy: Policy = STREAM if proto.server_streaming else UPLOAD if proto.client_streaming else NON_IDEMPOTENT
     kind = "_".join("stream" if streams else "unary" for streams in (proto.client_streaming, proto.server_streaming))
-    return Method(f"/{name}", kind, replace(policy, name="ONCE", attempts=1, idempotent=False))
+    return Method(f"/{name}", kind, policy._replace(name="ONCE", attempts=1, idempotent=False))
 
 
 def find_rpc(rpc: str) -> Rpc:

@@ -1,6 +1,5 @@
 """The address of a service: its host, its port, and whether it speaks TLS there."""
 
-import ipaddress
 import os
 import re
 from dataclasses import dataclass, field
@@ -32,13 +31,10 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-_ADDRESS = re.compile(
-    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<host>[^\s/:?#@\[\]\x00-\x1f\x7f\ud800-\udfff]{1,253}))(?::(?P<port>[0-9]{1,9}))?(?=[/?#]|\Z)",
-    re.IGNORECASE,
-)
+_ADDRESS = r"(?i)(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<host>[^\s/:?#@\[\]\x00-\x1f\x7f\ud800-\udfff]{1,253}))(?::(?P<port>[0-9]{1,9}))?(?=[/?#]|\Z)"
 #: The parts of an address that may be secret: the name and password of a user, and a query.
-_USER = re.compile(r"^(\s*[a-z][a-z0-9+.-]*://)?.*@", re.IGNORECASE | re.DOTALL)
-_QUERY = re.compile(r"([?#]).*", re.DOTALL)
+_USER = r"(?is)^(\s*[a-z][a-z0-9+.-]*://)?.*@"
+_QUERY = r"(?s)([?#]).*"
 
 
 def parse_address(address: str, insecure: bool = False) -> Address:
@@ -60,10 +56,10 @@ def parse_address(address: str, insecure: bool = False) -> Address:
         >>> parse_address("https://app.viam.com").target
         'app.viam.com:443'
     """
-    parts = _ADDRESS.match(address.strip()) if isinstance(address, str) else None
-    if isinstance(address, str):
+    parts = re.match(_ADDRESS, address.strip()) if isinstance(address, str) else None
+    if isinstance(address, str) and any(mark in address for mark in "@?#"):
         # Errors repeat the address, and tools show the variables of this frame.
-        address = _QUERY.sub(r"\1***", _USER.sub(r"\1***@", address))
+        address = re.sub(_QUERY, r"\1***", re.sub(_USER, r"\1***@", address))
     if parts is None:
         raise wrong_word("address", "an address such as app.viam.com or https://app.viam.com:443", address)
     scheme = (parts["scheme"] or "https").lower()
@@ -87,6 +83,8 @@ def is_loopback(host: str) -> bool:
     name = host.lower().rstrip(".")
     if f".{name}".endswith(".localhost"):
         return True
+    import ipaddress  # only of use where there is a proxy
+
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

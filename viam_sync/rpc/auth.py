@@ -1,7 +1,6 @@
 """Authentication: an API key is traded for a token, which every call carries."""
 
 import re
-from dataclasses import replace
 from typing import Any, Callable, Dict, Optional, Tuple
 
 import grpc
@@ -20,7 +19,7 @@ from viam_sync.rpc.single_flight import SingleFlight
 #: The row of the table of RPCs, which stands above this room.
 AUTHENTICATE = Method("/proto.rpc.v1.AuthService/Authenticate", "unary_unary", READ)
 #: The characters that a header can carry.
-_SENDABLE = re.compile(r"[!-~]+")
+_SENDABLE = r"[!-~]+"
 
 
 class _Login:
@@ -78,7 +77,7 @@ class AuthService(Service):
         """
         login: Any = _Login(entity, credentials)
         answer: _Answer = self._unary_unary(AUTHENTICATE._replace(policy=policy), login, timeout, Cancellation())
-        if not _SENDABLE.fullmatch(answer.token):
+        if not re.fullmatch(_SENDABLE, answer.token):
             # A header cannot carry it: grpc would raise with each call, and some of its versions would print it.
             text = "The service gave a token that cannot be sent. Check the address; this is no Viam service."
             raise grpc_error(grpc.StatusCode.INTERNAL, text)
@@ -140,7 +139,7 @@ class Token(Metadata):
             nonlocal asked
             if is_refused():
                 asked = True
-                limited = replace(policy, total_timeout=seconds)
+                limited = policy._replace(total_timeout=seconds)
                 self._current["authorization"] = f"Bearer {self._new(limited, None if timeout is None else seconds)}"
 
         # A flight that was about to land may bring the very token that was rejected; then this thread flies itself.

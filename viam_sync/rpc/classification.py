@@ -37,25 +37,23 @@ _FINAL = frozenset(
 # their start, so that a text which a service quotes from a call of its own does not match.
 _WRAPPED = r"(?:Stream removed \()?(?:RST_STREAM \()?"
 _CONNECTING = r"failed to connect to all addresses|DNS resolution failed |errors resolving "
-_RESET = re.compile(_WRAPPED + r"Received RST_STREAM with error code \d")
-_UNPROCESSED = re.compile(
+_RESET = _WRAPPED + r"Received RST_STREAM with error code \d"
+_UNPROCESSED = (
     rf"{_CONNECTING}|{_WRAPPED}(?:Received RST_STREAM with error code 7\b|GOAWAY received)"
     r"|Received http2 header with status: 429\b"
 )
-_LOST = re.compile(
+_LOST = (
     rf"{_WRAPPED}(?:GOAWAY received|Socket closed|recvmsg:|sendmsg:|Connection reset by peer|Broken pipe"
     r"|Delayed close due to in-progress write|keepalive watchdog timeout|ping timeout)"
 )
-_OUT_OF_TIME = re.compile(rf"{_WRAPPED}Deadline Exceeded")
-_RESPONSE_TOO_LARGE = re.compile(r"(?<!grpc: )(?<!SERVER: )[Rr]eceived message larger than max")
+_OUT_OF_TIME = rf"{_WRAPPED}Deadline Exceeded"
+_RESPONSE_TOO_LARGE = r"(?<!grpc: )(?<!SERVER: )[Rr]eceived message larger than max"
 #: The text of Envoy, a proxy, for a service that is away, and also for a response that is too large for it.
 _ENVOY_FAILURE = "upstream connect error or disconnect/reset before headers"
 # The words of services, as there is no status for these: the first are those of the cloud's MongoDB and of the sandbox.
-_COSTLY = re.compile(
-    r"memory|time limit|took longer than|longer than \d+ bytes|nested too deep|narrow it", re.IGNORECASE
-)
-_FULL = re.compile(r"no space left|(?:disk|storage) (?:is )?full|full disk|disk quota|free some room", re.IGNORECASE)
-_PUSHBACK = re.compile(r"-?[0-9]{1,10}")
+_COSTLY = r"(?i)memory|time limit|took longer than|longer than \d+ bytes|nested too deep|narrow it"
+_FULL = r"(?i)no space left|(?:disk|storage) (?:is )?full|full disk|disk quota|free some room"
+_PUSHBACK = r"-?[0-9]{1,10}"
 
 
 class AttemptError(GRPCError):
@@ -108,12 +106,12 @@ def is_too_costly(error: Any) -> bool:
     """
     if status_of(error) is not grpc.StatusCode.RESOURCE_EXHAUSTED or (pushback(error) or 0) > 0:
         return False
-    return _COSTLY.search(text_of(error)) is not None
+    return re.search(_COSTLY, text_of(error)) is not None
 
 
 def is_out_of_room(error: Any) -> bool:
     """Tell whether the service has no room left for what was sent."""
-    return status_of(error) is grpc.StatusCode.RESOURCE_EXHAUSTED and _FULL.search(text_of(error)) is not None
+    return status_of(error) is grpc.StatusCode.RESOURCE_EXHAUSTED and re.search(_FULL, text_of(error)) is not None
 
 
 def is_transient(error: Any) -> bool:
@@ -133,12 +131,12 @@ def can_resume(error: Any) -> bool:
 
 def is_reset(text: str) -> bool:
     """Tell whether a call ended because its stream was reset, by the server or a proxy."""
-    return _RESET.match(text) is not None
+    return re.match(_RESET, text) is not None
 
 
 def is_connection_lost(error: Any) -> bool:
     """Tell whether a call ended because its connection was lost."""
-    return status_of(error) is grpc.StatusCode.UNAVAILABLE and _LOST.match(text_of(error)) is not None
+    return status_of(error) is grpc.StatusCode.UNAVAILABLE and re.match(_LOST, text_of(error)) is not None
 
 
 def is_unreachable(error: Any) -> bool:
@@ -150,21 +148,21 @@ def is_unreachable(error: Any) -> bool:
 
 def is_out_of_time(error: Any) -> bool:
     """Tell whether the deadline of a call passed on this side, whatever the service did."""
-    return status_of(error) is grpc.StatusCode.DEADLINE_EXCEEDED and _OUT_OF_TIME.match(text_of(error)) is not None
+    return status_of(error) is grpc.StatusCode.DEADLINE_EXCEEDED and re.match(_OUT_OF_TIME, text_of(error)) is not None
 
 
 def is_unavailable(error: Any) -> bool:
     """Tell whether a call ended because the service was unavailable, as itself or a proxy in front of it said."""
     if status_of(error) is not grpc.StatusCode.UNAVAILABLE:
         return False
-    return not (_LOST.match(text_of(error)) or _UNPROCESSED.match(text_of(error)))
+    return not (re.match(_LOST, text_of(error)) or re.match(_UNPROCESSED, text_of(error)))
 
 
 def was_not_processed(error: Any) -> bool:
     """Tell whether it is certain that the service did not process a request."""
     status, text = status_of(error), text_of(error)
     if status is grpc.StatusCode.UNAVAILABLE:
-        return _UNPROCESSED.match(text) is not None
+        return re.match(_UNPROCESSED, text) is not None
     asked_to_wait = status is grpc.StatusCode.RESOURCE_EXHAUSTED and pushback(error) is not None
     return asked_to_wait and not is_too_large(status, text)
 
@@ -178,7 +176,7 @@ def had_no_effect(error: Any) -> bool:
         return False
     if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
         # A response that is too large for this side was sent by a service that had acted.
-        return _RESPONSE_TOO_LARGE.search(text) is None
+        return re.search(_RESPONSE_TOO_LARGE, text) is None
     return status in _REJECTIONS
 
 
@@ -193,5 +191,5 @@ def pushback(error: Any) -> Optional[float]:
     for name, value in (error.trailing_metadata() or ()) if isinstance(error, grpc.Call) else ():
         if name == "grpc-retry-pushback-ms":
             # A value that cannot be read means the same as a negative number, as gRPC defines it.
-            return int(value) / 1000 if _PUSHBACK.fullmatch(str(value)) else -1
+            return int(value) / 1000 if re.fullmatch(_PUSHBACK, str(value)) else -1
     return None

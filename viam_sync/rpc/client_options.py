@@ -1,8 +1,7 @@
 """Options of a client: the limits of its calls, and the time zone of the times that they return."""
 
-from dataclasses import dataclass, replace
 from datetime import tzinfo
-from typing import Any, Dict, Optional, Union
+from typing import Any, Dict, NamedTuple, Optional, Union
 
 from typing_extensions import Self
 
@@ -12,8 +11,7 @@ from viam_sync.rpc.policies import Retry, retry_from
 from viam_sync.rpc.synchronous import Synchronous
 
 
-@dataclass(frozen=True)
-class ClientOptions:
+class ClientOptions(NamedTuple):
     """The options of a client.
 
     Attributes:
@@ -44,7 +42,7 @@ class ClientOptions:
             "retry": retry_from(retry),
             "tz": None if tz is None else time_zone("tz", tz),
         }
-        return replace(self, **{name: value for name, value in given.items() if value is not None})
+        return self._replace(**{name: value for name, value in given.items() if value is not None})
 
 
 class Configurable(Synchronous):

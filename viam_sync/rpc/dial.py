@@ -1,8 +1,8 @@
 """Dialling: opens the channel to a service, and explains why that failed."""
 
 import logging
-from dataclasses import dataclass, replace
-from typing import Any, Callable, List, Mapping, Optional, Tuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Callable, List, Mapping, NamedTuple, Optional, Tuple
 
 import grpc
 
@@ -17,9 +17,7 @@ from viam_sync.errors import (
     UnimplementedError,
     ViamError,
 )
-from viam_sync.rpc import diagnose
 from viam_sync.rpc.address import Address, FilePath, parse_address
-from viam_sync.rpc.auth import Token
 from viam_sync.rpc.channel import ServiceChannel, Time, service_channel
 from viam_sync.rpc.connection import CLOSED
 from viam_sync.rpc.options import Credentials, DialOptions, own_options
@@ -27,7 +25,10 @@ from viam_sync.rpc.policies import READ, Lane
 from viam_sync.rpc.proxies import proxy_for_calls
 from viam_sync.rpc.single_flight import SingleFlight
 from viam_sync.rpc.threads import adapt_to_gevent
-from viam_sync.rpc.trust import read_authorities
+
+if TYPE_CHECKING:
+    from viam_sync.rpc import diagnose
+    from viam_sync.rpc.auth import Token
 
 __all__ = [
     "Address",
@@ -52,8 +53,7 @@ MOST_CALLS = 100
 _LOOKAHEAD = 4 << 20
 
 
-@dataclass(frozen=True)
-class ConnectionTimes:
+class ConnectionTimes(NamedTuple):
     """How long a connection may be silent, unused or away, in seconds.
 
     Attributes:
@@ -75,12 +75,13 @@ class ConnectionTimes:
     backoff: float = 2
 
 
+_TIMES = ConnectionTimes()
+
+
 class Channel(ServiceChannel):
     """A channel to the address of a service."""
 
-    def __init__(
-        self, address: Address, max_reconnect_attempts: int, times: ConnectionTimes = ConnectionTimes()
-    ) -> None:
+    def __init__(self, address: Address, max_reconnect_attempts: int, times: ConnectionTimes = _TIMES) -> None:
         """Take what it is made of; only the package makes one.
 
         Args:
@@ -90,7 +91,7 @@ class Channel(ServiceChannel):
         """
 
         def open(ping_timeout: float = times.ping_timeout) -> grpc.Channel:
-            return _open(address, replace(times, ping_timeout=ping_timeout))
+            return _open(address, times._replace(ping_timeout=ping_timeout))
 
         super().__init__(
             open,
@@ -256,6 +257,8 @@ def _dial(
     where: Address, options: DialOptions, seconds: float, begun: Callable[[Channel], None]
 ) -> Tuple[Channel, Mapping[str, str]]:
     if where.tls or options.ca_certificate is not None:
+        from viam_sync.rpc.trust import read_authorities  # only of use with TLS
+
         # Read only once: a child may have no right to.
         where = replace(where, authorities=read_authorities(options.ca_certificate))
     end = now() + seconds
@@ -281,6 +284,8 @@ def _connect(
         if options.credentials is None:
             _raise_for(_find_problem(where, end), None)
         else:
+            from viam_sync.rpc.auth import Token  # protobuf, and all of the way of a call, is loaded now
+
             metadata = Token(channel, options.auth_entity or where.host, options.credentials)
             _authenticate(metadata, where, options, end)
     except BaseException:
@@ -292,9 +297,8 @@ def _connect(
     return channel, metadata
 
 
-def _authenticate(token: Token, where: Address, options: DialOptions, end: float) -> None:
-    policy = replace(
-        READ,
+def _authenticate(token: "Token", where: Address, options: DialOptions, end: float) -> None:
+    policy = READ._replace(
         attempts=options.initial_connection_attempts,
         attempt_timeout=options.initial_connection_attempt_timeout,
         total_timeout=max(end - now(), 0),
@@ -317,16 +321,22 @@ def _authenticate(token: Token, where: Address, options: DialOptions, end: float
     raise failure.with_traceback(None)
 
 
-def _find_problem(where: Address, end: float) -> diagnose.Problem:
+def _find_problem(where: Address, end: float) -> "diagnose.Problem":
+    from viam_sync.rpc import diagnose  # only of use where connecting failed
+
     return diagnose.find_problem(where, max(end - now(), 0))
 
 
 def _speaks_plaintext(where: Address, end: float) -> bool:
+    from viam_sync.rpc import diagnose
+
     return _find_problem(where, end).kind == diagnose.PLAINTEXT
 
 
-def _raise_for(problem: diagnose.Problem, failure: Optional[GRPCError]) -> None:
+def _raise_for(problem: "diagnose.Problem", failure: Optional[GRPCError]) -> None:
     """Raise the error of a problem; none where there is no failure and the server looks well."""
+    from viam_sync.rpc import diagnose
+
     if problem.kind == diagnose.PLAINTEXT:
         raise InsecureConnectionError(
             f"{problem.text} If it is a server of your own, use an address that begins with http://, or"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from viam_sync.checks import wrong_type
 from viam_sync.checks.numbers import seconds, whole
@@ -25,8 +24,7 @@ class Lane(Enum):
     __hash__ = object.__hash__
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(NamedTuple):
     """How often a request may be sent, on which failures, and how long that may take.
 
     Attributes:
@@ -44,7 +42,6 @@ class Policy:
             attempts do not count. None leaves it to the total, 0 counts them like any other.
         counts_unavailable: Whether attempts that an unavailable service has answered count all the same.
         lane: The connection that the calls are made on.
-        first_timeout: Seconds that the first attempt may take: the shorter of its own limit and the total.
     """
 
     name: str
@@ -60,11 +57,12 @@ class Policy:
     outage_timeout: Optional[float] = None
     counts_unavailable: bool = False
     lane: Lane = Lane.CALLS
-    first_timeout: Optional[float] = field(init=False)
 
-    def __post_init__(self) -> None:
+    @property
+    def first_timeout(self) -> Optional[float]:
+        """The seconds that the first attempt may take: the shorter of its own limit and the total."""
         given = [seconds for seconds in (self.attempt_timeout, self.total_timeout) if seconds is not None]
-        object.__setattr__(self, "first_timeout", min(given, default=None))
+        return min(given, default=None)
 
     def changed_by(self, retry: Retry) -> Policy:
         """Return the policy with the numbers of a client; one attempt stays one."""
@@ -72,11 +70,11 @@ class Policy:
             return self
         changed = self
         if retry.attempts is not None:
-            changed = replace(changed, attempts=retry.attempts, counts_unavailable=True)
+            changed = changed._replace(attempts=retry.attempts, counts_unavailable=True)
         if retry.total_timeout is not None and self.total_timeout is None:
-            changed = replace(changed, outage_timeout=retry.total_timeout)
+            changed = changed._replace(outage_timeout=retry.total_timeout)
         elif retry.total_timeout is not None:
-            changed = replace(changed, total_timeout=retry.total_timeout)
+            changed = changed._replace(total_timeout=retry.total_timeout)
         return changed
 
 
@@ -89,9 +87,9 @@ READ_FILES = Policy("READ_FILES", attempts=5, attempt_timeout=120, total_timeout
 #: Has the same effect when it is processed twice.
 IDEMPOTENT = Policy("IDEMPOTENT", attempts=5, attempt_timeout=20, total_timeout=60)
 #: Deletes one thing by its ID: after the first time there is nothing left to delete.
-DELETE = replace(IDEMPOTENT, name="DELETE", not_found_is_success=True)
+DELETE = IDEMPOTENT._replace(name="DELETE", not_found_is_success=True)
 #: Deletes several things, and returns how many.
-DELETE_SOME = replace(DELETE, name="DELETE_SOME", returns_count=True)
+DELETE_SOME = DELETE._replace(name="DELETE_SOME", returns_count=True)
 #: Does harm when it is processed twice: sent again only where it is certain that it was not processed.
 NON_IDEMPOTENT = Policy("NON_IDEMPOTENT", attempts=3, attempt_timeout=30, total_timeout=60, idempotent=False)
 #: Sends a stream of messages; as NON_IDEMPOTENT, and only where its source can be read again.

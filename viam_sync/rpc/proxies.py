@@ -1,12 +1,9 @@
 """Proxies: the one that the environment names for the way to a host, or none."""
 
-import base64
-import ipaddress
 import os
 import socket
 from dataclasses import dataclass, field
 from typing import Dict, Optional
-from urllib.parse import unquote, urlsplit
 
 from viam_sync.rpc.address import is_loopback
 
@@ -101,6 +98,8 @@ def _matches(host: str, entry: str) -> bool:
 
 
 def _is_in_range(host: str, entry: str) -> bool:
+    import ipaddress  # only of use where there is a proxy
+
     try:
         return ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False)
     except ValueError:
@@ -108,6 +107,9 @@ def _is_in_range(host: str, entry: str) -> bool:
 
 
 def _parse(url: str, variable: str, default_port: int) -> Optional[Proxy]:
+    import base64  # these two are only of use where there is a proxy
+    from urllib.parse import unquote, urlsplit
+
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or default_port

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-from dataclasses import replace
 from datetime import tzinfo
 from functools import cached_property
 from typing import Any, Callable, ContextManager, Iterable, List, Mapping, Optional, Tuple, Union
@@ -14,7 +13,7 @@ from google.protobuf.message import Message
 from viam_sync.checks.numbers import require_seconds
 from viam_sync.clock import grpc_timeout
 from viam_sync.errors import GRPCError
-from viam_sync.messages.pool import message, pool
+from viam_sync.messages.pool import message, schema_service
 from viam_sync.rpc import classification, retry, tracing
 from viam_sync.rpc.cancellation import CancellableCall, Cancellation
 from viam_sync.rpc.channel import ServiceChannel, service_channel
@@ -59,8 +58,8 @@ class Service(Configurable):
     _service = ""
     #: What its methods are about, for its ``repr``.
     _subjects = ""
-    #: The descriptor pool of the proto service.
-    _pool = staticmethod(pool)
+    #: Returns the descriptor of a proto service by its full name.
+    _find_service = staticmethod(schema_service)
 
     _channel: ServiceChannel = LateAttribute()  # type: ignore[assignment]
     _metadata: Metadata = LateAttribute()  # type: ignore[assignment]
@@ -91,7 +90,7 @@ class Service(Configurable):
             ['viam.app.v1.AppService']
         """
         names = [base.__dict__["_service"] for base in cls.__mro__ if base.__dict__.get("_service")]
-        return [cls._pool().FindServiceByName(name) for name in names]
+        return [cls._find_service(name) for name in names]
 
     def __repr__(self) -> str:
         where = f" at {self._channel.target}" if "_channel" in vars(self) else ", not connected yet"
@@ -126,7 +125,7 @@ class Service(Configurable):
         With a cancellation, another thread may cancel it. Where it ends early, by an exception of ``requests`` or
         Ctrl-C, the service never sees the stream's end.
         """
-        policy = method.policy if callable(requests) else replace(method.policy, attempts=1)
+        policy = method.policy if callable(requests) else method.policy._replace(attempts=1)
         call = _UploadCall(self, method, requests, cancellation or Cancellation())
         with call.traced():
             return self._run(call, policy, timeout, method.verify_with)
@@ -189,8 +188,8 @@ class Service(Configurable):
         """Return how often in a row a tail may be resumed."""
         attempts = 1 + self._channel.max_reconnect_attempts
         if self._options.retry is None:
-            return replace(TAIL, attempts=attempts)
-        return replace(TAIL, attempts=max(attempts, 2)).changed_by(self._options.retry)
+            return TAIL._replace(attempts=attempts)
+        return TAIL._replace(attempts=max(attempts, 2)).changed_by(self._options.retry)
 
     def _make_stub(self, channel: grpc.Channel, method: Method) -> Any:
         make = getattr(channel, method.kind)
@@ -204,7 +203,7 @@ class Service(Configurable):
 
     def _described(self, method: Method) -> MethodDescriptor:
         service, _, rpc = method.name.rpartition("/")
-        return self._pool().FindServiceByName(service).methods_by_name[rpc]
+        return self._find_service(service).methods_by_name[rpc]
 
 
 class _RpcCall(retry.Call[Any]):

@@ -16,9 +16,9 @@ from viam_sync.rpc.address import FilePath
 
 #: The file that takes the place of the list that grpc brings along.
 _GRPC_ROOTS = "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"
-_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
+_CERTIFICATE = rb"(?s)-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----"
 #: The names that OpenSSL looks for in a folder of authorities: a hash and a number.
-_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+_HASHED = r"[0-9a-f]{8}\.[0-9]+"
 #: ``ssl.VERIFY_X509_PARTIAL_CHAIN``, which has that name from Python 3.10 on.
 _PARTIAL_CHAIN = 0x80000
 
@@ -99,7 +99,7 @@ def _in_file(path: Path) -> Iterator[bytes]:
 def _in_folder(folder: Path) -> Iterator[bytes]:
     with contextlib.suppress(OSError):
         for path in folder.iterdir():
-            if _HASHED.fullmatch(path.name):
+            if re.fullmatch(_HASHED, path.name):
                 yield from _in_file(path)
 
 
@@ -114,6 +114,6 @@ def _of_windows() -> List[bytes]:
 
 def _certificates(text: bytes) -> Iterator[bytes]:
     """Yield the certificates in a text of the PEM format, in the DER format."""
-    for match in _CERTIFICATE.finditer(text):
+    for match in re.finditer(_CERTIFICATE, text):
         with contextlib.suppress(binascii.Error):
             yield base64.b64decode(match[1])

@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 import tracemalloc
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Iterator, List
 
@@ -143,7 +142,7 @@ def test_closing_in_another_thread_ends_the_wait_for_a_reading(server: FakeServi
 def test_an_iterator_that_is_dropped_ends_the_call(server: FakeService, data: DataClient) -> None:
     server.stream["ExportTabularData"] = unfinished = Unfinished(1)
     # Its watchdog ends by itself after the idle limit.
-    method = methods.EXPORT_TABULAR_DATA._replace(policy=replace(STREAM, idle_timeout=1))
+    method = methods.EXPORT_TABULAR_DATA._replace(policy=STREAM._replace(idle_timeout=1))
     points = StreamItems(lambda: data._unary_stream(method, pb.ExportTabularDataRequest(), None), str, str)
     next(points)
     del points

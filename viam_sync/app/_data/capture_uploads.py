@@ -16,7 +16,8 @@ from viam_sync.proto.app import datasync as pb
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.transfer.output.progress import Progress, ProgressLike
-from viam_sync.transfer.upload.source import ProgressChunks, Uploadable, upload_source
+from viam_sync.transfer.upload.source import ProgressChunks, upload_source
+from viam_sync.transfer.upload.uploadable import Uploadable
 
 #: The most bytes of captured data that go in one message.
 _ONE_MESSAGE = 1_000_000

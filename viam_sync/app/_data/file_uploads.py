@@ -16,7 +16,8 @@ from viam_sync.rpc.service import Service
 from viam_sync.services import methods
 from viam_sync.transfer.output.atomic import StrPath
 from viam_sync.transfer.output.progress import Progress, ProgressLike
-from viam_sync.transfer.upload.source import ProgressChunks, Uploadable, file_source, upload_source
+from viam_sync.transfer.upload.source import ProgressChunks, file_source, upload_source
+from viam_sync.transfer.upload.uploadable import Uploadable
 
 
 class FileUploadsMixin(Service):

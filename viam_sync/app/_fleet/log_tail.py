@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import Counter, deque
 from datetime import tzinfo
@@ -293,6 +292,8 @@ class _Memory:
 
 
 def _mark(entry: common_pb.LogEntry) -> bytes:
+    import hashlib  # slow to load, and only of use here
+
     return hashlib.blake2b(entry.SerializeToString(deterministic=True), digest_size=16).digest()
 
 

@@ -17,9 +17,7 @@ from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.service import Service
 from viam_sync.rpc.streams import Stream
 from viam_sync.services import methods
-from viam_sync.transfer.output.outputs import response_output
-from viam_sync.transfer.output.rows import message_to_row
-from viam_sync.transfer.output.writers import write_rows
+from viam_sync.transfer.output.response_outputs import optional_output
 from viam_sync.transfer.paging.paged_call import PagedCall, items_in
 from viam_sync.transfer.paging.pages import PageItems, Pages, walk
 
@@ -91,7 +89,7 @@ class LogsMixin(Service):
         require(robot_part_id=robot_part_id)
         timeout = require_seconds("timeout", timeout)
         count = whole("num_log_entries", num_log_entries, 0, note=", where 0 stands for all entries")
-        destination = None if dest is None else response_output(dest, rejected=(".csv",))
+        destination = optional_output(dest, rejected=(".csv",))
         request = _logs_request(
             robot_part_id,
             filter,
@@ -106,6 +104,9 @@ class LogsMixin(Service):
         messages = self._gather_logs(request, count, timeout)
         logs = [LogEntry.from_proto(message, tz=self._options.tz) for message in messages]
         if destination is not None:
+            from viam_sync.transfer.output.rows import message_to_row  # only of use with a destination
+            from viam_sync.transfer.output.writers import write_rows
+
             write_rows(destination, messages, message_to_row, logs)
         return logs
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any, List, Mapping, Optional
 
@@ -16,7 +15,7 @@ from viam_sync.proto import app as pb
 from viam_sync.rpc.policies import IDEMPOTENT
 from viam_sync.rpc.service import Service
 from viam_sync.services import methods
-from viam_sync.transfer.output.outputs import response_output
+from viam_sync.transfer.output.response_outputs import optional_output
 from viam_sync.transfer.paging.paged_call import PagedCall, items_in
 from viam_sync.transfer.paging.pages import Pages
 
@@ -85,7 +84,7 @@ class MachinePartsMixin(Service):
         """
         require(robot_part_id=robot_part_id)
         indent = whole("indent", indent, 0, _DEEPEST_INDENT)
-        destination = None if dest is None else response_output(dest, secret=True, rejected=(".csv", ".jsonl"))
+        destination = optional_output(dest, secret=True, rejected=(".csv", ".jsonl"))
         request = pb.GetRobotPartRequest(id=robot_part_id)
         response: pb.GetRobotPartResponse = self._unary_unary(methods.GET_ROBOT_PART, request, timeout)
         part = RobotPart.from_proto(response.part, tz=self._options.tz)
@@ -322,6 +321,8 @@ class MachinePartsMixin(Service):
 
 
 def _indented(config_json: str, indent: int) -> str:
+    import json  # only of use with a destination
+
     try:
         return json.dumps(json.loads(config_json or "{}"), indent=indent) + "\n"
     except (ValueError, RecursionError):

@@ -13,7 +13,7 @@ from viam_sync.services import methods
 from viam_sync.transfer.output.progress import Progress, ProgressLike
 from viam_sync.transfer.paging.paged_call import PagedCall
 from viam_sync.transfer.paging.pages import PageItems, Pages
-from viam_sync.transfer.upload.source import ProgressChunks, Uploadable, upload_source
+from viam_sync.transfer.upload.uploadable import Uploadable
 
 
 def _read_registry_items(
@@ -134,6 +134,8 @@ class RegistryMixin(Service):
             '1.0.0'
         """
         opening = pb.UploadModuleFileRequest(module_file_info=module_file_info)
+        from viam_sync.transfer.upload.source import ProgressChunks, upload_source  # only of use here
+
         with Progress(progress) as shown, upload_source("file", file) as contents:
             # A file that cannot be read is found here, before anything is sent.
             pieces = ProgressChunks(contents, shown.advance)

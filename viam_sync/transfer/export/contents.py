@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
 
 from viam_sync.proto.app import data as pb
@@ -96,10 +95,10 @@ class ContentsFetcher:
         if seconds is None:
             seconds = self._limits.attempt_timeout(size)
             total = seconds * _WHOLE_ATTEMPTS
-        policy = replace(self._method.policy, attempt_timeout=seconds, total_timeout=total, counts_unavailable=True)
+        policy = self._method.policy._replace(attempt_timeout=seconds, total_timeout=total, counts_unavailable=True)
         if patient:
-            return replace(policy, attempts=_ATTEMPTS)
-        return replace(policy, attempts=_FEW_ATTEMPTS, outage_timeout=0)
+            return policy._replace(attempts=_ATTEMPTS)
+        return policy._replace(attempts=_FEW_ATTEMPTS, outage_timeout=0)
 
 
 def _file_id_fields(wanted: Iterable[pb.BinaryMetadata]) -> Dict[str, Any]:

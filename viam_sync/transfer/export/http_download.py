@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, BinaryIO, Callable, Mapping, Optional
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -30,7 +29,7 @@ _SHORTEST = 0.001
 #: Seconds that a host may ask to wait for the next attempt, with ``Retry-After``.
 _LONGEST_WAIT = 300.0
 #: An export goes on for hours: it waits longer than a single call for a service that is overloaded.
-_POLICY = replace(STREAM, attempts=8, idle_timeout=_LONGEST_WAIT, counts_unavailable=True)
+_POLICY = STREAM._replace(attempts=8, idle_timeout=_LONGEST_WAIT, counts_unavailable=True)
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 

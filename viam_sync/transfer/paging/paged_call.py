@@ -14,9 +14,7 @@ from viam_sync.clock import now
 from viam_sync.rpc.cancellation import Cancellation
 from viam_sync.rpc.method import Method
 from viam_sync.rpc.threads import can_start_threads
-from viam_sync.transfer.paging.capture_timeline import CaptureTimeline
 from viam_sync.transfer.paging.pages import ConvertedPage, FetchPage, PageItems, Pages, PageSize, PageSource
-from viam_sync.transfer.paging.parallel_pages import ParallelPages
 
 T = TypeVar("T")
 
@@ -115,7 +113,7 @@ class PagedCall(NamedTuple):
         # Two pages leave nothing to share.
         if self.time and workers > 1 and (limit is None or limit > 2 * page_size) and can_start_threads():
             how = (page_size, limit, workers, segment_pages, self.method.name, self.advice)
-            source = ParallelPages(self._timeline(call, request, timeout), *how)
+            source = self._parallel_pages(call, request, timeout, how)
         return Pages(
             self._fetch(lambda: call(self.method, request, timeout, cancellation), request, sizes),
             size=sizes,
@@ -145,11 +143,16 @@ class PagedCall(NamedTuple):
 
         return fetch
 
-    def _timeline(self, call: Callable[..., Any], request: Message, timeout: Optional[float]) -> CaptureTimeline:
+    def _parallel_pages(
+        self, call: Callable[..., Any], request: Message, timeout: Optional[float], how: Tuple[Any, ...]
+    ) -> PageSource[Any]:
+        from viam_sync.transfer.paging.capture_timeline import CaptureTimeline  # these two are only of use with workers
+        from viam_sync.transfer.paging.parallel_pages import ParallelPages
+
         def send(asked: Message, cancellation: Cancellation) -> Any:
             return call(self.method, asked, timeout, cancellation)
 
-        return CaptureTimeline(request, send, self.read, attrgetter(self.time))
+        return ParallelPages(CaptureTimeline(request, send, self.read, attrgetter(self.time)), *how)
 
     def _checked(
         self, page_size: Any, limit: Optional[int], prefetch: bool, workers: int

@@ -13,7 +13,6 @@ from viam_sync.errors import GRPCError, grpc_error
 from viam_sync.rpc.classification import is_too_large
 from viam_sync.rpc.closing import ClosingIterator
 from viam_sync.rpc.streams import iterator_repr
-from viam_sync.transfer.concurrency.prefetch import Prefetch
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -249,6 +248,8 @@ class Pages(ClosingIterator[T]):
         self._close: Callable[[], None] = cancel
         stop = cancel
         if source is None and prefetch:
+            from viam_sync.transfer.concurrency.prefetch import Prefetch  # loaded with the first iteration
+
             source = Prefetch(self._pages, cancel)
         if source is not None:
             self._pages, self._close, stop = source, source.close, source.stop

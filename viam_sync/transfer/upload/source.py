@@ -7,19 +7,14 @@ import os
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Callable, Iterator, Optional, Type, Union
+from typing import Any, Callable, Iterator, Optional, Type, Union
 
 from typing_extensions import Self
 
 from viam_sync.checks import path_from, wrong_type
 from viam_sync.transfer.upload.reader import Reader
 from viam_sync.transfer.upload.snapshot import Snapshot
-
-#: Bytes in memory.
-BytesLike = Union[bytes, bytearray, memoryview]
-
-#: The kinds of contents that can be uploaded: bytes, the path of a file, or a file that was opened in binary mode.
-Uploadable = Union[BytesLike, "os.PathLike[str]", BinaryIO]
+from viam_sync.transfer.upload.uploadable import BytesLike, Uploadable
 
 
 class UploadSource:
