@@ -62,10 +62,11 @@ def test_a_hand_written_module_calls_what_the_table_says(module):
 
 
 #: Conveniences that make a call in a way that its method cannot: one that another thread may end, and those of another
-#: service than that of the client, or with an error of their own.
+#: service than that of the client, with an error of their own, or with an ID that the caller has not given.
 IN_THEIR_OWN_WAY = {
     "viam_sync.app._data.dataset_imports": {
         "viam.app.dataset.v1.DatasetService.CreateDataset",
+        "viam.app.dataset.v1.DatasetService.ListDatasetsByOrganizationID",
         "viam.app.v1.AppService.GetLocation",
         "viam.app.v1.AppService.GetRobotPart",
     },

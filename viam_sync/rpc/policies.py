@@ -59,12 +59,6 @@ class Policy(NamedTuple):
     counts_unavailable: bool = False
     lane: Lane = Lane.CALLS
 
-    @property
-    def first_timeout(self) -> Optional[float]:
-        """The seconds that the first attempt may take: the shorter of its own limit and the total."""
-        given = [seconds for seconds in (self.attempt_timeout, self.total_timeout) if seconds is not None]
-        return min(given, default=None)
-
     def changed_by(self, retry: Retry) -> Policy:
         """Return the policy with the numbers of a client; one attempt stays one."""
         if self.attempts == 1:

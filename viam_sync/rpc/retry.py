@@ -116,18 +116,21 @@ def run(call: Call[T], policy: Policy, timeout: Optional[float] = None) -> T:
         CallFailed: When no more attempts are made.
     """
     began = call.now()
+    # A caller who names a limit knows how long one response may take; the policy's guess would cut it short.
+    first = timeout
+    if timeout is None:
+        first = min(filter(None, (policy.attempt_timeout, policy.total_timeout)), default=None)
     call.attempts += 1
     try:
-        # A caller who names a limit knows how long one response may take; the policy's guess would cut it short.
-        response = call.attempt(policy.first_timeout if timeout is None else timeout)
+        response = call.attempt(first)
     except grpc.RpcError as error:
         if not call.is_failure(error):
             raise
-        first = error
+        failure = error
     else:
         call.throttle.succeeded()
         return response
-    return _RetryLoop(call, policy, _Deadline(policy, timeout, call.now, began)).run(first)
+    return _RetryLoop(call, policy, _Deadline(policy, timeout, call.now, began)).run(failure)
 
 
 class _Deadline:
