@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from inspect import signature
 from typing import Any, Callable, Optional
 
 import grpc
@@ -75,6 +76,9 @@ class Watchdog:
 
     def result_of(self, call: Any) -> Any:
         """Return the response of a call of grpc, and watch until it is there."""
+        if "timeout" not in signature(call.result).parameters:
+            # A call of grpc_testing, which does what a test says, and cannot stall by itself.
+            return call.result()
         while True:
             try:
                 return call.result(self._left())
