@@ -60,7 +60,7 @@ class Policy:
     outage_timeout: Optional[float] = None
     counts_unavailable: bool = False
     lane: Lane = Lane.CALLS
-    first_timeout: Optional[float] = field(init=False)
+    first_timeout: Optional[float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         given = [seconds for seconds in (self.attempt_timeout, self.total_timeout) if seconds is not None]
