@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import Counter
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -20,6 +21,7 @@ from viam_sync.errors import DeadlineExceededError, UnavailableError
 from viam_sync.proto import app as pb
 from viam_sync.rpc.auth import Token
 from viam_sync.rpc.channel import ServiceChannel
+from viam_sync.rpc.connection import Place
 from viam_sync.rpc.dial import Channel, ConnectionTimes, Credentials, dial, parse_address
 from viam_sync.rpc.policies import Lane
 from viam_sync.sandbox import Sandbox
@@ -294,3 +296,18 @@ def test_the_first_connection_carries_calls_again_when_it_has_room() -> None:
         places[0].leave()
         assert connection.with_room().connection is connection
         assert line.accepted == 0
+
+
+def test_threads_that_come_at_the_same_time_never_get_more_places_than_there_are() -> None:
+    everyone = threading.Barrier(150)
+    with FakeService() as server, connect(server) as client:
+        connection = client.app_client._channel.connection
+        places: List[Place] = []
+
+        def take() -> None:
+            everyone.wait()
+            places.append(connection.with_room())
+
+        assert ended(start(take, 150))
+        assert len(places) == 150
+        assert max(Counter(place.connection for place in places).values()) <= 100

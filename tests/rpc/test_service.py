@@ -54,6 +54,19 @@ def test_a_call_sends_its_request_and_returns_the_field(server: FakeService, cha
     assert call.metadata["authorization"] == "Bearer abc"
 
 
+def test_a_value_of_the_metadata_that_has_changed_is_sent_with_the_next_call(
+    server: FakeService, channel: Channel
+) -> None:
+    metadata = {"authorization": "Bearer abc"}
+    app = AppClient(channel, metadata)
+    app.get_robot("r-1")
+    app.get_robot("r-1")
+    metadata["authorization"] = "Bearer def"
+    app.get_robot("r-1")
+    sent = [call.metadata["authorization"] for call in server.calls]
+    assert sent == ["Bearer abc", "Bearer abc", "Bearer def"]
+
+
 def test_any_grpc_channel_will_do(server: FakeService) -> None:
     with grpc.insecure_channel(server.address) as plain:
         assert AppClient(plain, {}).get_robot("r-1").name == "rover"

@@ -68,6 +68,7 @@ class Metadata(_Mapping):
             ValueError: If a header cannot carry a value.
         """
         if self._made[0] != self._values:
+            # The values first: where one changes in between, the next call sees that they are no longer the same.
             self._made = dict(self._values), headers_of(self)
         return self._made[1]
 
