@@ -2,7 +2,6 @@
 
 import re
 import socket
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Callable, Mapping, Optional, Union
@@ -87,7 +86,7 @@ def check_authorities(address: Address) -> CheckResult:
 
 def check_connection(address: Address, timeout: float) -> CheckResult:
     """Check that the server answers as one does that speaks gRPC, and that its certificate can be trusted."""
-    trusted = replace(address, authorities=read_authorities()) if address.tls else address
+    trusted = address._replace(authorities=read_authorities()) if address.tls else address
     problem = diagnose.find_problem(trusted, timeout)
     if problem.kind == diagnose.UNKNOWN:
         proxy = proxy_for_calls(address.host)

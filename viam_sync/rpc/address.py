@@ -2,8 +2,7 @@
 
 import os
 import re
-from dataclasses import dataclass, field
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from viam_sync.checks import wrong_word
 
@@ -11,8 +10,7 @@ from viam_sync.checks import wrong_word
 FilePath = Union[str, "os.PathLike[str]"]
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(NamedTuple):
     """A host, a port, and whether the service speaks TLS there.
 
     Attributes:
@@ -23,7 +21,11 @@ class Address:
     host: str
     port: int
     tls: bool
-    authorities: Optional[bytes] = field(default=None, repr=False)
+    authorities: Optional[bytes] = None
+
+    def __repr__(self) -> str:
+        # The certificates are hundreds of kilobytes.
+        return f"Address(host={self.host!r}, port={self.port!r}, tls={self.tls!r})"
 
     @property
     def target(self) -> str:

@@ -1,7 +1,6 @@
 """Dialling: opens the channel to a service, and explains why that failed."""
 
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable, List, Mapping, NamedTuple, Optional, Tuple
 
 import grpc
@@ -260,7 +259,7 @@ def _dial(
         from viam_sync.rpc.trust import read_authorities  # only of use with TLS
 
         # Read only once: a child may have no right to.
-        where = replace(where, authorities=read_authorities(options.ca_certificate))
+        where = where._replace(authorities=read_authorities(options.ca_certificate))
     end = now() + seconds
     try:
         return _connect(where, options, end, begun)
@@ -271,7 +270,7 @@ def _dial(
         if not (allowed and _speaks_plaintext(where, end)):
             raise
     LOGGER.warning("%s speaks no TLS; going on without, as the dial options allow", where.target)
-    return _connect(replace(where, tls=False), options, end, begun)
+    return _connect(where._replace(tls=False), options, end, begun)
 
 
 def _connect(

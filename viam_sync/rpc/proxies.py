@@ -2,8 +2,7 @@
 
 import os
 import socket
-from dataclasses import dataclass, field
-from typing import Dict, Optional
+from typing import Dict, NamedTuple, Optional
 
 from viam_sync.rpc.address import is_loopback
 
@@ -12,21 +11,25 @@ _VARIABLES = ("grpc_proxy", "https_proxy", "http_proxy")
 _EXCEPTIONS = ("no_grpc_proxy", "no_proxy")
 
 
-@dataclass(frozen=True)
-class Proxy:
+class Proxy(NamedTuple):
     """An HTTP proxy, which connects to a host by ``CONNECT``.
 
     Attributes:
         host: Its name or address.
         port: Its port.
         variable: The variable that names it.
-        headers: The headers of a request to it, which may hold a password.
+        login: The value of the header ``Proxy-Authorization``, which holds a password; empty for none.
     """
 
     host: str
     port: int
     variable: str
-    headers: Dict[str, str] = field(repr=False, hash=False)
+    login: str = ""
+
+    @property
+    def headers(self) -> Dict[str, str]:
+        """The headers of a request to it."""
+        return {"Proxy-Authorization": self.login} if self.login else {}
 
     @property
     def url(self) -> str:
@@ -50,6 +53,9 @@ class Proxy:
             connection.close()
             raise
         return connection.sock
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
     def __str__(self) -> str:
         return f"the proxy {self.host}:{self.port}, which {self.variable} names"
@@ -115,8 +121,8 @@ def _parse(url: str, variable: str, default_port: int) -> Optional[Proxy]:
         host, port = parts.hostname, parts.port or default_port
     except ValueError:
         return None
-    headers = {}
+    login = ""
     if parts.username:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-        headers = {"Proxy-Authorization": f"Basic {base64.b64encode(login).decode()}"}
-    return Proxy(host, port, variable, headers) if host else None
+        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+        login = f"Basic {base64.b64encode(user).decode()}"
+    return Proxy(host, port, variable, login) if host else None
