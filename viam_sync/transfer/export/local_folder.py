@@ -8,8 +8,8 @@ import os
 import stat
 import sys
 import threading
-from pathlib import Path, PurePosixPath
-from typing import BinaryIO, List, Optional
+from pathlib import Path
+from typing import BinaryIO, Iterator, Optional
 
 from viam_sync.transfer.export.folder import ExportFolder, UnfinishedFile, closed_folder
 from viam_sync.transfer.export.manifest import Manifest, ManifestLines
@@ -36,6 +36,7 @@ class LocalFiles(ExportFolder):
 
     def __init__(self, root: Path, manifest: ManifestLines, paths: PathAllocator) -> None:
         self.root = self._root = root
+        self._prefix = os.path.join(root, "")
         self.manifest, self.paths = manifest, paths
         self._lock = threading.Lock()
         self._closed = False
@@ -47,7 +48,7 @@ class LocalFiles(ExportFolder):
     def size_of(self, path: str) -> Optional[int]:
         """Return the size of a file in bytes; None for a link, and for all else that is no file."""
         try:
-            status = self.place(path).lstat()
+            status = os.lstat(self._at(path))
         except OSError:
             return None
         return status.st_size if stat.S_ISREG(status.st_mode) else None
@@ -57,18 +58,19 @@ class LocalFiles(ExportFolder):
         if self.size_of(path) is None:
             return None
         try:
-            return self.place(path).read_bytes()
+            with open(self._at(path), "rb") as file:
+                return file.read()
         except OSError:
             return None
 
     def unfinished_file(self, path: str) -> UnfinishedFile:
         """Return a file beside the path, in a folder that is made if need be; nothing is written through a link."""
         self._require_no_links(path)
-        target = self.place(path)
+        target = self._at(path)
         try:
             return AtomicFile(target, prefix=UNFINISHED)
         except FileNotFoundError:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
             return AtomicFile(target, prefix=UNFINISHED)
 
     def begin_flush(self, unfinished: UnfinishedFile) -> None:
@@ -97,20 +99,27 @@ class LocalFiles(ExportFolder):
         """Remove a file, and the folders that are empty without it; nothing is removed through a link."""
         self._require_no_links(path)
         with contextlib.suppress(FileNotFoundError):
-            self.place(path).unlink()
+            os.unlink(self._at(path))
         # A folder that is not empty is in use.
         with contextlib.suppress(OSError):
             for parent in self._parents(path):
-                parent.rmdir()
+                os.rmdir(parent)
 
-    def _parents(self, path: str) -> List[Path]:
-        """Return the folders that a path goes through, the innermost first, but for the one that all go through."""
-        return [self._root / each for each in PurePosixPath(path).parents][:-2]
+    def _at(self, path: str) -> str:
+        """Return the path on the disk as a text, which takes the system a tenth of the time that a Path takes."""
+        return f"{self._prefix}{path}"
+
+    def _parents(self, path: str) -> Iterator[str]:
+        """Yield the folders that a path goes through, the innermost first, but for the one that all go through."""
+        folder = path.rpartition("/")[0]
+        while "/" in folder:
+            yield self._at(folder)
+            folder = folder.rpartition("/")[0]
 
     def _require_no_links(self, path: str) -> None:
         """Refuse a path through a link; the folder itself, and those at its top, may be links."""
-        if any(parent.is_symlink() for parent in self._parents(path)):
-            raise OSError(errno.ELOOP, "its path goes through a link, which no export has made", str(self.place(path)))
+        if any(map(os.path.islink, self._parents(path))):
+            raise OSError(errno.ELOOP, "its path goes through a link, which no export has made", self._at(path))
 
     def finish(self) -> None:
         """Do nothing, as the manifest has its lines."""

@@ -7,7 +7,7 @@ import io
 import os
 import tempfile
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator, Optional
+from typing import Any, BinaryIO, Iterator, Optional, Union
 
 
 class NamedFile(io.FileIO):
@@ -18,7 +18,7 @@ class NamedFile(io.FileIO):
         path: The path for errors.
     """
 
-    def __init__(self, file: int, path: Path) -> None:
+    def __init__(self, file: int, path: Union[str, Path]) -> None:
         super().__init__(file, "w+b")
         self._path = path
 
@@ -29,7 +29,7 @@ class NamedFile(io.FileIO):
 
 
 @contextlib.contextmanager
-def errors_of(path: Path) -> Iterator[None]:
+def errors_of(path: Union[str, Path]) -> Iterator[None]:
     """Within this block, errors of the system name ``path``.
 
     Example:
