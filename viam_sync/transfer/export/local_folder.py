@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import stat
 import sys
 import threading
+import zlib
 from pathlib import Path
-from typing import BinaryIO, Iterator, Optional
+from typing import BinaryIO, Iterator, Optional, Type, Union, cast
 
 from viam_sync.transfer.export.folder import ExportFolder, UnfinishedFile, closed_folder
 from viam_sync.transfer.export.manifest import Manifest, ManifestLines
 from viam_sync.transfer.output.atomic import AtomicFile
-from viam_sync.transfer.output.export_paths import DATA_LAYOUT, ExportPaths, Layout, PathAllocator
-from viam_sync.transfer.output.named_errors import temporary_file
+from viam_sync.transfer.output.export_paths import DATA_LAYOUT, ExportPath, ExportPaths, Layout, PathAllocator
+from viam_sync.transfer.output.named_errors import ChecksumFile, temporary_file
 from viam_sync.transfer.output.names import UNFINISHED
 
 #: The errors of the disk that concern a single file.
@@ -23,6 +25,28 @@ _OF_ONE_FILE = {
     *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EFBIG, errno.ELOOP),
     *(errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOENT),
 }
+
+#: The hexadecimal digits of a checksum, and the bytes that are read at a time for one.
+_DIGITS, _BLOCK = 8, 1 << 20
+
+
+class _FlushedFile(AtomicFile):
+    """An unfinished file that is flushed to the disk."""
+
+    checksum = ""
+
+
+class _UnflushedFile(AtomicFile):
+    """An unfinished file that the system flushes when it likes."""
+
+    file_type = ChecksumFile
+
+    def sync(self) -> None:
+        self.close()
+
+    @property
+    def checksum(self) -> str:
+        return _digits_of(cast(ChecksumFile, cast(io.BufferedWriter, self.file).raw).checksum)
 
 
 class LocalFiles(ExportFolder):
@@ -32,10 +56,13 @@ class LocalFiles(ExportFolder):
         root: The folder.
         manifest: The manifest.
         paths: The allocator of paths.
+        durable: Whether files are flushed before they get their names.
     """
 
-    def __init__(self, root: Path, manifest: ManifestLines, paths: PathAllocator) -> None:
+    def __init__(self, root: Path, manifest: ManifestLines, paths: PathAllocator, *, durable: bool = True) -> None:
         self.root = self._root = root
+        self._durable = durable
+        self._new_file: Type[Union[_FlushedFile, _UnflushedFile]] = _FlushedFile if durable else _UnflushedFile
         self._prefix = os.path.join(root, "")
         self.manifest, self.paths = manifest, paths
         self._lock = threading.Lock()
@@ -68,13 +95,15 @@ class LocalFiles(ExportFolder):
         self._require_no_links(path)
         target = self._at(path)
         try:
-            return AtomicFile(target, prefix=UNFINISHED)
+            return self._new_file(target, prefix=UNFINISHED)
         except FileNotFoundError:
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            return AtomicFile(target, prefix=UNFINISHED)
+            return self._new_file(target, prefix=UNFINISHED)
 
     def begin_flush(self, unfinished: UnfinishedFile) -> None:
-        """Have Linux begin to write a file to the disk."""
+        """Have Linux begin to write a file to the disk, if it is flushed later."""
+        if not self._durable:
+            return
         unfinished.file.flush()
         if sys.platform == "linux":
             # The advice is that nobody will read the file soon; its effect is that the system begins to write it.
@@ -86,6 +115,16 @@ class LocalFiles(ExportFolder):
             if self._closed:
                 raise closed_folder()
             unfinished.commit()
+
+    def flush_if_whole(self, path: ExportPath, checksums: str) -> bool:
+        """Read a file and its metadata, and flush both if they are whole."""
+        try:
+            return all(
+                _flush_if_same(self._at(each), checksum)
+                for each, checksum in ((path.metadata, checksums[:_DIGITS]), (path.data, checksums[_DIGITS:]))
+            )
+        except OSError:
+            return False
 
     def temporary_file(self, path: str) -> BinaryIO:
         """Return a file on the same disk."""
@@ -135,6 +174,8 @@ class LocalFolder(LocalFiles):
 
     Args:
         root: The folder; it is made if it is not there.
+        layout: The places of files in it.
+        durable: Whether files are flushed before they get their names; otherwise, the manifest has their checksums.
 
     Raises:
         OSError: If nothing can be written in the folder, or another export is at work there.
@@ -152,13 +193,16 @@ class LocalFolder(LocalFiles):
         3
     """
 
-    def __init__(self, root: Path, layout: Layout = DATA_LAYOUT) -> None:
+    def __init__(self, root: Path, layout: Layout = DATA_LAYOUT, *, durable: bool = True) -> None:
         if root.is_file():
             raise FileExistsError(f"folder is {str(root)!r}, a file; name a folder, which need not exist yet")
         root.mkdir(parents=True, exist_ok=True)
         self._manifest = Manifest(root, layout.top)
         taken = (entry.path for entry in self._manifest.entries.values())
-        super().__init__(root, self._manifest, ExportPaths(root, taken, layout=layout, remove_unfinished=True))
+        paths = ExportPaths(root, taken, layout=layout, remove_unfinished=True)
+        super().__init__(root, self._manifest, paths, durable=durable)
+        if not durable:
+            self._manifest.leave_unflushed()
         for unfinished in root.glob(f"{UNFINISHED}*.part"):
             unfinished.unlink()
 
@@ -170,3 +214,19 @@ class LocalFolder(LocalFiles):
         """Leave the folder to the next export."""
         super().close()
         self._manifest.close()
+
+
+def _flush_if_same(path: str, checksum: str) -> bool:
+    """Flush a file, if its contents have a checksum; tell whether they do."""
+    found = 0
+    with open(path, "r+b", buffering=0) as file:
+        for block in iter(lambda: file.read(_BLOCK), b""):
+            found = zlib.crc32(block, found)
+        if _digits_of(found) != checksum:
+            return False
+        os.fsync(file.fileno())
+    return True
+
+
+def _digits_of(checksum: int) -> str:
+    return f"{checksum:0{_DIGITS}x}"

@@ -29,12 +29,14 @@ class SavedFile(NamedTuple):
         size: The size of its contents in the folder, in bytes.
         metadata_updated: Whether its contents were there, and its metadata was written anew.
         already_there: Whether its contents were there.
+        checksums: The checksums of what was written, if that is not flushed; ``""`` if it is.
     """
 
     file: PendingFile
     size: int
     already_there: bool = False
     metadata_updated: bool = False
+    checksums: str = ""
 
 
 class Saver:
@@ -111,7 +113,7 @@ class Saver:
                         self._folder.commit(part)
                     is_committed = True
                 if is_committed:
-                    yield saved
+                    yield saved._replace(checksums="".join(part.checksum for part in parts))
         if failure is not None:
             raise failure
 

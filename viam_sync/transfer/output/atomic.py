@@ -127,6 +127,9 @@ class AtomicFile:
         ['cat.png']
     """
 
+    #: Makes a file of a descriptor, and of the path that its errors name.
+    file_type: Type[NamedFile] = NamedFile
+
     def __init__(self, path: StrPath, mode: int = 0o666, prefix: str = ".viam-") -> None:
         self._path = os.fspath(path)
         _require_replaceable(self._path)
@@ -136,7 +139,7 @@ class AtomicFile:
                 self.temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode
             )
         self._committed = False
-        self.file: BinaryIO = io.BufferedWriter(NamedFile(descriptor, self._path))
+        self.file: BinaryIO = io.BufferedWriter(self.file_type(descriptor, self._path))
 
     def __enter__(self) -> BinaryIO:
         return self.file

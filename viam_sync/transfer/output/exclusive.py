@@ -63,8 +63,13 @@ def _lock(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def append(file: int, lines: bytes) -> None:
+def append(file: int, lines: bytes, *, flush: bool = True) -> None:
     r"""Append lines to a file, and return when they are on the disk.
+
+    Args:
+        file: The descriptor of the file.
+        lines: The lines.
+        flush: Whether to wait until they are on the disk; otherwise, a power failure may lose them or tear them.
 
     Raises:
         OSError: If that fails. The last line may be torn then, so nothing must be appended any more.
@@ -80,4 +85,16 @@ def append(file: int, lines: bytes) -> None:
     left = memoryview(lines)
     while left:
         left = left[os.write(file, left) :]
-    os.fsync(file)
+    if flush:
+        os.fsync(file)
+
+
+def flush_names(folder: Path) -> None:
+    """Flush the names in a folder to the disk, where the system knows such a flush."""
+    if os.name == "nt":
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

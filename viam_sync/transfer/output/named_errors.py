@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, Iterator, Optional, Union
 
@@ -26,6 +27,27 @@ class NamedFile(io.FileIO):
         """Write bytes."""
         with errors_of(self._path):
             return super().write(data)
+
+
+class ChecksumFile(NamedFile):
+    """A file that is written from its beginning to its end, once, or anew after it was emptied.
+
+    Attributes:
+        checksum: The CRC-32 of what was written.
+    """
+
+    checksum = 0
+
+    def write(self, data: Any) -> int:
+        """Write bytes."""
+        count = super().write(data)
+        self.checksum = zlib.crc32(memoryview(data)[:count], self.checksum)
+        return count
+
+    def truncate(self, size: Optional[int] = None) -> int:
+        """Empty it."""
+        self.checksum = 0
+        return super().truncate(size)
 
 
 @contextlib.contextmanager
