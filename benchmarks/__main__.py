@@ -7,7 +7,7 @@ from typing import Iterator, Sequence
 from figures import Figure, show
 
 #: The modules of figures, in the order of the table.
-MODULES = ("calls", "streams")
+MODULES = ("calls", "streams", "exports", "downloads", "bulk_images")
 
 
 def figures(names: Sequence[str]) -> Iterator[Figure]:
