@@ -18,7 +18,7 @@ from viam_sync.cli.data_destinations import (
 )
 from viam_sync.cli.data_filters import READING_FILTERS, choose_data, filter_options
 from viam_sync.cli.frame import FramedGroup, Session, confirm, pass_session, yes_option
-from viam_sync.cli.long_runs import GOES_ON, end_with, long_run, parallel_option
+from viam_sync.cli.long_runs import GOES_ON, durable_option, end_with, long_run, parallel_option
 from viam_sync.cli.printing import counted, print_record
 
 _ANEW = "Nothing was written; the same command begins anew, while data mirror goes on where it stopped."
@@ -33,11 +33,12 @@ def export_command() -> None:
 @click.option("--destination", "-d", metavar="FOLDER", required=True, help="The folder, or its URL in a bucket.")
 @filter_options()
 @click.option("--remove-gone", is_flag=True, help="Remove exported files that do not match any more; you are asked.")
+@durable_option
 @parallel_option
 @yes_option
 @pass_session
 def _export_binary(
-    session: Session, /, destination: str, remove_gone: bool, parallel: int, yes: bool, **options: Any
+    session: Session, /, destination: str, remove_gone: bool, durable: bool, parallel: int, yes: bool, **options: Any
 ) -> None:
     """Download files, such as images, with their metadata.
 
@@ -46,12 +47,14 @@ def _export_binary(
     filter = choose_data(session, options).filter
     data = session.client.data_client
     with long_run("exporting") as progress, parameter_names(**OPTION_NAMES):
-        runs = [data.export_binary_data(filter, destination, workers=parallel, progress=progress)]
+        runs = [data.export_binary_data(filter, destination, workers=parallel, durable=durable, progress=progress)]
     if remove_gone and runs[0].gone:
         confirm(f"Remove {counted(len(runs[0].gone), 'file')} of {destination} that do not match any more?", yes)
         with long_run("removing") as progress:
             runs += [
-                data.export_binary_data(filter, destination, workers=parallel, remove_gone=True, progress=progress)
+                data.export_binary_data(
+                    filter, destination, workers=parallel, durable=durable, remove_gone=True, progress=progress
+                )
             ]
     _print_runs(runs, session.json)
     kept = [(each.path, each.error) for each in runs[-1].gone if each.error is not None]

@@ -13,7 +13,7 @@ from viam_sync.app.data_client import DatasetType, create_filter
 from viam_sync.checks import parameter_names
 from viam_sync.cli.fleet_things import Fleet, Thing
 from viam_sync.cli.frame import FramedGroup, Session, confirm, part_option, pass_session, yes_option
-from viam_sync.cli.long_runs import end_with, long_run, parallel_option
+from viam_sync.cli.long_runs import durable_option, end_with, long_run, parallel_option
 from viam_sync.cli.printing import Column, counted, print_items, print_json, print_note, print_record
 from viam_sync.cli.training import MODEL_TYPES, label_option
 from viam_sync.display.cells import timestamp_text
@@ -133,6 +133,7 @@ def _shares(context: click.Context, option: click.Parameter, value: Optional[str
 @click.option(
     "--class", "classes", multiple=True, metavar="LABEL", help="A label, in the order of their numbers; again for more."
 )
+@durable_option
 @parallel_option
 @pass_session
 def _export(
@@ -142,6 +143,7 @@ def _export(
     format: str,
     split: Optional[List[float]],
     classes: Sequence[str],
+    durable: bool,
     parallel: int,
 ) -> None:
     """Bring images and labels of a dataset into FOLDER.
@@ -158,6 +160,7 @@ def _export(
             split=split,
             classes=classes or None,
             workers=parallel,
+            durable=durable,
             progress=tell,
         )
     images = result.images

@@ -22,6 +22,12 @@ parallel_option = click.option(
     "--parallel", type=click.IntRange(1, 64), default=8, metavar="NUMBER", help="How many at a time; 8 by default."
 )
 
+durable_option = click.option(
+    "--durable/--no-durable",
+    default=True,
+    help="Whether each file is on the disk before it gets its name; it is by default.",
+)
+
 
 @contextlib.contextmanager
 def long_run(label: str, hint: str = GOES_ON, *, quiet: bool = False) -> Iterator[Optional[Tell]]:

@@ -9,7 +9,7 @@ from typing_extensions import TypeAlias
 from viam_sync.app._data.exports import ExportsMixin
 from viam_sync.app._data.file_exports import result_in_errors
 from viam_sync.checks import one_of, path_from
-from viam_sync.checks.numbers import require_seconds, worker_count
+from viam_sync.checks.numbers import boolean, require_seconds, worker_count
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.export.local_folder import LocalFolder
 from viam_sync.transfer.labels.class_order import class_order, classes_from
@@ -41,6 +41,7 @@ class DatasetExportsMixin(ExportsMixin):
         split: Optional[Sequence[float]] = None,
         classes: Optional[Sequence[str]] = None,
         workers: int = 8,
+        durable: bool = True,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
     ) -> DatasetExportResult:
@@ -70,6 +71,8 @@ class DatasetExportsMixin(ExportsMixin):
                 refused then. None for all labels that there are: those of earlier runs keep their places, and new
                 ones follow, sorted.
             workers: How many calls may be under way at a time, up to 64.
+            durable: Whether each image is on the disk before it gets its name, as with ``export_binary_data``. Labels
+                are in any case.
             progress: True for a bar on the terminal or in a notebook (``pip install tqdm``); or a function that is
                 called with the number of files done, their total, and ``"files"``.
             timeout: Seconds that a call may take before it is made again; None for the limit of its retry class.
@@ -101,6 +104,7 @@ class DatasetExportsMixin(ExportsMixin):
         label_format = FORMATS[one_of("format", format, FORMATS)]
         state = DatasetExportState(dataset_id, split_from(split))
         fixed = classes_from(classes)
+        is_durable = boolean("durable", durable)
         root, workers, timeout = path_from("folder", folder), worker_count(workers), require_seconds("timeout", timeout)
         pillow = load_pillow(f"the format {format!r}") if label_format.needs_sizes else None
         state.require_same(root)
@@ -108,7 +112,7 @@ class DatasetExportsMixin(ExportsMixin):
         listed = self.iter_binary_data(filter, include_binary_data=False, include_internal_data=True, timeout=timeout)
         with listed, Progress(progress, "files") as told:
             self._get_dataset(dataset_id, timeout)
-            place = LocalFolder(root, ImageLayout(state.split))
+            place = LocalFolder(root, ImageLayout(state.split), durable=is_durable)
             with self._export_into(place, workers, told, timeout) as export, result_in_errors(export):
                 # Another run may have begun between the first look and the lock.
                 state.require_same(root)

@@ -11,7 +11,7 @@ from viam_sync.app._data.tabular_datasets import DatasetOptions, dataset_folder,
 from viam_sync.app._data.tabular_exports import RowOptions, RowSource, TabularExportsMixin, source_with_columns
 from viam_sync.app._data.tabular_records import plain_rows
 from viam_sync.checks import parameter_names
-from viam_sync.checks.numbers import worker_count
+from viam_sync.checks.numbers import boolean, worker_count
 from viam_sync.proto.app import data as pb
 from viam_sync.transfer.export.remote_folder import open_folder
 from viam_sync.transfer.export.results import ExportResult
@@ -38,6 +38,7 @@ class ExportsMixin(TabularExportsMixin, FileExportsMixin):
         workers: int = 8,
         include_internal_data: bool = False,
         remove_gone: bool = False,
+        durable: bool = True,
         storage_options: Optional[Mapping[str, Any]] = None,
         progress: Optional[ProgressLike] = None,
         timeout: Optional[float] = None,
@@ -59,8 +60,8 @@ class ExportsMixin(TabularExportsMixin, FileExportsMixin):
         has written and that have their size still, with metadata that names their ID.
 
         While the service is overloaded (RESOURCE_EXHAUSTED), fewer calls are made at a time, and then slowly more
-        again. Files above 16 MiB are downloaded in pieces; where the connection breaks, the rest is asked for. About 4
-        MiB for each worker are in memory at a time, up to 32 if the files are that large.
+        again. Files above 16 MiB are downloaded in pieces; where the connection breaks, the rest is asked for. About 1
+        MiB for each worker is in memory at a time, up to 32 if the files are that large.
 
         Args:
             filter: Filter that the files must match; None for all files that the caller may read.
@@ -70,6 +71,10 @@ class ExportsMixin(TabularExportsMixin, FileExportsMixin):
             include_internal_data: Whether to include what Viam's own services store, such as for SLAM in the cloud.
             remove_gone: Whether to remove the files of earlier runs that do not match the filter any more, and their
                 metadata.
+            durable: Whether each file is on the disk before it gets its name. With False, the system decides when, as
+                with other tools: a program that is killed loses nothing, but a power failure may tear files. The
+                manifest has their checksums until the next run, with either, has read each once and flushed it; what is
+                torn is fetched again then. Objects in a bucket are durable in any case.
             storage_options: For a URL: the arguments of its class of ``fsspec``, such as credentials.
             progress: True for a bar on the terminal or in a notebook (``pip install tqdm``); or a
                 function that is called with the number of files done, their total, and ``"files"``.
@@ -102,9 +107,14 @@ class ExportsMixin(TabularExportsMixin, FileExportsMixin):
         """
         place = Location("folder", folder, storage_options)
         del folder, storage_options  # they may hold credentials, and tools show the variables of each frame
+        is_durable = boolean("durable", durable)
         options = FileExportOptions(worker_count(workers), include_internal_data, remove_gone, progress, timeout)
         return self._export_files(
-            filter, lambda told: self._export_into(open_folder(place), options.workers, told, options.timeout), options
+            filter,
+            lambda told: self._export_into(
+                open_folder(place, durable=is_durable), options.workers, told, options.timeout
+            ),
+            options,
         )
 
     def export_tabular_data_to(

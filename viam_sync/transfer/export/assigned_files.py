@@ -46,7 +46,7 @@ class _AssignedManifest(ManifestLines):
         """All IDs, as the process that has the manifest wants all of the files to be fetched."""
         return self._ids
 
-    def _append(self, lines: bytes) -> None:
+    def _append(self, lines: bytes, *, flush: bool) -> None:
         """Do nothing, as the results tell that process which files are there."""
 
 

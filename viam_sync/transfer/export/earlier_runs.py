@@ -28,7 +28,7 @@ def size_there(folder: ExportFolder, file: PendingFile, entry: Optional[Entry]) 
     Returns:
         Their size in bytes; None if they are not there, or others are there than the service has now.
     """
-    if file.id in folder.manifest.disputed:
+    if file.id in folder.manifest.disputed or (entry is None and folder.manifest.may_be_torn):
         return None
     told = file.metadata.file_size_bytes
     unzipped = is_unzipped(file.metadata, file.path.data)

@@ -147,7 +147,7 @@ class ExportRun:
                 continue
             entry = self._folder.manifest.entries.get(id)
             size = size_there(self._folder, file, entry)
-            if size is not None and entry is not None and entry.digest == file.digest:
+            if size is not None and entry is not None and (entry.digest, entry.checksums) == (file.digest, ""):
                 self._set_done(SavedFile(file, size, already_there=True))
             else:
                 yield file, size
@@ -186,11 +186,13 @@ class ExportRun:
                 for saved in done:
                     self._set_done(saved)
 
-    def _compare(self, present: Sequence[_Present], _: Cancellation, done: List[SavedFile]) -> None:
-        """Write the metadata of files anew that is not what the service has."""
+    def _compare(self, present: Sequence[_Present], cancellation: Cancellation, done: List[SavedFile]) -> None:
+        """Write the metadata of files anew that is not what the service has, and fetch the files that are torn."""
         changed: List[_Present] = []
         for file, size in present:
-            if tells_the_same(read_metadata(self._folder.read(file.path.metadata)), file.metadata):
+            if not self._is_whole(file):
+                self._fetch([file], cancellation, done)
+            elif tells_the_same(read_metadata(self._folder.read(file.path.metadata)), file.metadata):
                 done.append(SavedFile(file, size, already_there=True))
             else:
                 changed.append((file, size))
@@ -198,14 +200,21 @@ class ExportRun:
         for start in range(0, len(changed), self._group_size):
             done.extend(self._saver.save_metadata(changed[start : start + self._group_size], self._set_failed))
 
-    def _doubt(self, files: Sequence[PendingFile]) -> None:
+    def _is_whole(self, file: PendingFile) -> bool:
+        """Tell whether a file is on the disk as it was written; one that was left unflushed is flushed now."""
+        entry = self._folder.manifest.entries.get(file.id)
+        if entry is None or not entry.checksums:
+            return True
+        return self._folder.flush_if_whole(entry.path, entry.checksums)
+
+    def _doubt(self, files: Sequence[PendingFile], *, contents: bool = False) -> None:
         entries = (self._folder.manifest.entries.get(file.id) for file in files)
-        doubtful = [entry for entry in entries if entry is not None and entry.digest]
+        doubtful = [entry for entry in entries if entry is not None]
         if doubtful:
-            self._folder.manifest.doubt(doubtful)
+            self._folder.manifest.doubt(doubtful, contents=contents)
 
     def _fetch(self, files: Sequence[PendingFile], cancellation: Cancellation, done: List[SavedFile]) -> None:
-        self._doubt(files)
+        self._doubt(files, contents=True)
         self._fetcher.fetch(files, cancellation, done, self._set_failed)
 
     def _set_failed(self, file: PendingFile, error: Exception) -> None:
@@ -257,4 +266,6 @@ class Export(ExportRun):
 
 def _entry_of(saved: SavedFile) -> Entry:
     file = saved.file
-    return Entry(file.id, file.path, saved.size, file.metadata.file_size_bytes, file.digest)
+    entry = Entry(file.id, file.path, saved.size, file.metadata.file_size_bytes, file.digest, saved.checksums)
+    # The next run reads metadata that is not flushed; the contents beside it are as they were.
+    return entry._replace(digest="", checksums="") if saved.metadata_updated and saved.checksums else entry

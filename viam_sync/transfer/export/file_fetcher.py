@@ -117,4 +117,7 @@ class DirectFetcher(FileFetcher):
     def _download(self, file: PendingFile, cancellation: Cancellation, done: List[SavedFile], fail: Fail) -> None:
         size = file.metadata.file_size_bytes or None
         uri = file.metadata.uri
-        done.extend(self._saver.save([(file, lambda out: self._downloader.fetch(uri, out, size, cancellation))], fail))
+        group: List[Tuple[PendingFile, Write]] = [
+            (file, lambda out: self._downloader.fetch(uri, out, size, cancellation))
+        ]
+        done.extend(self._saver.save(group, fail, in_memory=False))

@@ -10,7 +10,7 @@ import grpc
 
 from viam_sync.errors import CancelledError
 from viam_sync.transfer.export.manifest import ManifestLines
-from viam_sync.transfer.output.export_paths import PathAllocator
+from viam_sync.transfer.output.export_paths import ExportPath, PathAllocator
 
 #: A place of an export: a path on the disk, or a URL of another store.
 Place = Union[Path, str]
@@ -21,9 +21,15 @@ class UnfinishedFile(Protocol):
 
     Attributes:
         file: The open file, to write to.
+        checksum: The checksum of what was written, in hexadecimal, if ``sync`` has left the flushing to the system;
+            ``""`` if all is flushed.
     """
 
     file: BinaryIO
+
+    @property
+    def checksum(self) -> str:
+        """The checksum of what was written, if that is not flushed."""
 
     def sync(self) -> None:
         """Flush all of it to the disk, and close it."""
@@ -79,6 +85,18 @@ class ExportFolder(ABC):
         Raises:
             CancelledError: If the folder is closed.
             OSError: If that fails.
+        """
+
+    @abstractmethod
+    def flush_if_whole(self, path: ExportPath, checksums: str) -> bool:
+        """Flush a file that was written without it, and its metadata, to the disk.
+
+        Args:
+            path: Its paths.
+            checksums: The checksums of the metadata and of the contents.
+
+        Returns:
+            Whether it is whole, and on the disk now.
         """
 
     @abstractmethod

@@ -32,7 +32,7 @@ class ExportLimits:
         152.0
     """
 
-    batch_bytes: int = 4 << 20
+    batch_bytes: int = 1 << 20
     batch_files: int = 100
     large_file: int = 16 << 20
     unknown_file: int = 1 << 20

@@ -14,7 +14,7 @@ from typing_extensions import Self
 
 from viam_sync.checks.descriptions import is_text
 from viam_sync.transfer.output.atomic import AtomicFile
-from viam_sync.transfer.output.exclusive import NO_LINE, append, open_exclusive
+from viam_sync.transfer.output.exclusive import NO_LINE, append, flush_names, open_exclusive
 from viam_sync.transfer.output.export_paths import DATA_LAYOUT, ExportPath, folded_path
 from viam_sync.transfer.output.named_errors import errors_of
 from viam_sync.transfer.output.names import UNFINISHED
@@ -22,6 +22,10 @@ from viam_sync.transfer.output.names import UNFINISHED
 #: The name of the manifest in the folder of an export.
 MANIFEST_NAME = "manifest.jsonl"
 #: The text of the error where two exports would give the same name to two files.
+#: The line of a manifest after which files without a line may be torn.
+_UNFLUSHED = b'{"flushed": false}\n'
+#: The checksums of contents that are being written.
+_UNKNOWN = "?"
 BUSY = "another export into this folder is running; wait until it has ended"
 
 
@@ -34,6 +38,8 @@ class Entry(NamedTuple):
         size: Its size in bytes.
         source_size: The size that the service told, before the contents were unzipped; None from older versions.
         digest: The digest of its metadata; ``""`` from older versions.
+        checksums: The checksums of its metadata and its contents, while nobody knows that they are on the disk, as they
+            were not flushed; ``""`` if they are.
     """
 
     id: str
@@ -41,6 +47,7 @@ class Entry(NamedTuple):
     size: int
     source_size: Optional[int] = None
     digest: str = ""
+    checksums: str = ""
 
 
 class ManifestLines(ABC):
@@ -54,11 +61,16 @@ class ManifestLines(ABC):
 
     Attributes:
         entries: The entries by ID; the last line for an ID counts.
+        may_be_torn: Whether files that have no line may be torn, as a run has not flushed what it wrote.
     """
+
+    #: Whether files and lines are flushed.
+    _flushes = True
 
     def __init__(self, top: str = DATA_LAYOUT.top) -> None:
         self._top = top
         self.entries: Dict[str, Entry] = {}
+        self.may_be_torn = False
         self._disputed: Dict[str, Entry] = {}
         self._lock = threading.Lock()
         #: Whether there are lines that do not count any more.
@@ -75,10 +87,13 @@ class ManifestLines(ABC):
         Raises:
             OSError: If writing failed. Nothing more can be added then.
         """
+        self._add(entries, flush=self._flushes)
+
+    def _add(self, entries: Iterable[Entry], *, flush: bool) -> None:
         with self._lock:
             new = [entry for entry in entries if self.entries.get(entry.id) != entry]
             if new:
-                self._append("".join(map(_line, new)).encode())
+                self._append("".join(map(_line, new)).encode(), flush=flush)
                 self._has_outdated = self._has_outdated or any(entry.id in self.entries for entry in new)
                 self.entries.update((entry.id, entry) for entry in new)
 
@@ -89,18 +104,26 @@ class ManifestLines(ABC):
                 self.entries.pop(id, None)
                 self._has_outdated = True
 
-    def doubt(self, entries: Iterable[Entry]) -> None:
+    def doubt(self, entries: Iterable[Entry], *, contents: bool = False) -> None:
         """Keep for the next run that metadata is about to be written anew; it compares what is written, then.
 
-        Otherwise, after a crash, old metadata that the service has once more would be taken for what is written.
+        Otherwise, after a crash, old metadata that the service has once more would be taken for what is written. And
+        contents that are written anew without a flush would be taken for the old ones.
+
+        Args:
+            entries: The entries.
+            contents: Whether contents are written anew, too.
 
         Raises:
             OSError: If writing failed. Nothing more can be added then.
         """
-        self.add([entry._replace(digest="") for entry in entries])
+        doubtful = [entry._replace(digest="") for entry in entries]
+        if contents and not self._flushes:
+            doubtful = [entry._replace(checksums=_UNKNOWN) for entry in doubtful]
+        self._add(doubtful, flush=True)
 
     @abstractmethod
-    def _append(self, lines: bytes) -> None:
+    def _append(self, lines: bytes, *, flush: bool) -> None:
         """Write lines at the end."""
 
     def _read_lines(self, lines: Iterable[bytes]) -> int:
@@ -110,6 +133,7 @@ class ManifestLines(ABC):
             if not line.endswith(b"\n"):
                 break
             whole += len(line)
+            self.may_be_torn = self.may_be_torn or line == _UNFLUSHED
             # A line that is no entry was written by another program; its file is fetched again.
             with contextlib.suppress(*NO_LINE):
                 entry = _entry(json.loads(line), self._top)
@@ -129,7 +153,8 @@ class ManifestLines(ABC):
     def _contents(self) -> bytes:
         """Return one line for each entry, and for each that is disputed still."""
         disputed = [entry for id, entry in self._disputed.items() if id not in self.entries]
-        return "".join(map(_line, [*self.entries.values(), *disputed])).encode()
+        lines = "".join(map(_line, [*self.entries.values(), *disputed])).encode()
+        return _UNFLUSHED + lines if self.may_be_torn else lines
 
 
 class Manifest(ManifestLines):
@@ -167,6 +192,19 @@ class Manifest(ManifestLines):
             os.close(self._file)
             raise
 
+    def leave_unflushed(self) -> None:
+        """Flush neither files nor lines from now on, and keep that for all later runs.
+
+        Raises:
+            OSError: If that cannot be kept.
+        """
+        self._flushes = False
+        if not self.may_be_torn:
+            with self._lock:
+                self._append(_UNFLUSHED, flush=True)
+            flush_names(self._path.parent)
+            self.may_be_torn = True
+
     def tidy(self) -> None:
         """Write the manifest anew without the lines that do not count any more, and close it.
 
@@ -188,10 +226,10 @@ class Manifest(ManifestLines):
                 return file
             os.close(file)
 
-    def _append(self, lines: bytes) -> None:
+    def _append(self, lines: bytes, *, flush: bool) -> None:
         try:
             with errors_of(self._path):
-                append(self._file, lines)
+                append(self._file, lines, flush=flush)
         except OSError:
             # A line may be torn, so it must stay the last one.
             self._close()
@@ -237,6 +275,8 @@ def _line(entry: Entry) -> str:
     line = {"id": entry.id, "path": entry.path.data, "metadata": entry.path.metadata, "size": entry.size}
     if entry.source_size is not None:
         line.update(source_size=entry.source_size, digest=entry.digest)
+    if entry.checksums:
+        line.update(checksums=entry.checksums)
     return json.dumps(line) + "\n"
 
 
@@ -249,6 +289,7 @@ def _entry(line: Any, top: str) -> Entry:
         int(line["size"]),
         None if source_size is None else int(source_size),
         str(line.get("digest", "")),
+        str(line.get("checksums", "")),
     )
 
 

@@ -50,7 +50,7 @@ class RemoteManifest(ManifestLines):
         if self._new >= max(_FEWEST_NEW, len(self.entries) // _PART_NEW):
             self.save()
 
-    def doubt(self, entries: Iterable[Entry]) -> None:
+    def doubt(self, entries: Iterable[Entry], *, contents: bool = False) -> None:
         """Keep for the next run that metadata is about to be written anew: one line, once, stands for all entries."""
         with self._lock:
             if not self._in_doubt:
@@ -87,7 +87,7 @@ class RemoteManifest(ManifestLines):
         with self._lock:
             self._closed = True
 
-    def _append(self, lines: bytes) -> None:
+    def _append(self, lines: bytes, *, flush: bool) -> None:
         self._new += lines.count(b"\n")
 
     def _read(self) -> bytes:

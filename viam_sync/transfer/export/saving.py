@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import BinaryIO, Callable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import BinaryIO, Callable, ContextManager, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import grpc
 
 from viam_sync.errors import CancelledError, ViamError, grpc_error
 from viam_sync.proto.app import data as pb
-from viam_sync.transfer.export.exported_metadata import metadata_json
+from viam_sync.transfer.export.exported_metadata import MetadataWriter
 from viam_sync.transfer.export.folder import ExportFolder, UnfinishedFile
 from viam_sync.transfer.export.pending import PendingFile
 from viam_sync.transfer.output.gzipped import is_unzipped, unzip
@@ -29,12 +29,14 @@ class SavedFile(NamedTuple):
         size: The size of its contents in the folder, in bytes.
         metadata_updated: Whether its contents were there, and its metadata was written anew.
         already_there: Whether its contents were there.
+        checksums: The checksums of what was written, if that is not flushed; ``""`` if it is.
     """
 
     file: PendingFile
     size: int
     already_there: bool = False
     metadata_updated: bool = False
+    checksums: str = ""
 
 
 class Saver:
@@ -46,22 +48,34 @@ class Saver:
 
     def __init__(self, folder: ExportFolder) -> None:
         self._folder = folder
+        self._metadata = MetadataWriter()
         self._lock = threading.Lock()
+        #: Held by the worker that writes contents which are in memory. Between the calls of the system, of which each
+        #: gives the interpreter away, several would keep each other from it, and take longer than one after the other.
+        self._writing = threading.Lock()
         self._unfinished: Set[UnfinishedFile] = set()
 
-    def save(self, group: Sequence[Tuple[PendingFile, Write]], fail: Fail) -> Iterator[SavedFile]:
+    def save(
+        self, group: Sequence[Tuple[PendingFile, Write]], fail: Fail, *, in_memory: bool = True
+    ) -> Iterator[SavedFile]:
         """Write files and their metadata, and yield each that is there; an error of one file becomes its result.
 
         A file gets its name after all of it was flushed to the disk, so not even a power failure leaves half a file
         under a final name. A name, or a line of the manifest, that a power failure loses does no harm: the next run
         looks whether the file is there, and fetches it again. Flushing many files at once costs the disk little more
         than one, if the system knows of all of them before the first is waited for.
+
+        Args:
+            group: The files, and the functions that write their contents.
+            fail: Takes a file that cannot be saved, and the error.
+            in_memory: Whether the contents are in memory, so that nothing but the disk is waited for.
         """
-        return self._save([(file, write, 0) for file, write in group], fail)
+        turn = self._writing if in_memory else contextlib.nullcontext()
+        return self._save([(file, write, 0) for file, write in group], fail, turn)
 
     def save_metadata(self, group: Sequence[Tuple[PendingFile, int]], fail: Fail) -> Iterator[SavedFile]:
         """Write the metadata of files whose contents, of these sizes, are there, and yield each when it is done."""
-        return self._save([(file, None, size) for file, size in group], fail)
+        return self._save([(file, None, size) for file, size in group], fail, self._writing)
 
     def rollback(self) -> None:
         """Remove all that is unfinished."""
@@ -70,28 +84,26 @@ class Saver:
         for each in unfinished:
             each.rollback()
 
-    def _save(self, group: Sequence[Tuple[PendingFile, Optional[Write], int]], fail: Fail) -> Iterator[SavedFile]:
+    def _save(
+        self,
+        group: Sequence[Tuple[PendingFile, Optional[Write], int]],
+        fail: Fail,
+        turn: ContextManager[object],
+    ) -> Iterator[SavedFile]:
         failure: Optional[OSError] = None
         written: List[Tuple[SavedFile, List[UnfinishedFile]]] = []
         with contextlib.ExitStack() as stack:
-            for file, write, known_size in group:
-                try:
-                    with self._failure_of(file, fail):
-                        parts = [stack.enter_context(self._unfinished_file(file.path.metadata))]
-                        size = known_size
-                        parts[0].file.write(metadata_json(file.metadata))
-                        if write is not None:
-                            # The data comes last, so that data without metadata is never ours.
-                            parts.append(stack.enter_context(self._unfinished_file(file.path.data)))
-                            size = self._write(file, write, parts[1].file)
-                        for part in parts:
-                            self._folder.begin_flush(part)
-                        is_there = write is None
-                        written.append((SavedFile(file, size, is_there, metadata_updated=is_there), parts))
-                except OSError as error:
-                    # The files before it may still have found room.
-                    failure = error
-                    break
+            with turn:
+                for file, write, known_size in group:
+                    try:
+                        with self._failure_of(file, fail):
+                            parts, size = self._written(file, write, known_size, stack)
+                            is_there = write is None
+                            written.append((SavedFile(file, size, is_there, metadata_updated=is_there), parts))
+                    except OSError as error:
+                        # The files before it may still have found room.
+                        failure = error
+                        break
             for saved, parts in written:
                 is_committed = False
                 with self._failure_of(saved.file, fail):
@@ -101,9 +113,24 @@ class Saver:
                         self._folder.commit(part)
                     is_committed = True
                 if is_committed:
-                    yield saved
+                    yield saved._replace(checksums="".join(part.checksum for part in parts))
         if failure is not None:
             raise failure
+
+    def _written(
+        self, file: PendingFile, write: Optional[Write], known_size: int, stack: contextlib.ExitStack
+    ) -> Tuple[List[UnfinishedFile], int]:
+        """Write a file under temporary names, which it loses with the stack; return its parts, and its size."""
+        parts = [stack.enter_context(self._unfinished_file(file.path.metadata))]
+        size = known_size
+        parts[0].file.write(self._metadata.json(file.metadata))
+        if write is not None:
+            # The data comes last, so that data without metadata is never ours.
+            parts.append(stack.enter_context(self._unfinished_file(file.path.data)))
+            size = self._write(file, write, parts[1].file)
+        for part in parts:
+            self._folder.begin_flush(part)
+        return parts, size
 
     def _write(self, file: PendingFile, write: Write, out: BinaryIO) -> int:
         """Write the contents of a file, unzipped if need be, and return their size."""

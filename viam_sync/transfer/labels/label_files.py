@@ -78,7 +78,7 @@ class LabelFiles:
         try:
             yield unfinished.file
             unfinished.sync()
-            self._state.put([LabelFileState(path, _digest_of(unfinished.temporary), earlier, self._state.run)])
+            self._state.put([LabelFileState(path, _digest_of(Path(unfinished.temporary)), earlier, self._state.run)])
             unfinished.commit()
         finally:
             unfinished.rollback()

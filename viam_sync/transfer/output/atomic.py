@@ -127,16 +127,19 @@ class AtomicFile:
         ['cat.png']
     """
 
-    def __init__(self, path: Path, mode: int = 0o666, prefix: str = ".viam-") -> None:
-        _require_replaceable(path)
-        self._path = path
-        self.temporary = path.with_name(f"{prefix}{secrets.token_hex(8)}.part")
-        with errors_of(path):
+    #: Makes a file of a descriptor, and of the path that its errors name.
+    file_type: Type[NamedFile] = NamedFile
+
+    def __init__(self, path: StrPath, mode: int = 0o666, prefix: str = ".viam-") -> None:
+        self._path = os.fspath(path)
+        _require_replaceable(self._path)
+        self.temporary = os.path.join(os.path.dirname(self._path), f"{prefix}{secrets.token_hex(8)}.part")
+        with errors_of(self._path):
             descriptor = os.open(
                 self.temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode
             )
         self._committed = False
-        self.file: BinaryIO = io.BufferedWriter(NamedFile(descriptor, path))
+        self.file: BinaryIO = io.BufferedWriter(self.file_type(descriptor, self._path))
 
     def __enter__(self) -> BinaryIO:
         return self.file
@@ -165,14 +168,14 @@ class AtomicFile:
         """Give it its name."""
         with errors_of(self._path):
             try:
-                self.temporary.replace(self._path)
+                os.replace(self.temporary, self._path)
                 self._committed = True
             except OSError as error:
                 if error.errno != errno.EBUSY:
                     raise
                 # The file is a mount of its own, as containers have them: it can be written, and not be replaced.
-                with self.temporary.open("rb") as whole:
-                    write_through(self._path, whole)
+                with open(self.temporary, "rb") as whole:
+                    write_through(Path(self._path), whole)
 
     def rollback(self) -> None:
         """Remove it; after ``commit``, and a second time, this does nothing."""
@@ -181,17 +184,17 @@ class AtomicFile:
             self.file.close()
         if not self._committed:
             with contextlib.suppress(OSError):
-                self.temporary.unlink()
+                os.unlink(self.temporary)
 
 
-def _require_replaceable(path: Path) -> None:
+def _require_replaceable(path: str) -> None:
     """Refuse a path at which there is something else than a file."""
     try:
-        mode = path.lstat().st_mode
+        mode = os.lstat(path).st_mode
     except FileNotFoundError:
         return
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise FileExistsError(errno.EEXIST, "there is a link, a device or a pipe, which is not replaced", str(path))
+        raise FileExistsError(errno.EEXIST, "there is a link, a device or a pipe, which is not replaced", path)
 
 
 def _mode_of(path: Path) -> int:

@@ -63,8 +63,13 @@ def _lock(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def append(file: int, lines: bytes) -> None:
+def append(file: int, lines: bytes, *, flush: bool = True) -> None:
     r"""Append lines to a file, and return when they are on the disk.
+
+    Args:
+        file: The descriptor of the file.
+        lines: The lines.
+        flush: Whether to wait until they are on the disk; otherwise, a power failure may lose them or tear them.
 
     Raises:
         OSError: If that fails. The last line may be torn then, so nothing must be appended any more.
@@ -77,16 +82,19 @@ def append(file: int, lines: bytes) -> None:
         >>> (folder / "done.txt").read_text()
         'one\n'
     """
-    write_whole(file, lines)
-    os.fsync(file)
-
-
-def write_whole(file: int, lines: bytes) -> None:
-    """Write lines to the end of a file, which are on the disk after the next ``os.fsync``.
-
-    Raises:
-        OSError: If that fails. The last line may be torn then, so nothing must be appended any more.
-    """
     left = memoryview(lines)
     while left:
         left = left[os.write(file, left) :]
+    if flush:
+        os.fsync(file)
+
+
+def flush_names(folder: Path) -> None:
+    """Flush the names in a folder to the disk, where the system knows such a flush."""
+    if os.name == "nt":
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

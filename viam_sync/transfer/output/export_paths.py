@@ -173,13 +173,14 @@ class PathAllocator(ABC):
         return any(folded_path(folder) in self._files for each in path for folder in _parents(each))
 
     def _take(self, path: ExportPath) -> None:
-        for each in path:
-            self._allocated.add(folded_path(each))
-            self._add_file(each)
+        self._allocated.update(map(self._add_file, path))
 
-    def _add_file(self, path: str) -> None:
-        self._files.add(folded_path(path))
-        self._folders.update(map(folded_path, _parents(path)))
+    def _add_file(self, path: str) -> str:
+        """Add a file to those that are there; return its path, folded, of which all sets have the same string."""
+        folded = folded_path(path)
+        self._files.add(folded)
+        self._folders.update(_parents(folded))
+        return folded
 
 
 class ExportPaths(PathAllocator):

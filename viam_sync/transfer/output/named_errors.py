@@ -6,8 +6,9 @@ import contextlib
 import io
 import os
 import tempfile
+import zlib
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator, Optional
+from typing import Any, BinaryIO, Iterator, Optional, Union
 
 
 class NamedFile(io.FileIO):
@@ -18,7 +19,7 @@ class NamedFile(io.FileIO):
         path: The path for errors.
     """
 
-    def __init__(self, file: int, path: Path) -> None:
+    def __init__(self, file: int, path: Union[str, Path]) -> None:
         super().__init__(file, "w+b")
         self._path = path
 
@@ -28,8 +29,29 @@ class NamedFile(io.FileIO):
             return super().write(data)
 
 
+class ChecksumFile(NamedFile):
+    """A file that is written from its beginning to its end, once, or anew after it was emptied.
+
+    Attributes:
+        checksum: The CRC-32 of what was written.
+    """
+
+    checksum = 0
+
+    def write(self, data: Any) -> int:
+        """Write bytes."""
+        count = super().write(data)
+        self.checksum = zlib.crc32(memoryview(data)[:count], self.checksum)
+        return count
+
+    def truncate(self, size: Optional[int] = None) -> int:
+        """Empty it."""
+        self.checksum = 0
+        return super().truncate(size)
+
+
 @contextlib.contextmanager
-def errors_of(path: Path) -> Iterator[None]:
+def errors_of(path: Union[str, Path]) -> Iterator[None]:
     """Within this block, errors of the system name ``path``.
 
     Example:

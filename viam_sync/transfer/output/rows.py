@@ -6,7 +6,7 @@ import base64
 import math
 from collections import abc
 from datetime import datetime, timezone
-from typing import Any, Dict, Mapping
+from typing import Any, Callable, Dict, Mapping
 
 from google.protobuf.json_format import Error as JsonFormatError
 from google.protobuf.json_format import MessageToDict
@@ -89,14 +89,22 @@ def capture_metadata_row(metadata: pb.CaptureMetadata) -> Dict[str, Any]:
     return row
 
 
-def binary_metadata_row(metadata: pb.BinaryMetadata) -> Dict[str, Any]:
-    """Return the metadata of a file as JSON has it."""
+def binary_metadata_row(
+    metadata: pb.BinaryMetadata,
+    capture_row: Callable[[pb.CaptureMetadata], Dict[str, Any]] = capture_metadata_row,
+) -> Dict[str, Any]:
+    """Return the metadata of a file as JSON has it.
+
+    Args:
+        metadata: The metadata.
+        capture_row: Returns the row of the metadata of a capture, which may be one that it has made before.
+    """
     bare = pb.BinaryMetadata()
     bare.CopyFrom(metadata)
     bare.ClearField("capture_metadata")
     row = message_to_row(bare)
     if metadata.HasField("capture_metadata"):
-        row["captureMetadata"] = capture_metadata_row(metadata.capture_metadata)
+        row["captureMetadata"] = capture_row(metadata.capture_metadata)
     return row
 
 

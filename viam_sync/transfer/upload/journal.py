@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional
 
 from viam_sync.messages.file_id import FileID
 from viam_sync.rpc.closing import Closing
-from viam_sync.transfer.output.exclusive import NO_LINE, append, open_exclusive, write_whole
+from viam_sync.transfer.output.exclusive import NO_LINE, append, open_exclusive
 
 #: The name of the journal in a folder whose files are uploaded.
 JOURNAL_NAME = ".viam-upload-journal.jsonl"
@@ -141,7 +141,7 @@ class Journal(Closing):
     def _write(self, line: Dict[str, Any]) -> None:
         encoded = json.dumps(line).encode() + b"\n"
         with self._lock, self._usable() as file:
-            write_whole(file, encoded)
+            append(file, encoded, flush=False)
             self._written += 1
 
     @contextlib.contextmanager
