@@ -97,7 +97,7 @@ def _collect_columns(
     shapes = dict.fromkeys(map(tuple, rows))
     for key in dict.fromkeys(chain.from_iterable(shapes)):
         name = prefix + _escaped(key)
-        values = [row[key] for row in rows] if len(shapes) == 1 else [row.get(key) for row in rows]
+        values: List[Any] = [row[key] for row in rows] if len(shapes) == 1 else [row.get(key) for row in rows]
         types = set(map(type, values))
         if types <= _LEAVES or name in whole:
             columns[name] = values
