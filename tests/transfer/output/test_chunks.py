@@ -47,6 +47,12 @@ def test_rows_as_columns_hold_what_they_hold_one_by_one(rows: List[Dict[str, Any
     assert flat_columns(rows, whole) == {name: [row.get(name) for row in flat] for name in names}
 
 
+def test_rows_that_share_an_object_have_columns_of_their_own() -> None:
+    shared = {"name": "air", "tags": ["a"]}
+    columns = flat_columns([{"metadata": shared, "n": number} for number in range(3)])
+    assert columns == {"metadata.name": ["air"] * 3, "metadata.tags": [["a"]] * 3, "n": [0, 1, 2]}
+
+
 @anyhow
 @given(st.lists(VALUES, max_size=6) | st.one_of([st.lists(st.none() | leaf, max_size=6) for leaf in LEAVES]))
 def test_the_kind_of_a_column_is_that_of_its_values_one_by_one(values: List[Any]) -> None:

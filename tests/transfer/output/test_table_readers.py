@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional
@@ -227,6 +228,23 @@ def test_the_fixed_columns_are_the_fields_of_the_metadata() -> None:
     fields = [field.json_name for field in pb.CaptureMetadata.DESCRIPTOR.fields]
     metadata = [f"metadata.{name}" for name in fields if name != "methodParameters"]
     assert list(READING_COLUMNS) == ["timeRequested", "timeReceived", *metadata]
+
+
+def test_the_metadata_of_readings_keeps_few_pages_in_memory() -> None:
+    messages = [pb.CaptureMetadata(component_name="air", tags=["a"]) for _ in range(100)]
+
+    def kept() -> int:
+        # Each is in the list, in a loop, and in the call that counts.
+        return sum(sys.getrefcount(message) > 3 for message in messages)
+
+    rows = plain_rows(TabularData({}, message, NOON, NOON) for message in messages)
+    assert kept() == 0
+    first, *others = rows
+    del rows
+    assert all(row["metadata"] is first["metadata"] for row in others)
+    rows = plain_rows(TabularData({}, message, NOON, NOON) for message in messages)
+    assert [next(rows)["metadata"] for _ in range(99)] == [first["metadata"]] * 99
+    assert 0 < kept() < 10
 
 
 def test_points_without_parameters_have_no_column_of_them() -> None:

@@ -52,7 +52,9 @@ POINT_COLUMNS: Mapping[str, Kind] = {
     "tags": ("list", "text"),
 }
 
-#: The most metadata of readings that are kept at a time.
+#: The most messages of metadata that are kept at a time, each of which keeps the memory of its whole page.
+_MOST_MESSAGES = 8
+#: The most rows of metadata that are kept at a time.
 _MOST_SHARED = 1000
 
 
@@ -224,18 +226,11 @@ def plain_rows(rows: Iterable[AnyRow]) -> Iterator[Mapping[str, Any]]:
     Raises:
         TypeError: If there is something else among them.
     """
-    # Readings share their metadata, whose conversion takes longer than all else.
-    shared: Dict[int, Tuple[pb.CaptureMetadata, Dict[str, Any]]] = {}
+    metadata_rows = _MetadataRows()
     for row in rows:
         if isinstance(row, TabularData):
-            known = shared.get(id(row.metadata))
-            if known is None:
-                if len(shared) == _MOST_SHARED:
-                    shared.clear()
-                # The metadata is kept, as another object could get its id() once it is gone.
-                known = shared[id(row.metadata)] = row.metadata, capture_metadata_row(row.metadata)
             times = {"timeRequested": row.time_requested, "timeReceived": row.time_received}
-            yield {"data": row.data, "metadata": known[1], **times}
+            yield {"data": row.data, "metadata": metadata_rows.of(row.metadata), **times}
         elif isinstance(row, TabularDataPoint):
             yield {name: value for name, value in vars(row).items() if value or name != "method_parameters"}
         elif isinstance(row, (dict, Mapping)):  # most are of a type that is quicker to ask
@@ -243,3 +238,29 @@ def plain_rows(rows: Iterable[AnyRow]) -> Iterator[Mapping[str, Any]]:
         else:
             advice = "of a page (rows, count, last), give the rows" if isinstance(row, list) else ""
             raise wrong_type("rows", "what methods for tabular data return", row, advice=advice)
+
+
+class _MetadataRows:
+    """The metadata of readings as rows; readings share it, and its conversion takes longer than all else."""
+
+    def __init__(self) -> None:
+        #: By id() for the readings of a page, and by their contents for those of all pages.
+        self._messages: Dict[int, Tuple[pb.CaptureMetadata, Dict[str, Any]]] = {}
+        self._rows: Dict[bytes, Dict[str, Any]] = {}
+
+    def of(self, metadata: pb.CaptureMetadata) -> Dict[str, Any]:
+        known = self._messages.get(id(metadata))
+        if known is None:
+            if len(self._messages) == _MOST_MESSAGES:
+                self._messages.clear()
+            # The message is kept, as another object could get its id() once it is gone.
+            known = self._messages[id(metadata)] = metadata, self._converted(metadata)
+        return known[1]
+
+    def _converted(self, metadata: pb.CaptureMetadata) -> Dict[str, Any]:
+        contents = metadata.SerializeToString()
+        if contents not in self._rows:
+            if len(self._rows) == _MOST_SHARED:
+                self._rows.clear()
+            self._rows[contents] = capture_metadata_row(metadata)
+        return self._rows[contents]

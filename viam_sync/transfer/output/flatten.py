@@ -59,9 +59,7 @@ def flat_columns(rows: Sequence[Mapping[str, Any]], whole: AbstractSet[str] = fr
         >>> flat_columns([{"at": {"x": 0}, "on": True}, {"at": {"x": 1, "y": 2}}])
         {'at.x': [0, 1], 'at.y': [None, 2], 'on': [True, None]}
     """
-    columns: Dict[str, List[Any]] = {}
-    _collect_columns(rows, "", whole, columns)
-    return columns
+    return _flat_columns(rows, "", whole)
 
 
 def nest(flat: Mapping[str, Any]) -> Dict[str, Any]:
@@ -91,23 +89,26 @@ def _collect(row: Mapping[str, Any], prefix: str, whole: AbstractSet[str], flat:
             flat[name] = value
 
 
-def _collect_columns(
-    rows: Sequence[Mapping[str, Any]], prefix: str, whole: AbstractSet[str], columns: Dict[str, List[Any]]
-) -> None:
+def _flat_columns(rows: Sequence[Mapping[str, Any]], prefix: str, whole: AbstractSet[str]) -> Dict[str, List[Any]]:
+    columns: Dict[str, List[Any]] = {}
     shapes = dict.fromkeys(map(tuple, rows))
     for key in dict.fromkeys(chain.from_iterable(shapes)):
         name = prefix + _escaped(key)
-        values = [row[key] for row in rows] if len(shapes) == 1 else [row.get(key) for row in rows]
+        values: List[Any] = [row[key] for row in rows] if len(shapes) == 1 else [row.get(key) for row in rows]
         types = set(map(type, values))
         if types <= _LEAVES or name in whole:
             columns[name] = values
+        elif types == {dict} and len(set(map(id, values))) == 1 and values[0]:  # as readings of a page share metadata
+            shared = _flat_columns(values[:1], name + ".", whole)
+            columns.update({inner: column * len(values) for inner, column in shared.items()})
         elif types == {dict} and all(values):
-            _collect_columns(values, name + ".", whole, columns)
+            columns.update(_flat_columns(values, name + ".", whole))
         else:
             objects = [value if isinstance(value, abc.Mapping) else {} for value in values]
-            _collect_columns(objects, name + ".", whole, columns)
+            columns.update(_flat_columns(objects, name + ".", whole))
             if any(key in row and not inner for row, inner in zip(rows, objects)):
                 columns[name] = [None if inner else value for value, inner in zip(values, objects)]
+    return columns
 
 
 @lru_cache(maxsize=1000)
