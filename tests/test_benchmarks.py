@@ -48,7 +48,25 @@ def test_each_module_of_figures_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("name", listed())
-def test_the_page_has_a_row_for_each_figure(name: str) -> None:
+def test_the_page_tells_of_each_figure(name: str) -> None:
     patterns = list(works(MODULES[name]))
     assert patterns
     assert [each for each in patterns if not re.search(rf"(?m)^\| {each} \|", PAGE)] == []
+
+
+@pytest.mark.parametrize(
+    ("work", "goals"),
+    [
+        ("unary calls, main thread", ["≤ 1.04"]),
+        ("32 threads", ["≥ 0.95"]),
+        ("a script that makes one call", ["≤ 0.62", "≤ 1.35"]),
+        ("import ", ["≤ 0.5"]),
+        ("tabular_data_by_filter", ["≤ 0.5"]),
+        ("the rows of export_tabular_data", ["≤ 0.5"]),
+        ("the messages of a stream, read in the main thread", ["≤ 1.2"]),
+        ("upload_files", ["≥ 0.9", "≥ 0.9"]),
+    ],
+)
+def test_the_page_has_the_goals(work: str, goals: List[str]) -> None:
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in PAGE.splitlines() if line.startswith("| ")]
+    assert [row[4] for row in rows if work in row[0] and len(row) == 6] == goals
