@@ -248,7 +248,7 @@ class Pages(ClosingIterator[T]):
         self._close: Callable[[], None] = cancel
         stop = cancel
         if source is None and prefetch:
-            from viam_sync.transfer.concurrency.prefetch import Prefetch  # loaded with the first iteration
+            from viam_sync.transfer.concurrency.prefetch import Prefetch  # only of use here
 
             source = Prefetch(self._pages, cancel)
         if source is not None:
