@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Optional
 
 import grpc
@@ -16,12 +16,22 @@ from viam_sync.proto.rpc import auth as auth_pb
 ROWS = 500
 
 
+def row(number: int) -> data_pb.TabularData:
+    """Return a sensor reading with nested values, as robots send them, each with others than the one before."""
+    axes = [number / 7, number / 11, 9.81]
+    state = ("idle", "busy", "charging")[number % 3]
+    readings = {"temperature": 20 + number / 100, "humidity": 0.4, "on": number % 2 == 0, "state": state, "axes": axes}
+    made = datetime(2024, 1, 1) + number * timedelta(milliseconds=1234)
+    return data_pb.TabularData(
+        data={"readings": readings}, time_requested=made, time_received=made + timedelta(milliseconds=5)
+    )
+
+
 def page() -> data_pb.TabularDataByFilterResponse:
-    """Return a page of sensor readings, with nested values, as robots send them."""
-    readings = {"readings": {"temperature": 21.5, "humidity": 0.4, "on": True, "state": "idle", "axes": [1, 2, 3]}}
-    row = data_pb.TabularData(data=readings, time_requested=datetime(2024, 1, 1), time_received=datetime(2024, 1, 2))
+    """Return a page of sensor readings."""
     metadata = data_pb.CaptureMetadata(robot_id="r-1", component_name="sensor", method_name="Readings")
-    return data_pb.TabularDataByFilterResponse(metadata=[metadata], data=[row] * ROWS, count=ROWS, last="x")
+    rows = [row(number) for number in range(ROWS)]
+    return data_pb.TabularDataByFilterResponse(metadata=[metadata], data=rows, count=ROWS, last="x")
 
 
 class _Handler(grpc.GenericRpcHandler):

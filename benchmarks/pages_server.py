@@ -26,10 +26,12 @@ def times(readings: int) -> List[int]:
 
 def bodies(seconds: List[int]) -> List[bytes]:
     """Return a message for each reading, of it alone; messages that are joined are merged."""
-    reading = page().data[0]
+    readings = page().data
     found = []
-    for second in seconds:
+    for number, second in enumerate(seconds):
+        reading = readings[number % len(readings)]
         reading.time_requested.seconds = reading.time_received.seconds = second
+        reading.time_requested.nanos = reading.time_received.nanos = 0
         found.append(pb.TabularDataByFilterResponse(data=[reading]).SerializeToString())
     return found
 
