@@ -55,6 +55,14 @@ class ExportFolder(ABC):
     paths: PathAllocator
 
     @abstractmethod
+    def begin(self) -> None:
+        """Take note that files are written from now on.
+
+        Raises:
+            OSError: If that fails.
+        """
+
+    @abstractmethod
     def place(self, path: str) -> Place:
         """Return where a path within the folder is, for the caller."""
 

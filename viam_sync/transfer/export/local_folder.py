@@ -68,6 +68,9 @@ class LocalFiles(ExportFolder):
         self._lock = threading.Lock()
         self._closed = False
 
+    def begin(self) -> None:
+        """Do nothing, as another process has the manifest."""
+
     def place(self, path: str) -> Path:
         """Return the path on the disk."""
         return self._root / path
@@ -201,10 +204,13 @@ class LocalFolder(LocalFiles):
         taken = (entry.path for entry in self._manifest.entries.values())
         paths = ExportPaths(root, taken, layout=layout, remove_unfinished=True)
         super().__init__(root, self._manifest, paths, durable=durable)
-        if not durable:
-            self._manifest.leave_unflushed()
         for unfinished in root.glob(f"{UNFINISHED}*.part"):
             unfinished.unlink()
+
+    def begin(self) -> None:
+        """Let the manifest tell if files are not flushed."""
+        if not self._durable:
+            self._manifest.leave_unflushed()
 
     def finish(self) -> None:
         """Let the manifest have one line for each file."""

@@ -58,6 +58,9 @@ class RemoteFiles(ExportFolder):
         self._closed = False
         self._temporary = tempfile.TemporaryDirectory(prefix="viam-export-", dir=temporary)
 
+    def begin(self) -> None:
+        """Do nothing, as objects are whole."""
+
     def place(self, path: str) -> str:
         """Return the URL of an object."""
         return f"{self.root}/{path}"
