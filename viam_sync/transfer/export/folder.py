@@ -30,6 +30,7 @@ class UnfinishedFile(Protocol):
     @property
     def checksum(self) -> str:
         """The checksum of what was written, if that is not flushed."""
+        raise NotImplementedError
 
     def sync(self) -> None:
         """Flush all of it to the disk, and close it."""

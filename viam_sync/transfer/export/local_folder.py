@@ -33,7 +33,9 @@ _DIGITS, _BLOCK = 8, 1 << 20
 class _FlushedFile(AtomicFile):
     """An unfinished file that is flushed to the disk."""
 
-    checksum = ""
+    @property
+    def checksum(self) -> str:
+        return ""
 
 
 class _UnflushedFile(AtomicFile):
