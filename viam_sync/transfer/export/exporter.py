@@ -77,6 +77,7 @@ class ExportRun:
             GRPCError: If the list cannot be fetched to its end, or the service no longer knows the caller.
         """
         self._group_size = self._limits.group_size(workers)
+        self._folder.begin()
         self._fetcher.begin(workers)
         for_each(self._batches(listed), self._do, workers)
         self.result.listed = True

@@ -30,6 +30,7 @@ class UnfinishedFile(Protocol):
     @property
     def checksum(self) -> str:
         """The checksum of what was written, if that is not flushed."""
+        raise NotImplementedError
 
     def sync(self) -> None:
         """Flush all of it to the disk, and close it."""
@@ -53,6 +54,14 @@ class ExportFolder(ABC):
     root: Place
     manifest: ManifestLines
     paths: PathAllocator
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Take note that files are written from now on.
+
+        Raises:
+            OSError: If that fails.
+        """
 
     @abstractmethod
     def place(self, path: str) -> Place:

@@ -33,7 +33,9 @@ _DIGITS, _BLOCK = 8, 1 << 20
 class _FlushedFile(AtomicFile):
     """An unfinished file that is flushed to the disk."""
 
-    checksum = ""
+    @property
+    def checksum(self) -> str:
+        return ""
 
 
 class _UnflushedFile(AtomicFile):
@@ -67,6 +69,9 @@ class LocalFiles(ExportFolder):
         self.manifest, self.paths = manifest, paths
         self._lock = threading.Lock()
         self._closed = False
+
+    def begin(self) -> None:
+        """Do nothing, as another process has the manifest."""
 
     def place(self, path: str) -> Path:
         """Return the path on the disk."""
@@ -201,10 +206,13 @@ class LocalFolder(LocalFiles):
         taken = (entry.path for entry in self._manifest.entries.values())
         paths = ExportPaths(root, taken, layout=layout, remove_unfinished=True)
         super().__init__(root, self._manifest, paths, durable=durable)
-        if not durable:
-            self._manifest.leave_unflushed()
         for unfinished in root.glob(f"{UNFINISHED}*.part"):
             unfinished.unlink()
+
+    def begin(self) -> None:
+        """Let the manifest tell if files are not flushed."""
+        if not self._durable:
+            self._manifest.leave_unflushed()
 
     def finish(self) -> None:
         """Let the manifest have one line for each file."""

@@ -58,6 +58,9 @@ class RemoteFiles(ExportFolder):
         self._closed = False
         self._temporary = tempfile.TemporaryDirectory(prefix="viam-export-", dir=temporary)
 
+    def begin(self) -> None:
+        """Do nothing, as objects are whole."""
+
     def place(self, path: str) -> str:
         """Return the URL of an object."""
         return f"{self.root}/{path}"
@@ -211,8 +214,6 @@ class _UnfinishedObject(UnfinishedFile):
         temporary: The path of the temporary file.
     """
 
-    checksum = ""
-
     def __init__(self, folder: RemoteFiles, path: str, temporary: Path) -> None:
         self._folder = folder
         self._path = path
@@ -220,6 +221,10 @@ class _UnfinishedObject(UnfinishedFile):
         with errors_of(temporary):
             descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o600)
         self.file: BinaryIO = io.BufferedWriter(NamedFile(descriptor, temporary))
+
+    @property
+    def checksum(self) -> str:
+        return ""
 
     def sync(self) -> None:
         self.file.close()
