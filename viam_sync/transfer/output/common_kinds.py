@@ -20,7 +20,7 @@ def common_kind(values: Sequence[Any]) -> Tuple[Kind, bool]:
     another one after they have become what the column holds.
 
     Example:
-        >>> from viam_sync.transfer.output.chunks import common_kind
+        >>> from viam_sync.transfer.output.common_kinds import common_kind
         >>> common_kind([1.5, None]), common_kind([1.5, 1]), common_kind([["a"], [{"b": 1}]])
         (('float', True), ('float', False), (('list', 'text'), False))
     """
