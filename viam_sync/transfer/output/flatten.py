@@ -45,7 +45,7 @@ def flatten(row: Mapping[str, Any], whole: AbstractSet[str] = frozenset()) -> Di
 def flat_columns(rows: Sequence[Mapping[str, Any]], whole: AbstractSet[str] = frozenset()) -> Dict[str, List[Any]]:
     """Return the columns of rows: for each name in their flat form a list of its values, None where a row lacks it.
 
-    It takes a third of the time of `flatten` where rows are alike, as it goes through their keys once for all of them.
+    Where rows are alike, it is faster than `flatten`, as it goes through their keys once for all of them.
 
     Args:
         rows: The rows; their keys, and those of the objects in them, are text.
