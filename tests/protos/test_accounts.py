@@ -66,6 +66,7 @@ def test_a_hand_written_module_calls_what_the_table_says(module):
 IN_THEIR_OWN_WAY = {
     "viam_sync.app._data.dataset_imports": {
         "viam.app.dataset.v1.DatasetService.CreateDataset",
+        "viam.app.dataset.v1.DatasetService.ListDatasetsByOrganizationID",
         "viam.app.v1.AppService.GetLocation",
         "viam.app.v1.AppService.GetRobotPart",
     },
