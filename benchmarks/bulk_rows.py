@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import deque
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
@@ -47,20 +46,20 @@ def run(address: str, suffix: str, folder: str, readings: int) -> Dict[str, Any]
 
     with grpc.insecure_channel(address) as channel:
         data = DataClient(channel, {"authorization": "Bearer token"})
-        rows = enumerate(data.iter_tabular_data(), 1)
         note(0)
         if suffix:
             path = f"{folder}/readings{suffix}"
             data.export_tabular_data_to(None, path, progress=lambda done, total, unit: note(done) if done else None)
         else:
-            deque((note(number) for number, _ in rows), maxlen=0)
+            for number, _ in enumerate(data.iter_tabular_data(), 1):
+                note(number)
     seconds = time.process_time() - ends[0]
     tenths = [after - before for before, after in zip(ends, ends[1:])]
     return {"tenths": tenths, "seconds": seconds, "first": memory[1], "most": resident_mb(most=True)}
 
 
 def figures(readings: int = READINGS) -> Iterator[Figure]:
-    with server("bulk_rows_server.py", readings) as port, tempfile.TemporaryDirectory(dir=".") as folder:
+    with server("bulk_rows_server.py", readings) as port, tempfile.TemporaryDirectory() as folder:
         for suffix in SUFFIXES:
             command = [sys.executable, __file__, f"127.0.0.1:{port}", suffix, folder, str(readings)]
             found = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
@@ -78,6 +77,7 @@ def figures(readings: int = READINGS) -> Iterator[Figure]:
 
 if __name__ == "__main__":
     if len(sys.argv) > 2:
-        print(json.dumps(run(*sys.argv[1:4], readings=int(sys.argv[4]))))
+        address, suffix, folder, readings = sys.argv[1:]
+        print(json.dumps(run(address, suffix, folder, int(readings))))
     else:
         show(figures(int(sys.argv[1]) if sys.argv[1:] else READINGS))

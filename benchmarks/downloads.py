@@ -7,7 +7,6 @@ process with eight transfers at a time, ours one with eight workers. Both write 
 import resource
 import subprocess
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Iterator
 
@@ -49,7 +48,7 @@ def figures() -> Iterator[Figure]:
         authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
         with server("images_server.py", FILES, SIZE, certificate) as told:
             port, link = told.split()
-            address = replace(parse_address(f"http://127.0.0.1:{port}"), authorities=authority.cert_pem.bytes())
+            address = parse_address(f"http://127.0.0.1:{port}")._replace(authorities=authority.cert_pem.bytes())
             with Channel(address, max_reconnect_attempts=3) as channel:
                 data = DataClient(channel, {})
                 before = peak()

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
-from typing import Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List
 
 import grpc
 from figures import Figure, Taken, milliseconds, show
@@ -32,7 +32,7 @@ def answer(address: str, key_id: str, key: str) -> None:
     """Wait until a sandbox has answered a call."""
     credentials = auth_pb.Credentials(type="api-key", payload=key)
     with grpc.insecure_channel(address) as channel:
-        send = channel.unary_unary("/proto.rpc.v1.AuthService/Authenticate")
+        send: Any = channel.unary_unary("/proto.rpc.v1.AuthService/Authenticate")
         assert send(auth_pb.AuthenticateRequest(entity=key_id, credentials=credentials).SerializeToString())
 
 
