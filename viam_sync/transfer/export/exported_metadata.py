@@ -20,11 +20,15 @@ _encode = json.JSONEncoder().encode
 _DIGITS = 32
 
 
+class _Written(str):
+    """A part of the metadata that is JSON already, indented as it stands in the file."""
+
+
 class MetadataWriter:
     """Makes the JSON that is written for files; for the metadata of a capture, which many files share, once."""
 
     def __init__(self) -> None:
-        self._capture_rows: Dict[bytes, Dict[str, Any]] = {}
+        self._captures: Dict[bytes, _Written] = {}
 
     def json(self, metadata: pb.BinaryMetadata) -> bytes:
         """Return metadata as it is written.
@@ -33,18 +37,18 @@ class MetadataWriter:
             GRPCError: If it has no form in JSON.
         """
         try:
-            return f"{_indented(binary_metadata_row(metadata, self._capture_row))}\n".encode()
+            return f"{_indented(binary_metadata_row(metadata, self._capture))}\n".encode()
         except NO_JSON as error:
             raise unwritable_metadata(error) from error
 
-    def _capture_row(self, capture: pb.CaptureMetadata) -> Dict[str, Any]:
+    def _capture(self, capture: pb.CaptureMetadata) -> _Written:
         key = capture.SerializeToString(deterministic=True)
-        row = self._capture_rows.get(key)
-        if row is None:
-            if len(self._capture_rows) == _MOST_CAPTURES:
-                self._capture_rows.clear()
-            row = self._capture_rows[key] = capture_metadata_row(capture)
-        return row
+        written = self._captures.get(key)
+        if written is None:
+            if len(self._captures) == _MOST_CAPTURES:
+                self._captures.clear()
+            written = self._captures[key] = _Written(_indented(capture_metadata_row(capture), "\n    "))
+        return written
 
 
 def unwritable_metadata(error: Exception) -> GRPCError:
@@ -122,7 +126,7 @@ def _indented(value: Any, before: str = "\n") -> str:
         return f"{{{entries}{before}}}"
     if value and isinstance(value, list):
         return f"[{','.join([inner + _indented(each, inner) for each in value])}{before}]"
-    return _encode(value)
+    return value if isinstance(value, _Written) else _encode(value)
 
 
 def _sort(row: Dict[str, Any], name: str) -> None:

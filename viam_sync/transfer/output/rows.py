@@ -91,13 +91,13 @@ def capture_metadata_row(metadata: pb.CaptureMetadata) -> Dict[str, Any]:
 
 def binary_metadata_row(
     metadata: pb.BinaryMetadata,
-    capture_row: Callable[[pb.CaptureMetadata], Dict[str, Any]] = capture_metadata_row,
+    capture_row: Callable[[pb.CaptureMetadata], object] = capture_metadata_row,
 ) -> Dict[str, Any]:
     """Return the metadata of a file as JSON has it.
 
     Args:
         metadata: The metadata.
-        capture_row: Returns the row of the metadata of a capture, which may be one that it has made before.
+        capture_row: Returns what stands for the metadata of a capture, such as its row.
     """
     bare = pb.BinaryMetadata()
     bare.CopyFrom(metadata)
