@@ -1,12 +1,11 @@
 """Whether a million images take no longer for each than a thousand: their list, and an export that finds all of them.
 
-``VIAM_SYNC_IMAGES`` is their number, 100,000 by default. Two things are done with the list: it is iterated over, and an
-export runs again whose manifest has all of them already, so that it fetches nothing. That the files are on the disk is
-taken for granted, as two million of them would need one for themselves. Memory is the peak of a process of its own.
+``VIAM_SYNC_IMAGES`` is their number, a million by default. Two things are done with the list: it is iterated over, and
+an export runs again whose manifest has all of them already, so that it fetches nothing. That the files are on the disk
+is taken for granted, as two million of them would need one for themselves. Memory is the peak of a process of its own.
 """
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Iterator, List, Optional
 
-from figures import Figure, server
+from figures import Figure, memory, server
 
 from viam_sync.app.data_client import DataClient
 from viam_sync.rpc.dial import Channel, parse_address
@@ -24,7 +23,7 @@ from viam_sync.transfer.export.local_folder import LocalFolder
 from viam_sync.transfer.export.manifest import Entry
 from viam_sync.transfer.output.progress import Progress
 
-IMAGES = int(os.environ.get("VIAM_SYNC_IMAGES", "100000"))
+IMAGES = int(os.environ.get("VIAM_SYNC_IMAGES", "1000000"))
 SIZE = 50_000
 
 
@@ -51,7 +50,7 @@ class Tenths:
         """Print the microseconds for each item of the first and of the last tenth, and the peak of memory in MiB."""
         first, last = (self.times[at + 1] - self.times[at] for at in (0, -2))
         item = IMAGES / 10 / 1_000_000
-        print(first / item, last / item, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10, flush=True)
+        print(first / item, last / item, memory("VmHWM") >> 20, flush=True)
 
 
 def listing(data: DataClient) -> None:

@@ -13,11 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
 import grpc
-from figures import Figure, server, show
+from figures import Figure, memory, server, show
 
 from viam_sync.app.data_client import DataClient
 
@@ -25,24 +24,17 @@ READINGS = 1_000_000
 SUFFIXES = ("", ".jsonl", ".csv", ".parquet")
 
 
-def resident_mb(most: bool = False) -> float:
-    """Return the megabytes that this process holds, or has held at most."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    facts = dict(line.split(":", 1) for line in lines if ":" in line)
-    return int(facts["VmHWM" if most else "VmRSS"].split()[0]) * 1024 / 1e6
-
-
 def run(address: str, suffix: str, folder: str, readings: int) -> Dict[str, Any]:
     """Go through readings, or write them to a file, and return what their tenths have taken."""
     if suffix == ".parquet":
         importlib.import_module("pyarrow.parquet")  # which is no part of the first tenth
     ends: List[float] = []
-    memory: List[float] = []
+    held: List[float] = []
 
     def note(done: int) -> None:
         if done % (readings // 10) == 0:
             ends.append(time.process_time())
-            memory.append(resident_mb())
+            held.append(memory() / 1e6)
 
     with grpc.insecure_channel(address) as channel:
         data = DataClient(channel, {"authorization": "Bearer token"})
@@ -55,7 +47,7 @@ def run(address: str, suffix: str, folder: str, readings: int) -> Dict[str, Any]
                 note(number)
     seconds = time.process_time() - ends[0]
     tenths = [after - before for before, after in zip(ends, ends[1:])]
-    return {"tenths": tenths, "seconds": seconds, "first": memory[1], "most": resident_mb(most=True)}
+    return {"tenths": tenths, "seconds": seconds, "first": held[1], "most": memory("VmHWM") / 1e6}
 
 
 def figures(readings: int = READINGS) -> Iterator[Figure]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -66,6 +67,13 @@ def milliseconds(seconds: List[float]) -> str:
     """Return a median as a text."""
     median = statistics.median(seconds) * 1000
     return f"{median:,.0f} ms" if median >= 100 else f"{median:.3g} ms"
+
+
+def memory(field: str = "VmRSS") -> int:
+    """Return the bytes that this process holds, or as ``"VmHWM"`` has held at most, which is not its parent's peak."""
+    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert found
+    return int(found[1]) * 1024
 
 
 @contextlib.contextmanager

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import itertools
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
 
 import grpc
-from figures import Figure, Taken, in_turns, milliseconds, ratio, server
+from figures import Figure, Taken, in_turns, memory, milliseconds, ratio, server
 from grpclib.client import Channel as OfficialChannel
 from viam.app.data_client import DataClient as OfficialDataClient
 
@@ -103,18 +102,12 @@ def print_peak(port: str, path: Path, whose: str) -> None:
     with contextlib.ExitStack() as stack:
         data = our_client(stack, port)
         Path("/proc/self/clear_refs").write_text("5")  # forget the peak
-        before = memory("VmRSS")
+        before = memory()
         if whose == "ours":
             data.file_upload_from_path(path, "part")
         else:
             asyncio.run(official_upload(port, path))
-        print((memory("VmHWM") - before) / 1024)
-
-
-def memory(field: str) -> int:
-    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    assert found
-    return int(found[1])
+        print((memory("VmHWM") - before) / MIB)
 
 
 def made_file(folder: str, size: int) -> Path:
