@@ -65,6 +65,12 @@ def test_the_page_tells_of_each_figure(name: str) -> None:
         ("the rows of export_tabular_data", ["≤ 0.5"]),
         ("the messages of a stream, read in the main thread", ["≤ 1.2"]),
         ("upload_files", ["≥ 0.9", "≥ 0.9"]),
+        ("50,000 readings", ["≥ 4", "≥ 4", "≥ 8"]),
+        ("2,000 images", ["≥ 2", "≥ 3", ""]),
+        ("by link, TLS", ["≥ 0.8", "≥ 0.8"]),
+        ("1,000,000", ["≤ 1.1"] * 6),
+        ("readings, to_arrow, memory", ["≤ 2"]),
+        ("small SQL query", ["≤ 20"]),
     ],
 )
 def test_the_page_has_the_goals(work: str, goals: List[str]) -> None:
