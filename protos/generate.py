@@ -22,6 +22,10 @@ else:
     import tomli as tomllib
 
 from compile import HERE, compile_protos, schema_names
+
+PACKAGE = HERE.parent / "viam_sync"
+sys.path.insert(0, str(PACKAGE.parent))  # modules beside this one import from the package, too
+
 from describe import describe, load, rpcs
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
@@ -30,9 +34,6 @@ from reexports import reexports
 from render import module_text, table_text
 from stubs import empty_module, lazy_module, stub
 from surface import SurfaceError
-
-PACKAGE = HERE.parent / "viam_sync"
-sys.path.insert(0, str(PACKAGE.parent))
 
 from viam_sync.messages.module_names import module_of
 

@@ -34,8 +34,9 @@ _PROVISIONING_SERVICE = "viam.provisioning.v1.ProvisioningService"
 
 # Seconds to wait for a cancellation after the last request: grpcio may report the end of a cancelled stream as a normal
 # end first. In 600 trials the cancellation followed within a millisecond. A wait that comes back late shows a busy
-# computer, on which the cancellation may be late, too: it is waited for again, at most so many times.
-_CANCELLATION_DELAY, _CANCELLATION_WAITS = 0.01, 100
+# computer, on which the cancellation may be late, too: so many waits in a row have to come back in time, of at most so
+# many.
+_CANCELLATION_DELAY, _PROMPT_WAITS, _CANCELLATION_WAITS = 0.004, 3, 300
 
 # The most characters of status details: they are sent as a header, which clients limit to 8 KiB, and a character may
 # take 9 bytes of it.
@@ -220,11 +221,13 @@ def _requests(method: Any, messages: Iterator[bytes], context: grpc.ServicerCont
 
 def _cancellation_follows(ended: threading.Event) -> bool:
     """Tell whether a call is cancelled within the time that a cancellation may come after the last request."""
+    prompt = 0
     for _ in range(_CANCELLATION_WAITS):
         start = clock.now()
         if ended.wait(_CANCELLATION_DELAY):
             return True
-        if clock.now() - start < 2 * _CANCELLATION_DELAY:
+        prompt = prompt + 1 if clock.now() - start < 2 * _CANCELLATION_DELAY else 0
+        if prompt == _PROMPT_WAITS:
             break
     return False
 

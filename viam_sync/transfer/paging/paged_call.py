@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 from functools import partial
 from operator import attrgetter
-from typing import Any, Callable, NamedTuple, Optional, Tuple, TypeVar
+from typing import Any, Callable, NamedTuple, Optional, Tuple, TypeVar, cast
 
 from google.protobuf.message import Message
 
@@ -155,11 +155,10 @@ class PagedCall(NamedTuple):
         return ParallelPages(CaptureTimeline(request, send, self.read, attrgetter(self.time)), *how)
 
     def _checked(
-        self, page_size: Any, limit: Optional[int], prefetch: bool, workers: int
+        self, page_size: Optional[int], limit: Optional[int], prefetch: bool, workers: int
     ) -> Tuple[int, Optional[int], bool, int]:
-        if page_size is None and self.largest:
-            page_size = _LARGEST_PAGE
-        elif self.size:
+        page_size = _LARGEST_PAGE if page_size is None and self.largest else cast("int", page_size)
+        if self.size:
             page_size = whole("page_size", page_size, 1, _LARGEST_PAGE)
         if limit is not None:
             limit = whole("limit", limit, 0, note=", or None for all")
