@@ -26,7 +26,7 @@ def is_url(given: Any) -> bool:
 
 def url_scheme(given: Any) -> str:
     """Return the scheme of a URL in lower case; an empty text for all else."""
-    found = re.match(_URL, path_text(given))
+    found = re.compile(_URL).match(path_text(given))
     return found["scheme"].lower() if found else ""
 
 
@@ -45,7 +45,7 @@ def redact_urls(text: str) -> str:
         >>> redact_urls("no such file: sftp://me:secret@host/rows.csv?signature=abc")
         'no such file: sftp://me:***@host/rows.csv?***'
     """
-    return re.sub(_QUERY, r"\g<place>?***", re.sub(_USER, r"\g<user>:***@", text))
+    return re.compile(_QUERY).sub(r"\g<place>?***", re.compile(_USER).sub(r"\g<user>:***@", text))
 
 
 def local_path(name: str, given: Any) -> Any:
@@ -73,7 +73,7 @@ def local_path(name: str, given: Any) -> Any:
         from urllib.request import url2pathname  # it brings a client for HTTP, which takes long to load
 
         return url2pathname(f"/{path}")
-    lost = re.match(_LOST_SLASH, text)
+    lost = re.compile(_LOST_SLASH).match(text)
     if lost and not os.path.exists(lost["folder"]):  # noqa: PTH110 (a str, as it was given)
         raise ValueError(f"{name} is {text!r}, a URL that has lost a slash, as in a pathlib.Path; give it as a str")
     return given

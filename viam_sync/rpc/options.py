@@ -17,7 +17,8 @@ from viam_sync.rpc.address import FilePath
 #: More are no number of attempts, but a mistake.
 _MOST_ATTEMPTS = 2**31 - 1
 
-#: An API key: no spaces, ends of lines or quotation marks, which come with it from a file or an environment.
+#: An API key: no spaces, ends of lines or quotation marks, which come with it from a file or an environment. Functions of
+#: re would have it in a variable, which tools show in tracebacks; methods of C have not.
 _API_KEY = r"[!#-&(-~]*"
 #: A text in the quotation marks of a file of settings, or in the brackets of an example.
 _MARKED = "(?s)[\"'`<{(].*|.*[\"'`>})]"
@@ -270,14 +271,14 @@ def _key_itself_error(name: str) -> Exception:
 
 
 def _is_uuid(value: str) -> bool:
-    return re.fullmatch(_UUID, value) is not None
+    return re.compile(_UUID).fullmatch(value) is not None
 
 
 def _require_header_text(name: str, value: Any) -> None:
     error = _text_error(name, value) or _nul_error(name, value)
     if error is not None:
         raise error
-    if re.search(_WHITE_SPACE, _trimmed(value)):
+    if re.compile(_WHITE_SPACE).search(_trimmed(value)):
         raise ValueError(f"{name} has white space in it, such as the end of a line; give it alone")
 
 
@@ -289,13 +290,13 @@ def _text_error(name: str, value: Any) -> Optional[Exception]:
 
 
 def _mark_error(name: str, text: str) -> Optional[Exception]:
-    if not re.fullmatch(_MARKED, _trimmed(text)):
+    if not re.compile(_MARKED).fullmatch(_trimmed(text)):
         return None
     return ValueError(f"{name} has quotation marks or brackets around it; give what is between them alone")
 
 
 def _odd_key_error(name: str, key: str) -> Optional[Exception]:
-    if re.fullmatch(_API_KEY, _trimmed(key)):
+    if re.compile(_API_KEY).fullmatch(_trimmed(key)):
         return None
     what = "white space, such as the end of a line, a quotation mark, or another character that no key has"
     return ValueError(f"{name} has in it {what}; give the key alone, as the settings page shows it")
