@@ -176,7 +176,23 @@ def test_a_query_after_one_that_took_too_much_has_a_new_process(engine):
         with pytest.raises(CallError, match="too much memory"):
             engine.run("SELECT list(range) FROM range(1000000000)", nothing)
         assert answer(engine, COUNT) == [{"n": 0}]
-    assert engine.started == 3
+    # The second one of them has had a used process before.
+    assert engine.started == 4
+
+
+@with_children
+def test_a_query_whose_memory_was_taken_by_those_before_it_has_a_new_process(engine):
+    import resource
+
+    others = children()
+    assert answer(engine, COUNT) == [{"n": 0}]
+    (worker,) = children() - others
+    # What others have left behind is not given back: little of the limit is left.
+    taken = int(Path(f"/proc/{worker}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    resource.prlimit(worker, resource.RLIMIT_AS, (taken + 2**20, taken + 2**20))
+    assert answer(engine, "SELECT len(list(range)) AS n FROM range(5000000)") == [{"n": 5_000_000}]
+    assert engine.started == 2
+    assert worker not in children()
 
 
 @with_children
