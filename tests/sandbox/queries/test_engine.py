@@ -2,6 +2,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -211,7 +212,7 @@ def test_no_process_outlives_a_closed_engine_not_even_with_a_query_that_never_en
         engine.close()
         with pytest.raises(CallError) as raised:
             running.result(LONG)
-    assert raised.value.status in (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.FAILED_PRECONDITION)
+    assert raised.value.status is grpc.StatusCode.FAILED_PRECONDITION
     assert children() <= others
     with pytest.raises(CallError, match="has been stopped"):
         engine.run(COUNT, nothing)
@@ -248,6 +249,29 @@ def test_no_process_outlives_a_sandbox_that_is_killed():
             run.kill()
             run.wait()
     until(lambda: not is_running(worker))
+
+
+def test_a_sandbox_that_is_stopped_does_not_wait_for_a_query_that_never_ends():
+    sandbox = Sandbox().start()
+    running = threading.Event()
+    engine_run = Engine.run
+
+    def run(engine, query, read):
+        def reading(known):
+            running.set()
+            return read(known)
+
+        return engine_run(engine, query, reading)
+
+    with ThreadPoolExecutor(1) as threads, entered(sandbox) as caller, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Engine, "run", run)
+        answer = threads.submit(Tabular(caller).sql, ENDLESS)
+        assert running.wait(LONG)
+        began = time.monotonic()
+        sandbox.stop()
+        # It would have been ended after 30 seconds.
+        assert time.monotonic() - began < 15
+        assert answer.exception(LONG) is not None
 
 
 def test_a_sandbox_that_is_started_again_answers_queries():

@@ -9,7 +9,13 @@ from typing import Any, List, Set
 
 import bson
 
-from viam_sync.sandbox.core.call_errors import failed_precondition, invalid_argument, resource_exhausted, unimplemented
+from viam_sync.sandbox.core.call_errors import (
+    CallError,
+    failed_precondition,
+    invalid_argument,
+    resource_exhausted,
+    unimplemented,
+)
 from viam_sync.sandbox.queries.protocol import split_documents
 from viam_sync.sandbox.queries.worker_process import ReadReadings, TookTooLong, WorkerLost, WorkerProcess
 
@@ -85,6 +91,8 @@ class Engine:
             except _OutOfMemory as error:
                 raise resource_exhausted(str(error)) from None
             except WorkerLost as lost:
+                if self._closed:
+                    raise _stopped() from None
                 _LOGGER.warning("A query ended its process with %s", lost)
                 raise resource_exhausted("The query needed more memory than there is for it; narrow it down.") from None
 
@@ -111,7 +119,7 @@ class Engine:
     def _start(self) -> WorkerProcess:
         with self._lock:
             if self._closed:
-                raise failed_precondition("The sandbox has been stopped; start it again.")
+                raise _stopped()
             worker = WorkerProcess(self._language)
             self._workers.add(worker)
             self.started += 1
@@ -138,3 +146,7 @@ class Engine:
                 return
             self._workers.discard(worker)
         worker.close()
+
+
+def _stopped() -> CallError:
+    return failed_precondition("The sandbox has been stopped; start it again.")
