@@ -25,6 +25,7 @@ from viam_sync.proto import app as pb
 from viam_sync.proto import google as google_pb
 from viam_sync.proto.app import data as data_pb
 from viam_sync.proto.app import datasync as datasync_pb
+from viam_sync.rpc.connection import Connection
 from viam_sync.rpc.dial import Channel, Credentials, DialOptions
 from viam_sync.rpc.policies import Retry
 from viam_sync.rpc.streams import Stream
@@ -70,6 +71,35 @@ def test_a_value_of_the_metadata_that_has_changed_is_sent_with_the_next_call(
 def test_any_grpc_channel_will_do(server: FakeService) -> None:
     with grpc.insecure_channel(server.address) as plain:
         assert AppClient(plain, {}).get_robot("r-1").name == "rover"
+
+
+class FirstOfPairs(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc, unused-ignore]
+    """Reads the metadata by the places in its pairs."""
+
+    def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        self.read = {pair[0]: pair[1] for pair in details.metadata}
+        return continuation(details, request)
+
+
+def test_an_interceptor_can_read_the_metadata_as_pairs(server: FakeService) -> None:
+    interceptor = FirstOfPairs()
+    with grpc.insecure_channel(server.address) as plain:
+        AppClient(grpc.intercept_channel(plain, interceptor), {"Authorization": "Bearer abc"}).get_robot("r-1")
+    assert interceptor.read == {"authorization": "Bearer abc"}
+
+
+def test_a_stub_of_a_channel_that_is_abandoned_meanwhile_is_not_kept() -> None:
+    channels = iter(["hung", "new"])
+    connection = Connection(lambda: next(channels))  # type: ignore[arg-type, return-value]
+
+    def make(channel: Any, _: Any) -> Any:
+        if channel == "hung":
+            # As a signal handler may raise in another thread, in a call of its own.
+            connection.abandon()
+        return f"stub on the {channel} channel"
+
+    connection.stub(AppClient, methods.GET_ROBOT, make)
+    assert connection.stub(AppClient, methods.GET_ROBOT, make) == "stub on the new channel"
 
 
 def test_an_argument_that_is_no_channel_is_refused() -> None:

@@ -85,9 +85,11 @@ class Connection:
         """
         if self.closed:
             raise ClosedError(CLOSED)
-        stub = self._stubs.get((owner, method.path))
+        # Those of this moment: a stub that is made for a channel which is abandoned meanwhile is lost with the others.
+        stubs = self._stubs
+        stub = stubs.get((owner, method.path))
         if stub is None:
-            stub = self._stubs[owner, method.path] = make(self.channel(), method)
+            stub = stubs[owner, method.path] = make(self.channel(), method)
         return stub
 
     def begin(self, start: Callable[..., Any], request: Any, seconds: Optional[float], headers: Any) -> Any:

@@ -45,6 +45,9 @@ class Header:
     def __iter__(self) -> Iterator[str]:
         return iter((self.name, self.value))
 
+    def __getitem__(self, index: int) -> str:
+        return (self.name, self.value)[index]
+
     def __repr__(self) -> str:
         return f"<{self.name}: hidden>"
 

@@ -152,3 +152,49 @@ def test_a_value_of_durable_that_is_no_boolean_is_refused(data: DataClient, tmp_
     with pytest.raises(TypeError, match=r"^durable takes"):
         data.export_binary_data(MINE, tmp_path, durable="no")  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("tear_metadata", [zeros, nothing])
+@pytest.mark.parametrize("durable", [True, False])
+def test_files_that_are_torn_with_their_metadata_and_whose_lines_are_lost_do_not_stay_beside_the_new_ones(
+    data: DataClient,
+    files: Dict[str, bytes],
+    tmp_path: Path,
+    tear_metadata: Callable[[Path, Path], None],
+    durable: bool,
+) -> None:
+    first = data.export_binary_data(MINE, tmp_path, durable=False)
+    (tmp_path / "manifest.jsonl").write_bytes(lines_of(tmp_path)[0])
+    for file in first.files:
+        path = Path(str(file.path))
+        path.write_bytes(b"")
+        tear_metadata(tmp_path / "metadata" / "d" / f"{path.name}.json", path)
+    second = data.export_binary_data(MINE, tmp_path, durable=durable)
+    assert [file.path for file in second.files] == [file.path for file in first.files]
+    assert contents_in(tmp_path) == files
+
+
+def test_where_all_was_flushed_files_beside_empty_metadata_are_somebody_elses(
+    data: DataClient, files: Dict[str, bytes], tmp_path: Path
+) -> None:
+    first = data.export_binary_data(MINE, tmp_path)
+    (tmp_path / "manifest.jsonl").write_bytes(b"")
+    path = Path(str(first.files[0].path))
+    (tmp_path / "metadata" / "d" / f"{path.name}.json").write_bytes(b"")
+    assert data.export_binary_data(MINE, tmp_path).files[0].path == path.with_name(f"{path.name}-2")
+    assert path.read_bytes() == files[first.files[0].id]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_metadata_that_was_written_anew_without_a_flush_is_flushed_once_by_the_next_run(
+    data: DataClient, files: Dict[str, bytes], flushed: List[int], tmp_path: Path, durable: bool
+) -> None:
+    first = data.export_binary_data(MINE, tmp_path)
+    data.add_tags_to_binary_data_by_ids(["new"], [file.id for file in first.files])
+    assert len(data.export_binary_data(MINE, tmp_path, durable=False).updated) == len(files)
+    del flushed[:]
+    assert len(data.export_binary_data(MINE, tmp_path, durable=durable).already_there) == len(files)
+    assert len(flushed) >= len(files)
+    del flushed[:]
+    assert len(data.export_binary_data(MINE, tmp_path, durable=durable).already_there) == len(files)
+    assert flushed == []

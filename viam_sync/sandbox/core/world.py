@@ -35,7 +35,7 @@ class World:
         ids: The generator of IDs and secrets.
         feed: The followers of the logs of parts.
         web_url: The URL of the HTTP endpoint; empty if there is none.
-        at_end: Closed before the store is, with what else is to be closed then.
+        at_end: Closed before the store is, once calls have had their time to end, with what else is to be closed then.
     """
 
     def __init__(self, store: Store, ids: Ids, clock: Callable[[], float]) -> None:

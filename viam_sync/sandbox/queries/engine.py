@@ -9,7 +9,13 @@ from typing import Any, List, Set
 
 import bson
 
-from viam_sync.sandbox.core.call_errors import failed_precondition, invalid_argument, resource_exhausted, unimplemented
+from viam_sync.sandbox.core.call_errors import (
+    CallError,
+    failed_precondition,
+    invalid_argument,
+    resource_exhausted,
+    unimplemented,
+)
 from viam_sync.sandbox.queries.protocol import split_documents
 from viam_sync.sandbox.queries.worker_process import ReadReadings, TookTooLong, WorkerLost, WorkerProcess
 
@@ -21,11 +27,16 @@ _MOST_WORKERS = 4
 _ERRORS = {"invalid": invalid_argument, "unimplemented": unimplemented, "exhausted": resource_exhausted}
 
 
+class _OutOfMemory(Exception):
+    """A query has found too little memory, and its worker has said so."""
+
+
 class Engine:
     """Runs the queries of one language.
 
     A worker process is started when a query finds none idle. It goes on to the next query, with the readings that it
-    has if they are still the same. One that has run into a limit is ended, and so are all when the engine is closed.
+    has if they are still the same. One that has run into a limit is ended, and so are all when the engine is closed. A
+    query that finds too little memory after others have run there is run once more, in a new process.
 
     Args:
         language: "sql" or "mql".
@@ -77,7 +88,11 @@ class Engine:
                 raise resource_exhausted(
                     f"The query took longer than {self._timeout:g} seconds and was ended; narrow it down."
                 ) from None
+            except _OutOfMemory as error:
+                raise resource_exhausted(str(error)) from None
             except WorkerLost as lost:
+                if self._closed:
+                    raise _stopped() from None
                 _LOGGER.warning("A query ended its process with %s", lost)
                 raise resource_exhausted("The query needed more memory than there is for it; narrow it down.") from None
 
@@ -97,14 +112,14 @@ class Engine:
         if idle is not None:
             try:
                 return self._run_on(idle, query, read)
-            except WorkerLost:  # which may have been while it was idle
+            except (WorkerLost, _OutOfMemory):  # while it was idle, or because of the queries before
                 pass
         return self._run_on(self._start(), query, read)
 
     def _start(self) -> WorkerProcess:
         with self._lock:
             if self._closed:
-                raise failed_precondition("The sandbox has been stopped; start it again.")
+                raise _stopped()
             worker = WorkerProcess(self._language)
             self._workers.add(worker)
             self.started += 1
@@ -115,9 +130,11 @@ class Engine:
         try:
             head, *rows = split_documents(worker.ask(query, read, self._timeout))
             error = bson.decode(head)
-            reusable = error.get("error") != "exhausted"
+            reusable = error.get("error") not in ("exhausted", "memory")
         finally:
             self._put_back(worker, reusable)
+        if error.get("error") == "memory":
+            raise _OutOfMemory(error["text"])
         if error:
             raise _ERRORS[error["error"]](error["text"])
         return rows
@@ -129,3 +146,7 @@ class Engine:
                 return
             self._workers.discard(worker)
         worker.close()
+
+
+def _stopped() -> CallError:
+    return failed_precondition("The sandbox has been stopped; start it again.")

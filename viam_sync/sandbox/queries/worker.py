@@ -82,7 +82,7 @@ def _answer(database: Any, documents: List[bytes]) -> List[bytes]:
         return [bson.encode({"error": error.kind, "text": error.text})]
     except (MemoryError, RecursionError):
         text = "The query takes too much memory, or is nested too deep; narrow it down."
-        return [bson.encode({"error": "exhausted", "text": text})]
+        return [bson.encode({"error": "memory", "text": text})]
 
 
 def _encode_rows(rows: Iterable[Document]) -> List[bytes]:

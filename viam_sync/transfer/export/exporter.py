@@ -193,7 +193,7 @@ class ExportRun:
         for file, size in present:
             if not self._is_whole(file):
                 self._fetch([file], cancellation, done)
-            elif tells_the_same(read_metadata(self._folder.read(file.path.metadata)), file.metadata):
+            elif self._is_up_to_date(file):
                 done.append(SavedFile(file, size, already_there=True))
             else:
                 changed.append((file, size))
@@ -207,6 +207,15 @@ class ExportRun:
         if entry is None or not entry.checksums:
             return True
         return self._folder.flush_if_whole(entry.path, entry.checksums)
+
+    def _is_up_to_date(self, file: PendingFile) -> bool:
+        """Tell whether the metadata that is written is what the service has; if so, it is on the disk now."""
+        if not tells_the_same(read_metadata(self._folder.read(file.path.metadata)), file.metadata):
+            return False
+        entry = self._folder.manifest.entries.get(file.id)
+        # With checksums, it was flushed together with the contents. Metadata alone that is written anew has none.
+        has_checksums = entry is not None and entry.checksums != ""
+        return has_checksums or self._folder.flush_metadata(file.path)
 
     def _doubt(self, files: Sequence[PendingFile], *, contents: bool = False) -> None:
         entries = (self._folder.manifest.entries.get(file.id) for file in files)

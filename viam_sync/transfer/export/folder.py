@@ -109,6 +109,17 @@ class ExportFolder(ABC):
         """
 
     @abstractmethod
+    def flush_metadata(self, path: ExportPath) -> bool:
+        """Flush the metadata of a file to the disk, unless no run can have left it unflushed.
+
+        Args:
+            path: The paths of the file.
+
+        Returns:
+            Whether it is on the disk now.
+        """
+
+    @abstractmethod
     def temporary_file(self, path: str) -> BinaryIO:
         """Return a file for contents on their way to a path, which is gone when it is closed.
 

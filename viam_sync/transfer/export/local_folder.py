@@ -131,6 +131,17 @@ class LocalFiles(ExportFolder):
         except OSError:
             return False
 
+    def flush_metadata(self, path: ExportPath) -> bool:
+        """Flush the metadata of a file, if a run has flushed nothing."""
+        if not self.manifest.may_be_torn:
+            return True
+        try:
+            with open(self._at(path.metadata), "r+b", buffering=0) as file:
+                os.fsync(file.fileno())
+        except OSError:
+            return False
+        return True
+
     def temporary_file(self, path: str) -> BinaryIO:
         """Return a file on the same disk."""
         return temporary_file(self._root, self.place(path))
@@ -204,7 +215,8 @@ class LocalFolder(LocalFiles):
         root.mkdir(parents=True, exist_ok=True)
         self._manifest = Manifest(root, layout.top)
         taken = (entry.path for entry in self._manifest.entries.values())
-        paths = ExportPaths(root, taken, layout=layout, remove_unfinished=True)
+        may_be_torn = self._manifest.may_be_torn
+        paths = ExportPaths(root, taken, layout=layout, remove_unfinished=True, may_be_torn=may_be_torn)
         super().__init__(root, self._manifest, paths, durable=durable)
         for unfinished in root.glob(f"{UNFINISHED}*.part"):
             unfinished.unlink()

@@ -21,11 +21,11 @@ from viam_sync.transfer.output.names import UNFINISHED
 
 #: The name of the manifest in the folder of an export.
 MANIFEST_NAME = "manifest.jsonl"
-#: The text of the error where two exports would give the same name to two files.
 #: The line of a manifest after which files without a line may be torn.
 _UNFLUSHED = b'{"flushed": false}\n'
 #: The checksums of contents that are being written.
 _UNKNOWN = "?"
+#: The text of the error where two exports would give the same name to two files.
 BUSY = "another export into this folder is running; wait until it has ended"
 
 

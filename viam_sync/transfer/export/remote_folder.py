@@ -95,6 +95,10 @@ class RemoteFiles(ExportFolder):
         """Return False: objects are whole, so these lines of a manifest come from elsewhere."""
         return False
 
+    def flush_metadata(self, path: ExportPath) -> bool:
+        """Return True, as objects are whole."""
+        return True
+
     def temporary_file(self, path: str) -> BinaryIO:
         """Return a temporary file of this computer."""
         folder = Path(self._temporary.name)

@@ -192,6 +192,7 @@ class ExportPaths(PathAllocator):
         layout: The places of files in the folder.
         remove_unfinished: Whether to remove the files that an export left unfinished; only for the one export that is
             at work in the folder.
+        may_be_torn: Whether an earlier run has flushed nothing, so that a power failure may have torn what it wrote.
         longest_path: The longest path that the system takes, in bytes.
 
     Example:
@@ -209,11 +210,13 @@ class ExportPaths(PathAllocator):
         *,
         layout: Layout = DATA_LAYOUT,
         remove_unfinished: bool = False,
+        may_be_torn: bool = False,
         longest_path: int = _LONGEST_PATH,
     ) -> None:
         super().__init__(taken, longest_path - len(os.fsencode(folder.absolute())), layout)
         self._folder = folder
         self._remove_unfinished = remove_unfinished
+        self._may_be_torn = may_be_torn
 
     def _scan_folder(self, folder: str) -> None:
         # A path that is no folder, or cannot be read, will be noticed when something is written there.
@@ -241,9 +244,10 @@ class ExportPaths(PathAllocator):
         if data.is_symlink() or metadata.is_symlink() or not metadata.is_file():
             return False
         try:
-            return is_metadata_of(metadata.read_bytes(), ids)
+            contents = metadata.read_bytes()
         except OSError:
             return False
+        return is_metadata_of(contents, ids) or (self._may_be_torn and _is_torn(contents))
 
 
 def folded_path(path: str) -> str:
@@ -265,6 +269,11 @@ def _parents(path: str) -> Iterator[str]:
     while folder:
         yield folder
         folder = folder.rpartition("/")[0]
+
+
+def _is_torn(metadata: bytes) -> bool:
+    """Tell whether metadata is what a power failure leaves of it: nothing, or zeros, which no JSON holds."""
+    return not metadata or b"\0" in metadata
 
 
 def is_metadata_of(contents: bytes, ids: List[Optional[str]]) -> bool:
