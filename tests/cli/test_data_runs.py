@@ -43,12 +43,12 @@ def test_an_export_of_files_goes_on_after_control_c(sandbox: Sandbox, settings: 
 
 @pytest.mark.parametrize("option", [[], ["--no-durable"]])
 def test_files_are_flushed_unless_an_option_says_otherwise(
-    sandbox: Sandbox, client: ViamClient, own_settings: Dict[str, str], tmp_path: Path, option: List[str]
+    sandbox: Sandbox, client: ViamClient, settings: Dict[str, str], tmp_path: Path, option: List[str]
 ) -> None:
     (name,) = [each.name for each in client.data_client.list_dataset_by_ids([sandbox.dataset_id])]
     for number, words in enumerate((["data", "export", "binary", "-d"], ["dataset", "export", name])):
         folder = tmp_path / str(number)
-        assert in_pipe([*words, str(folder), *option], own_settings).status == 0
+        assert in_pipe([*words, str(folder), *option], settings).status == 0
         assert ("checksums" in (folder / "manifest.jsonl").read_text(encoding="utf-8")) == bool(option)
 
 

@@ -71,7 +71,10 @@ def schema_service(full_name: str) -> ServiceDescriptor:
     named = bytes((0x0A, len(name))) + name.encode()
     index = schema_index().items()
     files = (schema_file(each) for each, file in index if file.package == package and named in file.serialized)
-    return next(file.services_by_name[name] for file in files if name in file.services_by_name)
+    for file in files:
+        if name in file.services_by_name:
+            return file.services_by_name[name]
+    raise KeyError(full_name)
 
 
 def _type(module: str, name: str) -> Union[Descriptor, EnumDescriptor]:

@@ -85,7 +85,7 @@ class StructReader:
         size = len(data)
         self._seen[size] = seen = self._seen.get(size, 0) + 1
         known = self._layouts.get(size, [])
-        if seen % _WORTH_LEARNING or self._learned == _MOST_LAYOUTS or len(known) == _MOST_OF_A_SIZE:
+        if seen % _WORTH_LEARNING or self._learned >= _MOST_LAYOUTS or len(known) >= _MOST_OF_A_SIZE:
             return
         self._learned += 1
         try:

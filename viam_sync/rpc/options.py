@@ -17,8 +17,8 @@ from viam_sync.rpc.address import FilePath
 #: More are no number of attempts, but a mistake.
 _MOST_ATTEMPTS = 2**31 - 1
 
-#: An API key: no spaces, ends of lines or quotation marks, which come with it from a file or an environment. Functions of
-#: re would have it in a variable, which tools show in tracebacks; methods of C have not.
+#: An API key: no spaces, ends of lines or quotation marks, which come with it from a file or an environment. Functions
+#: of re would have it in a variable, which tools show in tracebacks; methods of C have not.
 _API_KEY = r"[!#-&(-~]*"
 #: A text in the quotation marks of a file of settings, or in the brackets of an example.
 _MARKED = "(?s)[\"'`<{(].*|.*[\"'`>})]"

@@ -171,19 +171,14 @@ class Sandbox(MachineLogs):
         server, threads, web, world = self._server, self._threads, self._web, self._world
         certificate = self._certificate
         self._server = self._threads = self._web = self._world = self._certificate = None
-        ended = None if server is None else server.stop(grpc_server.SECONDS_TO_LEAVE)
-        if ended is not None:
-            ended.wait(grpc_server.SECONDS_TO_LEAVE)
-        if world is not None:
-            # It ends queries, which go on though nobody waits for them, and would be waited for now.
-            world.at_end.close()
-        if ended is not None:
-            ended.wait()
+        if server is not None and world is not None:
+            grpc_server.stop(server, world.at_end.close)
         if threads is not None:
             threads.shutdown()
         if web is not None:
             web.close()
         if world is not None:
+            world.at_end.close()
             world.store.close()
         if certificate is not None:
             certificate.close()

@@ -72,9 +72,9 @@ class ExportsMixin(TabularExportsMixin, FileExportsMixin):
             remove_gone: Whether to remove the files of earlier runs that do not match the filter any more, and their
                 metadata.
             durable: Whether each file is on the disk before it gets its name. With False, the system decides when, as
-                with other tools: a program that is killed loses nothing, but a power failure may tear files. The
-                manifest has their checksums until the next run, with either, has read each once and flushed it; what is
-                torn is fetched again then. Objects in a bucket are durable in any case.
+                with other tools: a program that is killed leaves no torn file, but a power failure may. The manifest
+                has their checksums until the next run, with either, has read each once and flushed it; what is torn is
+                fetched again then. Objects in a bucket are durable in any case.
             storage_options: For a URL: the arguments of its class of ``fsspec``, such as credentials.
             progress: True for a bar on the terminal or in a notebook (``pip install tqdm``); or a
                 function that is called with the number of files done, their total, and ``"files"``.

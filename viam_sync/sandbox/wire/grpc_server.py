@@ -3,7 +3,7 @@
 import os
 import socket
 from concurrent.futures import Executor
-from typing import Optional
+from typing import Callable, Optional
 
 import grpc
 
@@ -14,7 +14,7 @@ from viam_sync.sandbox.wire.certificates import Certificate
 MOST_THREADS = 256
 #: At its end, the server asks clients to leave, and ends the calls of those that have not after this time. Without it,
 #: a connection that is just being closed gets an error, which grpc prints in the client's program.
-SECONDS_TO_LEAVE = 1
+_SECONDS_TO_LEAVE = 1
 _LARGEST_MESSAGE = 32 * 1024 * 1024
 _OPTIONS = (
     # With so_reuseport, a port in use would be shared with its other user.
@@ -48,6 +48,19 @@ def new_server(threads: Executor) -> grpc.Server:
             " Start the sandbox before, such as in a fixture, and stop or move the clock after that."
         )
     return grpc.server(threads, options=_OPTIONS)  # type: ignore[arg-type, unused-ignore]
+
+
+def stop(server: grpc.Server, end_work: Callable[[], None]) -> None:
+    """Stop a server, and wait until all calls have ended.
+
+    Args:
+        server: The server.
+        end_work: Ends what calls still do after their time, such as queries that nobody waits for any more.
+    """
+    ended = server.stop(_SECONDS_TO_LEAVE)
+    ended.wait(_SECONDS_TO_LEAVE)
+    end_work()
+    ended.wait()
 
 
 def listen(server: grpc.Server, port: int, certificate: Optional[Certificate]) -> int:

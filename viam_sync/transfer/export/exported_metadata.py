@@ -45,7 +45,7 @@ class MetadataWriter:
         key = capture.SerializeToString(deterministic=True)
         written = self._captures.get(key)
         if written is None:
-            if len(self._captures) == _MOST_CAPTURES:
+            if len(self._captures) >= _MOST_CAPTURES:
                 self._captures.clear()
             written = self._captures[key] = _Written(_indented(capture_metadata_row(capture), "\n    "))
         return written
