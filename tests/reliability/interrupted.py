@@ -5,7 +5,7 @@ import random
 import signal
 import sys
 import threading
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, List
 
 import grpc
 from servers import FakeService, connect
@@ -35,8 +35,21 @@ CALLS: Dict[str, Callable[[DataClient], Any]] = {
 }
 
 
+#: The interrupts that Python has lost: it prints an exception of a callback of a weak reference, of which threading has
+#: one for each thread, and goes on; its user presses Ctrl-C again.
+LOST: List[object] = []
+
+
+def take_note(unraisable: Any) -> None:
+    if unraisable.exc_type is KeyboardInterrupt:
+        LOST.append(unraisable.object)
+    else:
+        sys.__unraisablehook__(unraisable)
+
+
 def main() -> None:
     call, count = CALLS[sys.argv[1]], int(sys.argv[2])
+    sys.unraisablehook = take_note
     draw = random.Random(count)
     ended = 0
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -50,10 +63,12 @@ def main() -> None:
                 timer = threading.Timer(draw.uniform(0, 0.05), os.kill, (os.getpid(), signal.SIGINT))
                 try:
                     timer.start()
-                    while True:
+                    while not LOST:
                         call(data)
                 except KeyboardInterrupt:
-                    ended += 1
+                    pass
+                LOST.clear()
+                ended += 1
                 timer.join()
                 call(data)
     print(ended)
