@@ -27,7 +27,7 @@ ENDLESS = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000)
 ORIGIN = {"tags": [], "additional_parameters": {}}
 
 with_children = pytest.mark.skipif(
-    not Path(f"/proc/self/task/{os.getpid()}/children").exists(),
+    not Path("/proc/self/stat").exists(),
     reason="the system does not tell which processes are children",
 )
 
@@ -60,15 +60,24 @@ def answer(engine, query, read=nothing):
     return [bson.decode(row) for row in engine.run(query, read)]
 
 
-def children(pid="self"):
-    """Return the IDs of the processes that a process has started."""
-    return {int(id) for file in Path(f"/proc/{pid}/task").glob("*/children") for id in file.read_text().split()}
+def state_of(pid):
+    """Return the state of a process, and the ID of its parent; None if there is no such process any more."""
+    with contextlib.suppress(OSError):
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+        return state, int(parent)
+    return None
+
+
+def children(pid=None):
+    """Return the IDs of the processes that a process has started, and that are there."""
+    parent = os.getpid() if pid is None else int(pid)
+    states = {int(each.name): state_of(each.name) for each in Path("/proc").glob("[0-9]*")}
+    return {id for id, state in states.items() if state is not None and state[1] == parent}
 
 
 def is_running(pid):
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
+    state = state_of(pid)
+    return state is not None and state[0] != "Z"
 
 
 @pytest.mark.parametrize(
