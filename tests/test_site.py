@@ -85,7 +85,8 @@ def test_a_page_of_the_reference_shows_the_names_that_it_lists_and_no_others(sou
 
 def test_the_reference_shows_signatures_types_and_examples() -> None:
     text = html.unescape(re.sub(r"<[^>]*>|\s", "", PAGES["reference/viam_sync.app.data_client"]))
-    assert re.search(r"iter_tabular_data\(filter:Optional\[\S*?Filter\]=None,\*,\S*?page_size:int=100,", text)
+    signature = r"iter_tabular_data\(filter:Optional\[\S*?Filter\]=None,\*,\S*?page_size:Optional\[int\]=None,"
+    assert re.search(signature, text)
     assert "->Pages[TabularData]" in text
     assert ">>>withclient.data_client.iter_tabular_data()asrows:" in text
 
