@@ -46,7 +46,6 @@ def pytest_collection() -> Iterator[None]:
     gc.disable()
     yield
     gc.enable()
-    gc.freeze()
 
 
 @pytest.fixture
