@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, Optional
 
 import grpc
 from calls_server import page
+from serving import serve
 
 from viam_sync.proto.app import data as pb
 
@@ -41,12 +41,7 @@ class _Handler(grpc.GenericRpcHandler):
 
 
 def main() -> None:
-    server = grpc.server(ThreadPoolExecutor(4))
-    server.add_generic_rpc_handlers([_Handler(int(sys.argv[1]))])
-    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
-    server.start()
-    sys.stdin.read()
-    server.stop(0).wait()
+    serve(_Handler(int(sys.argv[1])))
 
 
 if __name__ == "__main__":

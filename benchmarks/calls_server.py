@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any, Optional
 
 import grpc
+from serving import serve
 
 from viam_sync.proto import app as app_pb
 from viam_sync.proto.app import data as data_pb
@@ -50,12 +49,7 @@ class _Handler(grpc.GenericRpcHandler):
 
 
 def main() -> None:
-    server = grpc.server(ThreadPoolExecutor(4))
-    server.add_generic_rpc_handlers([_Handler()])
-    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
-    server.start()
-    sys.stdin.read()
-    server.stop(0).wait()
+    serve(_Handler())
 
 
 if __name__ == "__main__":

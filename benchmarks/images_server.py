@@ -6,10 +6,10 @@ import socket
 import ssl
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Optional
 
 import grpc
+from serving import serve
 
 from viam_sync.proto.app import data as pb
 
@@ -74,12 +74,7 @@ def main() -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         link = f"https://127.0.0.1:{listener.getsockname()[1]}"
         threading.Thread(target=serve_links, args=(listener, context, size), daemon=True).start()
-    server = grpc.server(ThreadPoolExecutor(16))
-    server.add_generic_rpc_handlers([_Handler(count, size, link)])
-    print(server.add_insecure_port("127.0.0.1:0"), link, flush=True)
-    server.start()
-    sys.stdin.read()
-    server.stop(0).wait()
+    serve(_Handler(count, size, link), 16, link)
 
 
 if __name__ == "__main__":

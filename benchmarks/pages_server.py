@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from bisect import bisect_left
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, List, Optional
 
 import grpc
 from calls_server import page
+from serving import serve
 
 from viam_sync.proto.app import data as pb
 
@@ -70,12 +70,7 @@ class _Handler(grpc.GenericRpcHandler):
 
 def main() -> None:
     readings, seconds, most = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-    server = grpc.server(ThreadPoolExecutor(16))
-    server.add_generic_rpc_handlers([_Handler(readings, seconds, most)])
-    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
-    server.start()
-    sys.stdin.read()
-    server.stop(0).wait()
+    serve(_Handler(readings, seconds, most), 16)
 
 
 if __name__ == "__main__":

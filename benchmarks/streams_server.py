@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Iterator, Optional
 
 import grpc
+from serving import serve
 
 from viam_sync.proto.app import data as pb
 
@@ -26,12 +25,7 @@ class _Handler(grpc.GenericRpcHandler):
 
 
 def main() -> None:
-    server = grpc.server(ThreadPoolExecutor(4))
-    server.add_generic_rpc_handlers([_Handler()])
-    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
-    server.start()
-    sys.stdin.read()
-    server.stop(0).wait()
+    serve(_Handler())
 
 
 if __name__ == "__main__":

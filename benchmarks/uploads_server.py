@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Iterator, Optional
 
 import grpc
+from serving import serve
 
 from viam_sync.proto.app import datasync as pb
 
@@ -34,12 +34,7 @@ class _Handler(grpc.GenericRpcHandler):
 
 
 def main(delay: float) -> None:
-    server = grpc.server(ThreadPoolExecutor(WORKERS), options=[("grpc.max_receive_message_length", -1)])
-    server.add_generic_rpc_handlers([_Handler(delay)])
-    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
-    server.start()
-    sys.stdin.read()
-    server.stop(0).wait()
+    serve(_Handler(delay), WORKERS, options=[("grpc.max_receive_message_length", -1)])
 
 
 if __name__ == "__main__":
