@@ -17,7 +17,7 @@ from viam_sync.messages.struct_layouts import StructReader
 from viam_sync.proto.app import data as pb
 from viam_sync.shown import ShortRepr
 from viam_sync.transfer.output.kinds import Kind
-from viam_sync.transfer.output.rows import capture_metadata_row
+from viam_sync.transfer.output.rows import CaptureCache, capture_metadata_row
 from viam_sync.transfer.paging.pages import ConvertedPage
 
 #: The columns that a table of readings (`TabularData`) has in any case, in their order, and their kinds.
@@ -54,8 +54,6 @@ POINT_COLUMNS: Mapping[str, Kind] = {
 
 #: The most messages of metadata that are kept at a time, each of which keeps the memory of its whole page.
 _MOST_MESSAGES = 8
-#: The most rows of metadata that are kept at a time.
-_MOST_SHARED = 1000
 
 
 @dataclass(repr=False)
@@ -246,7 +244,7 @@ class _MetadataRows:
     def __init__(self) -> None:
         #: By id() for the readings of a page, and by their contents for those of all pages.
         self._messages: Dict[int, Tuple[pb.CaptureMetadata, Dict[str, Any]]] = {}
-        self._rows: Dict[bytes, Dict[str, Any]] = {}
+        self._rows = CaptureCache(capture_metadata_row)
 
     def of(self, metadata: pb.CaptureMetadata) -> Dict[str, Any]:
         known = self._messages.get(id(metadata))
@@ -254,13 +252,5 @@ class _MetadataRows:
             if len(self._messages) == _MOST_MESSAGES:
                 self._messages.clear()
             # The message is kept, as another object could get its id() once it is gone.
-            known = self._messages[id(metadata)] = metadata, self._converted(metadata)
+            known = self._messages[id(metadata)] = metadata, self._rows.of(metadata)
         return known[1]
-
-    def _converted(self, metadata: pb.CaptureMetadata) -> Dict[str, Any]:
-        contents = metadata.SerializeToString()
-        if contents not in self._rows:
-            if len(self._rows) == _MOST_SHARED:
-                self._rows.clear()
-            self._rows[contents] = capture_metadata_row(metadata)
-        return self._rows[contents]

@@ -10,10 +10,8 @@ import grpc
 
 from viam_sync.errors import GRPCError, grpc_error
 from viam_sync.proto.app import data as pb
-from viam_sync.transfer.output.rows import NO_JSON, binary_metadata_row, capture_metadata_row
+from viam_sync.transfer.output.rows import NO_JSON, CaptureCache, binary_metadata_row, capture_metadata_row
 
-#: The metadata of captures that are kept.
-_MOST_CAPTURES = 1_000
 #: Writes a text or a number as JSON.
 _encode = json.JSONEncoder().encode
 #: The hexadecimal digits of a digest.
@@ -28,7 +26,7 @@ class MetadataWriter:
     """Makes the JSON that is written for files; for the metadata of a capture, which many files share, once."""
 
     def __init__(self) -> None:
-        self._captures: Dict[bytes, _Written] = {}
+        self._captures = CaptureCache(lambda capture: _Written(_indented(capture_metadata_row(capture), "\n    ")))
 
     def json(self, metadata: pb.BinaryMetadata) -> bytes:
         """Return metadata as it is written.
@@ -37,18 +35,9 @@ class MetadataWriter:
             GRPCError: If it has no form in JSON.
         """
         try:
-            return f"{_indented(binary_metadata_row(metadata, self._capture))}\n".encode()
+            return f"{_indented(binary_metadata_row(metadata, self._captures.of))}\n".encode()
         except NO_JSON as error:
             raise unwritable_metadata(error) from error
-
-    def _capture(self, capture: pb.CaptureMetadata) -> _Written:
-        key = capture.SerializeToString(deterministic=True)
-        written = self._captures.get(key)
-        if written is None:
-            if len(self._captures) >= _MOST_CAPTURES:
-                self._captures.clear()
-            written = self._captures[key] = _Written(_indented(capture_metadata_row(capture), "\n    "))
-        return written
 
 
 def unwritable_metadata(error: Exception) -> GRPCError:

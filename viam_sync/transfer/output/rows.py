@@ -6,7 +6,7 @@ import base64
 import math
 from collections import abc
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Mapping
+from typing import Any, Callable, Dict, Generic, Mapping, TypeVar
 
 from google.protobuf.json_format import Error as JsonFormatError
 from google.protobuf.json_format import MessageToDict
@@ -16,7 +16,12 @@ from viam_sync.messages.bson_documents import bson_text
 from viam_sync.messages.pool import pool
 from viam_sync.proto.app import data as pb
 
+T = TypeVar("T")
+
 Row = Mapping[str, Any]
+
+#: The metadata of captures that are kept at a time.
+_MOST_CAPTURES = 1000
 
 #: The errors that protobuf raises for a value without a form in JSON, such as a time that no calendar has.
 NO_JSON = (JsonFormatError, OverflowError, TypeError, ValueError)
@@ -87,6 +92,28 @@ def capture_metadata_row(metadata: pb.CaptureMetadata) -> Dict[str, Any]:
         parameters = {name: _any_row(value) for name, value in metadata.method_parameters.items()}
         row["methodParameters"] = _in_order(parameters)
     return row
+
+
+class CaptureCache(Generic[T]):
+    """What is made of the metadata of captures: once for each contents, as many files and readings share them.
+
+    Args:
+        make: Makes it.
+    """
+
+    def __init__(self, make: Callable[[pb.CaptureMetadata], T]) -> None:
+        self._make = make
+        self._made: Dict[bytes, T] = {}
+
+    def of(self, metadata: pb.CaptureMetadata) -> T:
+        """Return what is made of some metadata."""
+        contents = metadata.SerializeToString(deterministic=True)
+        made = self._made.get(contents)
+        if made is None:
+            if len(self._made) >= _MOST_CAPTURES:
+                self._made.clear()
+            made = self._made[contents] = self._make(metadata)
+        return made
 
 
 def binary_metadata_row(
